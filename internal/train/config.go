@@ -1,0 +1,75 @@
+package train
+
+// Config is the `train` section of an experiment.
+type Config struct {
+	Batch       int        `mapstructure:"batch" yaml:"batch" doc:"images per gradient computation"`
+	Accumulate  int        `mapstructure:"accumulate" yaml:"accumulate" doc:"gradient computations summed into one update"`
+	Iterations  int        `mapstructure:"iterations" yaml:"iterations" doc:"updates; 0 means by epochs"`
+	Epochs      int        `mapstructure:"epochs" yaml:"epochs" doc:"passes over the training set, when iterations is 0"`
+	Seed        uint64     `mapstructure:"seed" yaml:"seed" doc:"keys initialisation, order, augmentation, dropout and the validation split"`
+	Optimizer   Optimizer  `mapstructure:"optimizer" yaml:"optimizer" doc:"stochastic gradient descent"`
+	Schedule    Schedule   `mapstructure:"schedule" yaml:"schedule" doc:"learning rate"`
+	Checkpoint  Checkpoint `mapstructure:"checkpoint" yaml:"checkpoint" doc:"when to save"`
+	BNRecompute int        `mapstructure:"bn_recompute" yaml:"bn_recompute" doc:"after training, recompute batch-norm statistics as strict averages over so many training images; 0 means keep the running averages"`
+	OnNonfinite string     `mapstructure:"on_nonfinite" yaml:"on_nonfinite" doc:"stop | skip | rollback"`
+	OnSaveError string     `mapstructure:"on_save_error" yaml:"on_save_error" doc:"stop | continue"`
+}
+
+// Optimizer is SGD in PyTorch's form: v = m*v + (g + wd*w); w -= rate * v, or with Nesterov w -= rate * (g + wd*w + m*v).
+type Optimizer struct {
+	Name        string  `mapstructure:"name" yaml:"name" doc:"sgd"`
+	Momentum    float64 `mapstructure:"momentum" yaml:"momentum" doc:"0 means none"`
+	Nesterov    bool    `mapstructure:"nesterov" yaml:"nesterov" doc:"look-ahead momentum"`
+	WeightDecay float64 `mapstructure:"weight_decay" yaml:"weight_decay" doc:"L2, added to the gradient"`
+	Decay       string  `mapstructure:"decay" yaml:"decay" doc:"all | weights: whether biases, γ and β decay too (the paper: all)"`
+}
+
+// Schedule gives the learning rate of each update. At most one of Drop, Cosine and Plateau is in force.
+type Schedule struct {
+	Rate    float64 `mapstructure:"rate" yaml:"rate" doc:"learning rate"`
+	Drop    Drop    `mapstructure:"drop" yaml:"drop" doc:"multiply the rate at milestones"`
+	Cosine  Cosine  `mapstructure:"cosine" yaml:"cosine" doc:"cosine decay to the last iteration"`
+	Plateau Plateau `mapstructure:"plateau" yaml:"plateau" doc:"multiply the rate when the error stops falling"`
+	Warmup  Warmup  `mapstructure:"warmup" yaml:"warmup" doc:"a lower rate at the start"`
+}
+
+// Drop multiplies the rate by Factor at each milestone. A milestone past the end is legal.
+type Drop struct {
+	Factor   float64 `mapstructure:"factor" yaml:"factor" doc:"multiplier"`
+	At       []int   `mapstructure:"at" yaml:"at" doc:"iterations"`
+	AtEpochs []int   `mapstructure:"at_epochs" yaml:"at_epochs" doc:"epochs (after so many), instead of at"`
+}
+
+// Cosine decays the rate along half a cosine from Rate to Min.
+type Cosine struct {
+	Enabled bool    `mapstructure:"enabled" yaml:"enabled" doc:"use it"`
+	Min     float64 `mapstructure:"min" yaml:"min" doc:"rate at the end"`
+}
+
+// Plateau multiplies the rate by Factor when the validation error (without a validation split, the training error since
+// the last evaluation) has not fallen by Threshold percentage points for Patience evaluations.
+type Plateau struct {
+	Factor    float64 `mapstructure:"factor" yaml:"factor" doc:"multiplier; 0 means off"`
+	Patience  int     `mapstructure:"patience" yaml:"patience" doc:"evaluations without improvement"`
+	Threshold float64 `mapstructure:"threshold" yaml:"threshold" doc:"percentage points that count as improvement"`
+	MinRate   float64 `mapstructure:"min_rate" yaml:"min_rate" doc:"never below"`
+}
+
+// Warmup holds Rate until the condition is met (He et al. 2016, section 4.2: 0.01 until the training error is below 80 %).
+type Warmup struct {
+	Rate       float64 `mapstructure:"rate" yaml:"rate" doc:"rate during warm-up; 0 means none"`
+	Until      Until   `mapstructure:"until" yaml:"until" doc:"end on the training error"`
+	Iterations int     `mapstructure:"iterations" yaml:"iterations" doc:"or after so many iterations"`
+}
+
+// Until ends the warm-up on the training error averaged over the last Window iterations.
+type Until struct {
+	TrainErrorBelow float64 `mapstructure:"train_error_below" yaml:"train_error_below" doc:"percent"`
+	Window          int     `mapstructure:"window" yaml:"window" doc:"iterations averaged"`
+}
+
+// Checkpoint says when to save and how much to keep.
+type Checkpoint struct {
+	Every int `mapstructure:"every" yaml:"every" doc:"iterations between checkpoints; 0 means at every evaluation"`
+	Keep  int `mapstructure:"keep" yaml:"keep" doc:"newest checkpoints kept, besides the best; 0 means all"`
+}
