@@ -1,0 +1,39 @@
+package train
+
+// The words that configuration fields accept.
+const (
+	DecayAll     = "all"
+	DecayWeights = "weights"
+
+	NonfiniteStop     = "stop"
+	NonfiniteSkip     = "skip"
+	NonfiniteRollback = "rollback"
+
+	SaveErrorStop     = "stop"
+	SaveErrorContinue = "continue"
+)
+
+// DefaultWindow is the number of iterations over which the training error is averaged to end the warm-up. The paper
+// names no window; with batches of 128 this one holds 12,800 images, and chance is 90 % ± 0.3.
+const DefaultWindow = 100
+
+// DefaultConfig is what a field left out means: the paper's optimizer and batch (He et al. 2016, section 4.2), at a
+// constant rate for 164 epochs, which are its 64,000 iterations on 50,000 images.
+func DefaultConfig() Config {
+	return Config{
+		Batch:      128,
+		Accumulate: 1,
+		Epochs:     164,
+		Seed:       1,
+		Optimizer:  Optimizer{Name: "sgd", Momentum: 0.9, WeightDecay: 1e-4, Decay: DecayAll},
+		Schedule: Schedule{
+			Rate:    0.1,
+			Drop:    Drop{Factor: 0.1},
+			Plateau: Plateau{Patience: 5, Threshold: 0.1},
+			Warmup:  Warmup{Until: Until{Window: DefaultWindow}},
+		},
+		Checkpoint:  Checkpoint{Keep: 3},
+		OnNonfinite: NonfiniteStop,
+		OnSaveError: SaveErrorStop,
+	}
+}

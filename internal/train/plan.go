@@ -1,0 +1,95 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"resnet/internal/eval"
+)
+
+// Plan is what follows from a configuration and the size of the training set. Everything the loop does at a planned step
+// is a question to the Plan.
+type Plan struct {
+	Config          Config
+	TrainImages     int // images of the training split
+	BatchesPerEpoch int // full batches; the remainder is dropped
+	Iterations      int // updates in all
+	EvalEvery       int // updates between evaluations; 0 means by EvalEpochs
+	EvalEpochs      int // epochs between evaluations; 0 with EvalEvery 0 means only at the end
+}
+
+// NewPlan derives a Plan for a training split of trainImages images. It fails when the configuration is invalid (every
+// error, joined) and when a batch is larger than the set.
+func NewPlan(c Config, e eval.Config, trainImages int) (Plan, error) {
+	if fields := c.Validate(); len(fields) > 0 {
+		errs := make([]error, len(fields))
+		for i, f := range fields {
+			errs[i] = fmt.Errorf("train.%w", f)
+		}
+		return Plan{}, errors.Join(errs...)
+	}
+	if e.Every < 0 || e.EveryEpochs < 0 {
+		return Plan{}, fmt.Errorf("eval.every: %d and eval.every_epochs: %d must not be negative", e.Every, e.EveryEpochs)
+	}
+	if c.Batch > trainImages {
+		return Plan{}, fmt.Errorf("train.batch: %d is more than the %d images of the training split: lower it", c.Batch, trainImages)
+	}
+	p := Plan{
+		Config:          c,
+		TrainImages:     trainImages,
+		BatchesPerEpoch: trainImages / c.Batch,
+		Iterations:      c.Iterations,
+		EvalEvery:       e.Every,
+	}
+	if e.Every == 0 {
+		p.EvalEpochs = e.EveryEpochs
+	}
+	if p.Iterations == 0 {
+		if c.Epochs > math.MaxInt/2/p.BatchesPerEpoch {
+			return Plan{}, fmt.Errorf("train.epochs: %d is too many", c.Epochs)
+		}
+		p.Iterations = p.StepsIn(c.Epochs)
+	}
+	return p, nil
+}
+
+// ImagesPerStep is the number of images of one update.
+func (p Plan) ImagesPerStep() int { return p.Config.Batch * p.Config.Accumulate }
+
+// StepsIn returns the first step at which so many epochs are complete.
+func (p Plan) StepsIn(epochs int) int {
+	return (epochs*p.BatchesPerEpoch + p.Config.Accumulate - 1) / p.Config.Accumulate
+}
+
+// Epoch returns the number of epochs, with its fraction, that so many updates take.
+func (p Plan) Epoch(step int) float64 {
+	return float64(step) * float64(p.Config.Accumulate) / float64(p.BatchesPerEpoch)
+}
+
+// EvalDue reports whether the model is evaluated after so many updates.
+func (p Plan) EvalDue(step int) bool {
+	switch {
+	case step <= 0:
+		return false
+	case step >= p.Iterations:
+		return true
+	case p.EvalEvery > 0:
+		return step%p.EvalEvery == 0
+	case p.EvalEpochs > 0:
+		period := p.EvalEpochs * p.BatchesPerEpoch // batches
+		return step*p.Config.Accumulate/period != (step-1)*p.Config.Accumulate/period
+	}
+	return false
+}
+
+// SaveDue reports whether a checkpoint is saved after so many updates. A new best model is saved besides.
+func (p Plan) SaveDue(step int) bool {
+	if step >= p.Iterations {
+		return true
+	}
+	if every := p.Config.Checkpoint.Every; every > 0 {
+		return step > 0 && step%every == 0
+	}
+	return p.EvalDue(step)
+}

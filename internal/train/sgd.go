@@ -1,0 +1,147 @@
+package train
+
+import (
+	"fmt"
+
+	"resnet/internal/graph"
+)
+
+// Tensor is a named array of a checkpoint's state, row-major.
+type Tensor struct {
+	Name  string
+	Shape []int
+	Data  []float32
+}
+
+// momentumPrefix comes before the parameter's name in the name of its momentum buffer.
+const momentumPrefix = "momentum."
+
+// Update is one step of SGD in PyTorch's form (torch.optim.SGD, dampening 0), for one parameter w with gradient sum g:
+//
+//	d = Scale·g + Decay·w
+//	v = Momentum·v + d
+//	w = w − Rate·v                  or, with Nesterov,  w = w − Rate·(d + Momentum·v)
+//
+// Caffe folds the rate into v instead; the two agree while the rate is constant and differ for a few steps after a drop.
+type Update struct {
+	Rate     float32
+	Momentum float32
+	Decay    float32
+	Scale    float32 // 1 / batches accumulated in g
+	Nesterov bool
+}
+
+// Apply changes w and v in place. All slices have the same length; v is nil when Momentum is 0. The products are rounded
+// to float32 before they are added, so that processors with fused multiply-add give the same bits.
+func (u Update) Apply(w, g, v []float32) {
+	g = g[:len(w)]
+	if v == nil {
+		for i, x := range w {
+			d := float32(u.Scale*g[i]) + float32(u.Decay*x)
+			w[i] = x - float32(u.Rate*d)
+		}
+		return
+	}
+	v = v[:len(w)]
+	if u.Nesterov {
+		for i, x := range w {
+			d := float32(u.Scale*g[i]) + float32(u.Decay*x)
+			m := float32(u.Momentum*v[i]) + d
+			v[i] = m
+			w[i] = x - float32(u.Rate*(d+float32(u.Momentum*m)))
+		}
+		return
+	}
+	for i, x := range w {
+		d := float32(u.Scale*g[i]) + float32(u.Decay*x)
+		m := float32(u.Momentum*v[i]) + d
+		v[i] = m
+		w[i] = x - float32(u.Rate*m)
+	}
+}
+
+// SGD holds the momentum of every trainable parameter of a ParamSet.
+type SGD struct {
+	o     Optimizer
+	slots []slot
+}
+
+type slot struct {
+	p     *graph.Param
+	v     []float32 // nil without momentum
+	decay float32
+}
+
+// NewSGD starts with zero momentum, which is PyTorch's first step too (v = d). Weight decay reaches every trainable
+// parameter, as in the paper, or with Decay "weights" those of kind weight only.
+func NewSGD(o Optimizer, params *graph.ParamSet) *SGD {
+	s := &SGD{o: o}
+	for _, p := range params.All() {
+		if !p.Trainable() {
+			continue
+		}
+		sl := slot{p: p}
+		if o.Momentum != 0 {
+			sl.v = make([]float32, len(p.Data))
+		}
+		if o.Decay != DecayWeights || p.Kind == graph.KindWeight {
+			sl.decay = float32(o.WeightDecay)
+		}
+		s.slots = append(s.slots, sl)
+	}
+	return s
+}
+
+// Step applies the gradients in Param.Grad, the sum of `accumulated` batches, at the given rate.
+func (s *SGD) Step(rate float64, accumulated int) {
+	u := Update{
+		Rate:     float32(rate),
+		Momentum: float32(s.o.Momentum),
+		Scale:    1 / float32(accumulated),
+		Nesterov: s.o.Nesterov,
+	}
+	for i := range s.slots {
+		sl := &s.slots[i]
+		u.Decay = sl.decay
+		u.Apply(sl.p.Data, sl.p.Grad, sl.v)
+	}
+}
+
+// Tensors returns the momentum buffers, named "momentum." and the parameter's name, in the order of the parameters.
+// They share memory with the optimizer.
+func (s *SGD) Tensors() []Tensor {
+	var ts []Tensor
+	for _, sl := range s.slots {
+		if sl.v != nil {
+			ts = append(ts, Tensor{Name: momentumPrefix + sl.p.Name, Shape: sl.p.Shape, Data: sl.v})
+		}
+	}
+	return ts
+}
+
+// Load copies saved momentum buffers into place. Every buffer must be there with its length, and nothing else.
+func (s *SGD) Load(ts []Tensor) error {
+	byName := make(map[string]Tensor, len(ts))
+	for _, t := range ts {
+		byName[t.Name] = t
+	}
+	for _, sl := range s.slots {
+		if sl.v == nil {
+			continue
+		}
+		name := momentumPrefix + sl.p.Name
+		t, ok := byName[name]
+		if !ok {
+			return fmt.Errorf("resume: the checkpoint has no tensor %s", name)
+		}
+		if len(t.Data) != len(sl.v) {
+			return fmt.Errorf("resume: tensor %s has %d values, the model needs %d", name, len(t.Data), len(sl.v))
+		}
+		copy(sl.v, t.Data)
+		delete(byName, name)
+	}
+	for name := range byName {
+		return fmt.Errorf("resume: tensor %s belongs to no parameter of this model", name)
+	}
+	return nil
+}
