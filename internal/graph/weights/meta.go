@@ -1,0 +1,151 @@
+package weights
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// MetaFormat is the version of the metadata that this program writes, and the latest that it reads.
+const MetaFormat = 1
+
+// The keys of our metadata. "format" is the convention of the safetensors ecosystem for PyTorch's layouts.
+const (
+	keyTorch         = "format"
+	keyFormat        = "resnet.format"
+	keyArch          = "resnet.arch"
+	keyPreprocessing = "resnet.preprocessing"
+	keyClasses       = "resnet.classes"
+	keyShortcutPad   = "resnet.shortcut_pad"
+	keyStep          = "resnet.step"
+	keyDataset       = "resnet.dataset"
+)
+
+var (
+	// ErrNoMeta marks a file without our metadata: a bare state dict, which does not say how to build or feed its model.
+	ErrNoMeta = errors.New("the file does not carry resnet's metadata")
+	// ErrVersion marks metadata of a format later than MetaFormat.
+	ErrVersion = errors.New("format of a newer resnet")
+)
+
+// Meta is what evaluation needs besides the tensors. It depends on seed, configuration and data alone: no paths, no
+// times, no thread counts, so that the same training gives the same bytes.
+type Meta struct {
+	Arch          string        // the architecture, JSON of the caller's
+	Preprocessing Preprocessing // of the input
+	Classes       []string      // names, by index
+	ShortcutPad   string        // where option A puts its zero channels: sides | end; "" without option A
+	Step          int64         // updates made
+	Dataset       string        // name of the training set
+}
+
+// Preprocessing maps an image's bytes to the network's input: x = (v/255 − Mean) / Std.
+// Mean and Std have a value for each channel, or for each of C·H·W pixels, or none.
+type Preprocessing struct {
+	Kind string // pixel-mean | channel-mean-std | none
+	Mean []float32
+	Std  []float32
+}
+
+// preprocessingJSON holds values as base64 of little-endian float32: a per-pixel mean of 3072 values takes 16 KB, and
+// every value comes back to the bit.
+type preprocessingJSON struct {
+	Kind string `json:"kind"`
+	Mean string `json:"mean,omitempty"`
+	Std  string `json:"std,omitempty"`
+}
+
+// Encode returns the metadata as the strings of a safetensors header.
+func (m Meta) Encode() map[string]string {
+	pre, _ := json.Marshal(preprocessingJSON{m.Preprocessing.Kind, encodeFloats(m.Preprocessing.Mean), encodeFloats(m.Preprocessing.Std)})
+	s := map[string]string{
+		keyTorch:         "pt",
+		keyFormat:        strconv.Itoa(MetaFormat),
+		keyArch:          m.Arch,
+		keyPreprocessing: string(pre), // strings always encode
+		keyStep:          strconv.FormatInt(m.Step, 10),
+	}
+	if m.Classes != nil {
+		classes, _ := json.Marshal(m.Classes)
+		s[keyClasses] = string(classes)
+	}
+	if m.ShortcutPad != "" {
+		s[keyShortcutPad] = m.ShortcutPad
+	}
+	if m.Dataset != "" {
+		s[keyDataset] = m.Dataset
+	}
+	return s
+}
+
+// DecodeMeta is the inverse of Encode. It fails with ErrNoMeta when the strings are not ours, with ErrVersion when a
+// later format wrote them, and with ErrFormat when they do not parse. name stands in errors.
+func DecodeMeta(name string, s map[string]string) (Meta, error) {
+	var m Meta
+	text, ok := s[keyFormat]
+	if !ok {
+		return m, fmt.Errorf("%s: %w", name, ErrNoMeta)
+	}
+	bad := func(key string, err error) (Meta, error) {
+		return Meta{}, fmt.Errorf("%s: %w: metadata %s: %w", name, ErrFormat, key, err)
+	}
+	format, err := strconv.Atoi(text)
+	if err != nil {
+		return bad(keyFormat, err)
+	}
+	if format > MetaFormat {
+		return m, fmt.Errorf("%s: %w: metadata format %d, this resnet reads up to %d: use a newer resnet", name, ErrVersion, format, MetaFormat)
+	}
+	if format < 1 {
+		return bad(keyFormat, fmt.Errorf("%d", format))
+	}
+	var pre preprocessingJSON
+	if err := json.Unmarshal([]byte(s[keyPreprocessing]), &pre); err != nil {
+		return bad(keyPreprocessing, err)
+	}
+	m.Preprocessing.Kind = pre.Kind
+	if m.Preprocessing.Mean, err = decodeFloats(pre.Mean); err != nil {
+		return bad(keyPreprocessing, fmt.Errorf("mean: %w", err))
+	}
+	if m.Preprocessing.Std, err = decodeFloats(pre.Std); err != nil {
+		return bad(keyPreprocessing, fmt.Errorf("std: %w", err))
+	}
+	if text, ok := s[keyClasses]; ok {
+		if err := json.Unmarshal([]byte(text), &m.Classes); err != nil {
+			return bad(keyClasses, err)
+		}
+	}
+	if m.Step, err = strconv.ParseInt(s[keyStep], 10, 64); err != nil {
+		return bad(keyStep, err)
+	}
+	m.Arch, m.ShortcutPad, m.Dataset = s[keyArch], s[keyShortcutPad], s[keyDataset]
+	return m, nil
+}
+
+func encodeFloats(v []float32) string {
+	b := make([]byte, 0, 4*len(v))
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+func decodeFloats(s string) ([]float32, error) {
+	b, err := base64.StdEncoding.Strict().DecodeString(s)
+	if err != nil {
+		return nil, err
+	}
+	if len(b)%4 != 0 {
+		return nil, fmt.Errorf("%d bytes, want a multiple of 4", len(b))
+	}
+	if len(b) == 0 {
+		return nil, nil
+	}
+	v := make([]float32, len(b)/4)
+	decodeFloat32(v, b, F32)
+	return v, nil
+}

@@ -1,0 +1,107 @@
+package weights
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"resnet/internal/graph"
+)
+
+// ErrMismatch marks tensors that do not fit the model.
+var ErrMismatch = errors.New("the tensors do not fit the model")
+
+// MismatchError lists every way in which a file does not fit a ParamSet. It is an ErrMismatch.
+type MismatchError struct {
+	File       string
+	Missing    []string // in the model, not in the file
+	Unexpected []string // in the file, not in the model
+	Different  []string // in both, with another shape or type: "conv1.weight [64 3 7 7], want [16 3 3 3]"
+}
+
+// Error names the first ten of each list and counts the rest.
+func (e *MismatchError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %v", e.File, ErrMismatch)
+	for _, part := range []struct {
+		title string
+		list  []string
+	}{{"missing", e.Missing}, {"unexpected", e.Unexpected}, {"different", e.Different}} {
+		if len(part.list) == 0 {
+			continue
+		}
+		const most = 10
+		fmt.Fprintf(&b, "; %d %s: %s", len(part.list), part.title, strings.Join(part.list[:min(most, len(part.list))], ", "))
+		if len(part.list) > most {
+			fmt.Fprintf(&b, ", and %d more", len(part.list)-most)
+		}
+	}
+	return b.String()
+}
+
+// Is makes the error an ErrMismatch.
+func (e *MismatchError) Is(target error) bool { return target == ErrMismatch }
+
+// FromParams returns the parameters and running statistics of a model as tensors, in the order of the set. The tensors
+// share the set's memory.
+func FromParams(set *graph.ParamSet) []Tensor {
+	all := set.All()
+	list := make([]Tensor, len(all))
+	for i, p := range all {
+		list[i] = Tensor{Name: p.Name, Shape: p.Shape, Data: p.Data}
+	}
+	return list
+}
+
+// LoadParams fills every parameter and running statistic of the set from the file, converting floating-point types to
+// float32. Prefixes that PyTorch's wrappers put before names (module., _orig_mod.) are removed, and num_batches_tracked
+// is ignored. Unless names and shapes agree in full it changes nothing and fails with a *MismatchError.
+func LoadParams(f *File, set *graph.ParamSet) error {
+	source := make(map[string]Entry, len(f.entries)) // by plain name
+	wrong := &MismatchError{File: f.name}
+	for _, e := range f.entries {
+		name := plainName(e.Name)
+		if before, ok := source[name]; ok {
+			return fmt.Errorf("%s: %w: %q and %q are both %q", f.name, ErrMismatch, before.Name, e.Name, name)
+		}
+		source[name] = e
+		if set.Get(name) == nil && name != "num_batches_tracked" && !strings.HasSuffix(name, ".num_batches_tracked") {
+			wrong.Unexpected = append(wrong.Unexpected, name)
+		}
+	}
+	for _, p := range set.All() {
+		e, ok := source[p.Name]
+		switch {
+		case !ok:
+			wrong.Missing = append(wrong.Missing, p.Name)
+		case !slices.Equal(e.Shape, p.Shape):
+			wrong.Different = append(wrong.Different, fmt.Sprintf("%s %v, want %v", p.Name, e.Shape, p.Shape))
+		case !e.DType.Float():
+			wrong.Different = append(wrong.Different, fmt.Sprintf("%s %s, want floating point", p.Name, e.DType))
+		}
+	}
+	if len(wrong.Missing)+len(wrong.Unexpected)+len(wrong.Different) > 0 {
+		return wrong
+	}
+	for _, p := range set.All() {
+		if err := f.Float32Into(source[p.Name].Name, p.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plainName removes the prefixes of DataParallel and torch.compile, in any order and number.
+func plainName(name string) string {
+	for {
+		rest, ok := strings.CutPrefix(name, "module.")
+		if !ok {
+			rest, ok = strings.CutPrefix(name, "_orig_mod.")
+		}
+		if !ok {
+			return name
+		}
+		name = rest
+	}
+}
