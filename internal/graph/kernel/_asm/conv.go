@@ -1,0 +1,239 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Offsets in kernel.Tile.
+const (
+	tileX, tileW, tileY   = 0, 24, 48
+	tileTaps, tileTapsLen = 72, 80
+	tileIn                = 96
+	tileRows              = 104
+	tileXRow, tileYRow    = 112, 120
+	tileYPixel            = 128
+	tilePlanes            = 136
+	tileXPlane            = 144
+	tileWPlane            = 152
+	tileYPlane            = 160
+	tileW2, tileY2        = 168, 176
+)
+
+// convolutions generates the tile kernels: np pixels times nb blocks of 16 output channels in registers.
+func convolutions(s isa) {
+	if s.regs == 32 {
+		for np := 1; np <= 16; np++ {
+			tile(s, np, 1)
+		}
+		for np := 1; np <= 14; np++ {
+			tile(s, np, 2)
+		}
+		return
+	}
+	for np := 1; np <= 6; np++ {
+		tile(s, np, 1)
+	}
+}
+
+func tile(s isa, np, nb int) {
+	a := s.begin(fmt.Sprintf("tile%dx%d", np, nb), "Tile",
+		fmt.Sprintf("computes strips of %d pixels by %d output channels; see Tile.", np, 16*nb))
+	nv := nb * s.halves // registers of output channels
+	acc := make([][]reg.VecVirtual, np)
+	for i := range acc {
+		acc[i] = make([]reg.VecVirtual, nv)
+		for j := range acc[i] {
+			acc[i][j] = s.vec()
+		}
+	}
+	planes := field(a, tilePlanes)
+	xPlane, wPlane, yPlane := field(a, tileX), field(a, tileW), field(a, tileY)
+	var w2 reg.GPVirtual
+	if nb == 2 {
+		w2 = stride(a, tileW2)
+	}
+	x, y, rows := GP64(), GP64(), GP64()
+	Label("plane")
+	MOVQ(xPlane, x)
+	MOVQ(yPlane, y)
+	MOVQ(Mem{Base: a, Disp: tileRows}, rows)
+	Label("row")
+	for i := range acc {
+		for j := range acc[i] {
+			s.zero(acc[i][j])
+		}
+	}
+	taps, n := field(a, tileTaps), field(a, tileTapsLen)
+	w := GP64()
+	MOVQ(wPlane, w)
+	Label("tap")
+	px := GP64()
+	MOVQ(Mem{Base: taps}, px)
+	LEAQ(Mem{Base: x, Index: px, Scale: 4}, px)
+	ADDQ(U8(8), taps)
+	in := field(a, tileIn)
+	Label("in")
+	wv := make([]reg.VecVirtual, nv)
+	for j := range wv {
+		wv[j] = s.vec()
+		m := Mem{Base: w, Disp: (j % s.halves) * s.bytes()}
+		if j >= s.halves {
+			m.Index, m.Scale = w2, 1
+		}
+		VMOVUPS(m, wv[j])
+	}
+	for i := range acc {
+		pixel := Mem{Base: px, Disp: i * 64}
+		if nv == 1 {
+			VFMADD231PS_BCST(pixel, wv[0], acc[i][0])
+			continue
+		}
+		b := s.vec()
+		VBROADCASTSS(pixel, b)
+		for j := range wv {
+			VFMADD231PS(b, wv[j], acc[i][j])
+		}
+	}
+	ADDQ(U8(4), px)
+	ADDQ(U8(64), w)
+	DECQ(in)
+	JNZ(LabelRef("in"))
+	DECQ(n)
+	JNZ(LabelRef("tap"))
+	out, pixel := GP64(), stride(a, tileYPixel)
+	MOVQ(y, out)
+	var y2 reg.GPVirtual
+	if nb == 2 {
+		y2 = stride(a, tileY2)
+	}
+	for i := range acc {
+		for j := range acc[i] {
+			m := Mem{Base: out, Disp: (j % s.halves) * s.bytes()}
+			if j >= s.halves {
+				m.Index, m.Scale = y2, 1
+			}
+			VMOVUPS(acc[i][j], m)
+		}
+		ADDQ(pixel, out)
+	}
+	advance(a, tileXRow, x)
+	advance(a, tileYRow, y)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	advance(a, tileXPlane, xPlane)
+	advance(a, tileWPlane, wPlane)
+	advance(a, tileYPlane, yPlane)
+	DECQ(planes)
+	JNZ(LabelRef("plane"))
+	end()
+}
+
+// Offsets in kernel.GradTile.
+const (
+	gradX, gradDY, gradDW  = 0, 24, 48
+	gradTaps, gradTapsLen  = 72, 80
+	gradPixels, gradRows   = 96, 104
+	gradXRow, gradDYRow    = 112, 120
+	gradDYPlane, gradDWTap = 128, 136
+	gradDY2, gradDW2       = 144, 152
+)
+
+// weightGradients generates the outer-product kernels: ni input channels times nb blocks of 16 output channels.
+func weightGradients(s isa) {
+	if s.regs == 32 {
+		gradTile(s, 16, 1)
+		gradTile(s, 8, 2)
+		gradTile(s, 3, 1)
+		return
+	}
+	gradTile(s, 6, 1)
+	gradTile(s, 5, 1)
+	gradTile(s, 3, 1)
+}
+
+func gradTile(s isa, ni, nb int) {
+	a := s.begin(fmt.Sprintf("gradTile%dx%d", ni, nb), "GradTile",
+		fmt.Sprintf("adds outer products of %d input and %d output channels over all pixels; see GradTile.", ni, 16*nb))
+	nv := nb * s.halves
+	acc := make([][]reg.VecVirtual, ni)
+	for i := range acc {
+		acc[i] = make([]reg.VecVirtual, nv)
+		for j := range acc[i] {
+			acc[i][j] = s.vec()
+		}
+	}
+	taps, n := field(a, gradTaps), field(a, gradTapsLen)
+	dyPlane, dw := field(a, gradDY), field(a, gradDW)
+	var dy2 reg.GPVirtual
+	if nb == 2 {
+		dy2 = stride(a, gradDY2)
+	}
+	each := func(move func(v reg.VecVirtual, m Mem)) {
+		var dw2 reg.GPVirtual
+		if nb == 2 {
+			dw2 = stride(a, gradDW2)
+		}
+		for i := range acc {
+			for j := range acc[i] {
+				m := Mem{Base: dw, Disp: i*64 + (j%s.halves)*s.bytes()}
+				if j >= s.halves {
+					m.Index, m.Scale = dw2, 1
+				}
+				move(acc[i][j], m)
+			}
+		}
+	}
+	Label("tap")
+	x, dy, rows := field(a, gradX), GP64(), GP64()
+	off := GP64()
+	MOVQ(Mem{Base: taps}, off)
+	LEAQ(Mem{Base: x, Index: off, Scale: 4}, x)
+	ADDQ(U8(8), taps)
+	MOVQ(dyPlane, dy)
+	MOVQ(Mem{Base: a, Disp: gradRows}, rows)
+	each(func(v reg.VecVirtual, m Mem) { VMOVUPS(m, v) })
+	Label("row")
+	px, pdy, pixels := GP64(), GP64(), field(a, gradPixels)
+	MOVQ(x, px)
+	MOVQ(dy, pdy)
+	Label("pixel")
+	dv := make([]reg.VecVirtual, nv)
+	for j := range dv {
+		dv[j] = s.vec()
+		m := Mem{Base: pdy, Disp: (j % s.halves) * s.bytes()}
+		if j >= s.halves {
+			m.Index, m.Scale = dy2, 1
+		}
+		VMOVUPS(m, dv[j])
+	}
+	for i := range acc {
+		in := Mem{Base: px, Disp: i * 4}
+		if nv == 1 {
+			VFMADD231PS_BCST(in, dv[0], acc[i][0])
+			continue
+		}
+		b := s.vec()
+		VBROADCASTSS(in, b)
+		for j := range dv {
+			VFMADD231PS(b, dv[j], acc[i][j])
+		}
+	}
+	ADDQ(U8(64), px)
+	ADDQ(U8(64), pdy)
+	DECQ(pixels)
+	JNZ(LabelRef("pixel"))
+	advance(a, gradXRow, x)
+	advance(a, gradDYRow, dy)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	each(func(v reg.VecVirtual, m Mem) { VMOVUPS(v, m) })
+	advance(a, gradDYPlane, dyPlane)
+	advance(a, gradDWTap, dw)
+	DECQ(n)
+	JNZ(LabelRef("tap"))
+	end()
+}

@@ -1,0 +1,346 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Offsets in kernel.Affine.
+const (
+	affX, affR, affY          = 0, 24, 48
+	affS, affT, affS2         = 72, 80, 88
+	affPixels, affRows        = 96, 104
+	affXRow, affRRow, affYRow = 112, 120, 128
+	affXPixel                 = 136
+)
+
+// Offsets in kernel.Moments.
+const (
+	momX, momPixels        = 0, 24
+	momShift, momS1, momS2 = 32, 40, 48
+)
+
+// Offsets in kernel.Mask.
+const (
+	maskD, maskR, maskM, maskZ, maskG = 0, 24, 48, 72, 96
+	maskS, maskT, maskMean            = 120, 128, 136
+	maskS1, maskS2                    = 144, 152
+	maskPixels                        = 160
+)
+
+func elementwise(s isa) {
+	affine(s, "copyRows", false, false, false)
+	affine(s, "affine", true, false, false)
+	affine(s, "affineReLU", true, false, true)
+	affine(s, "affine2", true, true, false)
+	affine(s, "affine2ReLU", true, true, true)
+	moments(s)
+	for _, addend := range []bool{false, true} {
+		for _, by := range []string{"", "ByZ", "ByY"} {
+			mask(s, by, addend)
+		}
+	}
+	update(s)
+}
+
+// affine generates y = [max 0] s*x + t [+ s2*r] over rows of pixels.
+func affine(s isa, name string, scale, second, relu bool) {
+	a := s.begin(name, "Affine", "maps rows of pixels; see Affine.")
+	x, y, r := field(a, affX), field(a, affY), GP64()
+	if second {
+		MOVQ(Mem{Base: a, Disp: affR}, r)
+	}
+	load := func(off int) []reg.VecVirtual {
+		p := field(a, off)
+		v := make([]reg.VecVirtual, s.halves)
+		for h := range v {
+			v[h] = s.vec()
+			VMOVUPS(Mem{Base: p, Disp: h * s.bytes()}, v[h])
+		}
+		return v
+	}
+	var cs, ct, cs2 []reg.VecVirtual
+	if scale {
+		cs, ct = load(affS), load(affT)
+	}
+	if second {
+		cs2 = load(affS2)
+	}
+	zero := s.vec()
+	if relu {
+		s.zero(zero)
+	}
+	step := stride(a, affXPixel)
+	rows := field(a, affRows)
+	body := func(px, pr, py reg.Register) {
+		for h := 0; h < s.halves; h++ {
+			d := h * s.bytes()
+			v := s.vec()
+			VMOVUPS(Mem{Base: px, Disp: d}, v)
+			if scale {
+				w := s.vec()
+				VMOVAPS(ct[h], w)
+				VFMADD231PS(v, cs[h], w)
+				v = w
+			}
+			if second {
+				u := s.vec()
+				VMOVUPS(Mem{Base: pr, Disp: d}, u)
+				VFMADD231PS(u, cs2[h], v)
+			}
+			if relu {
+				VMAXPS(v, zero, v) // a NaN comes through
+			}
+			VMOVUPS(v, Mem{Base: py, Disp: d})
+		}
+		ADDQ(step, px)
+		ADDQ(U8(64), py)
+		if second {
+			ADDQ(step, pr)
+		}
+	}
+	Label("row")
+	px, pr, py, n := GP64(), GP64(), GP64(), field(a, affPixels)
+	MOVQ(x, px)
+	MOVQ(y, py)
+	if second {
+		MOVQ(r, pr)
+	}
+	SUBQ(U8(4), n)
+	JL(LabelRef("tail"))
+	Label("four")
+	for i := 0; i < 4; i++ {
+		body(px, pr, py)
+	}
+	SUBQ(U8(4), n)
+	JGE(LabelRef("four"))
+	Label("tail")
+	ADDQ(U8(4), n)
+	JZ(LabelRef("done"))
+	Label("one")
+	body(px, pr, py)
+	DECQ(n)
+	JNZ(LabelRef("one"))
+	Label("done")
+	advance(a, affXRow, x)
+	advance(a, affYRow, y)
+	if second {
+		advance(a, affRRow, r)
+	}
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	end()
+}
+
+// moments generates the sums of x-k and (x-k)² over pixels, four chains of each.
+func moments(s isa) {
+	a := s.begin("moments", "Moments", "adds shifted first and second moments over pixels; see Moments.")
+	chains := 4
+	if s.regs == 16 {
+		chains = 2
+	}
+	for h := 0; h < s.halves; h++ {
+		d := h * s.bytes()
+		sfx := string(rune('0' + h))
+		x, n := field(a, momX), field(a, momPixels)
+		pk, p1, p2 := field(a, momShift), field(a, momS1), field(a, momS2)
+		k := s.vec()
+		VMOVUPS(Mem{Base: pk, Disp: d}, k)
+		s1, s2 := make([]reg.VecVirtual, chains), make([]reg.VecVirtual, chains)
+		for i := range s1 {
+			s1[i], s2[i] = s.vec(), s.vec()
+			s.zero(s1[i])
+			s.zero(s2[i])
+		}
+		body := func(i, at int) {
+			v := s.vec()
+			VMOVUPS(Mem{Base: x, Disp: at*64 + d}, v)
+			VSUBPS(k, v, v)
+			VADDPS(v, s1[i], s1[i])
+			VFMADD231PS(v, v, s2[i])
+		}
+		SUBQ(U8(chains), n)
+		JL(LabelRef("tail" + sfx))
+		Label("many" + sfx)
+		for i := 0; i < chains; i++ {
+			body(i, i)
+		}
+		ADDQ(U32(64*chains), x)
+		SUBQ(U8(chains), n)
+		JGE(LabelRef("many" + sfx))
+		Label("tail" + sfx)
+		ADDQ(U8(chains), n)
+		JZ(LabelRef("done" + sfx))
+		Label("one" + sfx)
+		body(0, 0)
+		ADDQ(U8(64), x)
+		DECQ(n)
+		JNZ(LabelRef("one" + sfx))
+		Label("done" + sfx)
+		for w := chains / 2; w > 0; w /= 2 {
+			for i := 0; i < w; i++ {
+				VADDPS(s1[i+w], s1[i], s1[i])
+				VADDPS(s2[i+w], s2[i], s2[i])
+			}
+		}
+		VADDPS(Mem{Base: p1, Disp: d}, s1[0], s1[0])
+		VADDPS(Mem{Base: p2, Disp: d}, s2[0], s2[0])
+		VMOVUPS(s1[0], Mem{Base: p1, Disp: d})
+		VMOVUPS(s2[0], Mem{Base: p2, Disp: d})
+	}
+	end()
+}
+
+// mask generates g = (d [+ r]) where the mask holds, and adds Σg and Σg·(z-mean).
+func mask(s isa, by string, addend bool) {
+	name := "mask" + by
+	if addend {
+		name += "Add"
+	}
+	a := s.begin(name, "Mask", "gates a gradient and adds its sums; see Mask.")
+	const chains = 2
+	for h := 0; h < s.halves; h++ {
+		d := h * s.bytes()
+		sfx := string(rune('0' + h))
+		pd, pz, pg, n := field(a, maskD), field(a, maskZ), field(a, maskG), field(a, maskPixels)
+		pr, pm := GP64(), GP64()
+		if addend {
+			MOVQ(Mem{Base: a, Disp: maskR}, pr)
+		}
+		vec := func(off int) reg.VecVirtual {
+			v := s.vec()
+			VMOVUPS(Mem{Base: field(a, off), Disp: d}, v)
+			return v
+		}
+		mean := vec(maskMean)
+		var cs, ct reg.VecVirtual
+		if by == "ByZ" {
+			cs, ct = vec(maskS), vec(maskT)
+		}
+		if by == "ByY" {
+			MOVQ(Mem{Base: a, Disp: maskM}, pm)
+		}
+		zero := s.vec()
+		if by != "" {
+			s.zero(zero)
+		}
+		s1, s2 := make([]reg.VecVirtual, chains), make([]reg.VecVirtual, chains)
+		for i := range s1 {
+			s1[i], s2[i] = s.vec(), s.vec()
+			s.zero(s1[i])
+			s.zero(s2[i])
+		}
+		body := func(i, at int) {
+			g, z := s.vec(), s.vec()
+			at = at*64 + d
+			VMOVUPS(Mem{Base: pd, Disp: at}, g)
+			if addend {
+				VADDPS(Mem{Base: pr, Disp: at}, g, g)
+			}
+			VMOVUPS(Mem{Base: pz, Disp: at}, z)
+			if by != "" {
+				t := s.vec()
+				if by == "ByZ" {
+					VMOVAPS(ct, t)
+					VFMADD231PS(z, cs, t)
+				} else {
+					VMOVUPS(Mem{Base: pm, Disp: at}, t)
+				}
+				// not (t <= 0), so that a NaN keeps its gradient: predicate 6 is NLE, unordered true.
+				if s.lanes == 16 {
+					k := K()
+					VCMPPS(U8(6), zero, t, k)
+					VMOVUPS_Z(g, k, g)
+				} else {
+					VCMPPS(U8(6), zero, t, t)
+					VANDPS(t, g, g)
+				}
+			}
+			VMOVUPS(g, Mem{Base: pg, Disp: at})
+			VADDPS(g, s1[i], s1[i])
+			VSUBPS(mean, z, z)
+			VFMADD231PS(g, z, s2[i])
+		}
+		next := func(k int) {
+			ADDQ(U32(64*k), pd)
+			ADDQ(U32(64*k), pz)
+			ADDQ(U32(64*k), pg)
+			if addend {
+				ADDQ(U32(64*k), pr)
+			}
+			if by == "ByY" {
+				ADDQ(U32(64*k), pm)
+			}
+		}
+		SUBQ(U8(chains), n)
+		JL(LabelRef("tail" + sfx))
+		Label("many" + sfx)
+		for i := 0; i < chains; i++ {
+			body(i, i)
+		}
+		next(chains)
+		SUBQ(U8(chains), n)
+		JGE(LabelRef("many" + sfx))
+		Label("tail" + sfx)
+		ADDQ(U8(chains), n)
+		JZ(LabelRef("done" + sfx))
+		body(0, 0)
+		Label("done" + sfx)
+		VADDPS(s1[1], s1[0], s1[0])
+		VADDPS(s2[1], s2[0], s2[0])
+		p1, p2 := field(a, maskS1), field(a, maskS2)
+		VADDPS(Mem{Base: p1, Disp: d}, s1[0], s1[0])
+		VADDPS(Mem{Base: p2, Disp: d}, s2[0], s2[0])
+		VMOVUPS(s1[0], Mem{Base: p1, Disp: d})
+		VMOVUPS(s2[0], Mem{Base: p2, Disp: d})
+	}
+	end()
+}
+
+// Offsets in kernel.Update.
+const (
+	updW, updG, updV     = 0, 24, 48
+	updN                 = 72
+	updRate, updMomentum = 80, 84
+	updDecay, updScale   = 88, 92
+	updLook              = 96
+)
+
+// update generates the step of SGD with momentum on a multiple of the register's length.
+func update(s isa) {
+	a := s.begin("update", "Update", "applies one step of SGD with momentum to a.N values, a multiple of 16; see Update.")
+	w, g, v, n := field(a, updW), field(a, updG), field(a, updV), field(a, updN)
+	bc := func(off int) reg.VecVirtual {
+		r := s.vec()
+		VBROADCASTSS(Mem{Base: a, Disp: off}, r)
+		return r
+	}
+	rate, momentum, decay, scale, look := bc(updRate), bc(updMomentum), bc(updDecay), bc(updScale), bc(updLook)
+	Label("loop")
+	for h := 0; h < s.halves; h++ {
+		d := h * s.bytes()
+		wv, gv, vv, sv := s.vec(), s.vec(), s.vec(), s.vec()
+		VMOVUPS(Mem{Base: w, Disp: d}, wv)
+		VMULPS(Mem{Base: g, Disp: d}, scale, gv)
+		VFMADD231PS(wv, decay, gv) // g·scale + decay·w
+		VMULPS(Mem{Base: v, Disp: d}, momentum, vv)
+		VADDPS(gv, vv, vv)
+		VMOVUPS(vv, Mem{Base: v, Disp: d})
+		// plain: step = v (look = 0, and g enters v); Nesterov: step = g + momentum·v.
+		VMOVAPS(vv, sv)
+		t := s.vec()
+		VMULPS(vv, momentum, t)
+		VADDPS(gv, t, t)
+		VSUBPS(vv, t, t)
+		VFMADD231PS(t, look, sv)
+		VFNMADD231PS(sv, rate, wv)
+		VMOVUPS(wv, Mem{Base: w, Disp: d})
+	}
+	ADDQ(U8(64), w)
+	ADDQ(U8(64), g)
+	ADDQ(U8(64), v)
+	SUBQ(U8(16), n)
+	JNZ(LabelRef("loop"))
+	end()
+}

@@ -1,0 +1,55 @@
+package kernel
+
+import (
+	"fmt"
+	"strings"
+)
+
+// implementation is one instruction set's kernels. A nil entry of tile or grad means that this size does not exist.
+type implementation struct {
+	name string
+	// tile[nb][np] computes np pixels by nb blocks of 16 channels.
+	tile [3][]func(*Tile)
+	// grad holds the outer-product kernels; gradSplit covers 16 input channels with them.
+	grad      map[gradSize]func(*GradTile)
+	gradSplit [3][]int
+
+	winoInput, winoOutput, winoSpread, winoFilter, winoGather func(*Transform)
+
+	copyRows, affine, affineReLU, affine2, affine2ReLU func(*Affine)
+
+	moments func(*Moments)
+	mask    [3][2]func(*Mask) // by MaskBy, then without and with addend
+	update  func(*Update)
+	peak    func(n int) (flops float64)
+}
+
+type gradSize struct{ ni, nb int }
+
+var (
+	available = append(detect(), generic) // best first
+	active    = available[0]
+)
+
+// Active names the implementation in use: avx512, avx2 or generic.
+func Active() string { return active.name }
+
+// Available lists the implementations that this build has and this CPU can run, best first.
+func Available() []string {
+	names := make([]string, len(available))
+	for i, im := range available {
+		names[i] = im.name
+	}
+	return names
+}
+
+// Use chooses an implementation by name. It is meant for program start and for tests: it must not be called while kernels run.
+func Use(name string) error {
+	for _, im := range available {
+		if im.name == name {
+			active = im
+			return nil
+		}
+	}
+	return fmt.Errorf("kernel: no implementation %q on this CPU: use one of %s", name, strings.Join(Available(), ", "))
+}

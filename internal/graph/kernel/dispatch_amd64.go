@@ -1,0 +1,107 @@
+//go:build amd64 && !purego
+
+package kernel
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+// asm turns an assembly kernel into a function of its argument struct.
+func asm[T any](f func(*byte)) func(*T) {
+	return func(a *T) { f((*byte)(unsafe.Pointer(a))) }
+}
+
+func tiles(fs ...func(*byte)) []func(*Tile) {
+	out := make([]func(*Tile), 1, len(fs)+1)
+	for _, f := range fs {
+		out = append(out, asm[Tile](f))
+	}
+	return out
+}
+
+// peakArgs is the argument of the peak kernels.
+type peakArgs struct{ n int }
+
+func peakOf(f func(*byte), flops float64) func(int) float64 {
+	return func(n int) float64 {
+		a := peakArgs{n}
+		f((*byte)(unsafe.Pointer(&a)))
+		return float64(n) * flops
+	}
+}
+
+func detect() []*implementation {
+	var found []*implementation
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasFMA {
+		found = append(found, avx512)
+	}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		found = append(found, avx2)
+	}
+	return found
+}
+
+var avx512 = &implementation{
+	name: "avx512",
+	tile: [3][]func(*Tile){
+		1: tiles(tile1x1AVX512, tile2x1AVX512, tile3x1AVX512, tile4x1AVX512, tile5x1AVX512, tile6x1AVX512, tile7x1AVX512, tile8x1AVX512, tile9x1AVX512, tile10x1AVX512, tile11x1AVX512, tile12x1AVX512, tile13x1AVX512, tile14x1AVX512, tile15x1AVX512, tile16x1AVX512),
+		2: tiles(tile1x2AVX512, tile2x2AVX512, tile3x2AVX512, tile4x2AVX512, tile5x2AVX512, tile6x2AVX512, tile7x2AVX512, tile8x2AVX512, tile9x2AVX512, tile10x2AVX512, tile11x2AVX512, tile12x2AVX512, tile13x2AVX512, tile14x2AVX512),
+	},
+	grad: map[gradSize]func(*GradTile){
+		{16, 1}: asm[GradTile](gradTile16x1AVX512),
+		{8, 2}:  asm[GradTile](gradTile8x2AVX512),
+		{3, 1}:  asm[GradTile](gradTile3x1AVX512),
+	},
+	gradSplit:   [3][]int{1: {16}, 2: {8, 8}},
+	winoInput:   asm[Transform](winoInputAVX512),
+	winoOutput:  asm[Transform](winoOutputAVX512),
+	winoSpread:  asm[Transform](winoSpreadAVX512),
+	winoFilter:  asm[Transform](winoFilterAVX512),
+	winoGather:  asm[Transform](winoGatherAVX512),
+	copyRows:    asm[Affine](copyRowsAVX512),
+	affine:      asm[Affine](affineAVX512),
+	affineReLU:  asm[Affine](affineReLUAVX512),
+	affine2:     asm[Affine](affine2AVX512),
+	affine2ReLU: asm[Affine](affine2ReLUAVX512),
+	moments:     asm[Moments](momentsAVX512),
+	mask: [3][2]func(*Mask){
+		{asm[Mask](maskAVX512), asm[Mask](maskAddAVX512)},
+		{asm[Mask](maskByZAVX512), asm[Mask](maskByZAddAVX512)},
+		{asm[Mask](maskByYAVX512), asm[Mask](maskByYAddAVX512)},
+	},
+	update: asm[Update](updateAVX512),
+	peak:   peakOf(peakAVX512, 768),
+}
+
+var avx2 = &implementation{
+	name: "avx2",
+	tile: [3][]func(*Tile){
+		1: tiles(tile1x1AVX2, tile2x1AVX2, tile3x1AVX2, tile4x1AVX2, tile5x1AVX2, tile6x1AVX2),
+	},
+	grad: map[gradSize]func(*GradTile){
+		{6, 1}: asm[GradTile](gradTile6x1AVX2),
+		{5, 1}: asm[GradTile](gradTile5x1AVX2),
+		{3, 1}: asm[GradTile](gradTile3x1AVX2),
+	},
+	gradSplit:   [3][]int{1: {6, 5, 5}},
+	winoInput:   asm[Transform](winoInputAVX2),
+	winoOutput:  asm[Transform](winoOutputAVX2),
+	winoSpread:  asm[Transform](winoSpreadAVX2),
+	winoFilter:  asm[Transform](winoFilterAVX2),
+	winoGather:  asm[Transform](winoGatherAVX2),
+	copyRows:    asm[Affine](copyRowsAVX2),
+	affine:      asm[Affine](affineAVX2),
+	affineReLU:  asm[Affine](affineReLUAVX2),
+	affine2:     asm[Affine](affine2AVX2),
+	affine2ReLU: asm[Affine](affine2ReLUAVX2),
+	moments:     asm[Moments](momentsAVX2),
+	mask: [3][2]func(*Mask){
+		{asm[Mask](maskAVX2), asm[Mask](maskAddAVX2)},
+		{asm[Mask](maskByZAVX2), asm[Mask](maskByZAddAVX2)},
+		{asm[Mask](maskByYAVX2), asm[Mask](maskByYAddAVX2)},
+	},
+	update: asm[Update](updateAVX2),
+	peak:   peakOf(peakAVX2, 192),
+}

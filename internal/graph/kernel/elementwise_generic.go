@@ -1,0 +1,107 @@
+package kernel
+
+func genericAffine(scale, second, relu bool) func(*Affine) {
+	return func(a *Affine) {
+		for r := range a.Rows {
+			for p := range a.Pixels {
+				x := (*Vec)(a.X[r*a.XRow+p*a.XPixel:])
+				y := (*Vec)(a.Y[r*a.YRow+p*16:])
+				for c, v := range x {
+					if scale {
+						v = a.S[c]*v + a.T[c]
+					}
+					if second {
+						v += a.S2[c] * a.R[r*a.RRow+p*a.XPixel+c]
+					}
+					if relu && v <= 0 {
+						v = 0
+					}
+					y[c] = v
+				}
+			}
+		}
+	}
+}
+
+func genericMoments(m *Moments) {
+	for p := range m.Pixels {
+		for c, v := range (*Vec)(m.X[p*16:]) {
+			v -= m.K[c]
+			m.S1[c] += v
+			m.S2[c] += v * v
+		}
+	}
+}
+
+func genericMask(by MaskBy, add bool) func(*Mask) {
+	return func(m *Mask) {
+		for p := range m.Pixels {
+			for c := range 16 {
+				i := p*16 + c
+				g, z := m.D[i], m.Z[i]
+				if add {
+					g += m.R[i]
+				}
+				if by == MaskZ && m.S[c]*z+m.T[c] <= 0 || by == MaskY && m.Y[i] <= 0 {
+					g = 0
+				}
+				m.G[i] = g
+				m.S1[c] += g
+				m.S2[c] += g * (z - m.Mean[c])
+			}
+		}
+	}
+}
+
+func genericUpdate(u *Update) {
+	for i := range u.n {
+		g := u.Scale*u.G[i] + u.Decay*u.W[i]
+		v := u.Momentum*u.V[i] + g
+		u.V[i] = v
+		if u.Look != 0 {
+			v = g + u.Momentum*v
+		}
+		u.W[i] -= u.Rate * v
+	}
+}
+
+// genericPeak multiplies and adds in eight independent chains, n rounds.
+func genericPeak(n int) float64 {
+	var a [8]float32
+	x := float32(n & 1)
+	for range n {
+		for i := range a {
+			a[i] += x * x
+		}
+	}
+	sink = a[0]
+	return float64(n) * 16
+}
+
+var sink float32
+
+var generic = &implementation{
+	name:      "generic",
+	grad:      map[gradSize]func(*GradTile){{16, 1}: genericGrad(16, 1), {3, 1}: genericGrad(3, 1)},
+	gradSplit: [3][]int{1: {16}},
+	tile:      [3][]func(*Tile){1: genericTiles(1)},
+	winoInput: genericInput, winoOutput: genericOutput, winoSpread: genericSpread, winoFilter: genericFilter, winoGather: genericGather,
+	copyRows: genericAffine(false, false, false), affine: genericAffine(true, false, false), affineReLU: genericAffine(true, false, true),
+	affine2: genericAffine(true, true, false), affine2ReLU: genericAffine(true, true, true),
+	moments: genericMoments,
+	mask: [3][2]func(*Mask){
+		{genericMask(MaskNone, false), genericMask(MaskNone, true)},
+		{genericMask(MaskZ, false), genericMask(MaskZ, true)},
+		{genericMask(MaskY, false), genericMask(MaskY, true)},
+	},
+	update: genericUpdate,
+	peak:   genericPeak,
+}
+
+func genericTiles(nb int) []func(*Tile) {
+	fs := make([]func(*Tile), genericStrip+1)
+	for np := 1; np <= genericStrip; np++ {
+		fs[np] = genericTile(np, nb)
+	}
+	return fs
+}
