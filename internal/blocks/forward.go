@@ -1,0 +1,36 @@
+package blocks
+
+import "fmt"
+
+// forward draws a whole net: stem, stages of blocks, global average pooling and the classifier (Table 1, section 4.2).
+// x [N, C, H, W] becomes logits [N, classes].
+func forward[T any](b net[T], s Spec, x T) T {
+	x = stem(b, s, x)
+	in := s.Widths[0]
+	block := blockFunc[T](s.Block)
+	for i, width := range s.Widths {
+		stage := b.In(fmt.Sprintf("layer%d", i+1))
+		for j := range s.Depths[i] {
+			p := blockSpec{In: in, Width: width, Out: width, Stride: 1,
+				Shortcut: s.Shortcut, PadEnd: s.PadEnd, StrideIn3x3: s.StrideIn3x3}
+			if s.Block == Bottleneck {
+				p.Out = expansion * width
+			}
+			if i > 0 && j == 0 {
+				p.Stride = 2
+			}
+			x = block(stage.In(fmt.Sprint(j)), x, p)
+			in = p.Out
+		}
+	}
+	return b.Linear("fc", b.GlobalAvgPool(x), s.Classes)
+}
+
+// stem draws what stands before the first stage; its output has Widths[0] channels.
+func stem[T any](b net[T], s Spec, x T) T {
+	if s.Stem == Stem7x7 {
+		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, s.Widths[0], 7, 2)))
+		return b.MaxPool(x, 3, 2, 1)
+	}
+	return b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, s.Widths[0], 3, 1)))
+}

@@ -1,0 +1,167 @@
+package blocks
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// FieldError is one bad value of an experiment: where it is ("model.shortcut"), what is wrong, what would be right.
+type FieldError struct {
+	Path string
+	Msg  string
+	Hint string // may be empty
+}
+
+// Error writes "model.shortcut: unknown option \"D\" (A, B or C)".
+func (e FieldError) Error() string {
+	if e.Hint == "" {
+		return e.Path + ": " + e.Msg
+	}
+	return fmt.Sprintf("%s: %s (%s)", e.Path, e.Msg, e.Hint)
+}
+
+// DataInfo is what a net takes from the data set. Zero means that the data set leaves it to the model.
+type DataInfo struct {
+	Channels int
+	Size     int // pixels, height and width
+	Classes  int
+}
+
+// DefaultConfig holds the defaults of the `model` section; it names no architecture.
+func DefaultConfig() Config {
+	return Config{BNEps: DefaultBNEps, BNMomentum: DefaultBNMomentum}
+}
+
+// Validate reports everything that is wrong with the section by itself, whatever the data set.
+func (c Config) Validate() []FieldError {
+	var errs []FieldError
+	report := func(key, hint, format string, args ...any) {
+		errs = append(errs, FieldError{Path: "model." + key, Msg: fmt.Sprintf(format, args...), Hint: hint})
+	}
+	s, known := c.architecture(report)
+	option := Shortcut(strings.ToUpper(c.Shortcut))
+	switch {
+	case c.Shortcut == "":
+	case option != OptionA && option != OptionB && option != OptionC:
+		report("shortcut", "A, B or C; leave it out for the row's own", "unknown option %q", c.Shortcut)
+	case known && s.Shortcut == None:
+		report("shortcut", "name a residual net, or set residual: true with family", "%s is a plain net", s.Name)
+	}
+	if c.ShortcutPad != "" && c.ShortcutPad != "sides" && c.ShortcutPad != "end" {
+		report("shortcut_pad", "sides or end", "unknown value %q", c.ShortcutPad)
+	}
+	checkRange := func(key string, value, most int) {
+		if value < 0 || value > most {
+			report(key, fmt.Sprintf("0 (the data set's) to %d", most), "%d is out of range", value)
+		}
+	}
+	checkRange("classes", c.Classes, maxClasses)
+	checkRange("input_channels", c.InputChannels, maxWidth)
+	checkRange("input_size", c.InputSize, maxSize)
+	if !(c.BNEps >= 0 && c.BNEps < 1) {
+		report("bn_eps", "1e-5 is usual", "%g is not between 0 and 1", c.BNEps)
+	}
+	if !(c.BNMomentum >= 0 && c.BNMomentum <= 1) {
+		report("bn_momentum", "0.1 is usual", "%g is not between 0 and 1", c.BNMomentum)
+	}
+	return errs
+}
+
+// architecture finds what name, or family and depth, mean, and reports what is wrong with them.
+func (c Config) architecture(report func(key, hint, format string, args ...any)) (Spec, bool) {
+	switch {
+	case c.Name != "" && c.Family != "":
+		report("family", "leave one of them out", "both name %q and family %q are set", c.Name, c.Family)
+	case c.Name != "":
+		s, ok := lookup(c.Name)
+		switch {
+		case !ok:
+			report("name", suggest(c.Name), "unknown architecture %q", c.Name)
+		case c.Depth != 0:
+			report("depth", "with family: cifar instead of a name", "%s has a depth already", c.Name)
+		case c.Residual && s.Shortcut == None:
+			report("residual", "name a residual net", "%s is a plain net", c.Name)
+		default:
+			return s, true
+		}
+	case c.Family == "":
+		report("name", "such as resnet20; `resnet models list` prints all", "no architecture is named")
+	case c.Family != FamilyCIFAR:
+		report("family", "cifar is the only family with a free depth", "unknown family %q", c.Family)
+	default:
+		if wrong := checkDepth(c.Depth); wrong != "" {
+			report("depth", "6n+2: 8, 14, 20, ...", "%s", wrong)
+			return Spec{}, false
+		}
+		return cifarFamily(c.Depth, c.Residual), true
+	}
+	return Spec{}, false
+}
+
+// Resolve makes the architecture that a `model` section means for a data set. Values that the section leaves out are
+// the data set's, and where that has none, the row's. It fails with every FieldError, joined: those of Validate, an
+// input unlike the data set's, or fewer classes than it has.
+func Resolve(c Config, data DataInfo) (Spec, error) {
+	errs := c.Validate()
+	mismatch := func(key string, ours, theirs int) {
+		if ours != 0 && theirs != 0 && ours != theirs {
+			errs = append(errs, FieldError{Path: "model." + key, Msg: fmt.Sprintf("%d, but the data set has %d", ours, theirs),
+				Hint: "leave it out"})
+		}
+	}
+	mismatch("input_channels", c.InputChannels, data.Channels)
+	mismatch("input_size", c.InputSize, data.Size)
+	if c.Classes > 0 && c.Classes < data.Classes {
+		errs = append(errs, FieldError{Path: "model.classes", Msg: fmt.Sprintf("%d, but the data set has %d", c.Classes, data.Classes),
+			Hint: "leave it out"})
+	}
+	if len(errs) > 0 {
+		return Spec{}, joinFields(errs)
+	}
+	s, _ := c.architecture(func(string, string, string, ...any) {})
+	if c.Shortcut != "" {
+		s = withShortcut(s, Shortcut(strings.ToUpper(c.Shortcut)))
+	}
+	return s.fit(c, data), nil
+}
+
+// fit overrides the row's values with the section's and the data set's. The paper's value stays only with the paper's net:
+// its input, its classes, its place for the zero channels or our default.
+func (s Spec) fit(c Config, data DataInfo) Spec {
+	first := func(values ...int) int {
+		for _, v := range values {
+			if v != 0 {
+				return v
+			}
+		}
+		return 0
+	}
+	own := s
+	s.InputChannels = first(c.InputChannels, data.Channels, s.InputChannels)
+	s.InputSize = first(c.InputSize, data.Size, s.InputSize)
+	s.Classes = first(c.Classes, data.Classes, s.Classes)
+	if c.ShortcutPad != "" && s.Shortcut == OptionA {
+		s.PadEnd = c.ShortcutPad == "end"
+	}
+	if c.BNEps != 0 {
+		s.BNEps = c.BNEps
+	}
+	if c.BNMomentum != 0 {
+		s.BNMomentum = c.BNMomentum
+	}
+	if s.InputChannels != own.InputChannels || s.InputSize != own.InputSize || s.Classes != own.Classes {
+		s.PaperError = nil
+		s = counted(s)
+	}
+	return s
+}
+
+// joinFields makes one error of several, each reachable with errors.As.
+func joinFields(errs []FieldError) error {
+	list := make([]error, len(errs))
+	for i, e := range errs {
+		list[i] = e
+	}
+	return errors.Join(list...)
+}

@@ -1,0 +1,168 @@
+package blocks
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// published is testdata/he2016.yaml: counts[family_option][depth].
+type published struct {
+	Params map[string]map[int]int64 `yaml:"params"`
+	MACs   map[string]map[int]int64 `yaml:"macs"`
+	Table6 map[int]float64          `yaml:"table6"`
+}
+
+func readPublished(t *testing.T) published {
+	t.Helper()
+	text, err := os.ReadFile("testdata/he2016.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p published
+	if err := yaml.Unmarshal(text, &p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// netOf looks up the net that a key of the file and a depth mean.
+func netOf(t *testing.T, key string, depth int) Spec {
+	t.Helper()
+	family, option, _ := strings.Cut(key, "_")
+	option, version, _ := strings.Cut(option, "_")
+	name := fmt.Sprintf("resnet%d%s", depth, version)
+	if option == "none" {
+		name = fmt.Sprintf("plain%d", depth)
+	}
+	c := Config{Name: name}
+	if option != "none" {
+		c.Shortcut = option
+	}
+	s, err := Resolve(c, DataInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Family != family || (option != "none" && string(s.Shortcut) != option) {
+		t.Fatalf("%s is of family %s with shortcut %s, not %s", s.Name, s.Family, s.Shortcut, key)
+	}
+	return s
+}
+
+func TestCountsAreThePublishedOnes(t *testing.T) {
+	p := readPublished(t)
+	for _, counts := range []struct {
+		what string
+		want map[string]map[int]int64
+		got  func(Summary, Spec) [2]int64
+	}{
+		{"params", p.Params, func(m Summary, s Spec) [2]int64 { return [2]int64{m.Params, s.Params} }},
+		{"macs", p.MACs, func(m Summary, s Spec) [2]int64 { return [2]int64{m.MACs, s.MACs} }},
+	} {
+		if len(counts.want) == 0 {
+			t.Fatalf("no %s in the file", counts.what)
+		}
+		for key, byDepth := range counts.want {
+			for depth, want := range byDepth {
+				s := netOf(t, key, depth)
+				m, err := Summarize(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := counts.got(m, s); got != [2]int64{want, want} {
+					t.Errorf("%s %d layers: %s counted %d, in the table %d, published %d", key, depth, counts.what, got[0], got[1], want)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryRowHoldsItsOwnCounts(t *testing.T) {
+	for _, s := range table {
+		m, err := Summarize(s)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if m.Params != s.Params || m.MACs != s.MACs {
+			t.Errorf("%s: the row says %d params and %d MACs, its layers sum to %d and %d", s.Name, s.Params, s.MACs, m.Params, m.MACs)
+		}
+	}
+}
+
+func TestCIFARRowsCarryTable6AndPlainRowsNothing(t *testing.T) {
+	for depth, want := range readPublished(t).Table6 {
+		s, err := Lookup(fmt.Sprintf("resnet%d", depth))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := s.PaperError; v == nil || v.Top1 != want || v.Dataset != "cifar10" || v.Crops != 1 {
+			t.Errorf("%s: %+v, Table 6 says %g", s.Name, v, want)
+		}
+	}
+	for _, name := range []string{"plain20", "plain110"} {
+		if s, err := Lookup(name); err != nil || s.PaperError != nil {
+			t.Errorf("%s: %+v, %v; the paper has curves only", name, s.PaperError, err)
+		}
+	}
+}
+
+func TestNamesAreTheTableWithoutTestRows(t *testing.T) {
+	seen := map[string]bool{}
+	for _, name := range Names() {
+		s, err := Lookup(name)
+		if err != nil || s.Name != name || s.TestOnly || seen[name] {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+		seen[name] = true
+	}
+	for _, name := range []string{"plain20", "plain110", "resnet20", "resnet1202", "resnet50", "resnet50v1.5"} {
+		if !seen[name] {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}
+
+func TestDepthOfANameIsItsNumberOfLayers(t *testing.T) {
+	for _, s := range table {
+		if s.TestOnly {
+			continue
+		}
+		name, _, _ := strings.Cut(s.Name, "v")
+		if !strings.HasSuffix(strings.TrimRight(name, "ac"), fmt.Sprint(s.Depth())) {
+			t.Errorf("%s has %d layers", s.Name, s.Depth())
+		}
+	}
+}
+
+func TestLookupGivesACopy(t *testing.T) {
+	a, _ := Lookup("resnet20")
+	a.Depths[0], a.Widths[0], a.PaperError.Top1 = 99, 99, 99
+	b, err := Lookup("resnet20")
+	if err != nil || reflect.DeepEqual(a, b) || b.Depths[0] != 3 {
+		t.Errorf("the table changed: %+v, %v", b, err)
+	}
+}
+
+func TestUnknownNamesGetASuggestion(t *testing.T) {
+	for typed, want := range map[string]string{
+		"resent20":     "did you mean resnet20?",
+		"ResNet-56":    "did you mean resnet56?",
+		"resnet_110":   "did you mean resnet110?",
+		"resnet14":     "did you mean cifar-resnet14?",
+		"plain-50":     "did you mean cifar-plain50?",
+		"resnet21":     "depth 21 is not 6n+2; the nearest are 20 and 26",
+		"resnet50v15":  "did you mean resnet50v1.5?",
+		"transformer9": "one of plain20",
+	} {
+		_, err := Lookup(typed)
+		if !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %q", typed, err, want)
+		}
+	}
+}
