@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+// app is what commands share: the streams and the environment. Standard output carries results, standard error the rest.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	env      []string
+	errTTY   bool // standard error is a terminal: bars and colours are welcome
+	outTTY   bool
+}
+
+func newApp(in io.Reader, out, errw io.Writer) *app {
+	return &app{in: in, out: out, err: errw, env: os.Environ(), errTTY: isTerminal(errw), outTTY: isTerminal(out)}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (a *app) getenv(name string) string {
+	for _, kv := range a.env {
+		if k, v, _ := strings.Cut(kv, "="); k == name {
+			return v
+		}
+	}
+	return ""
+}
+
+// colour reports whether escape sequences may be written to a terminal: NO_COLOR (no-color.org) and TERM=dumb forbid them.
+func (a *app) colour(tty bool) bool {
+	return tty && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+}
+
+// bold marks text on standard output, where that is a terminal that wants it.
+func (a *app) bold(text string) string {
+	if a.colour(a.outTTY) {
+		return "\x1b[1m" + text + "\x1b[0m"
+	}
+	return text
+}
+
+// say writes a line of talk to standard error.
+func (a *app) say(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
+
+// printJSON writes v as the one JSON document of a command run with --json.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// muteWriter goes silent at the first error, so that a closed terminal or pipe does not end a training (`| head`).
+type muteWriter struct {
+	mu   sync.Mutex
+	w    io.Writer
+	dead bool
+}
+
+func (m *muteWriter) Write(p []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.dead {
+		if _, err := m.w.Write(p); err != nil {
+			m.dead = true
+		}
+	}
+	return len(p), nil
+}
+
+// printable replaces control characters, so that a name out of a file cannot drive the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Exit statuses, as documented under EXIT STATUS in every help text. New ones may come.
+const (
+	exitOK         = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitBadData    = 65
+	exitMissing    = 66
+	exitNonFinite  = 70
+	exitLocked     = 73
+	exitIO         = 74
+	exitInterrupt  = 130
+	exitTerminated = 143
+)
+
+// usageError is a mistake on the command line: exit status 2, and no usage text, which would bury it.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usageErrorf(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// stoppedError ends a command that a signal stopped after it saved; what there is to say has been said.
+type stoppedError struct{ status int }
+
+func (e *stoppedError) Error() string { return "stopped by a signal" }
+
+// silentError carries an exit status for a failure that the command has reported already.
+type silentError struct{ err error }
+
+func (e *silentError) Error() string { return e.err.Error() }
+func (e *silentError) Unwrap() error { return e.err }
+
+// exitStatus maps the sentinels of the packages to exit statuses.
+func exitStatus(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var stopped *stoppedError
+	if errors.As(err, &stopped) {
+		return stopped.status
+	}
+	var usage *usageError
+	var config *configError
+	if errors.As(err, &usage) || errors.As(err, &config) {
+		return exitUsage
+	}
+	for _, s := range sentinels {
+		if errors.Is(err, s.err) {
+			return s.status
+		}
+	}
+	var io *ioError
+	if errors.As(err, &io) {
+		return exitIO
+	}
+	return exitFailed
+}
+
+const exitHeading = "\n\nEXIT STATUS\n"
+
+// exitHelp is the end of every help text; extra lines say what else a command may return.
+func exitHelp(extra ...string) string {
+	text := exitHeading + "   0  done\n   1  failed\n   2  mistake on the command line or in the configuration"
+	for _, line := range extra {
+		text += "\n  " + line
+	}
+	return text
+}
+
+// Lines of exitHelp.
+const (
+	help65  = "65  bad data"
+	help66  = "66  missing input: a file or a data set that has not been fetched"
+	help70  = "70  the loss is not finite; the last good checkpoint is kept"
+	help73  = "73  another process is using the run folder"
+	help74  = "74  reading or writing failed"
+	help130 = "130, 143  stopped by SIGINT or SIGTERM, after saving"
+)
+
+// ioError is a file that could not be read or written: exit status 74.
+type ioError struct{ err error }
+
+func (e *ioError) Error() string { return e.err.Error() }
+func (e *ioError) Unwrap() error { return e.err }

@@ -1,0 +1,348 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// place is where something stands in a file; lines and columns count from one. The zero place has no position.
+type place struct{ line, col int }
+
+// problem is one thing wrong with a configuration.
+type problem struct {
+	source string // file, "--set train.batch", or an environment variable
+	at     place
+	msg    string
+}
+
+func (p problem) String() string {
+	if p.at.line > 0 {
+		return fmt.Sprintf("%s:%d:%d: %s", p.source, p.at.line, p.at.col, p.msg)
+	}
+	return p.source + ": " + p.msg
+}
+
+// configError is every problem of a configuration. It is a usage error: exit status 2.
+type configError struct{ problems []problem }
+
+const maxProblemsShown = 50
+
+func (e *configError) Error() string {
+	var b strings.Builder
+	for i, p := range e.problems {
+		if i == maxProblemsShown {
+			fmt.Fprintf(&b, "\nand %d more", len(e.problems)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(p.String())
+	}
+	return b.String()
+}
+
+// origin says where a value comes from.
+type origin struct {
+	source string // "default", the file, "RESNET_TRAIN_BATCH", "--set train.batch=64"
+	at     place
+}
+
+// layer is the values of one source, by path, and the origin of each.
+type layer struct {
+	values  map[string]any
+	origins map[string]origin
+}
+
+func newLayer() layer { return layer{map[string]any{}, map[string]origin{}} }
+
+func (ly layer) set(path string, value any, o origin) { ly.values[path], ly.origins[path] = value, o }
+
+// walker checks a YAML tree against the schema.
+type walker struct {
+	source   string
+	layer    layer
+	problems []problem
+}
+
+func (w *walker) report(n *yaml.Node, format string, args ...any) {
+	if len(w.problems) > 1000 { // a megabyte of unknown keys is one mistake, not a hundred thousand
+		return
+	}
+	w.problems = append(w.problems, problem{w.source, place{n.Line, n.Column}, fmt.Sprintf(format, args...)})
+}
+
+// parseYAML reads an experiment: values of the right types by path, and every problem found. It never expands aliases
+// wholesale and descends only where the schema does, so a file cannot make it work longer than its own length.
+func parseYAML(source string, data []byte, schema *schemaField) (layer, []problem) {
+	w := &walker{source: source, layer: newLayer()}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if !utf8.Valid(data) {
+		w.problems = append(w.problems, problem{source, invalidUTF8(data), "not UTF-8 text; save the file as UTF-8"})
+		return w.layer, w.problems
+	}
+	var doc yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	if err := dec.Decode(&doc); err != nil {
+		if !errors.Is(err, io.EOF) { // an empty file is all defaults
+			w.problems = append(w.problems, syntaxProblem(source, data, err))
+		}
+		return w.layer, w.problems
+	}
+	if len(doc.Content) == 1 {
+		w.section(doc.Content[0], schema)
+	}
+	var second yaml.Node
+	if err := dec.Decode(&second); err == nil {
+		w.report(&second, "a second YAML document; an experiment is one document")
+	} else if !errors.Is(err, io.EOF) {
+		w.problems = append(w.problems, syntaxProblem(source, data, err))
+	}
+	sort.SliceStable(w.problems, func(i, j int) bool {
+		a, b := w.problems[i].at, w.problems[j].at
+		return a.line < b.line || a.line == b.line && a.col < b.col
+	})
+	return w.layer, w.problems
+}
+
+// resolve follows an alias; the anchor's node is shared, never copied.
+func resolve(n *yaml.Node) *yaml.Node {
+	for range 8 {
+		if n.Kind != yaml.AliasNode || n.Alias == nil {
+			return n
+		}
+		n = n.Alias
+	}
+	return n
+}
+
+func (w *walker) section(n *yaml.Node, f *schemaField) {
+	at := n
+	n = resolve(n)
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
+		return // "train:" with every line below commented out
+	}
+	if n.Kind != yaml.MappingNode {
+		name := f.path
+		if name == "" {
+			name = "an experiment"
+		}
+		w.report(at, "%s is a section with the keys %s, not %s", name, strings.Join(f.keys(), ", "), describe(n))
+		return
+	}
+	seen := map[string]place{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			w.report(key, "a key has to be a word, not %s", describe(key))
+			continue
+		}
+		name := key.Value
+		if key.ShortTag() == "!!merge" {
+			w.report(key, "merge keys (<<) are not supported; write the keys out")
+			continue
+		}
+		if first, ok := seen[name]; ok {
+			w.report(key, "duplicate key %s; it stands on line %d already", quoteKey(name), first.line)
+			continue
+		}
+		seen[name] = place{key.Line, key.Column}
+		child := f.child(name)
+		if child == nil {
+			w.report(key, "unknown key %s%s", quoteKey(name), w.hint(name, f))
+			continue
+		}
+		if child.kind == sectionField {
+			w.section(value, child)
+			continue
+		}
+		v, err := scalarValue(value, child)
+		if err != nil {
+			w.report(value, "%s: %v", child.path, err)
+			continue
+		}
+		w.layer.set(child.path, v, origin{w.source, place{value.Line, value.Column}})
+	}
+}
+
+// synonyms are what other trainers call our keys.
+var synonyms = map[string]string{
+	"learning_rate": "train.schedule.rate", "lr": "train.schedule.rate", "batch_size": "train.batch", "arch": "model.name",
+	"architecture": "model.name", "dataset": "data.name", "padding": "data.augment.pad", "steps": "train.iterations",
+	"max_iter": "train.iterations", "num_classes": "model.classes", "wd": "train.optimizer.weight_decay",
+	"milestones": "train.schedule.drop.at", "gamma": "train.schedule.drop.factor", "num_workers": "data.workers",
+}
+
+// hint suggests a key of the same section, or the place of a key of another one.
+func (w *walker) hint(name string, f *schemaField) string {
+	if len(w.problems) > 100 {
+		return ""
+	}
+	if n := nearest(name, f.keys()); n != "" {
+		return fmt.Sprintf(" - did you mean %q?", n)
+	}
+	if path := synonyms[strings.ToLower(name)]; path != "" {
+		return fmt.Sprintf(" - did you mean %s?", path)
+	}
+	for _, leaf := range configSchema().leaves() {
+		if leaf.key == strings.ToLower(name) {
+			return fmt.Sprintf(" - did you mean %s?", leaf.path)
+		}
+	}
+	return ""
+}
+
+func quoteKey(s string) string {
+	if len(s) > 60 {
+		s = s[:57] + "..."
+	}
+	return strconv.Quote(s)
+}
+
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a section"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.ScalarNode:
+		if n.ShortTag() == "!!null" {
+			return "nothing"
+		}
+		return quoteKey(n.Value)
+	}
+	return "an alias"
+}
+
+// scalarValue reads the value of a leaf. What YAML leaves to guessing (3.0 as an int, yes as a bool) is refused with the
+// spelling that is meant.
+func scalarValue(n *yaml.Node, f *schemaField) (any, error) {
+	n = resolve(n)
+	if f.kind == intListField {
+		return intList(n, f)
+	}
+	if n.Kind != yaml.ScalarNode {
+		return nil, fmt.Errorf("takes %s, not %s", f.kind, describe(n))
+	}
+	tag := n.ShortTag()
+	if tag == "!!null" {
+		return nil, errors.New("has no value; leave the key out to take its default")
+	}
+	switch f.kind {
+	case stringField:
+		if tag != "!!str" {
+			return nil, fmt.Errorf("takes text, not %s; write it in quotes", describe(n))
+		}
+		return n.Value, nil
+	case boolField:
+		if tag != "!!bool" {
+			return nil, fmt.Errorf("takes true or false, not %s", describe(n))
+		}
+		var v bool
+		if decodeScalar(n, &v) != nil {
+			return nil, fmt.Errorf("takes true or false, not %s", describe(n))
+		}
+		return v, nil
+	case floatField:
+		var v float64
+		if tag != "!!float" && tag != "!!int" || decodeScalar(n, &v) != nil {
+			return nil, fmt.Errorf("takes a number, not %s", describe(n))
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("takes a finite number, not %s", describe(n))
+		}
+		return v, nil
+	}
+	return intValue(n, f)
+}
+
+func intList(n *yaml.Node, f *schemaField) (any, error) {
+	if n.Kind != yaml.SequenceNode {
+		return nil, fmt.Errorf("takes a list of whole numbers such as [1, 2], not %s", describe(n))
+	}
+	list := make([]int, 0, min(len(n.Content), 1024))
+	for i, item := range n.Content {
+		v, err := intValue(resolve(item), &schemaField{kind: intField, bits: f.bits})
+		if err != nil {
+			return nil, fmt.Errorf("item %d: %w", i+1, err)
+		}
+		list = append(list, v.(int))
+	}
+	return list, nil
+}
+
+func intValue(n *yaml.Node, f *schemaField) (any, error) {
+	wrong := fmt.Errorf("takes %s, not %s", f.kind, describe(n))
+	if n.Kind != yaml.ScalarNode {
+		return nil, wrong
+	}
+	if n.ShortTag() == "!!float" {
+		var v float64
+		if decodeScalar(n, &v) == nil && v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return nil, fmt.Errorf("%w; write %d", wrong, int64(v))
+		}
+		return nil, wrong
+	}
+	if n.ShortTag() != "!!int" {
+		return nil, wrong
+	}
+	if f.kind == uintField {
+		var v uint64
+		if decodeScalar(n, &v) != nil {
+			return nil, wrong
+		}
+		return v, nil
+	}
+	var v int
+	if decodeScalar(n, &v) != nil {
+		return nil, wrong
+	}
+	return v, nil
+}
+
+func decodeScalar(n *yaml.Node, v any) error { return n.Decode(v) }
+
+func invalidUTF8(data []byte) place {
+	line, col := 1, 1
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		if r == utf8.RuneError && size <= 1 {
+			break
+		}
+		if col++; r == '\n' {
+			line, col = line+1, 1
+		}
+		data = data[size:]
+	}
+	return place{line, col}
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(?s:(.*))$`)
+
+// syntaxProblem gives the parser's complaint a position, and the commonest one, a tab, its name.
+func syntaxProblem(source string, data []byte, err error) problem {
+	for i, line := range strings.Split(string(data), "\n") {
+		indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+		if t := strings.IndexByte(indent, '\t'); t >= 0 && len(indent) < len(line) {
+			return problem{source, place{i + 1, t + 1}, "a tab indents this line; YAML takes spaces only"}
+		}
+	}
+	p := problem{source, place{1, 1}, strings.TrimPrefix(err.Error(), "yaml: ")}
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		if n, convErr := strconv.Atoi(m[1]); convErr == nil {
+			p.at.line = n
+		}
+		p.msg = m[2]
+	}
+	return p
+}
