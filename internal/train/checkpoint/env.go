@@ -1,0 +1,27 @@
+package checkpoint
+
+import (
+	"path/filepath"
+	"runtime"
+)
+
+// Env is env.json: where and how a run was made. None of it is in the checkpoints, which depend on seed, configuration
+// and data alone. It holds no environment variables: they may be secrets.
+type Env struct {
+	Version string            `json:"version"` // of resnet
+	Go      string            `json:"go"`
+	OS      string            `json:"os"`
+	Arch    string            `json:"arch"`
+	CPU     string            `json:"cpu"`
+	Cores   int               `json:"cores"`
+	Threads int               `json:"threads"`
+	Kernels map[string]string `json:"kernels"` // operation: the kernel chosen
+	Seed    uint64            `json:"seed"`
+	Command []string          `json:"command"`
+}
+
+// WriteEnv writes env.json into a run folder; Go, OS, Arch and Cores are filled in.
+func WriteEnv(fsys FS, run string, e Env) error {
+	e.Go, e.OS, e.Arch, e.Cores = runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU()
+	return WriteJSONAtomic(fsys, filepath.Join(run, "env.json"), e)
+}

@@ -1,0 +1,46 @@
+package checkpoint
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"resnet/internal/graph/weights"
+)
+
+// OpenModel opens the weights that a user names: a run folder (its best checkpoint), a checkpoint's safetensors file, or
+// any other safetensors file. Weights that a manifest vouches for are verified by it, and the manifest is returned.
+// It fails with fs.ErrNotExist (no such file), ErrNotFound, ErrCorrupt, ErrVersion or weights.ErrFormat.
+func OpenModel(path string) (*weights.File, *Manifest, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info.IsDir() {
+		s := View(path, nil)
+		m, err := s.Best()
+		if err != nil {
+			return nil, nil, err
+		}
+		w, err := s.loadPart(m.Model)
+		return w, &m, err
+	}
+	dir, name := filepath.Split(path)
+	match := dataName.FindStringSubmatch(name)
+	if match == nil {
+		w, err := weights.Open(path)
+		return w, nil, err
+	}
+	m, err := readManifest(OS, filepath.Join(dir, match[1]+".json"))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && m.Model.File != name { // a copy by itself
+		w, err := weights.Open(path)
+		return w, nil, err
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &Store{dir: filepath.Clean(dir), fs: OS}
+	w, err := s.loadPart(m.Model)
+	return w, &m, err
+}

@@ -1,0 +1,82 @@
+package checkpoint
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// prune removes the checkpoints beyond Options.Keep, but never the one just saved nor the best. A manifest goes first
+// and durably, then its files: in between they are an incomplete checkpoint, which is ignored.
+func (s *Store) prune(saved int64) (removed []int64, err error) {
+	entries, _, err := s.scan()
+	if err != nil {
+		return nil, err
+	}
+	var list []Manifest
+	var paths []string
+	for _, e := range entries {
+		if e.err == nil {
+			list, paths = append(list, e.Manifest), append(paths, e.path)
+		}
+	}
+	if s.opts.Keep > 0 && len(list) > s.opts.Keep {
+		kept := best(list).Step
+		for i, m := range list[:len(list)-s.opts.Keep] {
+			if m.Step == kept || m.Step == saved {
+				continue
+			}
+			if e := s.fs.Remove(paths[i]); e != nil {
+				err = errors.Join(err, e)
+				continue
+			}
+			removed = append(removed, m.Step)
+		}
+	}
+	if len(removed) > 0 {
+		if e := s.fs.SyncDir(s.dir); e != nil {
+			return removed, errors.Join(err, e)
+		}
+	}
+	_, e := s.sweep()
+	return removed, errors.Join(err, e)
+}
+
+// sweep removes what no checkpoint needs: temporary files, manifests whose weights are not there, and data files that no
+// manifest names. It keeps the files of a manifest that cannot be read: one damaged byte there must not cost the weights.
+func (s *Store) sweep() (removed []string, err error) {
+	entries, names, err := s.scan()
+	if err != nil {
+		return nil, err
+	}
+	needed := map[string]bool{}
+	for _, e := range entries {
+		base := strings.TrimSuffix(filepath.Base(e.path), ".json")
+		switch {
+		case e.Model.File == "": // unreadable
+			needed[base] = true
+		case slices.Contains(names, e.Model.File):
+			needed[e.Model.File], needed[e.State.File] = true, true
+		default:
+			needed[base+".json"] = false
+		}
+	}
+	for _, name := range names {
+		surplus := strings.HasPrefix(name, tempPrefix)
+		if match := dataName.FindStringSubmatch(name); match != nil {
+			surplus = !needed[name] && !needed[match[1]]
+		} else if n, ok := needed[name]; ok {
+			surplus = !n
+		}
+		if !surplus {
+			continue
+		}
+		if e := s.fs.Remove(filepath.Join(s.dir, name)); e != nil {
+			err = errors.Join(err, ioError(e))
+			continue
+		}
+		removed = append(removed, name)
+	}
+	return removed, err
+}
