@@ -1,0 +1,61 @@
+package conv
+
+// Plan holds what a shape needs in training or evaluation, with the layouts that the passes share.
+type Plan struct {
+	Shape    Shape
+	Forward  Pass
+	DataGrad Pass // nil where the input needs no gradient
+	Weights  WeightGrad
+	// Backward's layouts: X for the weight gradient, DY for both gradients.
+	X, DY *Padded
+}
+
+// Choices are the algorithms of the three passes.
+type Choices struct{ Forward, DataGrad, Weights Algorithm }
+
+// Choose picks the algorithms for a shape, by measurement.
+func Choose(s Shape) Choices {
+	if !s.CanWinograd() || s.C < block || s.K < block {
+		return Choices{}
+	}
+	return Choices{Winograd, Winograd, Winograd}
+}
+
+// NewForward plans evaluation.
+func NewForward(s Shape, a Algorithm) Pass {
+	if a == Winograd {
+		return newWinograd(s, newPadded(s.C, s.H, s.W, 1, s.winogradExtent()), false)
+	}
+	return newDirectForward(s, newPadded(s.C, s.H, s.W, s.Stride, s.forwardExtent()))
+}
+
+// NewPlan plans training. needDX says whether the gradient of the input is wanted.
+func NewPlan(s Shape, c Choices, needDX bool) *Plan {
+	p := &Plan{Shape: s, Forward: NewForward(s, c.Forward)}
+	in, dy := s.forwardExtent(), s.gradExtent()
+	if c.Weights == Winograd {
+		in, dy = s.winogradExtent(), s.winogradGradExtent()
+	}
+	if needDX {
+		e := s.dataGradExtent()
+		if c.DataGrad == Winograd {
+			e = s.mirrored().winogradExtent()
+		}
+		dy = dy.union(e)
+	}
+	p.X = newPadded(s.C, s.H, s.W, s.Stride, in)
+	p.DY = newPadded(s.K, s.OH(), s.OW(), 1, dy)
+	if c.Weights == Winograd {
+		p.Weights = newWinogradGrad(s, p.X, p.DY)
+	} else {
+		p.Weights = newDirectGrad(s, p.X, p.DY)
+	}
+	if needDX {
+		if c.DataGrad == Winograd {
+			p.DataGrad = newWinograd(s.mirrored(), p.DY, true)
+		} else {
+			p.DataGrad = newDirectDataGrad(s, p.DY)
+		}
+	}
+	return p
+}

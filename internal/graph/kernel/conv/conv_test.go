@@ -1,0 +1,176 @@
+package conv
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"resnet/internal/graph/kernel"
+)
+
+func random(rng *rand.Rand, n int) []float32 {
+	x := kernel.Alloc(n)
+	for i := range x {
+		x[i] = rng.Float32()*2 - 1
+	}
+	return x
+}
+
+// toBlocked copies n images of c channels from [N, C, H, W] to blocks.
+func toBlocked(x []float32, n, c, hw int) []float32 {
+	y := kernel.Alloc(n * blocks(c) * hw * block)
+	for i := range n {
+		for ch := range c {
+			for p := range hw {
+				y[((i*blocks(c)+ch/block)*hw+p)*block+ch%block] = x[(i*c+ch)*hw+p]
+			}
+		}
+	}
+	return y
+}
+
+func fromBlocked(x []float32, n, c, hw int) []float32 {
+	y := make([]float32, n*c*hw)
+	for i := range n {
+		for ch := range c {
+			for p := range hw {
+				y[(i*c+ch)*hw+p] = x[((i*blocks(c)+ch/block)*hw+p)*block+ch%block]
+			}
+		}
+	}
+	return y
+}
+
+// naive computes y, dx and dw in float64 by the definition.
+func naive(s Shape, n int, x, w, dy []float32) (y, dx, dw []float64) {
+	oh, ow := s.OH(), s.OW()
+	y, dx, dw = make([]float64, n*s.K*oh*ow), make([]float64, len(x)), make([]float64, len(w))
+	for i := range n {
+		for k := range s.K {
+			for h := range oh {
+				for v := range ow {
+					at := ((i*s.K+k)*oh+h)*ow + v
+					for c := range s.C {
+						for r := range s.R {
+							for q := range s.S {
+								hh, ww := h*s.Stride+r-s.PadH, v*s.Stride+q-s.PadW
+								if hh < 0 || hh >= s.H || ww < 0 || ww >= s.W {
+									continue
+								}
+								xi, wi := ((i*s.C+c)*s.H+hh)*s.W+ww, ((k*s.C+c)*s.R+r)*s.S+q
+								y[at] += float64(x[xi]) * float64(w[wi])
+								dx[xi] += float64(w[wi]) * float64(dy[at])
+								dw[wi] += float64(x[xi]) * float64(dy[at])
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	return y, dx, dw
+}
+
+// pad prepares n blocked images.
+func pad(p *Padded, x []float32, n int) []float32 {
+	out := kernel.Alloc(n * p.Len())
+	for i := range out {
+		out[i] = 99 // what the margins held before
+	}
+	var a kernel.Affine
+	image := len(x) / n
+	for i := range n {
+		dst := out[i*p.Len() : (i+1)*p.Len()]
+		p.ClearMargins(dst)
+		p.Fill(&a, dst, x[i*image:(i+1)*image], nil, func(int) { a.Copy() })
+	}
+	return out
+}
+
+func close64(t *testing.T, what string, got []float32, want []float64, tol float64) {
+	t.Helper()
+	var d, n float64
+	for i := range want {
+		d += (float64(got[i]) - want[i]) * (float64(got[i]) - want[i])
+		n += want[i] * want[i]
+	}
+	if math.Sqrt(d) > tol*math.Sqrt(n) || math.IsNaN(d) {
+		t.Errorf("%s: relative error %.2e, want at most %.0e", what, math.Sqrt(d/n), tol)
+	}
+}
+
+var shapes = []Shape{
+	{C: 16, K: 16, H: 8, W: 8, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
+	{C: 32, K: 48, H: 9, W: 14, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
+	{C: 20, K: 33, H: 7, W: 7, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
+	{C: 16, K: 32, H: 6, W: 11, R: 3, S: 3, Stride: 1, PadH: 0, PadW: 2},
+	{C: 16, K: 32, H: 8, W: 8, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1},
+	{C: 18, K: 5, H: 9, W: 7, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1},
+	{C: 3, K: 16, H: 10, W: 10, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
+	{C: 1, K: 7, H: 5, W: 5, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
+	{C: 3, K: 20, H: 20, W: 18, R: 7, S: 7, Stride: 2, PadH: 3, PadW: 3},
+	{C: 17, K: 16, H: 9, W: 9, R: 1, S: 1, Stride: 2, PadH: 0, PadW: 0},
+	{C: 40, K: 24, H: 5, W: 6, R: 1, S: 1, Stride: 1, PadH: 0, PadW: 0},
+	{C: 6, K: 9, H: 8, W: 7, R: 4, S: 2, Stride: 3, PadH: 2, PadW: 0},
+	{C: 5, K: 4, H: 3, W: 2, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
+	{C: 4, K: 6, H: 11, W: 11, R: 5, S: 5, Stride: 1, PadH: 2, PadW: 2},
+	{C: 2, K: 2, H: 5, W: 5, R: 2, S: 2, Stride: 4, PadH: 0, PadW: 0},
+}
+
+func TestEveryAlgorithmMatchesTheDefinition(t *testing.T) {
+	best := kernel.Active()
+	defer func() { _ = kernel.Use(best) }()
+	for _, name := range kernel.Available() {
+		if err := kernel.Use(name); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range shapes {
+			for _, a := range []Algorithm{Direct, Winograd} {
+				if a == Winograd && !s.CanWinograd() {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s/%s/%v", name, a, s), func(t *testing.T) { checkShape(t, s, a, uint64(i)) })
+			}
+		}
+	}
+}
+
+func checkShape(t *testing.T, s Shape, a Algorithm, seed uint64) {
+	const n = 3
+	rng := rand.New(rand.NewPCG(seed, 1))
+	x, w, dy := random(rng, n*s.C*s.H*s.W), random(rng, s.WeightLen()), random(rng, n*s.K*s.OH()*s.OW())
+	wantY, wantDX, wantDW := naive(s, n, x, w, dy)
+	p := NewPlan(s, Choices{a, a, a}, true)
+	k := NewWork(p.Forward.Need(n).Max(p.DataGrad.Need(n)).Max(p.Weights.Need(n)))
+	xb, dyb := toBlocked(x, n, s.C, s.H*s.W), toBlocked(dy, n, s.K, s.OH()*s.OW())
+	packed := kernel.Alloc(p.Forward.PackedLen())
+	p.Forward.Pack(k, packed, w)
+	y := random(rng, n*s.OutLen())
+	p.Forward.Run(k, y, pad(p.Forward.Input(), xb, n), n, packed)
+	tol := 1e-6 // sums of at most a few hundred products
+	if a == Winograd {
+		tol = 1e-5 // its transforms lose about a decimal digit
+	}
+	close64(t, "forward", fromBlocked(y, n, s.K, s.OH()*s.OW()), wantY, tol)
+	packed = kernel.Alloc(p.DataGrad.PackedLen())
+	p.DataGrad.Pack(k, packed, w)
+	dx := random(rng, n*s.InLen())
+	dyp := pad(p.DY, dyb, n)
+	p.DataGrad.Run(k, dx, dyp, n, packed)
+	close64(t, "data gradient", fromBlocked(dx, n, s.C, s.H*s.W), wantDX, tol)
+	parts := [][]float32{kernel.Alloc(p.Weights.Len()), kernel.Alloc(p.Weights.Len())}
+	xp := pad(p.X, xb, n)
+	p.Weights.Add(k, parts[0], xp, dyp, 2)
+	p.Weights.Add(k, parts[1], xp[2*p.X.Len():], dyp[2*p.DY.Len():], 1)
+	dw := make([]float32, len(w))
+	for _, accumulate := range []bool{false, true} {
+		for u := range p.Weights.Units() {
+			p.Weights.Finish(k, u, parts, dw, accumulate)
+		}
+	}
+	for i := range dw {
+		dw[i] /= 2
+	}
+	close64(t, "weight gradient", dw, wantDW, tol)
+}

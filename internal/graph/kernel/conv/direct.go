@@ -1,0 +1,182 @@
+package conv
+
+// A Pass is a forward convolution or a data gradient: padded images in, blocked images out.
+type Pass interface {
+	// Input is the layout of the images that Run reads.
+	Input() *Padded
+	// PackedLen is the length of the packed weights.
+	PackedLen() int
+	// Pack writes the packed form of weights w [K, C, R, S].
+	Pack(k *Work, dst, w []float32)
+	// Run computes n images from x (n padded images) into y (n blocked images).
+	Run(k *Work, y, x []float32, n int, packed []float32)
+	// Need is the scratch for n images a call.
+	Need(n int) Need
+}
+
+// problem is a stride-1 correlation: taps in the padded input, and where its rows go in the output image.
+type problem struct {
+	taps             []int
+	pick             []pick // what weights each tap takes
+	weights          int    // offset of its packed weights
+	out, rows, width int
+	outRow, outPixel int
+}
+
+type pick struct{ b, r, s int } // block of reduced channels, kernel row, kernel column
+
+// direct is a direct convolution of one or (data gradient of a strided convolution) several problems.
+type direct struct {
+	s          Shape
+	in         *Padded
+	transpose  bool // data gradient: weights [K, C] are read as [C, K]
+	ob         int  // blocks of output channels
+	inner      int  // channels in a tap
+	outH, outW int
+	problems   []problem
+	packed     int
+	zero       bool // some outputs belong to no problem
+}
+
+func (s Shape) forwardExtent() extent {
+	return extent{s.PadH, s.PadW, (s.OH()-1)*s.Stride + s.R, (s.OW()-1)*s.Stride + s.S}
+}
+
+func newDirectForward(s Shape, in *Padded) *direct {
+	d := &direct{s: s, in: in, ob: blocks(s.K), inner: inner(s.C), outH: s.OH(), outW: s.OW()}
+	p := problem{rows: d.outH, width: d.outW, outRow: d.outW * block, outPixel: block}
+	for cb := range blocks(s.C) {
+		for r := range s.R {
+			for c := range s.S {
+				p.add(pick{cb, r, c}, in.at(cb, r+in.Top-s.PadH, c+in.Left-s.PadW))
+			}
+		}
+	}
+	d.add(p)
+	return d
+}
+
+func inner(c int) int { return min(c, block) }
+
+func (p *problem) add(k pick, tap int) {
+	p.pick, p.taps = append(p.pick, k), append(p.taps, tap)
+}
+
+func (d *direct) add(p problem) {
+	p.weights = d.packed
+	d.packed += d.ob * len(p.taps) * d.inner * block
+	d.problems = append(d.problems, p)
+}
+
+// phase is one side of the data gradient of a strided convolution: outputs a, a+U, a+2U, … take kernel rows first, first+U, …,
+// row first+jU from the output gradient's row i + shift - j.
+type phase struct{ a, count, first, taps, shift int }
+
+func phases(n, r, pad, u int) []phase {
+	var ps []phase
+	for a := range min(u, n) {
+		first := (a + pad) % u
+		ps = append(ps, phase{a: a, count: (n - a + u - 1) / u, first: first, taps: (r - first + u - 1) / u, shift: (a + pad - first) / u})
+	}
+	return ps
+}
+
+func phaseExtent(ps []phase) (margin, rows int) {
+	top := 0
+	for _, p := range ps {
+		if p.taps > 0 {
+			margin = max(margin, p.taps-1-p.shift)
+			top = max(top, p.count+p.shift)
+		}
+	}
+	return margin, top + margin
+}
+
+func (s Shape) dataGradExtent() extent {
+	top, rows := phaseExtent(phases(s.H, s.R, s.PadH, s.Stride))
+	left, cols := phaseExtent(phases(s.W, s.S, s.PadW, s.Stride))
+	return extent{top, left, rows, cols}
+}
+
+func newDirectDataGrad(s Shape, in *Padded) *direct {
+	d := &direct{s: s, in: in, transpose: true, ob: blocks(s.C), inner: inner(s.K), outH: s.H, outW: s.W}
+	for _, a := range phases(s.H, s.R, s.PadH, s.Stride) {
+		for _, b := range phases(s.W, s.S, s.PadW, s.Stride) {
+			if a.taps <= 0 || b.taps <= 0 {
+				d.zero = true
+				continue
+			}
+			p := problem{out: (a.a*s.W + b.a) * block, rows: a.count, width: b.count, outRow: s.Stride * s.W * block, outPixel: s.Stride * block}
+			for kb := range blocks(s.K) {
+				for i := range a.taps {
+					for j := range b.taps {
+						p.add(pick{kb, a.first + i*s.Stride, b.first + j*s.Stride}, in.at(kb, in.Top+a.shift-i, in.Left+b.shift-j))
+					}
+				}
+			}
+			d.add(p)
+		}
+	}
+	return d
+}
+
+func (d *direct) Input() *Padded { return d.in }
+
+func (d *direct) PackedLen() int { return d.packed }
+
+func (d *direct) Need(int) Need { return Need{} }
+
+// Pack writes [problem][output block][tap][inner][16].
+func (d *direct) Pack(_ *Work, dst, w []float32) {
+	s, at := d.s, 0
+	outC, inC := s.K, s.C
+	if d.transpose {
+		outC, inC = s.C, s.K
+	}
+	for _, p := range d.problems {
+		for ob := range d.ob {
+			for _, t := range p.pick {
+				for i := range d.inner {
+					c := t.b*block + i
+					for o := range block {
+						k := ob*block + o
+						v := float32(0)
+						if k < outC && c < inC {
+							if d.transpose {
+								v = w[((c*s.C+k)*s.R+t.r)*s.S+t.s]
+							} else {
+								v = w[((k*s.C+c)*s.R+t.r)*s.S+t.s]
+							}
+						}
+						dst[at] = v
+						at++
+					}
+				}
+			}
+		}
+	}
+}
+
+func (d *direct) Run(k *Work, y, x []float32, n int, packed []float32) {
+	plane := d.outH * d.outW * block
+	if d.zero {
+		clear(y[:n*d.ob*plane])
+	}
+	t := &k.tile
+	t.Planes, t.In = 1, d.inner
+	for img := range n {
+		xi, yi := x[img*d.in.Len():(img+1)*d.in.Len()], y[img*d.ob*plane:(img+1)*d.ob*plane]
+		for i := range d.problems {
+			p := &d.problems[i]
+			size := len(p.taps) * d.inner * block
+			t.Taps, t.Rows, t.XRow, t.YRow, t.YPixel = p.taps, p.rows, d.in.Row(), p.outRow, p.outPixel
+			t.W2, t.Y2 = size, plane
+			for ob := 0; ob < d.ob; {
+				nb := blocksPerCall(d.ob - ob)
+				t.X, t.W, t.Y = xi, packed[p.weights+ob*size:], yi[ob*plane+p.out:]
+				t.RunWidth(p.width, nb)
+				ob += nb
+			}
+		}
+	}
+}

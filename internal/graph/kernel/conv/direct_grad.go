@@ -1,0 +1,115 @@
+package conv
+
+import "resnet/internal/graph/kernel"
+
+func blocksPerCall(ob int) int { return kernel.Blocks(ob) }
+
+// A WeightGrad accumulates the gradient of the weights, image by image, in a form of its own, and brings sums of such
+// accumulators back to [K, C, R, S].
+type WeightGrad interface {
+	// Input and OutputGrad are the layouts of the images that Add reads.
+	Input() *Padded
+	OutputGrad() *Padded
+	// Len is the length of an accumulator.
+	Len() int
+	// Add adds the gradient of n images to acc.
+	Add(k *Work, acc, x, dy []float32, n int)
+	// Units says in how many independent parts Finish can be done.
+	Units() int
+	// Finish writes (or adds) unit u of the sum of the accumulators to dw [K, C, R, S].
+	Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool)
+	Need(n int) Need
+}
+
+// directGrad accumulates [input block][output block][tap][inner][16].
+type directGrad struct {
+	s      Shape
+	in, dy *Padded
+	taps   []int
+	inner  int
+}
+
+func (s Shape) gradExtent() extent { return extent{0, 0, s.OH(), s.OW()} }
+
+func newDirectGrad(s Shape, in, dy *Padded) *directGrad {
+	g := &directGrad{s: s, in: in, dy: dy, inner: block}
+	if s.C <= 3 {
+		g.inner = 3
+	}
+	for r := range s.R {
+		for c := range s.S {
+			g.taps = append(g.taps, in.at(0, r+in.Top-s.PadH, c+in.Left-s.PadW))
+		}
+	}
+	return g
+}
+
+func (g *directGrad) Input() *Padded      { return g.in }
+func (g *directGrad) OutputGrad() *Padded { return g.dy }
+func (g *directGrad) Need(int) Need       { return Need{Edge: g.unit()} }
+func (g *directGrad) unit() int           { return len(g.taps) * g.inner * block }
+func (g *directGrad) Units() int          { return blocks(g.s.C) * blocks(g.s.K) }
+func (g *directGrad) Len() int            { return g.Units() * g.unit() }
+
+func (g *directGrad) Add(k *Work, acc, x, dy []float32, n int) {
+	kb := blocks(g.s.K)
+	t := &k.grad
+	t.Taps, t.Pixels, t.Rows = g.taps, g.s.OW(), g.s.OH()
+	t.XRow, t.DYRow, t.DYPlane, t.DY2 = g.in.Row(), g.dy.Row(), 0, g.dy.Plane()
+	t.DWTap, t.DW2 = g.inner*block, g.unit()
+	first := g.dy.at(0, g.dy.Top, g.dy.Left)
+	for img := range n {
+		for cb := range blocks(g.s.C) {
+			t.X = x[img*g.in.Len()+cb*g.in.Plane() : (img+1)*g.in.Len()]
+			t.DY = dy[img*g.dy.Len()+first : (img+1)*g.dy.Len()]
+			t.DW = acc[cb*kb*g.unit():]
+			t.RunBlock(g.inner, kb)
+		}
+	}
+}
+
+func (g *directGrad) Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool) {
+	sum := k.edge[:g.unit()]
+	sumParts(k, sum, parts, u*g.unit())
+	s, kb := g.s, blocks(g.s.K)
+	cb, ob := u/kb, u%kb
+	for t := range g.taps {
+		for i := range min(block, s.C-cb*block) {
+			for o := range min(block, s.K-ob*block) {
+				put(dw, ((ob*block+o)*s.C+cb*block+i)*len(g.taps)+t, sum[(t*g.inner+i)*block+o], accumulate)
+			}
+		}
+	}
+}
+
+func put(dw []float32, at int, v float32, accumulate bool) {
+	if accumulate {
+		v += dw[at]
+	}
+	dw[at] = v
+}
+
+var (
+	ones  = vecOf(1)
+	zeros kernel.Vec
+)
+
+func vecOf(x float32) (v kernel.Vec) {
+	for i := range v {
+		v[i] = x
+	}
+	return v
+}
+
+// sumParts adds a piece of every part, in order.
+func sumParts(k *Work, sum []float32, parts [][]float32, from int) {
+	n := len(sum)
+	copy(sum, parts[0][from:from+n])
+	a := &k.Affine
+	a.S, a.S2, a.T = &ones, &ones, &zeros
+	a.Rows, a.Pixels, a.XPixel = 1, n/block, block
+	for _, p := range parts[1:] {
+		a.X, a.R, a.Y = sum, p[from:from+n], sum
+		a.Map2(false)
+	}
+}

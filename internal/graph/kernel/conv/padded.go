@@ -1,0 +1,109 @@
+package conv
+
+import "resnet/internal/graph/kernel"
+
+// Padded is the layout of images prepared as the input of a convolution: [phase][channel block][PH][PW][16] with zero margins.
+// Pixel (h, w) of the image is at padded row h+Top, column w+Left; padded row i belongs to phase i mod Stride.
+type Padded struct {
+	CB        int
+	H, W      int
+	Top, Left int
+	Stride    int
+	PH, PW    int // rows and columns of a phase
+	views     []view
+	phaseLen  int
+}
+
+// view is where the pixels of one phase come from and go.
+type view struct{ src, dst, rows, pixels int }
+
+// extent is what an algorithm needs of a layout: margins before the image, and padded rows and columns in all.
+type extent struct{ top, left, rows, cols int }
+
+func (e extent) union(o extent) extent {
+	top, left := max(e.top, o.top), max(e.left, o.left)
+	return extent{top, left, max(e.rows+top-e.top, o.rows+top-o.top), max(e.cols+left-e.left, o.cols+left-o.left)}
+}
+
+func newPadded(c, h, w, stride int, e extent) *Padded {
+	p := &Padded{CB: blocks(c), H: h, W: w, Top: e.top, Left: e.left, Stride: stride,
+		PH: (e.rows + stride - 1) / stride, PW: (e.cols + stride - 1) / stride}
+	p.phaseLen = p.CB * p.PH * p.PW * block
+	for a := range stride {
+		for b := range stride {
+			i, hh, rows := span(a, p.Top, h, stride, p.PH)
+			j, ww, cols := span(b, p.Left, w, stride, p.PW)
+			p.views = append(p.views, view{
+				src: (hh*w + ww) * block, dst: (a*stride+b)*p.phaseLen + (i*p.PW+j)*block, rows: rows, pixels: cols})
+		}
+	}
+	return p
+}
+
+// span finds, for phase a, the first index in the phase and in the image that coincide, and how many do.
+func span(a, margin, n, stride, most int) (phase, image, count int) {
+	phase = max(0, (margin-a+stride-1)/stride)
+	image = phase*stride + a - margin
+	if image < n {
+		count = min((n-image+stride-1)/stride, most-phase)
+	}
+	return phase, image, max(0, count)
+}
+
+// Len is the number of float32 values of one image.
+func (p *Padded) Len() int { return p.Stride * p.Stride * p.phaseLen }
+
+// at is the offset of padded row i and column j of channel block cb.
+func (p *Padded) at(cb, i, j int) int {
+	u := p.Stride
+	return ((i%u)*u+j%u)*p.phaseLen + ((cb*p.PH+i/u)*p.PW+j/u)*block
+}
+
+// Row is the distance between rows of a phase; Plane between channel blocks.
+func (p *Padded) Row() int { return p.PW * block }
+
+// Plane is the distance between channel blocks.
+func (p *Padded) Plane() int { return p.PH * p.PW * block }
+
+// ClearMargins writes zeros around the pixels of one image.
+func (p *Padded) ClearMargins(x []float32) {
+	row, plane := p.Row(), p.Plane()
+	for v, w := range p.views {
+		first := w.dst - v*p.phaseLen // of channel block 0
+		for cb := range p.CB {
+			z := x[v*p.phaseLen+cb*plane : v*p.phaseLen+(cb+1)*plane]
+			if w.rows == 0 || w.pixels == 0 {
+				clear(z)
+				continue
+			}
+			at := first
+			clear(z[:at])
+			for range w.rows - 1 {
+				end := at + w.pixels*block
+				clear(z[end : at+row])
+				at += row
+			}
+			clear(z[at+w.pixels*block:])
+		}
+	}
+}
+
+// Fill prepares one image: it calls f with a's X and Y (and R, where r is not nil) set to each part of channel block cb, for all
+// blocks. src and r are blocked images, dst one padded image; the margins must be zero already.
+func (p *Padded) Fill(a *kernel.Affine, dst, src, r []float32, f func(cb int)) {
+	a.XRow, a.RRow, a.YRow, a.XPixel = p.Stride*p.W*block, p.Stride*p.W*block, p.Row(), p.Stride*block
+	for cb := range p.CB {
+		for _, v := range p.views {
+			if v.rows == 0 || v.pixels == 0 {
+				continue
+			}
+			from := cb*p.H*p.W*block + v.src
+			a.Rows, a.Pixels = v.rows, v.pixels
+			a.X, a.Y = src[from:], dst[v.dst+cb*p.Plane():]
+			if r != nil {
+				a.R = r[from:]
+			}
+			f(cb)
+		}
+	}
+}

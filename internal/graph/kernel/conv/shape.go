@@ -1,0 +1,84 @@
+package conv
+
+import (
+	"fmt"
+
+	"resnet/internal/graph/kernel"
+)
+
+const block = 16
+
+func blocks(c int) int { return (c + block - 1) / block }
+
+// Shape is the geometry of a convolution, without the batch.
+type Shape struct{ C, K, H, W, R, S, Stride, PadH, PadW int }
+
+// OH is the number of output rows.
+func (s Shape) OH() int { return (s.H+2*s.PadH-s.R)/s.Stride + 1 }
+
+// OW is the number of output columns.
+func (s Shape) OW() int { return (s.W+2*s.PadW-s.S)/s.Stride + 1 }
+
+// MACs is the number of multiply-adds of one image by the direct method.
+func (s Shape) MACs() int64 {
+	return int64(s.C) * int64(s.K) * int64(s.R) * int64(s.S) * int64(s.OH()) * int64(s.OW())
+}
+
+// InLen is the number of float32 values of one blocked input image; OutLen of one output image.
+func (s Shape) InLen() int { return blocks(s.C) * s.H * s.W * block }
+
+// OutLen is the number of float32 values of one blocked output image.
+func (s Shape) OutLen() int { return blocks(s.K) * s.OH() * s.OW() * block }
+
+// WeightLen is the number of weights in [K, C, R, S].
+func (s Shape) WeightLen() int { return s.K * s.C * s.R * s.S }
+
+func (s Shape) String() string {
+	return fmt.Sprintf("%d->%d %dx%d kernel %dx%d stride %d", s.C, s.K, s.H, s.W, s.R, s.S, s.Stride)
+}
+
+// Supported reports whether the kernels take this shape: padding smaller than the kernel and not both empty.
+func (s Shape) Supported() bool {
+	return s.PadH < s.R && s.PadW < s.S && s.OH() > 0 && s.OW() > 0
+}
+
+// Algorithm is a way to compute a convolution.
+type Algorithm uint8
+
+// The algorithms.
+const (
+	Direct Algorithm = iota
+	Winograd
+)
+
+func (a Algorithm) String() string { return [...]string{"direct", "winograd"}[a] }
+
+// CanWinograd reports whether F(4×4, 3×3) applies.
+func (s Shape) CanWinograd() bool {
+	return s.R == 3 && s.S == 3 && s.Stride == 1 && s.PadH <= 2 && s.PadW <= 2 && s.Supported()
+}
+
+// Work is one worker's argument structs and buffers. The buffers grow to what the convolutions that it runs need.
+type Work struct {
+	tile   kernel.Tile
+	grad   kernel.GradTile
+	trans  kernel.Transform
+	Affine kernel.Affine
+	v, m   []float32
+	edge   []float32
+	taps   []int
+}
+
+// Need is the scratch that a convolution wants of a Work, in float32 values.
+type Need struct{ V, M, Edge int }
+
+// Max returns the larger of each need.
+func (n Need) Max(o Need) Need { return Need{max(n.V, o.V), max(n.M, o.M), max(n.Edge, o.Edge)} }
+
+// Bytes is the memory of a Work that satisfies the need.
+func (n Need) Bytes() int64 { return 4 * int64(n.V+n.M+n.Edge) }
+
+// NewWork allocates scratch.
+func NewWork(n Need) *Work {
+	return &Work{v: kernel.Alloc(n.V), m: kernel.Alloc(n.M), edge: kernel.Alloc(n.Edge)}
+}

@@ -1,0 +1,165 @@
+package conv
+
+// tilesPerPass is how many 4×4 tiles go through the 36 products together: enough to fill the strips of the tile kernel, few
+// enough that the transformed tiles stay in the second-level cache.
+const tilesPerPass = 32
+
+// planePad separates the 36 planes by one more vector: planes a power of two apart would fall into the same cache sets.
+const planePad = block
+
+// winograd is F(4×4, 3×3), forward or (with transposed, flipped weights) data gradient.
+type winograd struct {
+	s         Shape // as a forward convolution: C reduced, K produced
+	in        *Padded
+	transpose bool
+	th, tw    int // tiles
+}
+
+func tilesOf(n int) int { return (n + 3) / 4 }
+
+// winogradExtent of a forward convolution: whole tiles.
+func (s Shape) winogradExtent() extent {
+	return extent{s.PadH, s.PadW, 4*tilesOf(s.OH()) + 2, 4*tilesOf(s.OW()) + 2}
+}
+
+// mirrored is the data gradient as a forward convolution (stride 1).
+func (s Shape) mirrored() Shape {
+	return Shape{C: s.K, K: s.C, H: s.OH(), W: s.OW(), R: s.R, S: s.S, Stride: 1, PadH: s.R - 1 - s.PadH, PadW: s.S - 1 - s.PadW}
+}
+
+func newWinograd(s Shape, in *Padded, transpose bool) *winograd {
+	return &winograd{s: s, in: in, transpose: transpose, th: tilesOf(s.OH()), tw: tilesOf(s.OW())}
+}
+
+func (w *winograd) Input() *Padded { return w.in }
+
+func (w *winograd) PackedLen() int { return 36 * blocks(w.s.K) * blocks(w.s.C) * block * block }
+
+// rowsPerPass is the number of rows of tiles, over all images, that go through together.
+func (w *winograd) rowsPerPass(n int) int {
+	return min(n*w.th, max(1, tilesPerPass/w.tw))
+}
+
+func (w *winograd) Need(n int) Need {
+	t := w.rowsPerPass(n) * w.tw
+	need := Need{V: 36 * (t*blocks(w.s.C)*block + planePad), M: 36 * (t*2*block + planePad), Edge: 144 * block}
+	if w.partial() {
+		need.Edge = max(need.Edge, 4*w.tw*4*block)
+	}
+	return need
+}
+
+// partial reports whether tiles hang over the edge of the output.
+func (w *winograd) partial() bool { return w.s.OH()%4 != 0 || w.s.OW()%4 != 0 }
+
+// Pack writes [36][output block][reduced block][16][16].
+func (w *winograd) Pack(k *Work, dst, weights []float32) {
+	s := w.s
+	filters := k.edge[:144*block] // 16 filters of 9 vectors
+	ob, cb := blocks(s.K), blocks(s.C)
+	for o := range ob {
+		for c := range cb {
+			for i := range block {
+				for lane := range block {
+					ko, ci := o*block+lane, c*block+i
+					f := filters[i*144+lane:]
+					switch {
+					case ko >= s.K || ci >= s.C:
+						for t := range 9 {
+							f[t*block] = 0
+						}
+					case w.transpose:
+						g := weights[(ci*s.K+ko)*9:][:9]
+						for t := range 9 {
+							f[t*block] = g[8-t]
+						}
+					default:
+						g := weights[(ko*s.C+ci)*9:][:9]
+						for t := range 9 {
+							f[t*block] = g[t]
+						}
+					}
+				}
+			}
+			t := &k.trans
+			t.Src, t.Dst, t.Plane, t.Tiles = filters, dst[(o*cb+c)*block*block:], ob*cb*block*block, block
+			t.Filter()
+		}
+	}
+}
+
+func (w *winograd) Run(k *Work, y, x []float32, n int, packed []float32) {
+	rows := w.rowsPerPass(n)
+	for q := 0; q < n*w.th; q += rows {
+		w.pass(k, y, x, q, min(q+rows, n*w.th), packed)
+	}
+}
+
+// pass computes rows of tiles [from, to), counted over all images.
+func (w *winograd) pass(k *Work, y, x []float32, from, to int, packed []float32) {
+	ob, cb := blocks(w.s.K), blocks(w.s.C)
+	tiles := (to - from) * w.tw
+	vPlane := tiles*cb*block + planePad
+	forwardTiles(k, w.s, w.in, k.v, x, from, to, w.th, w.tw, vPlane)
+	t := &k.tile
+	t.Taps = k.tapsApart(cb, tiles*block)
+	t.In, t.YPixel, t.Planes = block, block, 36
+	for o := 0; o < ob; {
+		nb := blocksPerCall(ob - o)
+		mPlane := tiles*nb*block + planePad
+		t.X, t.XPlane = k.v, vPlane
+		t.W, t.WPlane, t.W2 = packed[o*cb*block*block:], ob*cb*block*block, cb*block*block
+		t.Y, t.YPlane, t.Y2 = k.m, mPlane, tiles*block
+		t.RunFlat(tiles, nb)
+		for b := range nb {
+			w.back(k, y, k.m[b*tiles*block:], from, to, o+b, mPlane)
+		}
+		o += nb
+	}
+}
+
+// tapsApart lists n offsets, step apart; the slice is the worker's own.
+func (k *Work) tapsApart(n, step int) []int {
+	k.taps = k.taps[:0]
+	for i := range n {
+		k.taps = append(k.taps, i*step)
+	}
+	return k.taps
+}
+
+// forwardTiles transforms rows of tiles of padded images into planes [36][block][tile][16].
+func forwardTiles(k *Work, s Shape, in *Padded, v, x []float32, from, to, th, tw, plane int) {
+	t := &k.trans
+	t.SrcRow, t.Plane, t.Tiles = in.Row(), plane, tw
+	tiles := (to - from) * tw
+	for q := from; q < to; q++ {
+		img, ty := q/th, q%th
+		for cb := range in.CB {
+			t.Src = x[img*in.Len()+in.at(cb, ty*4+in.Top-s.PadH, in.Left-s.PadW):]
+			t.Dst = v[(cb*tiles+(q-from)*tw)*block:]
+			t.Input()
+		}
+	}
+}
+
+// back transforms one block of output channels to pixels.
+func (w *winograd) back(k *Work, y, m []float32, from, to, ob, plane int) {
+	oh, ow := w.s.OH(), w.s.OW()
+	t := &k.trans
+	t.Plane, t.Tiles = plane, w.tw
+	for q := from; q < to; q++ {
+		img, ty := q/w.th, q%w.th
+		dst := y[((img*blocks(w.s.K)+ob)*oh+ty*4)*ow*block:]
+		t.Src = m[(q-from)*w.tw*block:]
+		if !w.partial() {
+			t.Dst, t.SrcRow = dst, ow*block
+			t.Output()
+			continue
+		}
+		t.Dst, t.SrcRow = k.edge, 4*w.tw*block
+		t.Output()
+		for r := range min(4, oh-ty*4) {
+			copy(dst[r*ow*block:(r+1)*ow*block], k.edge[r*t.SrcRow:])
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package conv
+
+// winogradGrad is the weight gradient in the transformed domain: a sum over tiles of 36 outer products, and one transform
+// back at the end. An accumulator is [36][input block][output block][16][16].
+type winogradGrad struct {
+	s      Shape
+	in, dy *Padded
+	th, tw int
+}
+
+// winogradGradExtent is what the gradient of the output needs: whole tiles, with zeros past the edge.
+func (s Shape) winogradGradExtent() extent {
+	return extent{0, 0, 4 * tilesOf(s.OH()), 4 * tilesOf(s.OW())}
+}
+
+func newWinogradGrad(s Shape, in, dy *Padded) *winogradGrad {
+	return &winogradGrad{s: s, in: in, dy: dy, th: tilesOf(s.OH()), tw: tilesOf(s.OW())}
+}
+
+func (g *winogradGrad) Input() *Padded      { return g.in }
+func (g *winogradGrad) OutputGrad() *Padded { return g.dy }
+func (g *winogradGrad) Units() int          { return blocks(g.s.C) * blocks(g.s.K) }
+func (g *winogradGrad) plane() int          { return g.Units() * block * block }
+func (g *winogradGrad) Len() int            { return 36 * g.plane() }
+
+func (g *winogradGrad) rowsPerPass(n int) int { return min(n*g.th, max(1, tilesPerPass/g.tw)) }
+
+func (g *winogradGrad) Need(n int) Need {
+	t := g.rowsPerPass(n) * g.tw
+	return Need{V: 36 * (t*blocks(g.s.C)*block + planePad), M: 36 * (t*blocks(g.s.K)*block + planePad), Edge: (144 + 36*block) * block}
+}
+
+func (g *winogradGrad) Add(k *Work, acc, x, dy []float32, n int) {
+	rows := g.rowsPerPass(n)
+	for q := 0; q < n*g.th; q += rows {
+		g.pass(k, acc, x, dy, q, min(q+rows, n*g.th))
+	}
+}
+
+func (g *winogradGrad) pass(k *Work, acc, x, dy []float32, from, to int) {
+	cb, kb := blocks(g.s.C), blocks(g.s.K)
+	tiles := (to - from) * g.tw
+	xPlane, yPlane := tiles*cb*block+planePad, tiles*kb*block+planePad
+	forwardTiles(k, g.s, g.in, k.v, x, from, to, g.th, g.tw, xPlane)
+	t := &k.trans
+	t.SrcRow, t.Plane, t.Tiles = g.dy.Row(), yPlane, g.tw
+	for q := from; q < to; q++ {
+		img, ty := q/g.th, q%g.th
+		for b := range kb {
+			t.Src = dy[img*g.dy.Len()+g.dy.at(b, ty*4+g.dy.Top, g.dy.Left):]
+			t.Dst = k.m[(b*tiles+(q-from)*g.tw)*block:]
+			t.Spread()
+		}
+	}
+	w := &k.grad
+	w.Taps = k.tapsApart(36, xPlane)
+	w.Pixels, w.Rows = tiles, 1
+	w.DYPlane, w.DY2 = yPlane, tiles*block
+	w.DWTap, w.DW2 = g.plane(), block*block
+	for c := range cb {
+		w.X, w.DY, w.DW = k.v[c*tiles*block:], k.m, acc[c*kb*block*block:]
+		w.RunBlock(block, kb)
+	}
+}
+
+func (g *winogradGrad) Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool) {
+	const unit = block * block
+	sum, filters := k.edge[144*block:][:36*unit], k.edge[:144*block]
+	for p := range 36 {
+		sumParts(k, sum[p*unit:(p+1)*unit], parts, p*g.plane()+u*unit)
+	}
+	t := &k.trans
+	t.Src, t.Dst, t.Plane, t.Tiles = sum, filters, unit, block
+	t.Gather()
+	s, kb := g.s, blocks(g.s.K)
+	cb, ob := u/kb, u%kb
+	for i := range min(block, s.C-cb*block) {
+		for o := range min(block, s.K-ob*block) {
+			for tap := range 9 {
+				put(dw, ((ob*block+o)*s.C+cb*block+i)*9+tap, filters[i*144+tap*block+o], accumulate)
+			}
+		}
+	}
+}
