@@ -18,18 +18,18 @@ const (
 const DefaultWindow = 100
 
 // DefaultConfig is what a field left out means: the paper's optimizer and batch (He et al. 2016, section 4.2), at a
-// constant rate for 164 epochs, which are its 64,000 iterations on 50,000 images.
+// constant rate for its 64,000 iterations.
 func DefaultConfig() Config {
 	return Config{
 		Batch:      128,
 		Accumulate: 1,
-		Epochs:     164,
+		Iterations: 64000,
 		Seed:       1,
 		Optimizer:  Optimizer{Name: "sgd", Momentum: 0.9, WeightDecay: 1e-4, Decay: DecayAll},
 		Schedule: Schedule{
 			Rate:    0.1,
 			Drop:    Drop{Factor: 0.1},
-			Plateau: Plateau{Patience: 5, Threshold: 0.1},
+			Plateau: Plateau{Patience: 10},
 			Warmup:  Warmup{Until: Until{Window: DefaultWindow}},
 		},
 		Checkpoint:  Checkpoint{Keep: 3},

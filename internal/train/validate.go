@@ -153,9 +153,9 @@ func (v *validator) warmup(s Schedule) {
 func (v *validator) milestones(path string, at []int) {
 	for i, m := range at {
 		if m < 1 {
-			v.add(fmt.Sprintf("%s[%d]", path, i), "", "%d is below 1", m)
+			v.add(path, "milestones count from 1", "%d is below 1", m)
 		} else if i > 0 && m <= at[i-1] {
-			v.add(fmt.Sprintf("%s[%d]", path, i), "list them in increasing order", "%d does not come after %d", m, at[i-1])
+			v.add(path, "list them in increasing order", "%d does not come after %d", m, at[i-1])
 		}
 	}
 }

@@ -1,0 +1,117 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+)
+
+// errSave marks an error of the Store.
+var errSave = errors.New("checkpoint")
+
+// evaluate measures the model, adds a row, and tells the schedule.
+func (l *loop) evaluate() error {
+	ev, err := l.o.Evaluate(l.gentle)
+	if err != nil {
+		if l.ctx.Err() == nil && l.o.Control.stopping() {
+			return errInterrupted
+		}
+		return fmt.Errorf("evaluation at step %d: %w", l.st.Step, err)
+	}
+	row := Row{Step: l.st.Step, Epoch: l.o.Plan.Epoch(l.st.Step), Rate: l.st.Rate, Train: l.st.Since.metrics(), Val: ev.Val, Test: ev.Test}
+	switch {
+	case ev.Val != nil && finite64(ev.Val.Error):
+		l.sched.AfterEval(&l.st.Schedule, l.st.Step, ev.Val.Error)
+		if l.st.Best == nil || ev.Val.Error < l.st.Best.ValError {
+			l.st.Best = &Best{Step: l.st.Step, ValError: ev.Val.Error}
+			l.best = true
+		}
+	case row.Train != nil:
+		l.sched.AfterEval(&l.st.Schedule, l.st.Step, row.Train.Error)
+	}
+	l.st.Evaluated, l.st.Since = l.st.Step, Sums{}
+	l.eval, l.row, l.dirty = &ev, &row, true
+	l.logged(l.metrics, l.metrics.append(row.CSV()))
+	l.logged(l.timing, l.timing.append(timingCSV(l.st.Step, l.before+l.meter.elapsed().Seconds(),
+		l.meter.rate(l.o.Plan.ImagesPerStep()), PeakRSS())))
+	if h := l.o.Hooks.OnEval; h != nil {
+		h(row, l.progress())
+	}
+	return nil
+}
+
+// save writes a checkpoint of the current step, unless a value is not finite: that never replaces a good one. Where the
+// policy lets training go on after a failure, the failure is a warning, except for the last checkpoint of a run.
+func (l *loop) save(last bool) error {
+	if p := badValue(l.o.Params, false); p != nil {
+		return &NonFiniteError{Step: max(0, l.st.Step-1), Rate: l.st.Rate, What: "weights", Layer: p.Name}
+	}
+	s := Snapshot{
+		State: l.st, Params: l.o.Params, Momentum: l.sgd.Tensors(), Evaluation: l.eval,
+		IsBest: l.eval != nil && l.st.Best != nil && l.st.Best.Step == l.st.Step,
+	}
+	if err := l.o.Store.Save(s); err != nil {
+		err = fmt.Errorf("%w at step %d: %w", errSave, l.st.Step, err)
+		if last || l.o.Plan.Config.OnSaveError != SaveErrorContinue {
+			return err
+		}
+		l.best = false
+		l.warn("%v: training goes on without it (train.on_save_error: continue)", err)
+	} else {
+		l.saves++
+		l.dirty, l.best = false, false
+		if h := l.o.Hooks.OnSave; h != nil {
+			h(l.st.Step)
+		}
+	}
+	if l.rollsBack() {
+		l.remember()
+	}
+	return nil
+}
+
+// finish is the ending at the last step: statistics, evaluation, checkpoint. When it is interrupted, the statistics go back
+// to what training left, so that the resumed run repeats the whole ending.
+func (l *loop) finish() (err error) {
+	if l.o.Control.stopping() {
+		return errInterrupted
+	}
+	l.saveStats()
+	defer func() {
+		if err != nil {
+			l.st.Finished = false
+			l.restoreStats()
+		}
+	}()
+	if l.o.Plan.Config.BNRecompute > 0 {
+		if err := l.recomputeStats(); err != nil {
+			return err
+		}
+	}
+	if l.st.Evaluated != l.st.Step {
+		if err := l.evaluate(); err != nil {
+			return err
+		}
+	}
+	l.st.Finished = true
+	return l.save(true)
+}
+
+// stop saves what is not saved and returns the reason.
+func (l *loop) stop(reason error) error {
+	if l.dirty {
+		if err := l.save(true); err != nil {
+			return err
+		}
+	}
+	return reason
+}
+
+// rescue saves the last complete update before a failure ends the run.
+func (l *loop) rescue(cause error) error {
+	if l.dirty && l.st.Step > 0 {
+		if err := l.save(true); err != nil {
+			return errors.Join(cause, err)
+		}
+	}
+	return cause
+}

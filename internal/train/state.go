@@ -1,0 +1,144 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"resnet/internal/graph"
+)
+
+// stateFormat is the version of State's JSON; a change of meaning raises it.
+const stateFormat = 1
+
+// State is what the loop remembers at an update boundary besides parameters and momentum. It holds numbers that depend on
+// seed, configuration and data alone, never times. Random numbers need no state: every generator is keyed by
+// (seed, epoch, sample) or (seed, batch).
+type State struct {
+	Format   int     `json:"format"`
+	Step     int     `json:"step"`     // updates done, skipped ones included
+	Batches  int     `json:"batches"`  // batches taken from the loader: the cursor of epoch and sample
+	Finished bool    `json:"finished"` // the ending (statistics, last evaluation) is done
+	Rate     float64 `json:"rate"`     // of the last update
+
+	Evaluated int           `json:"evaluated"` // step of the last evaluation; 0 before the first
+	Since     Sums          `json:"since"`     // training figures since the last evaluation
+	Schedule  ScheduleState `json:"schedule"`
+	Best      *Best         `json:"best,omitempty"` // nil without a validation split, and before the first evaluation
+
+	Skipped      int `json:"skipped"`        // updates left out because they were not finite
+	SkippedInRow int `json:"skipped_in_row"` // of these, the last ones without a good update between
+	Rollbacks    int `json:"rollbacks"`
+}
+
+// Sums adds up the training figures of several updates; counts are exact, and losses are added in order.
+type Sums struct {
+	Loss    float64 `json:"loss"` // of each batch's mean loss
+	Batches int     `json:"batches"`
+	Wrong   int     `json:"wrong"`
+	Images  int     `json:"images"`
+}
+
+func (s *Sums) add(o Sums) {
+	s.Loss += o.Loss
+	s.Batches += o.Batches
+	s.Wrong += o.Wrong
+	s.Images += o.Images
+}
+
+// metrics is the mean loss and error, or nil when nothing was added. The top-5 error is not counted while training.
+func (s Sums) metrics() *Metrics {
+	if s.Batches == 0 {
+		return nil
+	}
+	return &Metrics{Loss: s.Loss / float64(s.Batches), Error: 100 * float64(s.Wrong) / float64(s.Images)}
+}
+
+// Best is the evaluation with the lowest error on the validation split; of equal ones, the first.
+type Best struct {
+	Step     int     `json:"step"`
+	ValError float64 `json:"val_error"` // percent
+}
+
+// Encode returns the state as JSON; ParseState reads it back without loss (floats are written shortest-exact).
+func (s State) Encode() ([]byte, error) {
+	s.Format = stateFormat
+	return json.Marshal(s)
+}
+
+// ParseState reads a state that Encode wrote. A newer format is refused.
+func ParseState(b []byte) (State, error) {
+	var s State
+	if err := json.Unmarshal(b, &s); err != nil {
+		return State{}, fmt.Errorf("training state: %w", err)
+	}
+	if s.Format > stateFormat {
+		return State{}, fmt.Errorf("training state: format %d was made by a newer resnet (this one reads up to %d): update resnet", s.Format, stateFormat)
+	}
+	if s.Format < 1 || s.Step < 0 || s.Batches < 0 || s.Evaluated < 0 || s.Evaluated > s.Step {
+		return State{}, errors.New("training state: counts contradict each other: the file is damaged, resume from an earlier checkpoint")
+	}
+	return s, nil
+}
+
+// clone copies what State refers to.
+func (s State) clone() State {
+	s.Schedule.Warmup.Wrong = append([]int32(nil), s.Schedule.Warmup.Wrong...)
+	if s.Best != nil {
+		b := *s.Best
+		s.Best = &b
+	}
+	return s
+}
+
+// A Snapshot is everything a checkpoint holds. Its slices share memory with the running training: a Store copies or
+// writes them before it returns.
+type Snapshot struct {
+	State      State
+	Params     *graph.ParamSet
+	Momentum   []Tensor
+	Evaluation *Evaluation // of this very step, or nil when it was not evaluated
+	IsBest     bool        // this step has the best validation error so far
+}
+
+// memory is a copy of values and state in memory, for rollback.
+type memory struct {
+	state  State
+	dirty  bool
+	values [][]float32
+}
+
+// remember copies the parameters, running statistics, momentum and state.
+func (l *loop) remember() {
+	if l.mem == nil {
+		l.mem = &memory{}
+		for _, s := range l.tensors() {
+			l.mem.values = append(l.mem.values, make([]float32, len(s)))
+		}
+	}
+	l.mem.state, l.mem.dirty = l.st.clone(), l.dirty
+	for i, s := range l.tensors() {
+		copy(l.mem.values[i], s)
+	}
+}
+
+// recall puts the remembered values back.
+func (l *loop) recall() {
+	l.st, l.dirty = l.mem.state.clone(), l.mem.dirty
+	l.eval, l.best = nil, false
+	for i, s := range l.tensors() {
+		copy(s, l.mem.values[i])
+	}
+}
+
+// tensors lists every array that training changes, in a fixed order.
+func (l *loop) tensors() [][]float32 {
+	var ts [][]float32
+	for _, p := range l.o.Params.All() {
+		ts = append(ts, p.Data)
+	}
+	for _, t := range l.sgd.Tensors() {
+		ts = append(ts, t.Data)
+	}
+	return ts
+}
