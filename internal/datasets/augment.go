@@ -1,0 +1,116 @@
+package datasets
+
+import "slices"
+
+// preparer turns images of bytes into normalised floats with the paper's augmentation: zeros around the normalised
+// image (that is, mean pixels), a random crop to the original size, a random horizontal flip.
+// It is read-only after newPreparer and may serve several goroutines.
+type preparer struct {
+	c, h, w int
+	augment Augment
+	// table[k·256+x] is what byte x becomes before the mean image is subtracted; k is the channel, or 0 for all.
+	table []float32
+	each  int       // 256 where each channel has a table of its own, else 0
+	mean  []float32 // [C, H, W], or nil
+}
+
+func newPreparer(n Normalizer, a Augment, c, h, w int) *preparer {
+	p := &preparer{c: c, h: h, w: w, augment: a}
+	if n.Kind == ChannelMeanStd {
+		p.each = 256
+		p.table = make([]float32, c*256)
+		for i := range p.table {
+			k := i / 256
+			p.table[i] = float32((float64(i%256)/255 - float64(n.Mean[k])) / float64(n.Std[k]))
+		}
+		return p
+	}
+	p.table = make([]float32, 256)
+	for i := range p.table {
+		p.table[i] = float32(float64(i) / 255)
+	}
+	if n.Kind == PixelMean {
+		p.mean = n.Mean
+	}
+	return p
+}
+
+func (p *preparer) channelTable(c int) *[256]float32 {
+	return (*[256]float32)(p.table[c*p.each:])
+}
+
+// plain normalises a whole image.
+func (p *preparer) plain(dst []float32, src []byte) {
+	if p.mean != nil {
+		scaleSubtract(dst, src, p.mean, p.channelTable(0))
+		return
+	}
+	n := p.h * p.w
+	for c := range p.c {
+		scale(dst[c*n:(c+1)*n], src[c*n:(c+1)*n], p.channelTable(c))
+	}
+}
+
+// draw chooses the crop, as offsets into the padded image, and the flip of one sample.
+func (p *preparer) draw(seed uint64, epoch, index int) (dy, dx int, flip bool) {
+	dy, dx = p.augment.Pad, p.augment.Pad
+	g := newDraws(streamAugment, seed, uint64(epoch), uint64(index))
+	if p.augment.Pad > 0 {
+		dy, dx = g.below(2*p.augment.Pad+1), g.below(2*p.augment.Pad+1)
+	}
+	return dy, dx, p.augment.Flip && g.below(2) == 1
+}
+
+// augmented normalises a sample with the augmentation that (seed, epoch, index) gives it.
+func (p *preparer) augmented(dst []float32, src []byte, seed uint64, epoch, index int) {
+	if p.augment == (Augment{}) {
+		p.plain(dst, src)
+		return
+	}
+	dy, dx, flip := p.draw(seed, epoch, index)
+	p.crop(dst, src, dy-p.augment.Pad, dx-p.augment.Pad, flip)
+}
+
+// crop writes dst[c, y, x] = normalised src[c, y+top, x+left], zero where that is outside, each row reversed by flip.
+func (p *preparer) crop(dst []float32, src []byte, top, left int, flip bool) {
+	// Columns [x0, x1) of dst come from src.
+	x0, x1 := min(max(0, -left), p.w), max(0, min(p.w, p.w-left))
+	for c := range p.c {
+		table := p.channelTable(c)
+		for y := range p.h {
+			row := dst[(c*p.h+y)*p.w:][:p.w]
+			sy := y + top
+			if sy < 0 || sy >= p.h || x0 >= x1 {
+				clear(row)
+				continue
+			}
+			from := (c*p.h+sy)*p.w + left
+			clear(row[:x0])
+			if p.mean != nil {
+				scaleSubtract(row[x0:x1], src[from+x0:from+x1], p.mean[from+x0:from+x1], table)
+			} else {
+				scale(row[x0:x1], src[from+x0:from+x1], table)
+			}
+			clear(row[x1:])
+			if flip {
+				slices.Reverse(row)
+			}
+		}
+	}
+}
+
+// scale writes dst[i] = table[src[i]].
+func scale(dst []float32, src []byte, table *[256]float32) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = table[v]
+	}
+}
+
+// scaleSubtract writes dst[i] = table[src[i]] − mean[i].
+func scaleSubtract(dst []float32, src []byte, mean []float32, table *[256]float32) {
+	dst, mean = dst[:len(src)], mean[:len(src)]
+	for i, v := range src {
+		dst[i] = table[v] - mean[i]
+	}
+}

@@ -1,0 +1,184 @@
+package datasets
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Split names a part of a data set.
+type Split string
+
+// The parts. Val is what Config.Validation holds out of the training images, or a folder's own val/ beside test/.
+const (
+	Train Split = "train"
+	Val   Split = "val"
+	Test  Split = "test"
+)
+
+// Info describes an open data set.
+type Info struct {
+	Name     string   `json:"name"`
+	Title    string   `json:"title"`
+	Classes  []string `json:"classes"`
+	Channels int      `json:"channels"`
+	Height   int      `json:"height"` // pixels, as Image delivers them
+	Width    int      `json:"width"`
+	Train    int      `json:"train"` // images, after Val is taken out and Config.Limit applied
+	Val      int      `json:"val"`
+	Test     int      `json:"test"`
+}
+
+// source is what a reader provides. Its methods may be called by several goroutines at once. The number of images of a
+// split that it does not have is 0.
+type source interface {
+	classes() []string
+	shape() (channels, height, width int)
+	count(s Split) int
+	label(s Split, i int) int
+	// image writes image i as [C, H, W] bytes, row-major.
+	image(s Split, i int, dst []byte) error
+	// id names image i for people: a file name, or a file name and record.
+	id(s Split, i int) string
+}
+
+// Dataset is an open data set: images of one size with labels, in up to three splits. Its methods may be called by
+// several goroutines at once.
+type Dataset struct {
+	info  Info
+	src   source
+	views map[Split]view
+}
+
+// view selects images of a source: those of split from, all or those listed.
+type view struct {
+	from Split
+	list []int32 // nil: all
+	n    int
+}
+
+func (v view) at(i int) int {
+	if v.list == nil {
+		return i
+	}
+	return int(v.list[i])
+}
+
+// Open reads or indexes the data set that c names and checks its files: sizes, record counts and label ranges of all of
+// them, before anything else happens, but not digests (Verify does), so that a converted copy in the right layout works.
+// The seed draws the validation split. An empty c.Dir means DefaultDir(c.Name).
+//
+// It fails with ErrMissing (naming the file and how to get it), ErrData (naming file, record and byte offset) or ErrConfig.
+func Open(ctx context.Context, c Config, seed uint64) (*Dataset, error) {
+	if errs := c.Validate(); len(errs) > 0 {
+		return nil, errs[0]
+	}
+	e, err := lookup(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	src, err := e.open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return newDataset(c, e.title, src, seed)
+}
+
+func newDataset(c Config, title string, src source, seed uint64) (*Dataset, error) {
+	d := &Dataset{src: src, views: map[Split]view{
+		Train: {from: Train, n: src.count(Train)},
+		Val:   {from: Val, n: src.count(Val)},
+		Test:  {from: Test, n: src.count(Test)},
+	}}
+	if c.Validation > 0 {
+		if err := d.holdOut(c, seed); err != nil {
+			return nil, err
+		}
+	}
+	if t := d.views[Train]; c.Limit > 0 && c.Limit < t.n {
+		d.views[Train] = d.limit(t, c.Limit)
+	}
+	ch, h, w := src.shape()
+	d.info = Info{
+		Name: c.Name, Title: title, Classes: src.classes(), Channels: ch, Height: h, Width: w,
+		Train: d.views[Train].n, Val: d.views[Val].n, Test: d.views[Test].n,
+	}
+	return d, nil
+}
+
+// holdOut moves c.Validation training images, drawn by seed, to the validation split. Both keep the source's order.
+func (d *Dataset) holdOut(c Config, seed uint64) error {
+	n := d.views[Train].n
+	if d.views[Val].n > 0 {
+		return faultf(ErrConfig, "%s: the folder has a val/ of its own beside test/: set data.validation to 0, or move val/ away", c.Name)
+	}
+	if c.Validation >= n {
+		return faultf(ErrConfig, "%s: data.validation is %d, and there are %d training images: none would be left", c.Name, c.Validation, n)
+	}
+	order := make([]int32, n)
+	g := newDraws(streamValidation, seed, 0, 0)
+	g.permute(order)
+	val, train := order[:c.Validation:c.Validation], order[c.Validation:]
+	slices.Sort(val)
+	slices.Sort(train)
+	d.views[Val] = view{Train, val, len(val)}
+	d.views[Train] = view{Train, train, len(train)}
+	return nil
+}
+
+// limit keeps the first n images of v, except where the source sorts by class: there the first n/classes of each, so that
+// none is lost.
+func (d *Dataset) limit(v view, n int) view {
+	all := make([]int32, v.n)
+	for i := range all {
+		all[i] = int32(v.at(i))
+	}
+	if _, sorted := d.src.(*folder); sorted {
+		seen := make([]int, len(d.src.classes()))
+		rank := make(map[int32]int, len(all))
+		for _, i := range all {
+			l := d.src.label(v.from, int(i))
+			rank[i] = seen[l]
+			seen[l]++
+		}
+		slices.SortStableFunc(all, func(a, b int32) int { return rank[a] - rank[b] })
+		slices.Sort(all[:n])
+	}
+	return view{v.from, all[:n:n], n}
+}
+
+// Info describes the data set.
+func (d *Dataset) Info() Info {
+	info := d.info
+	info.Classes = slices.Clone(info.Classes)
+	return info
+}
+
+// Len is the number of images in a split; 0 where there is none of that name.
+func (d *Dataset) Len(s Split) int { return d.views[s].n }
+
+// Image writes image i of a split to dst as [C, H, W] bytes, row-major, and returns its label in [0, classes).
+// It fails with ErrData for a file that does not decode, naming it.
+func (d *Dataset) Image(s Split, i int, dst []byte) (label int, err error) {
+	v := d.views[s]
+	if i < 0 || i >= v.n {
+		return 0, fmt.Errorf("%s: image %d of split %q, which has %d", d.info.Name, i, s, v.n)
+	}
+	if want := d.info.Channels * d.info.Height * d.info.Width; len(dst) != want {
+		return 0, fmt.Errorf("%s: a buffer of %d bytes for an image of %d", d.info.Name, len(dst), want)
+	}
+	k := v.at(i)
+	return d.src.label(v.from, k), d.src.image(v.from, k, dst)
+}
+
+// Label is the label of image i of a split, which must exist. It reads no file.
+func (d *Dataset) Label(s Split, i int) int {
+	v := d.views[s]
+	return d.src.label(v.from, v.at(i))
+}
+
+// ID names image i of a split, which must exist: the file's path within the folder, or file#record.
+func (d *Dataset) ID(s Split, i int) string {
+	v := d.views[s]
+	return d.src.id(v.from, v.at(i))
+}

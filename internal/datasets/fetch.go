@@ -1,0 +1,218 @@
+package datasets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// FetchOptions change how Fetch downloads. The zero value is right for people; tests and mirrors set the rest.
+type FetchOptions struct {
+	// BaseURL replaces the official address; the file names stay.
+	BaseURL string
+	// Client makes the requests; its redirect policy is replaced. nil means one with time limits on connecting.
+	Client *http.Client
+	// AllowHTTP permits plain http for files without a pinned SHA-256, and redirects from https to http.
+	AllowHTTP bool
+	// Progress is called now and then, by the goroutine that called Fetch.
+	Progress func(Progress)
+	// Attempts is how many attempts in a row may bring nothing; 0 means 6.
+	Attempts int
+	// Backoff is the pause after the first of them, doubled each time up to 30 s; 0 means 1 s.
+	Backoff time.Duration
+	// StallTimeout ends an attempt that brings less than 16 KiB in this time; 0 means 30 s.
+	StallTimeout time.Duration
+}
+
+// Progress is how far the download of one file is.
+type Progress struct {
+	File  string
+	Done  int64 // bytes
+	Total int64 // bytes; 0: not known
+}
+
+// bundle is what Fetch downloads: files that are used as they are, or one archive with members.
+type bundle struct {
+	base    string
+	files   []remote
+	members []member // of the archive, which is then the only file
+}
+
+// remote is a file to download.
+type remote struct {
+	name    string
+	size    int64    // bytes; 0: not known
+	digests []string // of the file
+	content string   // of its decompressed contents, where mirrors compress anew
+}
+
+// member is a file to take out of an archive.
+type member struct {
+	path   string // slash-separated, as in the archive, and below the data folder
+	size   int64
+	digest string
+}
+
+// pinned reports whether a SHA-256 decides what is accepted, so that the way it came does not matter.
+func (r remote) pinned() bool {
+	for _, d := range append([]string{r.content}, r.digests...) {
+		if strings.HasPrefix(d, "sha256:") {
+			return true
+		}
+	}
+	return false
+}
+
+func (l cifarLayout) members() []member {
+	var out []member
+	for _, f := range l.files() {
+		out = append(out, member{l.folder + "/" + f.name, int64(f.count * l.recordSize()), f.digest})
+	}
+	return out
+}
+
+func (l idxLayout) remotes() []remote {
+	var out []remote
+	for _, f := range l.files {
+		out = append(out, remote{name: f.name + ".gz", content: f.digest})
+	}
+	return out
+}
+
+// Fetch downloads a data set into dir (DefaultDir where it is empty), so that Open finds it there. What is already there
+// and right is left alone; an interrupted download goes on where it stopped. Each file is checked against its pinned
+// digest and appears under its name whole or not at all. Files that are there and differ from the official ones are not
+// overwritten: that is an ErrData.
+//
+// It fails with ErrConfig for a data set that is not downloaded, ErrFetch if the network does not deliver, ErrData if what it
+// delivers is not what was pinned.
+func Fetch(ctx context.Context, name, dir string, o FetchOptions) error {
+	e, err := lookup(name)
+	if err != nil {
+		return err
+	}
+	if e.fetch == nil {
+		return faultf(ErrConfig, "%s: nothing to fetch: %s", name, e.local)
+	}
+	if dir == "" {
+		if dir, err = DefaultDir(name); err != nil {
+			return err
+		}
+	}
+	if err := fetchBundle(ctx, *e.fetch, dir, o); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func fetchBundle(ctx context.Context, b bundle, dir string, o FetchOptions) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if o.BaseURL != "" {
+		b.base = o.BaseURL
+	}
+	if !strings.HasSuffix(b.base, "/") {
+		b.base += "/"
+	}
+	if len(b.members) > 0 {
+		return fetchArchive(ctx, b, dir, o)
+	}
+	for _, r := range b.files {
+		path := filepath.Join(dir, r.name)
+		switch have, err := present(ctx, path, r.content, true); {
+		case err != nil:
+			return err
+		case have:
+			continue
+		}
+		if err := download(ctx, b.base, r, dir, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetchArchive downloads and unpacks, unless the members are there; the archive is removed afterwards.
+func fetchArchive(ctx context.Context, b bundle, dir string, o FetchOptions) error {
+	missing := false
+	for _, m := range b.members {
+		have, err := present(ctx, filepath.Join(dir, filepath.FromSlash(m.path)), m.digest, false)
+		if err != nil {
+			return err
+		}
+		missing = missing || !have
+	}
+	if !missing {
+		return nil
+	}
+	archive := b.files[0]
+	path := filepath.Join(dir, archive.name)
+	if err := checkDigests(ctx, path, archive); errors.Is(err, fs.ErrNotExist) {
+		if err := download(ctx, b.base, archive, dir, o); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return faultf(ErrData, "%w; remove it, and fetch again", err)
+	}
+	if err := unpack(ctx, path, dir, b.members); err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// present reports whether a file is there with the official contents. It fails if it is there with other contents.
+func present(ctx context.Context, path, digest string, unzip bool) (bool, error) {
+	got, err := digestFile(ctx, path, digest, unzip)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil && !errors.Is(err, ErrData):
+		return false, fmt.Errorf("%s: %w", path, err)
+	case err != nil || got != digest:
+		return false, faultf(ErrData, "%s is there and is not the official file, so it is left as it is: move it away, or choose another folder", path)
+	}
+	return true, nil
+}
+
+// checkDigests compares a downloaded file with all that is pinned of it.
+func checkDigests(ctx context.Context, path string, r remote) error {
+	check := func(want string, unzip bool) error {
+		got, err := digestFile(ctx, path, want, unzip)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if got != want {
+			return faultf(ErrData, "%s: digest %s, want %s", path, got, want)
+		}
+		return nil
+	}
+	for _, want := range r.digests {
+		if err := check(want, false); err != nil {
+			return err
+		}
+	}
+	if r.content != "" {
+		return check(r.content, true)
+	}
+	return nil
+}
+
+// syncDir makes a rename in dir last through a power cut. Where folders cannot be synced (Windows) it does nothing.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !syncUnsupported {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package datasets
+
+import (
+	"context"
+	"io"
+	"sync"
+)
+
+// LoaderOptions say what a Loader delivers.
+type LoaderOptions struct {
+	Split      Split
+	Batch      int    // images; the last batch of an epoch has what is left, unless DropLast
+	Seed       uint64 // keys order and augmentation
+	Shuffle    bool   // a new order each epoch; else the data set's
+	DropLast   bool   // leave out a last batch that is not full
+	Augment    Augment
+	Normalizer Normalizer
+	Workers    int // goroutines; 0 means one
+	StartEpoch int // where to begin, both counted from 0
+	StartBatch int // batches of StartEpoch to leave out, up to a whole epoch
+	Epochs     int // the epoch to end before, counted from 0 whatever StartEpoch; 0 means never
+}
+
+// Batch is one batch of a Loader.
+type Batch struct {
+	X      []float32 // [N, C, H, W], normalised and augmented
+	Labels []int32   // [N]
+	Index  []int     // [N] which images of the split
+	N      int
+	Epoch  int // counted from 0
+	Step   int // position in the epoch, counted from 0
+}
+
+// Loader prepares batches ahead of its reader with goroutines of its own. The batches are a function of (seed, epoch,
+// step) alone: the number of workers and the point of starting change nothing.
+//
+// Next, Recycle and Close are called by one goroutine. Always Close a loader.
+type Loader struct {
+	ds    *Dataset
+	opt   LoaderOptions
+	prep  *preparer
+	size  int // values in an image
+	steps int // batches in an epoch
+	total int // batches in all from the start, or -1
+
+	ahead chan struct{}   // a token for each batch that is being prepared or waits to be read
+	slots []chan prepared // batch number n arrives in slot n mod len
+	free  chan *Batch
+	done  chan struct{}
+	close sync.Once
+	wg    sync.WaitGroup
+
+	taken int // batches delivered
+	err   error
+
+	mu      sync.Mutex // guards the rest: what to prepare next
+	started int        // batches handed to workers
+	order   []int32    // the permutation of epoch shuffled
+	epoch   int        // which order is for, or -1
+}
+
+type prepared struct {
+	batch *Batch
+	err   error
+}
+
+// NewLoader starts a loader. It fails with ErrConfig if the options do not fit the data set.
+func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
+	info := ds.info
+	n := ds.Len(o.Split)
+	if o.Workers == 0 {
+		o.Workers = 1
+	}
+	switch {
+	case o.Batch < 1:
+		return nil, faultf(ErrConfig, "loader: a batch of %d images", o.Batch)
+	case o.Workers < 1 || o.StartEpoch < 0 || o.StartBatch < 0 || o.Epochs < 0 || o.Augment.Pad < 0:
+		return nil, faultf(ErrConfig, "loader: negative option: %d workers, start %d/%d, %d epochs, pad %d", o.Workers, o.StartEpoch, o.StartBatch, o.Epochs, o.Augment.Pad)
+	case n == 0:
+		return nil, faultf(ErrConfig, "%s: split %q has no images", info.Name, o.Split)
+	case o.DropLast && n < o.Batch:
+		return nil, faultf(ErrConfig, "%s: split %q has %d images, less than one batch of %d", info.Name, o.Split, n, o.Batch)
+	}
+	if err := o.Normalizer.Check(info.Channels, info.Height, info.Width); err != nil {
+		return nil, err
+	}
+	l := &Loader{
+		ds: ds, opt: o, size: info.Channels * info.Height * info.Width,
+		prep:  newPreparer(o.Normalizer, o.Augment, info.Channels, info.Height, info.Width),
+		steps: Steps(n, o.Batch, o.DropLast), total: -1, epoch: -1,
+		ahead: make(chan struct{}, o.Workers+1), slots: make([]chan prepared, o.Workers+1),
+		free: make(chan *Batch, o.Workers+2), done: make(chan struct{}),
+	}
+	if o.StartBatch > l.steps {
+		return nil, faultf(ErrConfig, "loader: start at batch %d of an epoch of %d", o.StartBatch, l.steps)
+	}
+	if o.Epochs > 0 {
+		l.total = max(0, (o.Epochs-o.StartEpoch)*l.steps-o.StartBatch)
+	}
+	for i := range l.slots {
+		l.slots[i] = make(chan prepared, 1)
+	}
+	for range o.Workers {
+		l.wg.Go(l.work)
+	}
+	return l, nil
+}
+
+// Steps is the number of batches in an epoch of n images.
+func Steps(n, batch int, dropLast bool) int {
+	if dropLast {
+		return n / batch
+	}
+	return (n + batch - 1) / batch
+}
+
+// Steps is the number of batches in an epoch.
+func (l *Loader) Steps() int { return l.steps }
+
+// Next waits for the next batch, which is the caller's until it is given to Recycle. After the last one it returns
+// io.EOF; after an image that does not read, that error, again and again; after Close, ErrClosed. Cancelling ctx loses no batch.
+func (l *Loader) Next(ctx context.Context) (*Batch, error) {
+	select {
+	case <-l.done:
+		return nil, ErrClosed
+	default:
+	}
+	if l.err != nil {
+		return nil, l.err
+	}
+	if l.taken == l.total {
+		return nil, io.EOF
+	}
+	select {
+	case p := <-l.slots[l.taken%len(l.slots)]:
+		l.taken++
+		<-l.ahead
+		if p.err != nil {
+			l.err = p.err
+			return nil, p.err
+		}
+		return p.batch, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Recycle gives a batch back, so that its memory serves a later one. A batch that is not given back is left to the
+// garbage collector.
+func (l *Loader) Recycle(b *Batch) {
+	if b == nil {
+		return
+	}
+	select {
+	case l.free <- b:
+	default:
+	}
+}
+
+// Close stops the workers and waits for them. It may be called twice.
+func (l *Loader) Close() {
+	l.close.Do(func() { close(l.done) })
+	l.wg.Wait()
+}
+
+// work prepares batches until there are no more. A token is taken before a number, so the numbers in work are always the
+// next ones to be read and no two share a slot.
+func (l *Loader) work() {
+	image := make([]byte, l.size)
+	for {
+		select {
+		case l.ahead <- struct{}{}:
+		case <-l.done:
+			return
+		}
+		b, number := l.dispatch()
+		if b == nil {
+			return
+		}
+		err := l.fill(b, image)
+		l.slots[number%len(l.slots)] <- prepared{b, err}
+	}
+}
+
+// dispatch takes the next batch number and sets down which images are in it.
+func (l *Loader) dispatch() (*Batch, int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	number := l.started
+	if number == l.total {
+		return nil, 0
+	}
+	l.started++
+	at := l.opt.StartBatch + number
+	epoch, step := l.opt.StartEpoch+at/l.steps, at%l.steps
+	n := l.ds.Len(l.opt.Split)
+	if l.opt.Shuffle && l.epoch != epoch {
+		if l.order == nil {
+			l.order = make([]int32, n)
+		}
+		g := newDraws(streamOrder, l.opt.Seed, uint64(epoch), 0)
+		g.permute(l.order)
+		l.epoch = epoch
+	}
+	b := l.buffer()
+	b.Epoch, b.Step = epoch, step
+	b.N = min(l.opt.Batch, n-step*l.opt.Batch)
+	b.X, b.Labels, b.Index = b.X[:b.N*l.size], b.Labels[:b.N], b.Index[:b.N]
+	for j := range b.Index {
+		b.Index[j] = step*l.opt.Batch + j
+		if l.opt.Shuffle {
+			b.Index[j] = int(l.order[b.Index[j]])
+		}
+	}
+	return b, number
+}
+
+// buffer takes a used batch, or makes one: a few times in all, if the reader recycles.
+func (l *Loader) buffer() *Batch {
+	select {
+	case b := <-l.free:
+		return b
+	default:
+	}
+	n := min(l.opt.Batch, l.ds.Len(l.opt.Split))
+	return &Batch{X: make([]float32, n*l.size), Labels: make([]int32, n), Index: make([]int, n)}
+}
+
+// fill reads and prepares the images of b.
+func (l *Loader) fill(b *Batch, image []byte) error {
+	for j, i := range b.Index {
+		select {
+		case <-l.done:
+			return ErrClosed
+		default:
+		}
+		label, err := l.ds.Image(l.opt.Split, i, image)
+		if err != nil {
+			return err
+		}
+		b.Labels[j] = int32(label)
+		l.prep.augmented(b.X[j*l.size:(j+1)*l.size], image, l.opt.Seed, b.Epoch, i)
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package datasets
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/big"
+	"runtime"
+	"sync"
+)
+
+// Kinds of Normalizer.
+const (
+	// PixelMean subtracts the training set's mean image (the paper's choice for CIFAR-10): y = x/255 − mean[c, h, w].
+	PixelMean = "pixel-mean"
+	// ChannelMeanStd makes each channel zero-mean and of unit variance: y = (x/255 − mean[c]) / std[c].
+	ChannelMeanStd = "channel-mean-std"
+	// NoNormalizing only scales: y = x/255.
+	NoNormalizing = "none"
+)
+
+// Normalizer maps bytes x to the floats y that a network reads. The zero value is the kind NoNormalizing.
+type Normalizer struct {
+	Kind string    `json:"kind"`
+	Mean []float32 `json:"mean,omitempty"` // of x/255: [C, H, W] for PixelMean, [C] for ChannelMeanStd
+	Std  []float32 `json:"std,omitempty"`  // of x/255: [C] for ChannelMeanStd
+}
+
+// FitNormalizer measures the training split of d, as it is after the validation images are taken out. Sums are whole
+// numbers and the division is in float64, so that the result does not depend on the number of threads.
+// A channel without any variation gets the deviation 1.
+func FitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, error) {
+	if kind == "" || kind == NoNormalizing {
+		return Normalizer{Kind: NoNormalizing}, nil
+	}
+	if kind != PixelMean && kind != ChannelMeanStd {
+		return Normalizer{}, faultf(ErrConfig, "normalize: %q is not %s, %s or %s", kind, PixelMean, ChannelMeanStd, NoNormalizing)
+	}
+	if d.Len(Train) == 0 {
+		return Normalizer{}, faultf(ErrConfig, "%s: no training images to measure the mean of", d.info.Name)
+	}
+	sums, err := measure(ctx, d, Train)
+	if err != nil {
+		return Normalizer{}, err
+	}
+	n := Normalizer{Kind: kind}
+	if kind == PixelMean {
+		n.Mean = make([]float32, len(sums.pixel))
+		for i, s := range sums.pixel {
+			n.Mean[i] = float32(float64(s) / (255 * float64(d.Len(Train))))
+		}
+		return n, nil
+	}
+	mean, std := sums.channels(d.Len(Train))
+	for c := range mean {
+		if std[c] == 0 {
+			std[c] = 1
+		}
+		n.Mean = append(n.Mean, float32(mean[c]))
+		n.Std = append(n.Std, float32(std[c]))
+	}
+	return n, nil
+}
+
+// moments are exact sums over images.
+type moments struct {
+	pixel  []uint64 // [C, H, W] Σx
+	square []uint64 // [C] Σx²
+}
+
+// measure sums a split with one goroutine a processor. Whole numbers add up to the same in any order.
+func measure(ctx context.Context, d *Dataset, s Split) (moments, error) {
+	size := d.info.Channels * d.info.Height * d.info.Width
+	n := d.Len(s)
+	workers := max(1, min(runtime.GOMAXPROCS(0), n))
+	parts := make([]moments, workers)
+	errs := make([]error, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			m := moments{make([]uint64, size), make([]uint64, d.info.Channels)}
+			buf := make([]byte, size)
+			plane := size / d.info.Channels
+			for i := w * n / workers; i < (w+1)*n/workers; i++ {
+				if errs[w] = ctx.Err(); errs[w] != nil {
+					return
+				}
+				if _, errs[w] = d.Image(s, i, buf); errs[w] != nil {
+					return
+				}
+				for c := range d.info.Channels {
+					var square uint64
+					sum := m.pixel[c*plane : (c+1)*plane]
+					for j, v := range buf[c*plane : (c+1)*plane] {
+						sum[j] += uint64(v)
+						square += uint64(v) * uint64(v)
+					}
+					m.square[c] += square
+				}
+			}
+			parts[w] = m
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return moments{}, err
+		}
+	}
+	total := parts[0]
+	for _, p := range parts[1:] {
+		for i, v := range p.pixel {
+			total.pixel[i] += v
+		}
+		for i, v := range p.square {
+			total.square[i] += v
+		}
+	}
+	return total, nil
+}
+
+// channels gives mean and (biased) standard deviation of x/255 for each channel over n images.
+func (m moments) channels(n int) (mean, std []float64) {
+	plane := len(m.pixel) / len(m.square)
+	count := big.NewInt(int64(n) * int64(plane))
+	for c, square := range m.square {
+		var sum uint64
+		for _, v := range m.pixel[c*plane : (c+1)*plane] {
+			sum += v
+		}
+		// The variance is (count·Σx² − (Σx)²) / count², exact until it is divided: nothing cancels.
+		s := new(big.Int).SetUint64(sum)
+		v := new(big.Int).Mul(count, new(big.Int).SetUint64(square))
+		v.Sub(v, new(big.Int).Mul(s, s))
+		variance, _ := new(big.Rat).SetFrac(v, new(big.Int).Mul(count, count)).Float64()
+		mean = append(mean, float64(sum)/float64(int64(n)*int64(plane))/255)
+		std = append(std, math.Sqrt(variance)/255)
+	}
+	return mean, std
+}
+
+// Apply writes the normalised image src [C, H, W] to dst, which has the same length. Lengths that do not fit the
+// normaliser are a programming error: Check them first.
+func (n Normalizer) Apply(dst []float32, src []byte) {
+	channels := max(1, len(n.Std))
+	p := newPreparer(n, Augment{}, channels, 1, len(src)/channels)
+	p.plain(dst, src)
+}
+
+// Check fails with ErrConfig if the normaliser does not fit images [channels, height, width] or is not finite.
+func (n Normalizer) Check(channels, height, width int) error {
+	mean, std := 0, 0
+	switch n.Kind {
+	case PixelMean:
+		mean = channels * height * width
+	case ChannelMeanStd:
+		mean, std = channels, channels
+	case NoNormalizing, "":
+	default:
+		return faultf(ErrConfig, "normaliser: unknown kind %q", n.Kind)
+	}
+	if len(n.Mean) != mean || len(n.Std) != std {
+		return faultf(ErrConfig, "normaliser: %s with %d means and %d deviations for images of %d×%d×%d, want %d and %d",
+			n.Kind, len(n.Mean), len(n.Std), channels, height, width, mean, std)
+	}
+	for i, v := range n.Mean {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return faultf(ErrConfig, "normaliser: mean %d is %v", i, v)
+		}
+	}
+	for i, v := range n.Std {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) || v <= 0 {
+			return faultf(ErrConfig, "normaliser: deviation %d is %v", i, v)
+		}
+	}
+	return nil
+}
+
+// Encode is the normaliser as a JSON text, for the metadata of a checkpoint; DecodeNormalizer reads it back to the bit.
+func (n Normalizer) Encode() (string, error) {
+	text, err := json.Marshal(n)
+	if err != nil {
+		return "", fmt.Errorf("normaliser: %w", err)
+	}
+	return string(text), nil
+}
+
+// DecodeNormalizer reads what Encode wrote. It fails with ErrData; whether it fits the images is for Check to say.
+func DecodeNormalizer(text string) (Normalizer, error) {
+	var n Normalizer
+	if err := json.Unmarshal([]byte(text), &n); err != nil {
+		return Normalizer{}, faultf(ErrData, "normaliser: %w", err)
+	}
+	if n.Kind == "" {
+		return Normalizer{}, faultf(ErrData, "normaliser: no kind")
+	}
+	return n, nil
+}

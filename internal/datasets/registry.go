@@ -1,0 +1,93 @@
+package datasets
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// entry is a data set: how it is read, where it comes from, how its files are checked.
+type entry struct {
+	title  string
+	open   func(ctx context.Context, c Config) (source, error)
+	verify func(ctx context.Context, dir string) ([]FileReport, error)
+	fetch  *bundle // nil: nothing to download, for the reason in local
+	local  string
+}
+
+// registry is the table of data sets. It is a function so that it can refer to functions that look names up.
+func registry() map[string]entry {
+	return map[string]entry{
+		"cifar10": {
+			title: "CIFAR-10 (Krizhevsky 2009)", open: cifar10.open, verify: cifar10.verify,
+			fetch: &bundle{
+				base: "https://www.cs.toronto.edu/~kriz/",
+				files: []remote{{name: "cifar-10-binary.tar.gz", size: 170052171, digests: []string{
+					"md5:c32a1d4ab5d03f1284b67883e8d87530",
+					"sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"}}},
+				members: cifar10.members(),
+			},
+		},
+		"cifar100": {
+			title: "CIFAR-100 (Krizhevsky 2009)", open: cifar100.open, verify: cifar100.verify,
+			fetch: &bundle{
+				base: "https://www.cs.toronto.edu/~kriz/",
+				files: []remote{{name: "cifar-100-binary.tar.gz", size: 168513733, digests: []string{
+					"md5:03b5dce01913d631647c71ecec9e9cb8",
+					"sha256:58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"}}},
+				members: cifar100.members(),
+			},
+		},
+		"fashion-mnist": {
+			title: "Fashion-MNIST (Xiao, Rasul and Vollgraf 2017)", open: fashionMNIST.open, verify: fashionMNIST.verify,
+			// The official address is plain http: the digests of the contents are what makes it safe.
+			fetch: &bundle{base: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", files: fashionMNIST.remotes()},
+		},
+		"mnist": {
+			title: "MNIST (LeCun, Cortes and Burges 1998)", open: mnist.open, verify: mnist.verify,
+			fetch: &bundle{base: "https://ossci-datasets.s3.amazonaws.com/mnist/", files: mnist.remotes()},
+		},
+		"fashion-sample": {
+			title: "part of Fashion-MNIST, embedded: 5,000 + 1,000 images", open: openSample, verify: verifySample,
+			local: "it is embedded in the program",
+		},
+		"folder": {
+			title: "a folder of PNG and JPEG images by class", open: openFolder, verify: verifyFolder,
+			local: "it is whatever folder data.dir names",
+		},
+	}
+}
+
+// Names lists the data sets, sorted.
+func Names() []string {
+	var names []string
+	for name := range registry() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Title describes a data set in a line; it is empty for an unknown name.
+func Title(name string) string { return registry()[name].title }
+
+// lookup fails with ErrConfig and a suggestion.
+func lookup(name string) (entry, error) {
+	e, ok := registry()[name]
+	if !ok {
+		return entry{}, faultf(ErrConfig, "unknown data set %q (%s)", name, suggest(name))
+	}
+	return e, nil
+}
+
+// suggest offers the name that shares the most letters with what was typed, or else all names.
+func suggest(typed string) string {
+	squeeze := strings.NewReplacer("-", "", "_", "", " ", "").Replace
+	want := squeeze(strings.ToLower(typed))
+	for _, name := range Names() {
+		if have := squeeze(name); want != "" && (have == want || strings.HasPrefix(have, want) || strings.HasPrefix(want, have)) {
+			return "did you mean " + name + "?"
+		}
+	}
+	return "one of " + strings.Join(Names(), ", ")
+}

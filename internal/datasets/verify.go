@@ -1,0 +1,238 @@
+package datasets
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// What Verify finds of a file.
+const (
+	StatusOK      = "ok"      // the official contents
+	StatusDiffers = "differs" // not the official contents, but usable: size, record count and labels are right
+	StatusBad     = "bad"     // not usable
+	StatusMissing = "missing"
+)
+
+// FileReport is the finding about one file.
+type FileReport struct {
+	Path   string `json:"path"`
+	Status string `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Want   string `json:"want,omitempty"` // digest of the official contents, decompressed
+	Got    string `json:"got,omitempty"`
+}
+
+// Report is what Verify found.
+type Report struct {
+	Name  string       `json:"name"`
+	Dir   string       `json:"dir"`
+	Files []FileReport `json:"files"`
+}
+
+// OK reports whether every file has the official contents.
+func (r Report) OK() bool { return r.all(StatusOK) }
+
+// Usable reports whether Open will accept the files.
+func (r Report) Usable() bool { return r.all(StatusOK, StatusDiffers) }
+
+func (r Report) all(allowed ...string) bool {
+	for _, f := range r.Files {
+		ok := false
+		for _, s := range allowed {
+			ok = ok || f.Status == s
+		}
+		if !ok {
+			return false
+		}
+	}
+	return len(r.Files) > 0
+}
+
+// Err is nil if Usable, else an error about the first file that is not: ErrMissing or ErrData.
+func (r Report) Err() error {
+	for _, f := range r.Files {
+		switch f.Status {
+		case StatusMissing:
+			return faultf(ErrMissing, "%s: %s: missing; %s", r.Name, f.Path, remedy(r.Name))
+		case StatusBad:
+			return faultf(ErrData, "%s: %s", r.Name, f.Detail)
+		}
+	}
+	return nil
+}
+
+// Verify reads the files of a data set and compares the digests of their decompressed contents with the official ones; of
+// a folder of images it decodes every image. An empty dir means the default folder. What it finds is in the report; the
+// error is about being unable to look.
+func Verify(ctx context.Context, name, dir string) (Report, error) {
+	e, err := lookup(name)
+	if err != nil {
+		return Report{}, err
+	}
+	if dir == "" && e.fetch != nil {
+		if dir, err = DefaultDir(name); err != nil {
+			return Report{}, err
+		}
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && name == fashionMNIST.name {
+			dir = fashionMNIST.system
+		}
+	}
+	r := Report{Name: name, Dir: dir}
+	r.Files, err = e.verify(ctx, dir)
+	return r, err
+}
+
+func (l cifarLayout) verify(ctx context.Context, dir string) ([]FileReport, error) {
+	if found, err := l.locate(dir); err == nil {
+		dir = found
+	}
+	var out []FileReport
+	for _, f := range l.files() {
+		path := filepath.Join(dir, f.name)
+		got, err := digestFile(ctx, path, f.digest, false)
+		r, err := judge(path, f.digest, got, err, func() error {
+			if err := l.checkSize(path, f); err != nil {
+				return err
+			}
+			_, err := l.read(ctx, dir, []recordFile{f})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func (l idxLayout) verify(ctx context.Context, dir string) ([]FileReport, error) {
+	var out []FileReport
+	for _, f := range l.files {
+		path, err := l.locate(dir, f)
+		if err != nil {
+			out = append(out, FileReport{Path: filepath.Join(dir, f.name), Status: StatusMissing, Want: f.digest})
+			continue
+		}
+		got, err := digestFile(ctx, path, f.digest, true)
+		r, err := judge(path, f.digest, got, err, func() error {
+			_, err := l.read(path, f)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// judge turns a digest, or the error of computing it, into a finding; layout says whether the file is usable.
+func judge(path, want, got string, err error, layout func() error) (FileReport, error) {
+	r := FileReport{Path: path, Status: StatusOK, Want: want, Got: got}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.Status = StatusMissing
+		return r, nil
+	case errors.Is(err, ErrData):
+		r.Status, r.Detail = StatusBad, fmt.Sprintf("%s: %v", path, err)
+		return r, nil
+	case err != nil:
+		return r, err
+	case got == want:
+		return r, nil
+	}
+	if err := layout(); err != nil {
+		r.Status, r.Detail = StatusBad, err.Error()
+		return r, nil
+	}
+	r.Status, r.Detail = StatusDiffers, "a converted copy: sizes and labels are right, the contents are not the official ones"
+	return r, nil
+}
+
+// verifyFolder decodes every image, and reports those that do not.
+func verifyFolder(ctx context.Context, dir string) ([]FileReport, error) {
+	src, err := openFolder(ctx, Config{Name: "folder", Dir: dir, Size: 32})
+	if err != nil {
+		return nil, err
+	}
+	var out []FileReport
+	buf := make([]byte, 3*32*32)
+	good := 0
+	for _, s := range []Split{Train, Val, Test} {
+		for i := range src.count(s) {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if err := src.image(s, i, buf); err != nil {
+				out = append(out, FileReport{Path: filepath.Join(dir, filepath.FromSlash(src.id(s, i))), Status: StatusBad, Detail: err.Error()})
+				continue
+			}
+			good++
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, FileReport{Path: dir, Status: StatusOK, Detail: fmt.Sprintf("%d images decode", good)})
+	}
+	return out, nil
+}
+
+// maxContents bounds what is read of a compressed file: more than any of the data sets holds.
+const maxContents = 1 << 30
+
+// digestFile hashes a file's contents, decompressed if unzip is set and they are gzip, by the algorithm that like starts with.
+func digestFile(ctx context.Context, path, like string, unzip bool) (string, error) {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return "", faultf(ErrData, "not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	var in io.Reader = f
+	if unzip {
+		if in, err = maybeGzip(f); err != nil {
+			return "", err
+		}
+	}
+	algorithm, _, _ := strings.Cut(like, ":")
+	h := newHash(algorithm)
+	n, err := io.Copy(h, io.LimitReader(contextReader{ctx, in}, maxContents+1))
+	if err != nil {
+		return "", streamFault(err, "byte offset %d", n)
+	}
+	if n > maxContents {
+		return "", faultf(ErrData, "more than %d bytes", maxContents)
+	}
+	return algorithm + ":" + hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func newHash(algorithm string) hash.Hash {
+	if algorithm == "md5" {
+		return md5.New()
+	}
+	return sha256.New()
+}
+
+// contextReader stops reading when ctx is done.
+type contextReader struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (r contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(p)
+}
