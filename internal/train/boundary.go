@@ -30,9 +30,7 @@ func (l *loop) evaluate() error {
 	}
 	l.st.Evaluated, l.st.Since = l.st.Step, Sums{}
 	l.eval, l.row, l.dirty = &ev, &row, true
-	l.logged(l.metrics, l.metrics.append(row.CSV()))
-	l.logged(l.timing, l.timing.append(timingCSV(l.st.Step, l.before+l.meter.elapsed().Seconds(),
-		l.meter.rate(l.o.Plan.ImagesPerStep()), PeakRSS())))
+	l.record(row)
 	if h := l.o.Hooks.OnEval; h != nil {
 		h(row, l.progress())
 	}

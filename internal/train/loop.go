@@ -23,8 +23,8 @@ type loop struct {
 	stats   [][]float32 // running statistics before the update
 	mem     *memory     // for rollback
 	meter   *meter
-	metrics *csvLog
-	timing  *csvLog
+	metrics *table
+	timing  *table
 	before  float64 // seconds of earlier runs, from timing.csv
 
 	dirty bool        // the state is newer than the last checkpoint
@@ -61,8 +61,9 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 		case <-gentle.Done():
 		}
 	}()
-	l.openLogs()
-	l.before = l.timing.lastField(1)
+	l.openTables()
+	defer l.metrics.close()
+	defer l.timing.close()
 	err := l.openLoader()
 	if err == nil {
 		err = l.run()

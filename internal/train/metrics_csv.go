@@ -1,9 +1,6 @@
 package train
 
-import (
-	"path/filepath"
-	"strconv"
-)
+import "strconv"
 
 // The files that Run appends to in Options.Dir.
 const (
@@ -26,64 +23,33 @@ type Row struct {
 	Test  *Metrics // nil when the test split is not evaluated
 }
 
-// CSV is the row's line without its end. Nothing in it depends on time or machine: losses have nine significant digits,
-// errors four decimals, and the rate is the float32 that was applied. A split that is not there leaves its cells empty.
-func (r Row) CSV() string {
-	b := strconv.AppendInt(nil, int64(r.Step), 10)
-	b = strconv.AppendFloat(append(b, ','), r.Epoch, 'f', 4, 64)
-	b = strconv.AppendFloat(append(b, ','), float64(float32(r.Rate)), 'g', -1, 32)
-	b = appendMetrics(b, r.Train, false)
-	b = appendMetrics(b, r.Val, true)
-	b = appendMetrics(b, r.Test, true)
-	return string(b)
+// Fields are the cells of the row in metrics.csv. Nothing in them depends on time or machine: losses have nine significant
+// digits, errors four decimals, and the rate is the float32 that was applied. A split that is not there leaves its cells
+// empty.
+func (r Row) Fields() []string {
+	return []string{
+		strconv.Itoa(r.Step),
+		strconv.FormatFloat(r.Epoch, 'f', 4, 64),
+		strconv.FormatFloat(float64(float32(r.Rate)), 'g', -1, 32),
+		loss(r.Train), percent(r.Train, Metrics.top1),
+		loss(r.Val), percent(r.Val, Metrics.top1), percent(r.Val, Metrics.top5),
+		loss(r.Test), percent(r.Test, Metrics.top1), percent(r.Test, Metrics.top5),
+	}
 }
 
-func appendMetrics(b []byte, m *Metrics, top5 bool) []byte {
+func (m Metrics) top1() float64 { return m.Error }
+func (m Metrics) top5() float64 { return m.Top5Error }
+
+func loss(m *Metrics) string {
 	if m == nil {
-		m := ",,"
-		if top5 {
-			m = ",,,"
-		}
-		return append(b, m...)
+		return ""
 	}
-	b = strconv.AppendFloat(append(b, ','), m.Loss, 'g', 9, 64)
-	b = strconv.AppendFloat(append(b, ','), m.Error, 'f', 4, 64)
-	if top5 {
-		b = strconv.AppendFloat(append(b, ','), m.Top5Error, 'f', 4, 64)
-	}
-	return b
+	return strconv.FormatFloat(m.Loss, 'g', 9, 64)
 }
 
-func timingCSV(step int, seconds, rate float64, rss int64) string {
-	b := strconv.AppendInt(nil, int64(step), 10)
-	b = strconv.AppendFloat(append(b, ','), seconds, 'f', 3, 64)
-	b = strconv.AppendFloat(append(b, ','), rate, 'f', 1, 64)
-	b = strconv.AppendInt(append(b, ','), rss, 10)
-	return string(b)
-}
-
-// openLogs opens both files and cuts off what is newer than the state: rows of later steps, and of this very step when it
-// counts as not evaluated. A file that cannot be written costs one warning, not the training.
-func (l *loop) openLogs() {
-	l.metrics, l.timing = &csvLog{}, &csvLog{}
-	if l.o.Dir == "" {
-		return
+func percent(m *Metrics, of func(Metrics) float64) string {
+	if m == nil {
+		return ""
 	}
-	l.metrics = &csvLog{path: filepath.Join(l.o.Dir, MetricsFile), header: metricsHeader}
-	l.timing = &csvLog{path: filepath.Join(l.o.Dir, TimingFile), header: timingHeader}
-	l.cutLogs()
-}
-
-func (l *loop) cutLogs() {
-	for _, log := range []*csvLog{l.metrics, l.timing} {
-		l.logged(log, log.cut(l.st.Evaluated))
-	}
-}
-
-// logged warns once for each file.
-func (l *loop) logged(log *csvLog, err error) {
-	if err != nil && !log.warned {
-		log.warned = true
-		l.warn("%v: training goes on; rows that are missing are written when the file can be written again", err)
-	}
+	return strconv.FormatFloat(of(*m), 'f', 4, 64)
 }

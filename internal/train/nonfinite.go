@@ -149,7 +149,7 @@ func (l *loop) nonfinite(e *NonFiniteError) error {
 		halvings, rollbacks := l.st.Schedule.Halvings+1, l.st.Rollbacks+1
 		l.recall()
 		l.st.Schedule.Halvings, l.st.Rollbacks = halvings, rollbacks
-		l.cutLogs()
+		l.cutTables()
 		l.warn("%v. Back to step %d with half the rate (train.on_nonfinite: rollback)", e, l.st.Step)
 		return l.openLoader()
 	}

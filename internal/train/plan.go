@@ -20,7 +20,7 @@ type Plan struct {
 }
 
 // NewPlan derives a Plan for a training split of trainImages images. It fails when the configuration is invalid (every
-// error, joined) and when a batch is larger than the set.
+// FieldError, joined) and when a batch is larger than the set (a FieldError, too).
 func NewPlan(c Config, e eval.Config, trainImages int) (Plan, error) {
 	if fields := c.Validate(); len(fields) > 0 {
 		errs := make([]error, len(fields))
@@ -33,7 +33,8 @@ func NewPlan(c Config, e eval.Config, trainImages int) (Plan, error) {
 		return Plan{}, fmt.Errorf("eval.every: %d and eval.every_epochs: %d must not be negative", e.Every, e.EveryEpochs)
 	}
 	if c.Batch > trainImages {
-		return Plan{}, fmt.Errorf("train.batch: %d is more than the %d images of the training split: lower it", c.Batch, trainImages)
+		return Plan{}, fmt.Errorf("train.%w", FieldError{"batch",
+			fmt.Sprintf("%d is more than the %d images of the training split", c.Batch, trainImages), "lower it"})
 	}
 	p := Plan{
 		Config:          c,
