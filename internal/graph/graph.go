@@ -1,0 +1,66 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Graph is a network for one batch shape and one mode, differentiated in Train mode. It holds no values: a Machine binds
+// those of a ParamSet. Nodes belong to one Graph; a Graph is run by one Machine at a time.
+type Graph struct {
+	Name  string
+	G     *gorgonia.ExprGraph
+	Dtype tensor.Dtype
+	N     int // images in a batch
+	Mode  Mode
+
+	Input  *Node // [N, C, H, W]
+	Labels *Node // [N], class indices as numbers of Dtype; nil in Eval mode
+	Logits *Node // [N, classes]
+	Loss   *Node // scalar; nil in Eval mode
+
+	// Params are the parameters that the graph reads, in the order of their creation; in Eval mode the running
+	// statistics too.
+	Params []ParamNode
+	// Stats are the batch statistics of each batch normalisation, in forward order; empty in Eval mode.
+	Stats []StatsNode
+	// Dropout keys the masks; nil without dropout and in Eval mode.
+	Dropout *DropoutState
+}
+
+// ParamNode is a parameter's place in a Graph.
+type ParamNode struct {
+	Param *Param
+	Node  *Node
+	Grad  *Node // same shape; nil in Eval mode
+}
+
+// StatsNode is a layer's batch statistics: Node is [2, C], mean and biased variance over Count values. The machine
+// folds them into the running statistics: running = (1-Momentum)·running + Momentum·batch, with the unbiased
+// variance, Count/(Count-1) times the biased one.
+type StatsNode struct {
+	Name      string
+	Node      *Node
+	Mean, Var *Param
+	Momentum  float64
+	Count     int
+}
+
+// Classes is the number of logits of an image.
+func (g *Graph) Classes() int { return g.Logits.Shape()[1] }
+
+// ImageLen is the number of values of an input image.
+func (g *Graph) ImageLen() int { return g.Input.Shape().TotalSize() / g.N }
+
+// Fold updates a layer's running statistics from batch statistics [2, C] with momentum m.
+func (s StatsNode) Fold(stats []float32, m float64) {
+	c := len(s.Mean.Data)
+	unbias := 1.0
+	if s.Count > 1 {
+		unbias = float64(s.Count) / float64(s.Count-1)
+	}
+	for i := range c {
+		s.Mean.Data[i] = float32((1-m)*float64(s.Mean.Data[i]) + m*float64(stats[i]))
+		s.Var.Data[i] = float32((1-m)*float64(s.Var.Data[i]) + m*float64(stats[c+i])*unbias)
+	}
+}

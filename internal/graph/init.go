@@ -1,0 +1,50 @@
+package graph
+
+import (
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+)
+
+// fill gives a new parameter its initial values.
+type fill func(data []float32, r *rand.Rand)
+
+// heNormal draws from N(0, 2/fanIn) (He et al. 2015, arXiv:1502.01852, eq. 10), with fanIn = C·R·S.
+func heNormal(fanIn int) fill {
+	std := math.Sqrt(2 / float64(fanIn))
+	return func(data []float32, r *rand.Rand) {
+		for i := range data {
+			data[i] = float32(std * r.NormFloat64())
+		}
+	}
+}
+
+// uniform draws from [-bound, bound).
+func uniform(bound float64) fill {
+	return func(data []float32, r *rand.Rand) {
+		for i := range data {
+			data[i] = float32(bound * (2*r.Float64() - 1))
+		}
+	}
+}
+
+func constant(v float32) fill {
+	return func(data []float32, _ *rand.Rand) {
+		for i := range data {
+			data[i] = v
+		}
+	}
+}
+
+// newParam makes a parameter whose values depend on the seed and its name alone.
+func newParam(name string, kind Kind, shape []int, f fill, seed uint64) *Param {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	p := &Param{Name: name, Shape: shape, Kind: kind, Data: make([]float32, n)}
+	f(p.Data, rand.New(rand.NewPCG(seed, h.Sum64())))
+	return p
+}

@@ -1,0 +1,57 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"resnet/internal/graph/kernel/ref"
+)
+
+// SoftmaxCrossEntropy is the mean over the batch of -log softmax(logits)[label]: inputs logits [N, K] and labels [N], class
+// indices as numbers of the graph's element type; output a scalar.
+type SoftmaxCrossEntropy struct {
+	N, K int
+	ID   uint32
+	pure
+}
+
+// SoftmaxCrossEntropyGrad is the derivative of SoftmaxCrossEntropy: inputs logits, labels, dloss (a scalar); output [N, K].
+type SoftmaxCrossEntropyGrad struct {
+	N, K int
+	ID   uint32
+	flat
+}
+
+func (o *SoftmaxCrossEntropy) signature() signature {
+	return signature{[]tensor.Shape{{o.N, o.K}, {o.N}}, tensor.Shape{}}
+}
+
+// DiffWRT is true for the logits.
+func (o *SoftmaxCrossEntropy) DiffWRT(inputs int) []bool { return []bool{true, false}[:inputs] }
+
+// SymDiff returns SoftmaxCrossEntropyGrad.
+func (o *SoftmaxCrossEntropy) SymDiff(in gorgonia.Nodes, _, dloss *Node) (gorgonia.Nodes, error) {
+	return applyAll(on(&SoftmaxCrossEntropyGrad{N: o.N, K: o.K, ID: o.ID}, in[0], in[1], dloss), call{})
+}
+
+// Run32 implements Kernel.
+func (o *SoftmaxCrossEntropy) Run32(dst []float32, src ...[]float32) {
+	dst[0] = ref.SoftmaxCrossEntropy(src[0], src[1], o.N, o.K)
+}
+
+func (o *SoftmaxCrossEntropy) run64(dst []float64, src ...[]float64) {
+	dst[0] = ref.SoftmaxCrossEntropy(src[0], src[1], o.N, o.K)
+}
+
+func (o *SoftmaxCrossEntropyGrad) signature() signature {
+	return signature{[]tensor.Shape{{o.N, o.K}, {o.N}, {}}, tensor.Shape{o.N, o.K}}
+}
+
+// Run32 implements Kernel.
+func (o *SoftmaxCrossEntropyGrad) Run32(dst []float32, src ...[]float32) {
+	ref.SoftmaxCrossEntropyGrad(dst, src[0], src[1], src[2][0], o.N, o.K)
+}
+
+func (o *SoftmaxCrossEntropyGrad) run64(dst []float64, src ...[]float64) {
+	ref.SoftmaxCrossEntropyGrad(dst, src[0], src[1], src[2][0], o.N, o.K)
+}

@@ -1,0 +1,78 @@
+package graph
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"resnet/internal/graph/kernel/ref"
+)
+
+// PReLU is y = x for x > 0, else slope[c]·x, with a learned slope for each channel (He et al. 2015, arXiv:1502.01852):
+// inputs x [N, C, H, W], slope [C].
+type PReLU struct {
+	ImageShape
+	ID uint32
+	pure
+}
+
+// PReLUInputGrad is the derivative of PReLU with respect to x: inputs x, slope, dy; output [N, C, H, W].
+type PReLUInputGrad struct {
+	ImageShape
+	ID uint32
+	flat
+}
+
+// PReLUSlopeGrad is the derivative of PReLU with respect to the slope: inputs x, dy; output [C].
+type PReLUSlopeGrad struct {
+	ImageShape
+	ID uint32
+	flat
+}
+
+func (o *PReLU) signature() signature {
+	x := imageOf(o.ImageShape)
+	return signature{[]tensor.Shape{x, {o.C}}, x}
+}
+
+// DiffWRT is true for both inputs.
+func (o *PReLU) DiffWRT(inputs int) []bool { return []bool{true, true}[:inputs] }
+
+// SymDiff returns PReLUInputGrad and PReLUSlopeGrad.
+func (o *PReLU) SymDiff(in gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
+	return applyAll(
+		on(&PReLUInputGrad{ImageShape: o.ImageShape, ID: o.ID}, in[0], in[1], dy),
+		on(&PReLUSlopeGrad{ImageShape: o.ImageShape, ID: o.ID}, in[0], dy),
+	)
+}
+
+// Run32 implements Kernel.
+func (o *PReLU) Run32(dst []float32, src ...[]float32) { ref.PReLU(dst, src[0], src[1], o.ImageShape) }
+func (o *PReLU) run64(dst []float64, src ...[]float64) { ref.PReLU(dst, src[0], src[1], o.ImageShape) }
+
+func (o *PReLUInputGrad) signature() signature {
+	x := imageOf(o.ImageShape)
+	return signature{[]tensor.Shape{x, {o.C}, x}, x}
+}
+
+// Run32 implements Kernel.
+func (o *PReLUInputGrad) Run32(dst []float32, src ...[]float32) {
+	ref.PReLUInputGrad(dst, src[0], src[1], src[2], o.ImageShape)
+}
+
+func (o *PReLUInputGrad) run64(dst []float64, src ...[]float64) {
+	ref.PReLUInputGrad(dst, src[0], src[1], src[2], o.ImageShape)
+}
+
+func (o *PReLUSlopeGrad) signature() signature {
+	x := imageOf(o.ImageShape)
+	return signature{[]tensor.Shape{x, x}, tensor.Shape{o.C}}
+}
+
+// Run32 implements Kernel.
+func (o *PReLUSlopeGrad) Run32(dst []float32, src ...[]float32) {
+	ref.PReLUSlopeGrad(dst, src[0], src[1], o.ImageShape)
+}
+
+func (o *PReLUSlopeGrad) run64(dst []float64, src ...[]float64) {
+	ref.PReLUSlopeGrad(dst, src[0], src[1], o.ImageShape)
+}
