@@ -1,0 +1,127 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"resnet/internal/datasets"
+)
+
+// A Network computes logits [n, K] of n images, valid until the next call. Every graph.Machine in Eval mode is one.
+type Network interface {
+	Infer(x []float32, n int) ([]float32, error)
+}
+
+// Batches gives the images of a split once; a *datasets.Loader with Epochs 1 is one.
+type Batches interface {
+	// Next returns io.EOF after the last batch.
+	Next(ctx context.Context) (*datasets.Batch, error)
+	Recycle(*datasets.Batch)
+}
+
+// An Image is one measured image. Logits [K] are valid during the call only.
+type Image struct {
+	Index  int // in the split
+	Label  int
+	Logits []float32
+}
+
+// An Observer is told of every image, in the order of the batches. Its error ends the evaluation.
+type Observer func(Image) error
+
+// Input says what Evaluate reads.
+type Input struct {
+	Images  int                // how many images there are; a longer split is cut off after so many
+	Classes int                // of the network
+	Name    func(i int) string // of image i, for errors; nil means its number alone
+}
+
+// Evaluate measures a network on batches. The images are those with Index 0 to in.Images-1, every one exactly once: one
+// that is missing or comes twice is an error, and one with a higher Index is left out. The figures do not depend on how the batches are cut. It fails
+// with ErrNonFinite or ErrLabel, naming the image, and with the errors of the network, the batches and the observers.
+func Evaluate(ctx context.Context, net Network, batches Batches, in Input, observers ...Observer) (Metrics, error) {
+	meter, err := NewMeter(in.Images, in.Classes, in.Name)
+	if err != nil {
+		return Metrics{}, err
+	}
+	for meter.left > 0 {
+		b, err := batches.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return Metrics{}, err
+		}
+		err = measure(meter, net, b, in, observers)
+		batches.Recycle(b)
+		if err != nil {
+			return Metrics{}, err
+		}
+	}
+	return meter.Metrics()
+}
+
+// measure counts the images of one batch.
+func measure(meter *Meter, net Network, b *datasets.Batch, in Input, observers []Observer) error {
+	if b.N < 1 || len(b.Labels) != b.N || len(b.Index) != b.N {
+		return fmt.Errorf("evaluation: a batch of %d images with %d labels and %d numbers", b.N, len(b.Labels), len(b.Index))
+	}
+	logits, err := net.Infer(b.X, b.N)
+	if err != nil {
+		return err
+	}
+	k := in.Classes
+	if len(logits) != b.N*k {
+		return fmt.Errorf("evaluation: the network gave %d values for %d images of %d classes", len(logits), b.N, k)
+	}
+	for j, i := range b.Index {
+		if i >= in.Images {
+			continue
+		}
+		row := logits[j*k : (j+1)*k]
+		if err := meter.Add(row, b.Labels[j:j+1], b.Index[j:j+1]); err != nil {
+			return err
+		}
+		for _, observe := range observers {
+			if err := observe(Image{Index: i, Label: int(b.Labels[j]), Logits: row}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// SplitOptions say how EvaluateSplit reads a data set.
+type SplitOptions struct {
+	Split      datasets.Split
+	Batch      int // images together, at most what the network takes; does not change the figures
+	Limit      int // the first so many images of the split; 0 means all
+	Normalizer datasets.Normalizer
+	Classes    int // of the network; 0 means the data set's
+	Workers    int // goroutines that read images; 0 means one
+}
+
+// EvaluateSplit measures a network on a split of a data set, unshuffled and without augmentation. It fails as Evaluate and
+// datasets.NewLoader do.
+func EvaluateSplit(ctx context.Context, net Network, ds *datasets.Dataset, o SplitOptions, observers ...Observer) (Metrics, error) {
+	n := ds.Len(o.Split)
+	if o.Limit < 0 {
+		return Metrics{}, fmt.Errorf("evaluation of %d images: at least 1, or 0 for all", o.Limit)
+	}
+	if o.Limit > 0 {
+		n = min(n, o.Limit)
+	}
+	if o.Classes == 0 {
+		o.Classes = len(ds.Info().Classes)
+	}
+	loader, err := datasets.NewLoader(ds, datasets.LoaderOptions{Split: o.Split, Batch: o.Batch, Epochs: 1,
+		Normalizer: o.Normalizer, Workers: o.Workers})
+	if err != nil {
+		return Metrics{}, err
+	}
+	defer loader.Close()
+	in := Input{Images: n, Classes: o.Classes, Name: func(i int) string { return ds.ID(o.Split, i) }}
+	return Evaluate(ctx, net, loader, in, observers...)
+}
