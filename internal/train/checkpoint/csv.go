@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strconv"
 )
@@ -34,7 +35,9 @@ func OpenCSV(fsys FS, path string, header []string, step int64) (*CSV, error) {
 	}
 	t := &CSV{path: path, f: f, columns: len(header)}
 	if t.size, err = f.Size(); err == nil && t.size == 0 {
-		err = t.Append(header)
+		if err = t.Append(header); err == nil {
+			err = fsys.SyncDir(filepath.Dir(path)) // the name is new
+		}
 	}
 	if err != nil {
 		f.Close()

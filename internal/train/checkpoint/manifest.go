@@ -73,9 +73,13 @@ func (m Manifest) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body = bytes.TrimSuffix(body, []byte("\n}"))
+	return seal(bytes.TrimSuffix(body, []byte("\n}"))), nil
+}
+
+// seal appends the end to a manifest's body.
+func seal(body []byte) []byte {
 	sum := sha256.Sum256(body)
-	return append(body, sumBefore+hex.EncodeToString(sum[:])+sumAfter...), nil
+	return append(body, sumBefore+hex.EncodeToString(sum[:])+sumAfter...)
 }
 
 // decodeManifest checks and decodes a manifest. It fails with ErrCorrupt or ErrVersion; path stands in errors.
@@ -84,9 +88,7 @@ func decodeManifest(path string, data []byte) (Manifest, error) {
 	if len(data) < sumLength {
 		return m, corruptf("%s: %d bytes are not a manifest: truncated?", path, len(data))
 	}
-	body, end := data[:len(data)-sumLength], string(data[len(data)-sumLength:])
-	sum := sha256.Sum256(body)
-	if end != sumBefore+hex.EncodeToString(sum[:])+sumAfter {
+	if !bytes.Equal(data, seal(bytes.Clone(data[:len(data)-sumLength]))) {
 		return m, corruptf("%s: the checksum at its end does not match: damaged or edited", path)
 	}
 	var version struct {

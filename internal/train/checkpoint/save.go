@@ -39,8 +39,10 @@ type Saved struct {
 // A checkpoint of the same step is replaced, and is there until the new one is.
 func (s *Store) Save(snap Snapshot) (Saved, error) {
 	m, err := s.write(snap)
-	if err != nil {
+	if errors.Is(err, ErrIO) {
 		_, _ = s.sweep() // gives back the space of the failed save; what cannot be removed now is at the next Open
+	}
+	if err != nil {
 		return Saved{}, fmt.Errorf("save checkpoint of step %d: %w", snap.Step, err)
 	}
 	saved := Saved{Manifest: m}
@@ -58,8 +60,11 @@ func (s *Store) write(snap Snapshot) (Manifest, error) {
 	}
 	base := baseName(snap.Step)
 	m.Model.File, m.State.File = base+".safetensors", base+".state.safetensors"
-	if s.opts.Producer == "" || snap.Step < 0 || snap.Epoch < 0 {
-		return m, fmt.Errorf("step %d of epoch %d by producer %q", snap.Step, snap.Epoch, s.opts.Producer)
+	if s.opts.Producer == "" {
+		return m, fmt.Errorf("%s is open for reading only", s.dir)
+	}
+	if snap.Step < 0 || snap.Epoch < 0 {
+		return m, fmt.Errorf("step %d of epoch %d", snap.Step, snap.Epoch)
 	}
 	if _, err := m.encode(); err != nil { // a metric that is not finite must not cost a written model
 		return m, err

@@ -32,6 +32,9 @@ type Store struct {
 // Open makes the run folder where it is not there, locks it against other trainings, and removes what an interrupted
 // save left. It fails with ErrLocked when another process has the folder.
 func Open(run string, o Options) (*Store, error) {
+	if o.Producer == "" {
+		return nil, errors.New("checkpoint: no producer")
+	}
 	s := View(run, o.FS)
 	s.opts = o
 	if err := s.fs.MkdirAll(run, dirPerm); err != nil {

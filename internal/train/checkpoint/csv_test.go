@@ -1,0 +1,167 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+var columns = []string{"step", "epoch", "loss"}
+
+func rowOf(step int64) []string {
+	return []string{fmt.Sprint(step), "0", fmt.Sprint(1 / float64(step))}
+}
+
+// table opens metrics.csv as a training that resumes after step does, and appends the rows of the steps.
+func table(t *testing.T, fsys FS, path string, resumed int64, steps ...int64) {
+	t.Helper()
+	c, err := OpenCSV(fsys, path, columns, resumed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		if err := c.Append(rowOf(s)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAResumedTableIsBitIdentical interrupts a table of five rows at every byte of it, resumes from each checkpoint whose
+// row was written, and compares with the uninterrupted one.
+func TestAResumedTableIsBitIdentical(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.csv")
+	table(t, OS, path, -1, 10, 20, 30, 40, 50)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(whole), "step,epoch,loss\n10,0,0.1\n20,") {
+		t.Fatalf("%q", whole)
+	}
+	for n := range len(whole) + 1 {
+		rows := int64(strings.Count(string(whole[:n]), "\n")) - 1 // complete ones
+		for k := int64(0); k <= max(rows, 0); k++ {               // resume from step 10k: its row is there
+			if err := os.WriteFile(path, whole[:n], 0o644); err != nil {
+				t.Fatal(err)
+			}
+			var rest []int64
+			for s := 10*k + 10; s <= 50; s += 10 {
+				rest = append(rest, s)
+			}
+			table(t, OS, path, 10*k, rest...)
+			if got, err := os.ReadFile(path); err != nil || string(got) != string(whole) {
+				t.Fatalf("cut at %d, resumed from step %d: %q (%v)", n, 10*k, got, err)
+			}
+		}
+	}
+}
+
+func TestATableFromAnEarlierStartIsEmptied(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.csv")
+	table(t, OS, path, -1, 10, 20)
+	table(t, OS, path, -1)
+	if got, _ := os.ReadFile(path); string(got) != "step,epoch,loss\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestATableOfOtherColumnsIsLeftAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.csv")
+	const other = "step,seconds\n1,2\n"
+	if err := os.WriteFile(path, []byte(other), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenCSV(OS, path, columns, 5); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v", err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != other {
+		t.Errorf("%q", got)
+	}
+	if _, err := OpenCSV(OS, path, []string{"seconds"}, 5); err == nil {
+		t.Error("a table without steps")
+	}
+}
+
+// TestAFailedAppendLeavesNoTornRow fails a row in each way; what follows is whole.
+func TestAFailedAppendLeavesNoTornRow(t *testing.T) {
+	for _, c := range []struct {
+		kind  string
+		fault error
+	}{{"write", syscall.ENOSPC}, {"write", syscall.EIO}, {"write", errShort}, {"sync", syscall.EIO}} {
+		m := newMemFS()
+		if err := m.MkdirAll(run, dirPerm); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(run, "metrics.csv")
+		table(t, m, path, -1, 1)
+		for _, appendAgain := range []bool{true, false} {
+			f, err := OpenCSV(m, path, columns, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.op = func(kind, _ string) error {
+				if kind == c.kind {
+					return c.fault
+				}
+				return nil
+			}
+			if err := f.Append(rowOf(2)); !errors.Is(err, ErrIO) || !strings.Contains(err.Error(), path) {
+				t.Errorf("%s %v: error %v", c.kind, c.fault, err)
+			}
+			m.op = nil
+			want := "step,epoch,loss\n1,0,1\n"
+			if appendAgain {
+				want += "2,0,0.5\n"
+				if err := f.Append(rowOf(2)); err != nil {
+					t.Errorf("%s %v: %v", c.kind, c.fault, err)
+				}
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if got := string(m.names[path].data); got != want {
+				t.Errorf("%s %v: %q, want %q", c.kind, c.fault, got, want)
+			}
+		}
+	}
+}
+
+func TestARowIsDurableWhenAppendReturns(t *testing.T) {
+	m := newMemFS()
+	if err := m.MkdirAll(run, dirPerm); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(run, "metrics.csv")
+	f, err := OpenCSV(m, path, columns, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Append(rowOf(4)); err != nil {
+		t.Fatal(err)
+	}
+	after := m.afterPowerFailure(namesLost).names[path]
+	if after == nil || string(after.data) != "step,epoch,loss\n4,0,0.25\n" {
+		t.Errorf("after a power failure: %+v", after)
+	}
+}
+
+func TestARowThatDoesNotFitIsRefused(t *testing.T) {
+	f, err := OpenCSV(OS, filepath.Join(t.TempDir(), "x.csv"), columns, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Append([]string{"1"}); err == nil {
+		t.Error("a row of one column")
+	}
+	if err := f.Append([]string{"1", "a\nb", "c"}); err == nil {
+		t.Error("a line break")
+	}
+}

@@ -1,0 +1,324 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// errKill stands for the death of the process at an operation.
+var errKill = errors.New("killed")
+
+// saves are the situations whose save is interrupted: each prepares a folder and then saves a step.
+var saves = []struct {
+	name   string
+	keep   int
+	before []Snapshot
+	save   Snapshot
+	least  int64 // the step that must be loadable after any interruption; 0 means none need be
+}{
+	{"first", 3, nil, snapshot(10), 0},
+	{"second", 3, []Snapshot{snapshot(10)}, snapshot(20), 10},
+	{"with retention", 1, []Snapshot{snapshot(10)}, snapshot(20), 10},
+	{"with retention and a best", 1, []Snapshot{withError(10, 5), withError(20, 9)}, withError(30, 9), 20},
+	{"final, of the same data", 3, []Snapshot{snapshot(20)}, final(snapshot(20)), 20},
+	{"of the same step and other data", 3, []Snapshot{snapshot(10), withOtherState(snapshot(20))}, snapshot(20), 20},
+}
+
+func final(s Snapshot) Snapshot { s.Final = true; return s }
+
+// withOtherState changes only what checkLoaded does not look at.
+func withOtherState(s Snapshot) Snapshot {
+	s.StateMeta["other"] = "x"
+	return s
+}
+
+// run runs f and reports whether it was killed.
+func killed(f func()) (dead bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			if r != any(errKill) {
+				panic(r)
+			}
+			dead = true
+		}
+	}()
+	f()
+	return false
+}
+
+// TestKillAtEveryOperationLosesNothing kills the process at the k-th operation of a save for every k, also in the middle
+// of a write, and looks at the disk as the next process finds it: after the death of the process alone, and after a
+// power failure of two kinds.
+func TestKillAtEveryOperationLosesNothing(t *testing.T) {
+	for _, c := range saves {
+		t.Run(c.name, func(t *testing.T) {
+			start := newMemFS()
+			save(t, openMem(t, start, c.keep), c.before...)
+			for k := 1; ; k++ {
+				m := start.clone()
+				s := openMem(t, m, c.keep)
+				n := 0
+				m.op = func(kind, path string) error {
+					if n++; n == k {
+						if kind == "write" { // half of it arrives
+							m.names[path].data = append(m.names[path].data, "half"...)
+						}
+						panic(errKill)
+					}
+					return nil
+				}
+				var err error
+				dead := killed(func() { _, err = s.Save(c.save) })
+				if !dead && err != nil {
+					t.Fatal(err)
+				}
+				for kind, disk := range map[string]*memFS{
+					"kill":                          m.afterKill(),
+					"power failure":                 m.afterPowerFailure(namesLost),
+					"power failure, names kept":     m.afterPowerFailure(namesKept),
+					"power failure, last name kept": m.afterPowerFailure(lastNameKept),
+				} {
+					least := c.least
+					if !dead {
+						least = c.save.Step // Save has promised
+					}
+					checkDisk(t, fmt.Sprintf("%s at operation %d", kind, k), disk, c.keep, least)
+				}
+				if !dead {
+					if k < 10 {
+						t.Fatalf("only %d operations: the faults miss the save", k)
+					}
+					return
+				}
+			}
+		})
+	}
+}
+
+// checkDisk opens the folder as the next process does and requires a sound checkpoint of at least a step, no leftovers,
+// and that saving goes on.
+func checkDisk(t *testing.T, what string, disk *memFS, keep int, least int64) {
+	t.Helper()
+	s := openMem(t, disk, keep)
+	l, warnings, err := s.LoadLatest()
+	switch {
+	case errors.Is(err, ErrNotFound) && least == 0:
+	case err != nil:
+		t.Errorf("%s: %v", what, err)
+	case len(warnings) > 0:
+		t.Errorf("%s: a damaged checkpoint was left: %q", what, warnings)
+	case l.Manifest.Step < least:
+		t.Errorf("%s: step %d, want at least %d", what, l.Manifest.Step, least)
+	default:
+		checkLoaded(t, l, l.Manifest.Step)
+	}
+	if temps := disk.temps(); len(temps) > 0 {
+		t.Errorf("%s: %v left", what, temps)
+	}
+	list, problems, err := s.List()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%s: %v %v", what, err, problems)
+	}
+	if names, _ := disk.ReadDir(s.dir); len(names) != 3*len(list) {
+		t.Errorf("%s: %d checkpoints, files %v", what, len(list), names)
+	}
+	save(t, s, snapshot(1000))
+	if l, _, err := s.LoadLatest(); err != nil || l.Manifest.Step != 1000 {
+		t.Errorf("%s: after the next save: %v", what, err)
+	}
+}
+
+// TestAnErrorAtEveryOperationIsReportedAndLosesNothing fails the k-th operation of a save with each of the errors, once
+// and for good. A save that reports success is durable; one that does not leaves every earlier checkpoint.
+func TestAnErrorAtEveryOperationIsReportedAndLosesNothing(t *testing.T) {
+	faults := []error{syscall.ENOSPC, syscall.EACCES, syscall.EROFS, syscall.EIO, syscall.EXDEV, errShort}
+	for _, c := range saves {
+		for _, fault := range faults {
+			for _, forGood := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%v/for good %v", c.name, fault, forGood), func(t *testing.T) {
+					start := newMemFS()
+					save(t, openMem(t, start, c.keep), c.before...)
+					failAtEvery(t, start, c.keep, c.save, c.least, fault, forGood)
+				})
+			}
+		}
+	}
+}
+
+func failAtEvery(t *testing.T, start *memFS, keep int, snap Snapshot, least int64, fault error, forGood bool) {
+	t.Helper()
+	reported := 0
+	for k := 1; ; k++ {
+		m := start.clone()
+		s := openMem(t, m, keep)
+		n, hit := 0, ""
+		m.op = func(kind, path string) error {
+			n++
+			if errors.Is(fault, errShort) && kind != "write" {
+				return nil
+			}
+			if n >= k && (hit == "" || forGood) {
+				hit = kind + " " + path
+				return fault
+			}
+			return nil
+		}
+		saved, err := s.Save(snap)
+		m.op = nil
+		what := fmt.Sprintf("%v at operation %d (%s)", fault, k, hit)
+		if err != nil {
+			reported++
+			if !errors.Is(err, ErrIO) || !errors.Is(err, ErrVersion) && !strings.Contains(err.Error(), "step") {
+				t.Errorf("%s: error %v is no ErrIO that names the checkpoint", what, err)
+			}
+			if fault == syscall.ENOSPC && (!errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "bytes")) {
+				t.Errorf("%s: error %v does not say how much is needed", what, err)
+			}
+			if list, _, err := s.List(); err == nil && !forGood { // the space is given back at once
+				if names, _ := m.ReadDir(s.dir); len(names) != 3*len(list) {
+					t.Errorf("%s: %d checkpoints, files %v", what, len(list), names)
+				}
+			}
+			checkDisk(t, what+", killed", m.afterKill(), keep, least)
+			checkDisk(t, what+", power lost", m.afterPowerFailure(namesLost), keep, least)
+		} else {
+			if saved.Manifest.Step != snap.Step {
+				t.Errorf("%s: saved step %d", what, saved.Manifest.Step)
+			}
+			checkDisk(t, what+", saved", m.afterPowerFailure(namesLost), keep, snap.Step)
+		}
+		if hit == "" {
+			if reported == 0 {
+				t.Error("no fault was ever reported")
+			}
+			return
+		}
+	}
+}
+
+// TestEveryFailedSyncIsAFailedSave: the kernel forgets a failed sync, so the first report is the only one.
+func TestEveryFailedSyncIsAFailedSave(t *testing.T) {
+	for _, kind := range []string{"sync", "syncdir", "close"} {
+		for k := 1; k <= 3; k++ {
+			m := newMemFS()
+			s := openMem(t, m, 3)
+			n := 0
+			m.op = func(op, _ string) error {
+				if op == kind {
+					if n++; n == k {
+						return syscall.EIO
+					}
+				}
+				return nil
+			}
+			_, err := s.Save(snapshot(1))
+			if n >= k && (!errors.Is(err, ErrIO) || !errors.Is(err, syscall.EIO)) {
+				t.Errorf("%s %d failed, Save said %v", kind, k, err)
+			}
+			if want := map[string]int{"sync": 3, "syncdir": 2, "close": 3}[kind]; k <= want && n < k {
+				t.Errorf("a save makes fewer than %d calls of %s", want, kind)
+			}
+		}
+	}
+}
+
+func TestTemporaryFilesAreBesideTheirTargets(t *testing.T) {
+	m := newMemFS()
+	s := openMem(t, m, 3)
+	m.log = nil
+	save(t, s, snapshot(1))
+	created, renamed := 0, 0
+	for _, l := range m.log {
+		kind, path, _ := strings.Cut(l, " ")
+		switch kind {
+		case "create":
+			created++
+			if filepath.Dir(path) != s.dir || !strings.HasPrefix(filepath.Base(path), ".tmp-") {
+				t.Errorf("created %s", path)
+			}
+		case "rename":
+			renamed++
+		}
+	}
+	if created != 3 || renamed != 3 {
+		t.Errorf("%d created, %d renamed, want 3 and 3", created, renamed)
+	}
+	if last := m.log[len(m.log)-1]; len(m.log) == 0 || last == "" {
+		t.Error("no log")
+	}
+}
+
+func TestTooLittleSpaceIsToldBeforeWriting(t *testing.T) {
+	m := newMemFS()
+	s := openMem(t, m, 3)
+	save(t, s, snapshot(1))
+	m.free, m.known = 1000, true
+	m.log = nil
+	_, err := s.Save(snapshot(2))
+	if !errors.Is(err, ErrIO) || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "1000 are free") || !strings.Contains(err.Error(), "needs ") {
+		t.Errorf("error %v", err)
+	}
+	for _, l := range m.log {
+		if strings.HasPrefix(l, "create ") {
+			t.Errorf("%s in spite of it", l)
+		}
+	}
+	m.free = 1 << 20
+	save(t, s, snapshot(2))
+}
+
+func TestAnOldCheckpointThatCannotBeRemovedIsAWarning(t *testing.T) {
+	m := newMemFS()
+	s := openMem(t, m, 1)
+	save(t, s, snapshot(1))
+	m.op = func(kind, path string) error {
+		if kind == "remove" {
+			return syscall.EACCES
+		}
+		return nil
+	}
+	saved, err := s.Save(snapshot(2))
+	if err != nil || len(saved.Warnings) != 1 || len(saved.Removed) != 0 {
+		t.Errorf("saved %+v (%v), want one warning", saved, err)
+	}
+}
+
+// TestLeftoversAreSweptAndNothingElse: a file that Open does not know is not its to remove.
+func TestLeftoversAreSweptAndNothingElse(t *testing.T) {
+	m := newMemFS()
+	s := openMem(t, m, 0)
+	save(t, s, snapshot(1), snapshot(2), snapshot(3))
+	put := func(path string) { m.names[path] = &memFile{data: []byte("x"), synced: []byte("x")} }
+	keep := []string{
+		s.dir + "/notes.txt", s.dir + "/step-7.safetensors", s.dir + "/model.safetensors", run + "/config.yaml",
+		s.dir + "/step-000002.safetensors", s.dir + "/step-000002.state.safetensors", s.dir + "/step-000002.json",
+	}
+	gone := []string{
+		s.dir + "/.tmp-step-000009.safetensors", run + "/.tmp-metrics.csv",
+		s.dir + "/step-000009.safetensors", s.dir + "/step-000009.state.safetensors", s.dir + "/step-000001-2.safetensors",
+		s.dir + "/step-000003.json", s.dir + "/step-000003.state.safetensors",
+	}
+	for _, p := range append(keep[:4:4], gone[:5]...) {
+		put(p)
+	}
+	m.names[keep[6]].data[3] ^= 1                     // a manifest with one wrong byte does not cost its weights
+	delete(m.names, s.dir+"/step-000003.safetensors") // nothing to load here
+	s = openMem(t, m, 0)
+	for _, p := range keep {
+		if m.names[p] == nil {
+			t.Errorf("%s was removed", p)
+		}
+	}
+	for _, p := range gone {
+		if m.names[p] != nil {
+			t.Errorf("%s is still there", p)
+		}
+	}
+	if len(s.Notes) != 1 || !strings.Contains(s.Notes[0], "step-000009.safetensors") {
+		t.Errorf("notes %q", s.Notes)
+	}
+}

@@ -1,0 +1,195 @@
+package checkpoint
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// lockHelper, set in the environment, turns the test binary into a second training: it opens the run folder that the
+// variable names, says so, and holds it until its standard input ends.
+const lockHelper = "RESNET_TEST_LOCK_FOLDER"
+
+func TestMain(m *testing.M) {
+	folder := os.Getenv(lockHelper)
+	if folder == "" {
+		os.Exit(m.Run())
+	}
+	s, err := Open(folder, Options{Producer: "resnet v0.1.0"})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("locked")
+	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+	if err := s.Close(); err != nil {
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// startTraining starts a second process that holds the folder.
+func startTraining(t *testing.T, folder string) (cmd *exec.Cmd, stop func() error) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd = exec.Command(exe)
+	cmd.Env = append(os.Environ(), lockHelper+"="+folder)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "locked\n" {
+		t.Fatalf("the second process said %q (%v)", line, err)
+	}
+	return cmd, func() error { stdin.Close(); return cmd.Wait() }
+}
+
+func TestASecondTrainingIsRefusedByNameOfTheFirst(t *testing.T) {
+	folder := t.TempDir()
+	cmd, stop := startTraining(t, folder)
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(folder, Options{Producer: "resnet v0.1.0"})
+	var locked *LockedError
+	if !errors.As(err, &locked) || !errors.Is(err, ErrLocked) {
+		t.Fatalf("error %v, want a LockedError", err)
+	}
+	if locked.PID != cmd.Process.Pid || locked.Host != host || locked.Since == "" {
+		t.Errorf("%+v, want process %d on %s", locked, cmd.Process.Pid, host)
+	}
+	if want := fmt.Sprintf("process %d on %s", cmd.Process.Pid, host); !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), folder) {
+		t.Errorf("error %q lacks %q", err, want)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(folder, Options{Producer: "resnet v0.1.0"})
+	if err != nil {
+		t.Fatalf("after the first ended: %v", err)
+	}
+	if len(s.Notes) > 0 {
+		t.Errorf("notes %q after an orderly end", s.Notes)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheLockOfADeadProcessIsTakenOver(t *testing.T) {
+	folder := t.TempDir()
+	cmd, _ := startTraining(t, folder)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if _, err := os.Stat(filepath.Join(folder, "lock")); err != nil {
+		t.Fatalf("the dead process left no lock: %v", err)
+	}
+	s, err := Open(folder, Options{Producer: "resnet v0.1.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if len(s.Notes) != 1 || !strings.Contains(s.Notes[0], fmt.Sprintf("process %d on", cmd.Process.Pid)) {
+		t.Errorf("notes %q do not name process %d", s.Notes, cmd.Process.Pid)
+	}
+	if _, err := AcquireLock(folder); !errors.Is(err, ErrLocked) {
+		t.Errorf("the lock taken over does not hold: %v", err)
+	}
+}
+
+// TestALockHasOneHolderAtATime lets many contenders acquire and release: the moment between a release, which removes the
+// file, and the opening of a new one is where two could hold it.
+func TestALockHasOneHolderAtATime(t *testing.T) {
+	folder := t.TempDir()
+	var holders, acquired atomic.Int32
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 300 {
+				l, err := AcquireLock(folder)
+				if errors.Is(err, ErrLocked) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				acquired.Add(1)
+				if n := holders.Add(1); n != 1 {
+					t.Errorf("%d holders at once", n)
+				}
+				if l.TakenFrom != "" {
+					t.Errorf("took over from %s, which had released", l.TakenFrom)
+				}
+				holders.Add(-1)
+				if err := l.Release(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if acquired.Load() == 0 {
+		t.Error("never acquired")
+	}
+}
+
+func TestWithoutFileLocksTheFileIsTheLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock.held")
+	l, err := acquireByExistence(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = acquireByExistence(path)
+	var locked *LockedError
+	if !errors.As(err, &locked) || locked.PID != os.Getpid() || !strings.Contains(err.Error(), "remove the file") || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v", err)
+	}
+	if err := l.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if l, err = acquireByExistence(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Release(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestALockFileOfGarbageIsNotFatal(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "lock")
+	for _, text := range []string{"", "garbage", "{", `{"pid":"x"}`, strings.Repeat("[", 20_000)} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		l, err := AcquireLock(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Release(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package checkpoint
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"resnet/internal/graph/weights"
+)
+
+// openOS opens a store on the real file system.
+func openOS(t *testing.T, folder string) *Store {
+	t.Helper()
+	s, err := Open(folder, Options{Keep: 2, Producer: "resnet v0.1.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestCheckpointsHoldNothingOfTheMachine(t *testing.T) {
+	t.Setenv("RESNET_SECRET", "s3cr3t-value")
+	folder := filepath.Join(t.TempDir(), "peculiar-run-name")
+	s := openOS(t, folder)
+	save(t, s, snapshot(1))
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "checkpoints", "*"))
+	if err != nil || len(files) != 3 {
+		t.Fatalf("%v (%v)", files, err)
+	}
+	for _, path := range files {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"s3cr3t-value", "peculiar-run-name", host, os.TempDir()} {
+			if bytes.Contains(data, []byte(secret)) {
+				t.Errorf("%s holds %q", path, secret)
+			}
+		}
+	}
+}
+
+func TestOpenModelTakesARunACheckpointOrAnyFile(t *testing.T) {
+	folder := t.TempDir()
+	s := openOS(t, folder)
+	save(t, s, withError(1, 5), withError(2, 9))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	value := func(path string) (float32, *Manifest) {
+		t.Helper()
+		f, m, err := OpenModel(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		v, err := f.Float32("fc.weight")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v[0], m
+	}
+	second := filepath.Join(folder, "checkpoints", "step-000002.safetensors")
+	if v, m := value(folder); v != 1 || m == nil || m.Step != 1 {
+		t.Errorf("a run folder gave %v, want its best", v)
+	}
+	if v, m := value(second); v != 2 || m == nil || m.Step != 2 {
+		t.Errorf("a checkpoint's file gave %v %v", v, m)
+	}
+	data, err := os.ReadFile(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"copy.safetensors", "step-000002.safetensors"} {
+		other := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(other, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if v, m := value(other); v != 2 || m != nil {
+			t.Errorf("%s by itself gave %v %v", name, v, m)
+		}
+	}
+	data[len(data)-1] ^= 1
+	if err := os.WriteFile(second, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := OpenModel(second); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a damaged checkpoint: %v", err)
+	}
+	if _, _, err := OpenModel(filepath.Join(folder, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing there: %v", err)
+	}
+	if _, _, err := OpenModel(t.TempDir()); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a folder without checkpoints: %v", err)
+	}
+	if err := os.WriteFile(second, []byte("not safetensors"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(t.TempDir(), "x.safetensors")
+	if err := os.WriteFile(other, []byte("not safetensors"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := OpenModel(other); !errors.Is(err, weights.ErrFormat) {
+		t.Errorf("garbage: %v", err)
+	}
+}
+
+// TestAFileIsReplacedWholeOrNotAtAll kills and fails the k-th operation of an atomic write for every k.
+func TestAFileIsReplacedWholeOrNotAtAll(t *testing.T) {
+	const path = run + "/config.yaml"
+	for k := 1; ; k++ {
+		for _, fault := range []error{errKill, syscall.ENOSPC, syscall.EACCES, errShort} {
+			m := newMemFS()
+			if err := m.MkdirAll(run, dirPerm); err != nil {
+				t.Fatal(err)
+			}
+			if err := WriteFileAtomic(m, path, []byte("old"), filePerm); err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			m.op = func(kind, _ string) error {
+				if n++; n != k || errors.Is(fault, errShort) && kind != "write" {
+					return nil
+				}
+				if errors.Is(fault, errKill) {
+					panic(errKill)
+				}
+				return fault
+			}
+			var err error
+			dead := killed(func() { err = WriteFileAtomic(m, path, []byte("new content"), filePerm) })
+			m.op = nil
+			if err != nil && (!errors.Is(err, ErrIO) || !strings.Contains(err.Error(), path)) {
+				t.Errorf("operation %d, %v: error %v", k, fault, err)
+			}
+			for _, disk := range []*memFS{m.afterKill(), m.afterPowerFailure(namesLost), m.afterPowerFailure(namesKept)} {
+				got := string(disk.names[path].data)
+				if got != "new content" && (got != "old" || !dead && err == nil) {
+					t.Errorf("operation %d, %v: %q (%v)", k, fault, got, err)
+				}
+			}
+			if n < k {
+				if k < 6 {
+					t.Fatalf("only %d operations", k-1)
+				}
+				return
+			}
+		}
+	}
+}
+
+func TestWriteAtomicReportsWhatTheWriterSays(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "x")
+	broken := errors.New("broken")
+	err := WriteAtomic(OS, path, filePerm, func(io.Writer) error { return broken })
+	if !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+	if entries, _ := os.ReadDir(folder); len(entries) > 0 {
+		t.Errorf("%v left", entries)
+	}
+}
+
+func TestEnvIsWrittenWithoutTheEnvironment(t *testing.T) {
+	t.Setenv("RESNET_SECRET", "s3cr3t-value")
+	folder := t.TempDir()
+	if err := WriteEnv(OS, folder, Env{Version: "v0.1.0", Seed: 1<<64 - 1, Command: []string{"resnet", "train"}}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "env.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"version": "v0.1.0"`, `"seed": 18446744073709551615`, `"go": "go1`, `"train"`} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("%s lacks %s", data, want)
+		}
+	}
+	if strings.Contains(string(data), "s3cr3t") {
+		t.Errorf("%s", data)
+	}
+}
+
+func TestOpenNamesTheFolderThatCannotBeMade(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(filepath.Join(file, "run"), Options{Producer: "x"}); !errors.Is(err, ErrIO) || !strings.Contains(err.Error(), file) {
+		t.Errorf("error %v", err)
+	}
+}
