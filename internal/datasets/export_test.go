@@ -46,3 +46,8 @@ func OpenSmallIDX(train, test, size int, c Config, seed uint64) (*Dataset, error
 	}
 	return newDataset(c, "", src, seed)
 }
+
+// VerifySmallCIFAR verifies a folder in that layout.
+func VerifySmallCIFAR(l SmallCIFAR, dir string) ([]FileReport, error) {
+	return l.verify(context.Background(), dir)
+}
