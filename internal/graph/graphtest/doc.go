@@ -1,0 +1,2 @@
+// Package graphtest checks operators of package graph: Check holds for every operator, and a new one needs only a Case.
+package graphtest

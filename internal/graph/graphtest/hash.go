@@ -1,0 +1,52 @@
+package graphtest
+
+import (
+	"reflect"
+	"testing"
+
+	"resnet/internal/graph"
+)
+
+// CheckHash changes each exported field of the operator in turn, those of its geometry and its ID too, and proves that the
+// hash changes with it. Fields that are pointers are shared state and do not count.
+func CheckHash(t *testing.T, k graph.Kernel) {
+	t.Helper()
+	original := reflect.ValueOf(k).Elem()
+	fields := 0
+	for _, f := range reflect.VisibleFields(original.Type()) {
+		if !f.IsExported() || f.Anonymous || f.Type.Kind() == reflect.Pointer {
+			continue
+		}
+		fields++
+		other := reflect.New(original.Type())
+		other.Elem().Set(original)
+		change(t, other.Elem().FieldByIndex(f.Index))
+		if other.Interface().(graph.Kernel).Hashcode() == k.Hashcode() {
+			t.Errorf("%v: the hash does not depend on %s", k, f.Name)
+		}
+	}
+	if id := original.FieldByName("ID"); fields == 0 || !id.IsValid() {
+		t.Errorf("%v: an operator needs an exported ID", k)
+	}
+}
+
+func change(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.Int:
+		v.SetInt(v.Int() + 1)
+	case reflect.Uint8, reflect.Uint32, reflect.Uint64:
+		v.SetUint(v.Uint() + 1)
+	case reflect.Float64:
+		v.SetFloat(v.Float() + 1e-9)
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Slice:
+		s := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(s, v)
+		change(t, s.Index(0))
+		v.Set(s)
+	default:
+		t.Fatalf("a field of kind %v: teach change about it", v.Kind())
+	}
+}
