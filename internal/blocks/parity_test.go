@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"resnet/internal/graph"
+	"resnet/internal/graph/schedule"
 	"resnet/internal/graph/parity"
 )
 
@@ -24,6 +25,7 @@ var machines = []struct {
 	make func(*graph.Graph, *graph.ParamSet) (graph.Machine, error)
 }{
 	{"tape", func(g *graph.Graph, p *graph.ParamSet) (graph.Machine, error) { return graph.NewTape(g, p) }},
+	{"schedule", func(g *graph.Graph, _ *graph.ParamSet) (graph.Machine, error) { return schedule.Compile(g, schedule.Options{}) }},
 }
 
 // forEachNet runs f on every network of the fixtures, on every machine.

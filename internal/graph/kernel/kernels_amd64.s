@@ -91,35 +91,57 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z1
+	VMOVUPS          128(R12), Z2
+	VFMADD231PS.BCST (R13), Z1, Z0
+	VFMADD231PS.BCST 8(R13), Z2, Z0
+	VMOVUPS          64(R12), Z1
+	VMOVUPS          192(R12), Z2
+	VFMADD231PS.BCST 4(R13), Z1, Z0
+	VFMADD231PS.BCST 12(R13), Z2, Z0
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z1
 	VFMADD231PS.BCST (R13), Z1, Z0
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -149,38 +171,64 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z2
+	VMOVUPS          128(R12), Z3
+	VFMADD231PS.BCST (R13), Z2, Z0
+	VFMADD231PS.BCST 72(R13), Z3, Z1
+	VFMADD231PS.BCST 64(R13), Z2, Z1
+	VFMADD231PS.BCST 8(R13), Z3, Z0
+	VMOVUPS          64(R12), Z2
+	VMOVUPS          192(R12), Z3
+	VFMADD231PS.BCST 4(R13), Z2, Z0
+	VFMADD231PS.BCST 76(R13), Z3, Z1
+	VFMADD231PS.BCST 68(R13), Z2, Z1
+	VFMADD231PS.BCST 12(R13), Z3, Z0
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z2
 	VFMADD231PS.BCST (R13), Z2, Z0
 	VFMADD231PS.BCST 64(R13), Z2, Z1
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -211,8 +259,36 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z3
+	VMOVUPS          128(R12), Z4
+	VFMADD231PS.BCST (R13), Z3, Z0
+	VFMADD231PS.BCST 72(R13), Z4, Z1
+	VFMADD231PS.BCST 64(R13), Z3, Z1
+	VFMADD231PS.BCST 136(R13), Z4, Z2
+	VFMADD231PS.BCST 128(R13), Z3, Z2
+	VFMADD231PS.BCST 8(R13), Z4, Z0
+	VMOVUPS          64(R12), Z3
+	VMOVUPS          192(R12), Z4
+	VFMADD231PS.BCST 4(R13), Z3, Z0
+	VFMADD231PS.BCST 76(R13), Z4, Z1
+	VFMADD231PS.BCST 68(R13), Z3, Z1
+	VFMADD231PS.BCST 140(R13), Z4, Z2
+	VFMADD231PS.BCST 132(R13), Z3, Z2
+	VFMADD231PS.BCST 12(R13), Z4, Z0
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z3
 	VFMADD231PS.BCST (R13), Z3, Z0
 	VFMADD231PS.BCST 64(R13), Z3, Z1
@@ -220,32 +296,34 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -277,8 +355,40 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z4
+	VMOVUPS          128(R12), Z5
+	VFMADD231PS.BCST (R13), Z4, Z0
+	VFMADD231PS.BCST 136(R13), Z5, Z2
+	VFMADD231PS.BCST 64(R13), Z4, Z1
+	VFMADD231PS.BCST 200(R13), Z5, Z3
+	VFMADD231PS.BCST 128(R13), Z4, Z2
+	VFMADD231PS.BCST 8(R13), Z5, Z0
+	VFMADD231PS.BCST 192(R13), Z4, Z3
+	VFMADD231PS.BCST 72(R13), Z5, Z1
+	VMOVUPS          64(R12), Z4
+	VMOVUPS          192(R12), Z5
+	VFMADD231PS.BCST 4(R13), Z4, Z0
+	VFMADD231PS.BCST 140(R13), Z5, Z2
+	VFMADD231PS.BCST 68(R13), Z4, Z1
+	VFMADD231PS.BCST 204(R13), Z5, Z3
+	VFMADD231PS.BCST 132(R13), Z4, Z2
+	VFMADD231PS.BCST 12(R13), Z5, Z0
+	VFMADD231PS.BCST 196(R13), Z4, Z3
+	VFMADD231PS.BCST 76(R13), Z5, Z1
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z4
 	VFMADD231PS.BCST (R13), Z4, Z0
 	VFMADD231PS.BCST 64(R13), Z4, Z1
@@ -287,34 +397,36 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -347,8 +459,44 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z5
+	VMOVUPS          128(R12), Z6
+	VFMADD231PS.BCST (R13), Z5, Z0
+	VFMADD231PS.BCST 136(R13), Z6, Z2
+	VFMADD231PS.BCST 64(R13), Z5, Z1
+	VFMADD231PS.BCST 200(R13), Z6, Z3
+	VFMADD231PS.BCST 128(R13), Z5, Z2
+	VFMADD231PS.BCST 264(R13), Z6, Z4
+	VFMADD231PS.BCST 192(R13), Z5, Z3
+	VFMADD231PS.BCST 8(R13), Z6, Z0
+	VFMADD231PS.BCST 256(R13), Z5, Z4
+	VFMADD231PS.BCST 72(R13), Z6, Z1
+	VMOVUPS          64(R12), Z5
+	VMOVUPS          192(R12), Z6
+	VFMADD231PS.BCST 4(R13), Z5, Z0
+	VFMADD231PS.BCST 140(R13), Z6, Z2
+	VFMADD231PS.BCST 68(R13), Z5, Z1
+	VFMADD231PS.BCST 204(R13), Z6, Z3
+	VFMADD231PS.BCST 132(R13), Z5, Z2
+	VFMADD231PS.BCST 268(R13), Z6, Z4
+	VFMADD231PS.BCST 196(R13), Z5, Z3
+	VFMADD231PS.BCST 12(R13), Z6, Z0
+	VFMADD231PS.BCST 260(R13), Z5, Z4
+	VFMADD231PS.BCST 76(R13), Z6, Z1
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z5
 	VFMADD231PS.BCST (R13), Z5, Z0
 	VFMADD231PS.BCST 64(R13), Z5, Z1
@@ -358,36 +506,38 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -421,8 +571,48 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z6
+	VMOVUPS          128(R12), Z7
+	VFMADD231PS.BCST (R13), Z6, Z0
+	VFMADD231PS.BCST 200(R13), Z7, Z3
+	VFMADD231PS.BCST 64(R13), Z6, Z1
+	VFMADD231PS.BCST 264(R13), Z7, Z4
+	VFMADD231PS.BCST 128(R13), Z6, Z2
+	VFMADD231PS.BCST 328(R13), Z7, Z5
+	VFMADD231PS.BCST 192(R13), Z6, Z3
+	VFMADD231PS.BCST 8(R13), Z7, Z0
+	VFMADD231PS.BCST 256(R13), Z6, Z4
+	VFMADD231PS.BCST 72(R13), Z7, Z1
+	VFMADD231PS.BCST 320(R13), Z6, Z5
+	VFMADD231PS.BCST 136(R13), Z7, Z2
+	VMOVUPS          64(R12), Z6
+	VMOVUPS          192(R12), Z7
+	VFMADD231PS.BCST 4(R13), Z6, Z0
+	VFMADD231PS.BCST 204(R13), Z7, Z3
+	VFMADD231PS.BCST 68(R13), Z6, Z1
+	VFMADD231PS.BCST 268(R13), Z7, Z4
+	VFMADD231PS.BCST 132(R13), Z6, Z2
+	VFMADD231PS.BCST 332(R13), Z7, Z5
+	VFMADD231PS.BCST 196(R13), Z6, Z3
+	VFMADD231PS.BCST 12(R13), Z7, Z0
+	VFMADD231PS.BCST 260(R13), Z6, Z4
+	VFMADD231PS.BCST 76(R13), Z7, Z1
+	VFMADD231PS.BCST 324(R13), Z6, Z5
+	VFMADD231PS.BCST 140(R13), Z7, Z2
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z6
 	VFMADD231PS.BCST (R13), Z6, Z0
 	VFMADD231PS.BCST 64(R13), Z6, Z1
@@ -433,38 +623,40 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -499,8 +691,52 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z7
+	VMOVUPS          128(R12), Z8
+	VFMADD231PS.BCST (R13), Z7, Z0
+	VFMADD231PS.BCST 200(R13), Z8, Z3
+	VFMADD231PS.BCST 64(R13), Z7, Z1
+	VFMADD231PS.BCST 264(R13), Z8, Z4
+	VFMADD231PS.BCST 128(R13), Z7, Z2
+	VFMADD231PS.BCST 328(R13), Z8, Z5
+	VFMADD231PS.BCST 192(R13), Z7, Z3
+	VFMADD231PS.BCST 392(R13), Z8, Z6
+	VFMADD231PS.BCST 256(R13), Z7, Z4
+	VFMADD231PS.BCST 8(R13), Z8, Z0
+	VFMADD231PS.BCST 320(R13), Z7, Z5
+	VFMADD231PS.BCST 72(R13), Z8, Z1
+	VFMADD231PS.BCST 384(R13), Z7, Z6
+	VFMADD231PS.BCST 136(R13), Z8, Z2
+	VMOVUPS          64(R12), Z7
+	VMOVUPS          192(R12), Z8
+	VFMADD231PS.BCST 4(R13), Z7, Z0
+	VFMADD231PS.BCST 204(R13), Z8, Z3
+	VFMADD231PS.BCST 68(R13), Z7, Z1
+	VFMADD231PS.BCST 268(R13), Z8, Z4
+	VFMADD231PS.BCST 132(R13), Z7, Z2
+	VFMADD231PS.BCST 332(R13), Z8, Z5
+	VFMADD231PS.BCST 196(R13), Z7, Z3
+	VFMADD231PS.BCST 396(R13), Z8, Z6
+	VFMADD231PS.BCST 260(R13), Z7, Z4
+	VFMADD231PS.BCST 12(R13), Z8, Z0
+	VFMADD231PS.BCST 324(R13), Z7, Z5
+	VFMADD231PS.BCST 76(R13), Z8, Z1
+	VFMADD231PS.BCST 388(R13), Z7, Z6
+	VFMADD231PS.BCST 140(R13), Z8, Z2
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z7
 	VFMADD231PS.BCST (R13), Z7, Z0
 	VFMADD231PS.BCST 64(R13), Z7, Z1
@@ -512,40 +748,42 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z6, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z6, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -581,8 +819,56 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z8
+	VMOVUPS          128(R12), Z9
+	VFMADD231PS.BCST (R13), Z8, Z0
+	VFMADD231PS.BCST 264(R13), Z9, Z4
+	VFMADD231PS.BCST 64(R13), Z8, Z1
+	VFMADD231PS.BCST 328(R13), Z9, Z5
+	VFMADD231PS.BCST 128(R13), Z8, Z2
+	VFMADD231PS.BCST 392(R13), Z9, Z6
+	VFMADD231PS.BCST 192(R13), Z8, Z3
+	VFMADD231PS.BCST 456(R13), Z9, Z7
+	VFMADD231PS.BCST 256(R13), Z8, Z4
+	VFMADD231PS.BCST 8(R13), Z9, Z0
+	VFMADD231PS.BCST 320(R13), Z8, Z5
+	VFMADD231PS.BCST 72(R13), Z9, Z1
+	VFMADD231PS.BCST 384(R13), Z8, Z6
+	VFMADD231PS.BCST 136(R13), Z9, Z2
+	VFMADD231PS.BCST 448(R13), Z8, Z7
+	VFMADD231PS.BCST 200(R13), Z9, Z3
+	VMOVUPS          64(R12), Z8
+	VMOVUPS          192(R12), Z9
+	VFMADD231PS.BCST 4(R13), Z8, Z0
+	VFMADD231PS.BCST 268(R13), Z9, Z4
+	VFMADD231PS.BCST 68(R13), Z8, Z1
+	VFMADD231PS.BCST 332(R13), Z9, Z5
+	VFMADD231PS.BCST 132(R13), Z8, Z2
+	VFMADD231PS.BCST 396(R13), Z9, Z6
+	VFMADD231PS.BCST 196(R13), Z8, Z3
+	VFMADD231PS.BCST 460(R13), Z9, Z7
+	VFMADD231PS.BCST 260(R13), Z8, Z4
+	VFMADD231PS.BCST 12(R13), Z9, Z0
+	VFMADD231PS.BCST 324(R13), Z8, Z5
+	VFMADD231PS.BCST 76(R13), Z9, Z1
+	VFMADD231PS.BCST 388(R13), Z8, Z6
+	VFMADD231PS.BCST 140(R13), Z9, Z2
+	VFMADD231PS.BCST 452(R13), Z8, Z7
+	VFMADD231PS.BCST 204(R13), Z9, Z3
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z8
 	VFMADD231PS.BCST (R13), Z8, Z0
 	VFMADD231PS.BCST 64(R13), Z8, Z1
@@ -595,42 +881,44 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z6, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z7, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z6, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -667,8 +955,60 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z9
+	VMOVUPS          128(R12), Z10
+	VFMADD231PS.BCST (R13), Z9, Z0
+	VFMADD231PS.BCST 264(R13), Z10, Z4
+	VFMADD231PS.BCST 64(R13), Z9, Z1
+	VFMADD231PS.BCST 328(R13), Z10, Z5
+	VFMADD231PS.BCST 128(R13), Z9, Z2
+	VFMADD231PS.BCST 392(R13), Z10, Z6
+	VFMADD231PS.BCST 192(R13), Z9, Z3
+	VFMADD231PS.BCST 456(R13), Z10, Z7
+	VFMADD231PS.BCST 256(R13), Z9, Z4
+	VFMADD231PS.BCST 520(R13), Z10, Z8
+	VFMADD231PS.BCST 320(R13), Z9, Z5
+	VFMADD231PS.BCST 8(R13), Z10, Z0
+	VFMADD231PS.BCST 384(R13), Z9, Z6
+	VFMADD231PS.BCST 72(R13), Z10, Z1
+	VFMADD231PS.BCST 448(R13), Z9, Z7
+	VFMADD231PS.BCST 136(R13), Z10, Z2
+	VFMADD231PS.BCST 512(R13), Z9, Z8
+	VFMADD231PS.BCST 200(R13), Z10, Z3
+	VMOVUPS          64(R12), Z9
+	VMOVUPS          192(R12), Z10
+	VFMADD231PS.BCST 4(R13), Z9, Z0
+	VFMADD231PS.BCST 268(R13), Z10, Z4
+	VFMADD231PS.BCST 68(R13), Z9, Z1
+	VFMADD231PS.BCST 332(R13), Z10, Z5
+	VFMADD231PS.BCST 132(R13), Z9, Z2
+	VFMADD231PS.BCST 396(R13), Z10, Z6
+	VFMADD231PS.BCST 196(R13), Z9, Z3
+	VFMADD231PS.BCST 460(R13), Z10, Z7
+	VFMADD231PS.BCST 260(R13), Z9, Z4
+	VFMADD231PS.BCST 524(R13), Z10, Z8
+	VFMADD231PS.BCST 324(R13), Z9, Z5
+	VFMADD231PS.BCST 12(R13), Z10, Z0
+	VFMADD231PS.BCST 388(R13), Z9, Z6
+	VFMADD231PS.BCST 76(R13), Z10, Z1
+	VFMADD231PS.BCST 452(R13), Z9, Z7
+	VFMADD231PS.BCST 140(R13), Z10, Z2
+	VFMADD231PS.BCST 516(R13), Z9, Z8
+	VFMADD231PS.BCST 204(R13), Z10, Z3
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z9
 	VFMADD231PS.BCST (R13), Z9, Z0
 	VFMADD231PS.BCST 64(R13), Z9, Z1
@@ -682,44 +1022,46 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z6, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z7, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z8, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z6, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z8, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -757,8 +1099,64 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z10
+	VMOVUPS          128(R12), Z11
+	VFMADD231PS.BCST (R13), Z10, Z0
+	VFMADD231PS.BCST 328(R13), Z11, Z5
+	VFMADD231PS.BCST 64(R13), Z10, Z1
+	VFMADD231PS.BCST 392(R13), Z11, Z6
+	VFMADD231PS.BCST 128(R13), Z10, Z2
+	VFMADD231PS.BCST 456(R13), Z11, Z7
+	VFMADD231PS.BCST 192(R13), Z10, Z3
+	VFMADD231PS.BCST 520(R13), Z11, Z8
+	VFMADD231PS.BCST 256(R13), Z10, Z4
+	VFMADD231PS.BCST 584(R13), Z11, Z9
+	VFMADD231PS.BCST 320(R13), Z10, Z5
+	VFMADD231PS.BCST 8(R13), Z11, Z0
+	VFMADD231PS.BCST 384(R13), Z10, Z6
+	VFMADD231PS.BCST 72(R13), Z11, Z1
+	VFMADD231PS.BCST 448(R13), Z10, Z7
+	VFMADD231PS.BCST 136(R13), Z11, Z2
+	VFMADD231PS.BCST 512(R13), Z10, Z8
+	VFMADD231PS.BCST 200(R13), Z11, Z3
+	VFMADD231PS.BCST 576(R13), Z10, Z9
+	VFMADD231PS.BCST 264(R13), Z11, Z4
+	VMOVUPS          64(R12), Z10
+	VMOVUPS          192(R12), Z11
+	VFMADD231PS.BCST 4(R13), Z10, Z0
+	VFMADD231PS.BCST 332(R13), Z11, Z5
+	VFMADD231PS.BCST 68(R13), Z10, Z1
+	VFMADD231PS.BCST 396(R13), Z11, Z6
+	VFMADD231PS.BCST 132(R13), Z10, Z2
+	VFMADD231PS.BCST 460(R13), Z11, Z7
+	VFMADD231PS.BCST 196(R13), Z10, Z3
+	VFMADD231PS.BCST 524(R13), Z11, Z8
+	VFMADD231PS.BCST 260(R13), Z10, Z4
+	VFMADD231PS.BCST 588(R13), Z11, Z9
+	VFMADD231PS.BCST 324(R13), Z10, Z5
+	VFMADD231PS.BCST 12(R13), Z11, Z0
+	VFMADD231PS.BCST 388(R13), Z10, Z6
+	VFMADD231PS.BCST 76(R13), Z11, Z1
+	VFMADD231PS.BCST 452(R13), Z10, Z7
+	VFMADD231PS.BCST 140(R13), Z11, Z2
+	VFMADD231PS.BCST 516(R13), Z10, Z8
+	VFMADD231PS.BCST 204(R13), Z11, Z3
+	VFMADD231PS.BCST 580(R13), Z10, Z9
+	VFMADD231PS.BCST 268(R13), Z11, Z4
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z10
 	VFMADD231PS.BCST (R13), Z10, Z0
 	VFMADD231PS.BCST 64(R13), Z10, Z1
@@ -773,46 +1171,48 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z6, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z7, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z8, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z9, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z6, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z8, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z9, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -851,8 +1251,68 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z11
+	VMOVUPS          128(R12), Z12
+	VFMADD231PS.BCST (R13), Z11, Z0
+	VFMADD231PS.BCST 328(R13), Z12, Z5
+	VFMADD231PS.BCST 64(R13), Z11, Z1
+	VFMADD231PS.BCST 392(R13), Z12, Z6
+	VFMADD231PS.BCST 128(R13), Z11, Z2
+	VFMADD231PS.BCST 456(R13), Z12, Z7
+	VFMADD231PS.BCST 192(R13), Z11, Z3
+	VFMADD231PS.BCST 520(R13), Z12, Z8
+	VFMADD231PS.BCST 256(R13), Z11, Z4
+	VFMADD231PS.BCST 584(R13), Z12, Z9
+	VFMADD231PS.BCST 320(R13), Z11, Z5
+	VFMADD231PS.BCST 648(R13), Z12, Z10
+	VFMADD231PS.BCST 384(R13), Z11, Z6
+	VFMADD231PS.BCST 8(R13), Z12, Z0
+	VFMADD231PS.BCST 448(R13), Z11, Z7
+	VFMADD231PS.BCST 72(R13), Z12, Z1
+	VFMADD231PS.BCST 512(R13), Z11, Z8
+	VFMADD231PS.BCST 136(R13), Z12, Z2
+	VFMADD231PS.BCST 576(R13), Z11, Z9
+	VFMADD231PS.BCST 200(R13), Z12, Z3
+	VFMADD231PS.BCST 640(R13), Z11, Z10
+	VFMADD231PS.BCST 264(R13), Z12, Z4
+	VMOVUPS          64(R12), Z11
+	VMOVUPS          192(R12), Z12
+	VFMADD231PS.BCST 4(R13), Z11, Z0
+	VFMADD231PS.BCST 332(R13), Z12, Z5
+	VFMADD231PS.BCST 68(R13), Z11, Z1
+	VFMADD231PS.BCST 396(R13), Z12, Z6
+	VFMADD231PS.BCST 132(R13), Z11, Z2
+	VFMADD231PS.BCST 460(R13), Z12, Z7
+	VFMADD231PS.BCST 196(R13), Z11, Z3
+	VFMADD231PS.BCST 524(R13), Z12, Z8
+	VFMADD231PS.BCST 260(R13), Z11, Z4
+	VFMADD231PS.BCST 588(R13), Z12, Z9
+	VFMADD231PS.BCST 324(R13), Z11, Z5
+	VFMADD231PS.BCST 652(R13), Z12, Z10
+	VFMADD231PS.BCST 388(R13), Z11, Z6
+	VFMADD231PS.BCST 12(R13), Z12, Z0
+	VFMADD231PS.BCST 452(R13), Z11, Z7
+	VFMADD231PS.BCST 76(R13), Z12, Z1
+	VFMADD231PS.BCST 516(R13), Z11, Z8
+	VFMADD231PS.BCST 140(R13), Z12, Z2
+	VFMADD231PS.BCST 580(R13), Z11, Z9
+	VFMADD231PS.BCST 204(R13), Z12, Z3
+	VFMADD231PS.BCST 644(R13), Z11, Z10
+	VFMADD231PS.BCST 268(R13), Z12, Z4
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z11
 	VFMADD231PS.BCST (R13), Z11, Z0
 	VFMADD231PS.BCST 64(R13), Z11, Z1
@@ -868,48 +1328,50 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z6, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z7, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z8, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z9, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z10, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z6, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z8, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z9, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z10, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -949,8 +1411,72 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z12
+	VMOVUPS          128(R12), Z13
+	VFMADD231PS.BCST (R13), Z12, Z0
+	VFMADD231PS.BCST 392(R13), Z13, Z6
+	VFMADD231PS.BCST 64(R13), Z12, Z1
+	VFMADD231PS.BCST 456(R13), Z13, Z7
+	VFMADD231PS.BCST 128(R13), Z12, Z2
+	VFMADD231PS.BCST 520(R13), Z13, Z8
+	VFMADD231PS.BCST 192(R13), Z12, Z3
+	VFMADD231PS.BCST 584(R13), Z13, Z9
+	VFMADD231PS.BCST 256(R13), Z12, Z4
+	VFMADD231PS.BCST 648(R13), Z13, Z10
+	VFMADD231PS.BCST 320(R13), Z12, Z5
+	VFMADD231PS.BCST 712(R13), Z13, Z11
+	VFMADD231PS.BCST 384(R13), Z12, Z6
+	VFMADD231PS.BCST 8(R13), Z13, Z0
+	VFMADD231PS.BCST 448(R13), Z12, Z7
+	VFMADD231PS.BCST 72(R13), Z13, Z1
+	VFMADD231PS.BCST 512(R13), Z12, Z8
+	VFMADD231PS.BCST 136(R13), Z13, Z2
+	VFMADD231PS.BCST 576(R13), Z12, Z9
+	VFMADD231PS.BCST 200(R13), Z13, Z3
+	VFMADD231PS.BCST 640(R13), Z12, Z10
+	VFMADD231PS.BCST 264(R13), Z13, Z4
+	VFMADD231PS.BCST 704(R13), Z12, Z11
+	VFMADD231PS.BCST 328(R13), Z13, Z5
+	VMOVUPS          64(R12), Z12
+	VMOVUPS          192(R12), Z13
+	VFMADD231PS.BCST 4(R13), Z12, Z0
+	VFMADD231PS.BCST 396(R13), Z13, Z6
+	VFMADD231PS.BCST 68(R13), Z12, Z1
+	VFMADD231PS.BCST 460(R13), Z13, Z7
+	VFMADD231PS.BCST 132(R13), Z12, Z2
+	VFMADD231PS.BCST 524(R13), Z13, Z8
+	VFMADD231PS.BCST 196(R13), Z12, Z3
+	VFMADD231PS.BCST 588(R13), Z13, Z9
+	VFMADD231PS.BCST 260(R13), Z12, Z4
+	VFMADD231PS.BCST 652(R13), Z13, Z10
+	VFMADD231PS.BCST 324(R13), Z12, Z5
+	VFMADD231PS.BCST 716(R13), Z13, Z11
+	VFMADD231PS.BCST 388(R13), Z12, Z6
+	VFMADD231PS.BCST 12(R13), Z13, Z0
+	VFMADD231PS.BCST 452(R13), Z12, Z7
+	VFMADD231PS.BCST 76(R13), Z13, Z1
+	VFMADD231PS.BCST 516(R13), Z12, Z8
+	VFMADD231PS.BCST 140(R13), Z13, Z2
+	VFMADD231PS.BCST 580(R13), Z12, Z9
+	VFMADD231PS.BCST 204(R13), Z13, Z3
+	VFMADD231PS.BCST 644(R13), Z12, Z10
+	VFMADD231PS.BCST 268(R13), Z13, Z4
+	VFMADD231PS.BCST 708(R13), Z12, Z11
+	VFMADD231PS.BCST 332(R13), Z13, Z5
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z12
 	VFMADD231PS.BCST (R13), Z12, Z0
 	VFMADD231PS.BCST 64(R13), Z12, Z1
@@ -967,50 +1493,52 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z6, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z7, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z8, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z9, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z10, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z11, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z6, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z8, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z9, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z10, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z11, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -1051,8 +1579,76 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z13
+	VMOVUPS          128(R12), Z14
+	VFMADD231PS.BCST (R13), Z13, Z0
+	VFMADD231PS.BCST 392(R13), Z14, Z6
+	VFMADD231PS.BCST 64(R13), Z13, Z1
+	VFMADD231PS.BCST 456(R13), Z14, Z7
+	VFMADD231PS.BCST 128(R13), Z13, Z2
+	VFMADD231PS.BCST 520(R13), Z14, Z8
+	VFMADD231PS.BCST 192(R13), Z13, Z3
+	VFMADD231PS.BCST 584(R13), Z14, Z9
+	VFMADD231PS.BCST 256(R13), Z13, Z4
+	VFMADD231PS.BCST 648(R13), Z14, Z10
+	VFMADD231PS.BCST 320(R13), Z13, Z5
+	VFMADD231PS.BCST 712(R13), Z14, Z11
+	VFMADD231PS.BCST 384(R13), Z13, Z6
+	VFMADD231PS.BCST 776(R13), Z14, Z12
+	VFMADD231PS.BCST 448(R13), Z13, Z7
+	VFMADD231PS.BCST 8(R13), Z14, Z0
+	VFMADD231PS.BCST 512(R13), Z13, Z8
+	VFMADD231PS.BCST 72(R13), Z14, Z1
+	VFMADD231PS.BCST 576(R13), Z13, Z9
+	VFMADD231PS.BCST 136(R13), Z14, Z2
+	VFMADD231PS.BCST 640(R13), Z13, Z10
+	VFMADD231PS.BCST 200(R13), Z14, Z3
+	VFMADD231PS.BCST 704(R13), Z13, Z11
+	VFMADD231PS.BCST 264(R13), Z14, Z4
+	VFMADD231PS.BCST 768(R13), Z13, Z12
+	VFMADD231PS.BCST 328(R13), Z14, Z5
+	VMOVUPS          64(R12), Z13
+	VMOVUPS          192(R12), Z14
+	VFMADD231PS.BCST 4(R13), Z13, Z0
+	VFMADD231PS.BCST 396(R13), Z14, Z6
+	VFMADD231PS.BCST 68(R13), Z13, Z1
+	VFMADD231PS.BCST 460(R13), Z14, Z7
+	VFMADD231PS.BCST 132(R13), Z13, Z2
+	VFMADD231PS.BCST 524(R13), Z14, Z8
+	VFMADD231PS.BCST 196(R13), Z13, Z3
+	VFMADD231PS.BCST 588(R13), Z14, Z9
+	VFMADD231PS.BCST 260(R13), Z13, Z4
+	VFMADD231PS.BCST 652(R13), Z14, Z10
+	VFMADD231PS.BCST 324(R13), Z13, Z5
+	VFMADD231PS.BCST 716(R13), Z14, Z11
+	VFMADD231PS.BCST 388(R13), Z13, Z6
+	VFMADD231PS.BCST 780(R13), Z14, Z12
+	VFMADD231PS.BCST 452(R13), Z13, Z7
+	VFMADD231PS.BCST 12(R13), Z14, Z0
+	VFMADD231PS.BCST 516(R13), Z13, Z8
+	VFMADD231PS.BCST 76(R13), Z14, Z1
+	VFMADD231PS.BCST 580(R13), Z13, Z9
+	VFMADD231PS.BCST 140(R13), Z14, Z2
+	VFMADD231PS.BCST 644(R13), Z13, Z10
+	VFMADD231PS.BCST 204(R13), Z14, Z3
+	VFMADD231PS.BCST 708(R13), Z13, Z11
+	VFMADD231PS.BCST 268(R13), Z14, Z4
+	VFMADD231PS.BCST 772(R13), Z13, Z12
+	VFMADD231PS.BCST 332(R13), Z14, Z5
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z13
 	VFMADD231PS.BCST (R13), Z13, Z0
 	VFMADD231PS.BCST 64(R13), Z13, Z1
@@ -1070,52 +1666,54 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z6, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z7, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z8, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z9, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z10, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z11, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z12, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z6, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z8, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z9, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z10, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z11, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z12, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -1157,8 +1755,80 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z14
+	VMOVUPS          128(R12), Z15
+	VFMADD231PS.BCST (R13), Z14, Z0
+	VFMADD231PS.BCST 456(R13), Z15, Z7
+	VFMADD231PS.BCST 64(R13), Z14, Z1
+	VFMADD231PS.BCST 520(R13), Z15, Z8
+	VFMADD231PS.BCST 128(R13), Z14, Z2
+	VFMADD231PS.BCST 584(R13), Z15, Z9
+	VFMADD231PS.BCST 192(R13), Z14, Z3
+	VFMADD231PS.BCST 648(R13), Z15, Z10
+	VFMADD231PS.BCST 256(R13), Z14, Z4
+	VFMADD231PS.BCST 712(R13), Z15, Z11
+	VFMADD231PS.BCST 320(R13), Z14, Z5
+	VFMADD231PS.BCST 776(R13), Z15, Z12
+	VFMADD231PS.BCST 384(R13), Z14, Z6
+	VFMADD231PS.BCST 840(R13), Z15, Z13
+	VFMADD231PS.BCST 448(R13), Z14, Z7
+	VFMADD231PS.BCST 8(R13), Z15, Z0
+	VFMADD231PS.BCST 512(R13), Z14, Z8
+	VFMADD231PS.BCST 72(R13), Z15, Z1
+	VFMADD231PS.BCST 576(R13), Z14, Z9
+	VFMADD231PS.BCST 136(R13), Z15, Z2
+	VFMADD231PS.BCST 640(R13), Z14, Z10
+	VFMADD231PS.BCST 200(R13), Z15, Z3
+	VFMADD231PS.BCST 704(R13), Z14, Z11
+	VFMADD231PS.BCST 264(R13), Z15, Z4
+	VFMADD231PS.BCST 768(R13), Z14, Z12
+	VFMADD231PS.BCST 328(R13), Z15, Z5
+	VFMADD231PS.BCST 832(R13), Z14, Z13
+	VFMADD231PS.BCST 392(R13), Z15, Z6
+	VMOVUPS          64(R12), Z14
+	VMOVUPS          192(R12), Z15
+	VFMADD231PS.BCST 4(R13), Z14, Z0
+	VFMADD231PS.BCST 460(R13), Z15, Z7
+	VFMADD231PS.BCST 68(R13), Z14, Z1
+	VFMADD231PS.BCST 524(R13), Z15, Z8
+	VFMADD231PS.BCST 132(R13), Z14, Z2
+	VFMADD231PS.BCST 588(R13), Z15, Z9
+	VFMADD231PS.BCST 196(R13), Z14, Z3
+	VFMADD231PS.BCST 652(R13), Z15, Z10
+	VFMADD231PS.BCST 260(R13), Z14, Z4
+	VFMADD231PS.BCST 716(R13), Z15, Z11
+	VFMADD231PS.BCST 324(R13), Z14, Z5
+	VFMADD231PS.BCST 780(R13), Z15, Z12
+	VFMADD231PS.BCST 388(R13), Z14, Z6
+	VFMADD231PS.BCST 844(R13), Z15, Z13
+	VFMADD231PS.BCST 452(R13), Z14, Z7
+	VFMADD231PS.BCST 12(R13), Z15, Z0
+	VFMADD231PS.BCST 516(R13), Z14, Z8
+	VFMADD231PS.BCST 76(R13), Z15, Z1
+	VFMADD231PS.BCST 580(R13), Z14, Z9
+	VFMADD231PS.BCST 140(R13), Z15, Z2
+	VFMADD231PS.BCST 644(R13), Z14, Z10
+	VFMADD231PS.BCST 204(R13), Z15, Z3
+	VFMADD231PS.BCST 708(R13), Z14, Z11
+	VFMADD231PS.BCST 268(R13), Z15, Z4
+	VFMADD231PS.BCST 772(R13), Z14, Z12
+	VFMADD231PS.BCST 332(R13), Z15, Z5
+	VFMADD231PS.BCST 836(R13), Z14, Z13
+	VFMADD231PS.BCST 396(R13), Z15, Z6
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z14
 	VFMADD231PS.BCST (R13), Z14, Z0
 	VFMADD231PS.BCST 64(R13), Z14, Z1
@@ -1177,54 +1847,56 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z6, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z7, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z8, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z9, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z10, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z11, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z12, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z13, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z6, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z8, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z9, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z10, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z11, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z12, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z13, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -1267,8 +1939,84 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z15
+	VMOVUPS          128(R12), Z16
+	VFMADD231PS.BCST (R13), Z15, Z0
+	VFMADD231PS.BCST 456(R13), Z16, Z7
+	VFMADD231PS.BCST 64(R13), Z15, Z1
+	VFMADD231PS.BCST 520(R13), Z16, Z8
+	VFMADD231PS.BCST 128(R13), Z15, Z2
+	VFMADD231PS.BCST 584(R13), Z16, Z9
+	VFMADD231PS.BCST 192(R13), Z15, Z3
+	VFMADD231PS.BCST 648(R13), Z16, Z10
+	VFMADD231PS.BCST 256(R13), Z15, Z4
+	VFMADD231PS.BCST 712(R13), Z16, Z11
+	VFMADD231PS.BCST 320(R13), Z15, Z5
+	VFMADD231PS.BCST 776(R13), Z16, Z12
+	VFMADD231PS.BCST 384(R13), Z15, Z6
+	VFMADD231PS.BCST 840(R13), Z16, Z13
+	VFMADD231PS.BCST 448(R13), Z15, Z7
+	VFMADD231PS.BCST 904(R13), Z16, Z14
+	VFMADD231PS.BCST 512(R13), Z15, Z8
+	VFMADD231PS.BCST 8(R13), Z16, Z0
+	VFMADD231PS.BCST 576(R13), Z15, Z9
+	VFMADD231PS.BCST 72(R13), Z16, Z1
+	VFMADD231PS.BCST 640(R13), Z15, Z10
+	VFMADD231PS.BCST 136(R13), Z16, Z2
+	VFMADD231PS.BCST 704(R13), Z15, Z11
+	VFMADD231PS.BCST 200(R13), Z16, Z3
+	VFMADD231PS.BCST 768(R13), Z15, Z12
+	VFMADD231PS.BCST 264(R13), Z16, Z4
+	VFMADD231PS.BCST 832(R13), Z15, Z13
+	VFMADD231PS.BCST 328(R13), Z16, Z5
+	VFMADD231PS.BCST 896(R13), Z15, Z14
+	VFMADD231PS.BCST 392(R13), Z16, Z6
+	VMOVUPS          64(R12), Z15
+	VMOVUPS          192(R12), Z16
+	VFMADD231PS.BCST 4(R13), Z15, Z0
+	VFMADD231PS.BCST 460(R13), Z16, Z7
+	VFMADD231PS.BCST 68(R13), Z15, Z1
+	VFMADD231PS.BCST 524(R13), Z16, Z8
+	VFMADD231PS.BCST 132(R13), Z15, Z2
+	VFMADD231PS.BCST 588(R13), Z16, Z9
+	VFMADD231PS.BCST 196(R13), Z15, Z3
+	VFMADD231PS.BCST 652(R13), Z16, Z10
+	VFMADD231PS.BCST 260(R13), Z15, Z4
+	VFMADD231PS.BCST 716(R13), Z16, Z11
+	VFMADD231PS.BCST 324(R13), Z15, Z5
+	VFMADD231PS.BCST 780(R13), Z16, Z12
+	VFMADD231PS.BCST 388(R13), Z15, Z6
+	VFMADD231PS.BCST 844(R13), Z16, Z13
+	VFMADD231PS.BCST 452(R13), Z15, Z7
+	VFMADD231PS.BCST 908(R13), Z16, Z14
+	VFMADD231PS.BCST 516(R13), Z15, Z8
+	VFMADD231PS.BCST 12(R13), Z16, Z0
+	VFMADD231PS.BCST 580(R13), Z15, Z9
+	VFMADD231PS.BCST 76(R13), Z16, Z1
+	VFMADD231PS.BCST 644(R13), Z15, Z10
+	VFMADD231PS.BCST 140(R13), Z16, Z2
+	VFMADD231PS.BCST 708(R13), Z15, Z11
+	VFMADD231PS.BCST 204(R13), Z16, Z3
+	VFMADD231PS.BCST 772(R13), Z15, Z12
+	VFMADD231PS.BCST 268(R13), Z16, Z4
+	VFMADD231PS.BCST 836(R13), Z15, Z13
+	VFMADD231PS.BCST 332(R13), Z16, Z5
+	VFMADD231PS.BCST 900(R13), Z15, Z14
+	VFMADD231PS.BCST 396(R13), Z16, Z6
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z15
 	VFMADD231PS.BCST (R13), Z15, Z0
 	VFMADD231PS.BCST 64(R13), Z15, Z1
@@ -1288,56 +2036,58 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z6, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z7, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z8, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z9, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z10, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z11, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z12, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z13, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z14, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z6, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z8, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z9, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z10, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z11, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z12, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z13, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z14, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -1381,8 +2131,88 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS          (R12), Z16
+	VMOVUPS          128(R12), Z17
+	VFMADD231PS.BCST (R13), Z16, Z0
+	VFMADD231PS.BCST 520(R13), Z17, Z8
+	VFMADD231PS.BCST 64(R13), Z16, Z1
+	VFMADD231PS.BCST 584(R13), Z17, Z9
+	VFMADD231PS.BCST 128(R13), Z16, Z2
+	VFMADD231PS.BCST 648(R13), Z17, Z10
+	VFMADD231PS.BCST 192(R13), Z16, Z3
+	VFMADD231PS.BCST 712(R13), Z17, Z11
+	VFMADD231PS.BCST 256(R13), Z16, Z4
+	VFMADD231PS.BCST 776(R13), Z17, Z12
+	VFMADD231PS.BCST 320(R13), Z16, Z5
+	VFMADD231PS.BCST 840(R13), Z17, Z13
+	VFMADD231PS.BCST 384(R13), Z16, Z6
+	VFMADD231PS.BCST 904(R13), Z17, Z14
+	VFMADD231PS.BCST 448(R13), Z16, Z7
+	VFMADD231PS.BCST 968(R13), Z17, Z15
+	VFMADD231PS.BCST 512(R13), Z16, Z8
+	VFMADD231PS.BCST 8(R13), Z17, Z0
+	VFMADD231PS.BCST 576(R13), Z16, Z9
+	VFMADD231PS.BCST 72(R13), Z17, Z1
+	VFMADD231PS.BCST 640(R13), Z16, Z10
+	VFMADD231PS.BCST 136(R13), Z17, Z2
+	VFMADD231PS.BCST 704(R13), Z16, Z11
+	VFMADD231PS.BCST 200(R13), Z17, Z3
+	VFMADD231PS.BCST 768(R13), Z16, Z12
+	VFMADD231PS.BCST 264(R13), Z17, Z4
+	VFMADD231PS.BCST 832(R13), Z16, Z13
+	VFMADD231PS.BCST 328(R13), Z17, Z5
+	VFMADD231PS.BCST 896(R13), Z16, Z14
+	VFMADD231PS.BCST 392(R13), Z17, Z6
+	VFMADD231PS.BCST 960(R13), Z16, Z15
+	VFMADD231PS.BCST 456(R13), Z17, Z7
+	VMOVUPS          64(R12), Z16
+	VMOVUPS          192(R12), Z17
+	VFMADD231PS.BCST 4(R13), Z16, Z0
+	VFMADD231PS.BCST 524(R13), Z17, Z8
+	VFMADD231PS.BCST 68(R13), Z16, Z1
+	VFMADD231PS.BCST 588(R13), Z17, Z9
+	VFMADD231PS.BCST 132(R13), Z16, Z2
+	VFMADD231PS.BCST 652(R13), Z17, Z10
+	VFMADD231PS.BCST 196(R13), Z16, Z3
+	VFMADD231PS.BCST 716(R13), Z17, Z11
+	VFMADD231PS.BCST 260(R13), Z16, Z4
+	VFMADD231PS.BCST 780(R13), Z17, Z12
+	VFMADD231PS.BCST 324(R13), Z16, Z5
+	VFMADD231PS.BCST 844(R13), Z17, Z13
+	VFMADD231PS.BCST 388(R13), Z16, Z6
+	VFMADD231PS.BCST 908(R13), Z17, Z14
+	VFMADD231PS.BCST 452(R13), Z16, Z7
+	VFMADD231PS.BCST 972(R13), Z17, Z15
+	VFMADD231PS.BCST 516(R13), Z16, Z8
+	VFMADD231PS.BCST 12(R13), Z17, Z0
+	VFMADD231PS.BCST 580(R13), Z16, Z9
+	VFMADD231PS.BCST 76(R13), Z17, Z1
+	VFMADD231PS.BCST 644(R13), Z16, Z10
+	VFMADD231PS.BCST 140(R13), Z17, Z2
+	VFMADD231PS.BCST 708(R13), Z16, Z11
+	VFMADD231PS.BCST 204(R13), Z17, Z3
+	VFMADD231PS.BCST 772(R13), Z16, Z12
+	VFMADD231PS.BCST 268(R13), Z17, Z4
+	VFMADD231PS.BCST 836(R13), Z16, Z13
+	VFMADD231PS.BCST 332(R13), Z17, Z5
+	VFMADD231PS.BCST 900(R13), Z16, Z14
+	VFMADD231PS.BCST 396(R13), Z17, Z6
+	VFMADD231PS.BCST 964(R13), Z16, Z15
+	VFMADD231PS.BCST 460(R13), Z17, Z7
+	ADDQ             $0x10, R13
+	ADDQ             $0x00000100, R12
+	SUBQ             $0x04, R14
+	JGE              four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS          (R12), Z16
 	VFMADD231PS.BCST (R13), Z16, Z0
 	VFMADD231PS.BCST 64(R13), Z16, Z1
@@ -1403,58 +2233,60 @@ in:
 	ADDQ             $0x04, R13
 	ADDQ             $0x40, R12
 	DECQ             R14
-	JNZ              in
-	DECQ             R11
-	JNZ              tap
-	MOVQ             128(AX), R11
-	SHLQ             $0x02, R11
-	MOVQ             R8, R10
-	VMOVUPS          Z0, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z1, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z2, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z3, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z4, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z5, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z6, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z7, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z8, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z9, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z10, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z11, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z12, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z13, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z14, (R10)
-	ADDQ             R11, R10
-	VMOVUPS          Z15, (R10)
-	ADDQ             R11, R10
-	MOVQ             112(AX), R10
-	LEAQ             (DI)(R10*4), DI
-	MOVQ             120(AX), R10
-	LEAQ             (R8)(R10*4), R8
-	DECQ             R9
-	JNZ              row
-	MOVQ             144(AX), DI
-	LEAQ             (DX)(DI*4), DX
-	MOVQ             152(AX), DI
-	LEAQ             (BX)(DI*4), BX
-	MOVQ             160(AX), DI
-	LEAQ             (SI)(DI*4), SI
-	DECQ             CX
-	JNZ              plane
+	JNZ              one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Z0, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z1, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z2, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z6, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z7, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z8, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z9, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z10, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z11, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z12, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z13, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z14, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Z15, (R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -1486,8 +2318,40 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z2
+	VMOVUPS      (R13)(DI*1), Z3
+	VBROADCASTSS (R14), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	VMOVUPS      64(R13), Z2
+	VMOVUPS      64(R13)(DI*1), Z3
+	VBROADCASTSS 4(R14), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	VMOVUPS      128(R13), Z2
+	VMOVUPS      128(R13)(DI*1), Z3
+	VBROADCASTSS 8(R14), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	VMOVUPS      192(R13), Z2
+	VMOVUPS      192(R13)(DI*1), Z3
+	VBROADCASTSS 12(R14), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z2
 	VMOVUPS      (R13)(DI*1), Z3
 	VBROADCASTSS (R14), Z4
@@ -1496,31 +2360,33 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -1554,8 +2420,52 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z4
+	VMOVUPS      (R13)(DI*1), Z5
+	VBROADCASTSS (R14), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 64(R14), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	VMOVUPS      64(R13), Z4
+	VMOVUPS      64(R13)(DI*1), Z5
+	VBROADCASTSS 4(R14), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 68(R14), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	VMOVUPS      128(R13), Z4
+	VMOVUPS      128(R13)(DI*1), Z5
+	VBROADCASTSS 8(R14), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 72(R14), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	VMOVUPS      192(R13), Z4
+	VMOVUPS      192(R13)(DI*1), Z5
+	VBROADCASTSS 12(R14), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 76(R14), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z4
 	VMOVUPS      (R13)(DI*1), Z5
 	VBROADCASTSS (R14), Z6
@@ -1567,34 +2477,36 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -1630,8 +2542,64 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z6
+	VMOVUPS      (R13)(DI*1), Z7
+	VBROADCASTSS (R14), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 64(R14), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 128(R14), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	VMOVUPS      64(R13), Z6
+	VMOVUPS      64(R13)(DI*1), Z7
+	VBROADCASTSS 4(R14), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 68(R14), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 132(R14), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	VMOVUPS      128(R13), Z6
+	VMOVUPS      128(R13)(DI*1), Z7
+	VBROADCASTSS 8(R14), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 72(R14), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 136(R14), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	VMOVUPS      192(R13), Z6
+	VMOVUPS      192(R13)(DI*1), Z7
+	VBROADCASTSS 12(R14), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 76(R14), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 140(R14), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z6
 	VMOVUPS      (R13)(DI*1), Z7
 	VBROADCASTSS (R14), Z8
@@ -1646,37 +2614,39 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -1714,8 +2684,76 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z8
+	VMOVUPS      (R13)(DI*1), Z9
+	VBROADCASTSS (R14), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 64(R14), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 128(R14), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 192(R14), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	VMOVUPS      64(R13), Z8
+	VMOVUPS      64(R13)(DI*1), Z9
+	VBROADCASTSS 4(R14), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 68(R14), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 132(R14), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 196(R14), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	VMOVUPS      128(R13), Z8
+	VMOVUPS      128(R13)(DI*1), Z9
+	VBROADCASTSS 8(R14), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 72(R14), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 136(R14), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 200(R14), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	VMOVUPS      192(R13), Z8
+	VMOVUPS      192(R13)(DI*1), Z9
+	VBROADCASTSS 12(R14), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 76(R14), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 140(R14), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 204(R14), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z8
 	VMOVUPS      (R13)(DI*1), Z9
 	VBROADCASTSS (R14), Z10
@@ -1733,40 +2771,42 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -1806,8 +2846,88 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z10
+	VMOVUPS      (R13)(DI*1), Z11
+	VBROADCASTSS (R14), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 64(R14), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 128(R14), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 192(R14), Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 256(R14), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	VMOVUPS      64(R13), Z10
+	VMOVUPS      64(R13)(DI*1), Z11
+	VBROADCASTSS 4(R14), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 68(R14), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 132(R14), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 196(R14), Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 260(R14), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	VMOVUPS      128(R13), Z10
+	VMOVUPS      128(R13)(DI*1), Z11
+	VBROADCASTSS 8(R14), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 72(R14), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 136(R14), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 200(R14), Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 264(R14), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	VMOVUPS      192(R13), Z10
+	VMOVUPS      192(R13)(DI*1), Z11
+	VBROADCASTSS 12(R14), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 76(R14), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 140(R14), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 204(R14), Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 268(R14), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z10
 	VMOVUPS      (R13)(DI*1), Z11
 	VBROADCASTSS (R14), Z12
@@ -1828,43 +2948,45 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z8, (R11)
-	VMOVUPS      Z9, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z8, (R11)
+	VMOVUPS Z9, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -1906,8 +3028,100 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z12
+	VMOVUPS      (R13)(DI*1), Z13
+	VBROADCASTSS (R14), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 64(R14), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 128(R14), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 192(R14), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 256(R14), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 320(R14), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	VMOVUPS      64(R13), Z12
+	VMOVUPS      64(R13)(DI*1), Z13
+	VBROADCASTSS 4(R14), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 68(R14), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 132(R14), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 196(R14), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 260(R14), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 324(R14), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	VMOVUPS      128(R13), Z12
+	VMOVUPS      128(R13)(DI*1), Z13
+	VBROADCASTSS 8(R14), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 72(R14), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 136(R14), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 200(R14), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 264(R14), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 328(R14), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	VMOVUPS      192(R13), Z12
+	VMOVUPS      192(R13)(DI*1), Z13
+	VBROADCASTSS 12(R14), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 76(R14), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 140(R14), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 204(R14), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 268(R14), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 332(R14), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z12
 	VMOVUPS      (R13)(DI*1), Z13
 	VBROADCASTSS (R14), Z14
@@ -1931,46 +3145,48 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z8, (R11)
-	VMOVUPS      Z9, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z10, (R11)
-	VMOVUPS      Z11, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z8, (R11)
+	VMOVUPS Z9, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z10, (R11)
+	VMOVUPS Z11, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -2014,8 +3230,112 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z14
+	VMOVUPS      (R13)(DI*1), Z15
+	VBROADCASTSS (R14), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS 64(R14), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS 128(R14), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS 192(R14), Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS 256(R14), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS 320(R14), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS 384(R14), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	VMOVUPS      64(R13), Z14
+	VMOVUPS      64(R13)(DI*1), Z15
+	VBROADCASTSS 4(R14), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS 68(R14), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS 132(R14), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS 196(R14), Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS 260(R14), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS 324(R14), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS 388(R14), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	VMOVUPS      128(R13), Z14
+	VMOVUPS      128(R13)(DI*1), Z15
+	VBROADCASTSS 8(R14), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS 72(R14), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS 136(R14), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS 200(R14), Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS 264(R14), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS 328(R14), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS 392(R14), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	VMOVUPS      192(R13), Z14
+	VMOVUPS      192(R13)(DI*1), Z15
+	VBROADCASTSS 12(R14), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS 76(R14), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS 140(R14), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS 204(R14), Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS 268(R14), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS 332(R14), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS 396(R14), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z14
 	VMOVUPS      (R13)(DI*1), Z15
 	VBROADCASTSS (R14), Z16
@@ -2042,49 +3362,51 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z8, (R11)
-	VMOVUPS      Z9, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z10, (R11)
-	VMOVUPS      Z11, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z12, (R11)
-	VMOVUPS      Z13, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z8, (R11)
+	VMOVUPS Z9, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z10, (R11)
+	VMOVUPS Z11, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -2130,8 +3452,124 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z16
+	VMOVUPS      (R13)(DI*1), Z17
+	VBROADCASTSS (R14), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS 64(R14), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS 128(R14), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS 192(R14), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS 256(R14), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS 320(R14), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS 384(R14), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS 448(R14), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	VMOVUPS      64(R13), Z16
+	VMOVUPS      64(R13)(DI*1), Z17
+	VBROADCASTSS 4(R14), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS 68(R14), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS 132(R14), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS 196(R14), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS 260(R14), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS 324(R14), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS 388(R14), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS 452(R14), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	VMOVUPS      128(R13), Z16
+	VMOVUPS      128(R13)(DI*1), Z17
+	VBROADCASTSS 8(R14), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS 72(R14), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS 136(R14), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS 200(R14), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS 264(R14), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS 328(R14), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS 392(R14), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS 456(R14), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	VMOVUPS      192(R13), Z16
+	VMOVUPS      192(R13)(DI*1), Z17
+	VBROADCASTSS 12(R14), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS 76(R14), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS 140(R14), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS 204(R14), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS 268(R14), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS 332(R14), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS 396(R14), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS 460(R14), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z16
 	VMOVUPS      (R13)(DI*1), Z17
 	VBROADCASTSS (R14), Z18
@@ -2161,52 +3599,54 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z8, (R11)
-	VMOVUPS      Z9, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z10, (R11)
-	VMOVUPS      Z11, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z12, (R11)
-	VMOVUPS      Z13, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z14, (R11)
-	VMOVUPS      Z15, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z8, (R11)
+	VMOVUPS Z9, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z10, (R11)
+	VMOVUPS Z11, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z14, (R11)
+	VMOVUPS Z15, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -2254,8 +3694,136 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z18
+	VMOVUPS      (R13)(DI*1), Z19
+	VBROADCASTSS (R14), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z1
+	VBROADCASTSS 64(R14), Z20
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z3
+	VBROADCASTSS 128(R14), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z5
+	VBROADCASTSS 192(R14), Z20
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z7
+	VBROADCASTSS 256(R14), Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z9
+	VBROADCASTSS 320(R14), Z20
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z11
+	VBROADCASTSS 384(R14), Z20
+	VFMADD231PS  Z20, Z18, Z12
+	VFMADD231PS  Z20, Z19, Z13
+	VBROADCASTSS 448(R14), Z20
+	VFMADD231PS  Z20, Z18, Z14
+	VFMADD231PS  Z20, Z19, Z15
+	VBROADCASTSS 512(R14), Z20
+	VFMADD231PS  Z20, Z18, Z16
+	VFMADD231PS  Z20, Z19, Z17
+	VMOVUPS      64(R13), Z18
+	VMOVUPS      64(R13)(DI*1), Z19
+	VBROADCASTSS 4(R14), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z1
+	VBROADCASTSS 68(R14), Z20
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z3
+	VBROADCASTSS 132(R14), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z5
+	VBROADCASTSS 196(R14), Z20
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z7
+	VBROADCASTSS 260(R14), Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z9
+	VBROADCASTSS 324(R14), Z20
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z11
+	VBROADCASTSS 388(R14), Z20
+	VFMADD231PS  Z20, Z18, Z12
+	VFMADD231PS  Z20, Z19, Z13
+	VBROADCASTSS 452(R14), Z20
+	VFMADD231PS  Z20, Z18, Z14
+	VFMADD231PS  Z20, Z19, Z15
+	VBROADCASTSS 516(R14), Z20
+	VFMADD231PS  Z20, Z18, Z16
+	VFMADD231PS  Z20, Z19, Z17
+	VMOVUPS      128(R13), Z18
+	VMOVUPS      128(R13)(DI*1), Z19
+	VBROADCASTSS 8(R14), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z1
+	VBROADCASTSS 72(R14), Z20
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z3
+	VBROADCASTSS 136(R14), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z5
+	VBROADCASTSS 200(R14), Z20
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z7
+	VBROADCASTSS 264(R14), Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z9
+	VBROADCASTSS 328(R14), Z20
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z11
+	VBROADCASTSS 392(R14), Z20
+	VFMADD231PS  Z20, Z18, Z12
+	VFMADD231PS  Z20, Z19, Z13
+	VBROADCASTSS 456(R14), Z20
+	VFMADD231PS  Z20, Z18, Z14
+	VFMADD231PS  Z20, Z19, Z15
+	VBROADCASTSS 520(R14), Z20
+	VFMADD231PS  Z20, Z18, Z16
+	VFMADD231PS  Z20, Z19, Z17
+	VMOVUPS      192(R13), Z18
+	VMOVUPS      192(R13)(DI*1), Z19
+	VBROADCASTSS 12(R14), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z1
+	VBROADCASTSS 76(R14), Z20
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z3
+	VBROADCASTSS 140(R14), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z5
+	VBROADCASTSS 204(R14), Z20
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z7
+	VBROADCASTSS 268(R14), Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z9
+	VBROADCASTSS 332(R14), Z20
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z11
+	VBROADCASTSS 396(R14), Z20
+	VFMADD231PS  Z20, Z18, Z12
+	VFMADD231PS  Z20, Z19, Z13
+	VBROADCASTSS 460(R14), Z20
+	VFMADD231PS  Z20, Z18, Z14
+	VFMADD231PS  Z20, Z19, Z15
+	VBROADCASTSS 524(R14), Z20
+	VFMADD231PS  Z20, Z18, Z16
+	VFMADD231PS  Z20, Z19, Z17
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z18
 	VMOVUPS      (R13)(DI*1), Z19
 	VBROADCASTSS (R14), Z20
@@ -2288,55 +3856,57 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z8, (R11)
-	VMOVUPS      Z9, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z10, (R11)
-	VMOVUPS      Z11, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z12, (R11)
-	VMOVUPS      Z13, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z14, (R11)
-	VMOVUPS      Z15, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z16, (R11)
-	VMOVUPS      Z17, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z8, (R11)
+	VMOVUPS Z9, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z10, (R11)
+	VMOVUPS Z11, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z14, (R11)
+	VMOVUPS Z15, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z16, (R11)
+	VMOVUPS Z17, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -2386,8 +3956,148 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z20
+	VMOVUPS      (R13)(DI*1), Z21
+	VBROADCASTSS (R14), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z1
+	VBROADCASTSS 64(R14), Z22
+	VFMADD231PS  Z22, Z20, Z2
+	VFMADD231PS  Z22, Z21, Z3
+	VBROADCASTSS 128(R14), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z5
+	VBROADCASTSS 192(R14), Z22
+	VFMADD231PS  Z22, Z20, Z6
+	VFMADD231PS  Z22, Z21, Z7
+	VBROADCASTSS 256(R14), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z9
+	VBROADCASTSS 320(R14), Z22
+	VFMADD231PS  Z22, Z20, Z10
+	VFMADD231PS  Z22, Z21, Z11
+	VBROADCASTSS 384(R14), Z22
+	VFMADD231PS  Z22, Z20, Z12
+	VFMADD231PS  Z22, Z21, Z13
+	VBROADCASTSS 448(R14), Z22
+	VFMADD231PS  Z22, Z20, Z14
+	VFMADD231PS  Z22, Z21, Z15
+	VBROADCASTSS 512(R14), Z22
+	VFMADD231PS  Z22, Z20, Z16
+	VFMADD231PS  Z22, Z21, Z17
+	VBROADCASTSS 576(R14), Z22
+	VFMADD231PS  Z22, Z20, Z18
+	VFMADD231PS  Z22, Z21, Z19
+	VMOVUPS      64(R13), Z20
+	VMOVUPS      64(R13)(DI*1), Z21
+	VBROADCASTSS 4(R14), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z1
+	VBROADCASTSS 68(R14), Z22
+	VFMADD231PS  Z22, Z20, Z2
+	VFMADD231PS  Z22, Z21, Z3
+	VBROADCASTSS 132(R14), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z5
+	VBROADCASTSS 196(R14), Z22
+	VFMADD231PS  Z22, Z20, Z6
+	VFMADD231PS  Z22, Z21, Z7
+	VBROADCASTSS 260(R14), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z9
+	VBROADCASTSS 324(R14), Z22
+	VFMADD231PS  Z22, Z20, Z10
+	VFMADD231PS  Z22, Z21, Z11
+	VBROADCASTSS 388(R14), Z22
+	VFMADD231PS  Z22, Z20, Z12
+	VFMADD231PS  Z22, Z21, Z13
+	VBROADCASTSS 452(R14), Z22
+	VFMADD231PS  Z22, Z20, Z14
+	VFMADD231PS  Z22, Z21, Z15
+	VBROADCASTSS 516(R14), Z22
+	VFMADD231PS  Z22, Z20, Z16
+	VFMADD231PS  Z22, Z21, Z17
+	VBROADCASTSS 580(R14), Z22
+	VFMADD231PS  Z22, Z20, Z18
+	VFMADD231PS  Z22, Z21, Z19
+	VMOVUPS      128(R13), Z20
+	VMOVUPS      128(R13)(DI*1), Z21
+	VBROADCASTSS 8(R14), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z1
+	VBROADCASTSS 72(R14), Z22
+	VFMADD231PS  Z22, Z20, Z2
+	VFMADD231PS  Z22, Z21, Z3
+	VBROADCASTSS 136(R14), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z5
+	VBROADCASTSS 200(R14), Z22
+	VFMADD231PS  Z22, Z20, Z6
+	VFMADD231PS  Z22, Z21, Z7
+	VBROADCASTSS 264(R14), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z9
+	VBROADCASTSS 328(R14), Z22
+	VFMADD231PS  Z22, Z20, Z10
+	VFMADD231PS  Z22, Z21, Z11
+	VBROADCASTSS 392(R14), Z22
+	VFMADD231PS  Z22, Z20, Z12
+	VFMADD231PS  Z22, Z21, Z13
+	VBROADCASTSS 456(R14), Z22
+	VFMADD231PS  Z22, Z20, Z14
+	VFMADD231PS  Z22, Z21, Z15
+	VBROADCASTSS 520(R14), Z22
+	VFMADD231PS  Z22, Z20, Z16
+	VFMADD231PS  Z22, Z21, Z17
+	VBROADCASTSS 584(R14), Z22
+	VFMADD231PS  Z22, Z20, Z18
+	VFMADD231PS  Z22, Z21, Z19
+	VMOVUPS      192(R13), Z20
+	VMOVUPS      192(R13)(DI*1), Z21
+	VBROADCASTSS 12(R14), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z1
+	VBROADCASTSS 76(R14), Z22
+	VFMADD231PS  Z22, Z20, Z2
+	VFMADD231PS  Z22, Z21, Z3
+	VBROADCASTSS 140(R14), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z5
+	VBROADCASTSS 204(R14), Z22
+	VFMADD231PS  Z22, Z20, Z6
+	VFMADD231PS  Z22, Z21, Z7
+	VBROADCASTSS 268(R14), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z9
+	VBROADCASTSS 332(R14), Z22
+	VFMADD231PS  Z22, Z20, Z10
+	VFMADD231PS  Z22, Z21, Z11
+	VBROADCASTSS 396(R14), Z22
+	VFMADD231PS  Z22, Z20, Z12
+	VFMADD231PS  Z22, Z21, Z13
+	VBROADCASTSS 460(R14), Z22
+	VFMADD231PS  Z22, Z20, Z14
+	VFMADD231PS  Z22, Z21, Z15
+	VBROADCASTSS 524(R14), Z22
+	VFMADD231PS  Z22, Z20, Z16
+	VFMADD231PS  Z22, Z21, Z17
+	VBROADCASTSS 588(R14), Z22
+	VFMADD231PS  Z22, Z20, Z18
+	VFMADD231PS  Z22, Z21, Z19
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z20
 	VMOVUPS      (R13)(DI*1), Z21
 	VBROADCASTSS (R14), Z22
@@ -2423,58 +4133,60 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z8, (R11)
-	VMOVUPS      Z9, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z10, (R11)
-	VMOVUPS      Z11, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z12, (R11)
-	VMOVUPS      Z13, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z14, (R11)
-	VMOVUPS      Z15, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z16, (R11)
-	VMOVUPS      Z17, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z18, (R11)
-	VMOVUPS      Z19, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z8, (R11)
+	VMOVUPS Z9, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z10, (R11)
+	VMOVUPS Z11, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z14, (R11)
+	VMOVUPS Z15, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z16, (R11)
+	VMOVUPS Z17, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -2526,8 +4238,160 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z22
+	VMOVUPS      (R13)(DI*1), Z23
+	VBROADCASTSS (R14), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z1
+	VBROADCASTSS 64(R14), Z24
+	VFMADD231PS  Z24, Z22, Z2
+	VFMADD231PS  Z24, Z23, Z3
+	VBROADCASTSS 128(R14), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS 192(R14), Z24
+	VFMADD231PS  Z24, Z22, Z6
+	VFMADD231PS  Z24, Z23, Z7
+	VBROADCASTSS 256(R14), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z9
+	VBROADCASTSS 320(R14), Z24
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z11
+	VBROADCASTSS 384(R14), Z24
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z13
+	VBROADCASTSS 448(R14), Z24
+	VFMADD231PS  Z24, Z22, Z14
+	VFMADD231PS  Z24, Z23, Z15
+	VBROADCASTSS 512(R14), Z24
+	VFMADD231PS  Z24, Z22, Z16
+	VFMADD231PS  Z24, Z23, Z17
+	VBROADCASTSS 576(R14), Z24
+	VFMADD231PS  Z24, Z22, Z18
+	VFMADD231PS  Z24, Z23, Z19
+	VBROADCASTSS 640(R14), Z24
+	VFMADD231PS  Z24, Z22, Z20
+	VFMADD231PS  Z24, Z23, Z21
+	VMOVUPS      64(R13), Z22
+	VMOVUPS      64(R13)(DI*1), Z23
+	VBROADCASTSS 4(R14), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z1
+	VBROADCASTSS 68(R14), Z24
+	VFMADD231PS  Z24, Z22, Z2
+	VFMADD231PS  Z24, Z23, Z3
+	VBROADCASTSS 132(R14), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS 196(R14), Z24
+	VFMADD231PS  Z24, Z22, Z6
+	VFMADD231PS  Z24, Z23, Z7
+	VBROADCASTSS 260(R14), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z9
+	VBROADCASTSS 324(R14), Z24
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z11
+	VBROADCASTSS 388(R14), Z24
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z13
+	VBROADCASTSS 452(R14), Z24
+	VFMADD231PS  Z24, Z22, Z14
+	VFMADD231PS  Z24, Z23, Z15
+	VBROADCASTSS 516(R14), Z24
+	VFMADD231PS  Z24, Z22, Z16
+	VFMADD231PS  Z24, Z23, Z17
+	VBROADCASTSS 580(R14), Z24
+	VFMADD231PS  Z24, Z22, Z18
+	VFMADD231PS  Z24, Z23, Z19
+	VBROADCASTSS 644(R14), Z24
+	VFMADD231PS  Z24, Z22, Z20
+	VFMADD231PS  Z24, Z23, Z21
+	VMOVUPS      128(R13), Z22
+	VMOVUPS      128(R13)(DI*1), Z23
+	VBROADCASTSS 8(R14), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z1
+	VBROADCASTSS 72(R14), Z24
+	VFMADD231PS  Z24, Z22, Z2
+	VFMADD231PS  Z24, Z23, Z3
+	VBROADCASTSS 136(R14), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS 200(R14), Z24
+	VFMADD231PS  Z24, Z22, Z6
+	VFMADD231PS  Z24, Z23, Z7
+	VBROADCASTSS 264(R14), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z9
+	VBROADCASTSS 328(R14), Z24
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z11
+	VBROADCASTSS 392(R14), Z24
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z13
+	VBROADCASTSS 456(R14), Z24
+	VFMADD231PS  Z24, Z22, Z14
+	VFMADD231PS  Z24, Z23, Z15
+	VBROADCASTSS 520(R14), Z24
+	VFMADD231PS  Z24, Z22, Z16
+	VFMADD231PS  Z24, Z23, Z17
+	VBROADCASTSS 584(R14), Z24
+	VFMADD231PS  Z24, Z22, Z18
+	VFMADD231PS  Z24, Z23, Z19
+	VBROADCASTSS 648(R14), Z24
+	VFMADD231PS  Z24, Z22, Z20
+	VFMADD231PS  Z24, Z23, Z21
+	VMOVUPS      192(R13), Z22
+	VMOVUPS      192(R13)(DI*1), Z23
+	VBROADCASTSS 12(R14), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z1
+	VBROADCASTSS 76(R14), Z24
+	VFMADD231PS  Z24, Z22, Z2
+	VFMADD231PS  Z24, Z23, Z3
+	VBROADCASTSS 140(R14), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS 204(R14), Z24
+	VFMADD231PS  Z24, Z22, Z6
+	VFMADD231PS  Z24, Z23, Z7
+	VBROADCASTSS 268(R14), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z9
+	VBROADCASTSS 332(R14), Z24
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z11
+	VBROADCASTSS 396(R14), Z24
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z13
+	VBROADCASTSS 460(R14), Z24
+	VFMADD231PS  Z24, Z22, Z14
+	VFMADD231PS  Z24, Z23, Z15
+	VBROADCASTSS 524(R14), Z24
+	VFMADD231PS  Z24, Z22, Z16
+	VFMADD231PS  Z24, Z23, Z17
+	VBROADCASTSS 588(R14), Z24
+	VFMADD231PS  Z24, Z22, Z18
+	VFMADD231PS  Z24, Z23, Z19
+	VBROADCASTSS 652(R14), Z24
+	VFMADD231PS  Z24, Z22, Z20
+	VFMADD231PS  Z24, Z23, Z21
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z22
 	VMOVUPS      (R13)(DI*1), Z23
 	VBROADCASTSS (R14), Z24
@@ -2566,61 +4430,63 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z8, (R11)
-	VMOVUPS      Z9, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z10, (R11)
-	VMOVUPS      Z11, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z12, (R11)
-	VMOVUPS      Z13, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z14, (R11)
-	VMOVUPS      Z15, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z16, (R11)
-	VMOVUPS      Z17, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z18, (R11)
-	VMOVUPS      Z19, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z20, (R11)
-	VMOVUPS      Z21, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z8, (R11)
+	VMOVUPS Z9, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z10, (R11)
+	VMOVUPS Z11, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z14, (R11)
+	VMOVUPS Z15, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z16, (R11)
+	VMOVUPS Z17, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z20, (R11)
+	VMOVUPS Z21, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -2674,8 +4540,172 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z24
+	VMOVUPS      (R13)(DI*1), Z25
+	VBROADCASTSS (R14), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS 64(R14), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z3
+	VBROADCASTSS 128(R14), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS 192(R14), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z7
+	VBROADCASTSS 256(R14), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS 320(R14), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z11
+	VBROADCASTSS 384(R14), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS 448(R14), Z26
+	VFMADD231PS  Z26, Z24, Z14
+	VFMADD231PS  Z26, Z25, Z15
+	VBROADCASTSS 512(R14), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS 576(R14), Z26
+	VFMADD231PS  Z26, Z24, Z18
+	VFMADD231PS  Z26, Z25, Z19
+	VBROADCASTSS 640(R14), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS 704(R14), Z26
+	VFMADD231PS  Z26, Z24, Z22
+	VFMADD231PS  Z26, Z25, Z23
+	VMOVUPS      64(R13), Z24
+	VMOVUPS      64(R13)(DI*1), Z25
+	VBROADCASTSS 4(R14), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS 68(R14), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z3
+	VBROADCASTSS 132(R14), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS 196(R14), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z7
+	VBROADCASTSS 260(R14), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS 324(R14), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z11
+	VBROADCASTSS 388(R14), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS 452(R14), Z26
+	VFMADD231PS  Z26, Z24, Z14
+	VFMADD231PS  Z26, Z25, Z15
+	VBROADCASTSS 516(R14), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS 580(R14), Z26
+	VFMADD231PS  Z26, Z24, Z18
+	VFMADD231PS  Z26, Z25, Z19
+	VBROADCASTSS 644(R14), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS 708(R14), Z26
+	VFMADD231PS  Z26, Z24, Z22
+	VFMADD231PS  Z26, Z25, Z23
+	VMOVUPS      128(R13), Z24
+	VMOVUPS      128(R13)(DI*1), Z25
+	VBROADCASTSS 8(R14), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS 72(R14), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z3
+	VBROADCASTSS 136(R14), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS 200(R14), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z7
+	VBROADCASTSS 264(R14), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS 328(R14), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z11
+	VBROADCASTSS 392(R14), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS 456(R14), Z26
+	VFMADD231PS  Z26, Z24, Z14
+	VFMADD231PS  Z26, Z25, Z15
+	VBROADCASTSS 520(R14), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS 584(R14), Z26
+	VFMADD231PS  Z26, Z24, Z18
+	VFMADD231PS  Z26, Z25, Z19
+	VBROADCASTSS 648(R14), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS 712(R14), Z26
+	VFMADD231PS  Z26, Z24, Z22
+	VFMADD231PS  Z26, Z25, Z23
+	VMOVUPS      192(R13), Z24
+	VMOVUPS      192(R13)(DI*1), Z25
+	VBROADCASTSS 12(R14), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS 76(R14), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z3
+	VBROADCASTSS 140(R14), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS 204(R14), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z7
+	VBROADCASTSS 268(R14), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS 332(R14), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z11
+	VBROADCASTSS 396(R14), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS 460(R14), Z26
+	VFMADD231PS  Z26, Z24, Z14
+	VFMADD231PS  Z26, Z25, Z15
+	VBROADCASTSS 524(R14), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS 588(R14), Z26
+	VFMADD231PS  Z26, Z24, Z18
+	VFMADD231PS  Z26, Z25, Z19
+	VBROADCASTSS 652(R14), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS 716(R14), Z26
+	VFMADD231PS  Z26, Z24, Z22
+	VFMADD231PS  Z26, Z25, Z23
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z24
 	VMOVUPS      (R13)(DI*1), Z25
 	VBROADCASTSS (R14), Z26
@@ -2717,64 +4747,66 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z8, (R11)
-	VMOVUPS      Z9, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z10, (R11)
-	VMOVUPS      Z11, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z12, (R11)
-	VMOVUPS      Z13, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z14, (R11)
-	VMOVUPS      Z15, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z16, (R11)
-	VMOVUPS      Z17, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z18, (R11)
-	VMOVUPS      Z19, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z20, (R11)
-	VMOVUPS      Z21, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z22, (R11)
-	VMOVUPS      Z23, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z8, (R11)
+	VMOVUPS Z9, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z10, (R11)
+	VMOVUPS Z11, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z14, (R11)
+	VMOVUPS Z15, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z16, (R11)
+	VMOVUPS Z17, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z20, (R11)
+	VMOVUPS Z21, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z22, (R11)
+	VMOVUPS Z23, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -2830,8 +4862,184 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z26
+	VMOVUPS      (R13)(DI*1), Z27
+	VBROADCASTSS (R14), Z28
+	VFMADD231PS  Z28, Z26, Z0
+	VFMADD231PS  Z28, Z27, Z1
+	VBROADCASTSS 64(R14), Z28
+	VFMADD231PS  Z28, Z26, Z2
+	VFMADD231PS  Z28, Z27, Z3
+	VBROADCASTSS 128(R14), Z28
+	VFMADD231PS  Z28, Z26, Z4
+	VFMADD231PS  Z28, Z27, Z5
+	VBROADCASTSS 192(R14), Z28
+	VFMADD231PS  Z28, Z26, Z6
+	VFMADD231PS  Z28, Z27, Z7
+	VBROADCASTSS 256(R14), Z28
+	VFMADD231PS  Z28, Z26, Z8
+	VFMADD231PS  Z28, Z27, Z9
+	VBROADCASTSS 320(R14), Z28
+	VFMADD231PS  Z28, Z26, Z10
+	VFMADD231PS  Z28, Z27, Z11
+	VBROADCASTSS 384(R14), Z28
+	VFMADD231PS  Z28, Z26, Z12
+	VFMADD231PS  Z28, Z27, Z13
+	VBROADCASTSS 448(R14), Z28
+	VFMADD231PS  Z28, Z26, Z14
+	VFMADD231PS  Z28, Z27, Z15
+	VBROADCASTSS 512(R14), Z28
+	VFMADD231PS  Z28, Z26, Z16
+	VFMADD231PS  Z28, Z27, Z17
+	VBROADCASTSS 576(R14), Z28
+	VFMADD231PS  Z28, Z26, Z18
+	VFMADD231PS  Z28, Z27, Z19
+	VBROADCASTSS 640(R14), Z28
+	VFMADD231PS  Z28, Z26, Z20
+	VFMADD231PS  Z28, Z27, Z21
+	VBROADCASTSS 704(R14), Z28
+	VFMADD231PS  Z28, Z26, Z22
+	VFMADD231PS  Z28, Z27, Z23
+	VBROADCASTSS 768(R14), Z28
+	VFMADD231PS  Z28, Z26, Z24
+	VFMADD231PS  Z28, Z27, Z25
+	VMOVUPS      64(R13), Z26
+	VMOVUPS      64(R13)(DI*1), Z27
+	VBROADCASTSS 4(R14), Z28
+	VFMADD231PS  Z28, Z26, Z0
+	VFMADD231PS  Z28, Z27, Z1
+	VBROADCASTSS 68(R14), Z28
+	VFMADD231PS  Z28, Z26, Z2
+	VFMADD231PS  Z28, Z27, Z3
+	VBROADCASTSS 132(R14), Z28
+	VFMADD231PS  Z28, Z26, Z4
+	VFMADD231PS  Z28, Z27, Z5
+	VBROADCASTSS 196(R14), Z28
+	VFMADD231PS  Z28, Z26, Z6
+	VFMADD231PS  Z28, Z27, Z7
+	VBROADCASTSS 260(R14), Z28
+	VFMADD231PS  Z28, Z26, Z8
+	VFMADD231PS  Z28, Z27, Z9
+	VBROADCASTSS 324(R14), Z28
+	VFMADD231PS  Z28, Z26, Z10
+	VFMADD231PS  Z28, Z27, Z11
+	VBROADCASTSS 388(R14), Z28
+	VFMADD231PS  Z28, Z26, Z12
+	VFMADD231PS  Z28, Z27, Z13
+	VBROADCASTSS 452(R14), Z28
+	VFMADD231PS  Z28, Z26, Z14
+	VFMADD231PS  Z28, Z27, Z15
+	VBROADCASTSS 516(R14), Z28
+	VFMADD231PS  Z28, Z26, Z16
+	VFMADD231PS  Z28, Z27, Z17
+	VBROADCASTSS 580(R14), Z28
+	VFMADD231PS  Z28, Z26, Z18
+	VFMADD231PS  Z28, Z27, Z19
+	VBROADCASTSS 644(R14), Z28
+	VFMADD231PS  Z28, Z26, Z20
+	VFMADD231PS  Z28, Z27, Z21
+	VBROADCASTSS 708(R14), Z28
+	VFMADD231PS  Z28, Z26, Z22
+	VFMADD231PS  Z28, Z27, Z23
+	VBROADCASTSS 772(R14), Z28
+	VFMADD231PS  Z28, Z26, Z24
+	VFMADD231PS  Z28, Z27, Z25
+	VMOVUPS      128(R13), Z26
+	VMOVUPS      128(R13)(DI*1), Z27
+	VBROADCASTSS 8(R14), Z28
+	VFMADD231PS  Z28, Z26, Z0
+	VFMADD231PS  Z28, Z27, Z1
+	VBROADCASTSS 72(R14), Z28
+	VFMADD231PS  Z28, Z26, Z2
+	VFMADD231PS  Z28, Z27, Z3
+	VBROADCASTSS 136(R14), Z28
+	VFMADD231PS  Z28, Z26, Z4
+	VFMADD231PS  Z28, Z27, Z5
+	VBROADCASTSS 200(R14), Z28
+	VFMADD231PS  Z28, Z26, Z6
+	VFMADD231PS  Z28, Z27, Z7
+	VBROADCASTSS 264(R14), Z28
+	VFMADD231PS  Z28, Z26, Z8
+	VFMADD231PS  Z28, Z27, Z9
+	VBROADCASTSS 328(R14), Z28
+	VFMADD231PS  Z28, Z26, Z10
+	VFMADD231PS  Z28, Z27, Z11
+	VBROADCASTSS 392(R14), Z28
+	VFMADD231PS  Z28, Z26, Z12
+	VFMADD231PS  Z28, Z27, Z13
+	VBROADCASTSS 456(R14), Z28
+	VFMADD231PS  Z28, Z26, Z14
+	VFMADD231PS  Z28, Z27, Z15
+	VBROADCASTSS 520(R14), Z28
+	VFMADD231PS  Z28, Z26, Z16
+	VFMADD231PS  Z28, Z27, Z17
+	VBROADCASTSS 584(R14), Z28
+	VFMADD231PS  Z28, Z26, Z18
+	VFMADD231PS  Z28, Z27, Z19
+	VBROADCASTSS 648(R14), Z28
+	VFMADD231PS  Z28, Z26, Z20
+	VFMADD231PS  Z28, Z27, Z21
+	VBROADCASTSS 712(R14), Z28
+	VFMADD231PS  Z28, Z26, Z22
+	VFMADD231PS  Z28, Z27, Z23
+	VBROADCASTSS 776(R14), Z28
+	VFMADD231PS  Z28, Z26, Z24
+	VFMADD231PS  Z28, Z27, Z25
+	VMOVUPS      192(R13), Z26
+	VMOVUPS      192(R13)(DI*1), Z27
+	VBROADCASTSS 12(R14), Z28
+	VFMADD231PS  Z28, Z26, Z0
+	VFMADD231PS  Z28, Z27, Z1
+	VBROADCASTSS 76(R14), Z28
+	VFMADD231PS  Z28, Z26, Z2
+	VFMADD231PS  Z28, Z27, Z3
+	VBROADCASTSS 140(R14), Z28
+	VFMADD231PS  Z28, Z26, Z4
+	VFMADD231PS  Z28, Z27, Z5
+	VBROADCASTSS 204(R14), Z28
+	VFMADD231PS  Z28, Z26, Z6
+	VFMADD231PS  Z28, Z27, Z7
+	VBROADCASTSS 268(R14), Z28
+	VFMADD231PS  Z28, Z26, Z8
+	VFMADD231PS  Z28, Z27, Z9
+	VBROADCASTSS 332(R14), Z28
+	VFMADD231PS  Z28, Z26, Z10
+	VFMADD231PS  Z28, Z27, Z11
+	VBROADCASTSS 396(R14), Z28
+	VFMADD231PS  Z28, Z26, Z12
+	VFMADD231PS  Z28, Z27, Z13
+	VBROADCASTSS 460(R14), Z28
+	VFMADD231PS  Z28, Z26, Z14
+	VFMADD231PS  Z28, Z27, Z15
+	VBROADCASTSS 524(R14), Z28
+	VFMADD231PS  Z28, Z26, Z16
+	VFMADD231PS  Z28, Z27, Z17
+	VBROADCASTSS 588(R14), Z28
+	VFMADD231PS  Z28, Z26, Z18
+	VFMADD231PS  Z28, Z27, Z19
+	VBROADCASTSS 652(R14), Z28
+	VFMADD231PS  Z28, Z26, Z20
+	VFMADD231PS  Z28, Z27, Z21
+	VBROADCASTSS 716(R14), Z28
+	VFMADD231PS  Z28, Z26, Z22
+	VFMADD231PS  Z28, Z27, Z23
+	VBROADCASTSS 780(R14), Z28
+	VFMADD231PS  Z28, Z26, Z24
+	VFMADD231PS  Z28, Z27, Z25
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z26
 	VMOVUPS      (R13)(DI*1), Z27
 	VBROADCASTSS (R14), Z28
@@ -2876,67 +5084,69 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z8, (R11)
-	VMOVUPS      Z9, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z10, (R11)
-	VMOVUPS      Z11, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z12, (R11)
-	VMOVUPS      Z13, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z14, (R11)
-	VMOVUPS      Z15, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z16, (R11)
-	VMOVUPS      Z17, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z18, (R11)
-	VMOVUPS      Z19, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z20, (R11)
-	VMOVUPS      Z21, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z22, (R11)
-	VMOVUPS      Z23, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z24, (R11)
-	VMOVUPS      Z25, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z8, (R11)
+	VMOVUPS Z9, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z10, (R11)
+	VMOVUPS Z11, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z14, (R11)
+	VMOVUPS Z15, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z16, (R11)
+	VMOVUPS Z17, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z20, (R11)
+	VMOVUPS Z21, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z22, (R11)
+	VMOVUPS Z23, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z24, (R11)
+	VMOVUPS Z25, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -2994,8 +5204,196 @@ tap:
 	LEAQ (R8)(R14*4), R14
 	ADDQ $0x08, R11
 	MOVQ 96(AX), R15
+	SUBQ $0x04, R15
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R13), Z28
+	VMOVUPS      (R13)(DI*1), Z29
+	VBROADCASTSS (R14), Z30
+	VFMADD231PS  Z30, Z28, Z0
+	VFMADD231PS  Z30, Z29, Z1
+	VBROADCASTSS 64(R14), Z30
+	VFMADD231PS  Z30, Z28, Z2
+	VFMADD231PS  Z30, Z29, Z3
+	VBROADCASTSS 128(R14), Z30
+	VFMADD231PS  Z30, Z28, Z4
+	VFMADD231PS  Z30, Z29, Z5
+	VBROADCASTSS 192(R14), Z30
+	VFMADD231PS  Z30, Z28, Z6
+	VFMADD231PS  Z30, Z29, Z7
+	VBROADCASTSS 256(R14), Z30
+	VFMADD231PS  Z30, Z28, Z8
+	VFMADD231PS  Z30, Z29, Z9
+	VBROADCASTSS 320(R14), Z30
+	VFMADD231PS  Z30, Z28, Z10
+	VFMADD231PS  Z30, Z29, Z11
+	VBROADCASTSS 384(R14), Z30
+	VFMADD231PS  Z30, Z28, Z12
+	VFMADD231PS  Z30, Z29, Z13
+	VBROADCASTSS 448(R14), Z30
+	VFMADD231PS  Z30, Z28, Z14
+	VFMADD231PS  Z30, Z29, Z15
+	VBROADCASTSS 512(R14), Z30
+	VFMADD231PS  Z30, Z28, Z16
+	VFMADD231PS  Z30, Z29, Z17
+	VBROADCASTSS 576(R14), Z30
+	VFMADD231PS  Z30, Z28, Z18
+	VFMADD231PS  Z30, Z29, Z19
+	VBROADCASTSS 640(R14), Z30
+	VFMADD231PS  Z30, Z28, Z20
+	VFMADD231PS  Z30, Z29, Z21
+	VBROADCASTSS 704(R14), Z30
+	VFMADD231PS  Z30, Z28, Z22
+	VFMADD231PS  Z30, Z29, Z23
+	VBROADCASTSS 768(R14), Z30
+	VFMADD231PS  Z30, Z28, Z24
+	VFMADD231PS  Z30, Z29, Z25
+	VBROADCASTSS 832(R14), Z30
+	VFMADD231PS  Z30, Z28, Z26
+	VFMADD231PS  Z30, Z29, Z27
+	VMOVUPS      64(R13), Z28
+	VMOVUPS      64(R13)(DI*1), Z29
+	VBROADCASTSS 4(R14), Z30
+	VFMADD231PS  Z30, Z28, Z0
+	VFMADD231PS  Z30, Z29, Z1
+	VBROADCASTSS 68(R14), Z30
+	VFMADD231PS  Z30, Z28, Z2
+	VFMADD231PS  Z30, Z29, Z3
+	VBROADCASTSS 132(R14), Z30
+	VFMADD231PS  Z30, Z28, Z4
+	VFMADD231PS  Z30, Z29, Z5
+	VBROADCASTSS 196(R14), Z30
+	VFMADD231PS  Z30, Z28, Z6
+	VFMADD231PS  Z30, Z29, Z7
+	VBROADCASTSS 260(R14), Z30
+	VFMADD231PS  Z30, Z28, Z8
+	VFMADD231PS  Z30, Z29, Z9
+	VBROADCASTSS 324(R14), Z30
+	VFMADD231PS  Z30, Z28, Z10
+	VFMADD231PS  Z30, Z29, Z11
+	VBROADCASTSS 388(R14), Z30
+	VFMADD231PS  Z30, Z28, Z12
+	VFMADD231PS  Z30, Z29, Z13
+	VBROADCASTSS 452(R14), Z30
+	VFMADD231PS  Z30, Z28, Z14
+	VFMADD231PS  Z30, Z29, Z15
+	VBROADCASTSS 516(R14), Z30
+	VFMADD231PS  Z30, Z28, Z16
+	VFMADD231PS  Z30, Z29, Z17
+	VBROADCASTSS 580(R14), Z30
+	VFMADD231PS  Z30, Z28, Z18
+	VFMADD231PS  Z30, Z29, Z19
+	VBROADCASTSS 644(R14), Z30
+	VFMADD231PS  Z30, Z28, Z20
+	VFMADD231PS  Z30, Z29, Z21
+	VBROADCASTSS 708(R14), Z30
+	VFMADD231PS  Z30, Z28, Z22
+	VFMADD231PS  Z30, Z29, Z23
+	VBROADCASTSS 772(R14), Z30
+	VFMADD231PS  Z30, Z28, Z24
+	VFMADD231PS  Z30, Z29, Z25
+	VBROADCASTSS 836(R14), Z30
+	VFMADD231PS  Z30, Z28, Z26
+	VFMADD231PS  Z30, Z29, Z27
+	VMOVUPS      128(R13), Z28
+	VMOVUPS      128(R13)(DI*1), Z29
+	VBROADCASTSS 8(R14), Z30
+	VFMADD231PS  Z30, Z28, Z0
+	VFMADD231PS  Z30, Z29, Z1
+	VBROADCASTSS 72(R14), Z30
+	VFMADD231PS  Z30, Z28, Z2
+	VFMADD231PS  Z30, Z29, Z3
+	VBROADCASTSS 136(R14), Z30
+	VFMADD231PS  Z30, Z28, Z4
+	VFMADD231PS  Z30, Z29, Z5
+	VBROADCASTSS 200(R14), Z30
+	VFMADD231PS  Z30, Z28, Z6
+	VFMADD231PS  Z30, Z29, Z7
+	VBROADCASTSS 264(R14), Z30
+	VFMADD231PS  Z30, Z28, Z8
+	VFMADD231PS  Z30, Z29, Z9
+	VBROADCASTSS 328(R14), Z30
+	VFMADD231PS  Z30, Z28, Z10
+	VFMADD231PS  Z30, Z29, Z11
+	VBROADCASTSS 392(R14), Z30
+	VFMADD231PS  Z30, Z28, Z12
+	VFMADD231PS  Z30, Z29, Z13
+	VBROADCASTSS 456(R14), Z30
+	VFMADD231PS  Z30, Z28, Z14
+	VFMADD231PS  Z30, Z29, Z15
+	VBROADCASTSS 520(R14), Z30
+	VFMADD231PS  Z30, Z28, Z16
+	VFMADD231PS  Z30, Z29, Z17
+	VBROADCASTSS 584(R14), Z30
+	VFMADD231PS  Z30, Z28, Z18
+	VFMADD231PS  Z30, Z29, Z19
+	VBROADCASTSS 648(R14), Z30
+	VFMADD231PS  Z30, Z28, Z20
+	VFMADD231PS  Z30, Z29, Z21
+	VBROADCASTSS 712(R14), Z30
+	VFMADD231PS  Z30, Z28, Z22
+	VFMADD231PS  Z30, Z29, Z23
+	VBROADCASTSS 776(R14), Z30
+	VFMADD231PS  Z30, Z28, Z24
+	VFMADD231PS  Z30, Z29, Z25
+	VBROADCASTSS 840(R14), Z30
+	VFMADD231PS  Z30, Z28, Z26
+	VFMADD231PS  Z30, Z29, Z27
+	VMOVUPS      192(R13), Z28
+	VMOVUPS      192(R13)(DI*1), Z29
+	VBROADCASTSS 12(R14), Z30
+	VFMADD231PS  Z30, Z28, Z0
+	VFMADD231PS  Z30, Z29, Z1
+	VBROADCASTSS 76(R14), Z30
+	VFMADD231PS  Z30, Z28, Z2
+	VFMADD231PS  Z30, Z29, Z3
+	VBROADCASTSS 140(R14), Z30
+	VFMADD231PS  Z30, Z28, Z4
+	VFMADD231PS  Z30, Z29, Z5
+	VBROADCASTSS 204(R14), Z30
+	VFMADD231PS  Z30, Z28, Z6
+	VFMADD231PS  Z30, Z29, Z7
+	VBROADCASTSS 268(R14), Z30
+	VFMADD231PS  Z30, Z28, Z8
+	VFMADD231PS  Z30, Z29, Z9
+	VBROADCASTSS 332(R14), Z30
+	VFMADD231PS  Z30, Z28, Z10
+	VFMADD231PS  Z30, Z29, Z11
+	VBROADCASTSS 396(R14), Z30
+	VFMADD231PS  Z30, Z28, Z12
+	VFMADD231PS  Z30, Z29, Z13
+	VBROADCASTSS 460(R14), Z30
+	VFMADD231PS  Z30, Z28, Z14
+	VFMADD231PS  Z30, Z29, Z15
+	VBROADCASTSS 524(R14), Z30
+	VFMADD231PS  Z30, Z28, Z16
+	VFMADD231PS  Z30, Z29, Z17
+	VBROADCASTSS 588(R14), Z30
+	VFMADD231PS  Z30, Z28, Z18
+	VFMADD231PS  Z30, Z29, Z19
+	VBROADCASTSS 652(R14), Z30
+	VFMADD231PS  Z30, Z28, Z20
+	VFMADD231PS  Z30, Z29, Z21
+	VBROADCASTSS 716(R14), Z30
+	VFMADD231PS  Z30, Z28, Z22
+	VFMADD231PS  Z30, Z29, Z23
+	VBROADCASTSS 780(R14), Z30
+	VFMADD231PS  Z30, Z28, Z24
+	VFMADD231PS  Z30, Z29, Z25
+	VBROADCASTSS 844(R14), Z30
+	VFMADD231PS  Z30, Z28, Z26
+	VFMADD231PS  Z30, Z29, Z27
+	ADDQ         $0x10, R14
+	ADDQ         $0x00000100, R13
+	SUBQ         $0x04, R15
+	JGE          four
+
+few:
+	ADDQ $0x04, R15
+	JZ   next
+
+one:
 	VMOVUPS      (R13), Z28
 	VMOVUPS      (R13)(DI*1), Z29
 	VBROADCASTSS (R14), Z30
@@ -3043,70 +5441,72 @@ in:
 	ADDQ         $0x04, R14
 	ADDQ         $0x40, R13
 	DECQ         R15
-	JNZ          in
-	DECQ         R12
-	JNZ          tap
-	MOVQ         128(AX), R12
-	SHLQ         $0x02, R12
-	MOVQ         R9, R11
-	MOVQ         176(AX), R13
-	SHLQ         $0x02, R13
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z2, (R11)
-	VMOVUPS      Z3, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z4, (R11)
-	VMOVUPS      Z5, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z7, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z8, (R11)
-	VMOVUPS      Z9, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z10, (R11)
-	VMOVUPS      Z11, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z12, (R11)
-	VMOVUPS      Z13, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z14, (R11)
-	VMOVUPS      Z15, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z16, (R11)
-	VMOVUPS      Z17, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z18, (R11)
-	VMOVUPS      Z19, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z20, (R11)
-	VMOVUPS      Z21, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z22, (R11)
-	VMOVUPS      Z23, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z24, (R11)
-	VMOVUPS      Z25, (R11)(R13*1)
-	ADDQ         R12, R11
-	VMOVUPS      Z26, (R11)
-	VMOVUPS      Z27, (R11)(R13*1)
-	ADDQ         R12, R11
-	MOVQ         112(AX), R11
-	LEAQ         (R8)(R11*4), R8
-	MOVQ         120(AX), R11
-	LEAQ         (R9)(R11*4), R9
-	DECQ         R10
-	JNZ          row
-	MOVQ         144(AX), R8
-	LEAQ         (DX)(R8*4), DX
-	MOVQ         152(AX), R8
-	LEAQ         (BX)(R8*4), BX
-	MOVQ         160(AX), R8
-	LEAQ         (SI)(R8*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R12
+	JNZ     tap
+	MOVQ    128(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    R9, R11
+	MOVQ    176(AX), R13
+	SHLQ    $0x02, R13
+	VMOVUPS Z0, (R11)
+	VMOVUPS Z1, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z2, (R11)
+	VMOVUPS Z3, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z4, (R11)
+	VMOVUPS Z5, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z8, (R11)
+	VMOVUPS Z9, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z10, (R11)
+	VMOVUPS Z11, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z14, (R11)
+	VMOVUPS Z15, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z16, (R11)
+	VMOVUPS Z17, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z20, (R11)
+	VMOVUPS Z21, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z22, (R11)
+	VMOVUPS Z23, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z24, (R11)
+	VMOVUPS Z25, (R11)(R13*1)
+	ADDQ    R12, R11
+	VMOVUPS Z26, (R11)
+	VMOVUPS Z27, (R11)(R13*1)
+	ADDQ    R12, R11
+	MOVQ    112(AX), R11
+	LEAQ    (R8)(R11*4), R8
+	MOVQ    120(AX), R11
+	LEAQ    (R9)(R11*4), R9
+	DECQ    R10
+	JNZ     row
+	MOVQ    144(AX), R8
+	LEAQ    (DX)(R8*4), DX
+	MOVQ    152(AX), R8
+	LEAQ    (BX)(R8*4), BX
+	MOVQ    160(AX), R8
+	LEAQ    (SI)(R8*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -6034,8 +8434,40 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R12), Y2
+	VMOVUPS      32(R12), Y3
+	VBROADCASTSS (R13), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	VMOVUPS      64(R12), Y2
+	VMOVUPS      96(R12), Y3
+	VBROADCASTSS 4(R13), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	VMOVUPS      128(R12), Y2
+	VMOVUPS      160(R12), Y3
+	VBROADCASTSS 8(R13), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	VMOVUPS      192(R12), Y2
+	VMOVUPS      224(R12), Y3
+	VBROADCASTSS 12(R13), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         $0x10, R13
+	ADDQ         $0x00000100, R12
+	SUBQ         $0x04, R14
+	JGE          four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS      (R12), Y2
 	VMOVUPS      32(R12), Y3
 	VBROADCASTSS (R13), Y4
@@ -6044,29 +8476,31 @@ in:
 	ADDQ         $0x04, R13
 	ADDQ         $0x40, R12
 	DECQ         R14
-	JNZ          in
-	DECQ         R11
-	JNZ          tap
-	MOVQ         128(AX), R11
-	SHLQ         $0x02, R11
-	MOVQ         R8, R10
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      Y1, 32(R10)
-	ADDQ         R11, R10
-	MOVQ         112(AX), R10
-	LEAQ         (DI)(R10*4), DI
-	MOVQ         120(AX), R10
-	LEAQ         (R8)(R10*4), R8
-	DECQ         R9
-	JNZ          row
-	MOVQ         144(AX), DI
-	LEAQ         (DX)(DI*4), DX
-	MOVQ         152(AX), DI
-	LEAQ         (BX)(DI*4), BX
-	MOVQ         160(AX), DI
-	LEAQ         (SI)(DI*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Y0, (R10)
+	VMOVUPS Y1, 32(R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -6098,8 +8532,52 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R12), Y4
+	VMOVUPS      32(R12), Y5
+	VBROADCASTSS (R13), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 64(R13), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      64(R12), Y4
+	VMOVUPS      96(R12), Y5
+	VBROADCASTSS 4(R13), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 68(R13), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      128(R12), Y4
+	VMOVUPS      160(R12), Y5
+	VBROADCASTSS 8(R13), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 72(R13), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      192(R12), Y4
+	VMOVUPS      224(R12), Y5
+	VBROADCASTSS 12(R13), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 76(R13), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	ADDQ         $0x10, R13
+	ADDQ         $0x00000100, R12
+	SUBQ         $0x04, R14
+	JGE          four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS      (R12), Y4
 	VMOVUPS      32(R12), Y5
 	VBROADCASTSS (R13), Y6
@@ -6111,32 +8589,34 @@ in:
 	ADDQ         $0x04, R13
 	ADDQ         $0x40, R12
 	DECQ         R14
-	JNZ          in
-	DECQ         R11
-	JNZ          tap
-	MOVQ         128(AX), R11
-	SHLQ         $0x02, R11
-	MOVQ         R8, R10
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      Y1, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y2, (R10)
-	VMOVUPS      Y3, 32(R10)
-	ADDQ         R11, R10
-	MOVQ         112(AX), R10
-	LEAQ         (DI)(R10*4), DI
-	MOVQ         120(AX), R10
-	LEAQ         (R8)(R10*4), R8
-	DECQ         R9
-	JNZ          row
-	MOVQ         144(AX), DI
-	LEAQ         (DX)(DI*4), DX
-	MOVQ         152(AX), DI
-	LEAQ         (BX)(DI*4), BX
-	MOVQ         160(AX), DI
-	LEAQ         (SI)(DI*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Y0, (R10)
+	VMOVUPS Y1, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y2, (R10)
+	VMOVUPS Y3, 32(R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -6170,8 +8650,64 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R12), Y6
+	VMOVUPS      32(R12), Y7
+	VBROADCASTSS (R13), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 64(R13), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 128(R13), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	VMOVUPS      64(R12), Y6
+	VMOVUPS      96(R12), Y7
+	VBROADCASTSS 4(R13), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 68(R13), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 132(R13), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	VMOVUPS      128(R12), Y6
+	VMOVUPS      160(R12), Y7
+	VBROADCASTSS 8(R13), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 72(R13), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 136(R13), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	VMOVUPS      192(R12), Y6
+	VMOVUPS      224(R12), Y7
+	VBROADCASTSS 12(R13), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 76(R13), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 140(R13), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         $0x10, R13
+	ADDQ         $0x00000100, R12
+	SUBQ         $0x04, R14
+	JGE          four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS      (R12), Y6
 	VMOVUPS      32(R12), Y7
 	VBROADCASTSS (R13), Y8
@@ -6186,35 +8722,37 @@ in:
 	ADDQ         $0x04, R13
 	ADDQ         $0x40, R12
 	DECQ         R14
-	JNZ          in
-	DECQ         R11
-	JNZ          tap
-	MOVQ         128(AX), R11
-	SHLQ         $0x02, R11
-	MOVQ         R8, R10
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      Y1, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y2, (R10)
-	VMOVUPS      Y3, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y4, (R10)
-	VMOVUPS      Y5, 32(R10)
-	ADDQ         R11, R10
-	MOVQ         112(AX), R10
-	LEAQ         (DI)(R10*4), DI
-	MOVQ         120(AX), R10
-	LEAQ         (R8)(R10*4), R8
-	DECQ         R9
-	JNZ          row
-	MOVQ         144(AX), DI
-	LEAQ         (DX)(DI*4), DX
-	MOVQ         152(AX), DI
-	LEAQ         (BX)(DI*4), BX
-	MOVQ         160(AX), DI
-	LEAQ         (SI)(DI*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Y0, (R10)
+	VMOVUPS Y1, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y2, (R10)
+	VMOVUPS Y3, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y4, (R10)
+	VMOVUPS Y5, 32(R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -6250,8 +8788,76 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R12), Y8
+	VMOVUPS      32(R12), Y9
+	VBROADCASTSS (R13), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 64(R13), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 128(R13), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 192(R13), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	VMOVUPS      64(R12), Y8
+	VMOVUPS      96(R12), Y9
+	VBROADCASTSS 4(R13), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 68(R13), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 132(R13), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 196(R13), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	VMOVUPS      128(R12), Y8
+	VMOVUPS      160(R12), Y9
+	VBROADCASTSS 8(R13), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 72(R13), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 136(R13), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 200(R13), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	VMOVUPS      192(R12), Y8
+	VMOVUPS      224(R12), Y9
+	VBROADCASTSS 12(R13), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 76(R13), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 140(R13), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 204(R13), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         $0x10, R13
+	ADDQ         $0x00000100, R12
+	SUBQ         $0x04, R14
+	JGE          four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS      (R12), Y8
 	VMOVUPS      32(R12), Y9
 	VBROADCASTSS (R13), Y10
@@ -6269,38 +8875,40 @@ in:
 	ADDQ         $0x04, R13
 	ADDQ         $0x40, R12
 	DECQ         R14
-	JNZ          in
-	DECQ         R11
-	JNZ          tap
-	MOVQ         128(AX), R11
-	SHLQ         $0x02, R11
-	MOVQ         R8, R10
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      Y1, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y2, (R10)
-	VMOVUPS      Y3, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y4, (R10)
-	VMOVUPS      Y5, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y6, (R10)
-	VMOVUPS      Y7, 32(R10)
-	ADDQ         R11, R10
-	MOVQ         112(AX), R10
-	LEAQ         (DI)(R10*4), DI
-	MOVQ         120(AX), R10
-	LEAQ         (R8)(R10*4), R8
-	DECQ         R9
-	JNZ          row
-	MOVQ         144(AX), DI
-	LEAQ         (DX)(DI*4), DX
-	MOVQ         152(AX), DI
-	LEAQ         (BX)(DI*4), BX
-	MOVQ         160(AX), DI
-	LEAQ         (SI)(DI*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Y0, (R10)
+	VMOVUPS Y1, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y2, (R10)
+	VMOVUPS Y3, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y4, (R10)
+	VMOVUPS Y5, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y6, (R10)
+	VMOVUPS Y7, 32(R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -6338,8 +8946,88 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R12), Y10
+	VMOVUPS      32(R12), Y11
+	VBROADCASTSS (R13), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 64(R13), Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 128(R13), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 192(R13), Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 256(R13), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	VMOVUPS      64(R12), Y10
+	VMOVUPS      96(R12), Y11
+	VBROADCASTSS 4(R13), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 68(R13), Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 132(R13), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 196(R13), Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 260(R13), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	VMOVUPS      128(R12), Y10
+	VMOVUPS      160(R12), Y11
+	VBROADCASTSS 8(R13), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 72(R13), Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 136(R13), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 200(R13), Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 264(R13), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	VMOVUPS      192(R12), Y10
+	VMOVUPS      224(R12), Y11
+	VBROADCASTSS 12(R13), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 76(R13), Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 140(R13), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 204(R13), Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 268(R13), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         $0x10, R13
+	ADDQ         $0x00000100, R12
+	SUBQ         $0x04, R14
+	JGE          four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS      (R12), Y10
 	VMOVUPS      32(R12), Y11
 	VBROADCASTSS (R13), Y12
@@ -6360,41 +9048,43 @@ in:
 	ADDQ         $0x04, R13
 	ADDQ         $0x40, R12
 	DECQ         R14
-	JNZ          in
-	DECQ         R11
-	JNZ          tap
-	MOVQ         128(AX), R11
-	SHLQ         $0x02, R11
-	MOVQ         R8, R10
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      Y1, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y2, (R10)
-	VMOVUPS      Y3, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y4, (R10)
-	VMOVUPS      Y5, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y6, (R10)
-	VMOVUPS      Y7, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y8, (R10)
-	VMOVUPS      Y9, 32(R10)
-	ADDQ         R11, R10
-	MOVQ         112(AX), R10
-	LEAQ         (DI)(R10*4), DI
-	MOVQ         120(AX), R10
-	LEAQ         (R8)(R10*4), R8
-	DECQ         R9
-	JNZ          row
-	MOVQ         144(AX), DI
-	LEAQ         (DX)(DI*4), DX
-	MOVQ         152(AX), DI
-	LEAQ         (BX)(DI*4), BX
-	MOVQ         160(AX), DI
-	LEAQ         (SI)(DI*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Y0, (R10)
+	VMOVUPS Y1, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y2, (R10)
+	VMOVUPS Y3, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y4, (R10)
+	VMOVUPS Y5, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y6, (R10)
+	VMOVUPS Y7, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y8, (R10)
+	VMOVUPS Y9, 32(R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 
@@ -6434,8 +9124,100 @@ tap:
 	LEAQ (DI)(R13*4), R13
 	ADDQ $0x08, R10
 	MOVQ 96(AX), R14
+	SUBQ $0x04, R14
+	JL   few
 
-in:
+four:
+	VMOVUPS      (R12), Y12
+	VMOVUPS      32(R12), Y13
+	VBROADCASTSS (R13), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 64(R13), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 128(R13), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 192(R13), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 256(R13), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 320(R13), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	VMOVUPS      64(R12), Y12
+	VMOVUPS      96(R12), Y13
+	VBROADCASTSS 4(R13), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 68(R13), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 132(R13), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 196(R13), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 260(R13), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 324(R13), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	VMOVUPS      128(R12), Y12
+	VMOVUPS      160(R12), Y13
+	VBROADCASTSS 8(R13), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 72(R13), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 136(R13), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 200(R13), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 264(R13), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 328(R13), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	VMOVUPS      192(R12), Y12
+	VMOVUPS      224(R12), Y13
+	VBROADCASTSS 12(R13), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 76(R13), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 140(R13), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 204(R13), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 268(R13), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 332(R13), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	ADDQ         $0x10, R13
+	ADDQ         $0x00000100, R12
+	SUBQ         $0x04, R14
+	JGE          four
+
+few:
+	ADDQ $0x04, R14
+	JZ   next
+
+one:
 	VMOVUPS      (R12), Y12
 	VMOVUPS      32(R12), Y13
 	VBROADCASTSS (R13), Y14
@@ -6459,44 +9241,46 @@ in:
 	ADDQ         $0x04, R13
 	ADDQ         $0x40, R12
 	DECQ         R14
-	JNZ          in
-	DECQ         R11
-	JNZ          tap
-	MOVQ         128(AX), R11
-	SHLQ         $0x02, R11
-	MOVQ         R8, R10
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      Y1, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y2, (R10)
-	VMOVUPS      Y3, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y4, (R10)
-	VMOVUPS      Y5, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y6, (R10)
-	VMOVUPS      Y7, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y8, (R10)
-	VMOVUPS      Y9, 32(R10)
-	ADDQ         R11, R10
-	VMOVUPS      Y10, (R10)
-	VMOVUPS      Y11, 32(R10)
-	ADDQ         R11, R10
-	MOVQ         112(AX), R10
-	LEAQ         (DI)(R10*4), DI
-	MOVQ         120(AX), R10
-	LEAQ         (R8)(R10*4), R8
-	DECQ         R9
-	JNZ          row
-	MOVQ         144(AX), DI
-	LEAQ         (DX)(DI*4), DX
-	MOVQ         152(AX), DI
-	LEAQ         (BX)(DI*4), BX
-	MOVQ         160(AX), DI
-	LEAQ         (SI)(DI*4), SI
-	DECQ         CX
-	JNZ          plane
+	JNZ          one
+
+next:
+	DECQ    R11
+	JNZ     tap
+	MOVQ    128(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    R8, R10
+	VMOVUPS Y0, (R10)
+	VMOVUPS Y1, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y2, (R10)
+	VMOVUPS Y3, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y4, (R10)
+	VMOVUPS Y5, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y6, (R10)
+	VMOVUPS Y7, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y8, (R10)
+	VMOVUPS Y9, 32(R10)
+	ADDQ    R11, R10
+	VMOVUPS Y10, (R10)
+	VMOVUPS Y11, 32(R10)
+	ADDQ    R11, R10
+	MOVQ    112(AX), R10
+	LEAQ    (DI)(R10*4), DI
+	MOVQ    120(AX), R10
+	LEAQ    (R8)(R10*4), R8
+	DECQ    R9
+	JNZ     row
+	MOVQ    144(AX), DI
+	LEAQ    (DX)(DI*4), DX
+	MOVQ    152(AX), DI
+	LEAQ    (BX)(DI*4), BX
+	MOVQ    160(AX), DI
+	LEAQ    (SI)(DI*4), SI
+	DECQ    CX
+	JNZ     plane
 	VZEROUPPER
 	RET
 

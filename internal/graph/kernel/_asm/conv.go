@@ -76,21 +76,25 @@ func tile(s isa, np, nb int) {
 	LEAQ(Mem{Base: x, Index: px, Scale: 4}, px)
 	ADDQ(U8(8), taps)
 	in := field(a, tileIn)
-	Label("in")
-	wv := make([]reg.VecVirtual, nv)
-	for j := range wv {
-		wv[j] = s.vec()
-		m := Mem{Base: w, Disp: (j % s.halves) * s.bytes()}
-		if j >= s.halves {
-			m.Index, m.Scale = w2, 1
+	// Four input channels a round, then one at a time. Pixels are a cache line apart, so two broadcasts of the same channel
+	// meet in one bank of the first-level cache; with one block of outputs, where every FMA loads, two channels alternate.
+	weights := func(c int) []reg.VecVirtual {
+		wv := make([]reg.VecVirtual, nv)
+		for j := range wv {
+			wv[j] = s.vec()
+			m := Mem{Base: w, Disp: c*64 + (j%s.halves)*s.bytes()}
+			if j >= s.halves {
+				m.Index, m.Scale = w2, 1
+			}
+			VMOVUPS(m, wv[j])
 		}
-		VMOVUPS(m, wv[j])
+		return wv
 	}
-	for i := range acc {
-		pixel := Mem{Base: px, Disp: i * 64}
+	fma := func(i, c int, wv []reg.VecVirtual) {
+		pixel := Mem{Base: px, Disp: i*64 + c*4}
 		if nv == 1 {
 			VFMADD231PS_BCST(pixel, wv[0], acc[i][0])
-			continue
+			return
 		}
 		b := s.vec()
 		VBROADCASTSS(pixel, b)
@@ -98,10 +102,44 @@ func tile(s isa, np, nb int) {
 			VFMADD231PS(b, wv[j], acc[i][j])
 		}
 	}
+	body := func(c int) {
+		wv := weights(c)
+		for i := range acc {
+			fma(i, c, wv)
+		}
+	}
+	pair := func(c, d int) {
+		wc, wd := weights(c), weights(d)
+		for i := range acc {
+			fma(i, c, wc)
+			fma((i+np/2)%np, d, wd)
+		}
+	}
+	SUBQ(U8(4), in)
+	JL(LabelRef("few"))
+	Label("four")
+	if nv == 1 {
+		pair(0, 2)
+		pair(1, 3)
+	} else {
+		for c := range 4 {
+			body(c)
+		}
+	}
+	ADDQ(U8(16), px)
+	ADDQ(U32(256), w)
+	SUBQ(U8(4), in)
+	JGE(LabelRef("four"))
+	Label("few")
+	ADDQ(U8(4), in)
+	JZ(LabelRef("next"))
+	Label("one")
+	body(0)
 	ADDQ(U8(4), px)
 	ADDQ(U8(64), w)
 	DECQ(in)
-	JNZ(LabelRef("in"))
+	JNZ(LabelRef("one"))
+	Label("next")
 	DECQ(n)
 	JNZ(LabelRef("tap"))
 	out, pixel := GP64(), stride(a, tileYPixel)

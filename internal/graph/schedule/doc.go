@@ -1,0 +1,25 @@
+// Package schedule lowers a graph once to a sequence of kernel calls, and runs it on all cores.
+//
+// The graph is Gorgonia's, of the operators of package graph, after differentiation. Lowering reads it from the outputs back and
+// turns groups of nodes into steps:
+//
+//   - a convolution with the batch statistics of its result, or in evaluation with normalisation, addition and ReLU;
+//   - normalisation and ReLU between two convolutions into no step at all: the second convolution applies them when it prepares
+//     its input in cache, forward and again for its weight gradient;
+//   - normalisation, addition and ReLU at the end of a block into one step;
+//   - the two gradients of a convolution, the sum at a residual join, the gate of a ReLU, and the sums that batch
+//     normalisation's backward pass needs, into one step that reads three tensors and writes one.
+//
+// Operators without a step of their own run as their reference (graph.Kernel) on row-major copies, so every graph runs.
+//
+// A step is split into units, ranges of images that depend on the shapes alone; each worker takes the next free unit, partial sums
+// belong to units and are merged in their order. So results are the same bits for any number of threads. Between steps that
+// need nothing of other images there is no barrier: a unit goes through them while it is in cache.
+//
+// Every buffer has an interval of life in the sequence and a place in one arena, so a step allocates nothing.
+//
+// # How to add a step
+//
+// Write a type with the methods of step in a file of its own, and a case in lower.go (or the file beside it) that makes one from
+// a node and says which values it reads and writes. TestScheduleMatchesTape compares with the oracle.
+package schedule

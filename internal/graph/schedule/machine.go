@@ -1,0 +1,315 @@
+package schedule
+
+import (
+	"fmt"
+	"runtime"
+
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+	"resnet/internal/graph/kernel/conv"
+)
+
+// Options say how to run a graph.
+type Options struct {
+	// Threads is the number of workers; 0 means all of the machine's. It does not change any result.
+	Threads int
+	// Choose overrides the choice of convolution algorithms, for measurements and tests.
+	Choose func(conv.Shape) conv.Choices
+}
+
+// Machine runs one graph as a schedule of kernel calls. It implements graph.Machine.
+type Machine struct {
+	g       *graph.Graph
+	choose  func(conv.Shape) conv.Choices
+	regions []region
+	values  []*value
+	norms   []*norm
+	packs   []pack
+	units   []span
+	lane    int // images of a unit
+	local   bool
+	workers []*worker
+	pool    *pool
+	arena   []float32
+	acc     []float32
+	logits  *value
+	need    conv.Need
+
+	// The call in hand.
+	x        []float32
+	labels   []int32
+	labels32 []float32
+	count    int
+	options  graph.StepOptions
+	losses   []float64
+	loss     float64
+	seen     [][]float32 // in evaluation: the parameters that packs and norms were made from
+	params   []*graph.Param
+	current  *region
+	do       func(worker, unit int)
+	doInner  func(worker, unit int)
+	doPack   func(worker, unit int)
+	closed   bool
+}
+
+// region is a run of steps without a barrier between them: each unit goes through all of them. The last may have a finish and an
+// inner region.
+type region struct {
+	steps    []*step
+	spans    []span
+	backward bool
+}
+
+// unitsOf splits n images: 16 units or units of eight images, whichever is smaller, so that up to 16 threads have work.
+func unitsOf(n int) []span {
+	size := max(1, min(8, n/16))
+	var us []span
+	for at := 0; at < n; at += size {
+		us = append(us, span{at, min(size, n-at)})
+	}
+	return us
+}
+
+// Compile lowers g, whose parameters' values are those of its ParamNodes.
+func Compile(g *graph.Graph, o Options) (*Machine, error) {
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	m := &Machine{g: g, choose: o.Choose, units: unitsOf(g.N)}
+	if m.choose == nil {
+		m.choose = conv.Choose
+	}
+	m.lane = m.units[0].n
+	c := newCompiler(g, m)
+	if err := c.compile(); err != nil {
+		return nil, fmt.Errorf("%s: %w", g.Name, err)
+	}
+	steps, err := order(c.steps)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", g.Name, err)
+	}
+	m.local = g.Mode == graph.Eval && !c.foreign
+	m.packs, m.need = c.packs, c.need
+	m.cut(steps)
+	m.allocate(c, steps, min(o.Threads, len(m.units)))
+	for _, p := range g.Params {
+		m.params = append(m.params, p.Param)
+	}
+	return m, nil
+}
+
+// cut divides the steps into regions.
+func (m *Machine) cut(steps []*step) {
+	for _, s := range steps {
+		spans := m.units
+		if s.whole {
+			spans = []span{{0, m.g.N}}
+		} else if s.spans != nil {
+			spans = s.spans
+		}
+		if n := len(m.regions); n > 0 && !s.whole {
+			r := &m.regions[n-1]
+			last := r.steps[len(r.steps)-1]
+			if last.local() && len(r.spans) == len(spans) && r.backward == s.backward {
+				r.steps = append(r.steps, s)
+				continue
+			}
+		}
+		m.regions = append(m.regions, region{[]*step{s}, spans, s.backward})
+	}
+}
+
+func (m *Machine) allocate(c *compiler, steps []*step, threads int) {
+	local := 0
+	when := make([]int, 0, len(steps))
+	for i, r := range m.regions {
+		for range r.steps {
+			if m.local {
+				i = len(when)
+			}
+			when = append(when, i)
+		}
+	}
+	if m.local {
+		kept := 0
+		for _, v := range m.values {
+			if v.keep {
+				v.offset, kept = kept, kept+m.g.N*v.per
+			}
+		}
+		m.arena = kernel.Alloc(kept)
+		var own []*value
+		for _, v := range m.values {
+			if !v.keep {
+				own = append(own, v)
+			}
+		}
+		local = place(steps, when, own, func(v *value) int { return m.lane * v.per })
+	} else {
+		m.arena = kernel.Alloc(place(steps, when, m.values, func(v *value) int { return m.g.N * v.per }))
+	}
+	m.acc = kernel.Alloc(c.acc)
+	for range threads {
+		m.workers = append(m.workers, newWorker(m, c.need, c.x, c.dy, local))
+	}
+	m.pool = newPool(threads)
+	m.do, m.doInner, m.doPack = m.runUnit, m.runInner, m.runPack
+	if m.g.Mode == graph.Train {
+		m.labels32 = make([]float32, m.g.N)
+	}
+}
+
+func (m *Machine) runUnit(worker, u int) {
+	r := m.current
+	s := r.spans[u]
+	if s.first >= m.count {
+		return
+	}
+	n := min(s.n, m.count-s.first)
+	for _, st := range r.steps {
+		st.run(m.workers[worker], u, s.first, n)
+	}
+}
+
+func (m *Machine) runInner(worker, u int) {
+	m.current.steps[len(m.current.steps)-1].runInner(m.workers[worker], u)
+}
+
+func (m *Machine) runPack(worker, u int) {
+	p := m.packs[u]
+	p.pass.Pack(m.workers[worker].conv, p.packed, p.param.Data)
+}
+
+// run goes through the regions, the backward ones only where wanted.
+func (m *Machine) run(backward bool) {
+	for i := range m.regions {
+		r := &m.regions[i]
+		if r.backward && !backward {
+			continue
+		}
+		m.current = r
+		m.pool.run(len(r.spans), m.do)
+		last := r.steps[len(r.steps)-1]
+		if last.finish != nil {
+			last.finish()
+		}
+		if last.runInner != nil {
+			m.pool.run(last.inner, m.doInner)
+		}
+	}
+}
+
+// Train implements graph.Machine.
+func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph.Result, error) {
+	g := m.g
+	if g.Mode != graph.Train {
+		return graph.Result{}, fmt.Errorf("%s: Train: %w: the graph was built for evaluation", g.Name, graph.ErrMode)
+	}
+	if len(x) != g.N*g.ImageLen() || len(labels) != g.N {
+		return graph.Result{}, fmt.Errorf("%s: Train: %w: %d values and %d labels for a batch of %d images of %d values",
+			g.Name, graph.ErrShape, len(x), len(labels), g.N, g.ImageLen())
+	}
+	for i, l := range labels {
+		if l < 0 || int(l) >= g.Classes() {
+			return graph.Result{}, fmt.Errorf("%s: Train: label %d of image %d is not in [0, %d)", g.Name, l, i, g.Classes())
+		}
+		m.labels32[i] = float32(l)
+	}
+	m.x, m.labels, m.options, m.count = x, labels, o, g.N
+	m.pool.run(len(m.packs), m.doPack)
+	m.run(!o.ForwardOnly)
+	m.x, m.labels = nil, nil
+	at := m.logits.offset
+	return graph.Result{Loss: m.loss, Logits: m.arena[at : at+g.N*g.Classes()]}, nil
+}
+
+// Infer implements graph.Machine.
+func (m *Machine) Infer(x []float32, n int) ([]float32, error) {
+	g := m.g
+	if g.Mode != graph.Eval {
+		return nil, fmt.Errorf("%s: Infer: %w: the graph was built for training", g.Name, graph.ErrMode)
+	}
+	if n < 1 || n > g.N || len(x) < n*g.ImageLen() {
+		return nil, fmt.Errorf("%s: Infer: %w: %d values for %d images of %d values, at most %d images",
+			g.Name, graph.ErrShape, len(x), n, g.ImageLen(), g.N)
+	}
+	m.x, m.count = x, n
+	m.refresh()
+	m.run(true)
+	m.x = nil
+	at := m.logits.offset
+	return m.arena[at : at+n*g.Classes()], nil
+}
+
+// refresh packs weights and normalisations again if any parameter has changed since the last time.
+func (m *Machine) refresh() {
+	if m.seen != nil {
+		same := true
+		for i, p := range m.params {
+			if !equal(m.seen[i], p.Data) {
+				same = false
+				break
+			}
+		}
+		if same {
+			return
+		}
+	} else {
+		m.seen = make([][]float32, len(m.params))
+	}
+	for i, p := range m.params {
+		m.seen[i] = append(m.seen[i][:0], p.Data...)
+	}
+	for _, n := range m.norms {
+		n.running()
+	}
+	m.pool.run(len(m.packs), m.doPack)
+}
+
+func equal(a, b []float32) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i, v := range a {
+		if v != b[i] { // a NaN is never equal, and is packed again each time
+			return false
+		}
+	}
+	return true
+}
+
+// Diagnose implements graph.Machine.
+func (m *Machine) Diagnose() string {
+	for _, n := range m.norms {
+		if n.name != "" && !(finite(n.batchMean) && finite(n.batchVar)) {
+			return n.name
+		}
+	}
+	at := m.logits.offset
+	for _, v := range m.arena[at : at+m.count*m.g.Classes()] {
+		if v-v != 0 {
+			return "logits"
+		}
+	}
+	return ""
+}
+
+// Bytes implements graph.Machine.
+func (m *Machine) Bytes() int64 {
+	n := int64(len(m.arena)+len(m.acc)) * 4
+	for _, p := range m.packs {
+		n += int64(len(p.packed)) * 4
+	}
+	for _, w := range m.workers {
+		n += int64(len(w.x)+len(w.dy)+len(w.arena))*4 + m.need.Bytes()
+	}
+	return n
+}
+
+// Close stops the workers.
+func (m *Machine) Close() {
+	if !m.closed {
+		m.closed = true
+		m.pool.close()
+	}
+}

@@ -1,0 +1,173 @@
+package schedule
+
+import (
+	"math"
+
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+)
+
+// norm is one batch normalisation: its partial sums by unit, and the maps that follow from them.
+type norm struct {
+	name        string
+	c, hw       int
+	eps         float64
+	gamma, beta *graph.Param
+	mean, vari  *graph.Param // running statistics
+	momentum    float64
+
+	apply *affine      // y = s·z + t
+	mu    []kernel.Vec // the batch's mean
+	inv   []float64    // 1/sqrt(var + eps)
+	// The gradient of the input is a linear map of two tensors: fromG·g + fromZ·z, constant included.
+	fromG, fromZ *affine
+
+	batchMean, batchVar []float64
+	shift               [][]kernel.Vec // by unit: the value that the sums are taken about
+	first, second       [][]float64    // by unit: Σ(z-shift), Σ(z-shift)²; in the backward pass Σg, Σg(z-mean)
+	count               []int          // by unit: values summed
+}
+
+func newNorm(name string, c, hw int, eps float64) *norm {
+	n := &norm{name: name, c: c, hw: hw, eps: eps, apply: newAffine(c), fromG: newAffine(c), fromZ: newAffine(c)}
+	n.mu = make([]kernel.Vec, blocks(c))
+	n.inv, n.batchMean, n.batchVar = make([]float64, c), make([]float64, c), make([]float64, c)
+	return n
+}
+
+// units makes room for the sums of so many units.
+func (n *norm) units(count int) {
+	for len(n.first) < count {
+		n.shift = append(n.shift, make([]kernel.Vec, blocks(n.c)))
+		n.first = append(n.first, make([]float64, blocks(n.c)*block))
+		n.second = append(n.second, make([]float64, blocks(n.c)*block))
+		n.count = append(n.count, 0)
+	}
+}
+
+// begin clears a unit's sums.
+func (n *norm) begin(u int) {
+	clear(n.first[u])
+	clear(n.second[u])
+	n.count[u] = 0
+}
+
+// observe adds one blocked image of z to a unit's sums. The first pixel of the unit's first image is what they are taken about: a
+// value of the channel itself, so that nothing cancels.
+func (n *norm) observe(w *worker, u int, z []float32) {
+	m := &w.moments
+	m.Pixels, m.S1, m.S2 = n.hw, &w.s1, &w.sum2
+	for cb := range blocks(n.c) {
+		plane := z[cb*n.hw*block : (cb+1)*n.hw*block]
+		if n.count[u] == 0 {
+			n.shift[u][cb] = kernel.Vec(plane[:block])
+		}
+		w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
+		m.X, m.K = plane, &n.shift[u][cb]
+		m.Run()
+		n.add(w, u, cb)
+	}
+	n.count[u] += n.hw
+}
+
+// add moves the worker's two vectors of sums to a unit's.
+func (n *norm) add(w *worker, u, cb int) {
+	a, b := n.first[u][cb*block:][:block], n.second[u][cb*block:][:block]
+	for i := range a {
+		a[i] += float64(w.s1[i])
+		b[i] += float64(w.sum2[i])
+	}
+}
+
+// merge turns the units' sums into the batch's mean and variance (Chan, Golub and LeVeque 1979), the maps that apply them, and
+// the running statistics.
+func (n *norm) merge(units int, momentum float64) {
+	for c := range n.c {
+		cb, i := c/block, c%block
+		count, mean, m2 := 0., 0., 0.
+		for u := range units {
+			k := float64(n.count[u])
+			if k == 0 {
+				continue
+			}
+			d := n.first[u][c] / k
+			um := float64(n.shift[u][cb][i]) + d
+			um2 := n.second[u][c] - n.first[u][c]*d
+			delta := um - mean
+			mean += delta * k / (count + k)
+			m2 += um2 + delta*delta*count*k/(count+k)
+			count += k
+		}
+		v := max(m2/count, 0)
+		if math.IsNaN(m2) {
+			v = m2
+		}
+		n.batchMean[c], n.batchVar[c] = mean, v
+		n.set(c, mean, v, n.gamma.Data[c], n.beta.Data[c])
+		if n.mean != nil {
+			m := n.momentum
+			if momentum != 0 {
+				m = momentum
+			}
+			unbiased := v * count / max(count-1, 1)
+			n.mean.Data[c] = float32((1-m)*float64(n.mean.Data[c]) + m*mean)
+			n.vari.Data[c] = float32((1-m)*float64(n.vari.Data[c]) + m*unbiased)
+		}
+	}
+}
+
+// set computes the map of channel c.
+func (n *norm) set(c int, mean, variance float64, gamma, beta float32) {
+	cb, i := c/block, c%block
+	inv := 1 / math.Sqrt(variance+n.eps)
+	s := float64(gamma) * inv
+	n.inv[c] = inv
+	n.mu[cb][i] = float32(mean)
+	n.apply.s[cb][i] = float32(s)
+	n.apply.t[cb][i] = float32(float64(beta) - mean*s)
+}
+
+// running sets the map from the running statistics, for evaluation.
+func (n *norm) running() {
+	for c := range n.c {
+		n.set(c, float64(n.mean.Data[c]), float64(n.vari.Data[c]), n.gamma.Data[c], n.beta.Data[c])
+	}
+}
+
+// gradients merges the units' Σg and Σg(z-mean) into the gradients of γ and β and the map that gives the gradient of the input:
+//
+//	dz = γ/σ · (g - Σg/M - ẑ·Σ(g·ẑ)/M),  ẑ = (z-μ)/σ
+func (n *norm) gradients(units, images int, accumulate bool) {
+	m := float64(images * n.hw)
+	for c := range n.c {
+		cb, i := c/block, c%block
+		sum, dot := 0., 0.
+		for u := range units {
+			sum += n.first[u][c]
+			dot += n.second[u][c]
+		}
+		dot *= n.inv[c] // Σ g·ẑ
+		put(n.beta.Grad, c, float32(sum), accumulate)
+		put(n.gamma.Grad, c, float32(dot), accumulate)
+		a := float64(n.gamma.Data[c]) * n.inv[c]
+		b := -a * dot / m * n.inv[c]
+		n.fromG.s[cb][i], n.fromG.t[cb][i] = float32(a), float32(-a*sum/m-b*n.batchMean[c])
+		n.fromZ.s[cb][i] = float32(b)
+	}
+}
+
+func put(dst []float32, i int, v float32, accumulate bool) {
+	if accumulate {
+		v += dst[i]
+	}
+	dst[i] = v
+}
+
+func finite(xs []float64) bool {
+	for _, x := range xs {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,117 @@
+package schedule
+
+import (
+	"resnet/internal/graph/kernel"
+	"resnet/internal/graph/kernel/conv"
+)
+
+// span is a range of images.
+type span struct{ first, n int }
+
+// worker is what one goroutine needs of its own: argument structs, padded images in cache and, in evaluation, activations.
+type worker struct {
+	m       *Machine
+	conv    *conv.Work
+	aff     kernel.Affine
+	mask    kernel.Mask
+	moments kernel.Moments
+	x, dy   []float32 // padded images
+	arena   []float32 // activations of the images in hand, when the machine is local
+
+	how      *recipe
+	mapBlock func(cb int) // applies how; made once, so that a call allocates nothing
+	s, t, s2 kernel.Vec
+	s1, sum2 kernel.Vec
+}
+
+var (
+	ones  = kernel.Vec{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}
+	zeros kernel.Vec
+)
+
+func newWorker(m *Machine, need conv.Need, x, dy, local int) *worker {
+	w := &worker{m: m, conv: conv.NewWork(need), x: kernel.Alloc(x), dy: kernel.Alloc(dy), arena: kernel.Alloc(local)}
+	w.mapBlock = w.applyBlock
+	return w
+}
+
+// images returns the part of a value that holds n images from first.
+func (w *worker) images(v *value, first, n int) []float32 {
+	if w.m.local && !v.keep {
+		return w.arena[v.offset : v.offset+n*v.per]
+	}
+	at := v.offset + first*v.per
+	return w.m.arena[at : at+n*v.per]
+}
+
+// applyBlock runs the worker's recipe on the rows that aff describes, channel block cb.
+func (w *worker) applyBlock(cb int) {
+	r, a := w.how, &w.aff
+	if r.plain() {
+		a.Copy()
+		return
+	}
+	a.S, a.T, a.S2 = &ones, &zeros, &ones
+	if r.a != nil {
+		a.S, a.T = &r.a.s[cb], &r.a.t[cb]
+	}
+	if r.r == nil {
+		a.Map(r.relu)
+		return
+	}
+	if r.b != nil {
+		a.S2 = &r.b.s[cb]
+		for i := range w.t {
+			w.t[i] = a.T[i] + r.b.t[cb][i]
+		}
+		a.T = &w.t
+	}
+	a.Map2(r.relu)
+}
+
+// fill prepares n images of a recipe, from first, as the input of a convolution.
+func (w *worker) fill(p *conv.Padded, dst []float32, r *recipe, first, n int) {
+	w.how = r
+	x := w.images(r.x, first, n)
+	var other []float32
+	if r.r != nil {
+		other = w.images(r.r, first, n)
+	}
+	size := r.x.per
+	for i := range n {
+		to := dst[i*p.Len() : (i+1)*p.Len()]
+		p.ClearMargins(to)
+		if other != nil {
+			p.Fill(&w.aff, to, x[i*size:(i+1)*size], other[i*size:(i+1)*size], w.mapBlock)
+		} else {
+			p.Fill(&w.aff, to, x[i*size:(i+1)*size], nil, w.mapBlock)
+		}
+	}
+}
+
+// materialise writes n images of a recipe to y, which may be one of the values it reads.
+func (w *worker) materialise(y []float32, r *recipe, hw, first, n int) {
+	w.how = r
+	x := w.images(r.x, first, n)
+	var other []float32
+	if r.r != nil {
+		other = w.images(r.r, first, n)
+	}
+	w.mapImages(y, x, other, hw, n, r.x.per)
+}
+
+// mapImages applies the worker's recipe to whole images of per values each.
+func (w *worker) mapImages(y, x, other []float32, hw, n, per int) {
+	a := &w.aff
+	a.Rows, a.Pixels, a.XPixel = 1, hw, block
+	for i := range n {
+		for cb := range per / (hw * block) {
+			from := i*per + cb*hw*block
+			a.X, a.Y = x[from:from+hw*block], y[from:from+hw*block]
+			if other != nil {
+				a.R = other[from : from+hw*block]
+			}
+			w.applyBlock(cb)
+		}
+	}
+}
