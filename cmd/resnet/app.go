@@ -79,13 +79,3 @@ func (m *muteWriter) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
-
-// printable replaces control characters, so that a name out of a file cannot drive the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return '\ufffd'
-		}
-		return r
-	}, s)
-}

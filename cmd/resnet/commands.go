@@ -2,10 +2,16 @@ package main
 
 import "github.com/spf13/cobra"
 
-// commands is the list of commands, in the order of the help text of cobra, which sorts them.
+// commands is the list of commands.
 func commands(a *app) []*cobra.Command {
 	return []*cobra.Command{
+		newTrainCmd(a),
+		newEvalCmd(a),
+		newModelsCmd(a),
+		newDataCmd(a),
+		newBenchCmd(a),
 		newConfigCmd(a),
+		newDoctorCmd(a),
 		newVersionCmd(a),
 	}
 }

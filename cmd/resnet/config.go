@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -97,9 +99,23 @@ func loadConfig(in configInput) (*loaded, error) {
 	// Values are checked even when keys are wrong, so that one run shows everything; those at fault keep their defaults.
 	problems = append(problems, l.validate()...)
 	if len(problems) > 0 {
+		sortProblems(problems)
 		return nil, &configError{problems}
 	}
 	return l, nil
+}
+
+// sortProblems puts the problems of each source, in the order the sources came up, by line and column.
+func sortProblems(problems []problem) {
+	rank := map[string]int{}
+	for i, p := range problems {
+		if _, ok := rank[p.source]; !ok {
+			rank[p.source] = i
+		}
+	}
+	slices.SortStableFunc(problems, func(a, b problem) int {
+		return cmp.Or(cmp.Compare(rank[a.source], rank[b.source]), cmp.Compare(a.at.line, b.at.line), cmp.Compare(a.at.col, b.at.col))
+	})
 }
 
 func findConfig(name string) (configs.Source, error) {
@@ -179,7 +195,7 @@ func envLayer(environ []string, schema *schemaField) (layer, []problem) {
 	var problems []problem
 	for _, kv := range environ {
 		name, text, _ := strings.Cut(kv, "=")
-		if !isSectionVariable(name, schema) {
+		if text == "" || !isSectionVariable(name, schema) { // an empty variable is as good as none
 			continue
 		}
 		f := byName[name]
@@ -285,20 +301,33 @@ func parseText(text string, f *schemaField) (any, error) {
 func (l *loaded) validate() []problem {
 	var problems []problem
 	for _, e := range sectionErrors(&l.Config) {
-		o, ok := l.origins[e.path]
-		p := problem{source: o.source, at: o.at, msg: e.path + ": " + e.msg}
-		if !ok || o.source == "default" {
-			p.source = "default"
-			if l.Path != "" {
-				p.source = l.Path
-			}
-		}
-		if e.hint != "" {
-			p.msg += "; " + e.hint
-		}
-		problems = append(problems, p)
+		problems = append(problems, l.problemAt(e))
 	}
 	return problems
+}
+
+// problemAt gives a section's finding the place where the value was set. A finding about a whole section stands where
+// the first of its keys was set.
+func (l *loaded) problemAt(e sectionError) problem {
+	o, ok := l.origins[e.path]
+	if f := configSchema().find(e.path); !ok && f != nil {
+		for _, leaf := range f.leaves() {
+			if o = l.origins[leaf.path]; o.source != "default" {
+				break
+			}
+		}
+	}
+	p := problem{source: o.source, at: o.at, msg: e.path + ": " + e.msg}
+	if o.source == "" || o.source == "default" {
+		p.source = "default"
+		if l.Path != "" {
+			p.source = l.Path
+		}
+	}
+	if e.hint != "" {
+		p.msg += " (" + e.hint + ")"
+	}
+	return p
 }
 
 func sortedKeys[V any](m map[string]V) []string {

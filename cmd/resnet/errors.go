@@ -57,6 +57,10 @@ func exitStatus(err error) int {
 			return s.status
 		}
 	}
+	var missing *missingError
+	if errors.As(err, &missing) {
+		return exitMissing
+	}
 	var io *ioError
 	if errors.As(err, &io) {
 		return exitIO
@@ -90,3 +94,9 @@ type ioError struct{ err error }
 
 func (e *ioError) Error() string { return e.err.Error() }
 func (e *ioError) Unwrap() error { return e.err }
+
+// missingError is an input that is not there: exit status 66.
+type missingError struct{ err error }
+
+func (e *missingError) Error() string { return e.err.Error() }
+func (e *missingError) Unwrap() error { return e.err }

@@ -33,7 +33,8 @@ func newRootCmd(a *app) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.chooseKernels() },
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)

@@ -1,6 +1,16 @@
 package main
 
-import "resnet/configs"
+import (
+	"io/fs"
+
+	"resnet/configs"
+	"resnet/internal/blocks"
+	"resnet/internal/datasets"
+	"resnet/internal/eval"
+	"resnet/internal/graph/weights"
+	"resnet/internal/train"
+	"resnet/internal/train/checkpoint"
+)
 
 // sentinels gives errors of the packages their exit status, the most specific first.
 var sentinels = []struct {
@@ -8,4 +18,22 @@ var sentinels = []struct {
 	status int
 }{
 	{configs.ErrTooLarge, exitUsage},
+	{datasets.ErrConfig, exitUsage},
+	{blocks.ErrUnknown, exitUsage},
+	{train.ErrNonFinite, exitNonFinite},
+	{eval.ErrNonFinite, exitNonFinite},
+	{eval.ErrLabel, exitBadData},
+	{checkpoint.ErrLocked, exitLocked},
+	{datasets.ErrMissing, exitMissing},
+	{checkpoint.ErrNotFound, exitMissing},
+	{datasets.ErrData, exitBadData},
+	{checkpoint.ErrCorrupt, exitBadData},
+	{checkpoint.ErrVersion, exitBadData},
+	{weights.ErrFormat, exitBadData},
+	{weights.ErrMismatch, exitBadData},
+	{weights.ErrNoMeta, exitBadData},
+	{weights.ErrVersion, exitBadData},
+	{checkpoint.ErrIO, exitIO},
+	{fs.ErrNotExist, exitMissing},
+	{fs.ErrPermission, exitIO},
 }

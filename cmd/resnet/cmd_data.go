@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"resnet/internal/datasets"
+	"resnet/internal/eval"
+)
+
+func newDataCmd(a *app) *cobra.Command {
+	return group("data", "List, fetch, verify and describe data sets",
+		"Data sets are kept in the user's cache folder, or where --dir says."+exitHelp(help65, help66, help74),
+		"  resnet data list\n  resnet data fetch cifar10\n  resnet data verify cifar10 --dir /data/cifar10\n  resnet data info fashion-sample",
+		newDataListCmd(a), newDataFetchCmd(a), newDataVerifyCmd(a), newDataInfoCmd(a))
+}
+
+func completeData(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return datasets.Names(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// dataState is a row of `data list --json`.
+type dataState struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	Dir   string `json:"dir"`   // where it is looked for by default; "" when it is embedded or has no default
+	State string `json:"state"` // embedded, present, absent, damaged, or "" when it depends on --dir
+}
+
+// stateOf opens a data set where it stands by default; a missing or damaged one is a state, not an error.
+func stateOf(ctx context.Context, name string) dataState {
+	s := dataState{Name: name, Title: datasets.Title(name)}
+	switch name {
+	case "fashion-sample":
+		s.State = "embedded"
+		return s
+	case "folder":
+		return s
+	}
+	s.Dir, _ = datasets.DefaultDir(name)
+	_, err := datasets.Open(ctx, datasets.Config{Name: name, Downsample: 1}, 0)
+	switch {
+	case err == nil:
+		s.State = "present"
+	case exitStatus(err) == exitBadData:
+		s.State = "damaged"
+	default:
+		s.State = "absent"
+	}
+	return s
+}
+
+func newDataListCmd(a *app) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "list", Short: "List the data sets and whether they are here", Long: "Lists every data set that data.name takes." + exitHelp(),
+		Example: "  resnet data list\n  resnet data list --json", Args: exactArgs(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			var rows []dataState
+			for _, name := range datasets.Names() {
+				rows = append(rows, stateOf(c.Context(), name))
+			}
+			if asJSON {
+				return a.printJSON(map[string]any{"data": rows})
+			}
+			tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+			for _, r := range rows {
+				fmt.Fprintf(tw, "%s\t%s\t%s\n", r.Name, r.State, r.Title)
+			}
+			return tw.Flush()
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func newDataFetchCmd(a *app) *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use: "fetch NAME", Short: "Download a data set, checked by its digest",
+		Long:              "Downloads to the user's cache folder or --dir. An interrupted download is resumed; a file is in place only when its digest is right." + exitHelp(help65, help74),
+		Example:           "  resnet data fetch cifar10\n  resnet data fetch fashion-mnist --dir /data/fashion",
+		Args:              exactArgs("NAME"),
+		ValidArgsFunction: completeData,
+		RunE:              func(c *cobra.Command, args []string) error { return runDataFetch(c.Context(), a, args[0], dir) },
+	}
+	c.Flags().StringVar(&dir, "dir", "", "folder for the files (default the user's cache folder)")
+	return c
+}
+
+func newDataVerifyCmd(a *app) *cobra.Command {
+	var dir string
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "verify NAME", Short: "Compare a data set's files with their digests",
+		Long: "Reads every file. `differs` means a converted copy: sizes, counts and labels are right, the contents are not the\nofficial ones; training accepts it." +
+			exitHelp(help65, help66, help74),
+		Example: "  resnet data verify cifar10\n  resnet data verify cifar10 --dir /data/cifar10 --json", Args: exactArgs("NAME"),
+		ValidArgsFunction: completeData,
+		RunE: func(c *cobra.Command, args []string) error {
+			return runDataVerify(c.Context(), a, args[0], dir, asJSON)
+		},
+	}
+	c.Flags().StringVar(&dir, "dir", "", "folder that holds it (default the user's cache folder)")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// knownData refuses a name that is no data set before anything else happens.
+func knownData(name string) error {
+	if datasets.Title(name) == "" {
+		return usageErrorf("unknown data set %q%s; `resnet data list` shows all", name, didYouMean(name, datasets.Names()))
+	}
+	return nil
+}
+
+func runDataVerify(ctx context.Context, a *app, name, dir string, asJSON bool) error {
+	if err := knownData(name); err != nil {
+		return err
+	}
+	r, err := datasets.Verify(ctx, name, dir)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		if err := a.printJSON(r); err != nil {
+			return err
+		}
+		if err := r.Err(); err != nil {
+			return &silentError{err}
+		}
+		return nil
+	}
+	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, f := range r.Files {
+		fmt.Fprintf(tw, "%s\t%s\t%s\n", f.Status, eval.Printable(f.Path), eval.Printable(f.Detail))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	return r.Err()
+}
+
+func newDataInfoCmd(a *app) *cobra.Command {
+	var asJSON bool
+	cfg := datasets.Config{Downsample: 1}
+	c := &cobra.Command{
+		Use: "info NAME", Short: "Show sizes, classes and the mean of a data set", Long: "Opens the data set and counts." + exitHelp(help65, help66),
+		Example: "  resnet data info cifar10\n  resnet data info fashion-sample --json", Args: exactArgs("NAME"),
+		ValidArgsFunction: completeData,
+		RunE: func(c *cobra.Command, args []string) error {
+			cfg.Name = args[0]
+			return runDataInfo(c.Context(), a, cfg, asJSON)
+		},
+	}
+	c.Flags().StringVar(&cfg.Dir, "dir", "", "folder that holds it (default the user's cache folder)")
+	c.Flags().IntVar(&cfg.Size, "size", 32, "folder only: pixels that images are resized to")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func runDataInfo(ctx context.Context, a *app, cfg datasets.Config, asJSON bool) error {
+	if err := knownData(cfg.Name); err != nil {
+		return err
+	}
+	ds, err := datasets.Open(ctx, cfg, 0)
+	if err != nil {
+		return err
+	}
+	s, err := datasets.Describe(ctx, ds)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.printJSON(s)
+	}
+	fmt.Fprintf(a.out, "%s: %s\nimages   %s training, %s validation, %s test, %dx%dx%d\n", s.Name, s.Title, grouped(s.Train), grouped(s.Val), grouped(s.Test),
+		s.Channels, s.Height, s.Width)
+	fmt.Fprintf(a.out, "mean     %s\nstd      %s\n\n", floats(s.ChannelMean), floats(s.ChannelStd))
+	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	splits := []datasets.Split{datasets.Train, datasets.Val, datasets.Test}
+	head := "class\tname\t"
+	for _, split := range splits {
+		if s.PerClass[split] != nil {
+			head += string(split) + "\t"
+		}
+	}
+	fmt.Fprintln(tw, head)
+	for i, name := range s.Classes {
+		fmt.Fprintf(tw, "%d\t%s\t", i, eval.Printable(name))
+		for _, split := range splits {
+			if n := s.PerClass[split]; n != nil {
+				fmt.Fprintf(tw, "%s\t", grouped(n[i]))
+			}
+		}
+		fmt.Fprintln(tw)
+	}
+	return tw.Flush()
+}
+
+func floats(v []float64) string {
+	parts := make([]string, len(v))
+	for i, x := range v {
+		parts[i] = fmt.Sprintf("%.4f", x)
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"resnet/internal/blocks"
+	"resnet/internal/datasets"
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+	"resnet/internal/train/checkpoint"
+)
+
+// finding is one line of doctor. Status is ok, warn or fail.
+type finding struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Value  string `json:"value"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+// doctorReport is `doctor --json`.
+type doctorReport struct {
+	Version  versionInfo `json:"version"`
+	System   system      `json:"system"`
+	Kernels  []string    `json:"kernels_available"`
+	DiskFree int64       `json:"disk_free"` // bytes in the current folder; 0 means unknown
+	Data     []dataState `json:"data"`
+	Findings []finding   `json:"findings"`
+}
+
+func newDoctorCmd(a *app) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "doctor", Short: "Check this machine: processor, memory, disk, data, and a short calculation",
+		Long:    "Says what a training would find here. It fails when a calculation gives a wrong result." + exitHelp(),
+		Example: "  resnet doctor\n  resnet doctor --json", Args: exactArgs(),
+		RunE: func(c *cobra.Command, _ []string) error { return runDoctor(c.Context(), a, asJSON) },
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func runDoctor(ctx context.Context, a *app, asJSON bool) error {
+	r := doctorReport{Version: readVersion(), System: readSystem(), Kernels: kernel.Available()}
+	if dir, err := os.Getwd(); err == nil {
+		if free, known := checkpoint.OS.Free(dir); known {
+			r.DiskFree = int64(free)
+		}
+	}
+	for _, name := range datasets.Names() {
+		r.Data = append(r.Data, stateOf(ctx, name))
+	}
+	r.Findings = append(r.Findings, r.examine()...)
+	r.Findings = append(r.Findings, a.selfTest(r.System.Threads))
+	failed := false
+	for _, f := range r.Findings {
+		failed = failed || f.Status == "fail"
+	}
+	if asJSON {
+		if err := a.printJSON(r); err != nil {
+			return err
+		}
+	} else if err := a.printFindings(r.Findings); err != nil {
+		return err
+	}
+	if failed {
+		return &silentError{fmt.Errorf("doctor found a fault")}
+	}
+	return nil
+}
+
+// examine judges what was read.
+func (r *doctorReport) examine() []finding {
+	s := r.System
+	list := []finding{
+		{Name: "resnet", Status: "ok", Value: r.Version.Version + ", " + r.Version.Go},
+		{Name: "processor", Status: "ok", Value: fmt.Sprintf("%s, %d logical cores", s.CPU, s.Cores)},
+		{Name: "kernels", Status: "ok", Value: fmt.Sprintf("%s (of %v)", r.Version.Kernels, r.Kernels)},
+	}
+	if r.Version.Kernels == "generic" {
+		list[2].Status, list[2].Hint = "warn", "no assembly kernels: expect a tenth of the speed; build without -tags purego on a CPU with AVX2, and unset RESNET_CPU"
+	}
+	threads := finding{Name: "threads", Status: "ok", Value: fmt.Sprintf("%d by default", s.Threads)}
+	if s.Quota > 0 {
+		threads.Value += fmt.Sprintf(", %.3g cores allowed by the control group", s.Quota)
+		if float64(s.Threads) > s.Quota+0.5 {
+			threads.Status, threads.Hint = "warn", fmt.Sprintf("more threads than cores: use --threads %d", max(1, int(s.Quota)))
+		}
+	}
+	memory := finding{Name: "memory", Status: "ok", Value: fmt.Sprintf("%s free of %s", bytesText(s.available()), bytesText(s.MemoryTotal))}
+	if free := s.available(); free == 0 {
+		memory.Value = "unknown on this system"
+	} else if free < 2e9 {
+		memory.Status, memory.Hint = "warn", "resnet110 with batches of 128 takes about 2 GB: lower train.batch and raise train.accumulate"
+	}
+	if limit := debug.SetMemoryLimit(-1); limit < 1<<62 {
+		memory.Value += fmt.Sprintf(", GOMEMLIMIT %s", bytesText(limit))
+	}
+	disk := finding{Name: "disk", Status: "ok", Value: bytesText(r.DiskFree) + " free in this folder"}
+	if r.DiskFree == 0 {
+		disk.Value = "unknown on this system"
+	} else if r.DiskFree < 1e9 {
+		disk.Status, disk.Hint = "warn", "a run keeps several checkpoints: make room or choose another --run"
+	}
+	list = append(list, threads, memory, disk)
+	for _, d := range r.Data {
+		f := finding{Name: "data " + d.Name, Status: "ok", Value: d.State}
+		switch d.State {
+		case "absent":
+			f.Hint = "resnet data fetch " + d.Name
+		case "damaged":
+			f.Status, f.Hint = "warn", "resnet data verify "+d.Name
+		case "":
+			continue
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// selfTest computes a small residual network twice, by the kernels and by the reference operators, and compares.
+func (a *app) selfTest(threads int) finding {
+	f := finding{Name: "self-test", Status: "fail"}
+	start := time.Now()
+	worst, err := a.compareWithOracle(threads)
+	switch {
+	case err != nil:
+		f.Value = err.Error()
+	case !(worst < 1e-3):
+		f.Value, f.Hint = fmt.Sprintf("logits differ by %.2g of the largest", worst), "report this with the output of `resnet doctor --json`; RESNET_CPU=generic avoids the assembly"
+	default:
+		f.Status, f.Value = "ok", fmt.Sprintf("a residual network in %s, within %.1g of the reference", duration(time.Since(start)), worst)
+	}
+	return f
+}
+
+func (a *app) compareWithOracle(threads int) (float64, error) {
+	spec, err := blocks.Resolve(blocks.Config{Family: blocks.FamilyCIFAR, Depth: 8, Residual: true}, blocks.DataInfo{Channels: 3, Size: 16, Classes: 10})
+	if err != nil {
+		return 0, err
+	}
+	const n = 4
+	x := make([]float32, n*3*16*16)
+	for i := range x {
+		x[i] = float32(i%17)/8 - 1
+	}
+	params := graph.NewParamSet(1)
+	g, err := blocks.Build(spec, n, graph.Eval, params)
+	if err != nil {
+		return 0, err
+	}
+	oracle, err := graph.NewTape(g, params)
+	if err != nil {
+		return 0, err
+	}
+	defer oracle.Close()
+	want, err := oracle.Infer(x, n)
+	if err != nil {
+		return 0, err
+	}
+	m, err := a.newMachine(g, params, threads)
+	if err != nil {
+		return 0, err
+	}
+	defer m.Close()
+	got, err := m.Infer(x, n)
+	if err != nil {
+		return 0, err
+	}
+	var diff, scale float64
+	for i := range want {
+		diff = max(diff, abs(float64(got[i])-float64(want[i])))
+		scale = max(scale, abs(float64(want[i])))
+	}
+	return diff / scale, nil
+}
+
+func abs(x float64) float64 { return max(x, -x) }
+
+func (a *app) printFindings(list []finding) error {
+	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, f := range list {
+		fmt.Fprintf(tw, "%s\t%s\t%s\n", f.Status, f.Name, f.Value)
+		if f.Hint != "" {
+			fmt.Fprintf(tw, "\t\t-> %s\n", f.Hint)
+		}
+	}
+	return tw.Flush()
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"resnet/internal/blocks"
+)
+
+func newModelsCmd(a *app) *cobra.Command {
+	return group("models", "List and show architectures",
+		"The table of architectures: exact numbers of parameters and multiply-adds, and the error that the paper reports."+exitHelp(),
+		"  resnet models list\n  resnet models show resnet56\n  resnet models show resnet20 --dot | dot -Tsvg > resnet20.svg",
+		newModelsListCmd(a), newModelsShowCmd(a))
+}
+
+// modelRow is a row of `models list --json`.
+type modelRow struct {
+	Name     string             `json:"name"`
+	Depth    int                `json:"depth"`
+	Shortcut blocks.Shortcut    `json:"shortcut"`
+	Input    []int              `json:"input"`
+	Classes  int                `json:"classes"`
+	Params   int64              `json:"params"`
+	MACs     int64              `json:"macs"`
+	Paper    *blocks.PaperValue `json:"paper"`
+}
+
+func newModelsListCmd(a *app) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "list", Short: "List the architectures",
+		Long:    "Lists every row of the table. Paper is the top-1 error that He et al. 2016 report, in percent." + exitHelp(),
+		Example: "  resnet models list\n  resnet models list --json", Args: exactArgs(),
+		RunE: func(*cobra.Command, []string) error { return runModelsList(a, asJSON) },
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func runModelsList(a *app, asJSON bool) error {
+	var rows []modelRow
+	for _, name := range blocks.Names() {
+		s, err := blocks.Lookup(name)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, modelRow{s.Name, s.Depth(), s.Shortcut, []int{s.InputChannels, s.InputSize, s.InputSize},
+			s.Classes, s.Params, s.MACs, s.PaperError})
+	}
+	if asJSON {
+		return a.printJSON(map[string]any{"models": rows})
+	}
+	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "name\tlayers\tshortcut\tinput\tclasses\tparameters\tmultiply-adds\tpaper %\t")
+	for _, r := range rows {
+		paper := ""
+		if r.Paper != nil {
+			paper = strconv.FormatFloat(r.Paper.Top1, 'f', 2, 64)
+		}
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%d\t%s\t%s\t%s\t\n", r.Name, r.Depth, r.Shortcut, dims(r.Input), r.Classes,
+			grouped(r.Params), grouped(r.MACs), paper)
+	}
+	return tw.Flush()
+}
+
+func newModelsShowCmd(a *app) *cobra.Command {
+	var asJSON, dot bool
+	c := &cobra.Command{
+		Use: "show NAME", Short: "Show an architecture layer by layer",
+		Long: "Shows counts and layers. NAME is a row of the table, resnet20b for another shortcut option, or cifar-resnet14 for\n" +
+			"another depth of the CIFAR family." + exitHelp(),
+		Example:           "  resnet models show resnet56\n  resnet models show resnet56 --json\n  resnet models show resnet20 --dot | dot -Tsvg > resnet20.svg",
+		Args:              exactArgs("NAME"),
+		ValidArgsFunction: completeArch,
+		RunE:              func(_ *cobra.Command, args []string) error { return runModelsShow(a, args[0], asJSON, dot) },
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&dot, "dot", false, "print a Graphviz drawing")
+	c.MarkFlagsMutuallyExclusive("json", "dot")
+	return c
+}
+
+func completeArch(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return blocks.Names(), cobra.ShellCompDirectiveNoFileComp
+}
+
+func runModelsShow(a *app, name string, asJSON, dot bool) error {
+	s, err := blocks.Lookup(name)
+	if err != nil {
+		return &usageError{err}
+	}
+	sum, err := blocks.Summarize(s)
+	if err != nil {
+		return err
+	}
+	switch {
+	case asJSON:
+		return a.printJSON(sum)
+	case dot:
+		_, err := fmt.Fprint(a.out, sum.DOT())
+		return err
+	}
+	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "layer\ttype\toutput\tparameters\tmultiply-adds")
+	for _, l := range sum.Layers {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", l.Name, strings.TrimSpace(l.Type+" "+l.Detail), dims(l.Output), grouped(l.Params), grouped(l.MACs))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "\n%s: %d layers, %s parameters, %s multiply-adds for an image of %s, %d classes (%s)\n", sum.Name, sum.Depth,
+		grouped(sum.Params), grouped(sum.MACs), dims(sum.Input), sum.Classes, sum.Source)
+	if p := sum.Paper; p != nil {
+		fmt.Fprintf(a.out, "The paper reports %.2f %% top-1 error on %s (%s).\n", p.Top1, p.Dataset, p.Source)
+	}
+	return nil
+}
+
+// dims writes a shape as 3x32x32.
+func dims(shape []int) string {
+	parts := make([]string, len(shape))
+	for i, d := range shape {
+		parts[i] = strconv.Itoa(d)
+	}
+	return strings.Join(parts, "x")
+}
+
+// grouped writes 269722 as 269,722.
+func grouped[T int | int64](n T) string {
+	s := strconv.FormatInt(int64(n), 10)
+	sign := ""
+	if s[0] == '-' {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/debug"
+
+	"resnet/internal/blocks"
+	"resnet/internal/datasets"
+	"resnet/internal/graph"
+	"resnet/internal/graph/weights"
+	"resnet/internal/train"
+)
+
+// job is an experiment made ready: data open, network chosen, steps planned. Making it writes nothing.
+type job struct {
+	*loaded
+	data    *datasets.Dataset
+	spec    blocks.Spec
+	plan    train.Plan
+	norm    datasets.Normalizer
+	threads int
+}
+
+// newJob resolves a configuration against its data. Mistakes that only the data show (a batch larger than the set) are
+// configuration errors; missing and bad files are those of package datasets.
+func newJob(ctx context.Context, l *loaded, threads int) (*job, error) {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	j := &job{loaded: l, threads: threads}
+	dataConfig := l.Data
+	if dataConfig.Name == "folder" && dataConfig.Size == 0 {
+		own, err := blocks.Resolve(l.Model, blocks.DataInfo{})
+		if err != nil {
+			return nil, l.located(err)
+		}
+		dataConfig.Size = own.InputSize
+	}
+	var err error
+	if j.data, err = datasets.Open(ctx, dataConfig, l.Train.Seed); err != nil {
+		return nil, err
+	}
+	info := j.data.Info()
+	if info.Height != info.Width {
+		return nil, usageErrorf("data: %s has images of %dx%d, and the networks take squares", info.Name, info.Height, info.Width)
+	}
+	if j.spec, err = blocks.Resolve(l.Model, blocks.DataInfo{Channels: info.Channels, Size: info.Height, Classes: len(info.Classes)}); err != nil {
+		return nil, l.located(err)
+	}
+	if j.plan, err = train.NewPlan(l.Train, l.Eval, info.Train); err != nil {
+		return nil, l.located(err)
+	}
+	if j.norm, err = datasets.FitNormalizer(ctx, j.data, l.Data.Normalize); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// loader opens the training batches from an epoch's batch on.
+func (j *job) loader(epoch, batch int) (*datasets.Loader, error) {
+	return datasets.NewLoader(j.data, datasets.LoaderOptions{
+		Split: datasets.Train, Batch: j.Train.Batch, Seed: j.Train.Seed, Shuffle: true, DropLast: true,
+		Augment: j.Data.Augment, Normalizer: j.norm, Workers: j.Data.Workers, StartEpoch: epoch, StartBatch: batch,
+	})
+}
+
+// graph draws the network for batches of so many images over params.
+func (j *job) graph(batch int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph, error) {
+	return blocks.Build(j.spec, batch, mode, params)
+}
+
+// meta is what the checkpoints carry so that they can be evaluated by themselves.
+func (j *job) meta() (weights.Meta, error) {
+	arch, err := json.Marshal(j.spec)
+	if err != nil {
+		return weights.Meta{}, err
+	}
+	m := weights.Meta{
+		Arch: string(arch), Classes: j.data.Info().Classes, Dataset: j.data.Info().Name,
+		Preprocessing: weights.Preprocessing{Kind: j.norm.Kind, Mean: j.norm.Mean, Std: j.norm.Std},
+	}
+	if j.spec.Shortcut == blocks.OptionA {
+		m.ShortcutPad = "sides"
+		if j.spec.PadEnd {
+			m.ShortcutPad = "end"
+		}
+	}
+	return m, nil
+}
+
+// configValues is the configuration as nested maps, for comparing and for digests.
+func configValues(c *Config) map[string]any {
+	m, _ := configMap(configSchema(), c).(map[string]any)
+	return m
+}
+
+// configDigest identifies what a configuration trains: keys that change no result are left out.
+func configDigest(c *Config) string {
+	h := sha256.New()
+	for _, change := range train.DiffConfig(configValues(c), map[string]any{}) {
+		if change.Safety != train.Always {
+			fmt.Fprintf(h, "%s=%s\n", change.Key, change.Old)
+		}
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// leastMemory is a lower bound of what training takes, in bytes: every convolution's output has to be kept for the
+// backward pass, and there are parameters, gradients and momentum.
+func (j *job) leastMemory() (int64, error) {
+	sum, err := blocks.Summarize(j.spec)
+	if err != nil {
+		return 0, err
+	}
+	var values int64
+	for _, l := range sum.Layers {
+		if l.MACs == 0 {
+			continue
+		}
+		n := int64(1)
+		for _, d := range l.Output {
+			n *= int64(d)
+		}
+		values += n
+	}
+	return 4 * (values*int64(j.Train.Batch) + 3*sum.Params), nil
+}
+
+// checkMemory refuses a job that cannot fit, before anything is allocated. limit is --max-memory; 0 means GOMEMLIMIT,
+// or else what the machine has free.
+func checkMemory(need, limit int64, batch int) error {
+	source := "--max-memory"
+	if limit <= 0 {
+		limit, source = debug.SetMemoryLimit(-1), "GOMEMLIMIT"
+		if limit == math.MaxInt64 {
+			limit, source = readSystem().available(), "the free memory"
+		}
+	}
+	if limit > 0 && need > limit {
+		return usageErrorf("train.batch: a batch of %d needs at least %s of memory, and %s is %s: lower train.batch (train.accumulate keeps the batch of an update)",
+			batch, bytesText(need), source, bytesText(limit))
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"resnet/internal/blocks"
+	"resnet/internal/graph"
+)
+
+// planReport is `train --dry-run --json`.
+type planReport struct {
+	Model           string         `json:"model"`
+	Params          int64          `json:"params"`
+	MACs            int64          `json:"macs"`
+	Input           []int          `json:"input"`
+	Data            string         `json:"data"`
+	TrainImages     int            `json:"train_images"`
+	ValImages       int            `json:"validation_images"`
+	TestImages      int            `json:"test_images"`
+	Batch           int            `json:"batch"`
+	Accumulate      int            `json:"accumulate"`
+	Steps           int            `json:"steps"`
+	Epochs          float64        `json:"epochs"`
+	MemoryBytes     int64          `json:"memory_bytes"`
+	CheckpointBytes int64          `json:"checkpoint_bytes"`
+	Threads         int            `json:"threads"`
+	Kernels         string         `json:"kernels"`
+	SecondsPerStep  float64        `json:"seconds_per_step"`
+	ImagesPerSecond float64        `json:"images_per_second"`
+	SecondsTotal    float64        `json:"seconds_total"`
+	Config          map[string]any `json:"config"`
+}
+
+// printPlan prints what a training would do. The time is that of real steps on this machine, evaluations not counted.
+func (a *app) printPlan(ctx context.Context, j *job, asJSON bool) error {
+	r, err := a.makePlan(ctx, j)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.printJSON(r)
+	}
+	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "model\t%s: %s parameters, %s multiply-adds for an image of %s\n", r.Model, grouped(r.Params), grouped(r.MACs), dims(r.Input))
+	fmt.Fprintf(tw, "data\t%s: %s training, %s validation and %s test images\n", r.Data, grouped(r.TrainImages), grouped(r.ValImages), grouped(r.TestImages))
+	fmt.Fprintf(tw, "steps\t%s of %d images, %.1f epochs\n", grouped(r.Steps), j.plan.ImagesPerStep(), r.Epochs)
+	fmt.Fprintf(tw, "memory\tabout %s\n", bytesText(r.MemoryBytes))
+	fmt.Fprintf(tw, "checkpoint\t%s each\n", bytesText(r.CheckpointBytes))
+	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f images/s (%d threads, %s kernels)\n", 1000*r.SecondsPerStep, r.ImagesPerSecond, r.Threads, r.Kernels)
+	fmt.Fprintf(tw, "time\tabout %s, evaluations not counted; an epoch %s\n", duration(seconds(r.SecondsTotal)), duration(seconds(r.SecondsTotal/max(r.Epochs, 1e-9))))
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.out, "\nNothing was written.")
+	return err
+}
+
+func (a *app) makePlan(ctx context.Context, j *job) (planReport, error) {
+	info := j.data.Info()
+	sum, err := blocks.Summarize(j.spec)
+	if err != nil {
+		return planReport{}, err
+	}
+	params := graph.NewParamSet(j.Train.Seed)
+	m, err := a.machineFor(j, j.Train.Batch, graph.Train, params)
+	if err != nil {
+		return planReport{}, err
+	}
+	defer m.Close()
+	perBatch, err := j.timeStep(ctx, m)
+	if err != nil {
+		return planReport{}, err
+	}
+	var values, trainable int64
+	for _, p := range params.All() {
+		values += int64(len(p.Data))
+		if p.Trainable() {
+			trainable += int64(len(p.Data))
+		}
+	}
+	step := perBatch.Seconds() * float64(j.Train.Accumulate)
+	image := int64(info.Channels * info.Height * info.Width)
+	images := int64(info.Train + info.Val + info.Test)
+	batches := int64(max(j.Data.Workers, 1) + 2)
+	return planReport{
+		Model: j.spec.Name, Params: sum.Params, MACs: sum.MACs, Input: sum.Input, Data: info.Name,
+		TrainImages: info.Train, ValImages: info.Val, TestImages: info.Test,
+		Batch: j.Train.Batch, Accumulate: j.Train.Accumulate, Steps: j.plan.Iterations, Epochs: j.plan.Epoch(j.plan.Iterations),
+		// Values, gradients and momentum; batches made ahead; the data set's bytes.
+		MemoryBytes:     m.Bytes() + 4*(values+2*trainable) + batches*4*image*int64(j.Train.Batch) + images*image,
+		CheckpointBytes: 4 * (values + trainable), Threads: j.threads, Kernels: kernelsInUse(),
+		SecondsPerStep: step, ImagesPerSecond: float64(j.plan.ImagesPerStep()) / step, SecondsTotal: step * float64(j.plan.Iterations),
+		Config: configValues(&j.Config),
+	}, nil
+}
+
+// timeStep runs two batches and returns the time of the second: the first one warms up.
+func (j *job) timeStep(ctx context.Context, m graph.Machine) (time.Duration, error) {
+	loader, err := j.loader(0, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer loader.Close()
+	b, err := loader.Next(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var took time.Duration
+	for range 2 {
+		start := time.Now()
+		if _, err := m.Train(b.X, b.Labels, graph.StepOptions{}); err != nil {
+			return 0, err
+		}
+		took = time.Since(start)
+	}
+	return took, nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"resnet/internal/train"
+)
+
+// quietInterval is how often a line is written where there is no terminal for a bar.
+const quietInterval = 10 * time.Second
+
+// progress shows a training on standard error: a bar on a terminal, otherwise a line now and then.
+type progress struct {
+	a     *app
+	label string
+	bar   *progressbar.ProgressBar // nil without a terminal
+	last  time.Time
+	now   func() time.Time
+}
+
+func newProgress(a *app, label string, total int) *progress {
+	p := &progress{a: a, label: label, now: time.Now}
+	if a.errTTY && a.getenv("TERM") != "dumb" {
+		p.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(a.err), progressbar.OptionSetVisibility(true), // it detects no terminals itself
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionSetWidth(20), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription(label))
+	}
+	return p
+}
+
+// step is train.Hooks.OnStep.
+func (p *progress) step(s train.Progress) {
+	if p.bar != nil {
+		p.bar.Describe(p.label + " " + describeStep(s))
+		_ = p.bar.Set(s.Step) // a terminal that is gone must not end the training
+		return
+	}
+	if now := p.now(); now.Sub(p.last) >= quietInterval {
+		if !p.last.IsZero() || s.Step > 1 {
+			p.a.say("%s step %s/%s  %s", p.label, grouped(s.Step), grouped(s.Total), describeStep(s))
+		}
+		p.last = now
+	}
+}
+
+// describeStep is what a line of progress says besides the step.
+func describeStep(s train.Progress) string {
+	parts := []string{
+		fmt.Sprintf("epoch %.2f", s.Epoch), fmt.Sprintf("loss %.4f", s.MeanLoss), fmt.Sprintf("error %.2f%%", s.MeanError),
+		fmt.Sprintf("rate %.3g", s.Rate), fmt.Sprintf("%.0f images/s", s.ImagesPerSecond),
+	}
+	if s.ETA > 0 {
+		parts = append(parts, "left "+duration(s.ETA))
+	}
+	return strings.Join(parts, "  ")
+}
+
+// eval is train.Hooks.OnEval: a line that stays.
+func (p *progress) eval(r train.Row, _ train.Progress) {
+	p.line("%s", describeRow(p.label, r))
+}
+
+func describeRow(label string, r train.Row) string {
+	line := fmt.Sprintf("%s epoch %.1f, step %s: ", label, r.Epoch, grouped(r.Step))
+	var parts []string
+	for _, s := range []struct {
+		name string
+		m    *train.Metrics
+	}{{"train", r.Train}, {"validation", r.Val}, {"test", r.Test}} {
+		if s.m != nil {
+			parts = append(parts, fmt.Sprintf("%s error %.2f%%, loss %.4f", s.name, s.m.Error, s.m.Loss))
+		}
+	}
+	return line + strings.Join(parts, "; ")
+}
+
+// message is train.Hooks.OnMessage.
+func (p *progress) message(m train.Message) {
+	prefix := ""
+	if m.Warning {
+		prefix = "warning: "
+	}
+	p.line("%s%s", prefix, m.Text)
+}
+
+// line writes a line above the bar.
+func (p *progress) line(format string, args ...any) {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+	p.a.say(format, args...)
+	p.last = p.now()
+}
+
+func (p *progress) close() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}
+
+// duration writes 3h25m, 12m30s or 4.2s.
+func duration(d time.Duration) string {
+	switch {
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	case d >= time.Minute:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%.1fs", d.Seconds())
+}
+
+// bytesText writes a size for people.
+func bytesText(n int64) string {
+	units := []string{"B", "KB", "MB", "GB", "TB"}
+	f := float64(n)
+	i := 0
+	for f >= 1000 && i < len(units)-1 {
+		f /= 1000
+		i++
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.3g %s", f, units[i])
+}

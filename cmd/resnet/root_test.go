@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// walk visits every command that help shows.
+func walkCommands(c *cobra.Command, visit func(*cobra.Command)) {
+	visit(c)
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() && sub.Name() != "help" && sub.Name() != "completion" {
+			walkCommands(sub, visit)
+		}
+	}
+}
+
+func testApp() (*app, *bytes.Buffer, *bytes.Buffer) {
+	var out, errw bytes.Buffer
+	return &app{in: strings.NewReader(""), out: &out, err: &errw}, &out, &errw
+}
+
+func TestEveryExampleParses(t *testing.T) {
+	a, _, _ := testApp()
+	walkCommands(newRootCmd(a), func(c *cobra.Command) {
+		for line := range strings.Lines(c.Example) {
+			line, _, _ = strings.Cut(line, " | ")
+			line, _, _ = strings.Cut(line, " > ")
+			words := strings.Fields(line)
+			if len(words) == 0 || words[0] != "resnet" {
+				t.Errorf("%s: example %q does not begin with resnet", c.CommandPath(), line)
+				continue
+			}
+			fresh := newRootCmd(a)
+			cmd, rest, err := fresh.Find(words[1:])
+			if err != nil {
+				t.Errorf("%s: example %q: %v", c.CommandPath(), line, err)
+				continue
+			}
+			if err := cmd.ParseFlags(rest); err != nil {
+				t.Errorf("%s: example %q: %v", c.CommandPath(), line, err)
+				continue
+			}
+			if err := cmd.ValidateArgs(cmd.Flags().Args()); err != nil {
+				t.Errorf("%s: example %q: %v", c.CommandPath(), line, err)
+			}
+		}
+	})
+}
+
+func TestEveryHelpLeadsWithExamplesAndEndsWithExitStatus(t *testing.T) {
+	a, _, _ := testApp()
+	walkCommands(newRootCmd(a), func(c *cobra.Command) {
+		n := strings.Count(strings.TrimSpace(c.Example), "\n") + 1
+		if c.Example == "" || n > 4 {
+			t.Errorf("%s: %d examples, want 1 to 4", c.CommandPath(), n)
+		}
+		var b bytes.Buffer
+		c.SetOut(&b)
+		printHelp(c, nil)
+		if !strings.HasPrefix(b.String(), "Examples:\n") {
+			t.Errorf("%s: help does not lead with examples:\n%s", c.CommandPath(), b.String())
+		}
+		_, end, found := strings.Cut(b.String(), "\nEXIT STATUS\n")
+		if !found || strings.Contains(end, "Flags:") {
+			t.Errorf("%s: help does not end with EXIT STATUS:\n%s", c.CommandPath(), b.String())
+		}
+	})
+}
+
+func TestNearestFindsSlipsAndNothingElse(t *testing.T) {
+	names := []string{"quickstart", "train", "eval", "models", "config"}
+	for word, want := range map[string]string{
+		"trian": "train", "Train": "train", "evla": "eval", "modles": "models", "quikstart": "quickstart", "xyz": "", "": "", "conf": "config",
+	} {
+		if got := nearest(word, names); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}

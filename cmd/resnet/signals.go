@@ -1,0 +1,75 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"resnet/internal/train"
+)
+
+// watcher turns signals into requests to a training: the first SIGINT or SIGTERM stops it after a checkpoint, the second
+// ends the process at once (the checkpoints that are there stay whole), SIGUSR1 saves, SIGHUP does nothing: a closed
+// terminal does not end a training, and neither does a closed pipe.
+type watcher struct {
+	control *train.Control
+	ch      chan os.Signal
+	done    chan struct{}
+	first   atomic.Int32 // exit status of the first signal, or 0
+}
+
+// watchSignals starts watching. exit is os.Exit; grace is how long saving may take.
+func (a *app) watchSignals(control *train.Control, grace time.Duration, exit func(int)) *watcher {
+	w := &watcher{control: control, ch: make(chan os.Signal, 4), done: make(chan struct{})}
+	signal.Notify(w.ch, watched...)
+	go w.run(a, grace, exit)
+	return w
+}
+
+func (w *watcher) run(a *app, grace time.Duration, exit func(int)) {
+	var deadline <-chan time.Time
+	for {
+		select {
+		case <-w.done:
+			return
+		case <-deadline:
+			a.say("Not saved within %v (--grace): giving up. Earlier checkpoints are whole.", grace)
+			exit(int(w.first.Load()))
+		case s := <-w.ch:
+			switch status := stopStatus(s); {
+			case isSaveSignal(s):
+				w.control.SaveNow()
+			case status == 0: // SIGHUP, SIGPIPE
+			case w.first.CompareAndSwap(0, int32(status)):
+				a.say("Finishing this step and saving; again to stop at once.")
+				w.control.Stop()
+				if grace > 0 {
+					deadline = time.After(grace)
+				}
+			default:
+				exit(status)
+			}
+		}
+	}
+}
+
+func stopStatus(s os.Signal) int {
+	switch s {
+	case os.Interrupt:
+		return exitInterrupt
+	case syscall.SIGTERM:
+		return exitTerminated
+	}
+	return 0
+}
+
+// status is the exit status that a signal asked for, or 0.
+func (w *watcher) status() int { return int(w.first.Load()) }
+
+// stop ends watching; signals have their usual effect again.
+func (w *watcher) stop() {
+	signal.Stop(w.ch)
+	close(w.done)
+}
