@@ -96,9 +96,10 @@ func (t *transfer) remember() error {
 // run attempts until the part is whole and right.
 func (t *transfer) run(ctx context.Context) error {
 	fruitless, restarted := 0, false
+	furthest := int64(0) // bytes that an attempt has reached; starting over to get less far is no progress
 	var last error
 	for range maxTries {
-		got, err := t.attempt(ctx)
+		end, err := t.attempt(ctx)
 		if err == nil {
 			if err = checkDigests(ctx, t.part(), t.remote); err == nil {
 				return nil
@@ -119,8 +120,8 @@ func (t *transfer) run(ctx context.Context) error {
 			return ctx.Err()
 		case errors.Is(err, errPermanent):
 			return fmt.Errorf("%s: %w", t.url, err)
-		case got > 0:
-			fruitless = 0
+		case end > furthest:
+			furthest, fruitless = end, 0
 		default:
 			fruitless++
 		}
@@ -156,9 +157,9 @@ func (t *transfer) discard() {
 	t.state = transferState{URL: t.url}
 }
 
-// attempt makes one request and appends what it brings; got is the number of new bytes, 0 after a stall. A nil error means
-// that the part is complete.
-func (t *transfer) attempt(ctx context.Context) (got int64, err error) {
+// attempt makes one request and appends what it brings; end is how far into the file that went, 0 if it brought nothing or
+// stalled. A nil error means that the part is complete.
+func (t *transfer) attempt(ctx context.Context) (end int64, err error) {
 	f, err := os.OpenFile(t.part(), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return 0, permanent(err)
@@ -192,17 +193,15 @@ func (t *transfer) attempt(ctx context.Context) (got int64, err error) {
 	if err := t.rewind(f, start); err != nil {
 		return 0, permanent(err)
 	}
-	got, err = t.receive(f, resp.Body, start, watch)
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return 0, cause
-		}
-		return got, err
+	got, err := t.receive(f, resp.Body, start, watch)
+	end = start + got
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return 0, cause
 	}
-	if total := t.total(); total > 0 && start+got != total {
-		return got, fmt.Errorf("the connection ended at byte %d of %d", start+got, total)
+	if total := t.total(); err == nil && total > 0 && end != total {
+		err = fmt.Errorf("the connection ended at byte %d of %d", end, total)
 	}
-	return got, nil
+	return end, err
 }
 
 // total is the file's size: pinned, or else as the server says; 0 if neither is known.

@@ -164,7 +164,16 @@ func TestDownloadSurvivesADropInEveryRequest(t *testing.T) {
 
 func TestAnotherFetchGoesOnWhereOneWasStopped(t *testing.T) {
 	content := randomBytes(400_000)
-	m := newMirror(t, content, `"a"`, nil)
+	m := newMirror(t, content, `"a"`, func(w http.ResponseWriter, r *http.Request, n int) bool {
+		if n == 0 { // the first request brings 150,000 bytes, then nothing more
+			w.Header().Set("ETag", `"a"`)
+			w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+			w.Write(content[:150_000])
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}
+		return n == 0
+	})
 	dir := t.TempDir()
 	ctx, stop := context.WithCancel(t.Context())
 	o := quick(m)
@@ -283,6 +292,9 @@ func TestWrongContentLengthIsNeverAccepted(t *testing.T) {
 				t.Errorf("length off by %d, size pinned %v: error %v", off, pinnedSize, err)
 			}
 			wantNoFile(t, dir)
+			if n := len(m.requests()); n > 6 {
+				t.Errorf("length off by %d, size pinned %v: %d requests: starting over is no progress", off, pinnedSize, n)
+			}
 		}
 	}
 }

@@ -313,3 +313,11 @@ func TestFetchRefusesWhatIsNotDownloaded(t *testing.T) {
 		}
 	}
 }
+
+func gzipOf(data []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(data)
+	z.Close()
+	return b.Bytes()
+}

@@ -1,0 +1,88 @@
+package datasets
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTheDefaultConfigIsValid(t *testing.T) {
+	if errs := DefaultConfig().Validate(); len(errs) > 0 {
+		t.Error(errs)
+	}
+}
+
+func TestEveryBadFieldIsReportedAtOnce(t *testing.T) {
+	bad := Config{Name: "cifar-10 ", Validation: -1, Normalize: "zca", Augment: Augment{Pad: -1}, Size: 5000, Downsample: -2, Limit: -1, Workers: -1}
+	var got []string
+	for _, e := range bad.Validate() {
+		got = append(got, e.Path)
+		if !errors.Is(e, ErrConfig) || !strings.HasPrefix(e.Error(), "data."+e.Path) {
+			t.Errorf("%v is no ErrConfig about data.%s", e, e.Path)
+		}
+	}
+	want := []string{"name", "validation", "normalize", "augment.pad", "size", "downsample", "limit", "workers"}
+	if !slices.Equal(got, want) {
+		t.Errorf("reported %v, want %v", got, want)
+	}
+	if hint := bad.Validate()[0].Hint; hint != "did you mean cifar10?" {
+		t.Errorf("hint %q", hint)
+	}
+	if hint := (Config{Name: "imagenet"}).Validate()[0].Hint; !strings.Contains(hint, "folder") {
+		t.Errorf("hint %q does not list the names", hint)
+	}
+	if errs := (Config{Name: "folder"}).Validate(); len(errs) != 1 || errs[0].Path != "dir" {
+		t.Errorf("a folder without dir: %v", errs)
+	}
+}
+
+func TestOpenRefusesABadConfig(t *testing.T) {
+	for name, c := range map[string]Config{
+		"unknown name":            {Name: "svhn"},
+		"too much validation":     {Name: "fashion-sample", Validation: 5000},
+		"downsample not dividing": {Name: "fashion-sample", Downsample: 3},
+	} {
+		if _, err := Open(t.Context(), c, 1); !errors.Is(err, ErrConfig) {
+			t.Errorf("%s: error %v, want ErrConfig", name, err)
+		}
+	}
+}
+
+func TestDownsampleAveragesBlocks(t *testing.T) {
+	a := &array{names: []string{"a"}, c: 2, h: 2, w: 4}
+	a.train = records{pixels: []byte{
+		0, 1, 10, 10,
+		2, 3, 10, 11,
+		255, 255, 0, 0,
+		255, 255, 0, 1,
+	}, labels: []uint8{0}}
+	if err := a.downsample("x", 2); err != nil {
+		t.Fatal(err)
+	}
+	if want := []byte{2, 10, 255, 0}; !slices.Equal(a.train.pixels, want) || a.h != 1 || a.w != 2 {
+		t.Errorf("%v, %d×%d, want %v, 1×2", a.train.pixels, a.h, a.w, want)
+	}
+}
+
+func TestEveryDataSetHasWhatTheCommandsNeed(t *testing.T) {
+	for _, name := range Names() {
+		e := registry()[name]
+		if e.title == "" || e.open == nil || e.verify == nil || (e.fetch == nil) == (e.local == "") {
+			t.Errorf("%s: the entry is not complete", name)
+		}
+		if e.fetch == nil {
+			continue
+		}
+		for _, r := range e.fetch.files {
+			if !r.pinned() {
+				t.Errorf("%s: %s has no pinned SHA-256", name, r.name)
+			}
+		}
+		for _, m := range e.fetch.members {
+			if m.digest == "" || m.size == 0 {
+				t.Errorf("%s: member %s has no digest or size", name, m.path)
+			}
+		}
+	}
+}
