@@ -1,0 +1,198 @@
+package eval
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"resnet/internal/blocks"
+	"resnet/internal/datasets"
+	"resnet/internal/graph"
+	"resnet/internal/graph/weights"
+)
+
+func tape(g *graph.Graph, p *graph.ParamSet) (graph.Machine, error) { return graph.NewTape(g, p) }
+
+// saveModel writes tiny-a with random weights; edit may spoil its description.
+func saveModel(t *testing.T, edit func(s *blocks.Spec, m *weights.Meta, tensors *[]weights.Tensor)) (path string, params *graph.ParamSet) {
+	t.Helper()
+	spec, err := blocks.Lookup("tiny-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	params = graph.NewParamSet(7)
+	if _, err := blocks.Build(spec, 1, graph.Eval, params); err != nil {
+		t.Fatal(err)
+	}
+	meta := weights.Meta{Classes: []string{"a", "b"}, ShortcutPad: "sides", Step: 12, Dataset: "cifar10",
+		Preprocessing: weights.Preprocessing{Kind: datasets.ChannelMeanStd, Mean: []float32{0.1, 0.2, 0.3}, Std: []float32{1, 2, 3}}}
+	tensors := weights.FromParams(params)
+	if edit != nil {
+		edit(&spec, &meta, &tensors)
+	}
+	if meta.Arch == "" {
+		arch, err := json.Marshal(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		meta.Arch = string(arch)
+	}
+	path = filepath.Join(t.TempDir(), "m.safetensors")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := weights.Write(f, tensors, meta.Encode()); err != nil {
+		t.Fatal(err)
+	}
+	return path, params
+}
+
+func TestLoadedModelComputesWhatTheSavedOneDid(t *testing.T) {
+	path, params := saveModel(t, nil)
+	m, err := LoadModel(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Spec.Name != "tiny-a" || m.Step != 12 || m.Dataset != "cifar10" || m.Normalizer.Std[2] != 3 {
+		t.Errorf("%+v", m)
+	}
+	if d := cmp.Diff([]string{"a", "b"}, m.Classes); d != "" {
+		t.Errorf("classes (-want +got):\n%s", d)
+	}
+	x := make([]float32, 2*3*9*9)
+	for i := range x {
+		x[i] = float32(i%17) - 8
+	}
+	infer := func(m *Model) []float32 {
+		machine, err := m.Machine(2, tape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer machine.Close()
+		logits, err := machine.Infer(x, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append([]float32(nil), logits...)
+	}
+	want := infer(&Model{Spec: m.Spec, Params: params})
+	if d := cmp.Diff(want, infer(m)); d != "" {
+		t.Errorf("logits (-saved +loaded):\n%s", d)
+	}
+}
+
+func TestFilesThatContradictThemselvesAreRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit func(s *blocks.Spec, m *weights.Meta, tensors *[]weights.Tensor)
+		want error
+		text string
+	}{
+		"architecture that is no JSON": {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) { m.Arch = "{" }, ErrModel, "parse"},
+		"impossible architecture":      {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.Widths[0] = -1 }, ErrModel, "widths[0]"},
+		"zero channels elsewhere":      {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.PadEnd = true }, ErrModel, "shortcut_pad"},
+		"too many class names":         {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) { m.Classes = make([]string, 11) }, ErrModel, "11 classes"},
+		"mean of other channels": {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) {
+			m.Preprocessing.Mean = []float32{1}
+		}, ErrModel, "preprocessing"},
+		"a missing tensor":    {func(_ *blocks.Spec, _ *weights.Meta, l *[]weights.Tensor) { *l = (*l)[1:] }, weights.ErrMismatch, "conv1.weight"},
+		"another class count": {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.Classes = 9 }, weights.ErrMismatch, "fc.weight"},
+		"a network of terabytes": {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) {
+			s.Depths, s.Widths = []int{3000, 3000, 3000}, []int{16384, 16384, 16384}
+		}, weights.ErrMismatch, "parameters"},
+	} {
+		path, _ := saveModel(t, c.edit)
+		_, err := LoadModel(path)
+		if !errors.Is(err, c.want) || err != nil && (!strings.Contains(err.Error(), c.text) || !strings.Contains(err.Error(), path)) {
+			t.Errorf("%s: error %v, want %v naming the file and %q", name, err, c.want, c.text)
+		}
+	}
+}
+
+func TestBareStateDictsAndMissingFilesAreRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bare.safetensors")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := weights.Write(f, []weights.Tensor{{Name: "w", Shape: []int{1}, Data: []float32{1}}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadModel(path); !errors.Is(err, weights.ErrNoMeta) {
+		t.Errorf("bare: %v, want ErrNoMeta", err)
+	}
+	if _, err := LoadModel(path + "x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing: %v, want ErrNotExist", err)
+	}
+}
+
+func TestModelsFitOnlyTheirImagesAndClasses(t *testing.T) {
+	path, _ := saveModel(t, nil)
+	m, err := LoadModel(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := datasets.Info{Name: "d", Classes: []string{"a", "b", "c"}, Channels: 3, Height: 9, Width: 9}
+	if err := m.Fits(info); err != nil {
+		t.Errorf("its own data set: %v", err)
+	}
+	for name, change := range map[string]func(*datasets.Info){
+		"size": func(i *datasets.Info) { i.Height = 10 }, "channels": func(i *datasets.Info) { i.Channels = 1 },
+		"classes": func(i *datasets.Info) { i.Classes = make([]string, 11) }, "order of classes": func(i *datasets.Info) { i.Classes = []string{"b", "a"} },
+	} {
+		other := info
+		change(&other)
+		if err := m.Fits(other); !errors.Is(err, ErrModel) {
+			t.Errorf("other %s: error %v, want ErrModel", name, err)
+		}
+	}
+}
+
+func TestOnlyThePapersNetworkGetsThePapersValue(t *testing.T) {
+	spec, err := blocks.Lookup("resnet20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Model{Spec: spec, Params: graph.NewParamSet(0)}
+	if r := m.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper == nil || *r.Paper != 8.75 {
+		t.Errorf("resnet20: paper %v, want 8.75", r.Paper)
+	}
+	m.Spec.Widths = []int{32, 64, 128}
+	if r := m.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper != nil || r.Citation != "" {
+		t.Errorf("a wider net of that name: paper %v", *r.Paper)
+	}
+}
+
+func TestPaperValuesAgreeWithTheTableOfArchitectures(t *testing.T) {
+	for _, r := range papers {
+		if _, err := blocks.Lookup(r.arch); err != nil {
+			t.Errorf("%s: %v", r.arch, err)
+		}
+	}
+	for _, name := range blocks.Names() {
+		s, err := blocks.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, n := protocolCIFAR, 10_000
+		if s.Family == blocks.FamilyImageNet {
+			p, n = protocol10Crop, 50_000
+		}
+		dataset := map[string]string{blocks.FamilyImageNet: "imagenet"}[s.Family]
+		if dataset == "" {
+			dataset = "cifar10"
+		}
+		v := Paper(name, dataset, p, n)
+		if (v == nil) != (s.PaperError == nil) || v != nil && (v.Top1 != s.PaperError.Top1 || v.Mean != s.PaperError.Mean) {
+			t.Errorf("%s: %v here, %v in the table of architectures", name, v, s.PaperError)
+		}
+	}
+}
