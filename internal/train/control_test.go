@@ -40,14 +40,93 @@ func TestAStopDuringTheUpdateFinishesIt(t *testing.T) {
 	cfg.Accumulate = 3
 	r := newToy(t, cfg, eval.Config{}, "")
 	n := 0
-	r.onNext = func() {
-		if n++; n == 8 { // the second of three batches of update 3
-			r.o.Control.Stop()
-		}
+	open := r.o.Loader
+	r.o.Loader = func(ctx ctxType, e, b int) (Loader, error) {
+		l, err := open(ctx, e, b)
+		return &slowLoader{l, func(ctx ctxType) {
+			if n++; n == 8 { // the second of three batches of update 3
+				r.o.Control.Stop()
+				select {
+				case <-ctx.Done():
+					t.Error("the wait for a batch of an update that has begun was ended")
+				case <-time.After(50 * time.Millisecond):
+				}
+			}
+		}}, err
 	}
 	s, err := r.run()
 	if !errors.Is(err, ErrStopped) || s.State.Step != 3 || r.store.last() != 3 || r.machine.calls != 9 {
 		t.Errorf("%v at step %d, last checkpoint %v, %d batches", err, s.State.Step, r.store.order, r.machine.calls)
+	}
+}
+
+type slowLoader struct {
+	Loader
+	before func(ctxType)
+}
+
+func (l *slowLoader) Next(ctx context.Context) (*datasets.Batch, error) {
+	l.before(ctx)
+	return l.Loader.Next(ctx)
+}
+
+func TestAStopEndsAnEvaluationWhichTheResumedRunRepeats(t *testing.T) {
+	dir := t.TempDir()
+	whole := newToy(t, toyConfig(), eval.Config{Every: 5}, t.TempDir())
+	_, err := whole.run()
+	must(t, err)
+	r := newToy(t, toyConfig(), eval.Config{Every: 5}, dir)
+	inner, n := r.o.Evaluate, 0
+	r.o.Evaluate = func(ctx ctxType) (Evaluation, error) {
+		if n++; n == 2 {
+			r.o.Control.Stop()
+			<-ctx.Done()
+			return Evaluation{}, ctx.Err()
+		}
+		return inner(ctx)
+	}
+	s, err := r.run()
+	if !errors.Is(err, ErrStopped) || s.State.Step != 10 || s.State.Evaluated != 5 || r.store.last() != 10 {
+		t.Fatalf("%v at step %d, evaluated %d", err, s.State.Step, s.State.Evaluated)
+	}
+	// The resumed run evaluates, and is killed before it saves: its row must not stay beside that of the next one.
+	killed := newToy(t, toyConfig(), eval.Config{Every: 5}, dir).resumeFrom(r.store, 10)
+	ctx, kill := context.WithCancel(t.Context())
+	killed.o.Hooks.OnEval = func(Row, Progress) { kill() }
+	killed.store.onSave = func(int) error { return ctx.Err() }
+	if _, err := Run(ctx, killed.o); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	again := newToy(t, toyConfig(), eval.Config{Every: 5}, dir).resumeFrom(r.store, 10)
+	_, err = again.run()
+	must(t, err)
+	sameCheckpoints(t, whole.store, again.store)
+	if got, want := readFile(t, dir, MetricsFile), readFile(t, whole.o.Dir, MetricsFile); got != want {
+		t.Errorf("metrics.csv is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestAccumulatedBatchesAreOneLargeBatch(t *testing.T) {
+	weights := func(batch, accumulate int) []float32 {
+		cfg := toyConfig()
+		cfg.Batch, cfg.Accumulate, cfg.Iterations = batch, accumulate, 2
+		r := newToy(t, cfg, eval.Config{}, "")
+		var told []int
+		r.o.BeforeBatch = func(n int) { told = append(told, n) }
+		_, err := r.run()
+		must(t, err)
+		for i, n := range told {
+			if n != i {
+				t.Fatalf("batches were numbered %v", told)
+			}
+		}
+		return r.params.Get("fc.weight").Data
+	}
+	got, want := weights(4, 5), weights(20, 1) // an epoch each time
+	for i := range want {
+		if math.Abs(float64(got[i]-want[i])) > 1e-6 {
+			t.Errorf("weight %d is %v, want %v", i, got[i], want[i])
+		}
 	}
 }
 
@@ -195,12 +274,10 @@ func TestTheRowsAndProgressSayWhatHappened(t *testing.T) {
 	r.o.Now = func() time.Time { return clock }
 	r.onNext = func() { clock = clock.Add(250 * time.Millisecond) }
 	var last Progress
-	sumLoss, wrong := 0.0, 0.0
+	var sumLoss, wrong [2]float64 // of updates 1 to 5, and 6 to 10
 	r.o.Hooks.OnStep = func(p Progress) {
-		if p.Step <= 5 {
-			sumLoss += p.Loss / 5
-			wrong += p.Error / 5
-		}
+		sumLoss[(p.Step-1)/5] += p.Loss / 5
+		wrong[(p.Step-1)/5] += p.Error / 5
 		last = p
 	}
 	var rows []Row
@@ -211,9 +288,13 @@ func TestTheRowsAndProgressSayWhatHappened(t *testing.T) {
 		last.Elapsed != 5*time.Second || last.LoaderWait != 5*time.Second || !near(s.ImagesPerSecond, 16) {
 		t.Errorf("%+v, mean %v images/s", last, s.ImagesPerSecond)
 	}
-	if len(rows) != 2 || math.Abs(rows[0].Train.Loss-sumLoss) > 1e-12 || math.Abs(rows[0].Train.Error-wrong) > 1e-9 ||
-		rows[0].Rate != 0.05 || !near(rows[1].Rate, 0.005) || rows[0].Epoch != 2 {
-		t.Errorf("rows %+v %+v, want loss %v, error %v", rows[0].Train, rows[1], sumLoss, wrong)
+	if len(rows) != 2 || rows[0].Rate != 0.05 || !near(rows[1].Rate, 0.005) || rows[0].Epoch != 2 {
+		t.Fatalf("rows %+v", rows)
+	}
+	for i, r := range rows {
+		if math.Abs(r.Train.Loss-sumLoss[i]) > 1e-12 || math.Abs(r.Train.Error-wrong[i]) > 1e-9 {
+			t.Errorf("row %d has %+v, want loss %v, error %v", i, r.Train, sumLoss[i], wrong[i])
+		}
 	}
 	metrics := strings.Split(readFile(t, r.o.Dir, MetricsFile), "\n")
 	if metrics[0] != metricsHeader || !strings.HasPrefix(metrics[1], "5,2.0000,0.05,") || !strings.HasPrefix(metrics[2], "10,4.0000,0.005,") {
@@ -258,6 +339,57 @@ func TestRecomputedStatisticsAreTheMeanOverTheNextBatches(t *testing.T) {
 	}
 	if m := toyEvaluate(r.params); r.store.snaps[7].eval == nil || r.store.snaps[7].eval.Val.Loss != m.Loss {
 		t.Error("the evaluation is not that of the recomputed statistics")
+	}
+}
+
+func TestAStopWhileRecomputingLeavesTheRunningAverages(t *testing.T) {
+	cfg := toyConfig()
+	cfg.Iterations = 7
+	plain := newToy(t, cfg, eval.Config{}, "")
+	_, err := plain.run()
+	must(t, err)
+	cfg.BNRecompute = 12
+	r := newToy(t, cfg, eval.Config{}, "")
+	n := 0
+	r.onNext = func() {
+		if n++; n == 9 { // the second batch of the statistics
+			r.o.Control.Stop()
+		}
+	}
+	if _, err := r.run(); !errors.Is(err, ErrStopped) {
+		t.Fatal(err)
+	}
+	for _, p := range []string{"bn.running_mean", "bn.running_var"} {
+		if !slices.Equal(r.store.snaps[7].params[p], plain.store.snaps[7].params[p]) {
+			t.Errorf("%s was saved half recomputed", p)
+		}
+	}
+}
+
+func TestTheTimeOfAResumedRunGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	var store *memStore
+	for _, stop := range []int{6, -1} {
+		r := newToy(t, toyConfig(), eval.Config{Every: 5}, dir).stopAt(stop)
+		if store != nil {
+			r.resumeFrom(store, store.last())
+		}
+		clock := time.Unix(0, 0)
+		r.o.Now = func() time.Time { return clock }
+		r.onNext = func() { clock = clock.Add(time.Second) }
+		_, err := r.run()
+		if err != nil && !errors.Is(err, ErrStopped) {
+			t.Fatal(err)
+		}
+		store = r.store
+	}
+	var seconds []string
+	for _, line := range strings.Split(strings.TrimSpace(readFile(t, dir, TimingFile)), "\n")[1:] {
+		seconds = append(seconds, strings.Split(line, ",")[1])
+	}
+	// 5 s at the first row; the second process counts from there: its fourth update is at 9 s.
+	if want := []string{"5.000", "9.000", "14.000", "19.000", "22.000"}; !slices.Equal(seconds, want) {
+		t.Errorf("seconds %v, want %v", seconds, want)
 	}
 }
 
