@@ -176,6 +176,7 @@ func TestWriteRefusesWhatCouldNotBeRead(t *testing.T) {
 		"a name that is not UTF-8":   {[]Tensor{{Name: "\xff", Shape: []int{1}, Data: []float32{1}}}, nil},
 		"a shape of another size":    {[]Tensor{{Name: "a", Shape: []int{2}, Data: []float32{1}}}, nil},
 		"a negative dimension":       {[]Tensor{{Name: "a", Shape: []int{-1, -1}, Data: []float32{1}}}, nil},
+		"values of another type":     {[]Tensor{{Name: "a", DType: I64, Shape: []int{1}, Ints: []int64{1}, Data: []float32{1}}}, nil},
 		"a type that is only read":   {[]Tensor{{Name: "a", DType: F16, Shape: []int{1}, Data: []float32{1}}}, nil},
 		"metadata that is not UTF-8": {[]Tensor{ok}, map[string]string{"k": "\xff"}},
 	} {

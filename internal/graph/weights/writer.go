@@ -1,7 +1,6 @@
 package weights
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -37,6 +36,9 @@ func (t Tensor) check() error {
 	if t.DType != F32 && t.DType != I64 {
 		return fmt.Errorf("safetensors: tensor %q: %s cannot be written", t.Name, t.DType)
 	}
+	if t.DType == F32 && t.Ints != nil || t.DType == I64 && t.Data != nil {
+		return fmt.Errorf("safetensors: tensor %q: %s with values of another type", t.Name, t.DType)
+	}
 	for _, d := range t.Shape {
 		if d < 0 {
 			return fmt.Errorf("safetensors: tensor %q: shape %v", t.Name, t.Shape)
@@ -57,30 +59,46 @@ func Write(w io.Writer, tensors []Tensor, meta map[string]string) error {
 	if err != nil {
 		return err
 	}
-	b := bufio.NewWriterSize(w, 1<<18)
-	var scratch [8]byte
-	le := binary.LittleEndian
-	le.PutUint64(scratch[:], uint64(len(header)))
-	b.Write(scratch[:]) // a bufio.Writer keeps its first error for Flush
-	b.Write(header)
+	if err := writeAll(w, binary.LittleEndian.AppendUint64(nil, uint64(len(header)))); err != nil {
+		return err
+	}
+	if err := writeAll(w, header); err != nil {
+		return err
+	}
+	var buf []byte
 	for _, t := range tensors {
-		if t.DType == I64 {
-			for _, v := range t.Ints {
-				le.PutUint64(scratch[:], uint64(v))
-				if _, err := b.Write(scratch[:]); err != nil {
-					return err
-				}
+		for ints := range slices.Chunk(t.Ints, chunk) {
+			buf = buf[:0]
+			for _, v := range ints {
+				buf = binary.LittleEndian.AppendUint64(buf, uint64(v))
 			}
-			continue
+			if err := writeAll(w, buf); err != nil {
+				return err
+			}
 		}
-		for _, v := range t.Data {
-			le.PutUint32(scratch[:4], math.Float32bits(v))
-			if _, err := b.Write(scratch[:4]); err != nil {
+		for floats := range slices.Chunk(t.Data, chunk) {
+			buf = buf[:0]
+			for _, v := range floats {
+				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(v))
+			}
+			if err := writeAll(w, buf); err != nil {
 				return err
 			}
 		}
 	}
-	return b.Flush()
+	return nil
+}
+
+// chunk is the number of values encoded for one call of Write.
+const chunk = 1 << 14
+
+// writeAll makes a short write an error.
+func writeAll(w io.Writer, b []byte) error {
+	n, err := w.Write(b)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return err
 }
 
 // EncodedSize is the number of bytes that Write writes.

@@ -70,33 +70,39 @@ func AcquireLock(run string) (*Lock, error) {
 		if err != nil {
 			return nil, ioError(fmt.Errorf("lock run folder: %w", err))
 		}
-		locked, err := tryLock(f)
-		switch {
-		case errors.Is(err, errNoLocks):
-			f.Close()
-			return acquireByExistence(path + ".held") // path itself exists by now, with any number of openers
-		case err != nil:
-			f.Close()
-			return nil, ioError(fmt.Errorf("lock %s: %w", path, err))
-		case !locked:
-			f.Close()
-			return nil, lockedError(path)
+		l, err := lockOpened(f, path)
+		if l != nil || err != nil {
+			return l, err
 		}
-		// The holder before may have removed the file between our opening and our locking it: then this is a lock on
-		// a file without a name, which keeps nobody out.
-		if !sameFile(f, path) {
-			f.Close()
-			continue
-		}
-		l := &Lock{path: path, f: f}
-		if old, ok := readHolder(path); ok { // a holder that ended in order leaves no content
-			l.TakenFrom = old.String()
-		}
-		if err := l.write(); err != nil {
-			return nil, errors.Join(ioError(fmt.Errorf("lock %s: %w", path, err)), l.Release())
-		}
-		return l, nil
 	}
+}
+
+// lockOpened locks path's file, which is open as f. It returns nil without an error when f is no longer path's: the
+// holder before may have removed the file after it was opened here, and a lock on a file without a name keeps nobody out.
+func lockOpened(f *os.File, path string) (*Lock, error) {
+	locked, err := tryLock(f)
+	switch {
+	case errors.Is(err, errNoLocks):
+		f.Close()
+		return acquireByExistence(path + ".held") // path itself exists by now, with any number of openers
+	case err != nil:
+		f.Close()
+		return nil, ioError(fmt.Errorf("lock %s: %w", path, err))
+	case !locked:
+		f.Close()
+		return nil, lockedError(path)
+	case !sameFile(f, path):
+		f.Close()
+		return nil, nil
+	}
+	l := &Lock{path: path, f: f}
+	if old, ok := readHolder(path); ok { // a holder that ended in order leaves no content
+		l.TakenFrom = old.String()
+	}
+	if err := l.write(); err != nil {
+		return nil, errors.Join(ioError(fmt.Errorf("lock %s: %w", path, err)), l.Release())
+	}
+	return l, nil
 }
 
 // acquireByExistence is the lock where the operating system has none: of several processes one creates the file.

@@ -118,8 +118,7 @@ func TestTheLockOfADeadProcessIsTakenOver(t *testing.T) {
 	}
 }
 
-// TestALockHasOneHolderAtATime lets many contenders acquire and release: the moment between a release, which removes the
-// file, and the opening of a new one is where two could hold it.
+// TestALockHasOneHolderAtATime lets many contenders acquire and release: never are there two.
 func TestALockHasOneHolderAtATime(t *testing.T) {
 	folder := t.TempDir()
 	var holders, acquired atomic.Int32
