@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,6 +25,7 @@ type evalOptions struct {
 	predictions string
 	batch       int
 	threads     int
+	classes     bool
 	json        bool
 }
 
@@ -52,6 +53,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.StringVar(&o.crops, "crops", "1", "views of an image: 1")
 	f.StringVar(&o.combine, "combine", "softmax", "what the ensemble averages: softmax or logits")
 	f.StringVar(&o.predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
+	f.BoolVar(&o.classes, "classes", false, "show the error of each class and the confusion matrix")
 	f.IntVar(&o.batch, "batch", 250, "images computed together; does not change the figures")
 	f.IntVar(&o.threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -81,6 +83,9 @@ func (o *evalOptions) check() error {
 	if o.limit < 0 || o.batch < 1 || o.threads < 0 {
 		return usageErrorf("eval: --limit and --threads are at least 0, --batch at least 1")
 	}
+	if ext := filepath.Ext(o.predictions); o.predictions != "" && ext != ".csv" && ext != ".jsonl" {
+		return usageErrorf("eval: --predictions %s: the name has to end in .csv or .jsonl", o.predictions)
+	}
 	if o.data != "" {
 		if err := knownData(o.data); err != nil {
 			return err
@@ -98,79 +103,40 @@ func runEval(ctx context.Context, a *app, o *evalOptions, paths []string) error 
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var table eval.Table
-	open := dataCache{}
-	for _, path := range paths {
-		row, err := a.evalModel(ctx, o, path, open)
-		if err != nil {
-			if ctx.Err() != nil {
-				return &silentError{&stoppedError{exitInterrupt}}
-			}
+	m := &measurement{a: a, o: o, open: map[dataKey]*datasets.Dataset{}}
+	if err := m.run(ctx, paths); err != nil {
+		if ctx.Err() != nil {
+			return &silentError{&stoppedError{exitInterrupt}}
+		}
+		return err
+	}
+	return m.print()
+}
+
+// print writes the table and, with --classes, what each row confuses.
+func (m *measurement) print() error {
+	table := eval.Table{Rows: m.rows}
+	switch {
+	case m.o.json && m.o.classes:
+		return m.a.printJSON(struct {
+			Rows    []eval.Row         `json:"rows"`
+			Classes []eval.ClassReport `json:"classes"`
+		}{m.rows, m.classes})
+	case m.o.json:
+		return table.WriteJSON(m.a.out)
+	}
+	if err := table.WriteText(m.a.out); err != nil || !m.o.classes {
+		return err
+	}
+	for i, r := range m.classes {
+		fmt.Fprintf(m.a.out, "\n%s\n", eval.Printable(m.rows[i].Checkpoint))
+		if err := r.WriteErrors(m.a.out); err != nil {
 			return err
 		}
-		table.Rows = append(table.Rows, row)
+		fmt.Fprintln(m.a.out)
+		if err := r.WriteConfusion(m.a.out); err != nil {
+			return err
+		}
 	}
-	if o.json {
-		return table.WriteJSON(a.out)
-	}
-	return table.WriteText(a.out)
-}
-
-// dataCache keeps data sets open between the rows of a table.
-type dataCache map[dataKey]*datasets.Dataset
-
-type dataKey struct {
-	cfg  datasets.Config
-	seed uint64
-}
-
-func (c dataCache) open(ctx context.Context, cfg datasets.Config, seed uint64) (*datasets.Dataset, error) {
-	key := dataKey{cfg, seed}
-	if ds := c[key]; ds != nil {
-		return ds, nil
-	}
-	ds, err := datasets.Open(ctx, cfg, seed)
-	if err == nil {
-		c[key] = ds
-	}
-	return ds, err
-}
-
-// evalModel measures one checkpoint.
-func (a *app) evalModel(ctx context.Context, o *evalOptions, path string, open dataCache) (eval.Row, error) {
-	m, err := a.openModel(path, o.batch, o.threads)
-	if err != nil {
-		return eval.Row{}, err
-	}
-	defer m.machine.Close()
-	cfg, seed := m.dataConfig(o.data, o.dir)
-	ds, err := open.open(ctx, cfg, seed)
-	if err != nil {
-		return eval.Row{}, err
-	}
-	info := ds.Info()
-	if err := m.fits(info); err != nil {
-		return eval.Row{}, err
-	}
-	split := datasets.Split(o.split)
-	if ds.Len(split) == 0 {
-		return eval.Row{}, usageErrorf("%s has no %s split%s", info.Name, o.split, splitHint(split))
-	}
-	metrics, err := eval.EvaluateSplit(ctx, m.machine, ds, eval.SplitOptions{Split: split, Batch: o.batch, Limit: o.limit,
-		Normalizer: m.norm, Classes: m.spec.Classes})
-	if err != nil {
-		return eval.Row{}, fmt.Errorf("%s: %w", path, err)
-	}
-	protocol := eval.Protocol{Views: 1, Height: info.Height, Width: info.Width, Split: split}
-	if o.limit > 0 && o.limit < ds.Len(split) {
-		protocol.Limit = o.limit
-	}
-	return eval.NewRow(m.spec.Name, strings.TrimSuffix(path, "/"), info.Name, m.params.Count(), protocol, metrics), nil
-}
-
-func splitHint(s datasets.Split) string {
-	if s == datasets.Val {
-		return ": data.validation was 0 when it was trained"
-	}
-	return ""
+	return nil
 }

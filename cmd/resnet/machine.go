@@ -3,12 +3,24 @@ package main
 import (
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
+	"resnet/internal/graph/schedule"
 )
 
-// newMachine is the one place that chooses how a graph is executed. RESNET_MACHINE=tape takes Gorgonia's tape machine with
-// the reference operators, the slow oracle, instead of the schedule of kernels.
+// newMachine is the one place that chooses how a graph is executed: as a schedule of kernels. RESNET_MACHINE=tape takes
+// Gorgonia's tape machine with the reference operators instead, the slow oracle.
 func (a *app) newMachine(g *graph.Graph, params *graph.ParamSet, threads int) (graph.Machine, error) {
-	return graph.NewTape(g, params)
+	switch name := a.getenv("RESNET_MACHINE"); name {
+	case "", "schedule":
+		m, err := schedule.Compile(g, schedule.Options{Threads: threads})
+		if err != nil {
+			return nil, err // not m: a nil *Machine is not a nil Machine
+		}
+		return m, nil
+	case "tape":
+		return graph.NewTape(g, params)
+	default:
+		return nil, usageErrorf("RESNET_MACHINE=%s: schedule or tape", name)
+	}
 }
 
 // kernelsInUse names the instruction set that the kernels use on this machine.

@@ -23,6 +23,8 @@ var sentinels = []struct {
 	{train.ErrNonFinite, exitNonFinite},
 	{eval.ErrNonFinite, exitNonFinite},
 	{eval.ErrLabel, exitBadData},
+	{eval.ErrModel, exitBadData},
+	{eval.ErrIO, exitIO},
 	{checkpoint.ErrLocked, exitLocked},
 	{datasets.ErrMissing, exitMissing},
 	{checkpoint.ErrNotFound, exitMissing},
