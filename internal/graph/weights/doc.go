@@ -20,5 +20,6 @@
 // # Why num_batches_tracked is not written
 //
 // PyTorch counts batches in an I64 scalar for each batch normalisation, and uses it only when momentum is None. Its
-// loader supplies a missing one even when it is strict (for state dicts without version metadata, as these are), so our files leave it out; a file that has it loads here.
+// loader supplies a missing one, even when strict, for a state dict without version metadata, as one from safetensors
+// is. So our files leave it out; a file that has it loads here.
 package weights
