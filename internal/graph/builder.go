@@ -158,10 +158,10 @@ func (b *Builder) param(name string, kind Kind, shape []int, f fill) *Node {
 
 // value returns the parameter itself.
 func (b *Builder) value(name string, kind Kind, shape []int, f fill) *Param {
-	name = join(b.scope, name)
-	p := b.params.Get(name)
+	full := join(b.scope, name)
+	p := b.params.Get(full)
 	if p == nil {
-		p = newParam(name, kind, shape, f, b.params.Seed)
+		p = newParam(full, kind, shape, f, b.params.Seed)
 		b.params.Add(p)
 	}
 	if !slices.Equal(p.Shape, shape) {

@@ -157,6 +157,7 @@ func poolCases() []graphtest.Case {
 		{N: 1, C: 2, H: 6, W: 5, Kernel: 3, Stride: 2, Pad: 1, Ceil: true},
 		{N: 1, C: 1, H: 5, W: 5, Kernel: 4, Stride: 3, Pad: 2, Ceil: true},
 		{N: 1, C: 1, H: 4, W: 4, Kernel: 2, Stride: 3, Pad: 1, Ceil: true}, // the last window would start past the padding
+		{N: 1, C: 1, H: 5, W: 5, Kernel: 2, Stride: 3, Pad: 1, Ceil: true}, // and here at its first pixel
 		{N: 2, C: 1, H: 1, W: 1, Kernel: 1, Stride: 1},
 		{N: 1, C: 1, H: 5, W: 8, Kernel: 3, Stride: 1, Pad: 1}, // overlapping windows
 	} {
