@@ -461,14 +461,14 @@ func (c *compiler) emitConv(g *convGroup) error {
 		}
 		for at := 0; at < n; at += k {
 			c := min(k, n-at)
-			wk.fill(plan.DY, wk.dy, dy, first+at, c)
-			wk.fill(plan.X, wk.x, x, first+at, c)
-			plan.Weights.Add(wk.conv, acc, wk.x, wk.dy, c)
+			wk.fill(plan.DY, &wk.dy, dy, first+at, c)
+			wk.fill(plan.X, &wk.x, x, first+at, c)
+			plan.Weights.Add(wk.conv, acc, wk.x.data, wk.dy.data, c)
 			if v == nil {
 				continue
 			}
 			d := wk.images(v, first+at, c)
-			plan.DataGrad.Run(wk.conv, d, wk.dy, c, packed)
+			plan.DataGrad.Run(wk.conv, d, wk.dy.data, c, packed)
 			if apply == nil {
 				continue
 			}

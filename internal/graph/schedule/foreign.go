@@ -74,7 +74,7 @@ func (c *compiler) reference(n *gorgonia.Node, f func(dst []float32, src ...[]fl
 			src[i] = s.get(w, images)
 		}
 	}
-	if shape := n.Shape(); len(shape) == 4 || len(shape) == 2 && shape[0] == images && c.gradOf(n) == nil {
+	if c.isActivation(n) {
 		t, err := c.plainTensor(n)
 		if err != nil {
 			return err
@@ -97,6 +97,16 @@ func (c *compiler) reference(n *gorgonia.Node, f func(dst []float32, src ...[]fl
 	}
 	c.add(st)
 	return nil
+}
+
+// isActivation reports whether a node has a tensor for each image, and is not the gradient of a parameter.
+func (c *compiler) isActivation(n *gorgonia.Node) bool {
+	switch n.Op().(type) {
+	case *graph.ConvWeightGrad, *graph.LinearWeightGrad, *graph.BatchStats, *graph.BatchNormSums:
+		return false
+	}
+	s := n.Shape()
+	return (len(s) == 4 || len(s) == 2) && s[0] == c.g.N && c.gradOf(n) == nil
 }
 
 func (c *compiler) source(n *gorgonia.Node) (source, error) {

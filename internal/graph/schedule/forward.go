@@ -85,8 +85,8 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 		y := w.images(v, first, count)
 		for at := 0; at < count; at += g {
 			k := min(g, count-at)
-			w.fill(fwd.Input(), w.x, in, first+at, k)
-			fwd.Run(w.conv, y[at*outLen:(at+k)*outLen], w.x, k, packed)
+			w.fill(fwd.Input(), &w.x, in, first+at, k)
+			fwd.Run(w.conv, y[at*outLen:(at+k)*outLen], w.x.data, k, packed)
 			for i := range k {
 				each(w, u, first, y[(at+i)*outLen:(at+i+1)*outLen], at+i)
 			}

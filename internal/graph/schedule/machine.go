@@ -219,6 +219,9 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 	m.pool.run(len(m.packs), m.doPack)
 	m.run(!o.ForwardOnly)
 	m.x, m.labels = nil, nil
+	if g.Dropout != nil && !o.ForwardOnly {
+		g.Dropout.Step++
+	}
 	at := m.logits.offset
 	return graph.Result{Loss: m.loss, Logits: m.arena[at : at+g.N*g.Classes()]}, nil
 }
@@ -301,7 +304,7 @@ func (m *Machine) Bytes() int64 {
 		n += int64(len(p.packed)) * 4
 	}
 	for _, w := range m.workers {
-		n += int64(len(w.x)+len(w.dy)+len(w.arena))*4 + m.need.Bytes()
+		n += int64(len(w.x.data)+len(w.dy.data)+len(w.arena))*4 + m.need.Bytes()
 	}
 	return n
 }

@@ -15,7 +15,7 @@ type worker struct {
 	aff     kernel.Affine
 	mask    kernel.Mask
 	moments kernel.Moments
-	x, dy   []float32 // padded images
+	x, dy   padded
 	arena   []float32 // activations of the images in hand, when the machine is local
 
 	how      *recipe
@@ -24,13 +24,29 @@ type worker struct {
 	s1, sum2 kernel.Vec
 }
 
+// padded is a buffer of padded images. Filling writes the pixels alone, so margins that are zero stay zero while the layout is the same.
+type padded struct {
+	data    []float32
+	layout  conv.Geometry
+	cleared int // images whose margins are zero
+}
+
+func (b *padded) clearMargins(p *conv.Padded, n int) {
+	if b.layout != p.Geometry {
+		b.layout, b.cleared = p.Geometry, 0
+	}
+	for ; b.cleared < n; b.cleared++ {
+		p.ClearMargins(b.data[b.cleared*p.Len() : (b.cleared+1)*p.Len()])
+	}
+}
+
 var (
 	ones  = kernel.Vec{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}
 	zeros kernel.Vec
 )
 
 func newWorker(m *Machine, need conv.Need, x, dy, local int) *worker {
-	w := &worker{m: m, conv: conv.NewWork(need), x: kernel.Alloc(x), dy: kernel.Alloc(dy), arena: kernel.Alloc(local)}
+	w := &worker{m: m, conv: conv.NewWork(need), x: padded{data: kernel.Alloc(x)}, dy: padded{data: kernel.Alloc(dy)}, arena: kernel.Alloc(local)}
 	w.mapBlock = w.applyBlock
 	return w
 }
@@ -70,8 +86,9 @@ func (w *worker) applyBlock(cb int) {
 }
 
 // fill prepares n images of a recipe, from first, as the input of a convolution.
-func (w *worker) fill(p *conv.Padded, dst []float32, r *recipe, first, n int) {
+func (w *worker) fill(p *conv.Padded, dst *padded, r *recipe, first, n int) {
 	w.how = r
+	dst.clearMargins(p, n)
 	x := w.images(r.x, first, n)
 	var other []float32
 	if r.r != nil {
@@ -79,8 +96,7 @@ func (w *worker) fill(p *conv.Padded, dst []float32, r *recipe, first, n int) {
 	}
 	size := r.x.per
 	for i := range n {
-		to := dst[i*p.Len() : (i+1)*p.Len()]
-		p.ClearMargins(to)
+		to := dst.data[i*p.Len() : (i+1)*p.Len()]
 		if other != nil {
 			p.Fill(&w.aff, to, x[i*size:(i+1)*size], other[i*size:(i+1)*size], w.mapBlock)
 		} else {

@@ -2,16 +2,15 @@ package conv
 
 import "resnet/internal/graph/kernel"
 
+// Geometry identifies a layout: two layouts of one geometry have their margins in the same places.
+type Geometry struct{ CB, H, W, Top, Left, Stride, PH, PW int }
+
 // Padded is the layout of images prepared as the input of a convolution: [phase][channel block][PH][PW][16] with zero margins.
 // Pixel (h, w) of the image is at padded row h+Top, column w+Left; padded row i belongs to phase i mod Stride.
 type Padded struct {
-	CB        int
-	H, W      int
-	Top, Left int
-	Stride    int
-	PH, PW    int // rows and columns of a phase
-	views     []view
-	phaseLen  int
+	Geometry // PH, PW: rows and columns of a phase
+	views    []view
+	phaseLen int
 }
 
 // view is where the pixels of one phase come from and go.
@@ -26,8 +25,8 @@ func (e extent) union(o extent) extent {
 }
 
 func newPadded(c, h, w, stride int, e extent) *Padded {
-	p := &Padded{CB: blocks(c), H: h, W: w, Top: e.top, Left: e.left, Stride: stride,
-		PH: (e.rows + stride - 1) / stride, PW: (e.cols + stride - 1) / stride}
+	p := &Padded{Geometry: Geometry{CB: blocks(c), H: h, W: w, Top: e.top, Left: e.left, Stride: stride,
+		PH: (e.rows + stride - 1) / stride, PW: (e.cols + stride - 1) / stride}}
 	p.phaseLen = p.CB * p.PH * p.PW * block
 	for a := range stride {
 		for b := range stride {

@@ -1,0 +1,358 @@
+package schedule_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"resnet/internal/blocks"
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+	"resnet/internal/graph/kernel/conv"
+	"resnet/internal/graph/schedule"
+)
+
+const classes = 7
+
+// nets are drawings for the comparison with the oracle: between them they use every operator, fused or not.
+var nets = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
+	"every activation": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.Conv("conv1", x, graph.ConvOpts{Filters: 6, Kernel: 3, Stride: 1, Pad: 1, Bias: true})
+		x = b.PReLU("act1", x)
+		x = b.Conv("conv2", x, graph.ConvOpts{Filters: 9, Kernel: 2, Stride: 2, Pad: 0})
+		x = b.ELU(b.BatchNorm("bn2", x), 0.7)
+		y := b.Sigmoid(b.Conv("conv3", x, graph.ConvOpts{Filters: 5, Kernel: 1, Stride: 1}))
+		return b.Linear("fc", b.GlobalAvgPool(b.Concat(x, y)), classes)
+	},
+	"every pool": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, graph.ConvOpts{Filters: 20, Kernel: 5, Stride: 1, Pad: 2})))
+		x = b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 2, Pad: 1})
+		x = b.ReLU(b.Conv("conv2", x, graph.ConvOpts{Filters: 8, Kernel: 3, Stride: 1, Pad: 1}))
+		x = b.AvgPool(x, graph.PoolOpts{Kernel: 2, Stride: 2, Ceil: true})
+		return b.Linear("fc", b.Dropout("drop", b.GlobalAvgPool(x), 0.4), classes)
+	},
+	"pre-activation": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.Conv("conv1", x, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1})
+		for _, name := range []string{"a", "b"} {
+			f := b.ReLU(b.In(name).BatchNorm("bn1", x))
+			f = b.In(name).Conv("conv1", f, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1})
+			f = b.ReLU(b.In(name).BatchNorm("bn2", f))
+			f = b.In(name).Conv("conv2", f, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1})
+			x = b.Add(f, x)
+		}
+		return b.Linear("fc", b.GlobalAvgPool(b.ReLU(b.BatchNorm("bn", x))), classes)
+	},
+	"without normalisation": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.ReLU(b.Conv("conv1", x, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1}))
+		y := b.Conv("conv2", x, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1})
+		x = b.ReLU(b.Add(y, x))
+		x = b.Add(b.Conv("conv3", x, graph.ConvOpts{Filters: 20, Kernel: 3, Stride: 2, Pad: 1}), b.ShortcutPad(x, 20, 2, true))
+		return b.Linear("fc", b.GlobalAvgPool(x), classes)
+	},
+	"normalised twice": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.BatchNorm("bn0", x)
+		x = b.Conv("conv1", x, graph.ConvOpts{Filters: 17, Kernel: 3, Stride: 1, Pad: 1})
+		y, z := b.BatchNorm("bn1", x), b.BatchNorm("bn2", x)
+		return b.Linear("fc", b.GlobalAvgPool(b.Add(b.ReLU(y), z)), classes)
+	},
+}
+
+type net struct {
+	params      *graph.ParamSet
+	train, eval *graph.Graph
+	x           []float32
+	labels      []int32
+}
+
+func draw(t *testing.T, f func(*graph.Builder, *graph.Node) *graph.Node, n int) net {
+	t.Helper()
+	out := net{params: graph.NewParamSet(3)}
+	for _, mode := range []graph.Mode{graph.Train, graph.Eval} {
+		b := graph.NewBuilder("test", mode, out.params, graph.Options{DropoutSeed: 5})
+		g, err := b.Finish(f(b, b.Input(n, 3, 9, 10)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode == graph.Train {
+			out.train = g
+		} else {
+			out.eval = g
+		}
+	}
+	out.x, out.labels = batch(n, out.train.ImageLen())
+	return out
+}
+
+func batch(n, image int) ([]float32, []int32) {
+	rng := rand.New(rand.NewPCG(8, 9)) // no ReLU's input is so near zero that rounding decides its sign
+	x, labels := make([]float32, n*image), make([]int32, n)
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	for i := range labels {
+		labels[i] = int32(rng.IntN(classes))
+	}
+	return x, labels
+}
+
+// snapshot copies everything that a training step leaves.
+func snapshot(p *graph.ParamSet, r graph.Result) map[string][]float32 {
+	out := map[string][]float32{"loss": {float32(r.Loss)}, "logits": slices.Clone(r.Logits)}
+	for _, q := range p.All() {
+		if q.Trainable() {
+			out["gradient of "+q.Name] = slices.Clone(q.Grad)
+		} else {
+			out[q.Name] = slices.Clone(q.Data)
+		}
+	}
+	return out
+}
+
+func train(t *testing.T, m graph.Machine, n net, o graph.StepOptions) map[string][]float32 {
+	t.Helper()
+	r, err := m.Train(n.x, n.labels, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snapshot(n.params, r)
+}
+
+func closeTo(t *testing.T, what string, got, want map[string][]float32, tol float64) {
+	t.Helper()
+	for name, w := range want {
+		g, d, norm := got[name], 0., 0.
+		for i := range w {
+			d += math.Pow(float64(g[i])-float64(w[i]), 2)
+			norm += math.Pow(float64(w[i]), 2)
+		}
+		if math.Sqrt(d) > tol*math.Sqrt(norm)+1e-7 || math.IsNaN(d) {
+			t.Errorf("%s: %s differs by %.2e of its norm, at most %.0e", what, name, math.Sqrt(d/norm), tol)
+		}
+	}
+}
+
+func TestScheduleMatchesTape(t *testing.T) {
+	for name, f := range nets {
+		for _, n := range []int{5, 19} {
+			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
+				slow, fast := draw(t, f, n), draw(t, f, n)
+				tape, err := graph.NewTape(slow.train, slow.params)
+				if err != nil {
+					t.Fatal(err)
+				}
+				m := compile(t, fast.train, schedule.Options{Threads: 2})
+				for _, o := range []graph.StepOptions{{}, {Accumulate: true}, {StatsMomentum: 0.5}} {
+					closeTo(t, fmt.Sprintf("%+v", o), train(t, m, fast, o), train(t, tape, slow, o), 2e-5)
+				}
+				tapeEval, err := graph.NewTape(slow.eval, slow.params)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e := compile(t, fast.eval, schedule.Options{Threads: 2})
+				for _, k := range []int{n, 1, n - 1} {
+					want, err := tapeEval.Infer(slow.x[:k*slow.eval.ImageLen()], k)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got, err := e.Infer(fast.x[:k*fast.eval.ImageLen()], k)
+					if err != nil {
+						t.Fatal(err)
+					}
+					closeTo(t, fmt.Sprintf("%d images", k), map[string][]float32{"logits": got}, map[string][]float32{"logits": want}, 2e-5)
+				}
+			})
+		}
+	}
+}
+
+func compile(t testing.TB, g *graph.Graph, o schedule.Options) *schedule.Machine {
+	t.Helper()
+	m, err := schedule.Compile(g, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
+}
+
+func tiny(t testing.TB, arch string, n int, mode graph.Mode) (*graph.Graph, *graph.ParamSet) {
+	t.Helper()
+	spec, err := blocks.Lookup(arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := graph.NewParamSet(1)
+	g, err := blocks.Build(spec, n, mode, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, p
+}
+
+// TestThreadsDoNotChangeABit is the promise of determinism, for every instruction set of this CPU.
+func TestThreadsDoNotChangeABit(t *testing.T) {
+	best := kernel.Active()
+	defer func() { _ = kernel.Use(best) }()
+	for _, isa := range kernel.Available() {
+		if err := kernel.Use(isa); err != nil {
+			t.Fatal(err)
+		}
+		for _, arch := range []string{"tiny-wide", "tiny-b"} {
+			var want map[string][]float32
+			for _, threads := range []int{1, 2, 3, 7} {
+				g, p := tiny(t, arch, 37, graph.Train)
+				m := compile(t, g, schedule.Options{Threads: threads})
+				n := net{params: p}
+				n.x, n.labels = batch(37, g.ImageLen())
+				train(t, m, n, graph.StepOptions{})
+				got := train(t, m, n, graph.StepOptions{Accumulate: true})
+				if want == nil {
+					want = got
+				}
+				for name := range want {
+					if !slices.Equal(got[name], want[name]) {
+						t.Errorf("%s, %s: %s is not the same bits with %d threads as with 1", isa, arch, name, threads)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestInstructionSetsAgree(t *testing.T) {
+	best := kernel.Active()
+	defer func() { _ = kernel.Use(best) }()
+	var want map[string][]float32
+	for _, isa := range kernel.Available() {
+		if err := kernel.Use(isa); err != nil {
+			t.Fatal(err)
+		}
+		g, p := tiny(t, "tiny-wide", 20, graph.Train)
+		m := compile(t, g, schedule.Options{})
+		n := net{params: p}
+		n.x, n.labels = batch(20, g.ImageLen())
+		got := train(t, m, n, graph.StepOptions{})
+		if want == nil {
+			want = got
+		}
+		closeTo(t, isa, got, want, 1e-4)
+	}
+}
+
+// TestAlgorithmsAgree trains a step with direct and with Winograd convolutions.
+func TestAlgorithmsAgree(t *testing.T) {
+	var want map[string][]float32
+	for _, a := range []conv.Algorithm{conv.Direct, conv.Winograd} {
+		g, p := tiny(t, "tiny-wide", 20, graph.Train)
+		m := compile(t, g, schedule.Options{Choose: func(s conv.Shape) conv.Choices {
+			if !s.CanWinograd() {
+				return conv.Choices{}
+			}
+			return conv.Choices{Forward: a, DataGrad: a, Weights: a}
+		}})
+		n := net{params: p}
+		n.x, n.labels = batch(20, g.ImageLen())
+		got := train(t, m, n, graph.StepOptions{})
+		if want == nil {
+			want = got
+		}
+		closeTo(t, a.String(), got, want, 1e-4)
+	}
+}
+
+func TestAStepAllocatesNothingThatGrowsWithTheModel(t *testing.T) {
+	allocations := map[string]float64{}
+	for _, arch := range []string{"resnet20", "resnet32"} {
+		g, p := tiny(t, arch, 2, graph.Train)
+		m := compile(t, g, schedule.Options{Threads: 2})
+		n := net{params: p}
+		n.x, n.labels = batch(2, g.ImageLen())
+		allocations[arch] = testing.AllocsPerRun(3, func() {
+			if _, err := m.Train(n.x, n.labels, graph.StepOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if a := allocations; a["resnet32"] > a["resnet20"] || a["resnet20"] > 8 {
+		t.Errorf("allocations of a step: %v", a)
+	}
+}
+
+func TestForwardOnlyLeavesGradientsAlone(t *testing.T) {
+	n := draw(t, nets["pre-activation"], 5)
+	m := compile(t, n.train, schedule.Options{})
+	for _, p := range n.params.All() {
+		for i := range p.Grad { // running statistics have none
+			p.Grad[i] = 42
+		}
+	}
+	before := slices.Clone(n.params.Get("bn.running_mean").Data)
+	train(t, m, n, graph.StepOptions{ForwardOnly: true, StatsMomentum: 1})
+	for _, p := range n.params.All() {
+		for _, v := range p.Grad {
+			if v != 42 {
+				t.Fatalf("the gradient of %s was written", p.Name)
+			}
+		}
+	}
+	if slices.Equal(before, n.params.Get("bn.running_mean").Data) {
+		t.Error("the running mean did not move")
+	}
+}
+
+func TestInferSeesChangedParameters(t *testing.T) {
+	n := draw(t, nets["pre-activation"], 5)
+	m := compile(t, n.eval, schedule.Options{})
+	logits := func() []float32 {
+		y, err := m.Infer(n.x, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Clone(y)
+	}
+	first := logits()
+	if !slices.Equal(first, logits()) {
+		t.Error("the same call twice gives two results")
+	}
+	for _, name := range []string{"a.conv1.weight", "bn.running_var", "fc.bias"} {
+		before := logits()
+		n.params.Get(name).Data[0] += 3
+		if slices.Equal(before, logits()) {
+			t.Errorf("a change of %s changed nothing", name)
+		}
+	}
+}
+
+func TestDiagnoseNamesTheFirstLayer(t *testing.T) {
+	n := draw(t, nets["pre-activation"], 5)
+	m := compile(t, n.train, schedule.Options{})
+	train(t, m, n, graph.StepOptions{})
+	if got := m.Diagnose(); got != "" {
+		t.Errorf("Diagnose of a finite step: %q", got)
+	}
+	n.params.Get("a.conv1.weight").Data[0] = float32(math.Inf(1))
+	train(t, m, n, graph.StepOptions{})
+	if got := m.Diagnose(); got != "a.bn2" {
+		t.Errorf("Diagnose = %q, want a.bn2, which normalises the broken convolution", got)
+	}
+}
+
+func TestBadCallsAreErrors(t *testing.T) {
+	n := draw(t, nets["pre-activation"], 5)
+	m, e := compile(t, n.train, schedule.Options{}), compile(t, n.eval, schedule.Options{})
+	for name, f := range map[string]func() error{
+		"short batch":       func() error { _, err := m.Train(n.x[1:], n.labels, graph.StepOptions{}); return err },
+		"label":             func() error { _, err := m.Train(n.x, []int32{0, 1, 2, 3, classes}, graph.StepOptions{}); return err },
+		"inference":         func() error { _, err := m.Infer(n.x, 5); return err },
+		"training":          func() error { _, err := e.Train(n.x, n.labels, graph.StepOptions{}); return err },
+		"too many images":   func() error { _, err := e.Infer(n.x, 6); return err },
+		"no images":         func() error { _, err := e.Infer(n.x, 0); return err },
+		"fewer values than": func() error { _, err := e.Infer(n.x[:10], 5); return err },
+	} {
+		if f() == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
