@@ -79,3 +79,13 @@ func (m *muteWriter) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// unicode reports whether the locale's characters go beyond ASCII, in the order that POSIX gives its variables.
+func (a *app) unicode() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToUpper(a.getenv(name)); v != "" {
+			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8")
+		}
+	}
+	return false
+}

@@ -5,6 +5,7 @@ import "github.com/spf13/cobra"
 // commands is the list of commands.
 func commands(a *app) []*cobra.Command {
 	return []*cobra.Command{
+		newQuickstartCmd(a),
 		newTrainCmd(a),
 		newEvalCmd(a),
 		newModelsCmd(a),
