@@ -68,6 +68,7 @@ func (c resumeCase) start(t *testing.T, dir string) *toyRun {
 func TestStoppingAtAnyStepAndResumingChangesNoBit(t *testing.T) {
 	for _, c := range resumeCases {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // mostly waits for the disk
 			whole, dir := c.start(t, t.TempDir()), ""
 			dir = whole.o.Dir
 			_, err := whole.run()
@@ -179,6 +180,7 @@ func TestStoppingInsideAnythingAndResumingChangesNoBit(t *testing.T) {
 func TestAKilledRunResumesFromItsLastCheckpoint(t *testing.T) {
 	for _, c := range resumeCases {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			whole := c.start(t, t.TempDir())
 			_, err := whole.run()
 			must(t, err)
