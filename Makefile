@@ -1,0 +1,76 @@
+# `make` lists the targets. Everything but fetch-data, bench-peer, parity and lint needs Go alone, and no network once the
+# modules are there.
+GO      ?= go
+BIN     := bin/resnet
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+FUZZ    ?= 20000x
+PYTHON  ?= python3
+PEER    ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-long test-purego test-arm64 test-race lint generate check-generate fuzz bench bench-peer parity cross sample clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+build: ## build bin/resnet, a static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/resnet
+
+demo: build ## plain against residual on embedded images, about a minute
+	$(BIN) quickstart
+
+test: ## all tests, offline, under three minutes on two cores
+	$(GO) test -short ./...
+
+test-long: ## the same with the long ones: the largest networks, fuller fault injection
+	$(GO) test -timeout 30m ./...
+
+test-purego: ## the numeric packages without assembly
+	$(GO) test -short -tags purego ./internal/graph/... ./internal/blocks/...
+
+test-arm64: ## the numeric packages for arm64, under Debian's qemu-user
+	GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -exec qemu-aarch64 ./internal/graph/kernel/... ./internal/graph/schedule/... ./internal/graph/weights/... ./internal/blocks/...
+
+test-race: ## the concurrent packages under the race detector
+	$(GO) test -race -short ./internal/graph/schedule/... ./internal/datasets/... ./internal/train/...
+
+lint: ## gofmt, vet and staticcheck; the layers are checked by a test
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+generate: ## write the assembly kernels from internal/graph/kernel/_asm
+	cd internal/graph/kernel/_asm && $(GO) run . -out ../kernels_amd64.s -stubs ../stubs_amd64.go -pkg kernel
+
+check-generate: ## prove that the committed assembly is what the generator writes
+	rm -f internal/graph/kernel/kernels_amd64.s internal/graph/kernel/stubs_amd64.go
+	$(MAKE) generate
+	git diff --exit-code -- internal/graph/kernel
+
+fuzz: ## every fuzz target, FUZZ executions each (20000x)
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) $$pkg; \
+		done; \
+	done
+
+bench: build ## the speed of training, inference and kernels on this machine
+	$(BIN) bench peak
+	$(BIN) bench conv
+	for a in resnet20 resnet56 resnet110; do $(BIN) bench train --arch $$a --batch 128; $(BIN) bench infer --arch $$a --batch 128; done
+
+bench-peer: build ## alternate with PyTorch: make bench-peer PEER=torch_bench.py PYTHON=...
+	@test -n "$(PEER)" || { echo "PEER=path of a script that prints images_per_second as JSON lines" >&2; exit 2; }
+	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER)
+
+parity: ## make the fixtures of PyTorch's answers anew (needs PyTorch)
+	$(PYTHON) testdata/parity/generate.py
+
+cross: ## build for every platform
+	@set -e; for t in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do \
+		echo $$t; GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -trimpath -o bin/cross/ ./cmd/resnet; \
+	done
+
+clean: ## remove what building leaves
+	rm -rf bin
