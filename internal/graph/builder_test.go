@@ -321,3 +321,15 @@ func TestOperatorErrorsInsteadOfPanics(t *testing.T) {
 		t.Error("no value: no error")
 	}
 }
+
+// Graphs may be built on several goroutines at once; Gorgonia's shared constants are the danger (run with -race).
+func TestGraphsCanBeBuiltConcurrently(t *testing.T) {
+	for range 4 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for range 5 {
+				smallNet(t, Train, tensor.Float32, NewParamSet(1), padSides)
+			}
+		})
+	}
+}
