@@ -118,7 +118,7 @@ type column struct {
 func (t Table) columns(name func(string) string) []column {
 	cols := []column{{title: "model"}, {title: "checkpoint"}, {title: "images", number: true}, {title: "top-1 error %", number: true},
 		{title: "top-5 error %", number: true}, {title: "loss", number: true}, {title: "parameters", number: true},
-		{title: "protocol"}, {title: "paper's top-1 error %", number: true}}
+		{title: "protocol"}, {title: "paper's top-1 %", number: true}}
 	for _, r := range t.Rows {
 		for i, cell := range []string{name(r.Model), name(r.Checkpoint), grouped(int64(r.N)), errorText(&r.Top1Error), errorText(r.Top5Error),
 			strconv.FormatFloat(r.Loss, 'f', 4, 64), grouped(r.Params), name(r.Protocol), errorText(r.Paper)} {

@@ -51,9 +51,9 @@ func TestTextTable(t *testing.T) {
 	if err := testTable.WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	want := `model      checkpoint  images  top-1 error %  top-5 error %    loss  parameters  protocol       paper's top-1 error %
-resnet110  runs/a      10,000           6.50           0.25  0.3100   1,727,962  1 view, 32x32                   6.43
-plain20    runs/b      10,000           9.12           0.50  1.2500     269,722  1 view, 32x32                      -
+	want := `model      checkpoint  images  top-1 error %  top-5 error %    loss  parameters  protocol       paper's top-1 %
+resnet110  runs/a      10,000           6.50           0.25  0.3100   1,727,962  1 view, 32x32             6.43
+plain20    runs/b      10,000           9.12           0.50  1.2500     269,722  1 view, 32x32                -
 paper: resnet110, He et al. 2016, Table 6: the best of 5 runs, mean 6.61, standard deviation 0.16
 `
 	if d := cmp.Diff(want, b.String()); d != "" {
