@@ -55,6 +55,7 @@ type contestant struct {
 	Seconds    float64 `json:"seconds"`
 
 	job *job
+	sum train.Summary
 }
 
 func runQuickstart(ctx context.Context, a *app, o *quickstartOptions) error {
@@ -130,7 +131,7 @@ func (n *contestant) train(ctx context.Context, a *app, dir string, control *tra
 	if err := a.finishRun(n.Run, sum, err, w); err != nil {
 		return err
 	}
-	n.Model, n.Seconds, n.Params = n.job.spec.Name, sum.Elapsed.Seconds(), n.job.spec.Params
+	n.sum, n.Model, n.Seconds, n.Params = sum, n.job.spec.Name, sum.Elapsed.Seconds(), n.job.spec.Params
 	if r := sum.Last; r != nil && r.Train != nil && r.Test != nil {
 		n.TrainError, n.TestError = r.Train.Error, r.Test.Error
 		return nil
@@ -140,24 +141,26 @@ func (n *contestant) train(ctx context.Context, a *app, dir string, control *tra
 
 // reportQuickstart draws, prints the table and says what the figures show.
 func (a *app) reportQuickstart(dir string, nets []*contestant, asJSON bool) error {
+	job := nets[0].job
+	v := compareNets(nets[0], nets[1], job.data.Info().Test)
+	r := eval.Report{Title: fmt.Sprintf("%d layers, plain and residual, on %s", job.spec.Depth(), job.data.Info().Name), Notes: []string{v.text()}}
 	var series []eval.Series
 	for _, n := range nets {
-		s, err := runSeries(n.Run, n.Name)
+		run, err := eval.ReadRun(n.Run)
 		if err != nil {
 			return err
 		}
-		series = append(series, s)
+		run.Name = n.Name
+		r.Runs, series = append(r.Runs, run), append(series, run.Series())
+		r.Table.Rows = append(r.Table.Rows, lastTable(n.Run, n.job, n.sum).Rows...)
 	}
-	job := nets[0].job
-	title := fmt.Sprintf("%d layers, plain and residual, on %s", job.spec.Depth(), job.data.Info().Name)
-	if err := eval.DrawFiles(dir, series, eval.DrawOptions{Title: title}); err != nil {
+	if err := eval.WriteReport(dir, r); err != nil {
 		return err
 	}
-	v := compareNets(nets[0], nets[1], job.data.Info().Test)
 	next := a.nextCommand()
 	if asJSON {
 		return a.printJSON(map[string]any{"out": dir, "nets": nets, "verdict": v, "text": v.text(), "next": next,
-			"files": []string{filepath.Join(dir, eval.CurvesSVG), filepath.Join(dir, eval.CurvesPNG)}})
+			"files": []string{filepath.Join(dir, eval.ReportFile), filepath.Join(dir, eval.CurvesSVG), filepath.Join(dir, eval.CurvesPNG)}})
 	}
 	if err := a.chart(series); err != nil {
 		return err
@@ -166,6 +169,7 @@ func (a *app) reportQuickstart(dir string, nets []*contestant, asJSON bool) erro
 	if err := a.printContestants(nets); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\n%s\n\nCurves: %s\nNext: %s\n", wrap(v.text(), 100), filepath.Join(dir, eval.CurvesSVG), a.bold(next))
+	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", wrap(v.text(), 100), filepath.Join(dir, eval.ReportFile),
+		eval.CurvesSVG, eval.CurvesPNG, a.bold(next))
 	return nil
 }

@@ -105,7 +105,9 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 		grouped(j.plan.Iterations), j.plan.ImagesPerStep(), j.threads, kernelsInUse())
 	t := &training{a: a, j: j, dir: dir, maxTime: o.maxTime, resume: o.resume != "", label: j.spec.Name, control: control}
 	sum, err := t.run(ctx)
-	a.drawRun(dir, j.spec.Name)
+	if !sum.AlreadyFinished {
+		a.reportRun(dir, j, sum)
+	}
 	if err := a.finishRun(dir, sum, err, w); err != nil {
 		return err
 	}

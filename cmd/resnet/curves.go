@@ -2,33 +2,42 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/term"
 
+	"resnet/internal/datasets"
 	"resnet/internal/eval"
 	"resnet/internal/train"
 )
 
-// runSeries reads the curves of a run folder.
-func runSeries(dir, name string) (eval.Series, error) {
-	h, err := eval.ReadHistory(filepath.Join(dir, train.MetricsFile))
-	if err != nil {
-		return eval.Series{}, err
+// reportRun writes report.html and the curves into a run folder. A report that fails is worth a warning, never a training.
+func (a *app) reportRun(dir string, j *job, sum train.Summary) {
+	run, err := eval.ReadRun(dir)
+	if err == nil {
+		err = eval.WriteReport(dir, eval.Report{
+			Title: fmt.Sprintf("%s on %s", j.spec.Name, j.data.Info().Name), Runs: []eval.Run{run}, Table: lastTable(dir, j, sum),
+		})
 	}
-	return h.Series(name), nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // stopped before its first evaluation: there is nothing to report
+		a.say("warning: no report: %v", err)
+	}
 }
 
-// drawRun writes curves.svg and curves.png into a run folder. A drawing that fails is worth a warning, never a training.
-func (a *app) drawRun(dir, name string) {
-	s, err := runSeries(dir, name)
-	if err == nil {
-		err = eval.DrawFiles(dir, []eval.Series{s}, eval.DrawOptions{Title: name})
+// lastTable is the last evaluation's test error beside the paper's.
+func lastTable(dir string, j *job, sum train.Summary) eval.Table {
+	if sum.Last == nil || sum.Last.Test == nil {
+		return eval.Table{}
 	}
-	if err != nil && !errors.Is(err, eval.ErrNoCurve) {
-		a.say("warning: the curves are not drawn: %v", err)
+	info, m := j.data.Info(), sum.Last.Test
+	metrics := eval.Metrics{N: info.Test, Top1Error: m.Error, Loss: m.Loss}
+	if j.spec.Classes >= 5 {
+		metrics.Top5Error = &m.Top5Error
 	}
+	protocol := eval.Protocol{Views: 1, Height: info.Height, Width: info.Width, Split: datasets.Test}
+	return eval.Table{Rows: []eval.Row{eval.NewRow(j.spec.Name, dir, info.Name, j.spec.Params, protocol, metrics)}}
 }
 
 // chart draws curves with characters on standard output.

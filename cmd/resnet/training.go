@@ -140,8 +140,6 @@ func (a *app) finishRun(dir string, sum train.Summary, err error, w *watcher) er
 	case errors.Is(err, train.ErrMaxTime):
 		a.say("The time allowed has passed. Saved step %s. Continue: resnet train --resume %s", grouped(sum.State.Step), shellQuote(dir))
 		return nil
-	case errors.Is(err, train.ErrNonFinite):
-		return fmt.Errorf("%w; the checkpoints in %s are from before it", err, dir)
 	}
 	return err
 }
