@@ -18,10 +18,17 @@ type app struct {
 	env      []string
 	errTTY   bool // standard error is a terminal: bars and colours are welcome
 	outTTY   bool
+	outWidth int // columns of standard output; 0 where that is no terminal
 }
 
 func newApp(in io.Reader, out, errw io.Writer) *app {
-	return &app{in: in, out: out, err: errw, env: os.Environ(), errTTY: isTerminal(errw), outTTY: isTerminal(out)}
+	a := &app{in: in, out: out, err: errw, env: os.Environ(), errTTY: isTerminal(errw), outTTY: isTerminal(out)}
+	if f, ok := out.(*os.File); ok && a.outTTY {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			a.outWidth = width
+		}
+	}
+	return a
 }
 
 func isTerminal(w io.Writer) bool {

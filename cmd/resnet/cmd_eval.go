@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -101,12 +98,12 @@ func runEval(ctx context.Context, a *app, o *evalOptions, paths []string) error 
 	if err := o.check(); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, status, stop := interruptible(ctx)
 	defer stop()
 	m := &measurement{a: a, o: o, open: map[dataKey]*datasets.Dataset{}}
 	if err := m.run(ctx, paths); err != nil {
-		if ctx.Err() != nil {
-			return &silentError{&stoppedError{exitInterrupt}}
+		if s := status(); s != 0 {
+			return &silentError{&stoppedError{s}}
 		}
 		return err
 	}

@@ -103,7 +103,7 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	}
 	a.say("Training %s on %s in %s: %s steps of %d images, %d threads, %s kernels", j.spec.Name, j.data.Info().Name, dir,
 		grouped(j.plan.Iterations), j.plan.ImagesPerStep(), j.threads, kernelsInUse())
-	t := &training{a: a, j: j, dir: dir, maxTime: o.maxTime, resume: o.resume != "", label: j.spec.Name, control: control}
+	t := &training{a: a, j: j, dir: dir, maxTime: o.maxTime, memory: limit, resume: o.resume != "", label: j.spec.Name, control: control}
 	sum, err := t.run(ctx)
 	if !sum.AlreadyFinished {
 		a.reportRun(dir, j, sum)

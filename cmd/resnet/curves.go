@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-
-	"golang.org/x/term"
 
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
@@ -42,11 +39,5 @@ func lastTable(dir string, j *job, sum train.Summary) eval.Table {
 
 // chart draws curves with characters on standard output.
 func (a *app) chart(series []eval.Series) error {
-	o := eval.ChartOptions{Color: a.colour(a.outTTY), ASCII: !a.unicode()}
-	if f, ok := a.out.(*os.File); ok && a.outTTY {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			o.Width = min(width, 100)
-		}
-	}
-	return eval.Chart(a.out, series, o)
+	return eval.Chart(a.out, series, eval.ChartOptions{Color: a.colour(a.outTTY), ASCII: !a.unicode(), Width: min(a.outWidth, 100)})
 }

@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -19,14 +16,14 @@ func runDataFetch(ctx context.Context, a *app, name, dir string) error {
 	if err := knownData(name); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, status, stop := interruptible(ctx)
 	defer stop()
 	show := fetchProgress{a: a}
 	err := datasets.Fetch(ctx, name, dir, datasets.FetchOptions{Progress: show.update})
 	show.close()
-	if ctx.Err() != nil && err != nil {
+	if s := status(); s != 0 && err != nil {
 		a.say("Stopped; what has arrived is kept. Continue: resnet data fetch %s", name)
-		return &silentError{&stoppedError{exitInterrupt}}
+		return &silentError{&stoppedError{s}}
 	}
 	if err != nil {
 		return err

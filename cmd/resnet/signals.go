@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -23,6 +24,7 @@ type watcher struct {
 // watchSignals starts watching. exit is os.Exit; grace is how long saving may take.
 func (a *app) watchSignals(control *train.Control, grace time.Duration, exit func(int)) *watcher {
 	w := &watcher{control: control, ch: make(chan os.Signal, 4), done: make(chan struct{})}
+	a.out, a.err = &muteWriter{w: a.out}, &muteWriter{w: a.err}
 	signal.Notify(w.ch, watched...)
 	go w.run(a, grace, exit)
 	return w
@@ -67,6 +69,28 @@ func stopStatus(s os.Signal) int {
 
 // status is the exit status that a signal asked for, or 0.
 func (w *watcher) status() int { return int(w.first.Load()) }
+
+// interruptible is a context that ends at the first SIGINT or SIGTERM, for commands that have nothing to save; the second
+// ends the process as usual. status is the exit status for the signal that came, or 0.
+func interruptible(ctx context.Context) (_ context.Context, status func() int, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ch := make(chan os.Signal, 1)
+	var got atomic.Int32
+	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case s := <-ch:
+			got.Store(int32(stopStatus(s)))
+			signal.Stop(ch)
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() int { return int(got.Load()) }, func() {
+		signal.Stop(ch)
+		cancel()
+	}
+}
 
 // stop ends watching; signals have their usual effect again.
 func (w *watcher) stop() {

@@ -17,6 +17,7 @@ type training struct {
 	j       *job
 	dir     string
 	maxTime time.Duration
+	memory  int64 // --max-memory; 0 means what is free
 	resume  bool
 	label   string // begins lines of progress
 	control *train.Control
@@ -51,6 +52,9 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 		return train.Summary{}, err
 	}
 	defer trainer.Close()
+	if err := checkMemory(trainer.Bytes(), t.memory, j.Train.Batch); err != nil {
+		return train.Summary{}, err
+	}
 	evaluator, err := a.newEvaluator(j, params)
 	if err != nil {
 		return train.Summary{}, err
