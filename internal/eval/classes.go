@@ -31,7 +31,7 @@ type ClassReport struct {
 	Confusion [][]int `json:"confusion"`
 }
 
-// Classes makes the report of m. Missing names are the numbers of the classes.
+// Classes makes the report of m, without any class where m has no confusion matrix. Missing names are the numbers of the classes.
 func (m Metrics) Classes(names []string) ClassReport {
 	r := ClassReport{Confusion: m.Confusion}
 	for label, row := range m.Confusion {

@@ -20,9 +20,13 @@ type Metrics struct {
 	Top1Error float64  `json:"top1_error"`
 	Top5Error *float64 `json:"top5_error"` // nil for fewer than 5 classes
 	Loss      float64  `json:"loss"`       // mean cross-entropy, natural logarithm
-	// Confusion [K, K] counts the images with the label of the row and the prediction of the column.
+	// Confusion [K, K] counts the images with the label of the row and the prediction of the column. It is nil for more than
+	// 4096 classes, where it would take more memory than a network.
 	Confusion [][]int `json:"confusion"`
 }
+
+// confusionClasses is the most that a confusion matrix is kept for: 128 MB.
+const confusionClasses = 4096
 
 // A Meter measures logits of a known number of images that arrive in any order and any batches. It is for one goroutine.
 type Meter struct {
@@ -43,10 +47,11 @@ func NewMeter(n, classes int, names func(i int) string) (*Meter, error) {
 		return nil, fmt.Errorf("evaluation of %d images in %d classes: there is nothing to measure", n, classes)
 	}
 	m := &Meter{classes: classes, losses: make([]float64, n), seen: make([]bool, n), left: n, row: make([]float64, classes), names: names}
-	cells := make([]int, classes*classes)
-	for len(cells) > 0 {
-		m.confusion = append(m.confusion, cells[:classes:classes])
-		cells = cells[classes:]
+	if classes <= confusionClasses {
+		m.confusion = make([][]int, classes)
+		for label := range m.confusion {
+			m.confusion[label] = make([]int, classes)
+		}
 	}
 	return m, nil
 }
@@ -93,7 +98,9 @@ func (m *Meter) add(i, label int, scores []float64) error {
 	if r >= 5 {
 		m.wrong5++
 	}
-	m.confusion[label][argmax(scores)]++
+	if m.confusion != nil {
+		m.confusion[label][argmax(scores)]++
+	}
 	return nil
 }
 

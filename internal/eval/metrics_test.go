@@ -217,3 +217,16 @@ func TestSizesThatDoNotFitAreRefused(t *testing.T) {
 		t.Error("an empty set is measured")
 	}
 }
+
+func TestVeryManyClassesHaveNoConfusionMatrix(t *testing.T) {
+	const k = 1 << 20 // squared, that would be 8 TB
+	logits := make([]float32, k)
+	logits[k-1] = 1
+	m := meterOf(t, logits, []int32{k - 1}, k, 1)
+	if m.Confusion != nil || m.Top1Error != 0 {
+		t.Errorf("confusion of %d rows, top-1 error %v", len(m.Confusion), m.Top1Error)
+	}
+	if r := m.Classes(nil); len(r.Classes) != 0 {
+		t.Errorf("%d classes reported", len(r.Classes))
+	}
+}
