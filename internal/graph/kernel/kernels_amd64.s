@@ -6248,7 +6248,7 @@ tile:
 	RET
 
 // func winoOutputAVX512(a *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winoOutputAVX512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	LEAQ         135(AX), CX
@@ -6257,33 +6257,35 @@ TEXT ·winoOutputAVX512(SB), NOSPLIT, $0-8
 	MOVQ         24(AX), BX
 	MOVQ         48(AX), SI
 	SHLQ         $0x02, SI
-	MOVQ         56(AX), DI
+	MOVQ         SI, DI
 	SHLQ         $0x02, DI
+	MOVQ         56(AX), R8
+	SHLQ         $0x02, R8
 	MOVQ         64(AX), AX
-	MOVL         $0x40000000, R8
-	VMOVD        R8, X0
+	MOVL         $0x40000000, R9
+	VMOVD        R9, X0
 	VBROADCASTSS X0, Z0
-	MOVL         $0x40800000, R8
-	VMOVD        R8, X1
+	MOVL         $0x40800000, R9
+	VMOVD        R9, X1
 	VBROADCASTSS X1, Z1
-	MOVL         $0x41000000, R8
-	VMOVD        R8, X2
+	MOVL         $0x41000000, R9
+	VMOVD        R9, X2
 	VBROADCASTSS X2, Z2
 
 tile:
-	MOVQ        DX, R8
-	VMOVUPS     (R8), Z3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z8
-	ADDQ        DI, R8
+	MOVQ        DX, R9
+	VMOVUPS     (R9), Z3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z8
+	ADDQ        R8, R9
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6301,18 +6303,18 @@ tile:
 	VMOVUPS     Z7, 64(CX)
 	VMOVUPS     Z9, 128(CX)
 	VMOVUPS     Z4, 192(CX)
-	VMOVUPS     (R8), Z3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z8
-	ADDQ        DI, R8
+	VMOVUPS     (R9), Z3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z8
+	ADDQ        R8, R9
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6330,18 +6332,18 @@ tile:
 	VMOVUPS     Z7, 320(CX)
 	VMOVUPS     Z9, 384(CX)
 	VMOVUPS     Z4, 448(CX)
-	VMOVUPS     (R8), Z3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z8
-	ADDQ        DI, R8
+	VMOVUPS     (R9), Z3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z8
+	ADDQ        R8, R9
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6359,18 +6361,18 @@ tile:
 	VMOVUPS     Z7, 576(CX)
 	VMOVUPS     Z9, 640(CX)
 	VMOVUPS     Z4, 704(CX)
-	VMOVUPS     (R8), Z3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z8
-	ADDQ        DI, R8
+	VMOVUPS     (R9), Z3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z8
+	ADDQ        R8, R9
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6388,18 +6390,18 @@ tile:
 	VMOVUPS     Z7, 832(CX)
 	VMOVUPS     Z9, 896(CX)
 	VMOVUPS     Z4, 960(CX)
-	VMOVUPS     (R8), Z3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z8
-	ADDQ        DI, R8
+	VMOVUPS     (R9), Z3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z8
+	ADDQ        R8, R9
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6417,18 +6419,18 @@ tile:
 	VMOVUPS     Z7, 1088(CX)
 	VMOVUPS     Z9, 1152(CX)
 	VMOVUPS     Z4, 1216(CX)
-	VMOVUPS     (R8), Z3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Z8
-	ADDQ        DI, R8
+	VMOVUPS     (R9), Z3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Z8
+	ADDQ        R8, R9
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6452,7 +6454,7 @@ tile:
 	VMOVUPS     768(CX), Z6
 	VMOVUPS     1024(CX), Z7
 	VMOVUPS     1280(CX), Z8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6466,20 +6468,24 @@ tile:
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z6, Z2, Z4
 	VADDPS      Z8, Z4, Z4
-	VMOVUPS     Z3, (R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z7, (R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z9, (R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z4, (R8)
+	VMOVUPS     Z3, (R9)
+	PREFETCHT0  (R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z7, (R9)
+	PREFETCHT0  (R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z9, (R9)
+	PREFETCHT0  (R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z4, (R9)
+	PREFETCHT0  (R9)(DI*1)
 	VMOVUPS     64(CX), Z3
 	VMOVUPS     320(CX), Z4
 	VMOVUPS     576(CX), Z5
 	VMOVUPS     832(CX), Z6
 	VMOVUPS     1088(CX), Z7
 	VMOVUPS     1344(CX), Z8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6493,20 +6499,24 @@ tile:
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z6, Z2, Z4
 	VADDPS      Z8, Z4, Z4
-	VMOVUPS     Z3, 64(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z7, 64(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z9, 64(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z4, 64(R8)
+	VMOVUPS     Z3, 64(R9)
+	PREFETCHT0  64(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z7, 64(R9)
+	PREFETCHT0  64(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z9, 64(R9)
+	PREFETCHT0  64(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z4, 64(R9)
+	PREFETCHT0  64(R9)(DI*1)
 	VMOVUPS     128(CX), Z3
 	VMOVUPS     384(CX), Z4
 	VMOVUPS     640(CX), Z5
 	VMOVUPS     896(CX), Z6
 	VMOVUPS     1152(CX), Z7
 	VMOVUPS     1408(CX), Z8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6520,20 +6530,24 @@ tile:
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z6, Z2, Z4
 	VADDPS      Z8, Z4, Z4
-	VMOVUPS     Z3, 128(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z7, 128(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z9, 128(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z4, 128(R8)
+	VMOVUPS     Z3, 128(R9)
+	PREFETCHT0  128(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z7, 128(R9)
+	PREFETCHT0  128(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z9, 128(R9)
+	PREFETCHT0  128(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z4, 128(R9)
+	PREFETCHT0  128(R9)(DI*1)
 	VMOVUPS     192(CX), Z3
 	VMOVUPS     448(CX), Z4
 	VMOVUPS     704(CX), Z5
 	VMOVUPS     960(CX), Z6
 	VMOVUPS     1216(CX), Z7
 	VMOVUPS     1472(CX), Z8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6547,13 +6561,17 @@ tile:
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z6, Z2, Z4
 	VADDPS      Z8, Z4, Z4
-	VMOVUPS     Z3, 192(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z7, 192(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z9, 192(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Z4, 192(R8)
+	VMOVUPS     Z3, 192(R9)
+	PREFETCHT0  192(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z7, 192(R9)
+	PREFETCHT0  192(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z9, 192(R9)
+	PREFETCHT0  192(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Z4, 192(R9)
+	PREFETCHT0  192(R9)(DI*1)
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000100, BX
 	DECQ        AX
@@ -10460,7 +10478,7 @@ tile:
 	RET
 
 // func winoOutputAVX2(a *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·winoOutputAVX2(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	LEAQ         135(AX), CX
@@ -10469,33 +10487,35 @@ TEXT ·winoOutputAVX2(SB), NOSPLIT, $0-8
 	MOVQ         24(AX), BX
 	MOVQ         48(AX), SI
 	SHLQ         $0x02, SI
-	MOVQ         56(AX), DI
+	MOVQ         SI, DI
 	SHLQ         $0x02, DI
+	MOVQ         56(AX), R8
+	SHLQ         $0x02, R8
 	MOVQ         64(AX), AX
-	MOVL         $0x40000000, R8
-	VMOVD        R8, X0
+	MOVL         $0x40000000, R9
+	VMOVD        R9, X0
 	VBROADCASTSS X0, Y0
-	MOVL         $0x40800000, R8
-	VMOVD        R8, X1
+	MOVL         $0x40800000, R9
+	VMOVD        R9, X1
 	VBROADCASTSS X1, Y1
-	MOVL         $0x41000000, R8
-	VMOVD        R8, X2
+	MOVL         $0x41000000, R9
+	VMOVD        R9, X2
 	VBROADCASTSS X2, Y2
 
 tile:
-	MOVQ        DX, R8
-	VMOVUPS     (R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y8
-	ADDQ        DI, R8
+	MOVQ        DX, R9
+	VMOVUPS     (R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10513,18 +10533,18 @@ tile:
 	VMOVUPS     Y7, 64(CX)
 	VMOVUPS     Y9, 128(CX)
 	VMOVUPS     Y4, 192(CX)
-	VMOVUPS     (R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     (R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10542,18 +10562,18 @@ tile:
 	VMOVUPS     Y7, 320(CX)
 	VMOVUPS     Y9, 384(CX)
 	VMOVUPS     Y4, 448(CX)
-	VMOVUPS     (R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     (R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10571,18 +10591,18 @@ tile:
 	VMOVUPS     Y7, 576(CX)
 	VMOVUPS     Y9, 640(CX)
 	VMOVUPS     Y4, 704(CX)
-	VMOVUPS     (R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     (R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10600,18 +10620,18 @@ tile:
 	VMOVUPS     Y7, 832(CX)
 	VMOVUPS     Y9, 896(CX)
 	VMOVUPS     Y4, 960(CX)
-	VMOVUPS     (R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     (R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10629,18 +10649,18 @@ tile:
 	VMOVUPS     Y7, 1088(CX)
 	VMOVUPS     Y9, 1152(CX)
 	VMOVUPS     Y4, 1216(CX)
-	VMOVUPS     (R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     (R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     (R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     (R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10664,7 +10684,7 @@ tile:
 	VMOVUPS     768(CX), Y6
 	VMOVUPS     1024(CX), Y7
 	VMOVUPS     1280(CX), Y8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10678,20 +10698,24 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, (R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y7, (R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y9, (R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y4, (R8)
+	VMOVUPS     Y3, (R9)
+	PREFETCHT0  (R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, (R9)
+	PREFETCHT0  (R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, (R9)
+	PREFETCHT0  (R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y4, (R9)
+	PREFETCHT0  (R9)(DI*1)
 	VMOVUPS     64(CX), Y3
 	VMOVUPS     320(CX), Y4
 	VMOVUPS     576(CX), Y5
 	VMOVUPS     832(CX), Y6
 	VMOVUPS     1088(CX), Y7
 	VMOVUPS     1344(CX), Y8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10705,20 +10729,24 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 64(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y7, 64(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y9, 64(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y4, 64(R8)
+	VMOVUPS     Y3, 64(R9)
+	PREFETCHT0  64(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 64(R9)
+	PREFETCHT0  64(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 64(R9)
+	PREFETCHT0  64(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y4, 64(R9)
+	PREFETCHT0  64(R9)(DI*1)
 	VMOVUPS     128(CX), Y3
 	VMOVUPS     384(CX), Y4
 	VMOVUPS     640(CX), Y5
 	VMOVUPS     896(CX), Y6
 	VMOVUPS     1152(CX), Y7
 	VMOVUPS     1408(CX), Y8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10732,20 +10760,24 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 128(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y7, 128(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y9, 128(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y4, 128(R8)
+	VMOVUPS     Y3, 128(R9)
+	PREFETCHT0  128(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 128(R9)
+	PREFETCHT0  128(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 128(R9)
+	PREFETCHT0  128(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y4, 128(R9)
+	PREFETCHT0  128(R9)(DI*1)
 	VMOVUPS     192(CX), Y3
 	VMOVUPS     448(CX), Y4
 	VMOVUPS     704(CX), Y5
 	VMOVUPS     960(CX), Y6
 	VMOVUPS     1216(CX), Y7
 	VMOVUPS     1472(CX), Y8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10759,26 +10791,30 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 192(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y7, 192(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y9, 192(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y4, 192(R8)
-	MOVQ        DX, R8
-	VMOVUPS     32(R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     Y3, 192(R9)
+	PREFETCHT0  192(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 192(R9)
+	PREFETCHT0  192(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 192(R9)
+	PREFETCHT0  192(R9)(DI*1)
+	ADDQ        SI, R9
+	VMOVUPS     Y4, 192(R9)
+	PREFETCHT0  192(R9)(DI*1)
+	MOVQ        DX, R9
+	VMOVUPS     32(R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10796,18 +10832,18 @@ tile:
 	VMOVUPS     Y7, 96(CX)
 	VMOVUPS     Y9, 160(CX)
 	VMOVUPS     Y4, 224(CX)
-	VMOVUPS     32(R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     32(R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10825,18 +10861,18 @@ tile:
 	VMOVUPS     Y7, 352(CX)
 	VMOVUPS     Y9, 416(CX)
 	VMOVUPS     Y4, 480(CX)
-	VMOVUPS     32(R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     32(R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10854,18 +10890,18 @@ tile:
 	VMOVUPS     Y7, 608(CX)
 	VMOVUPS     Y9, 672(CX)
 	VMOVUPS     Y4, 736(CX)
-	VMOVUPS     32(R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     32(R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10883,18 +10919,18 @@ tile:
 	VMOVUPS     Y7, 864(CX)
 	VMOVUPS     Y9, 928(CX)
 	VMOVUPS     Y4, 992(CX)
-	VMOVUPS     32(R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     32(R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10912,18 +10948,18 @@ tile:
 	VMOVUPS     Y7, 1120(CX)
 	VMOVUPS     Y9, 1184(CX)
 	VMOVUPS     Y4, 1248(CX)
-	VMOVUPS     32(R8), Y3
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y4
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y5
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y6
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y7
-	ADDQ        DI, R8
-	VMOVUPS     32(R8), Y8
-	ADDQ        DI, R8
+	VMOVUPS     32(R9), Y3
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y4
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y5
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y6
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y7
+	ADDQ        R8, R9
+	VMOVUPS     32(R9), Y8
+	ADDQ        R8, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10947,7 +10983,7 @@ tile:
 	VMOVUPS     800(CX), Y6
 	VMOVUPS     1056(CX), Y7
 	VMOVUPS     1312(CX), Y8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10961,20 +10997,20 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y7, 32(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y9, 32(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y4, 32(R8)
+	VMOVUPS     Y3, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y4, 32(R9)
 	VMOVUPS     96(CX), Y3
 	VMOVUPS     352(CX), Y4
 	VMOVUPS     608(CX), Y5
 	VMOVUPS     864(CX), Y6
 	VMOVUPS     1120(CX), Y7
 	VMOVUPS     1376(CX), Y8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10988,20 +11024,20 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 96(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y7, 96(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y9, 96(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y4, 96(R8)
+	VMOVUPS     Y3, 96(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 96(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 96(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y4, 96(R9)
 	VMOVUPS     160(CX), Y3
 	VMOVUPS     416(CX), Y4
 	VMOVUPS     672(CX), Y5
 	VMOVUPS     928(CX), Y6
 	VMOVUPS     1184(CX), Y7
 	VMOVUPS     1440(CX), Y8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -11015,20 +11051,20 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 160(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y7, 160(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y9, 160(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y4, 160(R8)
+	VMOVUPS     Y3, 160(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 160(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 160(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y4, 160(R9)
 	VMOVUPS     224(CX), Y3
 	VMOVUPS     480(CX), Y4
 	VMOVUPS     736(CX), Y5
 	VMOVUPS     992(CX), Y6
 	VMOVUPS     1248(CX), Y7
 	VMOVUPS     1504(CX), Y8
-	MOVQ        BX, R8
+	MOVQ        BX, R9
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -11042,13 +11078,13 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 224(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y7, 224(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y9, 224(R8)
-	ADDQ        SI, R8
-	VMOVUPS     Y4, 224(R8)
+	VMOVUPS     Y3, 224(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 224(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 224(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y4, 224(R9)
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000100, BX
 	DECQ        AX

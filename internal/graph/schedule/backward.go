@@ -220,9 +220,9 @@ func (c *compiler) join(n *gorgonia.Node) error {
 	return nil
 }
 
-// gated prepares a step's use of a gate and returns the function that applies it to one image, in place.
-func (c *compiler) gated(st *step, g gate, units int, spans func() int) func(w *worker, u int, d []float32, image, first int) {
-	var addend, y, z *value
+// gated prepares a step's use of a gate and returns the function that applies it to one image.
+func (c *compiler) gated(st *step, g gate, units int, spans func() int) eachImage {
+	var addend, rectified, z *value
 	var by kernel.MaskBy
 	var mask *affine
 	nm := c.normOf(g.sums)
@@ -235,16 +235,16 @@ func (c *compiler) gated(st *step, g gate, units int, spans func() int) func(w *
 		if t.norm != nil {
 			by, mask, z = kernel.MaskZ, t.norm.apply, c.blocked(c.tensors[c.in[c.normNode(g.relu)][0]])
 		} else {
-			by, y = kernel.MaskY, c.blocked(t)
-			st.reads = append(st.reads, y)
+			by, rectified = kernel.MaskY, c.blocked(t)
+			st.reads = append(st.reads, rectified)
 		}
 	}
 	if nm != nil {
 		sz := c.blocked(c.tensors[c.in[g.sums][0]])
 		if z != nil && z != sz {
 			// The gate and the sums look at different tensors: gate by the ReLU's output instead.
-			by, mask, y = kernel.MaskY, nil, c.blocked(c.tensors[g.relu])
-			st.reads = append(st.reads, y)
+			by, mask, rectified = kernel.MaskY, nil, c.blocked(c.tensors[g.relu])
+			st.reads = append(st.reads, rectified)
 		}
 		z = sz
 		c.sumsIn(st, nm, units, spans)
@@ -256,33 +256,34 @@ func (c *compiler) gated(st *step, g gate, units int, spans func() int) func(w *
 		st.need(mask)
 	}
 	if addend == nil && by == kernel.MaskNone && nm == nil {
-		return nil
+		return func(_ *worker, _, _ int, y, d []float32, _ int) { copy(y, d) }
 	}
 	t := c.tensors[g.end]
 	hw, per, cbs := t.hw(), t.blockedLen(), blocks(t.c)
-	return func(w *worker, u int, d []float32, image, first int) {
+	return func(w *worker, u, first int, y, d []float32, image int) {
 		m := &w.mask
 		m.Pixels, m.S1, m.S2, m.Mean = hw, &w.s1, &w.sum2, &zeros
 		pick := func(v *value) []float32 { return w.images(v, first, image+1)[image*per:] }
-		var r, ys []float32
+		var r, out []float32
 		zs := d
+		g := y
 		if addend != nil {
 			r = pick(addend)
 		}
-		if y != nil {
-			ys = pick(y)
+		if rectified != nil {
+			out = pick(rectified)
 		}
 		if z != nil {
 			zs = pick(z)
 		}
 		for cb := range cbs {
 			from, to := cb*hw*block, (cb+1)*hw*block
-			m.D, m.G, m.Z, m.R, m.Y = d[from:to], d[from:to], zs[from:to], nil, nil
+			m.D, m.G, m.Z, m.R, m.Y = d[from:to], g[from:to], zs[from:to], nil, nil
 			if r != nil {
 				m.R = r[from:to]
 			}
-			if ys != nil {
-				m.Y = ys[from:to]
+			if out != nil {
+				m.Y = out[from:to]
 			}
 			if mask != nil {
 				m.S, m.T = &mask.s[cb], &mask.t[cb]
@@ -346,7 +347,7 @@ func (c *compiler) emitGate(d *gorgonia.Node, g gate) error {
 		y := w.images(v, first, n)
 		w.materialise(y, &r, hw, first, n)
 		for i := range n {
-			f(w, u, y[i*per:(i+1)*per], i, first)
+			f(w, u, first, y[i*per:(i+1)*per], y[i*per:(i+1)*per], i)
 		}
 	}
 	c.add(st)
@@ -437,7 +438,7 @@ func (c *compiler) emitConv(g *convGroup) error {
 	k := group(per, parts[0].n)
 	c.need = c.need.Max(plan.Weights.Need(k))
 	c.x, c.dy = max(c.x, k*plan.X.Len()), max(c.dy, k*plan.DY.Len())
-	var apply func(w *worker, u int, d []float32, image, first int)
+	var apply eachImage
 	var v *value
 	var packed []float32
 	var nm *norm
@@ -446,6 +447,7 @@ func (c *compiler) emitConv(g *convGroup) error {
 		st.writes = append(st.writes, v)
 		packed = c.packed(plan.DataGrad, w)
 		c.need = c.need.Max(plan.DataGrad.Need(k))
+		c.y = max(c.y, k*s.InLen())
 		apply = c.gated(st, g.gate, len(parts), func() int { return len(parts) })
 		nm = c.normOf(g.gate.sums)
 	}
@@ -468,12 +470,9 @@ func (c *compiler) emitConv(g *convGroup) error {
 				continue
 			}
 			d := wk.images(v, first+at, c)
-			plan.DataGrad.Run(wk.conv, d, wk.dy.data, c, packed)
-			if apply == nil {
-				continue
-			}
+			plan.DataGrad.Run(wk.conv, wk.y, wk.dy.data, c, packed)
 			for i := range c {
-				apply(wk, u, d[i*inLen:(i+1)*inLen], i, first+at)
+				apply(wk, u, first+at, d[i*inLen:(i+1)*inLen], wk.y[i*inLen:(i+1)*inLen], i)
 			}
 		}
 	}

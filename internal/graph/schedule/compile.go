@@ -33,6 +33,7 @@ type compiler struct {
 	packs   []pack
 	need    conv.Need
 	x, dy   int // padded images in cache, float32 values
+	y       int // results of convolutions in cache
 	acc     int // accumulators of a weight gradient
 	foreign bool
 }

@@ -48,6 +48,10 @@ func group(per int, n int) int {
 	return max(1, min(n, 8, target/max(per, 1)))
 }
 
+// eachImage takes the result of a convolution for one image from the worker's cache to its place in memory, doing on the way what is
+// done while it is in cache. A convolution that writes tiles straight to memory waits for it; a copy in order does not.
+type eachImage func(w *worker, u, first int, y, result []float32, image int)
+
 // convolution lowers y = x * w with the statistics of y, or in evaluation with what follows y.
 func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	x, w := c.tensors[c.in[n][0]], c.param[c.in[n][1]]
@@ -67,12 +71,16 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	c.x = max(c.x, g*per)
 	st := &step{name: "conv " + s.String(), reads: in.reads(), writes: []*value{v}}
 	st.need(in.a, in.b)
-	each := func(*worker, int, int, []float32, int) {}
+	c.y = max(c.y, g*s.OutLen())
+	var each eachImage = func(_ *worker, _, _ int, y, result []float32, _ int) { copy(y, result) }
 	if stats := c.statsOf(n); stats != nil {
 		nm := c.makeNorm(stats, s.K, s.OH()*s.OW())
 		st.makes = append(st.makes, nm.apply)
 		st.finish = func() { nm.merge(len(c.m.units), c.m.options.StatsMomentum) }
-		each = func(w *worker, u, _ int, y []float32, _ int) { nm.observe(w, u, y) }
+		each = func(w *worker, u, _ int, y, result []float32, _ int) {
+			nm.observe(w, u, result)
+			copy(y, result)
+		}
 		c.begin(st, nm)
 	} else if c.g.Mode == graph.Eval {
 		c.epilogue(n, out, st, &each)
@@ -86,9 +94,9 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 		for at := 0; at < count; at += g {
 			k := min(g, count-at)
 			w.fill(fwd.Input(), &w.x, in, first+at, k)
-			fwd.Run(w.conv, y[at*outLen:(at+k)*outLen], w.x.data, k, packed)
+			fwd.Run(w.conv, w.y, w.x.data, k, packed)
 			for i := range k {
-				each(w, u, first, y[(at+i)*outLen:(at+i+1)*outLen], at+i)
+				each(w, u, first, y[(at+i)*outLen:(at+i+1)*outLen], w.y[i*outLen:(i+1)*outLen], at+i)
 			}
 		}
 	}
@@ -139,7 +147,7 @@ func (c *compiler) makeNorm(stats *gorgonia.Node, channels, hw int) *norm {
 
 // epilogue lets an evaluated convolution apply what follows it while its result is in cache: normalisation, addition, ReLU. The
 // tensors of the nodes that it takes in become the convolution's own value.
-func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, st *step, each *func(*worker, int, int, []float32, int)) {
+func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, st *step, each *eachImage) {
 	end := n
 	r := &recipe{x: out.how.x}
 	var other *tensor
@@ -179,13 +187,13 @@ func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, st *step, each *func(
 		st.reads = append(st.reads, r.r)
 	}
 	hw, per := out.hw(), out.blockedLen()
-	*each = func(w *worker, _, first int, y []float32, image int) {
+	*each = func(w *worker, _, first int, y, result []float32, image int) {
 		w.how = r
 		var o []float32
 		if r.r != nil {
 			o = w.images(r.r, first, image+1)[image*per:]
 		}
-		w.mapImages(y, y, o, hw, 1, per)
+		w.mapImages(y, result, o, hw, 1, per)
 	}
 }
 

@@ -150,7 +150,7 @@ func (m *Machine) allocate(c *compiler, steps []*step, threads int) {
 	}
 	m.acc = kernel.Alloc(c.acc)
 	for range threads {
-		m.workers = append(m.workers, newWorker(m, c.need, c.x, c.dy, local))
+		m.workers = append(m.workers, newWorker(m, c.need, c.x, c.dy, c.y, local))
 	}
 	m.pool = newPool(threads)
 	m.do, m.doInner, m.doPack = m.runUnit, m.runInner, m.runPack
@@ -304,7 +304,7 @@ func (m *Machine) Bytes() int64 {
 		n += int64(len(p.packed)) * 4
 	}
 	for _, w := range m.workers {
-		n += int64(len(w.x.data)+len(w.dy.data)+len(w.arena))*4 + m.need.Bytes()
+		n += int64(len(w.x.data)+len(w.dy.data)+len(w.y)+len(w.arena))*4 + m.need.Bytes()
 	}
 	return n
 }

@@ -16,6 +16,7 @@ type worker struct {
 	mask    kernel.Mask
 	moments kernel.Moments
 	x, dy   padded
+	y       []float32 // results of a convolution, before they go to memory
 	arena   []float32 // activations of the images in hand, when the machine is local
 
 	how      *recipe
@@ -45,8 +46,8 @@ var (
 	zeros kernel.Vec
 )
 
-func newWorker(m *Machine, need conv.Need, x, dy, local int) *worker {
-	w := &worker{m: m, conv: conv.NewWork(need), x: padded{data: kernel.Alloc(x)}, dy: padded{data: kernel.Alloc(dy)}, arena: kernel.Alloc(local)}
+func newWorker(m *Machine, need conv.Need, x, dy, y, local int) *worker {
+	w := &worker{m: m, conv: conv.NewWork(need), x: padded{data: kernel.Alloc(x)}, dy: padded{data: kernel.Alloc(dy)}, y: kernel.Alloc(y), arena: kernel.Alloc(local)}
 	w.mapBlock = w.applyBlock
 	return w
 }

@@ -168,6 +168,11 @@ func transform(s isa, t shape) {
 		MOVQ(Mem{Base: a, Disp: transSrcRow}, row)
 		SHLQ(U8(2), row)
 	}
+	row4 := GP64()
+	if t.tiledDst {
+		MOVQ(row, row4)
+		SHLQ(U8(2), row4)
+	}
 	plane := GP64()
 	if !(t.tiledSrc && t.tiledDst) {
 		MOVQ(Mem{Base: a, Disp: transPlane}, plane)
@@ -246,6 +251,10 @@ func transform(s isa, t shape) {
 			for r, v := range t.f(c, in) {
 				if t.tiledDst {
 					VMOVUPS(v, Mem{Base: p, Disp: col*64 + half})
+					if h == 0 {
+						// The same place four rows on is written next, and it is not in cache.
+						PREFETCHT0(Mem{Base: p, Index: row4, Scale: 1, Disp: col * 64})
+					}
 					if r+1 < t.to {
 						ADDQ(row, p)
 					}
