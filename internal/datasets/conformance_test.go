@@ -214,6 +214,7 @@ func imageFolder(t testing.TB, dir string) {
 			write(t, filepath.Join(dir, "test", class, fmt.Sprintf("%d.JPEG", i)), jpegBytes(t, picture(16, 16, uint64(i))))
 		}
 		write(t, filepath.Join(dir, "train", class, ".DS_Store"), []byte("x"))
+		write(t, filepath.Join(dir, "train", class, "._00.png"), []byte("x")) // as macOS leaves on other disks
 		write(t, filepath.Join(dir, "train", class, "notes.txt"), []byte("x"))
 	}
 	write(t, filepath.Join(dir, "train", "README"), []byte("x"))

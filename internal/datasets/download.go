@@ -67,6 +67,9 @@ func download(ctx context.Context, base string, r remote, dir string, o FetchOpt
 	t.client = t.newClient()
 	t.recall()
 	if err := t.run(ctx); err != nil {
+		if st, statErr := os.Stat(t.part()); statErr == nil && st.Size() == 0 {
+			t.discard()
+		}
 		return err
 	}
 	return t.finish()

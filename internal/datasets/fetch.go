@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -125,11 +126,12 @@ func fetchBundle(ctx context.Context, b bundle, dir string, o FetchOptions) erro
 		return fetchArchive(ctx, b, dir, o)
 	}
 	for _, r := range b.files {
-		path := filepath.Join(dir, r.name)
-		switch have, err := present(ctx, path, r.content, true); {
-		case err != nil:
+		// Open prefers a decompressed copy.
+		have, err := anyPresent(ctx, r.content, true, filepath.Join(dir, strings.TrimSuffix(r.name, ".gz")), filepath.Join(dir, r.name))
+		if err != nil {
 			return err
-		case have:
+		}
+		if have {
 			continue
 		}
 		if err := download(ctx, b.base, r, dir, o); err != nil {
@@ -143,7 +145,8 @@ func fetchBundle(ctx context.Context, b bundle, dir string, o FetchOptions) erro
 func fetchArchive(ctx context.Context, b bundle, dir string, o FetchOptions) error {
 	missing := false
 	for _, m := range b.members {
-		have, err := present(ctx, filepath.Join(dir, filepath.FromSlash(m.path)), m.digest, false)
+		// Open prefers files that are in dir itself.
+		have, err := anyPresent(ctx, m.digest, false, filepath.Join(dir, path.Base(m.path)), filepath.Join(dir, filepath.FromSlash(m.path)))
 		if err != nil {
 			return err
 		}
@@ -153,18 +156,28 @@ func fetchArchive(ctx context.Context, b bundle, dir string, o FetchOptions) err
 		return nil
 	}
 	archive := b.files[0]
-	path := filepath.Join(dir, archive.name)
-	if err := checkDigests(ctx, path, archive); errors.Is(err, fs.ErrNotExist) {
+	local := filepath.Join(dir, archive.name)
+	if err := checkDigests(ctx, local, archive); errors.Is(err, fs.ErrNotExist) {
 		if err := download(ctx, b.base, archive, dir, o); err != nil {
 			return err
 		}
 	} else if err != nil {
 		return faultf(ErrData, "%w; remove it, and fetch again", err)
 	}
-	if err := unpack(ctx, path, dir, b.members); err != nil {
+	if err := unpack(ctx, local, dir, b.members); err != nil {
 		return err
 	}
-	return os.Remove(path)
+	return os.Remove(local)
+}
+
+// anyPresent is present for the first of several paths that exists.
+func anyPresent(ctx context.Context, digest string, unzip bool, paths ...string) (bool, error) {
+	for _, p := range paths {
+		if have, err := present(ctx, p, digest, unzip); have || err != nil {
+			return have, err
+		}
+	}
+	return false, nil
 }
 
 // present reports whether a file is there with the official contents. It fails if it is there with other contents.

@@ -62,6 +62,23 @@ func TestWithoutShuffleTheOrderIsTheDataSets(t *testing.T) {
 	}
 }
 
+func TestTheValidationSplitKeepsTheOrderOfBoth(t *testing.T) {
+	d, err := newDataset(Config{Name: "tiny", Validation: 20}, "", tiny(t, 60).src, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []Split{Train, Val} {
+		last, buf := -1, make([]byte, 4)
+		for i := range d.Len(s) {
+			d.Image(s, i, buf)
+			if int(buf[0]) <= last {
+				t.Fatalf("%s: image %d comes after image %d", s, buf[0], last)
+			}
+			last = int(buf[0])
+		}
+	}
+}
+
 func TestDropLastLeavesOutTheShortBatch(t *testing.T) {
 	l := newLoader(t, tiny(t, 7), LoaderOptions{Batch: 3, Epochs: 2, DropLast: true})
 	n := 0

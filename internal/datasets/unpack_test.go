@@ -269,6 +269,8 @@ func TestFetchNeverOverwritesAConvertedCopy(t *testing.T) {
 		path string
 	}{
 		{bundle{base: m.URL, files: []remote{{name: "a.tar.gz", digests: []string{sha256Of(archive)}}}, members: twoMembers}, "set/two.bin"},
+		{bundle{base: m.URL, files: []remote{{name: "a.tar.gz", digests: []string{sha256Of(archive)}}}, members: twoMembers}, "two.bin"},
+		{bundle{base: m.URL, files: []remote{{name: "f.gz", content: sha256Of(content)}}}, "f"},
 		{bundle{base: m.URL, files: []remote{{name: "f.gz", content: sha256Of(content)}}}, "f.gz"},
 	} {
 		dir := t.TempDir()
