@@ -19,16 +19,24 @@ type app struct {
 	errTTY   bool // standard error is a terminal: bars and colours are welcome
 	outTTY   bool
 	outWidth int // columns of standard output; 0 where that is no terminal
+	errWidth int
 }
 
 func newApp(in io.Reader, out, errw io.Writer) *app {
-	a := &app{in: in, out: out, err: errw, env: os.Environ(), errTTY: isTerminal(errw), outTTY: isTerminal(out)}
-	if f, ok := out.(*os.File); ok && a.outTTY {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			a.outWidth = width
-		}
+	return &app{in: in, out: out, err: errw, env: os.Environ(), errTTY: isTerminal(errw), outTTY: isTerminal(out),
+		outWidth: width(out), errWidth: width(errw)}
+}
+
+// width is the number of columns of a terminal, or 0.
+func width(w io.Writer) int {
+	if !isTerminal(w) {
+		return 0
 	}
-	return a
+	columns, _, err := term.GetSize(int(w.(*os.File).Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
 }
 
 func isTerminal(w io.Writer) bool {

@@ -7,8 +7,8 @@
 // # Configuration
 //
 // An experiment is one struct, Config, made of the sections of the packages below. A file is read in two passes: the YAML
-// tree is walked against the struct (schema.go, walk.go), which finds every unknown key, wrong type and duplicate with
-// its line and column; then viper merges flags over environment over file over defaults (config.go) and the sections'
+// tree is walked against the struct (schema.go, walk.go, scalar.go), which finds every unknown key, wrong type and duplicate with
+// its line and column; then viper merges flags over environment over file over defaults (config.go, layers.go) and the sections'
 // own Validate check the values, whose positions are looked up by path. All errors are reported at once.
 //
 // # How to add a command

@@ -25,11 +25,15 @@ type progress struct {
 func newProgress(a *app, label string, total int) *progress {
 	p := &progress{a: a, label: label, now: time.Now}
 	if a.errTTY && a.getenv("TERM") != "dumb" {
+		barWidth := 20
+		if a.errWidth < 120 {
+			barWidth = 6
+		}
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(a.err), progressbar.OptionSetVisibility(true), // it detects no terminals itself
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true),
 			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
-			progressbar.OptionSetWidth(20), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription(label))
+			progressbar.OptionSetWidth(barWidth), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription(label))
 	}
 	return p
 }
@@ -37,26 +41,30 @@ func newProgress(a *app, label string, total int) *progress {
 // step is train.Hooks.OnStep.
 func (p *progress) step(s train.Progress) {
 	if p.bar != nil {
-		p.bar.Describe(p.label + " " + describeStep(s))
+		p.bar.Describe(p.label + " " + describeStep(s, p.a.errWidth < 120))
 		_ = p.bar.Set(s.Step) // a terminal that is gone must not end the training
 		return
 	}
 	if now := p.now(); now.Sub(p.last) >= quietInterval {
 		if !p.last.IsZero() || s.Step > 1 {
-			p.a.say("%s step %s/%s  %s", p.label, grouped(s.Step), grouped(s.Total), describeStep(s))
+			p.a.say("%s step %s/%s  %s", p.label, grouped(s.Step), grouped(s.Total), describeStep(s, false))
 		}
 		p.last = now
 	}
 }
 
-// describeStep is what a line of progress says besides the step.
-func describeStep(s train.Progress) string {
-	parts := []string{
-		fmt.Sprintf("epoch %.2f", s.Epoch), fmt.Sprintf("loss %.4f", s.MeanLoss), fmt.Sprintf("error %.2f%%", s.MeanError),
-		fmt.Sprintf("rate %.3g", s.Rate), fmt.Sprintf("%.0f images/s", s.ImagesPerSecond),
+// describeStep is what a line of progress says besides the step; short fits a terminal of 80 columns beside the bar.
+func describeStep(s train.Progress, short bool) string {
+	parts := []string{fmt.Sprintf("epoch %.2f", s.Epoch), fmt.Sprintf("loss %.3f", s.MeanLoss), fmt.Sprintf("error %.1f%%", s.MeanError)}
+	if !short {
+		parts = append(parts, fmt.Sprintf("rate %.3g", s.Rate))
 	}
+	parts = append(parts, fmt.Sprintf("%.0f images/s", s.ImagesPerSecond))
 	if s.ETA > 0 {
 		parts = append(parts, "left "+duration(s.ETA))
+	}
+	if short {
+		return strings.Join(parts, " ")
 	}
 	return strings.Join(parts, "  ")
 }
