@@ -256,7 +256,7 @@ func (c *compiler) gated(st *step, g gate, units int, spans func() int) eachImag
 		st.need(mask)
 	}
 	if addend == nil && by == kernel.MaskNone && nm == nil {
-		return func(_ *worker, _, _ int, y, d []float32, _ int) { copy(y, d) }
+		return func(w *worker, _, _ int, y, d []float32, _ int) { w.copyOut(y, d) }
 	}
 	t := c.tensors[g.end]
 	hw, per, cbs := t.hw(), t.blockedLen(), blocks(t.c)

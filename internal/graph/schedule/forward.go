@@ -72,14 +72,14 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	st := &step{name: "conv " + s.String(), reads: in.reads(), writes: []*value{v}}
 	st.need(in.a, in.b)
 	c.y = max(c.y, g*s.OutLen())
-	var each eachImage = func(_ *worker, _, _ int, y, result []float32, _ int) { copy(y, result) }
+	var each eachImage = func(w *worker, _, _ int, y, result []float32, _ int) { w.copyOut(y, result) }
 	if stats := c.statsOf(n); stats != nil {
 		nm := c.makeNorm(stats, s.K, s.OH()*s.OW())
 		st.makes = append(st.makes, nm.apply)
 		st.finish = func() { nm.merge(len(c.m.units), c.m.options.StatsMomentum) }
 		each = func(w *worker, u, _ int, y, result []float32, _ int) {
 			nm.observe(w, u, result)
-			copy(y, result)
+			w.copyOut(y, result)
 		}
 		c.begin(st, nm)
 	} else if c.g.Mode == graph.Eval {

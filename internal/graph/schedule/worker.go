@@ -132,3 +132,10 @@ func (w *worker) mapImages(y, x, other []float32, hw, n, per int) {
 		}
 	}
 }
+
+// copyOut takes n values, a multiple of a block, from cache to memory.
+func (w *worker) copyOut(y, x []float32) {
+	a := &w.aff
+	a.Rows, a.Pixels, a.XPixel, a.X, a.Y = 1, len(x)/block, block, x, y
+	a.Copy()
+}
