@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"resnet/internal/graph"
-	"resnet/internal/graph/schedule"
 	"resnet/internal/graph/parity"
+	"resnet/internal/graph/schedule"
 )
 
 const fixtures = "../../testdata/parity"
@@ -25,7 +25,9 @@ var machines = []struct {
 	make func(*graph.Graph, *graph.ParamSet) (graph.Machine, error)
 }{
 	{"tape", func(g *graph.Graph, p *graph.ParamSet) (graph.Machine, error) { return graph.NewTape(g, p) }},
-	{"schedule", func(g *graph.Graph, _ *graph.ParamSet) (graph.Machine, error) { return schedule.Compile(g, schedule.Options{}) }},
+	{"schedule", func(g *graph.Graph, _ *graph.ParamSet) (graph.Machine, error) {
+		return schedule.Compile(g, schedule.Options{})
+	}},
 }
 
 // forEachNet runs f on every network of the fixtures, on every machine.
