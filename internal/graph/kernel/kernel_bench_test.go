@@ -6,7 +6,7 @@ import "testing"
 func BenchmarkTransform(b *testing.B) {
 	const tiles, plane, row = 8, 32*16 + 16, 34 * 16
 	src, dst := Alloc(36*plane), Alloc(36*plane)
-	t := &Transform{Src: src, Dst: dst, SrcRow: row, Plane: plane, Tiles: tiles}
+	t := &Transform{Src: src, Dst: dst, SrcRow: row, Plane: plane, Tiles: tiles, Rows: 1}
 	for _, k := range []struct {
 		name string
 		f    func()

@@ -5763,7 +5763,7 @@ pixel:
 // Requires: AVX, AVX512F
 TEXT ·winoInputAVX512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
-	LEAQ         135(AX), CX
+	LEAQ         151(AX), CX
 	ANDQ         $-64, CX
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
@@ -5771,30 +5771,34 @@ TEXT ·winoInputAVX512(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, SI
 	MOVQ         56(AX), DI
 	SHLQ         $0x02, DI
-	MOVQ         64(AX), AX
-	MOVL         $0x40000000, R8
-	VMOVD        R8, X0
+	MOVQ         72(AX), R8
+	MOVL         $0x40000000, R9
+	VMOVD        R9, X0
 	VBROADCASTSS X0, Z0
-	MOVL         $0x40800000, R8
-	VMOVD        R8, X1
+	MOVL         $0x40800000, R9
+	VMOVD        R9, X1
 	VBROADCASTSS X1, Z1
-	MOVL         $0x40a00000, R8
-	VMOVD        R8, X2
+	MOVL         $0x40a00000, R9
+	VMOVD        R9, X2
 	VBROADCASTSS X2, Z2
 
+row:
+	MOVQ 64(AX), R9
+	MOVQ DX, R10
+
 tile:
-	MOVQ         DX, R8
-	VMOVUPS      (R8), Z3
-	ADDQ         SI, R8
-	VMOVUPS      (R8), Z4
-	ADDQ         SI, R8
-	VMOVUPS      (R8), Z5
-	ADDQ         SI, R8
-	VMOVUPS      (R8), Z6
-	ADDQ         SI, R8
-	VMOVUPS      (R8), Z7
-	ADDQ         SI, R8
-	VMOVUPS      (R8), Z8
+	MOVQ         DX, R11
+	VMOVUPS      (R11), Z3
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Z4
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Z5
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Z6
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Z7
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Z8
 	VMOVAPS      Z7, Z9
 	VFNMADD231PS Z5, Z1, Z9
 	VMOVAPS      Z6, Z10
@@ -5821,18 +5825,18 @@ tile:
 	VMOVUPS      Z9, 1152(CX)
 	VMOVUPS      Z10, 1536(CX)
 	VMOVUPS      Z6, 1920(CX)
-	MOVQ         DX, R8
-	VMOVUPS      64(R8), Z3
-	ADDQ         SI, R8
-	VMOVUPS      64(R8), Z4
-	ADDQ         SI, R8
-	VMOVUPS      64(R8), Z5
-	ADDQ         SI, R8
-	VMOVUPS      64(R8), Z6
-	ADDQ         SI, R8
-	VMOVUPS      64(R8), Z7
-	ADDQ         SI, R8
-	VMOVUPS      64(R8), Z8
+	MOVQ         DX, R11
+	VMOVUPS      64(R11), Z3
+	ADDQ         SI, R11
+	VMOVUPS      64(R11), Z4
+	ADDQ         SI, R11
+	VMOVUPS      64(R11), Z5
+	ADDQ         SI, R11
+	VMOVUPS      64(R11), Z6
+	ADDQ         SI, R11
+	VMOVUPS      64(R11), Z7
+	ADDQ         SI, R11
+	VMOVUPS      64(R11), Z8
 	VMOVAPS      Z7, Z9
 	VFNMADD231PS Z5, Z1, Z9
 	VMOVAPS      Z6, Z10
@@ -5859,18 +5863,18 @@ tile:
 	VMOVUPS      Z9, 1216(CX)
 	VMOVUPS      Z10, 1600(CX)
 	VMOVUPS      Z6, 1984(CX)
-	MOVQ         DX, R8
-	VMOVUPS      128(R8), Z3
-	ADDQ         SI, R8
-	VMOVUPS      128(R8), Z4
-	ADDQ         SI, R8
-	VMOVUPS      128(R8), Z5
-	ADDQ         SI, R8
-	VMOVUPS      128(R8), Z6
-	ADDQ         SI, R8
-	VMOVUPS      128(R8), Z7
-	ADDQ         SI, R8
-	VMOVUPS      128(R8), Z8
+	MOVQ         DX, R11
+	VMOVUPS      128(R11), Z3
+	ADDQ         SI, R11
+	VMOVUPS      128(R11), Z4
+	ADDQ         SI, R11
+	VMOVUPS      128(R11), Z5
+	ADDQ         SI, R11
+	VMOVUPS      128(R11), Z6
+	ADDQ         SI, R11
+	VMOVUPS      128(R11), Z7
+	ADDQ         SI, R11
+	VMOVUPS      128(R11), Z8
 	VMOVAPS      Z7, Z9
 	VFNMADD231PS Z5, Z1, Z9
 	VMOVAPS      Z6, Z10
@@ -5897,18 +5901,18 @@ tile:
 	VMOVUPS      Z9, 1280(CX)
 	VMOVUPS      Z10, 1664(CX)
 	VMOVUPS      Z6, 2048(CX)
-	MOVQ         DX, R8
-	VMOVUPS      192(R8), Z3
-	ADDQ         SI, R8
-	VMOVUPS      192(R8), Z4
-	ADDQ         SI, R8
-	VMOVUPS      192(R8), Z5
-	ADDQ         SI, R8
-	VMOVUPS      192(R8), Z6
-	ADDQ         SI, R8
-	VMOVUPS      192(R8), Z7
-	ADDQ         SI, R8
-	VMOVUPS      192(R8), Z8
+	MOVQ         DX, R11
+	VMOVUPS      192(R11), Z3
+	ADDQ         SI, R11
+	VMOVUPS      192(R11), Z4
+	ADDQ         SI, R11
+	VMOVUPS      192(R11), Z5
+	ADDQ         SI, R11
+	VMOVUPS      192(R11), Z6
+	ADDQ         SI, R11
+	VMOVUPS      192(R11), Z7
+	ADDQ         SI, R11
+	VMOVUPS      192(R11), Z8
 	VMOVAPS      Z7, Z9
 	VFNMADD231PS Z5, Z1, Z9
 	VMOVAPS      Z6, Z10
@@ -5935,18 +5939,18 @@ tile:
 	VMOVUPS      Z9, 1344(CX)
 	VMOVUPS      Z10, 1728(CX)
 	VMOVUPS      Z6, 2112(CX)
-	MOVQ         DX, R8
-	VMOVUPS      256(R8), Z3
-	ADDQ         SI, R8
-	VMOVUPS      256(R8), Z4
-	ADDQ         SI, R8
-	VMOVUPS      256(R8), Z5
-	ADDQ         SI, R8
-	VMOVUPS      256(R8), Z6
-	ADDQ         SI, R8
-	VMOVUPS      256(R8), Z7
-	ADDQ         SI, R8
-	VMOVUPS      256(R8), Z8
+	MOVQ         DX, R11
+	VMOVUPS      256(R11), Z3
+	ADDQ         SI, R11
+	VMOVUPS      256(R11), Z4
+	ADDQ         SI, R11
+	VMOVUPS      256(R11), Z5
+	ADDQ         SI, R11
+	VMOVUPS      256(R11), Z6
+	ADDQ         SI, R11
+	VMOVUPS      256(R11), Z7
+	ADDQ         SI, R11
+	VMOVUPS      256(R11), Z8
 	VMOVAPS      Z7, Z9
 	VFNMADD231PS Z5, Z1, Z9
 	VMOVAPS      Z6, Z10
@@ -5973,18 +5977,18 @@ tile:
 	VMOVUPS      Z9, 1408(CX)
 	VMOVUPS      Z10, 1792(CX)
 	VMOVUPS      Z6, 2176(CX)
-	MOVQ         DX, R8
-	VMOVUPS      320(R8), Z3
-	ADDQ         SI, R8
-	VMOVUPS      320(R8), Z4
-	ADDQ         SI, R8
-	VMOVUPS      320(R8), Z5
-	ADDQ         SI, R8
-	VMOVUPS      320(R8), Z6
-	ADDQ         SI, R8
-	VMOVUPS      320(R8), Z7
-	ADDQ         SI, R8
-	VMOVUPS      320(R8), Z8
+	MOVQ         DX, R11
+	VMOVUPS      320(R11), Z3
+	ADDQ         SI, R11
+	VMOVUPS      320(R11), Z4
+	ADDQ         SI, R11
+	VMOVUPS      320(R11), Z5
+	ADDQ         SI, R11
+	VMOVUPS      320(R11), Z6
+	ADDQ         SI, R11
+	VMOVUPS      320(R11), Z7
+	ADDQ         SI, R11
+	VMOVUPS      320(R11), Z8
 	VMOVAPS      Z7, Z9
 	VFNMADD231PS Z5, Z1, Z9
 	VMOVAPS      Z6, Z10
@@ -6017,7 +6021,7 @@ tile:
 	VMOVUPS      192(CX), Z6
 	VMOVUPS      256(CX), Z7
 	VMOVUPS      320(CX), Z8
-	MOVQ         BX, R8
+	MOVQ         BX, R11
 	VMOVAPS      Z7, Z9
 	VFNMADD231PS Z5, Z1, Z9
 	VMOVAPS      Z6, Z10
@@ -6038,18 +6042,18 @@ tile:
 	VFNMADD231PS Z6, Z2, Z8
 	VMOVAPS      Z8, Z6
 	VFMADD231PS  Z4, Z1, Z6
-	VMOVUPS      Z5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Z5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         DI, R11
 	VMOVUPS      384(CX), Z3
 	VMOVUPS      448(CX), Z4
 	VMOVUPS      512(CX), Z5
@@ -6076,18 +6080,18 @@ tile:
 	VFNMADD231PS Z6, Z2, Z8
 	VMOVAPS      Z8, Z6
 	VFMADD231PS  Z4, Z1, Z6
-	VMOVUPS      Z5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Z5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         DI, R11
 	VMOVUPS      768(CX), Z3
 	VMOVUPS      832(CX), Z4
 	VMOVUPS      896(CX), Z5
@@ -6114,18 +6118,18 @@ tile:
 	VFNMADD231PS Z6, Z2, Z8
 	VMOVAPS      Z8, Z6
 	VFMADD231PS  Z4, Z1, Z6
-	VMOVUPS      Z5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Z5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         DI, R11
 	VMOVUPS      1152(CX), Z3
 	VMOVUPS      1216(CX), Z4
 	VMOVUPS      1280(CX), Z5
@@ -6152,18 +6156,18 @@ tile:
 	VFNMADD231PS Z6, Z2, Z8
 	VMOVAPS      Z8, Z6
 	VFMADD231PS  Z4, Z1, Z6
-	VMOVUPS      Z5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Z5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         DI, R11
 	VMOVUPS      1536(CX), Z3
 	VMOVUPS      1600(CX), Z4
 	VMOVUPS      1664(CX), Z5
@@ -6190,18 +6194,18 @@ tile:
 	VFNMADD231PS Z6, Z2, Z8
 	VMOVAPS      Z8, Z6
 	VFMADD231PS  Z4, Z1, Z6
-	VMOVUPS      Z5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Z5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         DI, R11
 	VMOVUPS      1920(CX), Z3
 	VMOVUPS      1984(CX), Z4
 	VMOVUPS      2048(CX), Z5
@@ -6228,22 +6232,27 @@ tile:
 	VFNMADD231PS Z6, Z2, Z8
 	VMOVAPS      Z8, Z6
 	VFMADD231PS  Z4, Z1, Z6
-	VMOVUPS      Z5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Z6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Z5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Z6, (R11)
+	ADDQ         DI, R11
 	ADDQ         $0x00000100, DX
 	ADDQ         $0x00000040, BX
-	DECQ         AX
+	DECQ         R9
 	JNZ          tile
+	MOVQ         R10, DX
+	MOVQ         80(AX), R9
+	LEAQ         (DX)(R9*4), DX
+	DECQ         R8
+	JNZ          row
 	VZEROUPPER
 	RET
 
@@ -6251,7 +6260,7 @@ tile:
 // Requires: AVX, AVX512F, MMX+
 TEXT ·winoOutputAVX512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
-	LEAQ         135(AX), CX
+	LEAQ         151(AX), CX
 	ANDQ         $-64, CX
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
@@ -6261,31 +6270,35 @@ TEXT ·winoOutputAVX512(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, DI
 	MOVQ         56(AX), R8
 	SHLQ         $0x02, R8
-	MOVQ         64(AX), AX
-	MOVL         $0x40000000, R9
-	VMOVD        R9, X0
+	MOVQ         72(AX), R9
+	MOVL         $0x40000000, R10
+	VMOVD        R10, X0
 	VBROADCASTSS X0, Z0
-	MOVL         $0x40800000, R9
-	VMOVD        R9, X1
+	MOVL         $0x40800000, R10
+	VMOVD        R10, X1
 	VBROADCASTSS X1, Z1
-	MOVL         $0x41000000, R9
-	VMOVD        R9, X2
+	MOVL         $0x41000000, R10
+	VMOVD        R10, X2
 	VBROADCASTSS X2, Z2
 
+row:
+	MOVQ 64(AX), R10
+	MOVQ BX, R11
+
 tile:
-	MOVQ        DX, R9
-	VMOVUPS     (R9), Z3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        R8, R9
+	MOVQ        DX, R12
+	VMOVUPS     (R12), Z3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        R8, R12
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6303,18 +6316,18 @@ tile:
 	VMOVUPS     Z7, 64(CX)
 	VMOVUPS     Z9, 128(CX)
 	VMOVUPS     Z4, 192(CX)
-	VMOVUPS     (R9), Z3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        R8, R9
+	VMOVUPS     (R12), Z3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        R8, R12
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6332,18 +6345,18 @@ tile:
 	VMOVUPS     Z7, 320(CX)
 	VMOVUPS     Z9, 384(CX)
 	VMOVUPS     Z4, 448(CX)
-	VMOVUPS     (R9), Z3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        R8, R9
+	VMOVUPS     (R12), Z3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        R8, R12
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6361,18 +6374,18 @@ tile:
 	VMOVUPS     Z7, 576(CX)
 	VMOVUPS     Z9, 640(CX)
 	VMOVUPS     Z4, 704(CX)
-	VMOVUPS     (R9), Z3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        R8, R9
+	VMOVUPS     (R12), Z3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        R8, R12
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6390,18 +6403,18 @@ tile:
 	VMOVUPS     Z7, 832(CX)
 	VMOVUPS     Z9, 896(CX)
 	VMOVUPS     Z4, 960(CX)
-	VMOVUPS     (R9), Z3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        R8, R9
+	VMOVUPS     (R12), Z3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        R8, R12
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6419,18 +6432,18 @@ tile:
 	VMOVUPS     Z7, 1088(CX)
 	VMOVUPS     Z9, 1152(CX)
 	VMOVUPS     Z4, 1216(CX)
-	VMOVUPS     (R9), Z3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Z8
-	ADDQ        R8, R9
+	VMOVUPS     (R12), Z3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Z8
+	ADDQ        R8, R12
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6454,7 +6467,7 @@ tile:
 	VMOVUPS     768(CX), Z6
 	VMOVUPS     1024(CX), Z7
 	VMOVUPS     1280(CX), Z8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6468,24 +6481,24 @@ tile:
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z6, Z2, Z4
 	VADDPS      Z8, Z4, Z4
-	VMOVUPS     Z3, (R9)
-	PREFETCHT0  (R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z7, (R9)
-	PREFETCHT0  (R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z9, (R9)
-	PREFETCHT0  (R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z4, (R9)
-	PREFETCHT0  (R9)(DI*1)
+	VMOVUPS     Z3, (R12)
+	PREFETCHT0  (R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z7, (R12)
+	PREFETCHT0  (R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z9, (R12)
+	PREFETCHT0  (R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z4, (R12)
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     64(CX), Z3
 	VMOVUPS     320(CX), Z4
 	VMOVUPS     576(CX), Z5
 	VMOVUPS     832(CX), Z6
 	VMOVUPS     1088(CX), Z7
 	VMOVUPS     1344(CX), Z8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6499,24 +6512,24 @@ tile:
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z6, Z2, Z4
 	VADDPS      Z8, Z4, Z4
-	VMOVUPS     Z3, 64(R9)
-	PREFETCHT0  64(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z7, 64(R9)
-	PREFETCHT0  64(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z9, 64(R9)
-	PREFETCHT0  64(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z4, 64(R9)
-	PREFETCHT0  64(R9)(DI*1)
+	VMOVUPS     Z3, 64(R12)
+	PREFETCHT0  64(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z7, 64(R12)
+	PREFETCHT0  64(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z9, 64(R12)
+	PREFETCHT0  64(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z4, 64(R12)
+	PREFETCHT0  64(R12)(DI*1)
 	VMOVUPS     128(CX), Z3
 	VMOVUPS     384(CX), Z4
 	VMOVUPS     640(CX), Z5
 	VMOVUPS     896(CX), Z6
 	VMOVUPS     1152(CX), Z7
 	VMOVUPS     1408(CX), Z8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6530,24 +6543,24 @@ tile:
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z6, Z2, Z4
 	VADDPS      Z8, Z4, Z4
-	VMOVUPS     Z3, 128(R9)
-	PREFETCHT0  128(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z7, 128(R9)
-	PREFETCHT0  128(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z9, 128(R9)
-	PREFETCHT0  128(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z4, 128(R9)
-	PREFETCHT0  128(R9)(DI*1)
+	VMOVUPS     Z3, 128(R12)
+	PREFETCHT0  128(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z7, 128(R12)
+	PREFETCHT0  128(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z9, 128(R12)
+	PREFETCHT0  128(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z4, 128(R12)
+	PREFETCHT0  128(R12)(DI*1)
 	VMOVUPS     192(CX), Z3
 	VMOVUPS     448(CX), Z4
 	VMOVUPS     704(CX), Z5
 	VMOVUPS     960(CX), Z6
 	VMOVUPS     1216(CX), Z7
 	VMOVUPS     1472(CX), Z8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Z5, Z4, Z9
 	VSUBPS      Z5, Z4, Z4
 	VADDPS      Z7, Z6, Z5
@@ -6561,21 +6574,26 @@ tile:
 	VMOVAPS     Z4, Z4
 	VFMADD231PS Z6, Z2, Z4
 	VADDPS      Z8, Z4, Z4
-	VMOVUPS     Z3, 192(R9)
-	PREFETCHT0  192(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z7, 192(R9)
-	PREFETCHT0  192(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z9, 192(R9)
-	PREFETCHT0  192(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Z4, 192(R9)
-	PREFETCHT0  192(R9)(DI*1)
+	VMOVUPS     Z3, 192(R12)
+	PREFETCHT0  192(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z7, 192(R12)
+	PREFETCHT0  192(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z9, 192(R12)
+	PREFETCHT0  192(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Z4, 192(R12)
+	PREFETCHT0  192(R12)(DI*1)
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000100, BX
-	DECQ        AX
+	DECQ        R10
 	JNZ         tile
+	MOVQ        R11, BX
+	MOVQ        80(AX), R10
+	LEAQ        (BX)(R10*4), BX
+	DECQ        R9
+	JNZ         row
 	VZEROUPPER
 	RET
 
@@ -6583,7 +6601,7 @@ tile:
 // Requires: AVX, AVX512F
 TEXT ·winoSpreadAVX512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
-	LEAQ         135(AX), CX
+	LEAQ         151(AX), CX
 	ANDQ         $-64, CX
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
@@ -6591,26 +6609,30 @@ TEXT ·winoSpreadAVX512(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, SI
 	MOVQ         56(AX), DI
 	SHLQ         $0x02, DI
-	MOVQ         64(AX), AX
-	MOVL         $0x40000000, R8
-	VMOVD        R8, X0
+	MOVQ         72(AX), R8
+	MOVL         $0x40000000, R9
+	VMOVD        R9, X0
 	VBROADCASTSS X0, Z0
-	MOVL         $0x40800000, R8
-	VMOVD        R8, X1
+	MOVL         $0x40800000, R9
+	VMOVD        R9, X1
 	VBROADCASTSS X1, Z1
-	MOVL         $0x41000000, R8
-	VMOVD        R8, X2
+	MOVL         $0x41000000, R9
+	VMOVD        R9, X2
 	VBROADCASTSS X2, Z2
 
+row:
+	MOVQ 64(AX), R9
+	MOVQ DX, R10
+
 tile:
-	MOVQ        DX, R8
-	VMOVUPS     (R8), Z3
-	ADDQ        SI, R8
-	VMOVUPS     (R8), Z4
-	ADDQ        SI, R8
-	VMOVUPS     (R8), Z5
-	ADDQ        SI, R8
-	VMOVUPS     (R8), Z6
+	MOVQ        DX, R11
+	VMOVUPS     (R11), Z3
+	ADDQ        SI, R11
+	VMOVUPS     (R11), Z4
+	ADDQ        SI, R11
+	VMOVUPS     (R11), Z5
+	ADDQ        SI, R11
+	VMOVUPS     (R11), Z6
 	VADDPS      Z5, Z3, Z7
 	VADDPS      Z6, Z4, Z8
 	VMOVAPS     Z3, Z9
@@ -6630,14 +6652,14 @@ tile:
 	VMOVUPS     Z8, 768(CX)
 	VMOVUPS     Z4, 1024(CX)
 	VMOVUPS     Z6, 1280(CX)
-	MOVQ        DX, R8
-	VMOVUPS     64(R8), Z3
-	ADDQ        SI, R8
-	VMOVUPS     64(R8), Z4
-	ADDQ        SI, R8
-	VMOVUPS     64(R8), Z5
-	ADDQ        SI, R8
-	VMOVUPS     64(R8), Z6
+	MOVQ        DX, R11
+	VMOVUPS     64(R11), Z3
+	ADDQ        SI, R11
+	VMOVUPS     64(R11), Z4
+	ADDQ        SI, R11
+	VMOVUPS     64(R11), Z5
+	ADDQ        SI, R11
+	VMOVUPS     64(R11), Z6
 	VADDPS      Z5, Z3, Z7
 	VADDPS      Z6, Z4, Z8
 	VMOVAPS     Z3, Z9
@@ -6657,14 +6679,14 @@ tile:
 	VMOVUPS     Z8, 832(CX)
 	VMOVUPS     Z4, 1088(CX)
 	VMOVUPS     Z6, 1344(CX)
-	MOVQ        DX, R8
-	VMOVUPS     128(R8), Z3
-	ADDQ        SI, R8
-	VMOVUPS     128(R8), Z4
-	ADDQ        SI, R8
-	VMOVUPS     128(R8), Z5
-	ADDQ        SI, R8
-	VMOVUPS     128(R8), Z6
+	MOVQ        DX, R11
+	VMOVUPS     128(R11), Z3
+	ADDQ        SI, R11
+	VMOVUPS     128(R11), Z4
+	ADDQ        SI, R11
+	VMOVUPS     128(R11), Z5
+	ADDQ        SI, R11
+	VMOVUPS     128(R11), Z6
 	VADDPS      Z5, Z3, Z7
 	VADDPS      Z6, Z4, Z8
 	VMOVAPS     Z3, Z9
@@ -6684,14 +6706,14 @@ tile:
 	VMOVUPS     Z8, 896(CX)
 	VMOVUPS     Z4, 1152(CX)
 	VMOVUPS     Z6, 1408(CX)
-	MOVQ        DX, R8
-	VMOVUPS     192(R8), Z3
-	ADDQ        SI, R8
-	VMOVUPS     192(R8), Z4
-	ADDQ        SI, R8
-	VMOVUPS     192(R8), Z5
-	ADDQ        SI, R8
-	VMOVUPS     192(R8), Z6
+	MOVQ        DX, R11
+	VMOVUPS     192(R11), Z3
+	ADDQ        SI, R11
+	VMOVUPS     192(R11), Z4
+	ADDQ        SI, R11
+	VMOVUPS     192(R11), Z5
+	ADDQ        SI, R11
+	VMOVUPS     192(R11), Z6
 	VADDPS      Z5, Z3, Z7
 	VADDPS      Z6, Z4, Z8
 	VMOVAPS     Z3, Z9
@@ -6715,7 +6737,7 @@ tile:
 	VMOVUPS     64(CX), Z4
 	VMOVUPS     128(CX), Z5
 	VMOVUPS     192(CX), Z6
-	MOVQ        BX, R8
+	MOVQ        BX, R11
 	VADDPS      Z5, Z3, Z7
 	VADDPS      Z6, Z4, Z8
 	VMOVAPS     Z3, Z9
@@ -6729,18 +6751,18 @@ tile:
 	VADDPS      Z4, Z9, Z8
 	VSUBPS      Z4, Z9, Z4
 	VMOVAPS     Z6, Z6
-	VMOVUPS     Z3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Z3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     256(CX), Z3
 	VMOVUPS     320(CX), Z4
 	VMOVUPS     384(CX), Z5
@@ -6758,18 +6780,18 @@ tile:
 	VADDPS      Z4, Z9, Z8
 	VSUBPS      Z4, Z9, Z4
 	VMOVAPS     Z6, Z6
-	VMOVUPS     Z3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Z3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     512(CX), Z3
 	VMOVUPS     576(CX), Z4
 	VMOVUPS     640(CX), Z5
@@ -6787,18 +6809,18 @@ tile:
 	VADDPS      Z4, Z9, Z8
 	VSUBPS      Z4, Z9, Z4
 	VMOVAPS     Z6, Z6
-	VMOVUPS     Z3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Z3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     768(CX), Z3
 	VMOVUPS     832(CX), Z4
 	VMOVUPS     896(CX), Z5
@@ -6816,18 +6838,18 @@ tile:
 	VADDPS      Z4, Z9, Z8
 	VSUBPS      Z4, Z9, Z4
 	VMOVAPS     Z6, Z6
-	VMOVUPS     Z3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Z3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     1024(CX), Z3
 	VMOVUPS     1088(CX), Z4
 	VMOVUPS     1152(CX), Z5
@@ -6845,18 +6867,18 @@ tile:
 	VADDPS      Z4, Z9, Z8
 	VSUBPS      Z4, Z9, Z4
 	VMOVAPS     Z6, Z6
-	VMOVUPS     Z3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Z3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     1280(CX), Z3
 	VMOVUPS     1344(CX), Z4
 	VMOVUPS     1408(CX), Z5
@@ -6874,22 +6896,27 @@ tile:
 	VADDPS      Z4, Z9, Z8
 	VSUBPS      Z4, Z9, Z4
 	VMOVAPS     Z6, Z6
-	VMOVUPS     Z3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Z6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Z3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Z6, (R11)
+	ADDQ        DI, R11
 	ADDQ        $0x00000100, DX
 	ADDQ        $0x00000040, BX
-	DECQ        AX
+	DECQ        R9
 	JNZ         tile
+	MOVQ        R10, DX
+	MOVQ        80(AX), R9
+	LEAQ        (DX)(R9*4), DX
+	DECQ        R8
+	JNZ         row
 	VZEROUPPER
 	RET
 
@@ -6897,28 +6924,32 @@ tile:
 // Requires: AVX, AVX512F
 TEXT ·winoFilterAVX512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
-	LEAQ         135(AX), CX
+	LEAQ         151(AX), CX
 	ANDQ         $-64, CX
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
 	MOVQ         56(AX), SI
 	SHLQ         $0x02, SI
-	MOVQ         64(AX), AX
-	MOVL         $0x40800000, DI
-	VMOVD        DI, X0
+	MOVQ         72(AX), DI
+	MOVL         $0x40800000, R8
+	VMOVD        R8, X0
 	VBROADCASTSS X0, Z0
-	MOVL         $0x3e800000, DI
-	VMOVD        DI, X1
+	MOVL         $0x3e800000, R8
+	VMOVD        R8, X1
 	VBROADCASTSS X1, Z1
-	MOVL         $0xbe2aaaab, DI
-	VMOVD        DI, X2
+	MOVL         $0xbe2aaaab, R8
+	VMOVD        R8, X2
 	VBROADCASTSS X2, Z2
-	MOVL         $0x3daaaaab, DI
-	VMOVD        DI, X3
+	MOVL         $0x3daaaaab, R8
+	VMOVD        R8, X3
 	VBROADCASTSS X3, Z3
-	MOVL         $0x3d2aaaab, DI
-	VMOVD        DI, X4
+	MOVL         $0x3d2aaaab, R8
+	VMOVD        R8, X4
 	VBROADCASTSS X4, Z4
+
+row:
+	MOVQ 64(AX), R8
+	MOVQ BX, R9
 
 tile:
 	VMOVUPS     (DX), Z5
@@ -6990,7 +7021,7 @@ tile:
 	VMOVUPS     (CX), Z5
 	VMOVUPS     64(CX), Z6
 	VMOVUPS     128(CX), Z7
-	MOVQ        BX, DI
+	MOVQ        BX, R9
 	VADDPS      Z7, Z5, Z8
 	VMOVAPS     Z5, Z9
 	VFMADD231PS Z7, Z0, Z9
@@ -7004,18 +7035,18 @@ tile:
 	VADDPS      Z10, Z9, Z11
 	VSUBPS      Z10, Z9, Z9
 	VMOVAPS     Z7, Z7
-	VMOVUPS     Z5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Z5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     192(CX), Z5
 	VMOVUPS     256(CX), Z6
 	VMOVUPS     320(CX), Z7
@@ -7032,18 +7063,18 @@ tile:
 	VADDPS      Z10, Z9, Z11
 	VSUBPS      Z10, Z9, Z9
 	VMOVAPS     Z7, Z7
-	VMOVUPS     Z5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Z5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     384(CX), Z5
 	VMOVUPS     448(CX), Z6
 	VMOVUPS     512(CX), Z7
@@ -7060,18 +7091,18 @@ tile:
 	VADDPS      Z10, Z9, Z11
 	VSUBPS      Z10, Z9, Z9
 	VMOVAPS     Z7, Z7
-	VMOVUPS     Z5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Z5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     576(CX), Z5
 	VMOVUPS     640(CX), Z6
 	VMOVUPS     704(CX), Z7
@@ -7088,18 +7119,18 @@ tile:
 	VADDPS      Z10, Z9, Z11
 	VSUBPS      Z10, Z9, Z9
 	VMOVAPS     Z7, Z7
-	VMOVUPS     Z5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Z5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     768(CX), Z5
 	VMOVUPS     832(CX), Z6
 	VMOVUPS     896(CX), Z7
@@ -7116,18 +7147,18 @@ tile:
 	VADDPS      Z10, Z9, Z11
 	VSUBPS      Z10, Z9, Z9
 	VMOVAPS     Z7, Z7
-	VMOVUPS     Z5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Z5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     960(CX), Z5
 	VMOVUPS     1024(CX), Z6
 	VMOVUPS     1088(CX), Z7
@@ -7144,22 +7175,24 @@ tile:
 	VADDPS      Z10, Z9, Z11
 	VSUBPS      Z10, Z9, Z9
 	VMOVAPS     Z7, Z7
-	VMOVUPS     Z5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Z7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Z5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Z7, (R9)
+	ADDQ        SI, R9
 	ADDQ        $0x00000240, DX
 	ADDQ        $0x00000040, BX
-	DECQ        AX
+	DECQ        R8
 	JNZ         tile
+	DECQ        DI
+	JNZ         row
 	VZEROUPPER
 	RET
 
@@ -7167,40 +7200,44 @@ tile:
 // Requires: AVX, AVX512F
 TEXT ·winoGatherAVX512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
-	LEAQ         135(AX), CX
+	LEAQ         151(AX), CX
 	ANDQ         $-64, CX
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
 	MOVQ         56(AX), SI
 	SHLQ         $0x02, SI
-	MOVQ         64(AX), AX
-	MOVL         $0x3e800000, DI
-	VMOVD        DI, X0
+	MOVQ         72(AX), DI
+	MOVL         $0x3e800000, R8
+	VMOVD        R8, X0
 	VBROADCASTSS X0, Z0
-	MOVL         $0x3e2aaaab, DI
-	VMOVD        DI, X1
+	MOVL         $0x3e2aaaab, R8
+	VMOVD        R8, X1
 	VBROADCASTSS X1, Z1
-	MOVL         $0x3daaaaab, DI
-	VMOVD        DI, X2
+	MOVL         $0x3daaaaab, R8
+	VMOVD        R8, X2
 	VBROADCASTSS X2, Z2
-	MOVL         $0x3d2aaaab, DI
-	VMOVD        DI, X3
+	MOVL         $0x3d2aaaab, R8
+	VMOVD        R8, X3
 	VBROADCASTSS X3, Z3
 
+row:
+	MOVQ 64(AX), R8
+	MOVQ BX, R9
+
 tile:
-	MOVQ         DX, DI
-	VMOVUPS      (DI), Z4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z9
-	ADDQ         SI, DI
+	MOVQ         DX, R9
+	VMOVUPS      (R9), Z4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z9
+	ADDQ         SI, R9
 	VADDPS       Z6, Z5, Z10
 	VSUBPS       Z5, Z6, Z5
 	VADDPS       Z8, Z7, Z6
@@ -7220,18 +7257,18 @@ tile:
 	VMOVUPS      Z4, (CX)
 	VMOVUPS      Z5, 64(CX)
 	VMOVUPS      Z7, 128(CX)
-	VMOVUPS      (DI), Z4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z9
-	ADDQ         SI, DI
+	VMOVUPS      (R9), Z4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z9
+	ADDQ         SI, R9
 	VADDPS       Z6, Z5, Z10
 	VSUBPS       Z5, Z6, Z5
 	VADDPS       Z8, Z7, Z6
@@ -7251,18 +7288,18 @@ tile:
 	VMOVUPS      Z4, 192(CX)
 	VMOVUPS      Z5, 256(CX)
 	VMOVUPS      Z7, 320(CX)
-	VMOVUPS      (DI), Z4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z9
-	ADDQ         SI, DI
+	VMOVUPS      (R9), Z4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z9
+	ADDQ         SI, R9
 	VADDPS       Z6, Z5, Z10
 	VSUBPS       Z5, Z6, Z5
 	VADDPS       Z8, Z7, Z6
@@ -7282,18 +7319,18 @@ tile:
 	VMOVUPS      Z4, 384(CX)
 	VMOVUPS      Z5, 448(CX)
 	VMOVUPS      Z7, 512(CX)
-	VMOVUPS      (DI), Z4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z9
-	ADDQ         SI, DI
+	VMOVUPS      (R9), Z4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z9
+	ADDQ         SI, R9
 	VADDPS       Z6, Z5, Z10
 	VSUBPS       Z5, Z6, Z5
 	VADDPS       Z8, Z7, Z6
@@ -7313,18 +7350,18 @@ tile:
 	VMOVUPS      Z4, 576(CX)
 	VMOVUPS      Z5, 640(CX)
 	VMOVUPS      Z7, 704(CX)
-	VMOVUPS      (DI), Z4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z9
-	ADDQ         SI, DI
+	VMOVUPS      (R9), Z4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z9
+	ADDQ         SI, R9
 	VADDPS       Z6, Z5, Z10
 	VSUBPS       Z5, Z6, Z5
 	VADDPS       Z8, Z7, Z6
@@ -7344,18 +7381,18 @@ tile:
 	VMOVUPS      Z4, 768(CX)
 	VMOVUPS      Z5, 832(CX)
 	VMOVUPS      Z7, 896(CX)
-	VMOVUPS      (DI), Z4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Z9
-	ADDQ         SI, DI
+	VMOVUPS      (R9), Z4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Z9
+	ADDQ         SI, R9
 	VADDPS       Z6, Z5, Z10
 	VSUBPS       Z5, Z6, Z5
 	VADDPS       Z8, Z7, Z6
@@ -7452,8 +7489,10 @@ tile:
 	VMOVUPS      Z7, 512(BX)
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000240, BX
-	DECQ         AX
+	DECQ         R8
 	JNZ          tile
+	DECQ         DI
+	JNZ          row
 	VZEROUPPER
 	RET
 
@@ -9536,7 +9575,7 @@ pixel:
 // Requires: AVX, AVX2, FMA3
 TEXT ·winoInputAVX2(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
-	LEAQ         135(AX), CX
+	LEAQ         151(AX), CX
 	ANDQ         $-64, CX
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
@@ -9544,30 +9583,34 @@ TEXT ·winoInputAVX2(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, SI
 	MOVQ         56(AX), DI
 	SHLQ         $0x02, DI
-	MOVQ         64(AX), AX
-	MOVL         $0x40000000, R8
-	VMOVD        R8, X0
+	MOVQ         72(AX), R8
+	MOVL         $0x40000000, R9
+	VMOVD        R9, X0
 	VBROADCASTSS X0, Y0
-	MOVL         $0x40800000, R8
-	VMOVD        R8, X1
+	MOVL         $0x40800000, R9
+	VMOVD        R9, X1
 	VBROADCASTSS X1, Y1
-	MOVL         $0x40a00000, R8
-	VMOVD        R8, X2
+	MOVL         $0x40a00000, R9
+	VMOVD        R9, X2
 	VBROADCASTSS X2, Y2
 
+row:
+	MOVQ 64(AX), R9
+	MOVQ DX, R10
+
 tile:
-	MOVQ         DX, R8
-	VMOVUPS      (R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      (R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      (R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      (R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      (R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      (R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      (R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -9594,18 +9637,18 @@ tile:
 	VMOVUPS      Y9, 1152(CX)
 	VMOVUPS      Y10, 1536(CX)
 	VMOVUPS      Y6, 1920(CX)
-	MOVQ         DX, R8
-	VMOVUPS      64(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      64(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      64(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      64(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      64(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      64(R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      64(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      64(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      64(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      64(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      64(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      64(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -9632,18 +9675,18 @@ tile:
 	VMOVUPS      Y9, 1216(CX)
 	VMOVUPS      Y10, 1600(CX)
 	VMOVUPS      Y6, 1984(CX)
-	MOVQ         DX, R8
-	VMOVUPS      128(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      128(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      128(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      128(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      128(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      128(R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      128(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      128(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      128(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      128(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      128(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      128(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -9670,18 +9713,18 @@ tile:
 	VMOVUPS      Y9, 1280(CX)
 	VMOVUPS      Y10, 1664(CX)
 	VMOVUPS      Y6, 2048(CX)
-	MOVQ         DX, R8
-	VMOVUPS      192(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      192(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      192(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      192(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      192(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      192(R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      192(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      192(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      192(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      192(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      192(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      192(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -9708,18 +9751,18 @@ tile:
 	VMOVUPS      Y9, 1344(CX)
 	VMOVUPS      Y10, 1728(CX)
 	VMOVUPS      Y6, 2112(CX)
-	MOVQ         DX, R8
-	VMOVUPS      256(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      256(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      256(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      256(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      256(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      256(R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      256(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      256(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      256(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      256(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      256(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      256(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -9746,18 +9789,18 @@ tile:
 	VMOVUPS      Y9, 1408(CX)
 	VMOVUPS      Y10, 1792(CX)
 	VMOVUPS      Y6, 2176(CX)
-	MOVQ         DX, R8
-	VMOVUPS      320(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      320(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      320(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      320(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      320(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      320(R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      320(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      320(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      320(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      320(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      320(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      320(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -9790,7 +9833,7 @@ tile:
 	VMOVUPS      192(CX), Y6
 	VMOVUPS      256(CX), Y7
 	VMOVUPS      320(CX), Y8
-	MOVQ         BX, R8
+	MOVQ         BX, R11
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -9811,18 +9854,18 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         DI, R11
 	VMOVUPS      384(CX), Y3
 	VMOVUPS      448(CX), Y4
 	VMOVUPS      512(CX), Y5
@@ -9849,18 +9892,18 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         DI, R11
 	VMOVUPS      768(CX), Y3
 	VMOVUPS      832(CX), Y4
 	VMOVUPS      896(CX), Y5
@@ -9887,18 +9930,18 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         DI, R11
 	VMOVUPS      1152(CX), Y3
 	VMOVUPS      1216(CX), Y4
 	VMOVUPS      1280(CX), Y5
@@ -9925,18 +9968,18 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         DI, R11
 	VMOVUPS      1536(CX), Y3
 	VMOVUPS      1600(CX), Y4
 	VMOVUPS      1664(CX), Y5
@@ -9963,18 +10006,18 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, (R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         DI, R11
 	VMOVUPS      1920(CX), Y3
 	VMOVUPS      1984(CX), Y4
 	VMOVUPS      2048(CX), Y5
@@ -10001,30 +10044,30 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, (R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, (R8)
-	ADDQ         DI, R8
-	MOVQ         DX, R8
-	VMOVUPS      32(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      32(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      32(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      32(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      32(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      32(R8), Y8
+	VMOVUPS      Y5, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, (R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, (R11)
+	ADDQ         DI, R11
+	MOVQ         DX, R11
+	VMOVUPS      32(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      32(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      32(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      32(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      32(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      32(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -10051,18 +10094,18 @@ tile:
 	VMOVUPS      Y9, 1184(CX)
 	VMOVUPS      Y10, 1568(CX)
 	VMOVUPS      Y6, 1952(CX)
-	MOVQ         DX, R8
-	VMOVUPS      96(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      96(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      96(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      96(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      96(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      96(R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      96(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      96(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      96(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      96(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      96(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      96(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -10089,18 +10132,18 @@ tile:
 	VMOVUPS      Y9, 1248(CX)
 	VMOVUPS      Y10, 1632(CX)
 	VMOVUPS      Y6, 2016(CX)
-	MOVQ         DX, R8
-	VMOVUPS      160(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      160(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      160(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      160(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      160(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      160(R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      160(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      160(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      160(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      160(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      160(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      160(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -10127,18 +10170,18 @@ tile:
 	VMOVUPS      Y9, 1312(CX)
 	VMOVUPS      Y10, 1696(CX)
 	VMOVUPS      Y6, 2080(CX)
-	MOVQ         DX, R8
-	VMOVUPS      224(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      224(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      224(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      224(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      224(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      224(R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      224(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      224(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      224(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      224(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      224(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      224(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -10165,18 +10208,18 @@ tile:
 	VMOVUPS      Y9, 1376(CX)
 	VMOVUPS      Y10, 1760(CX)
 	VMOVUPS      Y6, 2144(CX)
-	MOVQ         DX, R8
-	VMOVUPS      288(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      288(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      288(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      288(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      288(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      288(R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      288(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      288(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      288(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      288(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      288(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      288(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -10203,18 +10246,18 @@ tile:
 	VMOVUPS      Y9, 1440(CX)
 	VMOVUPS      Y10, 1824(CX)
 	VMOVUPS      Y6, 2208(CX)
-	MOVQ         DX, R8
-	VMOVUPS      352(R8), Y3
-	ADDQ         SI, R8
-	VMOVUPS      352(R8), Y4
-	ADDQ         SI, R8
-	VMOVUPS      352(R8), Y5
-	ADDQ         SI, R8
-	VMOVUPS      352(R8), Y6
-	ADDQ         SI, R8
-	VMOVUPS      352(R8), Y7
-	ADDQ         SI, R8
-	VMOVUPS      352(R8), Y8
+	MOVQ         DX, R11
+	VMOVUPS      352(R11), Y3
+	ADDQ         SI, R11
+	VMOVUPS      352(R11), Y4
+	ADDQ         SI, R11
+	VMOVUPS      352(R11), Y5
+	ADDQ         SI, R11
+	VMOVUPS      352(R11), Y6
+	ADDQ         SI, R11
+	VMOVUPS      352(R11), Y7
+	ADDQ         SI, R11
+	VMOVUPS      352(R11), Y8
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -10247,7 +10290,7 @@ tile:
 	VMOVUPS      224(CX), Y6
 	VMOVUPS      288(CX), Y7
 	VMOVUPS      352(CX), Y8
-	MOVQ         BX, R8
+	MOVQ         BX, R11
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS Y5, Y1, Y9
 	VMOVAPS      Y6, Y10
@@ -10268,18 +10311,18 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, 32(R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, 32(R11)
+	ADDQ         DI, R11
 	VMOVUPS      416(CX), Y3
 	VMOVUPS      480(CX), Y4
 	VMOVUPS      544(CX), Y5
@@ -10306,18 +10349,18 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, 32(R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, 32(R11)
+	ADDQ         DI, R11
 	VMOVUPS      800(CX), Y3
 	VMOVUPS      864(CX), Y4
 	VMOVUPS      928(CX), Y5
@@ -10344,18 +10387,18 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, 32(R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, 32(R11)
+	ADDQ         DI, R11
 	VMOVUPS      1184(CX), Y3
 	VMOVUPS      1248(CX), Y4
 	VMOVUPS      1312(CX), Y5
@@ -10382,18 +10425,18 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, 32(R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, 32(R11)
+	ADDQ         DI, R11
 	VMOVUPS      1568(CX), Y3
 	VMOVUPS      1632(CX), Y4
 	VMOVUPS      1696(CX), Y5
@@ -10420,18 +10463,18 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, 32(R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, 32(R11)
+	ADDQ         DI, R11
 	VMOVUPS      1952(CX), Y3
 	VMOVUPS      2016(CX), Y4
 	VMOVUPS      2080(CX), Y5
@@ -10458,22 +10501,27 @@ tile:
 	VFNMADD231PS Y6, Y2, Y8
 	VMOVAPS      Y8, Y6
 	VFMADD231PS  Y4, Y1, Y6
-	VMOVUPS      Y5, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y3, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y7, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y9, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y10, 32(R8)
-	ADDQ         DI, R8
-	VMOVUPS      Y6, 32(R8)
-	ADDQ         DI, R8
+	VMOVUPS      Y5, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y3, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y9, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y10, 32(R11)
+	ADDQ         DI, R11
+	VMOVUPS      Y6, 32(R11)
+	ADDQ         DI, R11
 	ADDQ         $0x00000100, DX
 	ADDQ         $0x00000040, BX
-	DECQ         AX
+	DECQ         R9
 	JNZ          tile
+	MOVQ         R10, DX
+	MOVQ         80(AX), R9
+	LEAQ         (DX)(R9*4), DX
+	DECQ         R8
+	JNZ          row
 	VZEROUPPER
 	RET
 
@@ -10481,7 +10529,7 @@ tile:
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·winoOutputAVX2(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
-	LEAQ         135(AX), CX
+	LEAQ         151(AX), CX
 	ANDQ         $-64, CX
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
@@ -10491,31 +10539,35 @@ TEXT ·winoOutputAVX2(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, DI
 	MOVQ         56(AX), R8
 	SHLQ         $0x02, R8
-	MOVQ         64(AX), AX
-	MOVL         $0x40000000, R9
-	VMOVD        R9, X0
+	MOVQ         72(AX), R9
+	MOVL         $0x40000000, R10
+	VMOVD        R10, X0
 	VBROADCASTSS X0, Y0
-	MOVL         $0x40800000, R9
-	VMOVD        R9, X1
+	MOVL         $0x40800000, R10
+	VMOVD        R10, X1
 	VBROADCASTSS X1, Y1
-	MOVL         $0x41000000, R9
-	VMOVD        R9, X2
+	MOVL         $0x41000000, R10
+	VMOVD        R10, X2
 	VBROADCASTSS X2, Y2
 
+row:
+	MOVQ 64(AX), R10
+	MOVQ BX, R11
+
 tile:
-	MOVQ        DX, R9
-	VMOVUPS     (R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        R8, R9
+	MOVQ        DX, R12
+	VMOVUPS     (R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10533,18 +10585,18 @@ tile:
 	VMOVUPS     Y7, 64(CX)
 	VMOVUPS     Y9, 128(CX)
 	VMOVUPS     Y4, 192(CX)
-	VMOVUPS     (R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     (R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10562,18 +10614,18 @@ tile:
 	VMOVUPS     Y7, 320(CX)
 	VMOVUPS     Y9, 384(CX)
 	VMOVUPS     Y4, 448(CX)
-	VMOVUPS     (R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     (R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10591,18 +10643,18 @@ tile:
 	VMOVUPS     Y7, 576(CX)
 	VMOVUPS     Y9, 640(CX)
 	VMOVUPS     Y4, 704(CX)
-	VMOVUPS     (R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     (R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10620,18 +10672,18 @@ tile:
 	VMOVUPS     Y7, 832(CX)
 	VMOVUPS     Y9, 896(CX)
 	VMOVUPS     Y4, 960(CX)
-	VMOVUPS     (R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     (R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10649,18 +10701,18 @@ tile:
 	VMOVUPS     Y7, 1088(CX)
 	VMOVUPS     Y9, 1152(CX)
 	VMOVUPS     Y4, 1216(CX)
-	VMOVUPS     (R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     (R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     (R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     (R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10684,7 +10736,7 @@ tile:
 	VMOVUPS     768(CX), Y6
 	VMOVUPS     1024(CX), Y7
 	VMOVUPS     1280(CX), Y8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10698,24 +10750,24 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, (R9)
-	PREFETCHT0  (R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y7, (R9)
-	PREFETCHT0  (R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y9, (R9)
-	PREFETCHT0  (R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y4, (R9)
-	PREFETCHT0  (R9)(DI*1)
+	VMOVUPS     Y3, (R12)
+	PREFETCHT0  (R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y7, (R12)
+	PREFETCHT0  (R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y9, (R12)
+	PREFETCHT0  (R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y4, (R12)
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     64(CX), Y3
 	VMOVUPS     320(CX), Y4
 	VMOVUPS     576(CX), Y5
 	VMOVUPS     832(CX), Y6
 	VMOVUPS     1088(CX), Y7
 	VMOVUPS     1344(CX), Y8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10729,24 +10781,24 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 64(R9)
-	PREFETCHT0  64(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y7, 64(R9)
-	PREFETCHT0  64(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y9, 64(R9)
-	PREFETCHT0  64(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y4, 64(R9)
-	PREFETCHT0  64(R9)(DI*1)
+	VMOVUPS     Y3, 64(R12)
+	PREFETCHT0  64(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y7, 64(R12)
+	PREFETCHT0  64(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y9, 64(R12)
+	PREFETCHT0  64(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y4, 64(R12)
+	PREFETCHT0  64(R12)(DI*1)
 	VMOVUPS     128(CX), Y3
 	VMOVUPS     384(CX), Y4
 	VMOVUPS     640(CX), Y5
 	VMOVUPS     896(CX), Y6
 	VMOVUPS     1152(CX), Y7
 	VMOVUPS     1408(CX), Y8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10760,24 +10812,24 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 128(R9)
-	PREFETCHT0  128(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y7, 128(R9)
-	PREFETCHT0  128(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y9, 128(R9)
-	PREFETCHT0  128(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y4, 128(R9)
-	PREFETCHT0  128(R9)(DI*1)
+	VMOVUPS     Y3, 128(R12)
+	PREFETCHT0  128(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y7, 128(R12)
+	PREFETCHT0  128(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y9, 128(R12)
+	PREFETCHT0  128(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y4, 128(R12)
+	PREFETCHT0  128(R12)(DI*1)
 	VMOVUPS     192(CX), Y3
 	VMOVUPS     448(CX), Y4
 	VMOVUPS     704(CX), Y5
 	VMOVUPS     960(CX), Y6
 	VMOVUPS     1216(CX), Y7
 	VMOVUPS     1472(CX), Y8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10791,30 +10843,30 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 192(R9)
-	PREFETCHT0  192(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y7, 192(R9)
-	PREFETCHT0  192(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y9, 192(R9)
-	PREFETCHT0  192(R9)(DI*1)
-	ADDQ        SI, R9
-	VMOVUPS     Y4, 192(R9)
-	PREFETCHT0  192(R9)(DI*1)
-	MOVQ        DX, R9
-	VMOVUPS     32(R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     Y3, 192(R12)
+	PREFETCHT0  192(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y7, 192(R12)
+	PREFETCHT0  192(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y9, 192(R12)
+	PREFETCHT0  192(R12)(DI*1)
+	ADDQ        SI, R12
+	VMOVUPS     Y4, 192(R12)
+	PREFETCHT0  192(R12)(DI*1)
+	MOVQ        DX, R12
+	VMOVUPS     32(R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10832,18 +10884,18 @@ tile:
 	VMOVUPS     Y7, 96(CX)
 	VMOVUPS     Y9, 160(CX)
 	VMOVUPS     Y4, 224(CX)
-	VMOVUPS     32(R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     32(R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10861,18 +10913,18 @@ tile:
 	VMOVUPS     Y7, 352(CX)
 	VMOVUPS     Y9, 416(CX)
 	VMOVUPS     Y4, 480(CX)
-	VMOVUPS     32(R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     32(R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10890,18 +10942,18 @@ tile:
 	VMOVUPS     Y7, 608(CX)
 	VMOVUPS     Y9, 672(CX)
 	VMOVUPS     Y4, 736(CX)
-	VMOVUPS     32(R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     32(R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10919,18 +10971,18 @@ tile:
 	VMOVUPS     Y7, 864(CX)
 	VMOVUPS     Y9, 928(CX)
 	VMOVUPS     Y4, 992(CX)
-	VMOVUPS     32(R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     32(R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10948,18 +11000,18 @@ tile:
 	VMOVUPS     Y7, 1120(CX)
 	VMOVUPS     Y9, 1184(CX)
 	VMOVUPS     Y4, 1248(CX)
-	VMOVUPS     32(R9), Y3
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y4
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y5
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y6
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y7
-	ADDQ        R8, R9
-	VMOVUPS     32(R9), Y8
-	ADDQ        R8, R9
+	VMOVUPS     32(R12), Y3
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y4
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y5
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y6
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y7
+	ADDQ        R8, R12
+	VMOVUPS     32(R12), Y8
+	ADDQ        R8, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10983,7 +11035,7 @@ tile:
 	VMOVUPS     800(CX), Y6
 	VMOVUPS     1056(CX), Y7
 	VMOVUPS     1312(CX), Y8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -10997,20 +11049,20 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 32(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y7, 32(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y9, 32(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y4, 32(R9)
+	VMOVUPS     Y3, 32(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y7, 32(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y9, 32(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y4, 32(R12)
 	VMOVUPS     96(CX), Y3
 	VMOVUPS     352(CX), Y4
 	VMOVUPS     608(CX), Y5
 	VMOVUPS     864(CX), Y6
 	VMOVUPS     1120(CX), Y7
 	VMOVUPS     1376(CX), Y8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -11024,20 +11076,20 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 96(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y7, 96(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y9, 96(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y4, 96(R9)
+	VMOVUPS     Y3, 96(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y7, 96(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y9, 96(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y4, 96(R12)
 	VMOVUPS     160(CX), Y3
 	VMOVUPS     416(CX), Y4
 	VMOVUPS     672(CX), Y5
 	VMOVUPS     928(CX), Y6
 	VMOVUPS     1184(CX), Y7
 	VMOVUPS     1440(CX), Y8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -11051,20 +11103,20 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 160(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y7, 160(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y9, 160(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y4, 160(R9)
+	VMOVUPS     Y3, 160(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y7, 160(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y9, 160(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y4, 160(R12)
 	VMOVUPS     224(CX), Y3
 	VMOVUPS     480(CX), Y4
 	VMOVUPS     736(CX), Y5
 	VMOVUPS     992(CX), Y6
 	VMOVUPS     1248(CX), Y7
 	VMOVUPS     1504(CX), Y8
-	MOVQ        BX, R9
+	MOVQ        BX, R12
 	VADDPS      Y5, Y4, Y9
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
@@ -11078,17 +11130,22 @@ tile:
 	VMOVAPS     Y4, Y4
 	VFMADD231PS Y6, Y2, Y4
 	VADDPS      Y8, Y4, Y4
-	VMOVUPS     Y3, 224(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y7, 224(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y9, 224(R9)
-	ADDQ        SI, R9
-	VMOVUPS     Y4, 224(R9)
+	VMOVUPS     Y3, 224(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y7, 224(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y9, 224(R12)
+	ADDQ        SI, R12
+	VMOVUPS     Y4, 224(R12)
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000100, BX
-	DECQ        AX
+	DECQ        R10
 	JNZ         tile
+	MOVQ        R11, BX
+	MOVQ        80(AX), R10
+	LEAQ        (BX)(R10*4), BX
+	DECQ        R9
+	JNZ         row
 	VZEROUPPER
 	RET
 
@@ -11096,7 +11153,7 @@ tile:
 // Requires: AVX, AVX2, FMA3
 TEXT ·winoSpreadAVX2(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
-	LEAQ         135(AX), CX
+	LEAQ         151(AX), CX
 	ANDQ         $-64, CX
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
@@ -11104,26 +11161,30 @@ TEXT ·winoSpreadAVX2(SB), NOSPLIT, $0-8
 	SHLQ         $0x02, SI
 	MOVQ         56(AX), DI
 	SHLQ         $0x02, DI
-	MOVQ         64(AX), AX
-	MOVL         $0x40000000, R8
-	VMOVD        R8, X0
+	MOVQ         72(AX), R8
+	MOVL         $0x40000000, R9
+	VMOVD        R9, X0
 	VBROADCASTSS X0, Y0
-	MOVL         $0x40800000, R8
-	VMOVD        R8, X1
+	MOVL         $0x40800000, R9
+	VMOVD        R9, X1
 	VBROADCASTSS X1, Y1
-	MOVL         $0x41000000, R8
-	VMOVD        R8, X2
+	MOVL         $0x41000000, R9
+	VMOVD        R9, X2
 	VBROADCASTSS X2, Y2
 
+row:
+	MOVQ 64(AX), R9
+	MOVQ DX, R10
+
 tile:
-	MOVQ        DX, R8
-	VMOVUPS     (R8), Y3
-	ADDQ        SI, R8
-	VMOVUPS     (R8), Y4
-	ADDQ        SI, R8
-	VMOVUPS     (R8), Y5
-	ADDQ        SI, R8
-	VMOVUPS     (R8), Y6
+	MOVQ        DX, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        SI, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        SI, R11
+	VMOVUPS     (R11), Y5
+	ADDQ        SI, R11
+	VMOVUPS     (R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VMOVAPS     Y3, Y9
@@ -11143,14 +11204,14 @@ tile:
 	VMOVUPS     Y8, 768(CX)
 	VMOVUPS     Y4, 1024(CX)
 	VMOVUPS     Y6, 1280(CX)
-	MOVQ        DX, R8
-	VMOVUPS     64(R8), Y3
-	ADDQ        SI, R8
-	VMOVUPS     64(R8), Y4
-	ADDQ        SI, R8
-	VMOVUPS     64(R8), Y5
-	ADDQ        SI, R8
-	VMOVUPS     64(R8), Y6
+	MOVQ        DX, R11
+	VMOVUPS     64(R11), Y3
+	ADDQ        SI, R11
+	VMOVUPS     64(R11), Y4
+	ADDQ        SI, R11
+	VMOVUPS     64(R11), Y5
+	ADDQ        SI, R11
+	VMOVUPS     64(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VMOVAPS     Y3, Y9
@@ -11170,14 +11231,14 @@ tile:
 	VMOVUPS     Y8, 832(CX)
 	VMOVUPS     Y4, 1088(CX)
 	VMOVUPS     Y6, 1344(CX)
-	MOVQ        DX, R8
-	VMOVUPS     128(R8), Y3
-	ADDQ        SI, R8
-	VMOVUPS     128(R8), Y4
-	ADDQ        SI, R8
-	VMOVUPS     128(R8), Y5
-	ADDQ        SI, R8
-	VMOVUPS     128(R8), Y6
+	MOVQ        DX, R11
+	VMOVUPS     128(R11), Y3
+	ADDQ        SI, R11
+	VMOVUPS     128(R11), Y4
+	ADDQ        SI, R11
+	VMOVUPS     128(R11), Y5
+	ADDQ        SI, R11
+	VMOVUPS     128(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VMOVAPS     Y3, Y9
@@ -11197,14 +11258,14 @@ tile:
 	VMOVUPS     Y8, 896(CX)
 	VMOVUPS     Y4, 1152(CX)
 	VMOVUPS     Y6, 1408(CX)
-	MOVQ        DX, R8
-	VMOVUPS     192(R8), Y3
-	ADDQ        SI, R8
-	VMOVUPS     192(R8), Y4
-	ADDQ        SI, R8
-	VMOVUPS     192(R8), Y5
-	ADDQ        SI, R8
-	VMOVUPS     192(R8), Y6
+	MOVQ        DX, R11
+	VMOVUPS     192(R11), Y3
+	ADDQ        SI, R11
+	VMOVUPS     192(R11), Y4
+	ADDQ        SI, R11
+	VMOVUPS     192(R11), Y5
+	ADDQ        SI, R11
+	VMOVUPS     192(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VMOVAPS     Y3, Y9
@@ -11228,7 +11289,7 @@ tile:
 	VMOVUPS     64(CX), Y4
 	VMOVUPS     128(CX), Y5
 	VMOVUPS     192(CX), Y6
-	MOVQ        BX, R8
+	MOVQ        BX, R11
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VMOVAPS     Y3, Y9
@@ -11242,18 +11303,18 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     256(CX), Y3
 	VMOVUPS     320(CX), Y4
 	VMOVUPS     384(CX), Y5
@@ -11271,18 +11332,18 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     512(CX), Y3
 	VMOVUPS     576(CX), Y4
 	VMOVUPS     640(CX), Y5
@@ -11300,18 +11361,18 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     768(CX), Y3
 	VMOVUPS     832(CX), Y4
 	VMOVUPS     896(CX), Y5
@@ -11329,18 +11390,18 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     1024(CX), Y3
 	VMOVUPS     1088(CX), Y4
 	VMOVUPS     1152(CX), Y5
@@ -11358,18 +11419,18 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, (R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     1280(CX), Y3
 	VMOVUPS     1344(CX), Y4
 	VMOVUPS     1408(CX), Y5
@@ -11387,26 +11448,26 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, (R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, (R8)
-	ADDQ        DI, R8
-	MOVQ        DX, R8
-	VMOVUPS     32(R8), Y3
-	ADDQ        SI, R8
-	VMOVUPS     32(R8), Y4
-	ADDQ        SI, R8
-	VMOVUPS     32(R8), Y5
-	ADDQ        SI, R8
-	VMOVUPS     32(R8), Y6
+	VMOVUPS     Y3, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, (R11)
+	ADDQ        DI, R11
+	MOVQ        DX, R11
+	VMOVUPS     32(R11), Y3
+	ADDQ        SI, R11
+	VMOVUPS     32(R11), Y4
+	ADDQ        SI, R11
+	VMOVUPS     32(R11), Y5
+	ADDQ        SI, R11
+	VMOVUPS     32(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VMOVAPS     Y3, Y9
@@ -11426,14 +11487,14 @@ tile:
 	VMOVUPS     Y8, 800(CX)
 	VMOVUPS     Y4, 1056(CX)
 	VMOVUPS     Y6, 1312(CX)
-	MOVQ        DX, R8
-	VMOVUPS     96(R8), Y3
-	ADDQ        SI, R8
-	VMOVUPS     96(R8), Y4
-	ADDQ        SI, R8
-	VMOVUPS     96(R8), Y5
-	ADDQ        SI, R8
-	VMOVUPS     96(R8), Y6
+	MOVQ        DX, R11
+	VMOVUPS     96(R11), Y3
+	ADDQ        SI, R11
+	VMOVUPS     96(R11), Y4
+	ADDQ        SI, R11
+	VMOVUPS     96(R11), Y5
+	ADDQ        SI, R11
+	VMOVUPS     96(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VMOVAPS     Y3, Y9
@@ -11453,14 +11514,14 @@ tile:
 	VMOVUPS     Y8, 864(CX)
 	VMOVUPS     Y4, 1120(CX)
 	VMOVUPS     Y6, 1376(CX)
-	MOVQ        DX, R8
-	VMOVUPS     160(R8), Y3
-	ADDQ        SI, R8
-	VMOVUPS     160(R8), Y4
-	ADDQ        SI, R8
-	VMOVUPS     160(R8), Y5
-	ADDQ        SI, R8
-	VMOVUPS     160(R8), Y6
+	MOVQ        DX, R11
+	VMOVUPS     160(R11), Y3
+	ADDQ        SI, R11
+	VMOVUPS     160(R11), Y4
+	ADDQ        SI, R11
+	VMOVUPS     160(R11), Y5
+	ADDQ        SI, R11
+	VMOVUPS     160(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VMOVAPS     Y3, Y9
@@ -11480,14 +11541,14 @@ tile:
 	VMOVUPS     Y8, 928(CX)
 	VMOVUPS     Y4, 1184(CX)
 	VMOVUPS     Y6, 1440(CX)
-	MOVQ        DX, R8
-	VMOVUPS     224(R8), Y3
-	ADDQ        SI, R8
-	VMOVUPS     224(R8), Y4
-	ADDQ        SI, R8
-	VMOVUPS     224(R8), Y5
-	ADDQ        SI, R8
-	VMOVUPS     224(R8), Y6
+	MOVQ        DX, R11
+	VMOVUPS     224(R11), Y3
+	ADDQ        SI, R11
+	VMOVUPS     224(R11), Y4
+	ADDQ        SI, R11
+	VMOVUPS     224(R11), Y5
+	ADDQ        SI, R11
+	VMOVUPS     224(R11), Y6
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VMOVAPS     Y3, Y9
@@ -11511,7 +11572,7 @@ tile:
 	VMOVUPS     96(CX), Y4
 	VMOVUPS     160(CX), Y5
 	VMOVUPS     224(CX), Y6
-	MOVQ        BX, R8
+	MOVQ        BX, R11
 	VADDPS      Y5, Y3, Y7
 	VADDPS      Y6, Y4, Y8
 	VMOVAPS     Y3, Y9
@@ -11525,18 +11586,18 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, 32(R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, 32(R11)
+	ADDQ        DI, R11
 	VMOVUPS     288(CX), Y3
 	VMOVUPS     352(CX), Y4
 	VMOVUPS     416(CX), Y5
@@ -11554,18 +11615,18 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, 32(R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, 32(R11)
+	ADDQ        DI, R11
 	VMOVUPS     544(CX), Y3
 	VMOVUPS     608(CX), Y4
 	VMOVUPS     672(CX), Y5
@@ -11583,18 +11644,18 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, 32(R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, 32(R11)
+	ADDQ        DI, R11
 	VMOVUPS     800(CX), Y3
 	VMOVUPS     864(CX), Y4
 	VMOVUPS     928(CX), Y5
@@ -11612,18 +11673,18 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, 32(R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, 32(R11)
+	ADDQ        DI, R11
 	VMOVUPS     1056(CX), Y3
 	VMOVUPS     1120(CX), Y4
 	VMOVUPS     1184(CX), Y5
@@ -11641,18 +11702,18 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, 32(R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, 32(R11)
+	ADDQ        DI, R11
 	VMOVUPS     1312(CX), Y3
 	VMOVUPS     1376(CX), Y4
 	VMOVUPS     1440(CX), Y5
@@ -11670,22 +11731,27 @@ tile:
 	VADDPS      Y4, Y9, Y8
 	VSUBPS      Y4, Y9, Y4
 	VMOVAPS     Y6, Y6
-	VMOVUPS     Y3, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y5, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y7, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y8, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y4, 32(R8)
-	ADDQ        DI, R8
-	VMOVUPS     Y6, 32(R8)
-	ADDQ        DI, R8
+	VMOVUPS     Y3, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y5, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y7, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y8, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y4, 32(R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y6, 32(R11)
+	ADDQ        DI, R11
 	ADDQ        $0x00000100, DX
 	ADDQ        $0x00000040, BX
-	DECQ        AX
+	DECQ        R9
 	JNZ         tile
+	MOVQ        R10, DX
+	MOVQ        80(AX), R9
+	LEAQ        (DX)(R9*4), DX
+	DECQ        R8
+	JNZ         row
 	VZEROUPPER
 	RET
 
@@ -11693,28 +11759,32 @@ tile:
 // Requires: AVX, AVX2, FMA3
 TEXT ·winoFilterAVX2(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
-	LEAQ         135(AX), CX
+	LEAQ         151(AX), CX
 	ANDQ         $-64, CX
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
 	MOVQ         56(AX), SI
 	SHLQ         $0x02, SI
-	MOVQ         64(AX), AX
-	MOVL         $0x40800000, DI
-	VMOVD        DI, X0
+	MOVQ         72(AX), DI
+	MOVL         $0x40800000, R8
+	VMOVD        R8, X0
 	VBROADCASTSS X0, Y0
-	MOVL         $0x3e800000, DI
-	VMOVD        DI, X1
+	MOVL         $0x3e800000, R8
+	VMOVD        R8, X1
 	VBROADCASTSS X1, Y1
-	MOVL         $0xbe2aaaab, DI
-	VMOVD        DI, X2
+	MOVL         $0xbe2aaaab, R8
+	VMOVD        R8, X2
 	VBROADCASTSS X2, Y2
-	MOVL         $0x3daaaaab, DI
-	VMOVD        DI, X3
+	MOVL         $0x3daaaaab, R8
+	VMOVD        R8, X3
 	VBROADCASTSS X3, Y3
-	MOVL         $0x3d2aaaab, DI
-	VMOVD        DI, X4
+	MOVL         $0x3d2aaaab, R8
+	VMOVD        R8, X4
 	VBROADCASTSS X4, Y4
+
+row:
+	MOVQ 64(AX), R8
+	MOVQ BX, R9
 
 tile:
 	VMOVUPS     (DX), Y5
@@ -11786,7 +11856,7 @@ tile:
 	VMOVUPS     (CX), Y5
 	VMOVUPS     64(CX), Y6
 	VMOVUPS     128(CX), Y7
-	MOVQ        BX, DI
+	MOVQ        BX, R9
 	VADDPS      Y7, Y5, Y8
 	VMOVAPS     Y5, Y9
 	VFMADD231PS Y7, Y0, Y9
@@ -11800,18 +11870,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     192(CX), Y5
 	VMOVUPS     256(CX), Y6
 	VMOVUPS     320(CX), Y7
@@ -11828,18 +11898,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     384(CX), Y5
 	VMOVUPS     448(CX), Y6
 	VMOVUPS     512(CX), Y7
@@ -11856,18 +11926,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     576(CX), Y5
 	VMOVUPS     640(CX), Y6
 	VMOVUPS     704(CX), Y7
@@ -11884,18 +11954,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     768(CX), Y5
 	VMOVUPS     832(CX), Y6
 	VMOVUPS     896(CX), Y7
@@ -11912,18 +11982,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     960(CX), Y5
 	VMOVUPS     1024(CX), Y6
 	VMOVUPS     1088(CX), Y7
@@ -11940,18 +12010,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, (DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, (DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, (R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, (R9)
+	ADDQ        SI, R9
 	VMOVUPS     32(DX), Y5
 	VMOVUPS     224(DX), Y6
 	VMOVUPS     416(DX), Y7
@@ -12021,7 +12091,7 @@ tile:
 	VMOVUPS     32(CX), Y5
 	VMOVUPS     96(CX), Y6
 	VMOVUPS     160(CX), Y7
-	MOVQ        BX, DI
+	MOVQ        BX, R9
 	VADDPS      Y7, Y5, Y8
 	VMOVAPS     Y5, Y9
 	VFMADD231PS Y7, Y0, Y9
@@ -12035,18 +12105,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, 32(DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 32(R9)
+	ADDQ        SI, R9
 	VMOVUPS     224(CX), Y5
 	VMOVUPS     288(CX), Y6
 	VMOVUPS     352(CX), Y7
@@ -12063,18 +12133,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, 32(DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 32(R9)
+	ADDQ        SI, R9
 	VMOVUPS     416(CX), Y5
 	VMOVUPS     480(CX), Y6
 	VMOVUPS     544(CX), Y7
@@ -12091,18 +12161,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, 32(DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 32(R9)
+	ADDQ        SI, R9
 	VMOVUPS     608(CX), Y5
 	VMOVUPS     672(CX), Y6
 	VMOVUPS     736(CX), Y7
@@ -12119,18 +12189,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, 32(DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 32(R9)
+	ADDQ        SI, R9
 	VMOVUPS     800(CX), Y5
 	VMOVUPS     864(CX), Y6
 	VMOVUPS     928(CX), Y7
@@ -12147,18 +12217,18 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, 32(DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 32(R9)
+	ADDQ        SI, R9
 	VMOVUPS     992(CX), Y5
 	VMOVUPS     1056(CX), Y6
 	VMOVUPS     1120(CX), Y7
@@ -12175,22 +12245,24 @@ tile:
 	VADDPS      Y10, Y9, Y11
 	VSUBPS      Y10, Y9, Y9
 	VMOVAPS     Y7, Y7
-	VMOVUPS     Y5, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y8, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y6, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y11, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y9, 32(DI)
-	ADDQ        SI, DI
-	VMOVUPS     Y7, 32(DI)
-	ADDQ        SI, DI
+	VMOVUPS     Y5, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y8, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y6, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y11, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y9, 32(R9)
+	ADDQ        SI, R9
+	VMOVUPS     Y7, 32(R9)
+	ADDQ        SI, R9
 	ADDQ        $0x00000240, DX
 	ADDQ        $0x00000040, BX
-	DECQ        AX
+	DECQ        R8
 	JNZ         tile
+	DECQ        DI
+	JNZ         row
 	VZEROUPPER
 	RET
 
@@ -12198,40 +12270,44 @@ tile:
 // Requires: AVX, AVX2, FMA3
 TEXT ·winoGatherAVX2(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
-	LEAQ         135(AX), CX
+	LEAQ         151(AX), CX
 	ANDQ         $-64, CX
 	MOVQ         (AX), DX
 	MOVQ         24(AX), BX
 	MOVQ         56(AX), SI
 	SHLQ         $0x02, SI
-	MOVQ         64(AX), AX
-	MOVL         $0x3e800000, DI
-	VMOVD        DI, X0
+	MOVQ         72(AX), DI
+	MOVL         $0x3e800000, R8
+	VMOVD        R8, X0
 	VBROADCASTSS X0, Y0
-	MOVL         $0x3e2aaaab, DI
-	VMOVD        DI, X1
+	MOVL         $0x3e2aaaab, R8
+	VMOVD        R8, X1
 	VBROADCASTSS X1, Y1
-	MOVL         $0x3daaaaab, DI
-	VMOVD        DI, X2
+	MOVL         $0x3daaaaab, R8
+	VMOVD        R8, X2
 	VBROADCASTSS X2, Y2
-	MOVL         $0x3d2aaaab, DI
-	VMOVD        DI, X3
+	MOVL         $0x3d2aaaab, R8
+	VMOVD        R8, X3
 	VBROADCASTSS X3, Y3
 
+row:
+	MOVQ 64(AX), R8
+	MOVQ BX, R9
+
 tile:
-	MOVQ         DX, DI
-	VMOVUPS      (DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y9
-	ADDQ         SI, DI
+	MOVQ         DX, R9
+	VMOVUPS      (R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12251,18 +12327,18 @@ tile:
 	VMOVUPS      Y4, (CX)
 	VMOVUPS      Y5, 64(CX)
 	VMOVUPS      Y7, 128(CX)
-	VMOVUPS      (DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y9
-	ADDQ         SI, DI
+	VMOVUPS      (R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12282,18 +12358,18 @@ tile:
 	VMOVUPS      Y4, 192(CX)
 	VMOVUPS      Y5, 256(CX)
 	VMOVUPS      Y7, 320(CX)
-	VMOVUPS      (DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y9
-	ADDQ         SI, DI
+	VMOVUPS      (R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12313,18 +12389,18 @@ tile:
 	VMOVUPS      Y4, 384(CX)
 	VMOVUPS      Y5, 448(CX)
 	VMOVUPS      Y7, 512(CX)
-	VMOVUPS      (DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y9
-	ADDQ         SI, DI
+	VMOVUPS      (R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12344,18 +12420,18 @@ tile:
 	VMOVUPS      Y4, 576(CX)
 	VMOVUPS      Y5, 640(CX)
 	VMOVUPS      Y7, 704(CX)
-	VMOVUPS      (DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y9
-	ADDQ         SI, DI
+	VMOVUPS      (R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12375,18 +12451,18 @@ tile:
 	VMOVUPS      Y4, 768(CX)
 	VMOVUPS      Y5, 832(CX)
 	VMOVUPS      Y7, 896(CX)
-	VMOVUPS      (DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y9
-	ADDQ         SI, DI
+	VMOVUPS      (R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      (R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12481,19 +12557,19 @@ tile:
 	VMOVUPS      Y4, 128(BX)
 	VMOVUPS      Y5, 320(BX)
 	VMOVUPS      Y7, 512(BX)
-	MOVQ         DX, DI
-	VMOVUPS      32(DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y9
-	ADDQ         SI, DI
+	MOVQ         DX, R9
+	VMOVUPS      32(R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12513,18 +12589,18 @@ tile:
 	VMOVUPS      Y4, 32(CX)
 	VMOVUPS      Y5, 96(CX)
 	VMOVUPS      Y7, 160(CX)
-	VMOVUPS      32(DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y9
-	ADDQ         SI, DI
+	VMOVUPS      32(R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12544,18 +12620,18 @@ tile:
 	VMOVUPS      Y4, 224(CX)
 	VMOVUPS      Y5, 288(CX)
 	VMOVUPS      Y7, 352(CX)
-	VMOVUPS      32(DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y9
-	ADDQ         SI, DI
+	VMOVUPS      32(R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12575,18 +12651,18 @@ tile:
 	VMOVUPS      Y4, 416(CX)
 	VMOVUPS      Y5, 480(CX)
 	VMOVUPS      Y7, 544(CX)
-	VMOVUPS      32(DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y9
-	ADDQ         SI, DI
+	VMOVUPS      32(R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12606,18 +12682,18 @@ tile:
 	VMOVUPS      Y4, 608(CX)
 	VMOVUPS      Y5, 672(CX)
 	VMOVUPS      Y7, 736(CX)
-	VMOVUPS      32(DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y9
-	ADDQ         SI, DI
+	VMOVUPS      32(R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12637,18 +12713,18 @@ tile:
 	VMOVUPS      Y4, 800(CX)
 	VMOVUPS      Y5, 864(CX)
 	VMOVUPS      Y7, 928(CX)
-	VMOVUPS      32(DI), Y4
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y5
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y6
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y7
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y8
-	ADDQ         SI, DI
-	VMOVUPS      32(DI), Y9
-	ADDQ         SI, DI
+	VMOVUPS      32(R9), Y4
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y5
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y6
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y7
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y8
+	ADDQ         SI, R9
+	VMOVUPS      32(R9), Y9
+	ADDQ         SI, R9
 	VADDPS       Y6, Y5, Y10
 	VSUBPS       Y5, Y6, Y5
 	VADDPS       Y8, Y7, Y6
@@ -12745,8 +12821,10 @@ tile:
 	VMOVUPS      Y7, 544(BX)
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x00000240, BX
-	DECQ         AX
+	DECQ         R8
 	JNZ          tile
+	DECQ         DI
+	JNZ          row
 	VZEROUPPER
 	RET
 

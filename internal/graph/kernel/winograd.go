@@ -13,32 +13,34 @@ type Transform struct {
 	SrcRow   int
 	Plane    int
 	Tiles    int
+	Rows     int // rows of tiles of an image, Step apart; in the transformed domain they follow each other. 1 for filters
+	Step     int
 	buf      [36*16 + 16]float32 // between the two passes of the assembly; it aligns itself
 }
 
 func (t *Transform) check(src, dst int) {
-	if t.Tiles < 1 || src > len(t.Src) || dst > len(t.Dst) {
+	if t.Tiles < 1 || t.Rows < 1 || src > len(t.Src) || dst > len(t.Dst) {
 		panic("kernel: short transform")
 	}
 }
 
-func (t *Transform) planes() int { return 35*t.Plane + t.Tiles*16 }
+func (t *Transform) planes() int { return 35*t.Plane + t.Rows*t.Tiles*16 }
 
 // Input transforms 6×6 tiles of an image.
 func (t *Transform) Input() {
-	t.check(5*t.SrcRow+(t.Tiles-1)*64+96, t.planes())
+	t.check((t.Rows-1)*t.Step+5*t.SrcRow+(t.Tiles-1)*64+96, t.planes())
 	active.winoInput(t)
 }
 
 // Spread transforms 4×4 tiles of the gradient of an output.
 func (t *Transform) Spread() {
-	t.check(3*t.SrcRow+t.Tiles*64, t.planes())
+	t.check((t.Rows-1)*t.Step+3*t.SrcRow+t.Tiles*64, t.planes())
 	active.winoSpread(t)
 }
 
 // Output transforms back to 4×4 tiles of an image.
 func (t *Transform) Output() {
-	t.check(t.planes(), 3*t.SrcRow+t.Tiles*64)
+	t.check(t.planes(), (t.Rows-1)*t.Step+3*t.SrcRow+t.Tiles*64)
 	active.winoOutput(t)
 }
 

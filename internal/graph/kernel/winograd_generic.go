@@ -30,17 +30,26 @@ func g3(m *[6]float32) [3]float32 {
 	return [3]float32{m[0]*(1./4) - a*(1./6) + e*(1./24), b*(1./6) + f*(1./12), m[5] - a*(1./6) + e*(1./6)}
 }
 
-// eachLane calls f for every tile and channel with the offsets of its source and destination.
-func (t *Transform) eachLane(srcStep, dstStep int, f func(src, dst []float32)) {
-	for n := range t.Tiles {
-		for c := range 16 {
-			f(t.Src[n*srcStep+c:], t.Dst[n*dstStep+c:])
+// eachLane calls f for every tile and channel with its source and destination; a row of tiles ends srcRow or dstRow after it began,
+// or, where these are 0, where the tiles end.
+func (t *Transform) eachLane(srcStep, srcRow, dstStep, dstRow int, f func(src, dst []float32)) {
+	if srcRow == 0 {
+		srcRow = t.Tiles * srcStep
+	}
+	if dstRow == 0 {
+		dstRow = t.Tiles * dstStep
+	}
+	for r := range t.Rows {
+		for n := range t.Tiles {
+			for c := range 16 {
+				f(t.Src[r*srcRow+n*srcStep+c:], t.Dst[r*dstRow+n*dstStep+c:])
+			}
 		}
 	}
 }
 
 func genericInput(t *Transform) {
-	t.eachLane(64, 16, func(src, dst []float32) {
+	t.eachLane(64, t.Step, 16, 0, func(src, dst []float32) {
 		var m [6][6]float32
 		for col := range 6 {
 			var d [6]float32
@@ -60,7 +69,7 @@ func genericInput(t *Transform) {
 }
 
 func genericSpread(t *Transform) {
-	t.eachLane(64, 16, func(src, dst []float32) {
+	t.eachLane(64, t.Step, 16, 0, func(src, dst []float32) {
 		var m [6][4]float32
 		for col := range 4 {
 			var d [4]float32
@@ -80,7 +89,7 @@ func genericSpread(t *Transform) {
 }
 
 func genericOutput(t *Transform) {
-	t.eachLane(16, 64, func(src, dst []float32) {
+	t.eachLane(16, 0, 64, t.Step, func(src, dst []float32) {
 		var m [4][6]float32 // by column of the result
 		for r := range 6 {
 			var d [6]float32
@@ -100,7 +109,7 @@ func genericOutput(t *Transform) {
 }
 
 func genericFilter(t *Transform) {
-	t.eachLane(144, 16, func(src, dst []float32) {
+	t.eachLane(144, 0, 16, 0, func(src, dst []float32) {
 		var m [6][3]float32
 		for col := range 3 {
 			d := [3]float32{src[col*16], src[(3+col)*16], src[(6+col)*16]}
@@ -117,7 +126,7 @@ func genericFilter(t *Transform) {
 }
 
 func genericGather(t *Transform) {
-	t.eachLane(16, 144, func(src, dst []float32) {
+	t.eachLane(16, 0, 144, 0, func(src, dst []float32) {
 		var m [3][6]float32
 		for r := range 6 {
 			var d [6]float32

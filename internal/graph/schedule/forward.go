@@ -41,11 +41,13 @@ func shapeOf(s graph.ConvShape) conv.Shape {
 	return conv.Shape{C: s.C, K: s.K, H: s.H, W: s.W, R: s.R, S: s.S, Stride: s.Stride, PadH: s.PadH, PadW: s.PadW}
 }
 
-// group is how many images of a padded layout go through a convolution together: enough to fill the tile kernels, few enough to
-// stay in the second-level cache.
-func group(per int, n int) int {
-	const target = 48 << 10 // float32 values
-	return max(1, min(n, 8, target/max(per, 1)))
+// group is how many of n images of a padded layout go through a convolution together: enough to fill the tile kernels, few enough to
+// stay in the second-level cache, and n in equal parts.
+func group(per, n int) int {
+	const target = 52 << 10 // float32 values
+	most := max(1, min(n, target/max(per, 1)))
+	parts := (n + most - 1) / most
+	return (n + parts - 1) / parts
 }
 
 // eachImage takes the result of a convolution for one image from the worker's cache to its place in memory, doing on the way what is

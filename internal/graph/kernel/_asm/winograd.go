@@ -12,7 +12,8 @@ import (
 const (
 	transSrc, transDst      = 0, 24
 	transSrcRow, transPlane = 48, 56
-	transTiles, transBuf    = 64, 72
+	transTiles, transRows   = 64, 72
+	transStep, transBuf     = 80, 88
 )
 
 func at(base reg.Register, off int) Mem { return Mem{Base: base, Disp: off} }
@@ -178,8 +179,16 @@ func transform(s isa, t shape) {
 		MOVQ(Mem{Base: a, Disp: transPlane}, plane)
 		SHLQ(U8(2), plane)
 	}
-	tiles := field(a, transTiles)
+	rows := field(a, transRows)
 	c := newConsts(s, t.constants...)
+	Label("row")
+	tiles := field(a, transTiles)
+	first := GP64() // of the image's side, which steps by rows; the other side goes on
+	if t.tiledSrc {
+		MOVQ(src, first)
+	} else {
+		MOVQ(dst, first)
+	}
 	Label("tile")
 	for h := 0; h < s.halves; h++ {
 		half := h * s.bytes()
@@ -268,5 +277,14 @@ func transform(s isa, t shape) {
 	ADDQ(U32(t.dstStep*4), dst)
 	DECQ(tiles)
 	JNZ(LabelRef("tile"))
+	if t.tiledSrc {
+		MOVQ(first, src)
+		advance(a, transStep, src)
+	} else if t.tiledDst {
+		MOVQ(first, dst)
+		advance(a, transStep, dst)
+	}
+	DECQ(rows)
+	JNZ(LabelRef("row"))
 	end()
 }

@@ -82,7 +82,7 @@ func (w *winograd) Pack(k *Work, dst, weights []float32) {
 				}
 			}
 			t := &k.trans
-			t.Src, t.Dst, t.Plane, t.Tiles = filters, dst[(o*cb+c)*block*block:], ob*cb*block*block, block
+			t.Src, t.Dst, t.Plane, t.Tiles, t.Rows = filters, dst[(o*cb+c)*block*block:], ob*cb*block*block, block, 1
 			t.Filter()
 		}
 	}
@@ -127,19 +127,30 @@ func (k *Work) tapsApart(n, step int) []int {
 	return k.taps
 }
 
+// eachImage calls f for the rows of tiles of each image in [from, to), counted over all images: rows [first, first+n) of image img,
+// which begin at tile at of the pass.
+func eachImage(from, to, th, tw int, f func(img, first, n, at int)) {
+	for q := from; q < to; {
+		img, first := q/th, q%th
+		n := min(th-first, to-q)
+		f(img, first, n, (q-from)*tw)
+		q += n
+	}
+}
+
 // forwardTiles transforms rows of tiles of padded images into planes [36][block][tile][16].
 func forwardTiles(k *Work, s Shape, in *Padded, v, x []float32, from, to, th, tw, plane int) {
 	t := &k.trans
-	t.SrcRow, t.Plane, t.Tiles = in.Row(), plane, tw
+	t.SrcRow, t.Step, t.Plane, t.Tiles = in.Row(), 4*in.Row(), plane, tw
 	tiles := (to - from) * tw
-	for q := from; q < to; q++ {
-		img, ty := q/th, q%th
+	eachImage(from, to, th, tw, func(img, first, n, at int) {
+		t.Rows = n
 		for cb := range in.CB {
-			t.Src = x[img*in.Len()+in.at(cb, ty*4+in.Top-s.PadH, in.Left-s.PadW):]
-			t.Dst = v[(cb*tiles+(q-from)*tw)*block:]
+			t.Src = x[img*in.Len()+in.at(cb, first*4+in.Top-s.PadH, in.Left-s.PadW):]
+			t.Dst = v[(cb*tiles+at)*block:]
 			t.Input()
 		}
-	}
+	})
 }
 
 // back transforms one block of output channels to pixels.
@@ -147,19 +158,20 @@ func (w *winograd) back(k *Work, y, m []float32, from, to, ob, plane int) {
 	oh, ow := w.s.OH(), w.s.OW()
 	t := &k.trans
 	t.Plane, t.Tiles = plane, w.tw
-	for q := from; q < to; q++ {
-		img, ty := q/w.th, q%w.th
-		dst := y[((img*blocks(w.s.K)+ob)*oh+ty*4)*ow*block:]
-		t.Src = m[(q-from)*w.tw*block:]
+	eachImage(from, to, w.th, w.tw, func(img, first, n, at int) {
+		dst := y[((img*blocks(w.s.K)+ob)*oh+first*4)*ow*block:]
 		if !w.partial() {
-			t.Dst, t.SrcRow = dst, ow*block
+			t.Src, t.Dst, t.SrcRow, t.Step, t.Rows = m[at*block:], dst, ow*block, 4*ow*block, n
 			t.Output()
-			continue
+			return
 		}
-		t.Dst, t.SrcRow = k.edge, 4*w.tw*block
-		t.Output()
-		for r := range min(4, oh-ty*4) {
-			copy(dst[r*ow*block:(r+1)*ow*block], k.edge[r*t.SrcRow:])
+		t.Dst, t.SrcRow, t.Rows = k.edge, 4*w.tw*block, 1
+		for q := range n {
+			t.Src = m[(at+q*w.tw)*block:]
+			t.Output()
+			for r := range min(4, oh-(first+q)*4) {
+				copy(dst[(q*4+r)*ow*block:][:ow*block], k.edge[r*t.SrcRow:])
+			}
 		}
-	}
+	})
 }

@@ -43,15 +43,15 @@ func (g *winogradGrad) pass(k *Work, acc, x, dy []float32, from, to int) {
 	xPlane, yPlane := tiles*cb*block+planePad, tiles*kb*block+planePad
 	forwardTiles(k, g.s, g.in, k.v, x, from, to, g.th, g.tw, xPlane)
 	t := &k.trans
-	t.SrcRow, t.Plane, t.Tiles = g.dy.Row(), yPlane, g.tw
-	for q := from; q < to; q++ {
-		img, ty := q/g.th, q%g.th
+	t.SrcRow, t.Step, t.Plane, t.Tiles = g.dy.Row(), 4*g.dy.Row(), yPlane, g.tw
+	eachImage(from, to, g.th, g.tw, func(img, first, n, at int) {
+		t.Rows = n
 		for b := range kb {
-			t.Src = dy[img*g.dy.Len()+g.dy.at(b, ty*4+g.dy.Top, g.dy.Left):]
-			t.Dst = k.m[(b*tiles+(q-from)*g.tw)*block:]
+			t.Src = dy[img*g.dy.Len()+g.dy.at(b, first*4+g.dy.Top, g.dy.Left):]
+			t.Dst = k.m[(b*tiles+at)*block:]
 			t.Spread()
 		}
-	}
+	})
 	w := &k.grad
 	w.Taps = k.tapsApart(36, xPlane)
 	w.Pixels, w.Rows = tiles, 1
@@ -70,7 +70,7 @@ func (g *winogradGrad) Finish(k *Work, u int, parts [][]float32, dw []float32, a
 		sumParts(k, sum[p*unit:(p+1)*unit], parts, p*g.plane()+u*unit)
 	}
 	t := &k.trans
-	t.Src, t.Dst, t.Plane, t.Tiles = sum, filters, unit, block
+	t.Src, t.Dst, t.Plane, t.Tiles, t.Rows = sum, filters, unit, block, 1
 	t.Gather()
 	s, kb := g.s, blocks(g.s.K)
 	cb, ob := u/kb, u%kb
