@@ -20,7 +20,6 @@ type implementation struct {
 
 	moments func(*Moments)
 	mask    [3][2]func(*Mask) // by MaskBy, then without and with addend
-	update  func(*Update)
 	peak    func(n int) (flops float64)
 }
 

@@ -71,8 +71,7 @@ var avx512 = &implementation{
 		{asm[Mask](maskByZAVX512), asm[Mask](maskByZAddAVX512)},
 		{asm[Mask](maskByYAVX512), asm[Mask](maskByYAddAVX512)},
 	},
-	update: asm[Update](updateAVX512),
-	peak:   peakOf(peakAVX512, 768),
+	peak: peakOf(peakAVX512, 768),
 }
 
 var avx2 = &implementation{
@@ -102,6 +101,5 @@ var avx2 = &implementation{
 		{asm[Mask](maskByZAVX2), asm[Mask](maskByZAddAVX2)},
 		{asm[Mask](maskByYAVX2), asm[Mask](maskByYAddAVX2)},
 	},
-	update: asm[Update](updateAVX2),
-	peak:   peakOf(peakAVX2, 192),
+	peak: peakOf(peakAVX2, 192),
 }

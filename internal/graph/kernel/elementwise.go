@@ -117,27 +117,3 @@ func (m *Mask) Run(by MaskBy) {
 	}
 	active.mask[by][add](m)
 }
-
-// Update is a step of stochastic gradient descent, in PyTorch's form:
-//
-//	g = Scale·G + Decay·W;  V = Momentum·V + g;  W -= Rate·(V, or with Look = 1 (Nesterov): g + Momentum·V)
-type Update struct {
-	W, G, V                            []float32
-	n                                  int
-	Rate, Momentum, Decay, Scale, Look float32
-}
-
-// Run updates W and V.
-func (u *Update) Run() {
-	if len(u.G) != len(u.W) || len(u.V) != len(u.W) {
-		panic("kernel: lengths of an update differ")
-	}
-	u.n = len(u.W) &^ 15
-	if u.n > 0 {
-		active.update(u)
-	}
-	if tail := *u; u.n < len(u.W) {
-		tail.W, tail.G, tail.V, tail.n = u.W[u.n:], u.G[u.n:], u.V[u.n:], len(u.W)-u.n
-		genericUpdate(&tail)
-	}
-}

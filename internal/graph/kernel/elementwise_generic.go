@@ -53,18 +53,6 @@ func genericMask(by MaskBy, add bool) func(*Mask) {
 	}
 }
 
-func genericUpdate(u *Update) {
-	for i := range u.n {
-		g := u.Scale*u.G[i] + u.Decay*u.W[i]
-		v := u.Momentum*u.V[i] + g
-		u.V[i] = v
-		if u.Look != 0 {
-			v = g + u.Momentum*v
-		}
-		u.W[i] -= u.Rate * v
-	}
-}
-
 // genericPeak multiplies and adds in eight independent chains, n rounds.
 func genericPeak(n int) float64 {
 	var a [8]float32
@@ -94,8 +82,7 @@ var generic = &implementation{
 		{genericMask(MaskZ, false), genericMask(MaskZ, true)},
 		{genericMask(MaskY, false), genericMask(MaskY, true)},
 	},
-	update: genericUpdate,
-	peak:   genericPeak,
+	peak: genericPeak,
 }
 
 func genericTiles(nb int) []func(*Tile) {

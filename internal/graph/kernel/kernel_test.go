@@ -229,7 +229,9 @@ func TestWinogradTransforms(t *testing.T) {
 				dst := newArena(rng, size(k.dst, name == "output"))
 				want := dst.copy()
 				k.run(&Transform{Src: src.data(), Dst: dst.data(), SrcRow: row, Plane: plane, Tiles: tiles, Rows: rows, Step: step})
-				reference(func() { k.run(&Transform{Src: src.data(), Dst: want.data(), SrcRow: row, Plane: plane, Tiles: tiles, Rows: rows, Step: step}) })
+				reference(func() {
+					k.run(&Transform{Src: src.data(), Dst: want.data(), SrcRow: row, Plane: plane, Tiles: tiles, Rows: rows, Step: step})
+				})
 				same(t, fmt.Sprintf("%s, %d tiles", name, tiles), dst.data(), want.data(), 1e-4) // values up to 400
 				dst.checkGuards(t)
 			}
@@ -324,27 +326,6 @@ func TestMomentsAndMask(t *testing.T) {
 	})
 }
 
-func TestUpdate(t *testing.T) {
-	forEachImplementation(t, func(t *testing.T) {
-		rng := rand.New(rand.NewPCG(13, 14))
-		for n := 0; n <= 70; n++ {
-			for _, look := range []float32{0, 1} {
-				w, g, v := newArena(rng, n), newArena(rng, n), newArena(rng, n)
-				w2, v2 := w.copy(), v.copy()
-				run := func(w, v arena) {
-					(&Update{W: w.data(), G: g.data(), V: v.data(), Rate: .1, Momentum: .9, Decay: .01, Scale: .5, Look: look}).Run()
-				}
-				run(w, v)
-				reference(func() { run(w2, v2) })
-				same(t, "weights", w.data(), w2.data(), 1e-6)
-				same(t, "momentum", v.data(), v2.data(), 1e-6)
-				w.checkGuards(t)
-				v.checkGuards(t)
-			}
-		}
-	})
-}
-
 // TestArgumentOffsets pins what the generator in _asm assumes of the argument structs.
 func TestArgumentOffsets(t *testing.T) {
 	var (
@@ -354,7 +335,6 @@ func TestArgumentOffsets(t *testing.T) {
 		af Affine
 		mo Moments
 		ma Mask
-		up Update
 	)
 	for _, c := range []struct {
 		name      string
@@ -366,7 +346,6 @@ func TestArgumentOffsets(t *testing.T) {
 		{"Affine.S", unsafe.Offsetof(af.S), 72}, {"Affine.XPixel", unsafe.Offsetof(af.XPixel), 136},
 		{"Moments.Pixels", unsafe.Offsetof(mo.Pixels), 24}, {"Moments.S2", unsafe.Offsetof(mo.S2), 48},
 		{"Mask.S", unsafe.Offsetof(ma.S), 120}, {"Mask.Pixels", unsafe.Offsetof(ma.Pixels), 160},
-		{"Update.n", unsafe.Offsetof(up.n), 72}, {"Update.Look", unsafe.Offsetof(up.Look), 96},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is at byte %d, the assembly reads byte %d", c.name, c.got, c.want)

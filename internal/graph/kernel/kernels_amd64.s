@@ -8391,42 +8391,6 @@ done0:
 	VZEROUPPER
 	RET
 
-// func updateAVX512(a *byte)
-// Requires: AVX, AVX512F
-TEXT ·updateAVX512(SB), NOSPLIT, $0-8
-	MOVQ         a+0(FP), AX
-	MOVQ         (AX), CX
-	MOVQ         24(AX), DX
-	MOVQ         48(AX), BX
-	MOVQ         72(AX), SI
-	VBROADCASTSS 80(AX), Z0
-	VBROADCASTSS 84(AX), Z1
-	VBROADCASTSS 88(AX), Z2
-	VBROADCASTSS 92(AX), Z3
-	VBROADCASTSS 96(AX), Z4
-
-loop:
-	VMOVUPS      (CX), Z5
-	VMULPS       (DX), Z3, Z6
-	VFMADD231PS  Z5, Z2, Z6
-	VMULPS       (BX), Z1, Z7
-	VADDPS       Z6, Z7, Z7
-	VMOVUPS      Z7, (BX)
-	VMOVAPS      Z7, Z8
-	VMULPS       Z7, Z1, Z9
-	VADDPS       Z6, Z9, Z9
-	VSUBPS       Z7, Z9, Z9
-	VFMADD231PS  Z9, Z4, Z8
-	VFNMADD231PS Z8, Z0, Z5
-	VMOVUPS      Z5, (CX)
-	ADDQ         $0x40, CX
-	ADDQ         $0x40, DX
-	ADDQ         $0x40, BX
-	SUBQ         $0x10, SI
-	JNZ          loop
-	VZEROUPPER
-	RET
-
 // func peakAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2(SB), NOSPLIT, $0-8
@@ -14259,54 +14223,5 @@ done1:
 	VADDPS  32(AX), Y3, Y3
 	VMOVUPS Y2, 32(CX)
 	VMOVUPS Y3, 32(AX)
-	VZEROUPPER
-	RET
-
-// func updateAVX2(a *byte)
-// Requires: AVX, FMA3
-TEXT ·updateAVX2(SB), NOSPLIT, $0-8
-	MOVQ         a+0(FP), AX
-	MOVQ         (AX), CX
-	MOVQ         24(AX), DX
-	MOVQ         48(AX), BX
-	MOVQ         72(AX), SI
-	VBROADCASTSS 80(AX), Y0
-	VBROADCASTSS 84(AX), Y1
-	VBROADCASTSS 88(AX), Y2
-	VBROADCASTSS 92(AX), Y3
-	VBROADCASTSS 96(AX), Y4
-
-loop:
-	VMOVUPS      (CX), Y5
-	VMULPS       (DX), Y3, Y6
-	VFMADD231PS  Y5, Y2, Y6
-	VMULPS       (BX), Y1, Y7
-	VADDPS       Y6, Y7, Y7
-	VMOVUPS      Y7, (BX)
-	VMOVAPS      Y7, Y8
-	VMULPS       Y7, Y1, Y9
-	VADDPS       Y6, Y9, Y9
-	VSUBPS       Y7, Y9, Y9
-	VFMADD231PS  Y9, Y4, Y8
-	VFNMADD231PS Y8, Y0, Y5
-	VMOVUPS      Y5, (CX)
-	VMOVUPS      32(CX), Y5
-	VMULPS       32(DX), Y3, Y6
-	VFMADD231PS  Y5, Y2, Y6
-	VMULPS       32(BX), Y1, Y7
-	VADDPS       Y6, Y7, Y7
-	VMOVUPS      Y7, 32(BX)
-	VMOVAPS      Y7, Y8
-	VMULPS       Y7, Y1, Y9
-	VADDPS       Y6, Y9, Y9
-	VSUBPS       Y7, Y9, Y9
-	VFMADD231PS  Y9, Y4, Y8
-	VFNMADD231PS Y8, Y0, Y5
-	VMOVUPS      Y5, 32(CX)
-	ADDQ         $0x40, CX
-	ADDQ         $0x40, DX
-	ADDQ         $0x40, BX
-	SUBQ         $0x10, SI
-	JNZ          loop
 	VZEROUPPER
 	RET

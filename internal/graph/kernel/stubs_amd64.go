@@ -259,11 +259,6 @@ func maskByZAddAVX512(a *byte)
 //go:noescape
 func maskByYAddAVX512(a *byte)
 
-// updateAVX512 applies one step of SGD with momentum to a.N values, a multiple of 16; see Update. a points to a Update.
-//
-//go:noescape
-func updateAVX512(a *byte)
-
 // peakAVX2 runs a.N rounds of 24 (AVX-512) or 12 (AVX2) independent fused multiply-adds. a points to a peakArgs.
 //
 //go:noescape
@@ -398,8 +393,3 @@ func maskByZAddAVX2(a *byte)
 //
 //go:noescape
 func maskByYAddAVX2(a *byte)
-
-// updateAVX2 applies one step of SGD with momentum to a.N values, a multiple of 16; see Update. a points to a Update.
-//
-//go:noescape
-func updateAVX2(a *byte)

@@ -41,7 +41,6 @@ func elementwise(s isa) {
 			mask(s, by, addend)
 		}
 	}
-	update(s)
 }
 
 // affine generates y = [max 0] s*x + t [+ s2*r] over rows of pixels.
@@ -295,52 +294,5 @@ func mask(s isa, by string, addend bool) {
 		VMOVUPS(s1[0], Mem{Base: p1, Disp: d})
 		VMOVUPS(s2[0], Mem{Base: p2, Disp: d})
 	}
-	end()
-}
-
-// Offsets in kernel.Update.
-const (
-	updW, updG, updV     = 0, 24, 48
-	updN                 = 72
-	updRate, updMomentum = 80, 84
-	updDecay, updScale   = 88, 92
-	updLook              = 96
-)
-
-// update generates the step of SGD with momentum on a multiple of the register's length.
-func update(s isa) {
-	a := s.begin("update", "Update", "applies one step of SGD with momentum to a.N values, a multiple of 16; see Update.")
-	w, g, v, n := field(a, updW), field(a, updG), field(a, updV), field(a, updN)
-	bc := func(off int) reg.VecVirtual {
-		r := s.vec()
-		VBROADCASTSS(Mem{Base: a, Disp: off}, r)
-		return r
-	}
-	rate, momentum, decay, scale, look := bc(updRate), bc(updMomentum), bc(updDecay), bc(updScale), bc(updLook)
-	Label("loop")
-	for h := 0; h < s.halves; h++ {
-		d := h * s.bytes()
-		wv, gv, vv, sv := s.vec(), s.vec(), s.vec(), s.vec()
-		VMOVUPS(Mem{Base: w, Disp: d}, wv)
-		VMULPS(Mem{Base: g, Disp: d}, scale, gv)
-		VFMADD231PS(wv, decay, gv) // g·scale + decay·w
-		VMULPS(Mem{Base: v, Disp: d}, momentum, vv)
-		VADDPS(gv, vv, vv)
-		VMOVUPS(vv, Mem{Base: v, Disp: d})
-		// plain: step = v (look = 0, and g enters v); Nesterov: step = g + momentum·v.
-		VMOVAPS(vv, sv)
-		t := s.vec()
-		VMULPS(vv, momentum, t)
-		VADDPS(gv, t, t)
-		VSUBPS(vv, t, t)
-		VFMADD231PS(t, look, sv)
-		VFNMADD231PS(sv, rate, wv)
-		VMOVUPS(wv, Mem{Base: w, Disp: d})
-	}
-	ADDQ(U8(64), w)
-	ADDQ(U8(64), g)
-	ADDQ(U8(64), v)
-	SUBQ(U8(16), n)
-	JNZ(LabelRef("loop"))
 	end()
 }
