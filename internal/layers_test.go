@@ -1,0 +1,109 @@
+// Package internal_test holds the packages to the direction of their imports.
+package internal_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// rules say what the files under a folder may import: of our own packages what mine matches (paths below the module), of others
+// anything that not does not match. The first rule whose folder holds a file applies. The reason is shown when a file breaks it.
+var rules = []struct{ folder, mine, not, reason string }{
+	{"internal/graph/kernel", `^internal/graph/kernel(/|$)`, `gorgonia`, "kernels are loops over []float32 that know no graphs, so that they can be tested and measured alone"},
+	{"internal/graph", `^internal/graph(/|$)`, ``, "operators and schedules serve any net; what a net looks like is decided above them"},
+	{"internal/blocks", `^internal/graph$`, `gorgonia\.org/gorgonia$`, "a block is drawn with the Builder alone, so that it cannot depend on how it is run"},
+	{"internal/datasets", `^internal/datasets(/|$)`, `gorgonia`, "images come from files and seeds; nothing about networks may change them"},
+	{"internal/eval", `^internal/(eval|blocks|datasets|graph|graph/weights)$`, `gorgonia`, "a figure must not depend on how a network was trained: eval never imports train"},
+	{"internal/train", `^internal/(train|eval|blocks|datasets|graph)(/|$)`, `gorgonia`, "the loop sees a Machine, not a graph library"},
+	{"configs", `^$`, `.*\..*/`, "presets are text; cmd/resnet reads them"},
+	{"cmd/resnet", `.*`, `gorgonia`, "commands put the packages together and compute nothing"},
+}
+
+// command holds the packages of the user's terminal, which only cmd/resnet may know.
+var command = regexp.MustCompile(`^github\.com/(spf13/(cobra|viper|pflag)|schollz/progressbar)|^golang\.org/x/term$`)
+
+// process holds what only cmd/resnet may use: the rest is given a context, writers and hooks.
+var process = regexp.MustCompile(`^(fmt\.Print(f|ln)?|os\.(Stdin|Stdout|Stderr|Exit|Getenv|LookupEnv|Environ)|log\.(Print|Fatal|Panic)(f|ln)?)$`)
+
+// isProgram tells the one other program, which makes the embedded images.
+func isProgram(file string) bool {
+	return strings.HasPrefix(file, "cmd/resnet/") || strings.HasPrefix(file, "internal/datasets/sample/make/")
+}
+
+func TestPackagesImportDownwardsOnly(t *testing.T) {
+	for file, tree := range sources(t) {
+		i := slices.IndexFunc(rules, func(r struct{ folder, mine, not, reason string }) bool { return strings.HasPrefix(file, r.folder+"/") })
+		if i < 0 {
+			t.Errorf("%s: no rule for this folder: add one with its reason", file)
+			continue
+		}
+		r := rules[i]
+		mine, not := regexp.MustCompile(r.mine), regexp.MustCompile(r.not)
+		for _, spec := range tree.Imports {
+			name, _ := strconv.Unquote(spec.Path.Value)
+			if own, ok := strings.CutPrefix(name, "resnet/"); ok {
+				if !mine.MatchString(own) {
+					t.Errorf("%s imports %s: %s", file, name, r.reason)
+				}
+			} else if r.not != "" && not.MatchString(name) {
+				t.Errorf("%s imports %s: %s", file, name, r.reason)
+			}
+			if command.MatchString(name) && !isProgram(file) {
+				t.Errorf("%s imports %s: only cmd/resnet speaks to the terminal", file, name)
+			}
+		}
+	}
+}
+
+func TestOnlyTheCommandPrintsReadsTheEnvironmentAndExits(t *testing.T) {
+	for file, tree := range sources(t) {
+		if isProgram(file) {
+			continue
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if pkg, ok := s.X.(*ast.Ident); ok && process.MatchString(pkg.Name+"."+s.Sel.Name) {
+					t.Errorf("%s uses %s.%s: only cmd/resnet prints, reads the environment and ends the process", file, pkg.Name, s.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+// sources parses every Go file that is not a test's, for all platforms; keys are paths below the module.
+func sources(t *testing.T) map[string]*ast.File {
+	t.Helper()
+	files := map[string]*ast.File{}
+	for _, top := range []string{"cmd", "configs", "internal"} {
+		err := filepath.WalkDir(filepath.Join("..", top), func(p string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && strings.HasPrefix(d.Name(), "_"): // generators have a module of their own
+				return filepath.SkipDir
+			case d.IsDir() || path.Ext(p) != ".go" || strings.HasSuffix(p, "_test.go"):
+				return nil
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.SkipObjectResolution)
+			files[strings.TrimPrefix(filepath.ToSlash(p), "../")] = f
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(files) < 100 {
+		t.Fatalf("only %d files found: is the folder right?", len(files))
+	}
+	return files
+}
