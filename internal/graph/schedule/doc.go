@@ -20,6 +20,6 @@
 //
 // # How to add a step
 //
-// Write a type with the methods of step in a file of its own, and a case in lower.go (or the file beside it) that makes one from
-// a node and says which values it reads and writes. TestScheduleMatchesTape compares with the oracle.
+// Write a method of compiler in a file of its own that makes a step from a node and says which values it reads and writes, and
+// call it in forward (forward.go) or gradient (backward.go). The tests compare every net with the oracle, graph.Tape.
 package schedule

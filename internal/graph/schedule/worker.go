@@ -21,7 +21,7 @@ type worker struct {
 
 	how      *recipe
 	mapBlock func(cb int) // applies how; made once, so that a call allocates nothing
-	s, t, s2 kernel.Vec
+	t        kernel.Vec
 	s1, sum2 kernel.Vec
 }
 

@@ -34,6 +34,7 @@ type LockedError struct {
 	Manual bool
 }
 
+// Error names the folder's lock and its holder, and says what to do.
 func (e *LockedError) Error() string {
 	text := fmt.Sprintf("%s: another training is in this run folder", e.Path)
 	if e.PID != 0 {

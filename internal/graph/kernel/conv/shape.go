@@ -33,6 +33,7 @@ func (s Shape) OutLen() int { return blocks(s.K) * s.OH() * s.OW() * block }
 // WeightLen is the number of weights in [K, C, R, S].
 func (s Shape) WeightLen() int { return s.K * s.C * s.R * s.S }
 
+// String is the shape as bench and messages show it: "16->32 32x32 kernel 3x3 stride 2".
 func (s Shape) String() string {
 	return fmt.Sprintf("%d->%d %dx%d kernel %dx%d stride %d", s.C, s.K, s.H, s.W, s.R, s.S, s.Stride)
 }
@@ -51,6 +52,7 @@ const (
 	Winograd
 )
 
+// String is "direct" or "winograd".
 func (a Algorithm) String() string { return [...]string{"direct", "winograd"}[a] }
 
 // CanWinograd reports whether F(4×4, 3×3) applies.
