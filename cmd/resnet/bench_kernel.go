@@ -36,7 +36,7 @@ func newBenchPeakCmd(a *app) *cobra.Command {
 		Use: "peak", Short: "Measure the processor's limit: fused multiply-adds in registers",
 		Long: "Measure the processor's limit: fused multiply-adds in registers, with the instruction set in use (RESNET_CPU forces a lower one)." +
 			exitHelp(),
-		Example: "  resnet bench peak\n  RESNET_CPU=avx2 resnet bench peak --threads 1 --json",
+		Example: "  resnet bench peak\n  resnet bench peak --threads 1 --json",
 		Args:    exactArgs(),
 		RunE: func(*cobra.Command, []string) error {
 			if threads < 0 {
@@ -109,7 +109,7 @@ func newBenchConvCmd(a *app) *cobra.Command {
 		Use: "conv", Short: "Measure convolutions on one core: direct and Winograd, forward and both gradients",
 		Long: "Measure convolutions on one core: direct and Winograd F(4x4,3x3), forward, data gradient and weight gradient, in GFLOP/s counted\n" +
 			"in the operations of the direct method, beside the processor's peak. Data are in cache. The median of seven rounds; --json has the spread." + exitHelp(),
-		Example: "  resnet bench conv\n  RESNET_CPU=avx2 resnet bench conv --json",
+		Example: "  resnet bench conv\n  resnet bench conv --json",
 		Args:    exactArgs(),
 		RunE: func(*cobra.Command, []string) error {
 			if milliseconds < 1 {
