@@ -21,7 +21,7 @@ type Optimizer struct {
 	Momentum    float64 `mapstructure:"momentum" yaml:"momentum" doc:"0 means none"`
 	Nesterov    bool    `mapstructure:"nesterov" yaml:"nesterov" doc:"look-ahead momentum"`
 	WeightDecay float64 `mapstructure:"weight_decay" yaml:"weight_decay" doc:"L2, added to the gradient"`
-	Decay       string  `mapstructure:"decay" yaml:"decay" doc:"all | weights: whether biases, γ and β decay too (the paper: all)"`
+	Decay       string  `mapstructure:"decay" yaml:"decay" doc:"all | weights: whether biases, γ and β decay too; the paper does not say, PyTorch decays all"`
 }
 
 // Schedule gives the learning rate of each update. At most one of Drop, Cosine and Plateau is in force.
