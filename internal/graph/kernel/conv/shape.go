@@ -82,5 +82,5 @@ func (n Need) Bytes() int64 { return 4 * int64(n.V+n.M+n.Edge) }
 
 // NewWork allocates scratch.
 func NewWork(n Need) *Work {
-	return &Work{v: kernel.Alloc(n.V), m: kernel.Alloc(n.M), edge: kernel.Alloc(n.Edge)}
+	return &Work{v: kernel.Alloc(n.V), m: kernel.Alloc(n.M), edge: kernel.Alloc(n.Edge), taps: make([]int, 0, 128)}
 }
