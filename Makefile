@@ -1,5 +1,4 @@
-# `make` lists the targets. Everything but fetch-data, bench-peer, parity and lint needs Go alone, and no network once the
-# modules are there.
+# `make` lists the targets. Everything but bench-peer, parity and lint needs Go alone, and no network once the modules are there.
 GO      ?= go
 BIN     := bin/resnet
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -7,6 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZ    ?= 20000x
 PYTHON  ?= python3
 PEER    ?=
+CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo test test-long test-purego test-arm64 test-race lint generate check-generate fuzz bench bench-peer parity cross sample clean
@@ -67,8 +67,8 @@ bench-peer: build ## alternate with PyTorch: make bench-peer PEER=torch_bench.py
 parity: ## make the fixtures of PyTorch's answers anew (needs PyTorch)
 	$(PYTHON) testdata/parity/generate.py
 
-cross: ## build for every platform
-	@set -e; for t in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64; do \
+cross: ## build for every platform of CROSS
+	@set -e; for t in $(CROSS); do \
 		echo $$t; GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -trimpath -o bin/cross/ ./cmd/resnet; \
 	done
 
