@@ -157,7 +157,8 @@ func winograd(s isa) {
 		constants: []float32{1. / 4, 1. / 6, 1. / 12, 1. / 24}, packedDst: true, srcStep: 16, dstStep: 144})
 }
 
-// transform generates a two-pass transform: columns into a buffer on the stack, then rows out of it.
+// transform generates a two-pass transform: the first pass goes into a buffer of the argument struct, but for its last lines, which stay
+// in registers where there are enough; the second pass reads both.
 func transform(s isa, t shape) {
 	a := s.begin(t.name, "Transform", t.doc)
 	buf := GP64() // the struct's own buffer, at the next multiple of 64 bytes
@@ -174,11 +175,7 @@ func transform(s isa, t shape) {
 		MOVQ(row, row4)
 		SHLQ(U8(2), row4)
 	}
-	plane := GP64()
-	if !(t.tiledSrc && t.tiledDst) {
-		MOVQ(Mem{Base: a, Disp: transPlane}, plane)
-		SHLQ(U8(2), plane)
-	}
+	plane := stride(a, transPlane)
 	rows := field(a, transRows)
 	c := newConsts(s, t.constants...)
 	Label("row")
@@ -190,87 +187,12 @@ func transform(s isa, t shape) {
 		MOVQ(dst, first)
 	}
 	Label("tile")
-	for h := 0; h < s.halves; h++ {
-		half := h * s.bytes()
-		// Columns: in[r] at (r, col) for each column, written to buf[row][col].
-		loadPlanes := GP64()
-		if !t.tiledSrc && !t.packedSrc {
-			MOVQ(src, loadPlanes)
-		}
+	for h := range s.halves {
+		b := body{isa: s, shape: t, c: c, src: src, dst: dst, row: row, row4: row4, plane: plane, buf: buf, half: h * s.bytes()}
 		if t.tiledSrc || t.packedSrc {
-			for col := 0; col < t.from; col++ {
-				in := make([]reg.VecVirtual, t.from)
-				p := GP64()
-				if t.tiledSrc {
-					MOVQ(src, p)
-				}
-				for r := range in {
-					in[r] = s.vec()
-					if t.tiledSrc {
-						VMOVUPS(Mem{Base: p, Disp: col*64 + half}, in[r])
-						if r+1 < t.from {
-							ADDQ(row, p)
-						}
-					} else {
-						VMOVUPS(Mem{Base: src, Disp: (r*t.from+col)*64 + half}, in[r])
-					}
-				}
-				for r, v := range t.f(c, in) {
-					VMOVUPS(v, at(buf, (r*t.from+col)*64+half))
-				}
-			}
-			for r := 0; r < t.to; r++ {
-				in := make([]reg.VecVirtual, t.from)
-				for col := range in {
-					in[col] = s.vec()
-					VMOVUPS(at(buf, (r*t.from+col)*64+half), in[col])
-				}
-				if r == 0 {
-					MOVQ(dst, loadPlanes)
-				}
-				for _, v := range t.f(c, in) {
-					VMOVUPS(v, Mem{Base: loadPlanes, Disp: half})
-					ADDQ(plane, loadPlanes)
-				}
-			}
-			continue
-		}
-		// Planes: rows first, because their planes follow each other.
-		for r := 0; r < t.from; r++ {
-			in := make([]reg.VecVirtual, t.from)
-			for col := range in {
-				in[col] = s.vec()
-				VMOVUPS(Mem{Base: loadPlanes, Disp: half}, in[col])
-				ADDQ(plane, loadPlanes)
-			}
-			for col, v := range t.f(c, in) {
-				VMOVUPS(v, at(buf, (r*t.to+col)*64+half))
-			}
-		}
-		for col := 0; col < t.to; col++ {
-			in := make([]reg.VecVirtual, t.from)
-			for r := range in {
-				in[r] = s.vec()
-				VMOVUPS(at(buf, (r*t.to+col)*64+half), in[r])
-			}
-			p := GP64()
-			if t.tiledDst {
-				MOVQ(dst, p)
-			}
-			for r, v := range t.f(c, in) {
-				if t.tiledDst {
-					VMOVUPS(v, Mem{Base: p, Disp: col*64 + half})
-					if h == 0 {
-						// The same place four rows on is written next, and it is not in cache.
-						PREFETCHT0(Mem{Base: p, Index: row4, Scale: 1, Disp: col * 64})
-					}
-					if r+1 < t.to {
-						ADDQ(row, p)
-					}
-				} else {
-					VMOVUPS(v, Mem{Base: dst, Disp: (r*t.to+col)*64 + half})
-				}
-			}
+			b.columnsFirst()
+		} else {
+			b.rowsFirst()
 		}
 	}
 	ADDQ(U32(t.srcStep*4), src)
@@ -287,4 +209,123 @@ func transform(s isa, t shape) {
 	DECQ(rows)
 	JNZ(LabelRef("row"))
 	end()
+}
+
+// body is one tile, or one half of its channels.
+type body struct {
+	isa
+	shape
+	c                               *consts
+	src, dst, row, row4, plane, buf reg.GPVirtual
+	half                            int
+}
+
+// kept is how many lines of the first pass stay in registers.
+func (b *body) kept() int {
+	if b.regs == 32 {
+		return 2
+	}
+	return 0
+}
+
+func (b *body) load(m Mem) reg.VecVirtual {
+	v := b.vec()
+	VMOVUPS(m, v)
+	return v
+}
+
+// columnsFirst transforms each column of an image or a filter, then the rows of what came out, into planes.
+func (b *body) columnsFirst() {
+	held := map[int][]reg.VecVirtual{} // by column
+	for col := range b.from {
+		in := make([]reg.VecVirtual, b.from)
+		p := GP64()
+		if b.tiledSrc {
+			MOVQ(b.src, p)
+		}
+		for r := range in {
+			if !b.tiledSrc {
+				in[r] = b.load(at(b.src, (r*b.from+col)*64+b.half))
+				continue
+			}
+			in[r] = b.load(at(p, col*64+b.half))
+			if r+1 < b.from {
+				ADDQ(b.row, p)
+			}
+		}
+		out := b.f(b.c, in)
+		if col >= b.from-b.kept() {
+			held[col] = out
+			continue
+		}
+		for r, v := range out {
+			VMOVUPS(v, at(b.buf, (r*b.from+col)*64+b.half))
+		}
+	}
+	p := GP64()
+	MOVQ(b.dst, p)
+	for r := range b.to {
+		in := make([]reg.VecVirtual, b.from)
+		for col := range in {
+			if v, ok := held[col]; ok {
+				in[col] = v[r]
+			} else {
+				in[col] = b.load(at(b.buf, (r*b.from+col)*64+b.half))
+			}
+		}
+		for _, v := range b.f(b.c, in) {
+			VMOVUPS(v, at(p, b.half))
+			ADDQ(b.plane, p)
+		}
+	}
+}
+
+// rowsFirst transforms planes row by row, because their planes follow each other, then the columns of what came out.
+func (b *body) rowsFirst() {
+	held := map[int][]reg.VecVirtual{} // by row
+	p := GP64()
+	MOVQ(b.src, p)
+	for r := range b.from {
+		in := make([]reg.VecVirtual, b.from)
+		for col := range in {
+			in[col] = b.load(at(p, b.half))
+			ADDQ(b.plane, p)
+		}
+		out := b.f(b.c, in)
+		if r >= b.from-b.kept() {
+			held[r] = out
+			continue
+		}
+		for col, v := range out {
+			VMOVUPS(v, at(b.buf, (r*b.to+col)*64+b.half))
+		}
+	}
+	for col := range b.to {
+		in := make([]reg.VecVirtual, b.from)
+		for r := range in {
+			if v, ok := held[r]; ok {
+				in[r] = v[col]
+			} else {
+				in[r] = b.load(at(b.buf, (r*b.to+col)*64+b.half))
+			}
+		}
+		q := GP64()
+		if b.tiledDst {
+			MOVQ(b.dst, q)
+		}
+		for r, v := range b.f(b.c, in) {
+			if !b.tiledDst {
+				VMOVUPS(v, at(b.dst, (r*b.to+col)*64+b.half))
+				continue
+			}
+			VMOVUPS(v, at(q, col*64+b.half))
+			if b.half == 0 {
+				// The same place four rows on is written next, and it is not in cache.
+				PREFETCHT0(Mem{Base: q, Index: b.row4, Scale: 1, Disp: col * 64})
+			}
+			if r+1 < b.to {
+				ADDQ(b.row, q)
+			}
+		}
+	}
 }
