@@ -166,6 +166,7 @@ func (m *Machine) runUnit(worker, u int) {
 		return
 	}
 	n := min(s.n, m.count-s.first)
+	m.workers[worker].base = s.first
 	for _, st := range r.steps {
 		st.run(m.workers[worker], u, s.first, n)
 	}

@@ -17,7 +17,8 @@ type worker struct {
 	moments kernel.Moments
 	x, dy   padded
 	y       []float32 // results of a convolution, before they go to memory
-	arena   []float32 // activations of the images in hand, when the machine is local
+	arena   []float32 // activations of the unit in hand, when the machine is local
+	base    int       // its first image
 
 	how      *recipe
 	mapBlock func(cb int) // applies how; made once, so that a call allocates nothing
@@ -55,7 +56,8 @@ func newWorker(m *Machine, need conv.Need, x, dy, y, local int) *worker {
 // images returns the part of a value that holds n images from first.
 func (w *worker) images(v *value, first, n int) []float32 {
 	if w.m.local && !v.keep {
-		return w.arena[v.offset : v.offset+n*v.per]
+		at := v.offset + (first-w.base)*v.per
+		return w.arena[at : at+n*v.per]
 	}
 	at := v.offset + first*v.per
 	return w.m.arena[at : at+n*v.per]
