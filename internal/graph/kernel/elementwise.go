@@ -23,7 +23,7 @@ func (a *Affine) check() bool {
 	if a.Pixels < 1 || a.Rows < 1 {
 		return false
 	}
-	if (a.Rows-1)*a.XRow+(a.Pixels-1)*a.XPixel+16 > len(a.X) || (a.Rows-1)*a.YRow+a.Pixels*16 > len(a.Y) {
+	if min(a.XRow, a.YRow, a.XPixel) < 0 || (a.Rows-1)*a.XRow+(a.Pixels-1)*a.XPixel+16 > len(a.X) || (a.Rows-1)*a.YRow+a.Pixels*16 > len(a.Y) {
 		panic("kernel: short rows")
 	}
 	return true
@@ -33,7 +33,7 @@ func (a *Affine) check2() bool {
 	if !a.check() {
 		return false
 	}
-	if (a.Rows-1)*a.RRow+(a.Pixels-1)*a.XPixel+16 > len(a.R) {
+	if a.RRow < 0 || (a.Rows-1)*a.RRow+(a.Pixels-1)*a.XPixel+16 > len(a.R) {
 		panic("kernel: short second rows")
 	}
 	return true

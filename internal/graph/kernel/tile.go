@@ -30,7 +30,7 @@ func MaxStrip(nb int) int {
 	return 0
 }
 
-// Blocks is the number of blocks of output channels that one call handles best: 2 where the registers allow.
+// Blocks is how many of the ob blocks of output channels that are left one call of Run takes best: 2 where the registers allow.
 func Blocks(ob int) int {
 	if ob >= 2 && MaxStrip(2) > 0 {
 		return 2
@@ -40,7 +40,8 @@ func Blocks(ob int) int {
 
 // Run computes strips of np pixels by nb blocks.
 func (t *Tile) Run(np, nb int) {
-	if t.Rows < 1 || t.Planes < 1 || t.In < 1 || t.In > 16 || len(t.Taps) == 0 {
+	if t.Rows < 1 || t.Planes < 1 || t.In < 1 || t.In > 16 || len(t.Taps) == 0 ||
+		min(t.XRow, t.YRow, t.YPixel, t.XPlane, t.WPlane, t.YPlane) < 0 || nb == 2 && min(t.W2, t.Y2) < 0 {
 		panic("kernel: bad tile")
 	}
 	tap := t.Taps[0]
@@ -110,7 +111,7 @@ type GradTile struct {
 
 // Run adds the products of ni input channels by nb blocks.
 func (t *GradTile) Run(ni, nb int) {
-	if t.Rows < 1 || t.Pixels < 1 || len(t.Taps) == 0 {
+	if t.Rows < 1 || t.Pixels < 1 || len(t.Taps) == 0 || min(t.XRow, t.DYRow, t.DYPlane, t.DWTap) < 0 || nb == 2 && min(t.DY2, t.DW2) < 0 {
 		panic("kernel: bad gradient tile")
 	}
 	tap := t.Taps[0]

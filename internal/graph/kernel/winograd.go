@@ -18,8 +18,9 @@ type Transform struct {
 	buf      [36*16 + 16]float32 // between the two passes of the assembly; it aligns itself
 }
 
+// check panics where an implementation would read or write outside of Src and Dst.
 func (t *Transform) check(src, dst int) {
-	if t.Tiles < 1 || t.Rows < 1 || src > len(t.Src) || dst > len(t.Dst) {
+	if t.Tiles < 1 || t.Rows < 1 || min(t.SrcRow, t.Plane, t.Step) < 0 || src > len(t.Src) || dst > len(t.Dst) {
 		panic("kernel: short transform")
 	}
 }
@@ -46,12 +47,12 @@ func (t *Transform) Output() {
 
 // Filter transforms 3×3 filters.
 func (t *Transform) Filter() {
-	t.check(t.Tiles*144, t.planes())
+	t.check(t.Rows*t.Tiles*144, t.planes())
 	active.winoFilter(t)
 }
 
 // Gather transforms sums in the transformed domain to weight gradients.
 func (t *Transform) Gather() {
-	t.check(t.planes(), t.Tiles*144)
+	t.check(t.planes(), t.Rows*t.Tiles*144)
 	active.winoGather(t)
 }

@@ -36,6 +36,8 @@ type compiler struct {
 	y       int // results of convolutions in cache
 	acc     int // accumulators of a weight gradient
 	foreign bool
+	// gradients says that the backward half is being lowered.
+	gradients bool
 }
 
 // pack is a convolution's weights in the form that a pass wants.
@@ -120,6 +122,7 @@ func (c *compiler) compile() error {
 	if c.g.Mode == graph.Eval {
 		return nil
 	}
+	c.gradients = true
 	c.findGroups(back)
 	for _, n := range back {
 		if c.claimed[n] {
@@ -148,7 +151,7 @@ func (c *compiler) compile() error {
 // number makes the tensor of the input.
 func (c *compiler) number() {
 	s := c.g.Input.Shape()
-	t := &tensor{node: c.g.Input, c: s[1], h: s[2], w: s[3]}
+	t := &tensor{c: s[1], h: s[2], w: s[3]}
 	v := c.newValue("input", t.blockedLen())
 	t.how = &recipe{x: v}
 	c.tensors[c.g.Input] = t
@@ -192,12 +195,16 @@ func (c *compiler) newValue(name string, per int) *value {
 	return v
 }
 
-func (c *compiler) add(s *step) { c.steps = append(c.steps, s) }
+// add appends a step. What is added on behalf of a gradient, conversions too, is not run where only the forward half is wanted.
+func (c *compiler) add(s *step) {
+	s.backward = s.backward || c.gradients
+	c.steps = append(c.steps, s)
+}
 
 // newTensor makes the tensor of a node of rank 4 or 2.
 func (c *compiler) newTensor(n *gorgonia.Node) (*tensor, error) {
 	s := n.Shape()
-	t := &tensor{node: n, h: 1, w: 1}
+	t := &tensor{h: 1, w: 1}
 	switch len(s) {
 	case 4:
 		t.c, t.h, t.w = s[1], s[2], s[3]

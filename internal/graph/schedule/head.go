@@ -186,7 +186,7 @@ func (c *compiler) softmax(n *gorgonia.Node, op *graph.SoftmaxCrossEntropyGrad) 
 	}
 	to, m, k := t.plain, c.m, op.K
 	m.losses = make([]float64, op.N)
-	c.add(&step{name: "loss", reads: []*value{logits}, writes: []*value{to}, forwardAll: true, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "loss", reads: []*value{logits}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		ls, ds := w.images(logits, first, n), w.images(to, first, n)
 		for i := range n {
 			m.losses[first+i] = crossEntropy(ds[i*k:(i+1)*k], ls[i*k:(i+1)*k], int(m.labels[first+i]), op.N)

@@ -21,10 +21,9 @@ type step struct {
 	// spans overrides the machine's units.
 	spans []span
 	// inner is a region of its own after the units, for work that is split otherwise: units and their function.
-	inner      int
-	runInner   func(w *worker, u int)
-	backward   bool
-	forwardAll bool
+	inner    int
+	runInner func(w *worker, u int)
+	backward bool // not run where only the forward half is wanted
 }
 
 // need adds maps that must be known first.

@@ -70,9 +70,9 @@ func (p *pool) take(worker int) {
 	}
 }
 
-// run calls f once for each unit and returns when all calls have.
+// run calls f once for each unit and returns when all calls have. A closed pool has the caller alone.
 func (p *pool) run(units int, f func(worker, unit int)) {
-	if p.threads == 1 || units == 1 {
+	if p.threads == 1 || units == 1 || p.closed {
 		for u := range units {
 			f(0, u)
 		}

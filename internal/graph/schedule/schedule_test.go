@@ -16,49 +16,6 @@ import (
 
 const classes = 7
 
-// nets are drawings for the comparison with the oracle: between them they use every operator, fused or not.
-var nets = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
-	"every activation": func(b *graph.Builder, x *graph.Node) *graph.Node {
-		x = b.Conv("conv1", x, graph.ConvOpts{Filters: 6, Kernel: 3, Stride: 1, Pad: 1, Bias: true})
-		x = b.PReLU("act1", x)
-		x = b.Conv("conv2", x, graph.ConvOpts{Filters: 9, Kernel: 2, Stride: 2, Pad: 0})
-		x = b.ELU(b.BatchNorm("bn2", x), 0.7)
-		y := b.Sigmoid(b.Conv("conv3", x, graph.ConvOpts{Filters: 5, Kernel: 1, Stride: 1}))
-		return b.Linear("fc", b.GlobalAvgPool(b.Concat(x, y)), classes)
-	},
-	"every pool": func(b *graph.Builder, x *graph.Node) *graph.Node {
-		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, graph.ConvOpts{Filters: 20, Kernel: 5, Stride: 1, Pad: 2})))
-		x = b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 2, Pad: 1})
-		x = b.ReLU(b.Conv("conv2", x, graph.ConvOpts{Filters: 8, Kernel: 3, Stride: 1, Pad: 1}))
-		x = b.AvgPool(x, graph.PoolOpts{Kernel: 2, Stride: 2, Ceil: true})
-		return b.Linear("fc", b.Dropout("drop", b.GlobalAvgPool(x), 0.4), classes)
-	},
-	"pre-activation": func(b *graph.Builder, x *graph.Node) *graph.Node {
-		x = b.Conv("conv1", x, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1})
-		for _, name := range []string{"a", "b"} {
-			f := b.ReLU(b.In(name).BatchNorm("bn1", x))
-			f = b.In(name).Conv("conv1", f, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1})
-			f = b.ReLU(b.In(name).BatchNorm("bn2", f))
-			f = b.In(name).Conv("conv2", f, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1})
-			x = b.Add(f, x)
-		}
-		return b.Linear("fc", b.GlobalAvgPool(b.ReLU(b.BatchNorm("bn", x))), classes)
-	},
-	"without normalisation": func(b *graph.Builder, x *graph.Node) *graph.Node {
-		x = b.ReLU(b.Conv("conv1", x, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1}))
-		y := b.Conv("conv2", x, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1})
-		x = b.ReLU(b.Add(y, x))
-		x = b.Add(b.Conv("conv3", x, graph.ConvOpts{Filters: 20, Kernel: 3, Stride: 2, Pad: 1}), b.ShortcutPad(x, 20, 2, true))
-		return b.Linear("fc", b.GlobalAvgPool(x), classes)
-	},
-	"normalised twice": func(b *graph.Builder, x *graph.Node) *graph.Node {
-		x = b.BatchNorm("bn0", x)
-		x = b.Conv("conv1", x, graph.ConvOpts{Filters: 17, Kernel: 3, Stride: 1, Pad: 1})
-		y, z := b.BatchNorm("bn1", x), b.BatchNorm("bn2", x)
-		return b.Linear("fc", b.GlobalAvgPool(b.Add(b.ReLU(y), z)), classes)
-	},
-}
-
 type net struct {
 	params      *graph.ParamSet
 	train, eval *graph.Graph

@@ -1,10 +1,6 @@
 package schedule
 
-import (
-	"gorgonia.org/gorgonia"
-
-	"resnet/internal/graph/kernel"
-)
+import "resnet/internal/graph/kernel"
 
 const block = kernel.Lanes
 
@@ -44,14 +40,12 @@ func (r recipe) reads() []*value {
 	return []*value{r.x}
 }
 
-// tensor is what is known of a node: up to three representations of the same numbers.
+// tensor is what is known of a node: up to two representations of the same numbers.
 type tensor struct {
-	node    *gorgonia.Node
 	c, h, w int     // [N, C, H, W], or [N, C] with h = w = 1
 	how     *recipe // blocked, possibly virtual
 	plain   *value  // row-major
-	norm    *norm   // the batch normalisation that made it, for the gate of the ReLU behind it
-	pre     *tensor // of a ReLU: its input
+	norm    *norm   // of a BatchNorm's result, for the gate of the ReLU behind it
 }
 
 func (t *tensor) hw() int { return t.h * t.w }

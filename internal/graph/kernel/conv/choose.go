@@ -1,12 +1,11 @@
 package conv
 
-// Plan holds what a shape needs in training or evaluation, with the layouts that the passes share.
+// Plan holds the three passes of a shape in training, with the layouts that the gradients share.
 type Plan struct {
-	Shape    Shape
 	Forward  Pass
 	DataGrad Pass // nil where the input needs no gradient
 	Weights  WeightGrad
-	// Backward's layouts: X for the weight gradient, DY for both gradients.
+	// Layouts of the backward pass: X for the weight gradient, DY for both gradients.
 	X, DY *Padded
 }
 
@@ -21,7 +20,7 @@ func Choose(s Shape) Choices {
 	return Choices{Winograd, Winograd, Winograd}
 }
 
-// NewForward plans evaluation.
+// NewForward plans a forward convolution alone.
 func NewForward(s Shape, a Algorithm) Pass {
 	if a == Winograd {
 		return newWinograd(s, newPadded(s.C, s.H, s.W, 1, s.winogradExtent()), false)
@@ -31,7 +30,7 @@ func NewForward(s Shape, a Algorithm) Pass {
 
 // NewPlan plans training. needDX says whether the gradient of the input is wanted.
 func NewPlan(s Shape, c Choices, needDX bool) *Plan {
-	p := &Plan{Shape: s, Forward: NewForward(s, c.Forward)}
+	p := &Plan{Forward: NewForward(s, c.Forward)}
 	in, dy := s.forwardExtent(), s.gradExtent()
 	if c.Weights == Winograd {
 		in, dy = s.winogradExtent(), s.winogradGradExtent()

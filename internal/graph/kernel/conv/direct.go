@@ -1,5 +1,7 @@
 package conv
 
+import "resnet/internal/graph/kernel"
+
 // A Pass is a forward convolution or a data gradient: padded images in, blocked images out.
 type Pass interface {
 	// Input is the layout of the images that Run reads.
@@ -172,7 +174,7 @@ func (d *direct) Run(k *Work, y, x []float32, n int, packed []float32) {
 			t.Taps, t.Rows, t.XRow, t.YRow, t.YPixel = p.taps, p.rows, d.in.Row(), p.outRow, p.outPixel
 			t.W2, t.Y2 = size, plane
 			for ob := 0; ob < d.ob; {
-				nb := blocksPerCall(d.ob - ob)
+				nb := kernel.Blocks(d.ob - ob)
 				t.X, t.W, t.Y = xi, packed[p.weights+ob*size:], yi[ob*plane+p.out:]
 				t.RunWidth(p.width, nb)
 				ob += nb

@@ -2,8 +2,6 @@ package conv
 
 import "resnet/internal/graph/kernel"
 
-func blocksPerCall(ob int) int { return kernel.Blocks(ob) }
-
 // A WeightGrad accumulates the gradient of the weights, image by image, in a form of its own, and brings sums of such
 // accumulators back to [K, C, R, S].
 type WeightGrad interface {

@@ -60,7 +60,7 @@ func (s Shape) CanWinograd() bool {
 	return s.R == 3 && s.S == 3 && s.Stride == 1 && s.PadH <= 2 && s.PadW <= 2 && s.Supported()
 }
 
-// Work is one worker's argument structs and buffers. The buffers grow to what the convolutions that it runs need.
+// Work is one worker's argument structs and buffers, of the largest Need among the convolutions that it runs.
 type Work struct {
 	tile   kernel.Tile
 	grad   kernel.GradTile

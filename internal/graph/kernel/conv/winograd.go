@@ -1,5 +1,7 @@
 package conv
 
+import "resnet/internal/graph/kernel"
+
 // tilesPerPass is how many 4×4 tiles go through the 36 products together: enough to fill the strips of the tile kernel, few
 // enough that the transformed tiles stay in the second-level cache.
 const tilesPerPass = 32
@@ -105,7 +107,7 @@ func (w *winograd) pass(k *Work, y, x []float32, from, to int, packed []float32)
 	t.Taps = k.tapsApart(cb, tiles*block)
 	t.In, t.YPixel, t.Planes = block, block, 36
 	for o := 0; o < ob; {
-		nb := blocksPerCall(ob - o)
+		nb := kernel.Blocks(ob - o)
 		mPlane := tiles*nb*block + planePad
 		t.X, t.XPlane = k.v, vPlane
 		t.W, t.WPlane, t.W2 = packed[o*cb*block*block:], ob*cb*block*block, cb*block*block

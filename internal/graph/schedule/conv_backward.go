@@ -1,0 +1,100 @@
+package schedule
+
+import (
+	"fmt"
+
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel/conv"
+)
+
+// partsFor splits the batch for a weight gradient: each part has an accumulator, all of them together at most a few megabytes.
+func partsFor(units []span, accumulator int) []span {
+	const budget = 1 << 20 // float32 values
+	n := len(units)
+	for n > 4 && n*accumulator > budget {
+		n = (n + 1) / 2
+	}
+	parts := make([]span, 0, n)
+	for i := range n {
+		from, to := i*len(units)/n, (i+1)*len(units)/n
+		if from == to {
+			continue
+		}
+		last := units[to-1]
+		parts = append(parts, span{units[from].first, last.first + last.n - units[from].first})
+	}
+	return parts
+}
+
+// emitConv lowers both gradients of a convolution and the gate behind the gradient of its input.
+func (c *compiler) emitConv(g *convGroup) error {
+	if g.weights == nil {
+		return fmt.Errorf("schedule: a convolution has the gradient of its input but none of its weights")
+	}
+	op := g.weights.Op().(*graph.ConvWeightGrad)
+	s := shapeOf(op.ConvShape)
+	x := c.recipe(c.tensors[c.in[g.weights][0]])
+	w := c.gradOf(g.weights)
+	if w == nil {
+		return fmt.Errorf("schedule: %v is not the gradient of a parameter", op)
+	}
+	c.sunk[g.weights] = true
+	dyTensor := c.tensors[g.dy]
+	if dyTensor == nil {
+		return fmt.Errorf("schedule: the gradient behind %v has not been computed", op)
+	}
+	dy := c.recipe(dyTensor)
+	plan := conv.NewPlan(s, c.m.choose(s), g.input != nil)
+	parts := partsFor(c.m.units, plan.Weights.Len())
+	st := &step{name: "conv gradients " + s.String(), backward: true, spans: parts}
+	st.reads = append(append(st.reads, x.reads()...), dy.reads()...)
+	st.need(x.a, x.b, dy.a, dy.b)
+	per := max(plan.X.Len(), plan.DY.Len())
+	k := group(per, parts[0].n)
+	c.need = c.need.Max(plan.Weights.Need(k))
+	c.x, c.dy = max(c.x, k*plan.X.Len()), max(c.dy, k*plan.DY.Len())
+	var apply eachImage
+	var v *value
+	var packed []float32
+	var nm *norm
+	if g.input != nil {
+		v = c.tensors[g.gate.end].how.x
+		st.writes = append(st.writes, v)
+		packed = c.packed(plan.DataGrad, w)
+		c.need = c.need.Max(plan.DataGrad.Need(k))
+		c.y = max(c.y, k*s.InLen())
+		apply = c.gated(st, g.gate, len(parts))
+		nm = c.normOf(g.gate.sums)
+	}
+	length, inLen := plan.Weights.Len(), s.InLen()
+	c.acc = max(c.acc, len(parts)*length)
+	accs := make([][]float32, len(parts))
+	st.run = func(wk *worker, u, first, n int) {
+		acc := wk.m.acc[u*length : (u+1)*length]
+		accs[u] = acc
+		clear(acc)
+		if nm != nil {
+			nm.begin(u)
+		}
+		for at := 0; at < n; at += k {
+			c := min(k, n-at)
+			wk.fill(plan.DY, &wk.dy, dy, first+at, c)
+			wk.fill(plan.X, &wk.x, x, first+at, c)
+			plan.Weights.Add(wk.conv, acc, wk.x.data, wk.dy.data, c)
+			if v == nil {
+				continue
+			}
+			d := wk.images(v, first+at, c)
+			plan.DataGrad.Run(wk.conv, wk.y, wk.dy.data, c, packed)
+			for i := range c {
+				apply(wk, u, first+at, d[i*inLen:(i+1)*inLen], wk.y[i*inLen:(i+1)*inLen], i)
+			}
+		}
+	}
+	st.inner = plan.Weights.Units()
+	st.runInner = func(wk *worker, u int) {
+		plan.Weights.Finish(wk.conv, u, accs, w.Grad, wk.m.options.Accumulate)
+	}
+	c.add(st)
+	return nil
+}

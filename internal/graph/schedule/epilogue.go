@@ -1,0 +1,76 @@
+package schedule
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"resnet/internal/graph"
+)
+
+// epilogue lets an evaluated convolution apply what follows it while its result is in cache: normalisation, addition, ReLU. The
+// tensors of the nodes that it takes in become the convolution's own value.
+func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, st *step, each *eachImage) {
+	end := n
+	r := &recipe{x: out.how.x}
+	var other *tensor
+	if bn, op := c.onlyUser(end); op != nil {
+		if b, ok := op.(*graph.BatchNorm); ok {
+			nm := c.evalNorm(bn, b)
+			r.a, end = nm.apply, bn
+		}
+	}
+	if add, op := c.onlyUser(end); op != nil {
+		if _, ok := op.(*graph.Add); ok {
+			o := c.in[add][0]
+			if o == end {
+				o = c.in[add][1]
+			}
+			// The other side must be there already; its own convolution may come later and then takes this one in.
+			if t := c.tensors[o]; t != nil && o != end && t.how != nil && t.how.plain() {
+				other, end = t, add
+				r.r = t.how.x
+			}
+		}
+	}
+	if relu, op := c.onlyUser(end); op != nil {
+		if _, ok := op.(*graph.ReLU); ok {
+			r.relu, end = true, relu
+		}
+	}
+	if end == n {
+		return
+	}
+	for at := n; at != end; {
+		at, _ = c.onlyUser(at)
+		c.tensors[at] = &tensor{c: out.c, h: out.h, w: out.w, how: out.how}
+		c.claimed[at] = true
+	}
+	if other != nil {
+		st.reads = append(st.reads, r.r)
+	}
+	hw, per := out.hw(), out.blockedLen()
+	*each = func(w *worker, _, first int, y, result []float32, image int) {
+		w.how = r
+		var o []float32
+		if r.r != nil {
+			o = w.images(r.r, first, image+1)[image*per:]
+		}
+		w.mapImages(y, result, o, hw, 1, per)
+	}
+}
+
+// onlyUser returns the user of a node that has one, and its operator.
+func (c *compiler) onlyUser(n *gorgonia.Node) (*gorgonia.Node, gorgonia.Op) {
+	if n == c.g.Logits || len(c.users[n]) != 1 {
+		return nil, nil
+	}
+	return c.users[n][0], c.users[n][0].Op()
+}
+
+// evalNorm makes the norm of an evaluated BatchNorm, whose map comes from the running statistics.
+func (c *compiler) evalNorm(n *gorgonia.Node, op *graph.BatchNorm) *norm {
+	in := c.in[n]
+	nm := newNorm("", op.C, op.H*op.W, op.Eps)
+	nm.gamma, nm.beta, nm.mean, nm.vari = c.param[in[1]], c.param[in[2]], c.param[in[3]], c.param[in[4]]
+	c.m.norms = append(c.m.norms, nm)
+	return nm
+}

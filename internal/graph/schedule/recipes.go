@@ -1,0 +1,136 @@
+package schedule
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"resnet/internal/graph"
+)
+
+// statistics lowers the batch statistics of something that no convolution of ours computed.
+func (c *compiler) statistics(n *gorgonia.Node) error {
+	if c.norms[n] != nil {
+		return nil // the convolution's step has them
+	}
+	t := c.tensors[c.in[n][0]]
+	v := c.blocked(t)
+	nm := c.makeNorm(n, t.c, t.hw())
+	st := &step{name: "statistics", reads: []*value{v}, makes: []any{nm.apply}}
+	st.finish = func() { nm.merge(len(c.m.units), c.m.options.StatsMomentum) }
+	st.run = func(w *worker, u, first, count int) {
+		nm.begin(u)
+		x := w.images(v, first, count)
+		for i := range count {
+			nm.observe(w, u, x[i*v.per:(i+1)*v.per])
+		}
+	}
+	c.add(st)
+	return nil
+}
+
+// normalise makes the recipe of a normalised tensor.
+func (c *compiler) normalise(n *gorgonia.Node, op *graph.BatchNorm) error {
+	if c.claimed[n] {
+		return nil
+	}
+	x := c.tensors[c.in[n][0]]
+	var nm *norm
+	if op.Mode == graph.Train {
+		nm = c.norms[c.in[n][3]]
+	} else {
+		nm = c.evalNorm(n, op)
+	}
+	if nm == nil || nm.gamma == nil || nm.beta == nil {
+		return fmt.Errorf("schedule: %v: its statistics, scale or shift is not where it is expected", op)
+	}
+	t, err := c.newTensor(n)
+	if err != nil {
+		return err
+	}
+	t.how, t.norm = &recipe{x: c.blocked(x), a: nm.apply}, nm
+	return nil
+}
+
+// rectify makes the recipe of a rectified tensor, and computes it where more than one step would repeat it.
+func (c *compiler) rectify(n *gorgonia.Node) error {
+	if c.claimed[n] {
+		return nil
+	}
+	x := c.tensors[c.in[n][0]]
+	t, err := c.newTensor(n)
+	if err != nil {
+		return err
+	}
+	r := *c.recipe(x)
+	if r.relu {
+		r = recipe{x: c.blocked(x)}
+	}
+	r.relu = true
+	t.how = &r
+	if r.r != nil || !c.readOnce(n) {
+		c.blocked(t)
+	}
+	return nil
+}
+
+// readOnce reports whether one convolution alone (and the gradients) reads a node.
+func (c *compiler) readOnce(n *gorgonia.Node) bool {
+	convs := 0
+	for _, u := range c.users[n] {
+		switch op := u.Op().(type) {
+		case *graph.Conv:
+			if !shapeOf(op.ConvShape).Supported() || op.Bias {
+				return false
+			}
+			convs++
+		case *graph.ConvWeightGrad, *graph.ReLUGrad:
+		default:
+			return false
+		}
+	}
+	return convs == 1
+}
+
+// addition makes the recipe of a sum of two tensors, each read as it is or through a batch normalisation.
+func (c *compiler) addition(n *gorgonia.Node) error {
+	if c.claimed[n] {
+		return nil
+	}
+	t, err := c.newTensor(n)
+	if err != nil {
+		return err
+	}
+	side := func(t *tensor) *recipe {
+		r := c.recipe(t)
+		if r.r != nil || r.relu {
+			return &recipe{x: c.blocked(t)}
+		}
+		return r
+	}
+	a, b := side(c.tensors[c.in[n][0]]), side(c.tensors[c.in[n][1]])
+	t.how = &recipe{x: a.x, a: a.a, r: b.x, b: b.a}
+	if u, op := c.onlyForwardUser(n); u == nil {
+		c.blocked(t)
+	} else if _, ok := op.(*graph.ReLU); !ok {
+		c.blocked(t)
+	}
+	return nil
+}
+
+func (c *compiler) onlyForwardUser(n *gorgonia.Node) (*gorgonia.Node, gorgonia.Op) {
+	var found *gorgonia.Node
+	for _, u := range c.users[n] {
+		if backward(u) {
+			continue
+		}
+		if found != nil {
+			return nil, nil
+		}
+		found = u
+	}
+	if found == nil {
+		return nil, nil
+	}
+	return found, found.Op()
+}

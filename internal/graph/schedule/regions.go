@@ -1,0 +1,85 @@
+package schedule
+
+import (
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+)
+
+// region is a run of steps without a barrier between them: each unit goes through all of them. The last may have a finish and an
+// inner region.
+type region struct {
+	steps    []*step
+	spans    []span
+	backward bool
+}
+
+// unitsOf splits n images: 16 units or units of eight images, whichever is smaller, so that up to 16 threads have work.
+func unitsOf(n int) []span {
+	size := max(1, min(8, n/16))
+	var us []span
+	for at := 0; at < n; at += size {
+		us = append(us, span{at, min(size, n-at)})
+	}
+	return us
+}
+
+// cut divides the steps into regions.
+func (m *Machine) cut(steps []*step) {
+	for _, s := range steps {
+		spans := m.units
+		if s.whole {
+			spans = []span{{0, m.g.N}}
+		} else if s.spans != nil {
+			spans = s.spans
+		}
+		if n := len(m.regions); n > 0 && !s.whole {
+			r := &m.regions[n-1]
+			last := r.steps[len(r.steps)-1]
+			if last.local() && len(r.spans) == len(spans) && r.backward == s.backward {
+				r.steps = append(r.steps, s)
+				continue
+			}
+		}
+		m.regions = append(m.regions, region{[]*step{s}, spans, s.backward})
+	}
+}
+
+func (m *Machine) allocate(c *compiler, steps []*step, threads int) {
+	local := 0
+	when := make([]int, 0, len(steps))
+	for i, r := range m.regions {
+		for range r.steps {
+			if m.local {
+				i = len(when)
+			}
+			when = append(when, i)
+		}
+	}
+	if m.local {
+		kept := 0
+		for _, v := range m.values {
+			if v.keep {
+				v.offset, kept = kept, kept+m.g.N*v.per
+			}
+		}
+		m.arena = kernel.Alloc(kept)
+		var own []*value
+		for _, v := range m.values {
+			if !v.keep {
+				own = append(own, v)
+			}
+		}
+		local = place(steps, when, own, func(v *value) int { return m.lane * v.per })
+	} else {
+		m.arena = kernel.Alloc(place(steps, when, m.values, func(v *value) int { return m.g.N * v.per }))
+	}
+	m.acc = kernel.Alloc(c.acc)
+	for range threads {
+		m.workers = append(m.workers, newWorker(m, c.need, c.x, c.dy, c.y, local))
+	}
+	m.pool = newPool(threads)
+	m.do, m.doInner, m.doPack = m.runUnit, m.runInner, m.runPack
+	if m.g.Mode == graph.Train {
+		m.labels32 = make([]float32, m.g.N)
+	}
+}
