@@ -176,26 +176,22 @@ type outcome struct {
 
 type splitOutcome struct {
 	Top1Error float64  `json:"top1_error"`
-	Top5Error *float64 `json:"top5_error"` // null for the training error, which is counted while the model changes
+	Top5Error *float64 `json:"top5_error"` // null for the training error, which is counted while the model changes, and for fewer than five classes
 	Loss      float64  `json:"loss"`
 }
 
-func newSplitOutcome(m *train.Metrics, top5 bool) *splitOutcome {
+func newSplitOutcome(m *train.Metrics) *splitOutcome {
 	if m == nil {
 		return nil
 	}
-	s := &splitOutcome{Top1Error: m.Error, Loss: m.Loss}
-	if top5 {
-		s.Top5Error = &m.Top5Error
-	}
-	return s
+	return &splitOutcome{Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss}
 }
 
 func (a *app) printOutcome(dir string, j *job, sum train.Summary, asJSON bool) error {
 	o := outcome{Run: dir, Model: j.spec.Name, Step: sum.State.Step, Epoch: j.plan.Epoch(sum.State.Step), Finished: sum.State.Finished,
 		AlreadyFinished: sum.AlreadyFinished, Seconds: sum.Elapsed.Seconds(), ImagesPerSecond: sum.ImagesPerSecond}
 	if r := sum.Last; r != nil {
-		o.Train, o.Validation, o.Test = newSplitOutcome(r.Train, false), newSplitOutcome(r.Val, true), newSplitOutcome(r.Test, true)
+		o.Train, o.Validation, o.Test = newSplitOutcome(r.Train), newSplitOutcome(r.Val), newSplitOutcome(r.Test)
 	}
 	if asJSON {
 		return a.printJSON(o)

@@ -29,10 +29,7 @@ func lastTable(dir string, j *job, sum train.Summary) eval.Table {
 		return eval.Table{}
 	}
 	info, m := j.data.Info(), sum.Last.Test
-	metrics := eval.Metrics{N: info.Test, Top1Error: m.Error, Loss: m.Loss}
-	if j.spec.Classes >= 5 {
-		metrics.Top5Error = &m.Top5Error
-	}
+	metrics := eval.Metrics{N: info.Test, Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss}
 	protocol := eval.Protocol{Views: 1, Height: info.Height, Width: info.Width, Split: datasets.Test}
 	return eval.Table{Rows: []eval.Row{eval.NewRow(j.spec.Name, dir, info.Name, j.spec.Params, protocol, metrics)}}
 }

@@ -41,10 +41,7 @@ func (e *evaluator) splits(ctx context.Context) (train.Evaluation, error) {
 		if err != nil {
 			return train.Evaluation{}, err
 		}
-		*s.to = &train.Metrics{Loss: m.Loss, Error: m.Top1Error}
-		if m.Top5Error != nil {
-			(*s.to).Top5Error = *m.Top5Error
-		}
+		*s.to = &train.Metrics{Loss: m.Loss, Error: m.Top1Error, Top5Error: m.Top5Error}
 	}
 	return out, nil
 }

@@ -25,7 +25,7 @@ type Row struct {
 
 // Fields are the cells of the row in metrics.csv. Nothing in them depends on time or machine: losses have nine significant
 // digits, errors four decimals, and the rate is the float32 that was applied. A split that is not there leaves its cells
-// empty.
+// empty, and so does a top-5 error of fewer than five classes.
 func (r Row) Fields() []string {
 	return []string{
 		strconv.Itoa(r.Step),
@@ -37,8 +37,8 @@ func (r Row) Fields() []string {
 	}
 }
 
-func (m Metrics) top1() float64 { return m.Error }
-func (m Metrics) top5() float64 { return m.Top5Error }
+func (m Metrics) top1() *float64 { return &m.Error }
+func (m Metrics) top5() *float64 { return m.Top5Error }
 
 func loss(m *Metrics) string {
 	if m == nil {
@@ -47,9 +47,13 @@ func loss(m *Metrics) string {
 	return strconv.FormatFloat(m.Loss, 'g', 9, 64)
 }
 
-func percent(m *Metrics, of func(Metrics) float64) string {
+func percent(m *Metrics, of func(Metrics) *float64) string {
 	if m == nil {
 		return ""
 	}
-	return strconv.FormatFloat(of(*m), 'f', 4, 64)
+	x := of(*m)
+	if x == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*x, 'f', 4, 64)
 }

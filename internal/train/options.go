@@ -29,9 +29,9 @@ type Loader interface {
 
 // Metrics are figures of one split.
 type Metrics struct {
-	Loss      float64 // mean cross-entropy
-	Error     float64 // top-1, percent
-	Top5Error float64 // percent
+	Loss      float64  // mean cross-entropy
+	Error     float64  // top-1, percent
+	Top5Error *float64 // percent; nil where it says nothing: fewer than five classes, or not counted
 }
 
 // Evaluation is what the caller's evaluation returns; a split that does not exist is nil.

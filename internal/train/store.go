@@ -70,14 +70,19 @@ func manifestMetrics(e *Evaluation) map[string]float64 {
 			m[name] = x
 		}
 	}
+	addTop5 := func(name string, of *Metrics) {
+		if of.Top5Error != nil {
+			add(name, *of.Top5Error)
+		}
+	}
 	if e.Val != nil {
 		add(checkpoint.MetricValidationError, e.Val.Error)
-		add("validation_top5_error", e.Val.Top5Error)
+		addTop5("validation_top5_error", e.Val)
 		add("validation_loss", e.Val.Loss)
 	}
 	if e.Test != nil {
 		add("test_error", e.Test.Error)
-		add("test_top5_error", e.Test.Top5Error)
+		addTop5("test_top5_error", e.Test)
 		add("test_loss", e.Test.Loss)
 	}
 	return m

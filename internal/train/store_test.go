@@ -135,3 +135,16 @@ func TestABrokenCheckpointFolderIsAnIOError(t *testing.T) {
 		t.Error("the earlier checkpoint was changed")
 	}
 }
+
+func TestATop5ErrorThatWasNotCountedIsLeftOutNotZero(t *testing.T) {
+	five := 12.5
+	few, many := &Metrics{Loss: 1, Error: 50}, &Metrics{Loss: 1, Error: 50, Top5Error: &five}
+	cells := Row{Step: 1, Val: few, Test: many}.Fields()
+	if cells[7] != "" || cells[10] != "12.5000" {
+		t.Errorf("top-5 cells %q and %q, want an empty one and 12.5000", cells[7], cells[10])
+	}
+	m := manifestMetrics(&Evaluation{Val: few, Test: many})
+	if _, there := m["validation_top5_error"]; there || m["test_top5_error"] != five {
+		t.Errorf("manifest %v", m)
+	}
+}
