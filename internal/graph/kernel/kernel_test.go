@@ -165,6 +165,13 @@ func TestRunWidthAndRunFlatCoverEveryPixelOnce(t *testing.T) {
 			tile.RunFlat(width, 1)
 			same(t, fmt.Sprintf("%s flat %d", name, width), y.data(), want.data(), 1e-5)
 			y.checkGuards(t)
+			apart := newArena(rng, width*48)
+			tile.Y, tile.YPixel = apart.data(), 48
+			tile.RunFlat(width, 1)
+			for i := range width {
+				same(t, fmt.Sprintf("%s flat %d apart, pixel %d", name, width, i), apart.data()[i*48:][:16], want.data()[i*16:][:16], 1e-5)
+			}
+			apart.checkGuards(t)
 		}
 	}
 }
@@ -254,7 +261,8 @@ func TestAffine(t *testing.T) {
 			for _, step := range []int{16, 32} {
 				const rows = 3
 				xRow, yRow := pixels*step+16, pixels*16+32
-				x, r := newArena(rng, rows*xRow), newArena(rng, rows*xRow)
+				rRow := xRow + 48
+				x, r := newArena(rng, rows*xRow), newArena(rng, rows*rRow)
 				x.data()[3] = float32(math.NaN())
 				x.data()[5] = float32(math.Inf(-1))
 				var s, u, s2 Vec
@@ -266,7 +274,7 @@ func TestAffine(t *testing.T) {
 					want := y.copy()
 					run := func(y arena) {
 						a := &Affine{X: x.data(), R: r.data(), Y: y.data(), S: &s, T: &u, S2: &s2, Pixels: pixels, Rows: rows,
-							XRow: xRow, RRow: xRow, YRow: yRow, XPixel: step}
+							XRow: xRow, RRow: rRow, YRow: yRow, XPixel: step}
 						switch kind {
 						case 0:
 							a.Copy()
@@ -325,6 +333,8 @@ func TestMomentsAndMask(t *testing.T) {
 		}
 	})
 }
+
+func address(s []float32) uintptr { return uintptr(unsafe.Pointer(&s[0])) }
 
 // TestArgumentOffsets pins what the generator in _asm assumes of the argument structs.
 func TestArgumentOffsets(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"resnet/internal/graph/kernel"
@@ -105,6 +106,7 @@ var shapes = []Shape{
 	{C: 32, K: 48, H: 9, W: 14, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
 	{C: 20, K: 33, H: 7, W: 7, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
 	{C: 16, K: 32, H: 6, W: 11, R: 3, S: 3, Stride: 1, PadH: 0, PadW: 2},
+	{C: 16, K: 16, H: 10, W: 8, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
 	{C: 16, K: 32, H: 8, W: 8, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1},
 	{C: 18, K: 5, H: 9, W: 7, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1},
 	{C: 3, K: 16, H: 10, W: 10, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
@@ -143,6 +145,11 @@ func checkShape(t *testing.T, s Shape, a Algorithm, seed uint64) {
 	wantY, wantDX, wantDW := naive(s, n, x, w, dy)
 	p := NewPlan(s, Choices{a, a, a}, true)
 	k := NewWork(p.Forward.Need(n).Max(p.DataGrad.Need(n)).Max(p.Weights.Need(n)))
+	for _, scratch := range [][]float32{k.v, k.m, k.edge} {
+		for i := range scratch { // what it holds must not matter
+			scratch[i] = float32(math.NaN())
+		}
+	}
 	xb, dyb := toBlocked(x, n, s.C, s.H*s.W), toBlocked(dy, n, s.K, s.OH()*s.OW())
 	packed := kernel.Alloc(p.Forward.PackedLen())
 	p.Forward.Pack(k, packed, w)
@@ -173,4 +180,24 @@ func checkShape(t *testing.T, s Shape, a Algorithm, seed uint64) {
 		dw[i] /= 2
 	}
 	close64(t, "weight gradient", dw, wantDW, tol)
+}
+
+// TestFillReadsBothSources pads the sum of two images, for every kind of layout.
+func TestFillReadsBothSources(t *testing.T) {
+	for i, s := range shapes {
+		rng := rand.New(rand.NewPCG(uint64(i), 2))
+		p := NewPlan(s, Choices{}, true).X
+		x, r := random(rng, s.InLen()), random(rng, s.InLen())
+		sum := make([]float32, len(x))
+		for j := range sum {
+			sum[j] = x[j] + r[j]
+		}
+		got := kernel.Alloc(p.Len())
+		var a kernel.Affine
+		a.S, a.S2, a.T = &ones, &ones, &zeros
+		p.Fill(&a, got, x, r, func(int) { a.Map2(false) })
+		if want := pad(p, sum, 1); !slices.Equal(got, want) {
+			t.Errorf("%v: the padded sum differs from the sum, padded", s)
+		}
+	}
 }
