@@ -124,4 +124,13 @@ var nets = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		w := b.ReLU(b.Add(b.Add(b.Conv("conv4", z, o), y), x))
 		return b.Linear("fc", b.GlobalAvgPool(b.Add(w, b.Conv("conv5", z, o))), classes)
 	},
+	// Weight gradients so large that several units share an accumulator, and with it the sums of a normalisation.
+	"shared accumulators": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		o := graph.ConvOpts{Filters: 84, Kernel: 3, Stride: 3, Pad: 1}
+		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, o)))
+		o.Stride = 1
+		y := b.ReLU(b.BatchNorm("bn2", b.Conv("conv2", x, o)))
+		x = b.Add(b.BatchNorm("bn3", b.Conv("conv3", y, o)), x)
+		return b.Linear("fc", b.GlobalAvgPool(x), classes)
+	},
 }
