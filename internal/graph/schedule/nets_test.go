@@ -124,6 +124,13 @@ var nets = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		w := b.ReLU(b.Add(b.Add(b.Conv("conv4", z, o), y), x))
 		return b.Linear("fc", b.GlobalAvgPool(b.Add(w, b.Conv("conv5", z, o))), classes)
 	},
+	"rectified branches": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		o := graph.ConvOpts{Filters: 6, Kernel: 3, Stride: 1, Pad: 1}
+		y, z := b.Conv("conv1", x, o), b.BatchNorm("bn2", b.Conv("conv2", x, o))
+		x = b.Conv("conv3", b.Add(b.ReLU(b.BatchNorm("bn1", y)), b.ReLU(z)), o)
+		x = b.Conv("conv4", b.Add(b.ReLU(x), z), o)
+		return b.Linear("fc", b.GlobalAvgPool(x), classes)
+	},
 	// Weight gradients so large that several units share an accumulator, and with it the sums of a normalisation.
 	"shared accumulators": func(b *graph.Builder, x *graph.Node) *graph.Node {
 		o := graph.ConvOpts{Filters: 84, Kernel: 3, Stride: 3, Pad: 1}
