@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -20,11 +21,20 @@ type app struct {
 	outTTY   bool
 	outWidth int // columns of standard output; 0 where that is no terminal
 	errWidth int
+	self     string // the program as the user called it, for commands to paste: "resnet", or "bin/resnet" after make demo
 }
 
 func newApp(in io.Reader, out, errw io.Writer) *app {
 	return &app{in: in, out: out, err: errw, env: os.Environ(), errTTY: isTerminal(errw), outTTY: isTerminal(out),
-		outWidth: width(out), errWidth: width(errw)}
+		outWidth: width(out), errWidth: width(errw), self: selfName(os.Args[0])}
+}
+
+// selfName is how a suggested command begins. A program found on the PATH is called by its name, another by its path.
+func selfName(arg0 string) string {
+	if filepath.Base(arg0) == arg0 || strings.HasSuffix(arg0, ".test") {
+		return "resnet"
+	}
+	return shellQuote(arg0)
 }
 
 // width is the number of columns of a terminal, or 0.

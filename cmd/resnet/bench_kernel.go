@@ -49,7 +49,7 @@ func newBenchPeakCmd(a *app) *cobra.Command {
 			if asJSON {
 				return a.printJSON(r)
 			}
-			_, err := fmt.Fprintf(a.out, "%.1f GFLOP/s, %d threads, %s\n", r.GFLOPS, r.Threads, r.Kernels)
+			_, err := fmt.Fprintf(a.out, "%.1f GFLOP/s, %s, %s\n", r.GFLOPS, count(r.Threads, "thread"), r.Kernels)
 			return err
 		},
 	}

@@ -68,7 +68,7 @@ func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 			return a.printBench(r, o.json)
 		},
 	}
-	c.Flags().StringVar(&o.arch, "arch", "resnet20", "architecture; `resnet models list` shows all")
+	c.Flags().StringVar(&o.arch, "arch", "resnet20", "architecture; 'resnet models list' shows all")
 	c.Flags().IntVar(&o.batch, "batch", 128, "images in a step")
 	c.Flags().IntVar(&o.threads, "threads", 0, "threads (default all cores)")
 	c.Flags().IntVar(&o.steps, "steps", 7, "steps that are measured, after two that are not")

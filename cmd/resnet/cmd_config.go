@@ -21,7 +21,7 @@ type configFlags struct {
 }
 
 func (f *configFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.file, "config", f.file, "preset or YAML file; `resnet config list` shows the presets")
+	c.Flags().StringVar(&f.file, "config", f.file, "preset or YAML `FILE`; 'resnet config list' shows the presets")
 	c.Flags().StringArrayVar(&f.sets, "set", nil, "override a key, as in train.batch=64; may be repeated")
 	_ = c.RegisterFlagCompletionFunc("config", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		files, _ := filepath.Glob("*.yaml")
@@ -213,7 +213,11 @@ func newConfigInitCmd(a *app) *cobra.Command {
 				_, err := a.out.Write(data)
 				return err
 			}
-			return writeNew(args[0], data, force)
+			if err := writeNew(args[0], data, force); err != nil {
+				return err
+			}
+			a.say("Wrote %s. Next: %s train --config %s --dry-run", args[0], a.self, shellQuote(args[0]))
+			return nil
 		},
 	}
 	flags.register(c)

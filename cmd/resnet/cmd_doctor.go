@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -82,7 +83,7 @@ func (r *doctorReport) examine() []finding {
 	list := []finding{
 		{Name: "resnet", Status: "ok", Value: r.Version.Version + ", " + r.Version.Go},
 		{Name: "processor", Status: "ok", Value: fmt.Sprintf("%s, %d logical cores", s.CPU, s.Cores)},
-		{Name: "kernels", Status: "ok", Value: fmt.Sprintf("%s (of %v)", r.Version.Kernels, r.Kernels)},
+		{Name: "kernels", Status: "ok", Value: fmt.Sprintf("%s (of %s)", r.Version.Kernels, strings.Join(r.Kernels, ", "))},
 	}
 	if r.Version.Kernels == "generic" {
 		list[2].Status, list[2].Hint = "warn", "no assembly kernels: expect a tenth of the speed; build without -tags purego on a CPU with AVX2, and unset RESNET_CPU"

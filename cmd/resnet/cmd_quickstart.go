@@ -81,8 +81,8 @@ func runQuickstart(ctx context.Context, a *app, o *quickstartOptions) error {
 	}
 	first := nets[0].job
 	info := first.data.Info()
-	a.say("Two networks of %d layers, %s training images of %dx%d, %d threads, %s kernels. Everything is kept in %s.",
-		first.spec.Depth(), grouped(info.Train), info.Height, info.Width, first.threads, kernelsInUse(), dir)
+	a.say("Two networks of %d layers, %s training images of %dx%d, %s, %s kernels. Everything is kept in %s.",
+		first.spec.Depth(), grouped(info.Train), info.Height, info.Width, count(first.threads, "thread"), kernelsInUse(), dir)
 	for _, n := range nets {
 		if err := n.train(ctx, a, dir, control, w); err != nil {
 			return err

@@ -43,7 +43,12 @@ func newTrainCmd(a *app) *cobra.Command {
 		Long: trainHelp + exitHelp(help65, help66, help70, help73, help74, help130),
 		Example: "  resnet train --config cifar20-short\n  resnet train --config cifar110.yaml --set train.seed=2 --run runs/seed2\n" +
 			"  resnet train --resume runs/cifar20-short-1\n  resnet train --config cifar56 --dry-run",
-		Args: exactArgs(),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 && o.file == "" && o.resume == "" {
+				return usageErrorf("resnet train: unexpected argument %q - did you mean --config %s?", args[0], shellQuote(args[0]))
+			}
+			return exactArgs()(c, args)
+		},
 		RunE: func(c *cobra.Command, _ []string) error { return runTrain(c.Context(), a, o) },
 	}
 	o.register(c)
@@ -101,10 +106,13 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 			return err
 		}
 	}
-	a.say("Training %s on %s in %s: %s steps of %d images, %d threads, %s kernels", j.spec.Name, j.data.Info().Name, dir,
-		grouped(j.plan.Iterations), j.plan.ImagesPerStep(), j.threads, kernelsInUse())
-	t := &training{a: a, j: j, dir: dir, maxTime: o.maxTime, memory: limit, resume: o.resume != "", label: j.spec.Name, control: control}
+	hello := fmt.Sprintf("Training %s on %s in %s: %s steps of %d images, %s, %s kernels", j.spec.Name, j.data.Info().Name, dir,
+		grouped(j.plan.Iterations), j.plan.ImagesPerStep(), count(j.threads, "thread"), kernelsInUse())
+	t := &training{a: a, j: j, dir: dir, maxTime: o.maxTime, memory: limit, resume: o.resume != "", label: j.spec.Name, hello: hello, control: control}
 	sum, err := t.run(ctx)
+	if o.resume == "" {
+		removeUnused(dir)
+	}
 	if !sum.AlreadyFinished {
 		a.reportRun(dir, j, sum)
 	}
@@ -197,7 +205,7 @@ func (a *app) printOutcome(dir string, j *job, sum train.Summary, asJSON bool) e
 		return a.printJSON(o)
 	}
 	if o.AlreadyFinished {
-		fmt.Fprintf(a.out, "%s has finished: %s steps are done. Next: resnet eval %s\n", dir, grouped(o.Step), shellQuote(dir))
+		fmt.Fprintf(a.out, "%s has finished: %s steps are done. Next: %s eval %s\n", dir, grouped(o.Step), a.self, shellQuote(dir))
 		return nil
 	}
 	fmt.Fprintf(a.out, "%s: %s steps, %.1f epochs in %s (%.0f images/s)\n", dir, grouped(o.Step), o.Epoch, duration(sum.Elapsed), o.ImagesPerSecond)
@@ -219,7 +227,7 @@ func (a *app) printOutcome(dir string, j *job, sum train.Summary, asJSON bool) e
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.out, "Next: resnet eval %s\n", shellQuote(dir))
+	_, err := fmt.Fprintf(a.out, "Next: %s eval %s\n", a.self, shellQuote(dir))
 	return err
 }
 

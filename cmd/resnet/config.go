@@ -108,7 +108,7 @@ func findConfig(name string) (configs.Source, error) {
 	if err == nil {
 		return src, nil
 	}
-	return src, usageErrorf("--config: %w%s; `resnet config list` shows the presets", err, didYouMean(name, configs.Names()))
+	return src, usageErrorf("%w%s; `resnet config list` shows the presets", err, didYouMean(name, configs.Names()))
 }
 
 // merge lets viper lay the sources over each other, the weakest first. Types are right already: text was parsed against

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // Exit statuses, as documented under EXIT STATUS in every help text. New ones may come.
@@ -52,17 +53,21 @@ func exitStatus(err error) int {
 	if errors.As(err, &usage) || errors.As(err, &config) {
 		return exitUsage
 	}
-	for _, s := range sentinels {
-		if errors.Is(err, s.err) {
-			return s.status
-		}
-	}
 	var missing *missingError
 	if errors.As(err, &missing) {
 		return exitMissing
 	}
 	var io *ioError
-	if errors.As(err, &io) {
+	if errors.As(err, &io) { // before the sentinels: a folder that cannot be made because its parent is not there is no missing input
+		return exitIO
+	}
+	for _, s := range sentinels {
+		if errors.Is(err, s.err) {
+			return s.status
+		}
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) { // a full disk behind standard output
 		return exitIO
 	}
 	return exitFailed

@@ -22,7 +22,7 @@ func runDataFetch(ctx context.Context, a *app, name, dir string) error {
 	err := datasets.Fetch(ctx, name, dir, datasets.FetchOptions{Progress: show.update})
 	show.close()
 	if s := status(); s != 0 && err != nil {
-		a.say("Stopped; what has arrived is kept. Continue: resnet data fetch %s", name)
+		a.say("Stopped; what has arrived is kept. Continue: %s data fetch %s", a.self, name)
 		return &silentError{&stoppedError{s}}
 	}
 	if err != nil {

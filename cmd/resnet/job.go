@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 
@@ -32,6 +33,13 @@ type job struct {
 func newJob(ctx context.Context, l *loaded, threads int) (*job, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
+	}
+	if l.Data.Dir != "" { // relative to where the user is now; a resumed run may be started from elsewhere
+		dir, err := filepath.Abs(l.Data.Dir)
+		if err != nil {
+			return nil, &ioError{err}
+		}
+		l.Data.Dir = dir
 	}
 	j := &job{loaded: l, threads: threads}
 	dataConfig := l.Data

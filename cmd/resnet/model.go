@@ -25,6 +25,9 @@ func (a *app) openModel(path string) (*model, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &missingError{fmt.Errorf("%s: no such checkpoint or run folder", path)}
 	}
+	if errors.Is(err, checkpoint.ErrNotFound) {
+		return nil, &missingError{fmt.Errorf("%s: no run folder with a complete checkpoint, and no weights file", path)}
+	}
 	if err != nil {
 		return nil, err
 	}

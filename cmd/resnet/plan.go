@@ -49,7 +49,7 @@ func (a *app) printPlan(ctx context.Context, j *job, asJSON bool) error {
 	fmt.Fprintf(tw, "steps\t%s of %d images, %.1f epochs\n", grouped(r.Steps), j.plan.ImagesPerStep(), r.Epochs)
 	fmt.Fprintf(tw, "memory\tabout %s\n", bytesText(r.MemoryBytes))
 	fmt.Fprintf(tw, "checkpoint\t%s each\n", bytesText(r.CheckpointBytes))
-	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f images/s (%d threads, %s kernels)\n", 1000*r.SecondsPerStep, r.ImagesPerSecond, r.Threads, r.Kernels)
+	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f images/s (%s, %s kernels)\n", 1000*r.SecondsPerStep, r.ImagesPerSecond, count(r.Threads, "thread"), r.Kernels)
 	fmt.Fprintf(tw, "time\tabout %s, evaluations not counted; an epoch %s\n", duration(seconds(r.SecondsTotal)), duration(seconds(r.SecondsTotal/max(r.Epochs, 1e-9))))
 	if err := tw.Flush(); err != nil {
 		return err

@@ -123,6 +123,14 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%.1fs", d.Seconds())
 }
 
+// count writes "1 thread" or "2 threads".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return grouped(n) + " " + what + "s"
+}
+
 // bytesText writes a size for people.
 func bytesText(n int64) string {
 	units := []string{"B", "KB", "MB", "GB", "TB"}

@@ -149,7 +149,7 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 	var silent *silentError
 	if err != nil && !errors.As(err, &silent) {
 		prefix := "resnet: "
-		if isConfigError(err) || strings.HasPrefix(err.Error(), prefix[:len("resnet")]+" ") {
+		if isConfigError(err) || strings.HasPrefix(err.Error(), "resnet ") || strings.HasPrefix(err.Error(), prefix) {
 			prefix = "" // file:line:col comes first, so that editors and terminals link it
 		}
 		a.say("%s%s", prefix, err)

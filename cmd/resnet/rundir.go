@@ -39,6 +39,15 @@ func newRunDir(dir, name string) (string, error) {
 	}
 }
 
+// removeUnused removes the folder of a new run in which nothing was written, so that a mistake leaves nothing behind.
+// Folders that hold anything stay: os.Remove fails on them.
+func removeUnused(dir string) {
+	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
+		_ = os.Remove(filepath.Join(dir, "checkpoints"))
+		_ = os.Remove(dir)
+	}
+}
+
 // holdsRun reports whether a folder has a run's configuration or checkpoints.
 func holdsRun(dir string) bool {
 	for _, name := range []string{configFile, "checkpoints"} {

@@ -20,6 +20,7 @@ type training struct {
 	memory  int64 // --max-memory; 0 means what is free
 	resume  bool
 	label   string // begins lines of progress
+	hello   string // said when the work begins; "" says nothing
 	control *train.Control
 	onEval  func(train.Row) // may be nil
 }
@@ -43,11 +44,12 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 	for _, note := range store.Notes {
 		a.say("%s", note)
 	}
-	if err := a.writeRecords(t.dir, j); err != nil {
+	params := graph.NewParamSet(j.Train.Seed)
+	g, err := j.graph(j.Train.Batch, graph.Train, params)
+	if err != nil {
 		return train.Summary{}, err
 	}
-	params := graph.NewParamSet(j.Train.Seed)
-	trainer, err := a.machineFor(j, j.Train.Batch, graph.Train, params)
+	trainer, err := a.newMachine(g, params, j.threads)
 	if err != nil {
 		return train.Summary{}, err
 	}
@@ -71,6 +73,14 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 	if err != nil {
 		return train.Summary{}, err
 	}
+	if resume == nil || !resume.State.Finished || resume.State.Step < j.plan.Iterations { // a finished run keeps the records of what made it
+		if err := a.writeRecords(t.dir, j); err != nil {
+			return train.Summary{}, err
+		}
+		if t.hello != "" {
+			a.say("%s", t.hello)
+		}
+	}
 	bar := newProgress(a, t.label, j.plan.Iterations)
 	defer bar.close()
 	return train.Run(ctx, train.Options{
@@ -86,7 +96,13 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 				t.onEval(r)
 			}
 		}},
-		Resume: resume, MaxTime: t.maxTime, Control: t.control,
+		// Masks of dropout are a function of the batch's number, which a resumed run knows.
+		BeforeBatch: func(batches int) {
+			if g.Dropout != nil {
+				g.Dropout.Step = uint64(batches)
+			}
+		},
+		Resume:      resume, MaxTime: t.maxTime, Control: t.control,
 	})
 }
 
@@ -139,10 +155,10 @@ func (j *job) checkSpace(dir string, params *graph.ParamSet) error {
 func (a *app) finishRun(dir string, sum train.Summary, err error, w *watcher) error {
 	switch {
 	case errors.Is(err, train.ErrStopped):
-		a.say("Saved step %s. Continue: resnet train --resume %s", grouped(sum.State.Step), shellQuote(dir))
+		a.say("Saved step %s. Continue: %s train --resume %s", grouped(sum.State.Step), a.self, shellQuote(dir))
 		return &silentError{&stoppedError{w.status()}}
 	case errors.Is(err, train.ErrMaxTime):
-		a.say("The time allowed has passed. Saved step %s. Continue: resnet train --resume %s", grouped(sum.State.Step), shellQuote(dir))
+		a.say("The time allowed has passed. Saved step %s. Continue: %s train --resume %s", grouped(sum.State.Step), a.self, shellQuote(dir))
 		return nil
 	}
 	return err

@@ -99,8 +99,8 @@ func (a *app) nextCommand() string {
 	ctx := context.Background()
 	for _, try := range []struct{ data, preset string }{{"cifar10", "cifar20-short"}, {"fashion-mnist", "fashion20"}} {
 		if stateOf(ctx, try.data).State == "present" {
-			return "resnet train --config " + try.preset
+			return a.self + " train --config " + try.preset
 		}
 	}
-	return "resnet data fetch cifar10 && resnet train --config cifar20-short"
+	return a.self + " data fetch cifar10 && " + a.self + " train --config cifar20-short"
 }
