@@ -1,0 +1,59 @@
+"""Times `resnet bench` and a peer in turn on the same machine, and prints the ratio of their speeds.
+
+    python3 alternate.py --binary bin/resnet --peer torch_bench.py --arch resnet20,resnet56 --mode train,infer --rounds 5
+
+The peer is a Python script with the flags --arch, --mode, --batch, --threads, --steps and, for inference, --jit; it prints JSON lines with
+images_per_second and peak_rss_bytes, one for each of its own settings. Its best setting of a round counts; for inference it runs with and
+without --jit. The two take turns because a shared machine speeds up and slows down: only ratios of neighbours mean anything.
+Prints a line for each network and mode: medians, ranges, and the median of the rounds' ratios.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+
+p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+p.add_argument("--binary", required=True)
+p.add_argument("--peer", required=True)
+p.add_argument("--arch", default="resnet20,resnet56,resnet110")
+p.add_argument("--mode", default="train,infer")
+p.add_argument("--batch", type=int, default=128)
+p.add_argument("--threads", type=int, default=2)
+p.add_argument("--rounds", type=int, default=5)
+p.add_argument("--steps", type=int, default=7)
+a = p.parse_args()
+common = ["--batch", str(a.batch), "--threads", str(a.threads), "--steps", str(a.steps)]
+
+
+def ours(mode, arch):
+    out = subprocess.run([a.binary, "bench", mode, "--arch", arch, "--json", *common], check=True, capture_output=True, text=True).stdout
+    return json.loads(out)
+
+
+def peer(mode, arch):
+    rows = []
+    for jit in ([], ["--jit"])[: 2 if mode == "infer" else 1]:
+        out = subprocess.run([sys.executable, a.peer, "--arch", arch, "--mode", mode, *common, *jit], check=True, capture_output=True, text=True).stdout
+        rows += [r for r in map(json.loads, out.splitlines()) if "images_per_second" in r]
+    return max(rows, key=lambda r: r["images_per_second"])
+
+
+def spread(values):
+    return f"{statistics.median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
+
+
+for mode in a.mode.split(","):
+    for arch in a.arch.split(","):
+        rounds = []
+        for i in range(a.rounds):
+            # Who goes first changes, so that neither always finds the machine as the other left it.
+            pair = [ours, peer] if i % 2 == 0 else [peer, ours]
+            done = {f.__name__: f(mode, arch) for f in pair}
+            rounds.append((done["ours"], done["peer"]))
+        mine, theirs = ([r[k]["images_per_second"] for r in rounds] for k in (0, 1))
+        ratios = [x / y for x, y in zip(mine, theirs)]
+        print(f"{mode} {arch}, batch {a.batch}, {a.threads} threads, {a.rounds} rounds: resnet {spread(mine)} images/s, "
+              f"{rounds[0][1].get('peer', 'peer')} {spread(theirs)}, ratio {statistics.median(ratios):.2f} "
+              f"({min(ratios):.2f} to {max(ratios):.2f}); peak memory {rounds[0][0]['peak_rss_bytes'] / 1e6:.0f} MB "
+              f"against {rounds[0][1]['peak_rss_bytes'] / 1e6:.0f} MB; {rounds[0][0]['cpu']}", flush=True)
