@@ -159,7 +159,7 @@ func TestShortSlicesAndNegativeStridesPanic(t *testing.T) {
 				*s = old
 			}
 		}
-		low := Tile{X: make([]float32, 64), W: make([]float32, 16), Y: make([]float32, 16), Taps: []int{16, -16}, In: 1, Rows: 1, Planes: 1}
+		low := Tile{X: make([]float32, 64), W: make([]float32, 32), Y: make([]float32, 16), Taps: []int{16, -16}, In: 1, Rows: 1, Planes: 1}
 		if !panics(func() { low.Run(1, 1) }) {
 			t.Errorf("%s: a negative tap ran", isa)
 		}
