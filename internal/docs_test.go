@@ -48,3 +48,49 @@ func TestEveryDirectRequirementIsExplained(t *testing.T) {
 		t.Fatal("no requirements found")
 	}
 }
+
+// TestEveryFaultIsInjectedByATestThatExists reads docs/faults.md: every row of its tables names tests, each behind the folder of its
+// package.
+func TestEveryFaultIsInjectedByATestThatExists(t *testing.T) {
+	row, named := regexp.MustCompile(`^\| \d+ \|`), regexp.MustCompile("`((?:internal|cmd|configs)[a-z/]*|Test[A-Za-z0-9]+)`")
+	rows := 0
+	for line := range strings.Lines(read(t, "../docs/faults.md")) {
+		if !row.MatchString(line) {
+			continue
+		}
+		rows++
+		cells := strings.Split(line, "|")
+		pkg, tests := "", 0
+		for _, m := range named.FindAllStringSubmatch(cells[4], -1) {
+			name := m[1]
+			if !strings.HasPrefix(name, "Test") {
+				pkg = name
+				continue
+			}
+			tests++
+			if !strings.Contains(testsOf(t, pkg), "\nfunc "+name+"(t *testing.T)") {
+				t.Errorf("fault%s: %s has no %s", cells[1], pkg, name)
+			}
+		}
+		if tests == 0 {
+			t.Errorf("fault%s has no test", cells[1])
+		}
+	}
+	if rows < 20 {
+		t.Errorf("only %d rows found", rows)
+	}
+}
+
+// testsOf is the text of a package's tests.
+func testsOf(t *testing.T, pkg string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", pkg, "*_test.go"))
+	if err != nil || pkg == "" || len(files) == 0 {
+		t.Fatalf("%q: no tests (%v)", pkg, err)
+	}
+	var all strings.Builder
+	for _, f := range files {
+		all.WriteString(read(t, f))
+	}
+	return all.String()
+}

@@ -80,6 +80,18 @@ func TestOnlyTheCommandPrintsReadsTheEnvironmentAndExits(t *testing.T) {
 	}
 }
 
+// TestOnlyFetchingDataUsesTheNetwork: no telemetry, no look for updates.
+func TestOnlyFetchingDataUsesTheNetwork(t *testing.T) {
+	for file, tree := range sources(t) {
+		for _, spec := range tree.Imports {
+			name, _ := strconv.Unquote(spec.Path.Value)
+			if (name == "net" || strings.HasPrefix(name, "net/http")) && !strings.HasPrefix(file, "internal/datasets/") {
+				t.Errorf("%s imports %s: only data fetch uses the network", file, name)
+			}
+		}
+	}
+}
+
 // sources parses every Go file that is not a test's, for all platforms; keys are paths below the module.
 func sources(t *testing.T) map[string]*ast.File {
 	t.Helper()

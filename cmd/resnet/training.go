@@ -102,7 +102,7 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 				g.Dropout.Step = uint64(batches)
 			}
 		},
-		Resume:      resume, MaxTime: t.maxTime, Control: t.control,
+		Resume: resume, MaxTime: t.maxTime, Control: t.control,
 	})
 }
 

@@ -1,0 +1,70 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"resnet/internal/train"
+)
+
+// safeBuffer is a bytes.Buffer that several goroutines may write to.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// exits starts a watcher, sends it signals and returns the status with which it ended the process, or -1 where it did not
+// within a moment.
+func exits(t *testing.T, grace time.Duration, signals ...syscall.Signal) (status int, said string) {
+	t.Helper()
+	var out safeBuffer
+	a := &app{out: &out, err: &out}
+	ended := make(chan int, 4)
+	w := a.watchSignals(train.NewControl(), grace, func(status int) { ended <- status })
+	defer w.stop()
+	for _, s := range signals {
+		w.ch <- s // as the runtime does, without disturbing the other tests of this process
+	}
+	select {
+	case status = <-ended:
+	case <-time.After(200 * time.Millisecond):
+		status = -1
+	}
+	return status, out.String()
+}
+
+func TestAStopThatTakesTooLongGivesUpAfterTheGrace(t *testing.T) {
+	if status, said := exits(t, time.Millisecond, syscall.SIGTERM); status != exitTerminated || !strings.Contains(said, "Not saved within 1ms (--grace)") {
+		t.Errorf("status %d, %q", status, said)
+	}
+	if status, _ := exits(t, 0, syscall.SIGTERM); status != -1 {
+		t.Errorf("without a limit, the end came with status %d", status)
+	}
+}
+
+func TestTheSecondSignalEndsAtOnceAndAClosedTerminalNever(t *testing.T) {
+	if status, _ := exits(t, time.Hour, syscall.SIGINT, syscall.SIGINT); status != exitInterrupt {
+		t.Errorf("status %d, want 130", status)
+	}
+	if status, _ := exits(t, time.Hour, syscall.SIGHUP, syscall.SIGHUP, syscall.SIGINT); status != -1 {
+		t.Errorf("SIGHUP counted as a stop: status %d", status)
+	}
+}
