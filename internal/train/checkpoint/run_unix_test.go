@@ -42,9 +42,9 @@ func TestFilesAndFoldersHonourTheUmask(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			want := filePerm
+			want := fs.FileMode(0o644)
 			if d.IsDir() {
-				want = dirPerm
+				want = 0o755
 			}
 			if got := info.Mode().Perm(); got != want&^fs.FileMode(umask) {
 				t.Errorf("umask %04o: %s has %04o", umask, path, got)
