@@ -169,7 +169,7 @@ func (a *app) reportQuickstart(dir string, nets []*contestant, asJSON bool) erro
 	if err := a.printContestants(nets); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", wrap(v.text(), 100), filepath.Join(dir, eval.ReportFile),
+	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", wrap(v.text(), a.textWidth()), filepath.Join(dir, eval.ReportFile),
 		eval.CurvesSVG, eval.CurvesPNG, a.bold(next))
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -18,6 +19,7 @@ type progress struct {
 	a     *app
 	label string
 	bar   *progressbar.ProgressBar // nil without a terminal
+	room  int                      // columns for the text beside the bar
 	last  time.Time
 	now   func() time.Time
 }
@@ -25,10 +27,15 @@ type progress struct {
 func newProgress(a *app, label string, total int) *progress {
 	p := &progress{a: a, label: label, now: time.Now}
 	if a.errTTY && a.getenv("TERM") != "dumb" {
-		barWidth := 20
-		if a.errWidth < 120 {
+		width, barWidth := a.errWidth, 20
+		if width == 0 { // the terminal does not say
+			width = 80
+		}
+		if width < 120 {
 			barWidth = 6
 		}
+		const around = 12 // " 100% |" and "|", and what progressbar adds behind
+		p.room = width - barWidth - around
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(a.err), progressbar.OptionSetVisibility(true), // it detects no terminals itself
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true),
@@ -41,20 +48,30 @@ func newProgress(a *app, label string, total int) *progress {
 // step is train.Hooks.OnStep.
 func (p *progress) step(s train.Progress) {
 	if p.bar != nil {
-		p.bar.Describe(p.label + " " + describeStep(s, p.a.errWidth < 120))
+		p.bar.Describe(fit(append([]string{p.label}, stepParts(s, p.a.errWidth < 120)...), p.room))
 		_ = p.bar.Set(s.Step) // a terminal that is gone must not end the training
 		return
 	}
 	if now := p.now(); now.Sub(p.last) >= quietInterval {
 		if !p.last.IsZero() || s.Step > 1 {
-			p.a.say("%s step %s/%s  %s", p.label, grouped(s.Step), grouped(s.Total), describeStep(s, false))
+			p.a.say("%s step %s/%s  %s", p.label, grouped(s.Step), grouped(s.Total), strings.Join(stepParts(s, false), "  "))
 		}
 		p.last = now
 	}
 }
 
-// describeStep is what a line of progress says besides the step; short fits a terminal of 80 columns beside the bar.
-func describeStep(s train.Progress, short bool) string {
+// fit joins parts and leaves out the last ones where they are wider than room: a line that wraps could not be painted over.
+func fit(parts []string, room int) string {
+	for n := len(parts); n > 0; n-- {
+		if text := strings.Join(parts[:n], " "); utf8.RuneCountInString(text) <= room {
+			return text
+		}
+	}
+	return ""
+}
+
+// stepParts is what a line of progress says besides the step; short fits a terminal of 80 columns beside the bar.
+func stepParts(s train.Progress, short bool) []string {
 	parts := []string{fmt.Sprintf("epoch %.2f", s.Epoch), fmt.Sprintf("loss %.3f", s.MeanLoss), fmt.Sprintf("error %.1f%%", s.MeanError)}
 	if !short {
 		parts = append(parts, fmt.Sprintf("rate %.3g", s.Rate))
@@ -63,10 +80,7 @@ func describeStep(s train.Progress, short bool) string {
 	if s.ETA > 0 {
 		parts = append(parts, "left "+duration(s.ETA))
 	}
-	if short {
-		return strings.Join(parts, " ")
-	}
-	return strings.Join(parts, "  ")
+	return parts
 }
 
 // eval is train.Hooks.OnEval: a line that stays.

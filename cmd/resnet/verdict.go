@@ -64,6 +64,14 @@ func (v verdict) text() string {
 	return strings.Join(parts, " ")
 }
 
+// textWidth is the width of prose on standard output: that of the terminal, at most 100 columns.
+func (a *app) textWidth() int {
+	if a.outWidth > 0 && a.outWidth < 100 {
+		return a.outWidth
+	}
+	return 100
+}
+
 // wrap breaks text between words into lines of at most width characters.
 func wrap(text string, width int) string {
 	var b strings.Builder

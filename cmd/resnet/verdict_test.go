@@ -37,3 +37,12 @@ func TestWrapKeepsWordsAndWidth(t *testing.T) {
 		}
 	}
 }
+
+func TestProgressNeverFillsMoreThanItsRoom(t *testing.T) {
+	parts := []string{"résnet20", "epoch 0.08", "loss 2.462"}
+	for room, want := range map[int]string{30: "résnet20 epoch 0.08 loss 2.462", 29: "résnet20 epoch 0.08", 8: "résnet20", 7: "", 0: "", -5: ""} {
+		if got := fit(parts, room); got != want {
+			t.Errorf("%d columns: %q, want %q", room, got, want)
+		}
+	}
+}
