@@ -13,5 +13,5 @@
 //
 // # How to add a command
 //
-// Write cmd_NAME.go, add its constructor to the list in root.go, and a script to testdata/script.
+// Write cmd_NAME.go, add its constructor to the list in commands.go, and a script to testdata/script.
 package main
