@@ -138,6 +138,25 @@ func TestEveryAlgorithmMatchesTheDefinition(t *testing.T) {
 	}
 }
 
+// TestScratchServesFewerImages runs every number of images up to the one that the scratch was made for: a call may divide into longer
+// passes than a larger one.
+func TestScratchServesFewerImages(t *testing.T) {
+	for _, s := range shapes {
+		if !s.CanWinograd() {
+			continue
+		}
+		p := NewPlan(s, Choices{Winograd, Winograd, Winograd}, true)
+		for most := range 12 {
+			k := NewWork(p.Forward.Need(most + 1).Max(p.DataGrad.Need(most + 1)).Max(p.Weights.Need(most + 1)))
+			for n := 1; n <= most+1; n++ {
+				p.Forward.Run(k, make([]float32, n*s.OutLen()), make([]float32, n*p.Forward.Input().Len()), n, make([]float32, p.Forward.PackedLen()))
+				p.DataGrad.Run(k, make([]float32, n*s.InLen()), make([]float32, n*p.DY.Len()), n, make([]float32, p.DataGrad.PackedLen()))
+				p.Weights.Add(k, make([]float32, p.Weights.Len()), make([]float32, n*p.X.Len()), make([]float32, n*p.DY.Len()), n)
+			}
+		}
+	}
+}
+
 func checkShape(t *testing.T, s Shape, a Algorithm, seed uint64) {
 	const n = 3
 	rng := rand.New(rand.NewPCG(seed, 1))

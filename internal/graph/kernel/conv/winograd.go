@@ -2,9 +2,23 @@ package conv
 
 import "resnet/internal/graph/kernel"
 
-// tilesPerPass is how many 4×4 tiles go through the 36 products together: enough to fill the strips of the tile kernel, few
-// enough that the transformed tiles stay in the second-level cache.
-const tilesPerPass = 32
+// tilesPerPass and gradTilesPerPass are how many 4×4 tiles go through the 36 products together, at most: enough to fill the strips of the
+// tile kernels (two of 14), or to be worth loading and storing the sums of a weight gradient, few enough that the transformed tiles stay in
+// the second-level cache. Of 16, 28, 32, 48 and 64 these did best over the shapes of `resnet bench conv`.
+const (
+	tilesPerPass     = 28
+	gradTilesPerPass = 48
+)
+
+// mostTiles is the number of tiles in the longest pass over at most so many rows: fewer rows may make a longer pass.
+func mostTiles(rows, tw, tiles int) int { return min(rows, max(1, tiles/tw)) * tw }
+
+// rowsPerPass divides rows of tw tiles into passes of equal length, at most so many tiles each.
+func rowsPerPass(rows, tw, tiles int) int {
+	most := max(1, tiles/tw)
+	passes := (rows + most - 1) / most
+	return (rows + passes - 1) / passes
+}
 
 // planePad separates the 36 planes by one more vector: planes a power of two apart would fall into the same cache sets.
 const planePad = block
@@ -37,13 +51,11 @@ func (w *winograd) Input() *Padded { return w.in }
 
 func (w *winograd) PackedLen() int { return 36 * blocks(w.s.K) * blocks(w.s.C) * block * block }
 
-// rowsPerPass is the number of rows of tiles, over all images, that go through together.
-func (w *winograd) rowsPerPass(n int) int {
-	return min(n*w.th, max(1, tilesPerPass/w.tw))
-}
+// rows is the number of rows of tiles, over all images, that go through together.
+func (w *winograd) rows(n int) int { return rowsPerPass(n*w.th, w.tw, tilesPerPass) }
 
 func (w *winograd) Need(n int) Need {
-	t := w.rowsPerPass(n) * w.tw
+	t := mostTiles(n*w.th, w.tw, tilesPerPass)
 	need := Need{V: 36 * (t*blocks(w.s.C)*block + planePad), M: 36 * (t*2*block + planePad), Edge: 144 * block}
 	if w.partial() {
 		need.Edge = max(need.Edge, 4*w.tw*4*block)
@@ -91,7 +103,7 @@ func (w *winograd) Pack(k *Work, dst, weights []float32) {
 }
 
 func (w *winograd) Run(k *Work, y, x []float32, n int, packed []float32) {
-	rows := w.rowsPerPass(n)
+	rows := w.rows(n)
 	for q := 0; q < n*w.th; q += rows {
 		w.pass(k, y, x, q, min(q+rows, n*w.th), packed)
 	}

@@ -23,15 +23,15 @@ func (g *winogradGrad) Units() int          { return blocks(g.s.C) * blocks(g.s.
 func (g *winogradGrad) plane() int          { return g.Units() * block * block }
 func (g *winogradGrad) Len() int            { return 36 * g.plane() }
 
-func (g *winogradGrad) rowsPerPass(n int) int { return min(n*g.th, max(1, tilesPerPass/g.tw)) }
+func (g *winogradGrad) rows(n int) int { return rowsPerPass(n*g.th, g.tw, gradTilesPerPass) }
 
 func (g *winogradGrad) Need(n int) Need {
-	t := g.rowsPerPass(n) * g.tw
+	t := mostTiles(n*g.th, g.tw, gradTilesPerPass)
 	return Need{V: 36 * (t*blocks(g.s.C)*block + planePad), M: 36 * (t*blocks(g.s.K)*block + planePad), Edge: (144 + 36*block) * block}
 }
 
 func (g *winogradGrad) Add(k *Work, acc, x, dy []float32, n int) {
-	rows := g.rowsPerPass(n)
+	rows := g.rows(n)
 	for q := 0; q < n*g.th; q += rows {
 		g.pass(k, acc, x, dy, q, min(q+rows, n*g.th))
 	}
