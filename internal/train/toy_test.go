@@ -204,7 +204,7 @@ func toyEvaluate(params *graph.ParamSet) Metrics {
 		}
 	}
 	logits := toyLogits(params, x, n)
-	m := Metrics{Error: 100 * float64(countWrong(logits, labels)) / n}
+	m := Metrics{Top5Error: new(float64), Error: 100 * float64(countWrong(logits, labels)) / n}
 	for i, l := range labels {
 		m.Loss -= math.Log(softmax(logits[i*toyClasses : (i+1)*toyClasses])[l]) / n
 	}
@@ -309,7 +309,7 @@ func newToy(t *testing.T, cfg Config, ev eval.Config, dir string) *toyRun {
 				return Evaluation{}, err
 			}
 			m := toyEvaluate(r.params)
-			e := Evaluation{Test: &Metrics{Loss: m.Loss + 1, Error: m.Error}}
+			e := Evaluation{Test: &Metrics{Loss: m.Loss + 1, Error: m.Error, Top5Error: m.Top5Error}}
 			if r.val {
 				e.Val = &m
 			}
