@@ -2,17 +2,7 @@ package eval
 
 import (
 	"fmt"
-	"math"
 	"strings"
-)
-
-// Combine says what an ensemble averages.
-type Combine string
-
-// What an ensemble averages. The class probabilities are the usual choice (and what the paper's 10-crop testing does with views).
-const (
-	CombineSoftmax Combine = "softmax"
-	CombineLogits  Combine = "logits"
 )
 
 // An Ensemble combines the logits of several networks on the same images. Each member is measured in its own pass, with its
@@ -55,30 +45,8 @@ func (e *Ensemble) Member() Observer {
 		}
 		e.count[i]++
 		e.labels[i] = im.Label
-		e.add(e.scores[i*e.classes:(i+1)*e.classes], im.Logits, member == 1)
+		addScores(e.scores[i*e.classes:(i+1)*e.classes], e.row, im.Logits, e.combine, member == 1)
 		return nil
-	}
-}
-
-// add combines one image's logits into its sums. Probabilities are summed as logarithms, which do not underflow.
-func (e *Ensemble) add(sums []float64, logits []float32, first bool) {
-	for c, z := range logits {
-		e.row[c] = float64(z)
-	}
-	if e.combine == CombineLogits {
-		for c, z := range e.row {
-			sums[c] += z
-		}
-		return
-	}
-	norm := logSumExp(e.row)
-	for c, z := range e.row {
-		if p := z - norm; first {
-			sums[c] = p
-		} else {
-			hi, lo := math.Max(sums[c], p), math.Min(sums[c], p)
-			sums[c] = hi + math.Log1p(math.Exp(lo-hi))
-		}
 	}
 }
 
@@ -99,12 +67,7 @@ func (e *Ensemble) Metrics(names func(i int) string, observers ...Observer) (Met
 			return Metrics{}, fmt.Errorf("ensemble: image %d was seen by %d of %d members", i, e.count[i], e.members)
 		}
 		for c := range mean {
-			s := e.scores[i*e.classes+c]
-			if e.combine == CombineLogits {
-				mean[c] = s / float64(e.members)
-			} else {
-				mean[c] = s - math.Log(float64(e.members))
-			}
+			mean[c] = meanScore(e.scores[i*e.classes+c], e.members, e.combine)
 			logits[c] = float32(mean[c])
 		}
 		if err := meter.add(i, label, mean); err != nil {

@@ -27,80 +27,64 @@ func (v PaperValue) Citation() string {
 }
 
 // The protocols of the paper. Section 4.2 tests CIFAR-10 on "the single view of the original 32×32 image". Section 3.4 has
-// "the standard 10-crop testing" (224×224 crops and flips of a shorter side of 256, Krizhevsky et al. 2012) and,
-// for the best results, the "fully convolutional form" on five scales.
+// "the standard 10-crop testing" of Krizhevsky et al. 2012 (224×224 crops of a shorter side of 256 and their mirror images, averaging "the predictions
+// made by the network's softmax layer"), and for the best results "the fully-convolutional form as in [41, 13]", averaging "the scores at multiple
+// scales", five of them. [41], Simonyan and Zisserman 2015, averages the softmax posteriors of the image and its mirror image.
 var (
 	protocolCIFAR  = Protocol{Views: 1, Height: 32, Width: 32}
-	protocol10Crop = Protocol{Views: 10, Height: 224, Width: 224, Resize: 256}
-	protocolScales = Protocol{Scales: []int{224, 256, 384, 480, 640}}
+	protocol10Crop = Protocol{Views: 10, Height: 224, Width: 224, Resize: 256, Combine: CombineSoftmax}
+	protocolScales = Protocol{Scales: []int{224, 256, 384, 480, 640}, Flip: true, Combine: CombineSoftmax}
 )
 
-type paperRow struct {
-	arch, dataset string
-	protocol      Protocol
-	images        int // of the test set: fewer is not the paper's protocol
-	value         PaperValue
-}
-
-// papers holds Table 6 (CIFAR-10 test error, with augmentation) and Tables 2 to 4 (ImageNet validation error). Plain nets on CIFAR-10 have
-// curves only (Fig. 6), so they have no row.
-var papers = []paperRow{
-	table6("resnet20", 8.75),
-	table6("resnet32", 7.51),
-	table6("resnet44", 7.17),
-	table6("resnet56", 6.97),
-	{"resnet110", "cifar10", protocolCIFAR, 10_000, PaperValue{Top1: 6.43, Mean: 6.61, Std: 0.16, Runs: 5, Source: "Table 6"}},
-	table6("resnet1202", 7.93),
-
-	table2("plain18", 27.94),
-	table2("resnet18a", 27.88),
-
-	imagenet("plain34", protocol10Crop, 28.54, 10.02, "Table 3"),
-	imagenet("resnet34a", protocol10Crop, 25.03, 7.76, "Table 3"),
-	imagenet("resnet34", protocol10Crop, 24.52, 7.46, "Table 3"),
-	imagenet("resnet34c", protocol10Crop, 24.19, 7.40, "Table 3"),
-	imagenet("resnet50", protocol10Crop, 22.85, 6.71, "Table 3"),
-	imagenet("resnet101", protocol10Crop, 21.75, 6.05, "Table 3"),
-	imagenet("resnet152", protocol10Crop, 21.43, 5.71, "Table 3"),
-
-	imagenet("resnet34", protocolScales, 21.84, 5.71, "Table 4"),
-	imagenet("resnet34c", protocolScales, 21.53, 5.60, "Table 4"),
-	imagenet("resnet50", protocolScales, 20.74, 5.25, "Table 4"),
-	imagenet("resnet101", protocolScales, 19.87, 4.60, "Table 4"),
-	imagenet("resnet152", protocolScales, 19.38, 4.49, "Table 4"),
-}
-
-func table6(arch string, top1 float64) paperRow {
-	return paperRow{arch, "cifar10", protocolCIFAR, 10_000, PaperValue{Top1: top1, Source: "Table 6"}}
-}
-
-func table2(arch string, top1 float64) paperRow {
-	return paperRow{arch, "imagenet", protocol10Crop, 50_000, PaperValue{Top1: top1, Source: "Table 2"}}
-}
-
-func imagenet(arch string, p Protocol, top1, top5 float64, source string) paperRow {
-	return paperRow{arch, "imagenet", p, 50_000, PaperValue{Top1: top1, Top5: &top5, Source: source}}
-}
-
-// Paper returns the paper's value for exactly this: the architecture by its name in the table, the data set, the protocol, and the
+// Paper returns the paper's value for exactly this: the architecture by its name in the table of architectures, the data set, the protocol, and the
 // whole test set of n images (ImageNet's validation set). It returns nil where the paper has none, so that an error on Fashion-MNIST,
-// on a part of the images or on the training split never stands beside the paper's CIFAR-10.
+// on a part of the images or on the training split never stands beside the paper's CIFAR-10. Results of others that the paper quotes are left
+// out: their protocols are not the paper's. Where two tables give the same figure, the one with the top-5 error beside it is cited.
 func Paper(arch, dataset string, p Protocol, n int) *PaperValue {
-	if dataset == "imagenet" && p.Split == datasets.Val {
-		p.Split = datasets.Test // the paper's figures are of the validation set
-	}
-	if p.Limit >= n {
-		p.Limit = 0
-	}
-	for _, r := range papers {
-		if r.arch == arch && r.dataset == strings.ToLower(dataset) && r.images == n && r.protocol.String() == p.String() {
-			v := r.value
-			if v.Top5 != nil {
-				top5 := *v.Top5
+	var found *PaperValue
+	for _, t := range paperTables {
+		if t.Ensembles || len(t.differences(dataset, p, n)) > 0 {
+			continue
+		}
+		for _, l := range t.Lines {
+			if l.Arch == "" || l.Arch != arch || l.Top1 == nil || l.Quoted != "" {
+				continue
+			}
+			v := &PaperValue{Top1: *l.Top1, Mean: l.Mean, Std: l.Std, Runs: l.Runs, Source: t.Name()}
+			if l.Top5 != nil {
+				top5 := *l.Top5
 				v.Top5 = &top5
 			}
-			return &v
+			if found == nil || found.Top5 == nil && v.Top5 != nil {
+				found = v
+			}
 		}
 	}
-	return nil
+	return found
+}
+
+// differences says in what a measurement on n images of a data set differs from the table's; nothing when it is the same.
+func (t PaperTable) differences(dataset string, p Protocol, n int) []string {
+	var list []string
+	switch {
+	case t.onTest:
+		list = append(list, fmt.Sprintf("measured on %s images of %s, the paper on %s of ImageNet's test set, whose labels are not public",
+			grouped(int64(n)), Printable(dataset), grouped(int64(t.Images))))
+	case strings.ToLower(dataset) != t.Dataset:
+		list = append(list, fmt.Sprintf("measured on %s images of %s, the paper on %s of %s", grouped(int64(n)), Printable(dataset), grouped(int64(t.Images)), t.Dataset))
+	case p.Split == datasets.Train, p.Split == datasets.Val && t.Dataset != "imagenet": // the paper's are of ImageNet's validation set
+		list = append(list, fmt.Sprintf("measured on the %s split", map[datasets.Split]string{datasets.Train: "training", datasets.Val: "validation"}[p.Split]))
+	case n != t.Images || p.Limit > 0 && p.Limit < n:
+		list = append(list, fmt.Sprintf("measured on %s of %s images", grouped(int64(n)), grouped(int64(t.Images))))
+	}
+	if !p.looks(t.Protocol) {
+		list = append(list, "measured with "+lookText(p)+"; the paper with "+lookText(t.Protocol))
+	}
+	return list
+}
+
+// lookText is a protocol's text without what says which images they are.
+func lookText(p Protocol) string {
+	p.Split, p.Limit, p.Mean = "", 0, ""
+	return p.String()
 }

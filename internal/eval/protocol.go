@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"resnet/internal/datasets"
@@ -9,51 +10,85 @@ import (
 
 // A Protocol is how images were looked at and which. Figures are comparable only when their protocols are equal.
 type Protocol struct {
-	Views  int // crops and flips of an image whose scores are combined: 1 is the image, or its centre
-	Height int // pixels of a view
-	Width  int
-	Split  datasets.Split // "" means Test
-	Limit  int            // only the first so many images; 0 means all
+	Views  int            `json:"views,omitempty"` // crops and flips of an image whose scores are combined: 1 is the image, or its centre; 0 with Scales
+	Height int            `json:"height,omitempty"`
+	Width  int            `json:"width,omitempty"` // pixels of a view
+	Split  datasets.Split `json:"split,omitempty"` // "" means Test
+	Limit  int            `json:"limit,omitempty"` // only the first so many images; 0 means all
 	// Resize is what the shorter side was resized to before the views were cut, in pixels; 0 means that the image is the view.
-	Resize int
+	Resize int `json:"resize,omitempty"`
 	// Scales are the shorter sides of fully convolutional testing, whose scores are averaged; Views, Height, Width and Resize mean nothing then.
-	Scales []int
+	Scales []int `json:"scales,omitempty"`
+	// Flip says that each scale, or the whole image, was looked at a second time in its mirror image. Ten crops always are.
+	Flip bool `json:"flip,omitempty"`
+	// Combine is what was averaged over the views; "" where there is one view alone.
+	Combine Combine `json:"combine,omitempty"`
+	// Mean names a stand-in for the mean image of the training set, which has one size: "channel means". "" where there is none.
+	Mean string `json:"mean,omitempty"`
+}
+
+// MeanOfChannels is Protocol.Mean where a view has another size than the mean image, of which only each channel's mean can be subtracted then.
+const MeanOfChannels = "channel means"
+
+// looks reports whether p and q look at an image in the same way, whichever the images are. What stands in for the mean image is left out: the paper
+// subtracts it as well, at sizes where there is none, and does not say how.
+func (p Protocol) looks(q Protocol) bool {
+	return p.Views == q.Views && p.Height == q.Height && p.Width == q.Width && p.Resize == q.Resize && slices.Equal(p.Scales, q.Scales) &&
+		p.Flip == q.Flip && p.Combine == q.Combine
 }
 
 // String is the text of the column "protocol": "1 view, 32x32", with the split when it is not the test split and with the
 // limit when there is one.
 func (p Protocol) String() string {
-	var b strings.Builder
-	switch {
-	case len(p.Scales) > 0:
-		b.WriteString("fully convolutional, shorter side ")
-		for i, s := range p.Scales {
-			if i > 0 {
-				b.WriteString("/")
-			}
-			fmt.Fprint(&b, s)
-		}
-	default:
-		views := "views"
-		if p.Views == 1 {
-			views = "view"
-		}
-		fmt.Fprintf(&b, "%d %s, %dx%d", p.Views, views, p.Height, p.Width)
-		if p.Resize > 0 {
-			fmt.Fprintf(&b, " of shorter side %d", p.Resize)
-		}
+	parts := []string{p.form()}
+	if p.Combine != "" {
+		parts = append(parts, string(p.Combine)+" averaged")
+	}
+	if p.Mean != "" {
+		parts = append(parts, p.Mean+" for the mean image")
 	}
 	switch p.Split {
 	case "", datasets.Test:
 	case datasets.Val:
-		b.WriteString(", validation split")
+		parts = append(parts, "validation split")
 	case datasets.Train:
-		b.WriteString(", training split")
+		parts = append(parts, "training split")
 	default:
-		fmt.Fprintf(&b, ", split %s", Printable(string(p.Split)))
+		parts = append(parts, "split "+Printable(string(p.Split)))
 	}
 	if p.Limit > 0 {
-		fmt.Fprintf(&b, ", first %d images", p.Limit)
+		parts = append(parts, fmt.Sprintf("first %d images", p.Limit))
 	}
-	return b.String()
+	return strings.Join(parts, ", ")
+}
+
+// form is the part of the text that looks compares, without what is averaged.
+func (p Protocol) form() string {
+	if len(p.Scales) > 0 {
+		s := "fully convolutional, shorter side " + joinInts(p.Scales, "/")
+		if p.Flip {
+			s += " with flips"
+		}
+		return s
+	}
+	views := "views"
+	if p.Views == 1 {
+		views = "view"
+	}
+	s := fmt.Sprintf("%d %s, %dx%d", p.Views, views, p.Height, p.Width)
+	if p.Flip {
+		s = fmt.Sprintf("image and mirror image, %dx%d", p.Height, p.Width)
+	}
+	if p.Resize > 0 {
+		s += fmt.Sprintf(" of shorter side %d", p.Resize)
+	}
+	return s
+}
+
+func joinInts(list []int, sep string) string {
+	text := make([]string, len(list))
+	for i, n := range list {
+		text[i] = fmt.Sprint(n)
+	}
+	return strings.Join(text, sep)
 }

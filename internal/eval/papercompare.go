@@ -1,0 +1,198 @@
+package eval
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Measured is a row of ours with what decides where it stands in a table of the paper and whether it may be compared.
+type Measured struct {
+	Row      Row
+	Dataset  string
+	Protocol Protocol
+	// Standard says that the network is the one of that name in the table of architectures, unchanged.
+	Standard bool
+	Ensemble bool
+}
+
+// Beside is a table of the paper with our rows beside its lines.
+type Beside struct {
+	Number   int          `json:"table"`
+	Title    string       `json:"title"`
+	Source   string       `json:"source"`
+	Dataset  string       `json:"dataset"`
+	Images   int          `json:"images"`
+	Protocol string       `json:"protocol"` // of the paper's own lines
+	Lines    []BesideLine `json:"lines"`
+	Others   []BesideRow  `json:"others"` // rows of ours that the table has no line for
+}
+
+// A BesideLine is a line of the paper with the rows of ours that measure the same network.
+type BesideLine struct {
+	Model  string      `json:"model"`
+	Top1   *float64    `json:"paper_top1_error"` // null where the paper gives none
+	Top5   *float64    `json:"paper_top5_error"`
+	Mean   *float64    `json:"paper_mean_top1_error,omitempty"` // of several runs, whose best is paper_top1_error
+	Std    *float64    `json:"paper_std_top1_error,omitempty"`
+	Quoted string      `json:"quoted_from,omitempty"` // whose result the paper repeats
+	Note   string      `json:"note,omitempty"`
+	Ours   []BesideRow `json:"ours"`
+}
+
+// A BesideRow is a row of ours. SameProtocol says that it may be compared with its line as it is; Differences says why not.
+type BesideRow struct {
+	Row
+	SameProtocol bool     `json:"same_protocol"`
+	Differences  []string `json:"differences"`
+}
+
+// Compare puts measured rows beside the lines of the table.
+func (t PaperTable) Compare(rows []Measured) Beside {
+	b := Beside{Number: t.Number, Title: t.Title, Source: "He et al. 2016, arXiv:1512.03385, " + t.Name(), Dataset: t.Dataset, Images: t.Images,
+		Protocol: lookText(t.Protocol), Lines: make([]BesideLine, 0, len(t.Lines)), Others: []BesideRow{}}
+	placed := make([]bool, len(rows))
+	for _, l := range t.Lines {
+		line := BesideLine{Model: l.Label, Top1: l.Top1, Top5: l.Top5, Quoted: l.Quoted, Note: l.Note, Ours: []BesideRow{}}
+		if l.Mean > 0 {
+			line.Mean, line.Std = &l.Mean, &l.Std
+		}
+		for i, m := range rows {
+			if t.holds(l, m) {
+				placed[i] = true
+				line.Ours = append(line.Ours, besideRow(t, l, m))
+			}
+		}
+		b.Lines = append(b.Lines, line)
+	}
+	for i, m := range rows {
+		if !placed[i] {
+			b.Others = append(b.Others, BesideRow{Row: m.Row, Differences: []string{"the table has no line for it"}})
+		}
+	}
+	return b
+}
+
+// holds reports whether a row belongs beside a line: the network of that name, its v1.5 variant, or an ensemble beside the paper's own.
+func (t PaperTable) holds(l PaperLine, m Measured) bool {
+	if t.Ensembles || m.Ensemble {
+		return t.Ensembles && m.Ensemble && l.Quoted == ""
+	}
+	name, _ := strings.CutSuffix(m.Row.Model, suffixV15)
+	return l.Arch != "" && name == l.Arch
+}
+
+// suffixV15 marks the bottleneck nets that stride in the 3x3.
+const suffixV15 = "v1.5"
+
+func besideRow(t PaperTable, l PaperLine, m Measured) BesideRow {
+	r := BesideRow{Row: m.Row, Differences: []string{}}
+	if strings.HasSuffix(m.Row.Model, suffixV15) {
+		r.Differences = append(r.Differences, "strides in the 3x3 of each bottleneck, the paper in the first 1x1")
+	} else if !m.Standard && !m.Ensemble {
+		r.Differences = append(r.Differences, "not the network of that name: its description differs from the table of architectures")
+	}
+	if m.Ensemble {
+		r.Differences = append(r.Differences, "an ensemble of other networks than the paper's six")
+	}
+	if l.Quoted != "" {
+		r.Differences = append(r.Differences, fmt.Sprintf("the paper quotes %s, whose protocol is not its own", l.Quoted))
+	}
+	r.Differences = append(r.Differences, t.differences(m.Dataset, m.Protocol, m.Row.N)...)
+	r.SameProtocol = len(r.Differences) == 0
+	return r
+}
+
+// WriteJSON writes one JSON document.
+func (b Beside) WriteJSON(w io.Writer) error { return writeJSON(w, b) }
+
+// WriteText writes the table for people: a line of the paper, and ours beside it; what differs stands below, by number.
+func (b Beside) WriteText(w io.Writer) error {
+	return b.write(w, Printable, writeColumns, "", "\n%s\n", "[%d] %s\n")
+}
+
+// WriteMarkdown writes the table for a README.
+func (b Beside) WriteMarkdown(w io.Writer) error {
+	return b.write(w, markdownText, writeMarkdown, "  ", "\n%s  \n", "\\[%d] %s  \n")
+}
+
+func (b Beside) write(w io.Writer, name func(string) string, table func(io.Writer, []column) error, end, below, note string) error {
+	if _, err := fmt.Fprintf(w, "%s: %s%s\n\n", name(b.Source), name(b.Title), end); err != nil {
+		return err
+	}
+	cols, notes := b.columns(name)
+	if err := table(w, cols); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, below, "The paper's protocol: "+name(b.Protocol)+", "+grouped(int64(b.Images))+" images."); err != nil {
+		return err
+	}
+	for i, n := range notes {
+		if _, err := fmt.Fprintf(w, note, i+1, name(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// columns lays out the lines; a line of the paper stands once for each row of ours, and once where there is none.
+func (b Beside) columns(name func(string) string) ([]column, []string) {
+	cols := []column{{title: "network"}, {title: "paper's top-1 %", number: true}, {title: "paper's top-5 %", number: true},
+		{title: "our top-1 %", number: true}, {title: "our top-5 %", number: true}, {title: "images", number: true}, {title: "checkpoint"}, {title: "notes"}}
+	var notes []string
+	numbered := func(texts []string) string {
+		var marks []string
+		for _, text := range texts {
+			i := slices.Index(notes, text)
+			if i < 0 {
+				i = len(notes)
+				notes = append(notes, text)
+			}
+			marks = append(marks, strconv.Itoa(i+1))
+		}
+		return strings.Join(marks, ",")
+	}
+	add := func(label string, top1, top5 *float64, said []string, r *BesideRow) {
+		cells := []string{name(label), errorText(top1), errorText(top5), "", "", "", "", ""}
+		if r != nil {
+			cells[3], cells[4], cells[5], cells[6] = errorText(&r.Top1Error), errorText(r.Top5Error), grouped(int64(r.N)), name(r.Checkpoint)
+			said = slices.Concat(said, r.Differences)
+		}
+		cells[7] = numbered(said)
+		for i := range cols {
+			cols[i].cells = append(cols[i].cells, cells[i])
+		}
+	}
+	for _, l := range b.Lines {
+		said := l.said()
+		if len(l.Ours) == 0 {
+			add(l.Model, l.Top1, l.Top5, said, nil)
+		}
+		for i := range l.Ours {
+			add(l.Model, l.Top1, l.Top5, said, &l.Ours[i])
+		}
+	}
+	for i := range b.Others {
+		add(b.Others[i].Model, nil, nil, nil, &b.Others[i])
+	}
+	return slices.DeleteFunc(cols, func(c column) bool {
+		return len(c.cells) > 0 && !slices.ContainsFunc(c.cells, func(s string) bool { return s != "-" && s != "" })
+	}), notes
+}
+
+// said is what the paper says about a line besides its figures.
+func (l BesideLine) said() []string {
+	var list []string
+	if l.Quoted != "" {
+		list = append(list, "quoted by the paper from "+l.Quoted)
+	}
+	if l.Mean != nil && *l.Std > 0 {
+		list = append(list, fmt.Sprintf("the best of several runs, mean %.2f, standard deviation %.2f", *l.Mean, *l.Std))
+	}
+	if l.Note != "" {
+		list = append(list, l.Note)
+	}
+	return list
+}

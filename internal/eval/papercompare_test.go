@@ -1,0 +1,150 @@
+package eval
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// figures of he2016, tables 2 to 6, as they are printed.
+var printed = map[int]string{
+	2: "27.94 28.54 27.88 25.03",
+	3: "28.07/9.33 -/9.15 24.27/7.38 28.54/10.02 25.03/7.76 24.52/7.46 24.19/7.40 22.85/6.71 21.75/6.05 21.43/5.71",
+	4: "-/8.43 -/7.89 24.40/7.10 21.59/5.71 21.99/5.81 21.84/5.71 21.53/5.60 20.74/5.25 19.87/4.60 19.38/4.49",
+	5: "-/7.32 -/6.66 -/6.80 -/4.94 -/4.82 -/3.57",
+	6: "9.38 8.81 8.22 8.39 7.54 8.80 8.75 7.51 7.17 6.97 6.43 7.93",
+}
+
+func TestTablesHoldWhatThePaperPrints(t *testing.T) {
+	for number, want := range printed {
+		table, err := LookupTable(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, l := range table.Lines {
+			s := errorText(l.Top1)
+			if l.Top5 != nil {
+				s += "/" + errorText(l.Top5)
+			}
+			got = append(got, s)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("table %d: %s, want %s", number, got, want)
+		}
+	}
+	for _, number := range []int{1, 7} {
+		if _, err := LookupTable(number); err == nil {
+			t.Errorf("table %d is one of errors", number)
+		}
+	}
+}
+
+func measuredRow(model, dataset string, n int, p Protocol) Measured {
+	return Measured{Row: Row{Model: model, Checkpoint: "runs/" + model, N: n, Top1Error: 12.345, Top5Error: ptr(3.21), Protocol: p.String()},
+		Dataset: dataset, Protocol: p, Standard: true}
+}
+
+func TestRowsStandBesideTheirLinesWithWhatDiffers(t *testing.T) {
+	limited := protocol10Crop
+	limited.Limit = 500
+	logits := protocol10Crop
+	logits.Combine = CombineLogits
+	other := measuredRow("resnet34a", "imagenet", 50_000, protocol10Crop)
+	other.Standard = false
+	rows := []Measured{
+		measuredRow("resnet50", "imagenet", 50_000, protocol10Crop),
+		measuredRow("resnet50v1.5", "imagenet", 50_000, protocol10Crop),
+		measuredRow("resnet101", "imagenet", 500, limited),
+		measuredRow("resnet152", "folder", 84, logits),
+		other,
+		measuredRow("resnet18", "imagenet", 50_000, protocol10Crop),
+		{Row: Row{Model: "ensemble of 2", N: 50_000}, Dataset: "imagenet", Protocol: protocol10Crop, Ensemble: true},
+	}
+	table, err := LookupTable(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := table.Compare(rows)
+	differences := map[string]string{}
+	for _, l := range b.Lines {
+		for _, r := range l.Ours {
+			differences[l.Model+" "+r.Model] = strings.Join(r.Differences, "; ")
+			if r.SameProtocol != (len(r.Differences) == 0) {
+				t.Errorf("%s: same protocol %v, and differences %q", r.Model, r.SameProtocol, r.Differences)
+			}
+		}
+	}
+	for line, says := range map[string][]string{
+		"ResNet-50 resnet50":     nil,
+		"ResNet-50 resnet50v1.5": {"strides in the 3x3"},
+		"ResNet-101 resnet101":   {"500 of 50,000 images"},
+		"ResNet-152 resnet152":   {"84 images of folder", "logits averaged; the paper with 10 views, 224x224 of shorter side 256, softmax averaged"},
+		"ResNet-34 A resnet34a":  {"differs from the table of architectures"},
+	} {
+		got, ok := differences[line]
+		if !ok || (len(says) == 0) != (got == "") {
+			t.Errorf("%s: %q", line, got)
+		}
+		for _, s := range says {
+			if !strings.Contains(got, s) {
+				t.Errorf("%s: %q does not say %q", line, got, s)
+			}
+		}
+	}
+	if len(differences) != 5 || len(b.Others) != 2 || b.Others[0].Model != "resnet18" {
+		t.Errorf("%d rows in lines and %d others, want 5 and 2", len(differences), len(b.Others))
+	}
+	ensembles, err := LookupTable(5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = ensembles.Compare(rows)
+	if ours := b.Lines[5].Ours; len(ours) != 1 || ours[0].SameProtocol || !strings.Contains(strings.Join(ours[0].Differences, ";"), "labels are not public") {
+		t.Errorf("our ensemble beside the paper's: %+v", b.Lines[5])
+	}
+	if len(b.Others) != 6 {
+		t.Errorf("%d single networks in the table of ensembles' rest, want 6", len(b.Others))
+	}
+}
+
+func TestATableOfThePaperInText(t *testing.T) {
+	table, err := LookupTable(6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hostile := measuredRow("resnet20", "cifar10", 10_000, protocolCIFAR)
+	hostile.Row.Checkpoint = "runs/\x1b[2J|<b>"
+	b := table.Compare([]Measured{hostile, measuredRow("plain20", "cifar10", 10_000, protocolCIFAR)})
+	var text, md, doc bytes.Buffer
+	if err := b.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.WriteMarkdown(&md); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.WriteJSON(&doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Table 6", "ResNet, 20 layers", "8.75", "12.35", `runs/\x1b[2J`, "1 view, 32x32", "mean 6.61, standard deviation 0.16", "plain20"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the text has no %q:\n%s", want, text.String())
+		}
+	}
+	if strings.Contains(text.String()+md.String()+doc.String(), "\x1b") || strings.Contains(md.String(), "<b>") {
+		t.Error("a hostile name comes through")
+	}
+	if !strings.Contains(md.String(), "| ResNet, 110 layers | 6.43 |") {
+		t.Errorf("Markdown:\n%s", md.String())
+	}
+	var back Beside
+	if err := json.Unmarshal(doc.Bytes(), &back); err != nil || back.Number != 6 || len(back.Lines) != 12 {
+		t.Errorf("JSON: %v, %d lines", err, len(back.Lines))
+	}
+	i := slices.IndexFunc(back.Lines, func(l BesideLine) bool { return l.Model == "ResNet, 20 layers" })
+	if len(back.Lines[i].Ours) != 1 || !back.Lines[i].Ours[0].SameProtocol {
+		t.Errorf("JSON: %+v", back.Lines[i])
+	}
+}
