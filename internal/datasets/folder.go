@@ -246,3 +246,13 @@ func (f *folder) image(s Split, i int, dst []byte) error {
 	average(dst, full, 3, f.size, f.size, f.downsample)
 	return nil
 }
+
+func (f *folder) picture(s Split, i int) (Picture, error) {
+	path := filepath.Join(f.dir, f.splits[s][i].path)
+	file, err := os.Open(path)
+	if err != nil {
+		return Picture{}, openFault(path, err, "has it been moved?")
+	}
+	defer file.Close()
+	return DecodePicture(file, path)
+}

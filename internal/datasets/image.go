@@ -35,7 +35,16 @@ func checkImage(f *os.File) error {
 	if st.Size() > maxImageFile {
 		return faultf(ErrData, "%d bytes, and an image file may have %d", st.Size(), maxImageFile)
 	}
-	c, format, err := image.DecodeConfig(f)
+	if err := checkHeaderOf(f, st.Size()); err != nil {
+		return err
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return err
+}
+
+// checkHeaderOf judges the header of an image of so many bytes.
+func checkHeaderOf(r io.Reader, bytes int64) error {
+	c, format, err := image.DecodeConfig(r)
 	if err != nil {
 		return faultf(ErrData, "not a readable PNG or JPEG: %w", err)
 	}
@@ -44,11 +53,10 @@ func checkImage(f *os.File) error {
 		return faultf(ErrData, "an image of %d×%d pixels", c.Width, c.Height)
 	case pixels > maxImagePixels:
 		return faultf(ErrData, "an image of %d×%d pixels, and %d at most are read", c.Width, c.Height, maxImagePixels)
-	case pixels > st.Size()*maxDensity[format]:
-		return faultf(ErrData, "the header promises %d×%d pixels, which cannot be in %d bytes", c.Width, c.Height, st.Size())
+	case pixels > bytes*maxDensity[format]:
+		return faultf(ErrData, "the header promises %d×%d pixels, which cannot be in %d bytes", c.Width, c.Height, bytes)
 	}
-	_, err = f.Seek(0, io.SeekStart)
-	return err
+	return nil
 }
 
 // DecodeFile reads a PNG or JPEG file, whatever its name says, as [3, size, size] bytes of red, green and blue: the shorter

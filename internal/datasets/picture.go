@@ -1,0 +1,140 @@
+package datasets
+
+import (
+	"fmt"
+	"io"
+)
+
+// Picture is a decoded image: Pix holds red, green and blue of each pixel, interleaved, row by row: 3·Width·Height bytes.
+type Picture struct {
+	Width, Height int
+	Pix           []byte
+}
+
+// DecodePicture reads a PNG or JPEG, whatever its name says, at its own size. Grey and CMYK become RGB, transparency is dropped,
+// and EXIF rotation is not applied, as in torchvision. name is for messages.
+//
+// What is too large, claims more pixels than it can hold, is more than a hundred times as long as wide, or does not decode is
+// ErrData, before memory is spent on pixels.
+func DecodePicture(r io.Reader, name string) (Picture, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxImageFile+1))
+	if err != nil {
+		return Picture{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(data) > maxImageFile {
+		return Picture{}, faultf(ErrData, "%s: more than %d bytes, and an image file may have as many", name, maxImageFile)
+	}
+	img, err := decode(data)
+	if err != nil {
+		return Picture{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return whole(img), nil
+}
+
+// Resize makes an image of w×h pixels, at least 1×1, with the antialiased bilinear filter of Pillow: the same bytes.
+func (p Picture) Resize(w, h int) Picture {
+	w, h = max(w, 1), max(h, 1)
+	return p.part(w, h, 0, 0, w, h)
+}
+
+// ResizeShorter makes the shorter side so many pixels long and keeps the proportions; the longer side is rounded down, as by
+// torchvision's Resize.
+func (p Picture) ResizeShorter(size int) Picture {
+	return p.Resize(shorterTo(p.Width, p.Height, size))
+}
+
+// Crop cuts out the rectangle [x, x+w) × [y, y+h), which must lie inside.
+func (p Picture) Crop(x, y, w, h int) Picture {
+	return p.part(p.Width, p.Height, x, y, w, h)
+}
+
+// part is a rectangle of the picture resized to width×height.
+func (p Picture) part(width, height, x, y, w, h int) Picture {
+	p.check(width, height, x, y, w, h)
+	out := Picture{Width: w, Height: h, Pix: make([]byte, 3*w*h)}
+	new(resampler).region(out.Pix, p, width, height, x, y, w, h)
+	return out
+}
+
+// CropCHW writes the rectangle [x, x+w) × [y, y+h), which must lie inside, to dst as [3, h, w], row-major; flip mirrors it left
+// to right.
+func (p Picture) CropCHW(dst []byte, x, y, w, h int, flip bool) {
+	p.check(p.Width, p.Height, x, y, w, h)
+	if len(dst) != 3*w*h {
+		panic("datasets: the buffer does not fit the crop")
+	}
+	for row := range h {
+		separate(dst[row*w:], p.Pix[3*((y+row)*p.Width+x):][:3*w], w*h, flip)
+	}
+}
+
+// check panics for a rectangle outside: a programming error, which must not become a black image.
+func (p Picture) check(width, height, x, y, w, h int) {
+	if x < 0 || y < 0 || w < 1 || h < 1 || x+w > width || y+h > height || len(p.Pix) != 3*p.Width*p.Height {
+		panic("datasets: a crop outside the picture")
+	}
+}
+
+// separate writes the three colours of a row of RGB to dst, plane values apart.
+func separate(dst, row []byte, plane int, flip bool) {
+	w := len(row) / 3
+	red, green, blue := dst[:w], dst[plane:][:w], dst[2*plane:][:w]
+	for i := range red {
+		p := row[3*i : 3*i+3 : 3*i+3]
+		j := i
+		if flip {
+			j = w - 1 - i
+		}
+		red[j], green[j], blue[j] = p[0], p[1], p[2]
+	}
+}
+
+// shorterTo gives the sides of w×h resized so that the shorter one has size pixels.
+func shorterTo(w, h, size int) (width, height int) {
+	if w <= h {
+		return size, max(size, size*h/w)
+	}
+	return max(size, size*w/h), size
+}
+
+// CentreOffset is where a centred crop of size pixels begins on a side of n: (n − size)/2, halves rounded to even as by
+// torchvision's CenterCrop.
+func CentreOffset(n, size int) int {
+	d := n - size
+	half := d >> 1
+	if d&1 == 1 {
+		half += half & 1
+	}
+	return half
+}
+
+// Picture is image i of a split as it is stored, before any resizing; for sets of one size that size. It fails with ErrData for a
+// file that does not decode, and with ErrConfig for images that are not in colour.
+func (d *Dataset) Picture(s Split, i int) (Picture, error) {
+	v := d.views[s]
+	if i < 0 || i >= v.n {
+		return Picture{}, fmt.Errorf("%s: image %d of split %q, which has %d", d.info.Name, i, s, v.n)
+	}
+	k := v.at(i)
+	if src, ok := d.src.(pictureSource); ok {
+		return src.picture(v.from, k)
+	}
+	c, h, w := d.src.shape()
+	if c != 3 {
+		return Picture{}, faultf(ErrConfig, "%s: images of %d channel(s), and a picture has red, green and blue", d.info.Name, c)
+	}
+	planes := make([]byte, 3*h*w)
+	if err := d.src.image(v.from, k, planes); err != nil {
+		return Picture{}, err
+	}
+	p := Picture{Width: w, Height: h, Pix: make([]byte, 3*h*w)}
+	for j := range h * w {
+		p.Pix[3*j], p.Pix[3*j+1], p.Pix[3*j+2] = planes[j], planes[h*w+j], planes[2*h*w+j]
+	}
+	return p, nil
+}
+
+// pictureSource is a source whose images have sizes of their own.
+type pictureSource interface {
+	picture(s Split, i int) (Picture, error)
+}
