@@ -1,15 +1,13 @@
 package blocks
 
 import (
-	"fmt"
-
 	"resnet/internal/graph"
 )
 
 // Forward draws the net s on input x [N, InputChannels, InputSize, InputSize] and returns its logits [N, Classes].
 // Errors stick to the Builder.
 func Forward(b *graph.Builder, s Spec, x *graph.Node) *graph.Node {
-	return forward[*graph.Node](builderNet{b}, s, x)
+	return forward[*graph.Node](builderNet{b: b}, s, x)
 }
 
 // Build makes the graph of s for batches of n images. Parameters missing in params are created and initialised as
@@ -20,22 +18,17 @@ func Build(s Spec, n int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph
 }
 
 func build(s Spec, n int, mode graph.Mode, params *graph.ParamSet, o graph.Options) (*graph.Graph, error) {
-	if err := s.Validate(); err != nil {
-		return nil, err
-	}
-	if n < 1 {
-		return nil, fmt.Errorf("%s: a batch of %d images; at least 1", s.Name, n)
-	}
-	o.BNEps, o.BNMomentum = s.BNEps, s.BNMomentum
-	b := graph.NewBuilder(s.Name, mode, params, o)
-	x := b.Input(n, s.InputChannels, s.InputSize, s.InputSize)
-	return b.Finish(Forward(b, s, x))
+	return draw(s, n, s.InputSize, s.InputSize, mode, params, o, 0)
 }
 
 // builderNet draws into a graph.
-type builderNet struct{ b *graph.Builder }
+type builderNet struct {
+	b *graph.Builder
+	// window is the side of the average pooling before the classifier in the dense form; 0 means the whole map.
+	window int
+}
 
-func (n builderNet) In(scope string) net[*graph.Node] { return builderNet{n.b.In(scope)} }
+func (n builderNet) In(scope string) net[*graph.Node] { return builderNet{n.b.In(scope), n.window} }
 
 func (n builderNet) Conv(name string, x *graph.Node, filters, kernel, stride int) *graph.Node {
 	return n.b.Conv(name, x, graph.ConvOpts{Filters: filters, Kernel: kernel, Stride: stride, Pad: (kernel - 1) / 2})
@@ -55,7 +48,12 @@ func (n builderNet) MaxPool(x *graph.Node, kernel, stride, pad int) *graph.Node 
 	return n.b.MaxPool(x, graph.PoolOpts{Kernel: kernel, Stride: stride, Pad: pad})
 }
 
-func (n builderNet) GlobalAvgPool(x *graph.Node) *graph.Node { return n.b.GlobalAvgPool(x) }
+func (n builderNet) GlobalAvgPool(x *graph.Node) *graph.Node {
+	if n.window > 0 {
+		x = n.b.AvgPool(x, graph.PoolOpts{Kernel: n.window, Stride: 1})
+	}
+	return n.b.GlobalAvgPool(x)
+}
 
 func (n builderNet) Linear(name string, x *graph.Node, classes int) *graph.Node {
 	return n.b.Linear(name, x, classes)
