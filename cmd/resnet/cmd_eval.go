@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"runtime"
 
@@ -17,8 +16,10 @@ type evalOptions struct {
 	data, dir   string
 	split       string
 	limit       int
-	crops       string
+	looking     eval.Looking
 	combine     string
+	table       int // of the paper; 0 means none
+	markdown    bool
 	predictions string
 	batch       int
 	threads     int
@@ -29,53 +30,69 @@ type evalOptions struct {
 const evalHelp = `Measures the top-1 and top-5 error and the loss of checkpoints. A run folder stands for its best checkpoint: the one with the
 lowest error on the validation split, or without one the last.
 
-Every image counts exactly once. The paper's value stands beside ours only where it was measured the same way: the whole test
-set, one view. Several checkpoints give a row each, and one for the ensemble of all.`
+Every image counts exactly once. --crops says how it is looked at:
+  1     one view: the image, or its centre
+  10    four corners and the centre of the image with a shorter side of 256, and their mirror images (for an input of 224)
+  full  the network applied at every position of the image and its mirror image, with each of --scales as its shorter side
+Several views are averaged by --combine. Images of one size that is the network's, as CIFAR's, have no ten crops, and "full" without
+--scales is the image and its mirror image.
+
+The paper's value stands beside ours only where it was measured the same way: the whole test set, the same views. Several checkpoints give a row
+each, and one for the ensemble of all. --table prints a table of the paper with our rows beside its lines, by that table's protocol unless --crops
+names another, and says what differs.`
 
 func newEvalCmd(a *app) *cobra.Command {
 	o := &evalOptions{}
 	c := &cobra.Command{
 		Use: "eval CHECKPOINT|RUN...", Short: "Measure the error of checkpoints",
 		Long: evalHelp + exitHelp(help65, help66, help70, help74, "130, 143  stopped by SIGINT or SIGTERM"),
-		Example: "  resnet eval runs/cifar20-short-1\n  resnet eval runs/cifar20-short-1 --split val --json\n" +
-			"  resnet eval runs/seed1 runs/seed2 runs/seed3 --combine softmax\n  resnet eval runs/fashion20-1 --predictions predictions.csv",
-		Args: atLeastArgs(1, "CHECKPOINT or RUN"),
-		RunE: func(c *cobra.Command, args []string) error { return runEval(c.Context(), a, o, args) },
+		Example: "  resnet eval runs/cifar20-short-1\n  resnet eval runs/seed1 runs/seed2 runs/seed3 --combine softmax --predictions predictions.csv\n" +
+			"  resnet eval resnet50.safetensors --data imagenet --data-dir ILSVRC --crops 10\n  resnet eval runs/cifar* --table 6",
+		Args: func(c *cobra.Command, args []string) error {
+			if o.table != 0 { // the paper's alone is a table as well
+				return nil
+			}
+			return atLeastArgs(1, "CHECKPOINT or RUN")(c, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.byTable(c.Flags().Changed("crops") || c.Flags().Changed("scales")); err != nil {
+				return err
+			}
+			return runEval(c.Context(), a, o, args)
+		},
 	}
 	f := c.Flags()
 	f.StringVar(&o.data, "data", "", "data set (default the one it was trained on)")
 	f.StringVar(&o.dir, "data-dir", "", "folder that holds the data set")
 	f.StringVar(&o.split, "split", "test", "test, val or train")
 	f.IntVar(&o.limit, "limit", 0, "only the first so many images (default all)")
-	f.StringVar(&o.crops, "crops", "1", "views of an image: 1")
-	f.StringVar(&o.combine, "combine", "softmax", "what the ensemble averages: softmax or logits")
+	lookingFlags(c, &o.looking, &o.combine)
+	f.IntVar(&o.table, "table", 0, "print this table of the paper, 2 to 6, with our rows beside")
+	f.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	f.StringVar(&o.predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
 	f.BoolVar(&o.classes, "classes", false, "show the error of each class and the confusion matrix")
-	f.IntVar(&o.batch, "batch", 250, "images computed together; does not change the figures")
+	f.IntVar(&o.batch, "batch", 250, "images or views computed together; does not change the figures")
 	f.IntVar(&o.threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("data", completeData)
 	_ = c.RegisterFlagCompletionFunc("split", cobra.FixedCompletions([]string{"test", "val", "train"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = c.RegisterFlagCompletionFunc("combine", cobra.FixedCompletions([]string{"softmax", "logits"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("table", cobra.FixedCompletions([]string{"2", "3", "4", "5", "6"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
 // check refuses flags that contradict what there is, before any file is read.
 func (o *evalOptions) check() error {
-	switch o.crops {
-	case "1":
-	case "10", "full":
-		return usageErrorf("eval: --crops %s is not built yet; --crops 1 is the protocol of the CIFAR networks", o.crops)
-	default:
-		return usageErrorf("eval: --crops %q: 1 is the only choice", o.crops)
+	o.looking.Combine = eval.Combine(o.combine)
+	if err := o.looking.Check(); err != nil {
+		return err
 	}
 	switch datasets.Split(o.split) {
 	case datasets.Test, datasets.Val, datasets.Train:
 	default:
 		return usageErrorf("eval: --split %q: test, val or train", o.split)
 	}
-	if o.combine != "softmax" && o.combine != "logits" {
-		return usageErrorf("eval: --combine %q: softmax or logits", o.combine)
+	if o.json && o.markdown || o.table != 0 && o.classes {
+		return usageErrorf("eval: --json and --markdown, and --table and --classes, exclude each other")
 	}
 	if o.limit < 0 || o.batch < 1 || o.threads < 0 {
 		return usageErrorf("eval: --limit and --threads are at least 0, --batch at least 1")
@@ -94,6 +111,21 @@ func (o *evalOptions) check() error {
 	return nil
 }
 
+// byTable takes the protocol of the table that was asked for, unless the user chose one.
+func (o *evalOptions) byTable(chosen bool) error {
+	if o.table == 0 {
+		return nil
+	}
+	t, err := eval.LookupTable(o.table)
+	if err != nil {
+		return usageErrorf("eval: --%w", err)
+	}
+	if !chosen {
+		o.looking.Crops = t.Crops()
+	}
+	return nil
+}
+
 func runEval(ctx context.Context, a *app, o *evalOptions, paths []string) error {
 	if err := o.check(); err != nil {
 		return err
@@ -108,32 +140,4 @@ func runEval(ctx context.Context, a *app, o *evalOptions, paths []string) error 
 		return err
 	}
 	return m.print()
-}
-
-// print writes the table and, with --classes, what each row confuses.
-func (m *measurement) print() error {
-	table := eval.Table{Rows: m.rows}
-	switch {
-	case m.o.json && m.o.classes:
-		return m.a.printJSON(struct {
-			Rows    []eval.Row         `json:"rows"`
-			Classes []eval.ClassReport `json:"classes"`
-		}{m.rows, m.classes})
-	case m.o.json:
-		return table.WriteJSON(m.a.out)
-	}
-	if err := table.WriteText(m.a.out); err != nil || !m.o.classes {
-		return err
-	}
-	for i, r := range m.classes {
-		fmt.Fprintf(m.a.out, "\n%s\n", eval.Printable(m.rows[i].Checkpoint))
-		if err := r.WriteErrors(m.a.out); err != nil {
-			return err
-		}
-		fmt.Fprintln(m.a.out)
-		if err := r.WriteConfusion(m.a.out); err != nil {
-			return err
-		}
-	}
-	return nil
 }

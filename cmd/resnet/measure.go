@@ -14,11 +14,10 @@ type measurement struct {
 	a        *app
 	o        *evalOptions
 	open     map[dataKey]*datasets.Dataset
-	rows     []eval.Row
+	rows     []eval.Measured
 	classes  []eval.ClassReport // of each row
 	ensemble *eval.Ensemble     // nil for a single model
 	ds       *datasets.Dataset  // of the first model: the ensemble's
-	protocol eval.Protocol
 }
 
 // dataKey tells data sets apart, so that several models share one.
@@ -51,7 +50,21 @@ func (m *measurement) dataset(ctx context.Context, net *model) (*datasets.Datase
 		}
 		m.open[key] = ds
 	}
+	if pictures(m.open[key].Info()) {
+		return m.open[key], net.FitsClasses(m.open[key].Info())
+	}
 	return m.open[key], net.Fits(m.open[key].Info())
+}
+
+// pictures reports whether a data set has pictures of any size, which are resized and cut as the protocol says.
+func pictures(info datasets.Info) bool { return info.Name == "folder" || info.Name == "imagenet" }
+
+// protocol says how a network looks at the images of a data set.
+func (m *measurement) protocol(net *model, info datasets.Info) (eval.Protocol, error) {
+	if pictures(info) {
+		return m.o.looking.Protocol(net.Model)
+	}
+	return m.o.looking.ProtocolFixed(net.Model, info)
 }
 
 // model measures one checkpoint; a member of an ensemble leaves its scores there.
@@ -73,12 +86,16 @@ func (m *measurement) model(ctx context.Context, path string, member bool) error
 		}
 		return usageErrorf("%s has no %s split%s", info.Name, m.o.split, hint)
 	}
-	p := eval.Protocol{Views: 1, Height: info.Height, Width: info.Width, Split: split}
+	p, err := m.protocol(net, info)
+	if err != nil {
+		return fmt.Errorf("%s: %w", net.named, err)
+	}
+	p.Split = split
 	if m.o.limit > 0 && m.o.limit < n {
 		p.Limit, n = m.o.limit, m.o.limit
 	}
 	if m.ds == nil {
-		m.ds, m.protocol = ds, p
+		m.ds = ds
 	}
 	var observers []eval.Observer
 	if member {
@@ -89,27 +106,21 @@ func (m *measurement) model(ctx context.Context, path string, member bool) error
 		}
 		observers = append(observers, m.ensemble.Member())
 	}
-	metrics, err := m.pass(ctx, net, ds, observers, !member)
+	metrics, err := m.pass(ctx, net, ds, p, observers, !member)
 	if err != nil {
 		return fmt.Errorf("%s: %w", net.named, err)
 	}
-	m.rows = append(m.rows, net.Row(net.named, info.Name, p, metrics))
+	m.rows = append(m.rows, net.Measured(net.named, info.Name, p, metrics))
 	m.classes = append(m.classes, metrics.Classes(net.Classes))
 	return nil
 }
 
 // pass looks at every image once, and records the predictions if they are this model's.
-func (m *measurement) pass(ctx context.Context, net *model, ds *datasets.Dataset, observers []eval.Observer, record bool) (eval.Metrics, error) {
-	machine, err := net.Machine(m.o.batch, func(g *graph.Graph, p *graph.ParamSet) (graph.Machine, error) {
-		return m.a.newMachine(g, p, m.o.threads)
-	})
-	if err != nil {
-		return eval.Metrics{}, err
-	}
-	defer machine.Close()
+func (m *measurement) pass(ctx context.Context, net *model, ds *datasets.Dataset, p eval.Protocol, observers []eval.Observer, record bool) (eval.Metrics, error) {
 	split := datasets.Split(m.o.split)
 	var file *eval.Predictions
 	if record && m.o.predictions != "" {
+		var err error
 		file, err = eval.CreatePredictions(m.o.predictions, net.Classes, func(i int) string { return ds.ID(split, i) })
 		if err != nil {
 			return eval.Metrics{}, err
@@ -117,8 +128,11 @@ func (m *measurement) pass(ctx context.Context, net *model, ds *datasets.Dataset
 		defer file.Discard()
 		observers = append(observers, file.Observe)
 	}
-	metrics, err := eval.EvaluateSplit(ctx, machine, ds, eval.SplitOptions{Split: split, Batch: m.o.batch, Limit: m.o.limit,
-		Normalizer: net.Normalizer, Classes: net.Spec.Classes}, observers...)
+	compile := func(g *graph.Graph, p *graph.ParamSet) (graph.Machine, error) {
+		return m.a.newMachine(g, p, m.o.threads)
+	}
+	metrics, err := eval.EvaluateViews(ctx, net.Model, ds, p, eval.ViewOptions{Split: split, Limit: m.o.limit, Fixed: !pictures(ds.Info()),
+		ScorerOptions: eval.ScorerOptions{Compile: compile, Batch: m.o.batch, Workers: m.o.threads}}, observers...)
 	if err != nil || file == nil {
 		return metrics, err
 	}
@@ -148,7 +162,58 @@ func (m *measurement) combine() error {
 			return err
 		}
 	}
-	m.rows = append(m.rows, eval.NewEnsembleRow(m.rows, eval.Combine(m.o.combine), m.protocol, metrics))
+	m.rows = append(m.rows, eval.MeasuredEnsemble(m.rows, eval.Combine(m.o.combine), metrics))
 	m.classes = append(m.classes, metrics.Classes(m.ds.Info().Classes))
 	return nil
+}
+
+// print writes the table and, with --classes, what each row confuses.
+func (m *measurement) print() error {
+	table := eval.Table{}
+	for _, r := range m.rows {
+		table.Rows = append(table.Rows, r.Row)
+	}
+	switch {
+	case m.o.table != 0:
+		return m.printBeside(table)
+	case m.o.json && m.o.classes:
+		return m.a.printJSON(struct {
+			Rows    []eval.Row         `json:"rows"`
+			Classes []eval.ClassReport `json:"classes"`
+		}{table.Rows, m.classes})
+	case m.o.json:
+		return table.WriteJSON(m.a.out)
+	case m.o.markdown:
+		return table.WriteMarkdown(m.a.out)
+	}
+	if err := table.WriteText(m.a.out); err != nil || !m.o.classes {
+		return err
+	}
+	for i, r := range m.classes {
+		fmt.Fprintf(m.a.out, "\n%s\n", eval.Printable(table.Rows[i].Checkpoint))
+		if err := r.WriteErrors(m.a.out); err != nil {
+			return err
+		}
+		fmt.Fprintln(m.a.out)
+		if err := r.WriteConfusion(m.a.out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printBeside writes the paper's table with the rows beside its lines.
+func (m *measurement) printBeside(table eval.Table) error {
+	t, err := eval.LookupTable(m.o.table)
+	if err != nil {
+		return err
+	}
+	b := t.Compare(m.rows)
+	switch {
+	case m.o.json:
+		return b.WriteJSON(m.a.out)
+	case m.o.markdown:
+		return b.WriteMarkdown(m.a.out)
+	}
+	return b.WriteText(m.a.out)
 }

@@ -22,6 +22,7 @@ var sentinels = []struct {
 	{blocks.ErrUnknown, exitUsage},
 	{train.ErrNonFinite, exitNonFinite},
 	{eval.ErrNonFinite, exitNonFinite},
+	{eval.ErrProtocol, exitUsage},
 	{eval.ErrLabel, exitBadData},
 	{eval.ErrModel, exitBadData},
 	{eval.ErrIO, exitIO},

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -82,15 +83,20 @@ func (e *Ensemble) Metrics(names func(i int) string, observers ...Observer) (Met
 	return meter.Metrics()
 }
 
-// NewEnsembleRow makes the row below those of the members.
-func NewEnsembleRow(members []Row, combine Combine, p Protocol, m Metrics) Row {
-	r := Row{Model: fmt.Sprintf("ensemble of %d (%s)", len(members), combine), N: m.N, Top1Error: m.Top1Error, Top5Error: m.Top5Error,
-		Loss: m.Loss, Protocol: p.String()}
-	paths := make([]string, len(members))
-	for i, row := range members {
-		paths[i] = row.Checkpoint
-		r.Params += row.Params
+// MeasuredEnsemble makes the row below those of the members. Where they were looked at differently (their inputs may have different sizes), its protocol names
+// each way once.
+func MeasuredEnsemble(members []Measured, combine Combine, m Metrics) Measured {
+	r := Row{Model: fmt.Sprintf("ensemble of %d (%s)", len(members), combine), N: m.N, Top1Error: m.Top1Error, Top5Error: m.Top5Error, Loss: m.Loss}
+	var paths, protocols []string
+	for _, member := range members {
+		paths = append(paths, member.Row.Checkpoint)
+		r.Params += member.Row.Params
+		if !slices.Contains(protocols, member.Row.Protocol) {
+			protocols = append(protocols, member.Row.Protocol)
+		}
 	}
-	r.Checkpoint = strings.Join(paths, " + ")
-	return r
+	r.Checkpoint, r.Protocol = strings.Join(paths, " + "), strings.Join(protocols, " + ")
+	out := members[0]
+	out.Row, out.Ensemble = r, true
+	return out
 }

@@ -159,10 +159,12 @@ func TestEnsembleMembersMustSeeTheSameImages(t *testing.T) {
 }
 
 func TestEnsembleRow(t *testing.T) {
-	p := Protocol{Views: 1, Height: 32, Width: 32}
-	got := NewEnsembleRow([]Row{{Checkpoint: "a", Params: 1}, {Checkpoint: "b", Params: 2}}, CombineSoftmax, p, Metrics{N: 5, Loss: 2})
-	want := Row{Model: "ensemble of 2 (softmax)", Checkpoint: "a + b", N: 5, Loss: 2, Params: 3, Protocol: "1 view, 32x32"}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
+	member := func(path string, params int64, protocol string) Measured {
+		return Measured{Row: Row{Checkpoint: path, Params: params, Protocol: protocol}, Dataset: "cifar10", Standard: true}
+	}
+	got := MeasuredEnsemble([]Measured{member("a", 1, "p"), member("b", 2, "q"), member("c", 4, "p")}, CombineSoftmax, Metrics{N: 5, Loss: 2})
+	want := Row{Model: "ensemble of 3 (softmax)", Checkpoint: "a + b + c", N: 5, Loss: 2, Params: 7, Protocol: "p + q"}
+	if d := cmp.Diff(want, got.Row); d != "" || !got.Ensemble || got.Dataset != "cifar10" {
+		t.Errorf("%+v (-want +got):\n%s", got, d)
 	}
 }

@@ -114,6 +114,16 @@ func (m *Model) Fits(info datasets.Info) error {
 		return m.fault("it takes images of %dx%dx%d, and %s has %dx%dx%d: name the data set it was trained on (%s)",
 			s.InputChannels, s.InputSize, s.InputSize, info.Name, info.Channels, info.Height, info.Width, Printable(m.Dataset))
 	}
+	return m.FitsClasses(info)
+}
+
+// FitsClasses is Fits for pictures of any size, which are cut to the network's: their classes are what has to fit, and the network has to take
+// 3 channels or 1.
+func (m *Model) FitsClasses(info datasets.Info) error {
+	s := m.Spec
+	if s.InputChannels != 3 && s.InputChannels != 1 {
+		return m.fault("it takes images of %d channels, and pictures have 3, or 1 in grey", s.InputChannels)
+	}
 	if len(info.Classes) > s.Classes {
 		return m.fault("it tells %d classes apart, and %s has %d", s.Classes, info.Name, len(info.Classes))
 	}
@@ -134,6 +144,11 @@ func (m *Model) Row(checkpoint, dataset string, p Protocol, metrics Metrics) Row
 		r.Paper, r.Citation = nil, ""
 	}
 	return r
+}
+
+// Measured makes the model's row with what a table of the paper has to know of it.
+func (m *Model) Measured(checkpoint, dataset string, p Protocol, metrics Metrics) Measured {
+	return Measured{Row: m.Row(checkpoint, dataset, p, metrics), Dataset: dataset, Protocol: p, Standard: m.standard()}
 }
 
 func (m *Model) standard() bool {

@@ -28,6 +28,7 @@ type Beside struct {
 	Protocol string       `json:"protocol"` // of the paper's own lines
 	Lines    []BesideLine `json:"lines"`
 	Others   []BesideRow  `json:"others"` // rows of ours that the table has no line for
+	Rows     []Row        `json:"rows"`   // all of ours, as without a table
 }
 
 // A BesideLine is a line of the paper with the rows of ours that measure the same network.
@@ -52,7 +53,7 @@ type BesideRow struct {
 // Compare puts measured rows beside the lines of the table.
 func (t PaperTable) Compare(rows []Measured) Beside {
 	b := Beside{Number: t.Number, Title: t.Title, Source: "He et al. 2016, arXiv:1512.03385, " + t.Name(), Dataset: t.Dataset, Images: t.Images,
-		Protocol: lookText(t.Protocol), Lines: make([]BesideLine, 0, len(t.Lines)), Others: []BesideRow{}}
+		Protocol: lookText(t.Protocol), Lines: make([]BesideLine, 0, len(t.Lines)), Others: []BesideRow{}, Rows: []Row{}}
 	placed := make([]bool, len(rows))
 	for _, l := range t.Lines {
 		line := BesideLine{Model: l.Label, Top1: l.Top1, Top5: l.Top5, Quoted: l.Quoted, Note: l.Note, Ours: []BesideRow{}}
@@ -68,6 +69,7 @@ func (t PaperTable) Compare(rows []Measured) Beside {
 		b.Lines = append(b.Lines, line)
 	}
 	for i, m := range rows {
+		b.Rows = append(b.Rows, m.Row)
 		if !placed[i] {
 			b.Others = append(b.Others, BesideRow{Row: m.Row, Differences: []string{"the table has no line for it"}})
 		}

@@ -18,6 +18,17 @@ type PaperTable struct {
 // Name is how the table is cited.
 func (t PaperTable) Name() string { return fmt.Sprintf("Table %d", t.Number) }
 
+// Crops is how the table's images were looked at, for Looking.
+func (t PaperTable) Crops() string {
+	switch {
+	case len(t.Protocol.Scales) > 0:
+		return CropsFull
+	case t.Protocol.Views == 10:
+		return CropsTen
+	}
+	return CropsOne
+}
+
 // A PaperLine is a line of a PaperTable.
 type PaperLine struct {
 	Label      string   // as the paper prints it

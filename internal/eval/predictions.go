@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"path/filepath"
 	"slices"
@@ -114,13 +115,25 @@ func (p *Predictions) write(r Prediction) error {
 		}
 		return p.table.Write(r.csvRecord())
 	}
-	line, err := json.Marshal(r)
+	line, err := JSONLine(r)
 	if err != nil {
 		return err
 	}
-	_, err = p.file.Write(append(asciiControls(line), '\n'))
+	_, err = p.file.Write(line)
 	return err
 }
+
+// JSONLine is v as a line of JSON, with control characters and the like escaped, so that a terminal can show it.
+func JSONLine(v any) ([]byte, error) {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return append(asciiControls(line), '\n'), nil
+}
+
+// WriteJSON writes v as one JSON document, indented, escaped as JSONLine does.
+func WriteJSON(w io.Writer, v any) error { return writeJSON(w, v) }
 
 func csvHeader(top, classes int) []string {
 	h := []string{"index", "id", "label", "label_name"}

@@ -1,0 +1,125 @@
+package eval
+
+import (
+	"fmt"
+
+	"resnet/internal/datasets"
+)
+
+// A Cut is a rectangle of a resized image, [C, H, W] bytes, that a network looks at: as it is and, where the protocol has flips, in its mirror image.
+type Cut struct {
+	Height, Width int
+	Pix           []byte
+}
+
+// A Cutter gives the cuts of image i. It is called by several goroutines at once.
+type Cutter func(i int) ([]Cut, error)
+
+// maxCutPixels bounds what one cut may cost: 4 times the largest scale of the paper at an aspect ratio of 4:1. Activations take some 500 bytes a pixel.
+const maxCutPixels = 4 * 640 * 2560
+
+// PictureCuts cuts pictures of any size as the protocol says, for a network of 3 channels or of 1 (grey: see Grey):
+//
+//   - one view: the centre of the resized picture, as datasets.CentreOffset has it;
+//   - ten views: top left, top right, bottom left, bottom right and centre, each with its mirror image (Krizhevsky et al. 2012);
+//   - scales: the whole picture, resized so that its shorter side has that many pixels and its longer side is rounded down.
+//
+// It fails with datasets.ErrData for a picture so long that a cut would not be computed in reasonable memory.
+func PictureCuts(p Protocol, channels int, picture func(i int) (datasets.Picture, error)) Cutter {
+	return func(i int) ([]Cut, error) {
+		pic, err := picture(i)
+		if err != nil {
+			return nil, err
+		}
+		var cuts []Cut
+		if len(p.Scales) > 0 {
+			cuts, err = wholes(pic, p.Scales)
+		} else {
+			cuts, err = crops(pic, p)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if channels == 1 {
+			for k := range cuts {
+				cuts[k].Pix = Grey(cuts[k].Pix)
+			}
+		}
+		return cuts, nil
+	}
+}
+
+// ImageCuts gives the images of a data set as it delivers them, whole.
+func ImageCuts(ds *datasets.Dataset, s datasets.Split) Cutter {
+	info := ds.Info()
+	return func(i int) ([]Cut, error) {
+		pix := make([]byte, info.Channels*info.Height*info.Width)
+		if _, err := ds.Image(s, i, pix); err != nil {
+			return nil, err
+		}
+		return []Cut{{info.Height, info.Width, pix}}, nil
+	}
+}
+
+func wholes(pic datasets.Picture, scales []int) ([]Cut, error) {
+	var cuts []Cut
+	for _, size := range scales {
+		if err := affordable(pic, size); err != nil {
+			return nil, err
+		}
+		r := pic.ResizeShorter(size)
+		c := Cut{r.Height, r.Width, make([]byte, 3*r.Height*r.Width)}
+		r.CropCHW(c.Pix, 0, 0, r.Width, r.Height, false)
+		cuts = append(cuts, c)
+	}
+	return cuts, nil
+}
+
+func crops(pic datasets.Picture, p Protocol) ([]Cut, error) {
+	if err := affordable(pic, p.Resize); err != nil {
+		return nil, err
+	}
+	r := pic.ResizeShorter(p.Resize)
+	right, bottom := r.Width-p.Width, r.Height-p.Height
+	if right < 0 || bottom < 0 {
+		return nil, fmt.Errorf("a view of %dx%d out of an image of %dx%d", p.Width, p.Height, r.Width, r.Height)
+	}
+	centre := [2]int{datasets.CentreOffset(r.Width, p.Width), datasets.CentreOffset(r.Height, p.Height)}
+	at := [][2]int{centre}
+	if p.Views == 10 {
+		at = [][2]int{{0, 0}, {right, 0}, {0, bottom}, {right, bottom}, centre}
+	}
+	var cuts []Cut
+	for _, xy := range at {
+		c := Cut{p.Height, p.Width, make([]byte, 3*p.Height*p.Width)}
+		r.CropCHW(c.Pix, xy[0], xy[1], p.Width, p.Height, false)
+		cuts = append(cuts, c)
+	}
+	return cuts, nil
+}
+
+// affordable refuses pictures that would be too long at a shorter side of size pixels, before memory is taken.
+func affordable(pic datasets.Picture, size int) error {
+	short, long := int64(min(pic.Width, pic.Height)), int64(max(pic.Width, pic.Height))
+	if short < 1 {
+		return fmt.Errorf("%w: an image of %dx%d pixels", datasets.ErrData, pic.Width, pic.Height)
+	}
+	if pixels := int64(size) * int64(size) * long / short; pixels > maxCutPixels {
+		return fmt.Errorf("%w: an image of %dx%d pixels would have %d with a shorter side of %d, and %d are computed at most: cut it, or test smaller scales",
+			datasets.ErrData, pic.Width, pic.Height, pixels, size, maxCutPixels)
+	}
+	return nil
+}
+
+// Grey makes [3, H, W] bytes of red, green and blue [1, H, W] bytes of luma, as Pillow's convert("L") does (ITU-R BT.601):
+//
+//	y = (19595 r + 38470 g + 7471 b + 2^15) / 2^16
+func Grey(rgb []byte) []byte {
+	n := len(rgb) / 3
+	y := make([]byte, n)
+	r, g, b := rgb[:n], rgb[n:2*n], rgb[2*n:3*n]
+	for i := range y {
+		y[i] = byte((19595*uint32(r[i]) + 38470*uint32(g[i]) + 7471*uint32(b[i]) + 1<<15) >> 16)
+	}
+	return y
+}

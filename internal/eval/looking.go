@@ -1,0 +1,129 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"resnet/internal/blocks"
+	"resnet/internal/datasets"
+)
+
+// ErrProtocol marks a way of looking at images that a network or a data set does not allow.
+var ErrProtocol = errors.New("this protocol is not possible")
+
+// protocolError is an ErrProtocol that says why; "not possible" would only be in the way.
+type protocolError string
+
+func (e protocolError) Error() string        { return string(e) }
+func (e protocolError) Is(target error) bool { return target == ErrProtocol }
+
+func protocolErrorf(format string, args ...any) error {
+	return protocolError(fmt.Sprintf(format, args...))
+}
+
+// Looking is how the user wants images to be looked at; with a network and a kind of images it becomes a Protocol.
+type Looking struct {
+	Crops   string  // "1", "10" or "full"
+	Scales  []int   // shorter sides in pixels, for "full"; nil means the paper's
+	Combine Combine // what is averaged over views
+}
+
+// Crops of a Looking.
+const (
+	CropsOne  = "1"
+	CropsTen  = "10"
+	CropsFull = "full"
+)
+
+// CropsNames are the choices of Looking.Crops.
+var CropsNames = []string{CropsOne, CropsTen, CropsFull}
+
+// maxScale is the largest shorter side that is tested, in pixels.
+const maxScale = 4096
+
+// Check fails with ErrProtocol for what is impossible with any network.
+func (l Looking) Check() error {
+	switch {
+	case !slices.Contains(CropsNames, l.Crops):
+		return protocolErrorf("--crops %q: 1, 10 or full", l.Crops)
+	case l.Combine != CombineSoftmax && l.Combine != CombineLogits:
+		return protocolErrorf("--combine %q: %s or %s", string(l.Combine), CombineSoftmax, CombineLogits)
+	case len(l.Scales) > 0 && l.Crops != CropsFull:
+		return protocolErrorf("--scales are for --crops full, the fully convolutional form")
+	}
+	for i, s := range l.Scales {
+		if s < 1 || s > maxScale || slices.Contains(l.Scales[:i], s) {
+			return protocolErrorf("--scales %d: each once, 1 to %d pixels", s, maxScale)
+		}
+	}
+	return nil
+}
+
+// Protocol says how a network looks at pictures of any size. One crop and ten are cut from the picture resized to a shorter side of 8/7 of the network's input,
+// 256 for 224 as in the paper; but one crop of a network that is not of ImageNet's family is the centre of the picture with the input's own shorter side, which is what it
+// was trained on. The paper's five scales are for an input of 224; others are in proportion. It fails with ErrProtocol.
+func (l Looking) Protocol(m *Model) (Protocol, error) {
+	if err := l.Check(); err != nil {
+		return Protocol{}, err
+	}
+	size := m.Spec.InputSize
+	p := Protocol{Views: 1, Height: size, Width: size, Resize: size}
+	switch l.Crops {
+	case CropsOne:
+		if m.Spec.Family == blocks.FamilyImageNet {
+			p.Resize = scaled(256, size)
+		}
+		return p, nil
+	case CropsTen:
+		p.Views, p.Resize, p.Combine = 10, scaled(256, size), l.Combine
+		return p, nil
+	}
+	return l.full(m)
+}
+
+// ProtocolFixed is Protocol for a data set whose images have one size, the network's: one view is the image, and the full form without scales is the image
+// and its mirror image. Ten crops of it make no sense.
+func (l Looking) ProtocolFixed(m *Model, info datasets.Info) (Protocol, error) {
+	if err := l.Check(); err != nil {
+		return Protocol{}, err
+	}
+	p := Protocol{Views: 1, Height: info.Height, Width: info.Width}
+	switch {
+	case l.Crops == CropsTen:
+		return Protocol{}, protocolErrorf("--crops 10: the images of %s have %dx%d pixels, all that the network takes, so there are no ten crops of them: --crops 1 is the paper's protocol for them, --crops full adds the mirror image",
+			Printable(info.Name), info.Width, info.Height)
+	case l.Crops == CropsFull && len(l.Scales) == 0:
+		p.Views, p.Flip, p.Combine = 2, true, l.Combine
+	case l.Crops == CropsFull:
+		if info.Channels != 3 {
+			return Protocol{}, protocolErrorf("--scales: the images of %s have %d channel, and only images of 3 are resized: leave --scales out", Printable(info.Name), info.Channels)
+		}
+		return l.full(m)
+	}
+	return p, nil
+}
+
+func (l Looking) full(m *Model) (Protocol, error) {
+	size := m.Spec.InputSize
+	p := Protocol{Flip: true, Combine: l.Combine, Scales: slices.Clone(l.Scales)}
+	if len(p.Scales) == 0 {
+		for _, s := range protocolScales.Scales {
+			p.Scales = append(p.Scales, scaled(s, size))
+		}
+		p.Scales = slices.Compact(p.Scales)
+	}
+	for _, s := range p.Scales {
+		if s < size {
+			return Protocol{}, protocolErrorf("--scales: a shorter side of %d, and %s needs %d at least, the size of its input", s, Printable(m.Spec.Name), size)
+		}
+	}
+	if m.Normalizer.Kind == datasets.PixelMean {
+		p.Mean = MeanOfChannels
+	}
+	return p, nil
+}
+
+// scaled is a size of the paper, for an input of 224 pixels, in proportion to another input.
+func scaled(pixels, input int) int { return int(math.Round(float64(pixels) * float64(input) / 224)) }
