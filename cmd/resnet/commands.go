@@ -8,6 +8,7 @@ func commands(a *app) []*cobra.Command {
 		newQuickstartCmd(a),
 		newTrainCmd(a),
 		newEvalCmd(a),
+		newPredictCmd(a),
 		newModelsCmd(a),
 		newDataCmd(a),
 		newBenchCmd(a),
