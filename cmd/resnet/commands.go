@@ -9,6 +9,7 @@ func commands(a *app) []*cobra.Command {
 		newTrainCmd(a),
 		newEvalCmd(a),
 		newPredictCmd(a),
+		newCompareCmd(a),
 		newModelsCmd(a),
 		newDataCmd(a),
 		newBenchCmd(a),

@@ -1,0 +1,73 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// ErrPlan marks depths or seeds that no comparison can be made of.
+var ErrPlan = errors.New("invalid comparison")
+
+// Net is one training of a comparison: a network of the CIFAR family (section 4.2 of He et al. 2016) and a seed.
+type Net struct {
+	Depth    int // layers, 6n+2
+	Residual bool
+	Seed     uint64
+}
+
+// Model is the network without its seed: plain56, resnet56.
+func (n Net) Model() string {
+	if n.Residual {
+		return fmt.Sprintf("resnet%d", n.Depth)
+	}
+	return fmt.Sprintf("plain%d", n.Depth)
+}
+
+// Name is that of the run's folder: resnet56-seed1.
+func (n Net) Name() string { return fmt.Sprintf("%s-seed%d", n.Model(), n.Seed) }
+
+// Sets are the values of the configuration that make it this network's, as key=value.
+func (n Net) Sets() []string {
+	return []string{"model.family=cifar", fmt.Sprintf("model.depth=%d", n.Depth), fmt.Sprintf("model.residual=%v", n.Residual),
+		fmt.Sprintf("train.seed=%d", n.Seed)}
+}
+
+// PlainVsResidual lists the trainings of both kinds: seed by seed, shallow before deep, so that an interrupted
+// comparison has whole sets. It fails with ErrPlan, naming the value.
+func PlainVsResidual(depths []int, seeds []uint64) ([]Net, error) {
+	return plan(depths, seeds, []bool{false, true})
+}
+
+// Depth lists the trainings of residual networks alone, in the same order.
+func Depth(depths []int, seeds []uint64) ([]Net, error) { return plan(depths, seeds, []bool{true}) }
+
+func plan(depths []int, seeds []uint64, kinds []bool) ([]Net, error) {
+	if len(depths) == 0 || len(seeds) == 0 {
+		return nil, fmt.Errorf("%w: no depths or no seeds", ErrPlan)
+	}
+	depths = slices.Clone(depths)
+	slices.Sort(depths)
+	for i, d := range depths {
+		switch {
+		case d < 8 || (d-2)%6 != 0:
+			return nil, fmt.Errorf("%w: depth %d is not 6n+2 (8, 14, 20, ...)", ErrPlan, d)
+		case i > 0 && d == depths[i-1]:
+			return nil, fmt.Errorf("%w: depth %d is given twice", ErrPlan, d)
+		}
+	}
+	for i, s := range seeds {
+		if slices.Contains(seeds[:i], s) {
+			return nil, fmt.Errorf("%w: seed %d is given twice", ErrPlan, s)
+		}
+	}
+	var nets []Net
+	for _, s := range seeds {
+		for _, d := range depths {
+			for _, residual := range kinds {
+				nets = append(nets, Net{d, residual, s})
+			}
+		}
+	}
+	return nets, nil
+}

@@ -1,0 +1,40 @@
+package compare
+
+import (
+	"errors"
+	"slices"
+	"testing"
+)
+
+func TestPlansNameEachTrainingOnceShallowFirst(t *testing.T) {
+	nets, err := PlainVsResidual([]int{56, 20}, []uint64{3, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, n := range nets {
+		names = append(names, n.Name())
+	}
+	want := []string{"plain20-seed3", "resnet20-seed3", "plain56-seed3", "resnet56-seed3", "plain20-seed1", "resnet20-seed1", "plain56-seed1", "resnet56-seed1"}
+	if !slices.Equal(names, want) {
+		t.Errorf("got %v, want %v", names, want)
+	}
+	if nets, err = Depth([]int{20, 110}, []uint64{1}); err != nil || len(nets) != 2 || !nets[0].Residual || !nets[1].Residual {
+		t.Errorf("Depth: %v, %v: want two residual networks", nets, err)
+	}
+	if got, want := nets[1].Sets(), []string{"model.family=cifar", "model.depth=110", "model.residual=true", "train.seed=1"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestImpossiblePlansAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		depths []int
+		seeds  []uint64
+	}{{nil, []uint64{1}}, {[]int{20}, nil}, {[]int{51}, []uint64{1}}, {[]int{2}, []uint64{1}}, {[]int{-4}, []uint64{1}},
+		{[]int{20, 20}, []uint64{1}}, {[]int{20}, []uint64{1, 1}}} {
+		if _, err := PlainVsResidual(c.depths, c.seeds); !errors.Is(err, ErrPlan) {
+			t.Errorf("depths %v, seeds %v: got %v, want ErrPlan", c.depths, c.seeds, err)
+		}
+	}
+}
