@@ -128,9 +128,6 @@ func (a *app) prepareRun(ctx context.Context, o *compareOptions, n compare.Net) 
 	if err != nil {
 		return nil, err
 	}
-	if l.Model.Name != "" {
-		return nil, usageErrorf("%s: model.name: %s is one network; a comparison varies depth and kind: write model: {family: cifar, depth: 20, residual: true}, as the preset cifar-degradation does", l.Path, l.Model.Name)
-	}
 	r := &comparedRun{Net: n, dir: filepath.Join(o.out, n.Name())}
 	if r.job, err = newJob(ctx, l, o.threads); err != nil {
 		return nil, err
