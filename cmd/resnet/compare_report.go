@@ -84,8 +84,11 @@ func (a *app) finishComparison(dir string, r eval.Report, points []eval.Run, out
 	if err := eval.WritePoints(dir, points); err != nil {
 		return err
 	}
+	if err := eval.WriteOutcomes(dir, outcomes, r.Notes); err != nil {
+		return err
+	}
 	var files []string
-	for _, f := range []string{eval.ReportFile, eval.CurvesSVG, eval.CurvesPNG, eval.PointsFile} {
+	for _, f := range []string{eval.ReportFile, eval.CurvesSVG, eval.CurvesPNG, eval.PointsFile, eval.TableFile} {
 		if _, err := os.Stat(filepath.Join(dir, f)); err == nil {
 			files = append(files, filepath.Join(dir, f))
 		}
