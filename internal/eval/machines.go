@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 
 	"resnet/internal/blocks"
@@ -57,7 +58,8 @@ func (c *machines) graph(height, width, n int) (*graph.Graph, error) {
 	return blocks.BuildSized(c.model.Spec, n, height, width, graph.Eval, c.model.Params)
 }
 
-// trim closes the machines that were used longest ago, down to the limit; the newest stays.
+// trim closes the machines that were used longest ago, down to the limit; the newest stays. Their memory is collected at once: the collector alone would
+// let as much garbage pile up as there is in use, gigabytes of it.
 func (c *machines) trim() {
 	var total int64
 	for i, k := range c.kept {
@@ -65,7 +67,8 @@ func (c *machines) trim() {
 			for _, old := range c.kept[i:] {
 				old.Close()
 			}
-			c.kept = c.kept[:i]
+			c.kept = slices.Delete(c.kept, i, len(c.kept)) // which clears what it leaves behind
+			runtime.GC()
 			return
 		}
 	}
