@@ -85,7 +85,7 @@ func readPicture(path string) (datasets.Picture, error) {
 	case err != nil:
 		return datasets.Picture{}, &ioError{err}
 	case !info.Mode().IsRegular():
-		return datasets.Picture{}, fmt.Errorf("%s: %w: not a regular file", path, datasets.ErrData)
+		return datasets.Picture{}, &badImageError{fmt.Errorf("%s: not a regular file", path)}
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -94,6 +94,11 @@ func readPicture(path string) (datasets.Picture, error) {
 	defer f.Close()
 	return datasets.DecodePicture(f, path)
 }
+
+// badImageError is bad data whose message needs no "bad data" in it.
+type badImageError struct{ error }
+
+func (e *badImageError) Is(target error) bool { return target == datasets.ErrData }
 
 // files classifies the images of the command line.
 func (p *prediction) files(ctx context.Context, args []string) error {

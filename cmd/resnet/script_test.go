@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 			return os.Mkdir(home, 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"jsonkeys": jsonKeys, "waitfor": waitFor, "status": status, "signal": sendSignal,
+			"jsonkeys": jsonKeys, "photographs": photographs, "waitfor": waitFor, "status": status, "signal": sendSignal,
 		},
 	})
 }
