@@ -59,6 +59,12 @@ func (m *measurement) dataset(ctx context.Context, net *model) (*datasets.Datase
 // pictures reports whether a data set has pictures of any size, which are resized and cut as the protocol says.
 func pictures(info datasets.Info) bool { return info.Name == "folder" || info.Name == "imagenet" }
 
+// asDelivered reports whether the data set's loader gives the views as they are: images of one size, or the centre that a training on
+// a folder validates on, so that eval repeats that training's figure.
+func asDelivered(net *model, info datasets.Info, p eval.Protocol) bool {
+	return !pictures(info) || p.Views == 1 && p.Resize == info.Height && info.Channels == net.Spec.InputChannels && info.Name == "folder"
+}
+
 // protocol says how a network looks at the images of a data set.
 func (m *measurement) protocol(net *model, info datasets.Info) (eval.Protocol, error) {
 	if pictures(info) {
@@ -131,7 +137,7 @@ func (m *measurement) pass(ctx context.Context, net *model, ds *datasets.Dataset
 	compile := func(g *graph.Graph, p *graph.ParamSet) (graph.Machine, error) {
 		return m.a.newMachine(g, p, m.o.threads)
 	}
-	metrics, err := eval.EvaluateViews(ctx, net.Model, ds, p, eval.ViewOptions{Split: split, Limit: m.o.limit, Fixed: !pictures(ds.Info()),
+	metrics, err := eval.EvaluateViews(ctx, net.Model, ds, p, eval.ViewOptions{Split: split, Limit: m.o.limit, Fixed: asDelivered(net, ds.Info(), p),
 		ScorerOptions: eval.ScorerOptions{Compile: compile, Batch: m.o.batch, Workers: m.o.threads}}, observers...)
 	if err != nil || file == nil {
 		return metrics, err
