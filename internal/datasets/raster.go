@@ -16,11 +16,8 @@ type rows interface {
 // maxAspect bounds the ratio of the sides: the longer side of a resized image is the shorter one times this. No photograph comes near.
 const maxAspect = 100
 
-// decode reads a PNG, a JPEG or a binary PPM of 8 bits, whatever its name says. Headers are judged before pixels are allocated.
+// decode reads a PNG or a JPEG, whatever its name says. Headers are judged before pixels are allocated.
 func decode(data []byte) (rows, error) {
-	if p, ok, err := readPPM(data); ok {
-		return p, err
-	}
 	if err := checkHeaderOf(bytes.NewReader(data), int64(len(data))); err != nil {
 		return nil, err
 	}
