@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"resnet/internal/eval"
 	"resnet/internal/train"
+	"resnet/internal/train/checkpoint"
 	"resnet/internal/train/compare"
 )
 
@@ -71,13 +70,12 @@ type comparedRun struct {
 	compare.Net
 	job  *job
 	dir  string
-	step int // of the last evaluation; the plan's last when it is done
+	step int // of the newest complete checkpoint
+	done bool
 	// diverged says why the run has no end, from its record.
 	diverged string
 	cost     float64 // seconds that are left, estimated
 }
-
-func (r *comparedRun) done() bool { return r.step >= r.job.plan.Iterations }
 
 func runCompare(ctx context.Context, a *app, o *compareOptions, name string, plan func([]int, []uint64) ([]compare.Net, error)) error {
 	if o.threads < 0 {
@@ -98,8 +96,9 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string, pla
 		return &usageError{err}
 	}
 	var runs []*comparedRun
+	open := dataSets{}
 	for _, n := range nets { // all mistakes before any work
-		r, err := a.prepareRun(ctx, o, n)
+		r, err := a.prepareRun(ctx, o, n, open)
 		if err != nil {
 			return err
 		}
@@ -112,7 +111,7 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string, pla
 		return err
 	}
 	for _, r := range runs {
-		if r.done() || r.diverged != "" {
+		if r.done || r.diverged != "" {
 			continue
 		}
 		if err := a.trainCompared(ctx, r, control, w); err != nil {
@@ -123,13 +122,13 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string, pla
 }
 
 // prepareRun resolves the configuration of a run and compares it with what its folder holds.
-func (a *app) prepareRun(ctx context.Context, o *compareOptions, n compare.Net) (*comparedRun, error) {
+func (a *app) prepareRun(ctx context.Context, o *compareOptions, n compare.Net, open dataSets) (*comparedRun, error) {
 	l, err := loadConfig(configInput{file: o.file, env: a.env, sets: append(append([]string{}, o.sets...), n.Sets()...)})
 	if err != nil {
 		return nil, err
 	}
 	r := &comparedRun{Net: n, dir: filepath.Join(o.out, n.Name())}
-	if r.job, err = newJob(ctx, l, o.threads); err != nil {
+	if r.job, err = newJob(ctx, l, o.threads, open); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(r.dir, configFile)); err == nil {
@@ -141,12 +140,8 @@ func (a *app) prepareRun(ctx context.Context, o *compareOptions, n compare.Net) 
 			return nil, usageErrorf("%s was trained with another configuration: choose another --out, or move it away: %w", r.dir, err)
 		}
 	}
-	if h, err := eval.ReadHistory(filepath.Join(r.dir, "metrics.csv")); err == nil && len(h) > 0 {
-		r.step = h[len(h)-1].Step
-		// The row of the last step is written before its checkpoint: without that, there is something left to do.
-		if _, err := os.Stat(filepath.Join(r.dir, "checkpoints", fmt.Sprintf("step-%06d.json", r.step))); r.done() && err != nil {
-			r.step = r.job.plan.Iterations - 1
-		}
+	if m, err := checkpoint.View(r.dir, nil).Latest(); err == nil {
+		r.step, r.done = int(m.Step), m.Final
 	}
 	text, err := os.ReadFile(filepath.Join(r.dir, divergedFile))
 	if err == nil {

@@ -17,7 +17,6 @@ type evalOptions struct {
 	split       string
 	limit       int
 	looking     eval.Looking
-	combine     string
 	table       int // of the paper; 0 means none
 	markdown    bool
 	predictions string
@@ -66,7 +65,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.StringVar(&o.dir, "data-dir", "", "folder that holds the data set")
 	f.StringVar(&o.split, "split", "test", "test, val or train")
 	f.IntVar(&o.limit, "limit", 0, "only the first so many images (default all)")
-	lookingFlags(c, &o.looking, &o.combine)
+	lookingFlags(c, &o.looking)
 	f.IntVar(&o.table, "table", 0, "print this table of the paper, 2 to 6, with our rows beside")
 	f.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	f.StringVar(&o.predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
@@ -82,7 +81,6 @@ func newEvalCmd(a *app) *cobra.Command {
 
 // check refuses flags that contradict what there is, before any file is read.
 func (o *evalOptions) check() error {
-	o.looking.Combine = eval.Combine(o.combine)
 	if err := o.looking.Check(); err != nil {
 		return err
 	}
@@ -132,7 +130,7 @@ func runEval(ctx context.Context, a *app, o *evalOptions, paths []string) error 
 	}
 	ctx, status, stop := interruptible(ctx)
 	defer stop()
-	m := &measurement{a: a, o: o, open: map[dataKey]*datasets.Dataset{}}
+	m := &measurement{a: a, o: o, open: dataSets{}}
 	if err := m.run(ctx, paths); err != nil {
 		if s := status(); s != 0 {
 			return &silentError{&stoppedError{s}}

@@ -13,7 +13,6 @@ import (
 type predictOptions struct {
 	top     int
 	looking eval.Looking
-	combine string
 	batch   int
 	threads int
 	json    bool
@@ -48,7 +47,7 @@ func newPredictCmd(a *app) *cobra.Command {
 	}
 	f := c.Flags()
 	f.IntVar(&o.top, "top", 5, "classes shown for an image")
-	lookingFlags(c, &o.looking, &o.combine)
+	lookingFlags(c, &o.looking)
 	f.IntVar(&o.batch, "batch", 32, "views computed together; does not change the result")
 	f.IntVar(&o.threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -57,7 +56,6 @@ func newPredictCmd(a *app) *cobra.Command {
 
 // check refuses flags that contradict what there is, before any file is read.
 func (o *predictOptions) check(images []string) error {
-	o.looking.Combine = eval.Combine(o.combine)
 	if err := o.looking.Check(); err != nil {
 		return err
 	}

@@ -66,12 +66,13 @@ func runQuickstart(ctx context.Context, a *app, o *quickstartOptions) error {
 	control := train.NewControl()
 	w := a.watchSignals(control, 30*time.Second, os.Exit)
 	defer w.stop()
+	open := dataSets{}
 	for _, n := range nets { // all mistakes before any work
 		l, err := loadConfig(configInput{file: "quickstart", env: a.env, sets: append(o.sets, fmt.Sprintf("model.residual=%v", n.Name == "residual"))})
 		if err != nil {
 			return err
 		}
-		if n.job, err = newJob(ctx, l, o.threads); err != nil {
+		if n.job, err = newJob(ctx, l, o.threads, open); err != nil {
 			return err
 		}
 	}

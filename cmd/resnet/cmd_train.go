@@ -86,7 +86,7 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 		w = a.watchSignals(control, o.grace, os.Exit)
 		defer w.stop()
 	}
-	j, err := newJob(ctx, l, o.threads)
+	j, err := newJob(ctx, l, o.threads, dataSets{})
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (a *app) printComparisonPlan(ctx context.Context, o *compareOptions, runs [
 	step := map[string]float64{} // seconds, by model
 	total := 0.
 	for _, r := range runs {
-		if r.done() || r.diverged != "" {
+		if r.done || r.diverged != "" {
 			continue
 		}
 		if _, ok := step[r.Model()]; !ok {
@@ -43,10 +43,10 @@ func (a *app) printComparisonPlan(ctx context.Context, o *compareOptions, runs [
 		switch {
 		case r.diverged != "":
 			state, left = "diverged", ""
-		case r.done():
+		case r.done:
 			state, left = "done", ""
 		case r.step > 0:
-			state = "evaluated at step " + grouped(r.step)
+			state = "saved at step " + grouped(r.step)
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", r.Name(), grouped(r.job.spec.Params), grouped(r.job.plan.Iterations), state, left)
 	}
@@ -80,7 +80,6 @@ func (a *app) trainCompared(ctx context.Context, r *comparedRun, control *train.
 	case err != nil:
 		return err
 	}
-	r.step = r.job.plan.Iterations
 	a.reportRun(r.dir, r.job, sum)
 	return nil
 }

@@ -29,8 +29,8 @@ type job struct {
 }
 
 // newJob resolves a configuration against its data. Mistakes that only the data show (a batch larger than the set) are
-// configuration errors; missing and bad files are those of package datasets.
-func newJob(ctx context.Context, l *loaded, threads int) (*job, error) {
+// configuration errors; missing and bad files are those of package datasets. Jobs of one command share its open data sets.
+func newJob(ctx context.Context, l *loaded, threads int, open dataSets) (*job, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
@@ -51,7 +51,7 @@ func newJob(ctx context.Context, l *loaded, threads int) (*job, error) {
 		dataConfig.Size = own.InputSize
 	}
 	var err error
-	if j.data, err = datasets.Open(ctx, dataConfig, l.Train.Seed); err != nil {
+	if j.data, err = open.open(ctx, dataConfig, l.Train.Seed); err != nil {
 		return nil, err
 	}
 	info := j.data.Info()

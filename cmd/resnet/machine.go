@@ -1,6 +1,7 @@
 package main
 
 import (
+	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/schedule"
@@ -20,6 +21,13 @@ func (a *app) newMachine(g *graph.Graph, params *graph.ParamSet, threads int) (g
 		return graph.NewTape(g, params)
 	default:
 		return nil, usageErrorf("RESNET_MACHINE=%s: schedule or tape", name)
+	}
+}
+
+// factory is newMachine for so many threads, for packages that meet the graphs.
+func (a *app) factory(threads int) eval.Factory {
+	return func(g *graph.Graph, params *graph.ParamSet) (graph.Machine, error) {
+		return a.newMachine(g, params, threads)
 	}
 }
 

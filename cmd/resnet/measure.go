@@ -6,24 +6,17 @@ import (
 
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
-	"resnet/internal/graph"
 )
 
 // measurement is one call of eval: a row for each model, and one for the ensemble of several.
 type measurement struct {
 	a        *app
 	o        *evalOptions
-	open     map[dataKey]*datasets.Dataset
+	open     dataSets
 	rows     []eval.Measured
 	classes  []eval.ClassReport // of each row
 	ensemble *eval.Ensemble     // nil for a single model
 	ds       *datasets.Dataset  // of the first model: the ensemble's
-}
-
-// dataKey tells data sets apart, so that several models share one.
-type dataKey struct {
-	cfg  datasets.Config
-	seed uint64
 }
 
 // run measures the models one after another.
@@ -42,18 +35,14 @@ func (m *measurement) run(ctx context.Context, paths []string) error {
 // dataset opens the data set that a model is measured on.
 func (m *measurement) dataset(ctx context.Context, net *model) (*datasets.Dataset, error) {
 	cfg, seed := net.dataConfig(m.o.data, m.o.dir)
-	key := dataKey{cfg, seed}
-	if m.open[key] == nil {
-		ds, err := datasets.Open(ctx, cfg, seed)
-		if err != nil {
-			return nil, err
-		}
-		m.open[key] = ds
+	ds, err := m.open.open(ctx, cfg, seed)
+	if err != nil {
+		return nil, err
 	}
-	if pictures(m.open[key].Info()) {
-		return m.open[key], net.FitsClasses(m.open[key].Info())
+	if pictures(ds.Info()) {
+		return ds, net.FitsClasses(ds.Info())
 	}
-	return m.open[key], net.Fits(m.open[key].Info())
+	return ds, net.Fits(ds.Info())
 }
 
 // pictures reports whether a data set has pictures of any size, which are resized and cut as the protocol says.
@@ -106,7 +95,7 @@ func (m *measurement) model(ctx context.Context, path string, member bool) error
 	var observers []eval.Observer
 	if member {
 		if m.ensemble == nil {
-			if m.ensemble, err = eval.NewEnsemble(n, net.Spec.Classes, eval.Combine(m.o.combine)); err != nil {
+			if m.ensemble, err = eval.NewEnsemble(n, net.Spec.Classes, m.o.looking.Combine); err != nil {
 				return err
 			}
 		}
@@ -134,11 +123,8 @@ func (m *measurement) pass(ctx context.Context, net *model, ds *datasets.Dataset
 		defer file.Discard()
 		observers = append(observers, file.Observe)
 	}
-	compile := func(g *graph.Graph, p *graph.ParamSet) (graph.Machine, error) {
-		return m.a.newMachine(g, p, m.o.threads)
-	}
 	metrics, err := eval.EvaluateViews(ctx, net.Model, ds, p, eval.ViewOptions{Split: split, Limit: m.o.limit, Fixed: asDelivered(net, ds.Info(), p),
-		ScorerOptions: eval.ScorerOptions{Compile: compile, Batch: m.o.batch, Workers: m.o.threads}}, observers...)
+		ScorerOptions: eval.ScorerOptions{Compile: m.a.factory(m.o.threads), Batch: m.o.batch, Workers: m.o.threads}}, observers...)
 	if err != nil || file == nil {
 		return metrics, err
 	}
@@ -168,7 +154,7 @@ func (m *measurement) combine() error {
 			return err
 		}
 	}
-	m.rows = append(m.rows, eval.MeasuredEnsemble(m.rows, eval.Combine(m.o.combine), metrics))
+	m.rows = append(m.rows, eval.MeasuredEnsemble(m.rows, m.o.looking.Combine, metrics))
 	m.classes = append(m.classes, metrics.Classes(m.ds.Info().Classes))
 	return nil
 }

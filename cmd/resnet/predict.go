@@ -13,7 +13,6 @@ import (
 
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
-	"resnet/internal/graph"
 )
 
 // prediction is one call of predict.
@@ -50,10 +49,7 @@ func newPrediction(a *app, o *predictOptions, checkpoint string) (*prediction, e
 	p.cutter = func(path string) ([]eval.Cut, error) {
 		return eval.PictureCuts(p.protocol, net.Spec.InputChannels, func(int) (datasets.Picture, error) { return readPicture(path) })(0)
 	}
-	p.scorer = eval.NewScorer(net.Model, p.protocol, eval.ScorerOptions{Batch: o.batch, Workers: o.threads,
-		Compile: func(g *graph.Graph, params *graph.ParamSet) (graph.Machine, error) {
-			return a.newMachine(g, params, o.threads)
-		}})
+	p.scorer = eval.NewScorer(net.Model, p.protocol, eval.ScorerOptions{Compile: a.factory(o.threads), Batch: o.batch, Workers: o.threads})
 	return p, nil
 }
 

@@ -48,7 +48,7 @@ func TestMistakesThatOnlyTheDataShowHavePlaces(t *testing.T) {
 	if problems != nil {
 		t.Fatal(problems)
 	}
-	_, err := newJob(context.Background(), l, 1)
+	_, err := newJob(context.Background(), l, 1, dataSets{})
 	if got, want := exitStatus(err), exitUsage; got != want {
 		t.Errorf("exit status %d, want %d", got, want)
 	}
@@ -62,7 +62,7 @@ func TestMemoryThatCannotDoIsRefusedBeforeWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := newJob(context.Background(), l, 1)
+	j, err := newJob(context.Background(), l, 1, dataSets{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,5 +92,32 @@ func TestSizesAreRead(t *testing.T) {
 		if got, err := parseBytes(text); err == nil {
 			t.Errorf("parseBytes(%q) = %d, want an error", text, got)
 		}
+	}
+}
+
+func TestJobsOfOneCommandShareTheirData(t *testing.T) {
+	job := func(open dataSets, sets ...string) *job {
+		t.Helper()
+		l, err := loadConfig(configInput{file: "quickstart", sets: sets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, err := newJob(context.Background(), l, 1, open)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	open := dataSets{}
+	first := job(open)
+	if other := job(open, "model.depth=20", "train.seed=2"); other.data != first.data {
+		t.Error("another depth and seed opened the images again")
+	}
+	if other := job(open, "data.limit=100"); other.data == first.data {
+		t.Error("other images are taken for the same")
+	}
+	// The seed draws the validation split.
+	if a, b := job(open, "data.validation=500"), job(open, "data.validation=500", "train.seed=2"); a.data == b.data {
+		t.Error("two seeds share a validation split")
 	}
 }
