@@ -29,7 +29,6 @@ func (a *app) reportComparison(o *compareOptions, name string, runs []*comparedR
 	var outcomes []eval.Outcome
 	histories := map[string][]eval.History{}
 	diverged := map[string]int{}
-	var points []eval.Run
 	for _, c := range runs {
 		if c.diverged != "" {
 			diverged[c.Model()]++
@@ -41,7 +40,7 @@ func (a *app) reportComparison(o *compareOptions, name string, runs []*comparedR
 			}
 			return err
 		}
-		r.Runs, points = append(r.Runs, run), append(points, run)
+		r.Runs = append(r.Runs, run)
 		if c.diverged == "" {
 			histories[c.Model()] = append(histories[c.Model()], run.History)
 			r.Table.Rows = append(r.Table.Rows, comparedRow(c, run, info))
@@ -57,7 +56,7 @@ func (a *app) reportComparison(o *compareOptions, name string, runs []*comparedR
 		}
 	}
 	r.Notes = append(eval.Findings(outcomes), comparisonNote)
-	return a.finishComparison(o.out, r, points, outcomes, o.json)
+	return a.finishComparison(o.out, r, outcomes, o.json)
 }
 
 const comparisonNote = "Errors are top-1, in percent. The training error is the mean over the images of an epoch while the weights change; the test error is of one view, at its end."
@@ -77,11 +76,8 @@ func comparedRow(c *comparedRun, run eval.Run, info datasets.Info) eval.Row {
 }
 
 // finishComparison writes the files and prints curves, table and findings.
-func (a *app) finishComparison(dir string, r eval.Report, points []eval.Run, outcomes []eval.Outcome, asJSON bool) error {
-	if err := eval.WriteReport(dir, r); err != nil {
-		return err
-	}
-	if err := eval.WritePoints(dir, points); err != nil {
+func (a *app) finishComparison(dir string, r eval.Report, outcomes []eval.Outcome, asJSON bool) error {
+	if err := writeComparison(dir, r); err != nil {
 		return err
 	}
 	if err := eval.WriteOutcomes(dir, outcomes, r.Notes); err != nil {
@@ -96,11 +92,7 @@ func (a *app) finishComparison(dir string, r eval.Report, points []eval.Run, out
 	if asJSON {
 		return a.printJSON(comparisonReport{dir, outcomes, r.Notes, files})
 	}
-	var series []eval.Series
-	for _, run := range r.Runs {
-		series = append(series, run.Series())
-	}
-	if err := a.chart(series); err != nil && !errors.Is(err, eval.ErrNoCurve) {
+	if err := a.chartRuns(r.Runs); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.out)
@@ -117,6 +109,26 @@ func (a *app) finishComparison(dir string, r eval.Report, points []eval.Run, out
 	return nil
 }
 
+// writeComparison writes the report and every point of its runs.
+func writeComparison(dir string, r eval.Report) error {
+	if err := eval.WriteReport(dir, r); err != nil {
+		return err
+	}
+	return eval.WritePoints(dir, r.Runs)
+}
+
+// chartRuns draws the curves of runs with characters, if they have any.
+func (a *app) chartRuns(runs []eval.Run) error {
+	var series []eval.Series
+	for _, run := range runs {
+		series = append(series, run.Series())
+	}
+	if err := a.chart(series); !errors.Is(err, eval.ErrNoCurve) {
+		return err
+	}
+	return nil
+}
+
 func (a *app) printOutcomes(outcomes []eval.Outcome) error {
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "network\tlayers\tparameters\truns\ttrain top-1 error\ttest top-1 error\tbest\t")
@@ -125,18 +137,9 @@ func (a *app) printOutcomes(outcomes []eval.Outcome) error {
 			fmt.Fprintf(tw, "%s\t%d\t%s\t0\t\t\t\t\n", o.Model, o.Depth, grouped(o.Params))
 			continue
 		}
-		fmt.Fprintf(tw, "%s\t%d\t%s\t%d\t%s\t%s\t%.2f%%\t\n", o.Model, o.Depth, grouped(o.Params), o.Runs,
-			spreadText(o.Train, o.TrainStd, o.Runs), spreadText(o.Test, o.TestStd, o.Runs), o.TestBest)
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%d\t%s%%\t%s%%\t%.2f%%\t\n", o.Model, o.Depth, grouped(o.Params), o.Runs, o.TrainSpread(), o.TestSpread(), o.TestBest)
 	}
 	return tw.Flush()
-}
-
-// spreadText is a mean, with the standard deviation where there is one.
-func spreadText(mean, std float64, runs int) string {
-	if runs < 2 {
-		return fmt.Sprintf("%.2f%%", mean)
-	}
-	return fmt.Sprintf("%.2f ± %.2f%%", mean, std)
 }
 
 func newCompareRunsCmd(a *app) *cobra.Command {
@@ -167,17 +170,10 @@ func (a *app) compareRuns(out string, dirs []string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return &ioError{err}
 	}
-	if err := eval.WriteReport(out, r); err != nil {
+	if err := writeComparison(out, r); err != nil {
 		return err
 	}
-	if err := eval.WritePoints(out, r.Runs); err != nil {
-		return err
-	}
-	var series []eval.Series
-	for _, run := range r.Runs {
-		series = append(series, run.Series())
-	}
-	if err := a.chart(series); err != nil && !errors.Is(err, eval.ErrNoCurve) {
+	if err := a.chartRuns(r.Runs); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(a.out, "\nReport: %s\n", filepath.Join(out, eval.ReportFile))

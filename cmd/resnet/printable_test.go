@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"resnet/internal/eval"
 )
 
 func TestMessagesDoNotCommandTheTerminal(t *testing.T) {
@@ -16,7 +18,7 @@ func TestMessagesDoNotCommandTheTerminal(t *testing.T) {
 			t.Errorf("%q: %q", args, errw.String())
 		}
 	}
-	if got := printableLines("a\x1b[1m\nb\tc"); got != `a\x1b[1m`+"\n"+`b\x09c` {
+	if got := eval.PrintableLines("a\x1b[1m\nb\tc"); got != `a\x1b[1m`+"\n"+`b\x09c` {
 		t.Errorf("%q", got)
 	}
 }

@@ -154,18 +154,9 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 		if isConfigError(err) || strings.HasPrefix(err.Error(), "resnet ") || strings.HasPrefix(err.Error(), prefix) {
 			prefix = "" // file:line:col comes first, so that editors and terminals link it
 		}
-		a.say("%s%s", prefix, printableLines(err.Error()))
+		a.say("%s%s", prefix, eval.PrintableLines(err.Error()))
 	}
 	return exitStatus(err)
-}
-
-// printableLines escapes what could command a terminal in a message, which may quote names of files and classes. Its lines stay lines.
-func printableLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, l := range lines {
-		lines[i] = eval.Printable(l)
-	}
-	return strings.Join(lines, "\n")
 }
 
 func isConfigError(err error) bool {

@@ -39,6 +39,15 @@ func Printable(s string) string {
 	return b.String()
 }
 
+// PrintableLines is Printable for a text of several lines, such as a message that quotes names of files and classes: they stay lines.
+func PrintableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = Printable(l)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // shown reports whether a character may go out as it is: letters, marks, numbers, punctuation, symbols and the space.
 func shown(r rune) bool { return unicode.IsPrint(r) }
 

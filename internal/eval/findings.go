@@ -8,18 +8,18 @@ import (
 
 // An Outcome is how one network of a comparison ended, over its finished runs. Errors are percentages.
 type Outcome struct {
-	Model     string  `json:"model"` // plain56, resnet56
-	Depth     int     `json:"depth"`
-	Residual  bool    `json:"residual"`
-	Params    int64   `json:"params"`
-	Runs      int     `json:"runs"`        // finished ones; the errors mean nothing when it is 0
-	Train     float64 `json:"train_error"` // mean over the last epoch or evaluation period, averaged over runs
-	TrainStd  float64 `json:"train_std"`   // over runs; 0 for fewer than two
-	Test      float64 `json:"test_error"`
-	TestStd   float64 `json:"test_std"`
-	TestBest  float64 `json:"test_error_best"` // of the runs' last errors
-	Diverged  int     `json:"diverged"`        // runs whose loss was not finite
-	Unstarted int     `json:"unfinished"`      // runs not finished
+	Model      string  `json:"model"` // plain56, resnet56
+	Depth      int     `json:"depth"`
+	Residual   bool    `json:"residual"`
+	Params     int64   `json:"params"`
+	Runs       int     `json:"runs"`        // finished ones; the errors mean nothing when it is 0
+	Train      float64 `json:"train_error"` // mean over the last epoch or evaluation period, averaged over runs
+	TrainStd   float64 `json:"train_std"`   // over runs; 0 for fewer than two
+	Test       float64 `json:"test_error"`
+	TestStd    float64 `json:"test_std"`
+	TestBest   float64 `json:"test_error_best"` // of the runs' last errors
+	Diverged   int     `json:"diverged"`        // runs whose loss was not finite
+	Unfinished int     `json:"unfinished"`
 }
 
 // NewOutcome joins the last measured errors of several runs of one network. A history without training or test error counts as unfinished.
@@ -31,7 +31,7 @@ func NewOutcome(model string, depth int, residual bool, params int64, histories 
 		a, okA := last(s.Train)
 		b, okB := last(s.Test)
 		if !okA || !okB {
-			o.Unstarted++
+			o.Unfinished++
 			continue
 		}
 		train, test = append(train, a), append(test, b)
@@ -43,6 +43,26 @@ func NewOutcome(model string, depth int, residual bool, params int64, histories 
 	}
 	return o
 }
+
+// Spread is a mean over runs with its standard deviation, which is 0 for fewer than two.
+type Spread struct {
+	Mean, Std float64
+	Runs      int
+}
+
+// String is the mean, with the standard deviation where there is one, with two decimals as in the paper.
+func (s Spread) String() string {
+	if s.Runs < 2 {
+		return fmt.Sprintf("%.2f", s.Mean)
+	}
+	return fmt.Sprintf("%.2f ± %.2f", s.Mean, s.Std)
+}
+
+// TrainSpread is the training error of the runs.
+func (o Outcome) TrainSpread() Spread { return Spread{o.Train, o.TrainStd, o.Runs} }
+
+// TestSpread is the test error of the runs.
+func (o Outcome) TestSpread() Spread { return Spread{o.Test, o.TestStd, o.Runs} }
 
 // meanStd is the mean and the sample standard deviation, which is 0 for fewer than two values.
 func meanStd(v []float64) (mean, std float64) {
@@ -67,15 +87,15 @@ const (
 )
 
 // differ says whether a is above b (1), below (-1) or as good as equal (0).
-func differ(a, stdA, b, stdB float64, runsA, runsB int) int {
+func differ(a, b Spread) int {
 	noise := tieSingle
-	if runsA > 1 && runsB > 1 {
-		noise = max(tieSeveral, 2*math.Sqrt(stdA*stdA/float64(runsA)+stdB*stdB/float64(runsB)))
+	if a.Runs > 1 && b.Runs > 1 {
+		noise = max(tieSeveral, 2*math.Sqrt(a.Std*a.Std/float64(a.Runs)+b.Std*b.Std/float64(b.Runs)))
 	}
 	switch {
-	case a-b > noise:
+	case a.Mean-b.Mean > noise:
 		return 1
-	case b-a > noise:
+	case b.Mean-a.Mean > noise:
 		return -1
 	}
 	return 0
@@ -91,13 +111,17 @@ func Findings(outcomes []Outcome) []string {
 		if o.Diverged > 0 {
 			say("%s: the loss of %s did not stay finite.", o.Model, runsText(o.Diverged))
 		}
-		if o.Unstarted > 0 {
-			say("%s: %s not finished and left out of what follows.", o.Model, runsAre(o.Unstarted))
+		if o.Unfinished > 0 {
+			verb := "are"
+			if o.Unfinished == 1 {
+				verb = "is"
+			}
+			say("%s: %s %s not finished and left out of what follows.", o.Model, runsText(o.Unfinished), verb)
 		}
 	}
 	if len(plain) == 2 {
 		a, b := plain[0], plain[1]
-		if d := differ(b.Train, b.TrainStd, a.Train, a.TrainStd, b.Runs, a.Runs); d > 0 {
+		if differ(b.TrainSpread(), a.TrainSpread()) > 0 {
 			say("%s ends with a training error %.2f points above %s's (%.2f%% and %.2f%%): the degradation problem.", b.Model, b.Train-a.Train, a.Model, b.Train, a.Train)
 		} else {
 			say("The degradation problem is not reproduced: %s ends with a training error of %.2f%%, %s with %.2f%%.", b.Model, b.Train, a.Model, a.Train)
@@ -106,19 +130,20 @@ func Findings(outcomes []Outcome) []string {
 	if len(residual) == 2 {
 		a, b := residual[0], residual[1]
 		for _, e := range []struct {
-			what             string
-			deep, ds, sh, ss float64
-		}{{"training", b.Train, b.TrainStd, a.Train, a.TrainStd}, {"test", b.Test, b.TestStd, a.Test, a.TestStd}} {
-			switch differ(e.deep, e.ds, e.sh, e.ss, b.Runs, a.Runs) {
+			what          string
+			deep, shallow Spread
+		}{{"training", b.TrainSpread(), a.TrainSpread()}, {"test", b.TestSpread(), a.TestSpread()}} {
+			deep, shallow := e.deep.Mean, e.shallow.Mean
+			switch differ(e.deep, e.shallow) {
 			case -1:
-				say("%s ends with a %s error %.2f points below %s's (%.2f%% and %.2f%%): the deeper residual network is the better one.", b.Model, e.what, e.sh-e.deep, a.Model, e.deep, e.sh)
+				say("%s ends with a %s error %.2f points below %s's (%.2f%% and %.2f%%): the deeper residual network is the better one.", b.Model, e.what, shallow-deep, a.Model, deep, shallow)
 			case 0:
-				say("Not reproduced that the deeper residual network has the lower %s error: %s and %s end too close to tell apart, with %.2f%% and %.2f%%.", e.what, b.Model, a.Model, e.deep, e.sh)
+				say("Not reproduced that the deeper residual network has the lower %s error: %s and %s end too close to tell apart, with %.2f%% and %.2f%%.", e.what, b.Model, a.Model, deep, shallow)
 			default:
-				say("Not reproduced that the deeper residual network has the lower %s error: %s ends %.2f points above %s (%.2f%% and %.2f%%).", e.what, b.Model, e.deep-e.sh, a.Model, e.deep, e.sh)
+				say("Not reproduced that the deeper residual network has the lower %s error: %s ends %.2f points above %s (%.2f%% and %.2f%%).", e.what, b.Model, deep-shallow, a.Model, deep, shallow)
 			}
 		}
-		if differ(b.Test, b.TestStd, a.Test, a.TestStd, b.Runs, a.Runs) > 0 && differ(b.Train, b.TrainStd, a.Train, a.TrainStd, b.Runs, a.Runs) <= 0 {
+		if differ(b.TestSpread(), a.TestSpread()) > 0 && differ(b.TrainSpread(), a.TrainSpread()) <= 0 {
 			say("%s fits the training images no worse than %s and the test images worse: over-fitting.", b.Model, a.Model)
 		}
 	}
@@ -155,11 +180,4 @@ func runsText(n int) string {
 		return "one run"
 	}
 	return fmt.Sprintf("%d runs", n)
-}
-
-func runsAre(n int) string {
-	if n == 1 {
-		return "one run is"
-	}
-	return fmt.Sprintf("%d runs are", n)
 }

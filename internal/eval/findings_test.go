@@ -26,7 +26,7 @@ func TestFindingsFollowTheFigures(t *testing.T) {
 		{"a tie", all(one("resnet20", 20, true, 9, 11), one("resnet56", 56, true, 8.5, 10)), []string{"too close to tell apart", "test error 1.00 points below"}, nil},
 		{"over-fitting", all(one("resnet110", 110, true, 0.2, 6.4), one("resnet1202", 1202, true, 0.1, 7.9)), []string{"over-fitting"}, nil},
 		{"diverged", all(Outcome{Model: "plain110", Depth: 110, Diverged: 1}), []string{"plain110: the loss of one run did not stay finite"}, nil},
-		{"unfinished", all(Outcome{Model: "plain110", Depth: 110, Unstarted: 2}), []string{"plain110: 2 runs are not finished"}, nil},
+		{"unfinished", all(Outcome{Model: "plain110", Depth: 110, Unfinished: 2}), []string{"plain110: 2 runs are not finished"}, nil},
 	} {
 		for _, s := range c.want {
 			if !strings.Contains(c.got, s) {
@@ -56,7 +56,7 @@ func TestOutcomeJoinsTheLastErrorsOfRuns(t *testing.T) {
 		return History{{Step: 1, TrainError: v(90), TestError: v(90)}, {Step: 2, TrainError: v(train), TestError: v(test)}}
 	}
 	o := NewOutcome("resnet20", 20, true, 7, []History{h(10, 12), h(12, 16), {}})
-	if o.Runs != 2 || o.Train != 11 || o.Test != 14 || o.TestBest != 12 || o.Unstarted != 1 || math.Abs(o.TestStd-math.Sqrt(8)) > 1e-12 {
+	if o.Runs != 2 || o.Train != 11 || o.Test != 14 || o.TestBest != 12 || o.Unfinished != 1 || math.Abs(o.TestStd-math.Sqrt(8)) > 1e-12 {
 		t.Errorf("got %+v", o)
 	}
 }

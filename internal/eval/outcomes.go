@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 )
 
 // TableFile is the file that WriteOutcomes writes.
@@ -16,37 +17,24 @@ func WriteOutcomes(dir string, outcomes []Outcome, findings []string) error {
 }
 
 func writeOutcomes(w io.Writer, outcomes []Outcome, findings []string) error {
-	p := &printer{w: w}
-	p.f("| network | layers | parameters | runs | training error %% | test error %% | best |\n|---|---|---|---|---|---|---|\n")
+	cols := []column{{title: "network"}, {title: "layers", number: true}, {title: "parameters", number: true}, {title: "runs", number: true},
+		{title: "training error %", number: true}, {title: "test error %", number: true}, {title: "best", number: true}}
 	for _, o := range outcomes {
-		train, test, best := "", "", ""
+		cells := []string{markdownText(o.Model), strconv.Itoa(o.Depth), grouped(o.Params), strconv.Itoa(o.Runs), "", "", ""}
 		if o.Runs > 0 {
-			train, test, best = spread2(o.Train, o.TrainStd, o.Runs), spread2(o.Test, o.TestStd, o.Runs), fmt.Sprintf("%.2f", o.TestBest)
+			cells[4], cells[5], cells[6] = o.TrainSpread().String(), o.TestSpread().String(), errorText(&o.TestBest)
 		}
-		p.f("| %s | %d | %s | %d | %s | %s | %s |\n", markdownText(o.Model), o.Depth, grouped(o.Params), o.Runs, train, test, best)
+		for i, cell := range cells {
+			cols[i].cells = append(cols[i].cells, cell)
+		}
+	}
+	if err := writeMarkdown(w, cols); err != nil {
+		return err
 	}
 	for _, s := range findings {
-		p.f("\n%s\n", markdownText(s))
+		if _, err := fmt.Fprintf(w, "\n%s\n", markdownText(s)); err != nil {
+			return err
+		}
 	}
-	return p.err
-}
-
-// spread2 is a mean, with the standard deviation where there are several runs.
-func spread2(mean, std float64, runs int) string {
-	if runs < 2 {
-		return fmt.Sprintf("%.2f", mean)
-	}
-	return fmt.Sprintf("%.2f ± %.2f", mean, std)
-}
-
-// printer keeps the first error of several writes.
-type printer struct {
-	w   io.Writer
-	err error
-}
-
-func (p *printer) f(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format, args...)
-	}
+	return nil
 }

@@ -179,9 +179,7 @@ func (b Beside) columns(name func(string) string) ([]column, []string) {
 	for i := range b.Others {
 		add(b.Others[i].Model, nil, nil, nil, &b.Others[i])
 	}
-	return slices.DeleteFunc(cols, func(c column) bool {
-		return len(c.cells) > 0 && !slices.ContainsFunc(c.cells, func(s string) bool { return s != "-" && s != "" })
-	}), notes
+	return withoutEmpty(cols), notes
 }
 
 // said is what the paper says about a line besides its figures.

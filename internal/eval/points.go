@@ -11,8 +11,6 @@ import (
 // machine or the hour, so that an interrupted and repeated comparison leaves the same bytes.
 const PointsFile = "points.csv"
 
-var pointColumns = []string{"epoch", "rate", "train_loss", "train_error", "val_loss", "val_error", "val_top5", "test_loss", "test_error", "test_top5"}
-
 // WritePoints writes points.csv to a folder, complete or not at all: a row for each measurement, runs in the order given. What was
 // not measured is empty. A name that a spreadsheet would take for a formula is written with an apostrophe before it.
 func WritePoints(dir string, runs []Run) error {
@@ -21,7 +19,11 @@ func WritePoints(dir string, runs []Run) error {
 
 func writePoints(w io.Writer, runs []Run) error {
 	c := csv.NewWriter(w)
-	if err := c.Write(append([]string{"run", "step"}, pointColumns...)); err != nil {
+	header := []string{"run", "step"}
+	for _, column := range historyColumns {
+		header = append(header, column.name)
+	}
+	if err := c.Write(header); err != nil {
 		return err
 	}
 	for _, r := range runs {
@@ -29,9 +31,9 @@ func writePoints(w io.Writer, runs []Run) error {
 		for i := range r.History {
 			m := &r.History[i]
 			row := []string{name, strconv.Itoa(m.Step)}
-			for _, column := range pointColumns {
+			for _, column := range historyColumns {
 				text := ""
-				if v := *m.cell(column); v != nil {
+				if v := *m.cell(column.name); v != nil {
 					text = strconv.FormatFloat(*v, 'g', -1, 64)
 				}
 				row = append(row, text)

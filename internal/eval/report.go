@@ -30,7 +30,7 @@ type Report struct {
 var reportText string
 
 var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"printable": Printable, "percentage": errorText, "text": printableLines,
+	"printable": Printable, "percentage": errorText, "text": pageText,
 }).Parse(reportText))
 
 // reportPage is what the template shows. SVG is the only value that is not escaped: DrawSVG made it.
@@ -125,14 +125,8 @@ func (r Report) series() []Series {
 	return list
 }
 
-// printableLines is Printable for a text of several lines.
-func printableLines(s string) string {
-	lines := strings.Split(s, "\n")
-	for i, l := range lines {
-		lines[i] = Printable(strings.ReplaceAll(l, "\t", "    "))
-	}
-	return strings.Join(lines, "\n")
-}
+// pageText is a file's text for the page, where a tab is no command.
+func pageText(s string) string { return PrintableLines(strings.ReplaceAll(s, "\t", "    ")) }
 
 // inline is an SVG document as a part of a page: without the XML declaration.
 func inline(svg []byte) string {
@@ -154,20 +148,23 @@ func newReportTable(cols []column) reportTable {
 	return t
 }
 
+// historyColumns are those of metrics.csv after the step, with their titles for people.
+var historyColumns = []struct {
+	name, title string
+	digits      int // after the point, for people; -1 as many as it takes
+}{
+	{"epoch", "epoch", 1}, {"rate", "rate", -1}, {"train_loss", "training loss", 4}, {"train_error", "training error %", 2},
+	{"val_loss", "validation loss", 4}, {"val_error", "validation error %", 2}, {"val_top5", "validation top-5 %", 2},
+	{"test_loss", "test loss", 4}, {"test_error", "test error %", 2}, {"test_top5", "test top-5 %", 2},
+}
+
 // columns is the history as a table, without the columns that were never measured.
 func (h History) columns() []column {
 	cols := []column{{title: "iteration", number: true}}
 	for i := range h {
 		cols[0].cells = append(cols[0].cells, grouped(int64(h[i].Step)))
 	}
-	for _, c := range []struct {
-		name, title string
-		digits      int // after the point; -1 as many as it takes
-	}{
-		{"epoch", "epoch", 1}, {"rate", "rate", -1}, {"train_loss", "training loss", 4}, {"train_error", "training error %", 2},
-		{"val_loss", "validation loss", 4}, {"val_error", "validation error %", 2}, {"val_top5", "validation top-5 %", 2},
-		{"test_loss", "test loss", 4}, {"test_error", "test error %", 2}, {"test_top5", "test top-5 %", 2},
-	} {
+	for _, c := range historyColumns {
 		col := column{title: c.title, number: true}
 		measured := false
 		for i := range h {

@@ -125,6 +125,11 @@ func (t Table) columns(name func(string) string) []column {
 			cols[i].cells = append(cols[i].cells, cell)
 		}
 	}
+	return withoutEmpty(cols)
+}
+
+// withoutEmpty leaves out the columns that have nothing to say on any line.
+func withoutEmpty(cols []column) []column {
 	return slices.DeleteFunc(cols, func(c column) bool {
 		return len(c.cells) > 0 && !slices.ContainsFunc(c.cells, func(s string) bool { return s != "-" && s != "" })
 	})
