@@ -67,7 +67,7 @@ func TestDecodingAgreesWithPillow(t *testing.T) {
 
 func TestAShorterSideKeepsTheProportions(t *testing.T) {
 	for _, c := range []struct{ w, h, size, wantW, wantH int }{
-		{500, 375, 256, 341, 256}, {375, 500, 256, 256, 341}, {333, 333, 224, 224, 224}, {3, 200, 6, 6, 400}, {10, 11, 3, 3, 3},
+		{500, 375, 256, 341, 256}, {375, 500, 256, 256, 341}, {333, 333, 224, 224, 224}, {3, 200, 6, 6, 400}, {10, 11, 3, 3, 3}, {3, 4, 2, 2, 2}, {4, 3, 2, 2, 2},
 	} {
 		p := datasets.Picture{Width: c.w, Height: c.h, Pix: make([]byte, 3*c.w*c.h)}.ResizeShorter(c.size)
 		if p.Width != c.wantW || p.Height != c.wantH {

@@ -148,3 +148,19 @@ func TestATableOfThePaperInText(t *testing.T) {
 		t.Errorf("JSON: %+v", back.Lines[i])
 	}
 }
+
+func TestALineThatThePaperQuotesIsNotItsProtocol(t *testing.T) {
+	table, err := LookupTable(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range table.Compare([]Measured{measuredRow("prelunet", "imagenet", 50_000, protocol10Crop)}).Lines {
+		for _, r := range l.Ours {
+			if r.SameProtocol || len(r.Differences) != 1 || !strings.Contains(r.Differences[0], "quotes He et al. 2015") {
+				t.Errorf("%s: %v, %q: want the one difference that the paper quotes it", l.Model, r.SameProtocol, r.Differences)
+			}
+			return
+		}
+	}
+	t.Error("the row stands beside no line")
+}

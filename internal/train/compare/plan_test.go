@@ -31,7 +31,7 @@ func TestImpossiblePlansAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		depths []int
 		seeds  []uint64
-	}{{nil, []uint64{1}}, {[]int{20}, nil}, {[]int{51}, []uint64{1}}, {[]int{2}, []uint64{1}}, {[]int{-4}, []uint64{1}},
+	}{{nil, []uint64{1}}, {[]int{20}, nil}, {[]int{51}, []uint64{1}}, {[]int{23}, []uint64{1}}, {[]int{2}, []uint64{1}}, {[]int{-4}, []uint64{1}},
 		{[]int{20, 20}, []uint64{1}}, {[]int{20}, []uint64{1, 1}}} {
 		if _, err := PlainVsResidual(c.depths, c.seeds); !errors.Is(err, ErrPlan) {
 			t.Errorf("depths %v, seeds %v: got %v, want ErrPlan", c.depths, c.seeds, err)
