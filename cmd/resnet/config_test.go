@@ -99,7 +99,7 @@ eval: [1]
 		`x.yaml:7:3: duplicate key "batch"; it stands on line 3 already`,
 		`x.yaml:9:16: train.schedule.drop.at: item 2: takes a whole number, not "x"`,
 		`x.yaml:10:1: unknown key "Data" - did you mean "data"?`,
-		`x.yaml:11:7: eval is a section with the keys every, every_epochs, batch, not a list`,
+		`x.yaml:11:7: eval is a section with the keys every, every_epochs, train_set, batch, not a list`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)

@@ -25,15 +25,15 @@ func (a *app) newEvaluator(j *job, params *graph.ParamSet) (*evaluator, error) {
 
 func (e *evaluator) close() { e.machine.Close() }
 
-// splits is train.Options.Evaluate: the validation split, which chooses the best checkpoint, and the test split, which
-// only goes into the curves.
+// splits is train.Options.Evaluate: the validation split, which chooses the best checkpoint, and the test split and (where
+// eval.train_set asks for it) the training set, which only go into the curves.
 func (e *evaluator) splits(ctx context.Context) (train.Evaluation, error) {
 	var out train.Evaluation
 	for _, s := range []struct {
 		split datasets.Split
 		to    **train.Metrics
-	}{{datasets.Val, &out.Val}, {datasets.Test, &out.Test}} {
-		if e.j.data.Len(s.split) == 0 {
+	}{{datasets.Val, &out.Val}, {datasets.Test, &out.Test}, {datasets.Train, &out.Train}} {
+		if e.j.data.Len(s.split) == 0 || s.split == datasets.Train && !e.j.Eval.TrainSet {
 			continue
 		}
 		m, err := eval.EvaluateSplit(ctx, e.machine, e.j.data, eval.SplitOptions{Split: s.split, Batch: e.j.Eval.Batch,

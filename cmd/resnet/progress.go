@@ -94,7 +94,7 @@ func describeRow(label string, r train.Row) string {
 	for _, s := range []struct {
 		name string
 		m    *train.Metrics
-	}{{"train", r.Train}, {"validation", r.Val}, {"test", r.Test}} {
+	}{{"train", r.Train}, {"validation", r.Val}, {"test", r.Test}, {"training set", r.TrainEval}} {
 		if s.m != nil {
 			parts = append(parts, fmt.Sprintf("%s error %.2f%%, loss %.4f", s.name, s.m.Error, s.m.Loss))
 		}

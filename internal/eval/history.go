@@ -22,6 +22,8 @@ type Measurement struct {
 	TrainLoss, TrainError         *float64
 	ValLoss, ValError, ValTop5    *float64
 	TestLoss, TestError, TestTop5 *float64
+	// TrainEvalLoss and TrainEvalError are of the whole training set in evaluation mode (eval.train_set).
+	TrainEvalLoss, TrainEvalError *float64
 }
 
 // A History is a run's metrics.csv, by rising step.
@@ -50,6 +52,10 @@ func (m *Measurement) cell(column string) **float64 {
 		return &m.TestError
 	case "test_top5":
 		return &m.TestTop5
+	case "train_eval_loss":
+		return &m.TrainEvalLoss
+	case "train_eval_error":
+		return &m.TrainEvalError
 	}
 	return nil
 }

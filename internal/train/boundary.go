@@ -17,7 +17,7 @@ func (l *loop) evaluate() error {
 		}
 		return fmt.Errorf("evaluation at step %d: %w", l.st.Step, err)
 	}
-	row := Row{Step: l.st.Step, Epoch: l.o.Plan.Epoch(l.st.Step), Rate: l.st.Rate, Train: l.st.Since.metrics(), Val: ev.Val, Test: ev.Test}
+	row := Row{Step: l.st.Step, Epoch: l.o.Plan.Epoch(l.st.Step), Rate: l.st.Rate, Train: l.st.Since.metrics(), Val: ev.Val, Test: ev.Test, TrainEval: ev.Train}
 	switch {
 	case ev.Val != nil && finite64(ev.Val.Error):
 		l.sched.AfterEval(&l.st.Schedule, l.st.Step, ev.Val.Error)

@@ -12,6 +12,7 @@ type Config struct {
 	Checkpoint  Checkpoint `mapstructure:"checkpoint" yaml:"checkpoint" doc:"when to save"`
 	BNRecompute int        `mapstructure:"bn_recompute" yaml:"bn_recompute" doc:"after training, recompute batch-norm statistics as strict averages over so many training images; 0 means keep the running averages"`
 	OnNonfinite string     `mapstructure:"on_nonfinite" yaml:"on_nonfinite" doc:"stop | skip | rollback"`
+	TensorBoard bool       `mapstructure:"tensorboard" yaml:"tensorboard" doc:"write the curves to an event file for TensorBoard in the run folder, too"`
 	OnSaveError string     `mapstructure:"on_save_error" yaml:"on_save_error" doc:"stop | continue"`
 }
 

@@ -36,6 +36,7 @@ var safeties = map[string]Safety{
 	"eval.batch":          Always,
 	"train.checkpoint.":   Always,
 	"train.on_save_error": Always,
+	"train.tensorboard":   Always,
 
 	"train.iterations":             OnRequest,
 	"train.epochs":                 OnRequest,

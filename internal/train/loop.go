@@ -25,6 +25,7 @@ type loop struct {
 	meter   *meter
 	metrics *table
 	timing  *table
+	events  events
 	before  float64 // seconds of earlier runs, from timing.csv
 
 	dirty bool        // the state is newer than the last checkpoint
@@ -64,6 +65,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	l.openTables()
 	defer l.metrics.close()
 	defer l.timing.close()
+	defer l.events.close()
 	err := l.openLoader()
 	if err == nil {
 		err = l.run()
@@ -182,6 +184,7 @@ func (l *loop) update() error {
 	l.last = sums
 	l.observe(sums.Wrong)
 	l.meter.update(l.meter.now().Sub(start))
+	l.updateEvents()
 	if h := l.o.Hooks.OnStep; h != nil {
 		h(l.progress())
 	}

@@ -10,7 +10,9 @@ const (
 
 const (
 	metricsHeader = "step,epoch,rate,train_loss,train_error,val_loss,val_error,val_top5,test_loss,test_error,test_top5"
-	timingHeader  = "step,seconds,images_per_second,peak_rss_bytes"
+	// trainSetHeader follows where eval.train_set is on.
+	trainSetHeader = ",train_eval_loss,train_eval_error"
+	timingHeader   = "step,seconds,images_per_second,peak_rss_bytes"
 )
 
 // Row is one evaluation: a line of metrics.csv. Errors are percentages.
@@ -21,9 +23,11 @@ type Row struct {
 	Train *Metrics // mean over the updates since the last evaluation, while they changed the model; nil when there were none
 	Val   *Metrics // nil without a validation split
 	Test  *Metrics // nil when the test split is not evaluated
+	// TrainEval is of the whole training set, without augmentation and in evaluation mode; nil unless that is asked for.
+	TrainEval *Metrics
 }
 
-// Fields are the cells of the row in metrics.csv. Nothing in them depends on time or machine: losses have nine significant
+// Fields are the cells of the row in metrics.csv, without those of TrainSetFields. Nothing in them depends on time or machine: losses have nine significant
 // digits, errors four decimals, and the rate is the float32 that was applied. A split that is not there leaves its cells
 // empty, and so does a top-5 error of fewer than five classes.
 func (r Row) Fields() []string {
@@ -35,6 +39,11 @@ func (r Row) Fields() []string {
 		loss(r.Val), percent(r.Val, Metrics.top1), percent(r.Val, Metrics.top5),
 		loss(r.Test), percent(r.Test, Metrics.top1), percent(r.Test, Metrics.top5),
 	}
+}
+
+// TrainSetFields are the cells that follow where eval.train_set is on.
+func (r Row) TrainSetFields() []string {
+	return []string{loss(r.TrainEval), percent(r.TrainEval, Metrics.top1)}
 }
 
 func (m Metrics) top1() *float64 { return &m.Error }

@@ -37,6 +37,8 @@ type Metrics struct {
 // Evaluation is what the caller's evaluation returns; a split that does not exist is nil.
 type Evaluation struct {
 	Val, Test *Metrics
+	// Train is of the training set as it is, in evaluation mode; nil unless Plan.EvalTrainSet.
+	Train *Metrics
 }
 
 // A Store saves checkpoints. A failed Save leaves the earlier ones as they were. The same step may be saved again: when a

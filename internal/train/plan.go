@@ -12,11 +12,12 @@ import (
 // is a question to the Plan.
 type Plan struct {
 	Config          Config
-	TrainImages     int // images of the training split
-	BatchesPerEpoch int // full batches; the remainder is dropped
-	Iterations      int // updates in all
-	EvalEvery       int // updates between evaluations; 0 means by EvalEpochs
-	EvalEpochs      int // epochs between evaluations; 0 with EvalEvery 0 means only at the end
+	TrainImages     int  // images of the training split
+	BatchesPerEpoch int  // full batches; the remainder is dropped
+	Iterations      int  // updates in all
+	EvalEvery       int  // updates between evaluations; 0 means by EvalEpochs
+	EvalEpochs      int  // epochs between evaluations; 0 with EvalEvery 0 means only at the end
+	EvalTrainSet    bool // the training set is measured, too
 }
 
 // NewPlan derives a Plan for a training split of trainImages images. It fails when the configuration is invalid (every
@@ -42,6 +43,7 @@ func NewPlan(c Config, e eval.Config, trainImages int) (Plan, error) {
 		BatchesPerEpoch: trainImages / c.Batch,
 		Iterations:      c.Iterations,
 		EvalEvery:       e.Every,
+		EvalTrainSet:    e.TrainSet,
 	}
 	if e.Every == 0 {
 		p.EvalEpochs = e.EveryEpochs

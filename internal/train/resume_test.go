@@ -30,7 +30,7 @@ var resumeCases = []resumeCase{
 		c.Optimizer.Nesterov = true
 		c.Checkpoint.Every = 3
 	}},
-	{name: "accumulation over epoch ends", eval: eval.Config{EveryEpochs: 2}, cfg: func(c *Config) {
+	{name: "accumulation over epoch ends", eval: eval.Config{EveryEpochs: 2, TrainSet: true}, cfg: func(c *Config) {
 		c.Accumulate, c.Iterations = 3, 11
 		c.Checkpoint.Every = 2
 		c.Schedule.Cosine.Enabled = true

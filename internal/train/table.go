@@ -88,10 +88,14 @@ func (t *table) lastField(i int) float64 {
 	return x
 }
 
-// openTables opens metrics.csv and timing.csv and cuts off what is newer than the state. A file that cannot be written costs
+// openTables opens metrics.csv, timing.csv and the events, and cuts off what is newer than the state. A file that cannot be written costs
 // one warning, not the training.
 func (l *loop) openTables() {
-	l.metrics = newTable(l.o.Dir, MetricsFile, metricsHeader)
+	header := metricsHeader
+	if l.o.Plan.EvalTrainSet {
+		header += trainSetHeader
+	}
+	l.metrics = newTable(l.o.Dir, MetricsFile, header)
 	l.timing = newTable(l.o.Dir, TimingFile, timingHeader)
 	l.cutTables()
 	l.before = l.timing.lastField(1)
@@ -101,6 +105,7 @@ func (l *loop) cutTables() {
 	for _, t := range []*table{l.metrics, l.timing} {
 		l.written(t, t.cut(l.st.Evaluated))
 	}
+	l.openEvents()
 }
 
 // written warns once for each file.
@@ -113,11 +118,16 @@ func (l *loop) written(t *table, err error) {
 
 // record adds the rows of an evaluation.
 func (l *loop) record(r Row) {
-	l.written(l.metrics, l.metrics.append(r.Fields()))
+	cells := r.Fields()
+	if l.o.Plan.EvalTrainSet {
+		cells = append(cells, r.TrainSetFields()...)
+	}
+	l.written(l.metrics, l.metrics.append(cells))
 	l.written(l.timing, l.timing.append([]string{
 		strconv.Itoa(r.Step),
 		strconv.FormatFloat(l.before+l.meter.elapsed().Seconds(), 'f', 3, 64),
 		strconv.FormatFloat(l.meter.rate(l.o.Plan.ImagesPerStep()), 'f', 1, 64),
 		fmt.Sprint(PeakRSS()),
 	}))
+	l.rowEvents(r)
 }

@@ -313,6 +313,9 @@ func newToy(t *testing.T, cfg Config, ev eval.Config, dir string) *toyRun {
 			if r.val {
 				e.Val = &m
 			}
+			if ev.TrainSet {
+				e.Train = &Metrics{Loss: m.Loss + 2, Error: m.Error / 2}
+			}
 			return e, nil
 		},
 		BeforeBatch: func(n int) { r.machine.batches = n },
