@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,11 +21,14 @@ type compareOptions struct {
 	depths  []int
 	seeds   []uint
 	threads int
-	dryRun  bool
-	json    bool
+	// parallel is how many runs train at a time; each has its share of the threads.
+	parallel int
+	dryRun   bool
+	json     bool
+	terminal bool
 }
 
-const compareHelp = `Trains the networks that a comparison needs, one after another, each in a folder of its own within --out, and reports: curves, a table,
+const compareHelp = `Trains the networks that a comparison needs, each in a folder of its own within --out, and reports: curves, a table,
 every measured point, and a sentence for each finding.
 
 What is finished is not trained again, and what was interrupted goes on from its last checkpoint: after a stop of any kind, give the same
@@ -58,9 +62,11 @@ func newCompareNetsCmd(a *app, name, short string, plan func([]int, []uint64) ([
 	f.StringVar(&o.out, "out", "", "folder of the runs and the report (default compare-"+name+")")
 	f.IntSliceVar(&o.depths, "depths", depths, "layers of the networks, 6n+2")
 	f.UintSliceVar(&o.seeds, "seeds", []uint{1}, "a run of each network for each seed")
-	f.IntVar(&o.threads, "threads", 0, "threads; the results do not depend on them (default all cores)")
+	f.IntVar(&o.threads, "threads", 0, "threads in all; the results do not depend on them (default all cores)")
+	f.IntVar(&o.parallel, "parallel", 1, "runs that train at the same time, sharing the threads; changes no result")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan; train nothing")
-	f.BoolVar(&o.json, "json", false, "print the findings as JSON")
+	f.BoolVar(&o.terminal, "terminal", false, "draw the curves in the terminal, too")
+	f.BoolVar(&o.json, "json", false, "print the findings (with --dry-run the plan) as JSON")
 	_ = c.MarkFlagDirname("out")
 	return c
 }
@@ -74,12 +80,14 @@ type comparedRun struct {
 	done bool
 	// diverged says why the run has no end, from its record.
 	diverged string
-	cost     float64 // seconds that are left, estimated
 }
 
 func runCompare(ctx context.Context, a *app, o *compareOptions, name string, plan func([]int, []uint64) ([]compare.Net, error)) error {
 	if o.threads < 0 {
 		return usageErrorf("--threads: %d is negative", o.threads)
+	}
+	if o.parallel < 1 {
+		return usageErrorf("--parallel: %d is below 1", o.parallel)
 	}
 	if o.file == "" {
 		o.file = "quickstart"
@@ -87,13 +95,9 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string, pla
 	if o.out == "" {
 		o.out = "compare-" + name
 	}
-	var seeds []uint64
-	for _, s := range o.seeds {
-		seeds = append(seeds, uint64(s))
-	}
-	nets, err := plan(o.depths, seeds)
+	nets, err := o.netsOf(plan)
 	if err != nil {
-		return &usageError{err}
+		return err
 	}
 	var runs []*comparedRun
 	open := dataSets{}
@@ -107,18 +111,28 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string, pla
 	control := train.NewControl()
 	w := a.watchSignals(control, 30*time.Second, os.Exit)
 	defer w.stop()
-	if err := a.printComparisonPlan(ctx, o, runs); err != nil || o.dryRun {
+	todo, err := a.planComparison(ctx, o, runs)
+	if err != nil {
+		return err
+	}
+	if o.dryRun && o.json {
+		return a.printJSON(todo)
+	}
+	if err := a.printComparisonPlan(todo); err != nil || o.dryRun {
+		return err
+	}
+	if err := a.trainAll(ctx, o, runs, control, w); err != nil {
+		return err
+	}
+	if err := a.reportComparison(o, name, runs); err != nil {
 		return err
 	}
 	for _, r := range runs {
-		if r.done || r.diverged != "" {
-			continue
-		}
-		if err := a.trainCompared(ctx, r, control, w); err != nil {
-			return err
+		if r.diverged == "" {
+			return nil
 		}
 	}
-	return a.reportComparison(o, name, runs)
+	return &silentError{train.ErrNonFinite} // every run: the report says so
 }
 
 // prepareRun resolves the configuration of a run and compares it with what its folder holds.
@@ -128,7 +142,11 @@ func (a *app) prepareRun(ctx context.Context, o *compareOptions, n compare.Net, 
 		return nil, err
 	}
 	r := &comparedRun{Net: n, dir: filepath.Join(o.out, n.Name())}
-	if r.job, err = newJob(ctx, l, o.threads, open); err != nil {
+	threads := o.threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	if r.job, err = newJob(ctx, l, max(1, threads/o.parallel), open); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(r.dir, configFile)); err == nil {

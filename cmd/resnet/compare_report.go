@@ -56,7 +56,7 @@ func (a *app) reportComparison(o *compareOptions, name string, runs []*comparedR
 		}
 	}
 	r.Notes = append(eval.Findings(outcomes), comparisonNote)
-	return a.finishComparison(o.out, r, outcomes, o.json)
+	return a.finishComparison(o, r, outcomes)
 }
 
 const comparisonNote = "Errors are top-1, in percent. The training error is the mean over the images of an epoch while the weights change; the test error is of one view, at its end."
@@ -76,7 +76,8 @@ func comparedRow(c *comparedRun, run eval.Run, info datasets.Info) eval.Row {
 }
 
 // finishComparison writes the files and prints curves, table and findings.
-func (a *app) finishComparison(dir string, r eval.Report, outcomes []eval.Outcome, asJSON bool) error {
+func (a *app) finishComparison(o *compareOptions, r eval.Report, outcomes []eval.Outcome) error {
+	dir := o.out
 	if err := writeComparison(dir, r); err != nil {
 		return err
 	}
@@ -89,13 +90,15 @@ func (a *app) finishComparison(dir string, r eval.Report, outcomes []eval.Outcom
 			files = append(files, filepath.Join(dir, f))
 		}
 	}
-	if asJSON {
+	if o.json {
 		return a.printJSON(comparisonReport{dir, outcomes, r.Notes, files})
 	}
-	if err := a.chartRuns(r.Runs); err != nil {
-		return err
+	if o.terminal {
+		if err := a.chartRuns(r.Runs); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out)
 	}
-	fmt.Fprintln(a.out)
 	if err := a.printOutcomes(outcomes); err != nil {
 		return err
 	}
@@ -143,19 +146,20 @@ func (a *app) printOutcomes(outcomes []eval.Outcome) error {
 }
 
 func newCompareRunsCmd(a *app) *cobra.Command {
-	out := "compare-runs"
+	out, terminal := "compare-runs", false
 	c := &cobra.Command{
 		Use: "runs RUN...", Short: "The curves of runs that are there", Args: cobra.MinimumNArgs(1),
 		Long:    "Draws the curves of run folders of any networks into one report, with every point as CSV; nothing is trained." + exitHelp(help66, help74),
 		Example: "  resnet compare runs runs/cifar20-short-1 runs/cifar20-short-2 --out seeds",
-		RunE:    func(_ *cobra.Command, args []string) error { return a.compareRuns(out, args) },
+		RunE:    func(_ *cobra.Command, args []string) error { return a.compareRuns(out, args, terminal) },
 	}
 	c.Flags().StringVar(&out, "out", out, "folder of the report")
+	c.Flags().BoolVar(&terminal, "terminal", false, "draw the curves in the terminal, too")
 	_ = c.MarkFlagDirname("out")
 	return c
 }
 
-func (a *app) compareRuns(out string, dirs []string) error {
+func (a *app) compareRuns(out string, dirs []string, terminal bool) error {
 	r := eval.Report{Title: "Comparison of runs", Notes: []string{comparisonNote}}
 	for _, dir := range dirs {
 		run, err := eval.ReadRun(dir)
@@ -173,9 +177,12 @@ func (a *app) compareRuns(out string, dirs []string) error {
 	if err := writeComparison(out, r); err != nil {
 		return err
 	}
-	if err := a.chartRuns(r.Runs); err != nil {
-		return err
+	if terminal {
+		if err := a.chartRuns(r.Runs); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out)
 	}
-	_, err := fmt.Fprintf(a.out, "\nReport: %s\n", filepath.Join(out, eval.ReportFile))
+	_, err := fmt.Fprintf(a.out, "Report: %s\n", filepath.Join(out, eval.ReportFile))
 	return err
 }

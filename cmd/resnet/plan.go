@@ -12,29 +12,32 @@ import (
 
 // planReport is `train --dry-run --json`.
 type planReport struct {
-	Model           string         `json:"model"`
-	Params          int64          `json:"params"`
-	MACs            int64          `json:"macs"`
-	Input           []int          `json:"input"`
-	Data            string         `json:"data"`
-	TrainImages     int            `json:"train_images"`
-	ValImages       int            `json:"validation_images"`
-	TestImages      int            `json:"test_images"`
-	Batch           int            `json:"batch"`
-	Accumulate      int            `json:"accumulate"`
-	Steps           int            `json:"steps"`
-	Epochs          float64        `json:"epochs"`
-	MemoryBytes     int64          `json:"memory_bytes"`
-	CheckpointBytes int64          `json:"checkpoint_bytes"`
-	Threads         int            `json:"threads"`
-	Kernels         string         `json:"kernels"`
-	SecondsPerStep  float64        `json:"seconds_per_step"`
-	ImagesPerSecond float64        `json:"images_per_second"`
-	SecondsTotal    float64        `json:"seconds_total"`
-	Config          map[string]any `json:"config"`
+	Model           string  `json:"model"`
+	Params          int64   `json:"params"`
+	MACs            int64   `json:"macs"`
+	Input           []int   `json:"input"`
+	Data            string  `json:"data"`
+	TrainImages     int     `json:"train_images"`
+	ValImages       int     `json:"validation_images"`
+	TestImages      int     `json:"test_images"`
+	Batch           int     `json:"batch"`
+	Accumulate      int     `json:"accumulate"`
+	Steps           int     `json:"steps"`
+	Epochs          float64 `json:"epochs"`
+	MemoryBytes     int64   `json:"memory_bytes"`
+	CheckpointBytes int64   `json:"checkpoint_bytes"`
+	Threads         int     `json:"threads"`
+	Kernels         string  `json:"kernels"`
+	SecondsPerStep  float64 `json:"seconds_per_step"`
+	ImagesPerSecond float64 `json:"images_per_second"`
+	Evaluations     int     `json:"evaluations"`
+	// SecondsPerEvaluation is of all the images that an evaluation measures.
+	SecondsPerEvaluation float64        `json:"seconds_per_evaluation"`
+	SecondsTotal         float64        `json:"seconds_total"`
+	Config               map[string]any `json:"config"`
 }
 
-// printPlan prints what a training would do. The time is that of real steps on this machine, evaluations not counted.
+// printPlan prints what a training would do. The time is that of real steps and of an evaluated batch on this machine.
 func (a *app) printPlan(ctx context.Context, j *job, asJSON bool) error {
 	r, err := a.makePlan(ctx, j)
 	if err != nil {
@@ -50,7 +53,8 @@ func (a *app) printPlan(ctx context.Context, j *job, asJSON bool) error {
 	fmt.Fprintf(tw, "memory\tabout %s\n", bytesText(r.MemoryBytes))
 	fmt.Fprintf(tw, "checkpoint\t%s each\n", bytesText(r.CheckpointBytes))
 	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f images/s (%s, %s kernels)\n", 1000*r.SecondsPerStep, r.ImagesPerSecond, count(r.Threads, "thread"), r.Kernels)
-	fmt.Fprintf(tw, "time\tabout %s, evaluations not counted; an epoch %s\n", duration(seconds(r.SecondsTotal)), duration(seconds(r.SecondsTotal/max(r.Epochs, 1e-9))))
+	fmt.Fprintf(tw, "time\tabout %s with %s of %s; an epoch %s\n", duration(seconds(r.SecondsTotal)), count(r.Evaluations, "evaluation"), duration(seconds(r.SecondsPerEvaluation)),
+		duration(seconds(r.SecondsPerStep*float64(r.Steps)/max(r.Epochs, 1e-9))))
 	if err := tw.Flush(); err != nil {
 		return err
 	}
@@ -74,6 +78,10 @@ func (a *app) makePlan(ctx context.Context, j *job) (planReport, error) {
 	if err != nil {
 		return planReport{}, err
 	}
+	perEvaluation, err := a.timeEvaluation(j, params)
+	if err != nil {
+		return planReport{}, err
+	}
 	var values, trainable int64
 	for _, p := range params.All() {
 		values += int64(len(p.Data))
@@ -84,6 +92,7 @@ func (a *app) makePlan(ctx context.Context, j *job) (planReport, error) {
 	step := perBatch.Seconds() * float64(j.Train.Accumulate)
 	image := int64(info.Channels * info.Height * info.Width)
 	images := int64(info.Train + info.Val + info.Test)
+	evaluations := j.plan.Evaluations(0)
 	batches := int64(max(j.Data.Workers, 1) + 2)
 	return planReport{
 		Model: j.spec.Name, Params: sum.Params, MACs: sum.MACs, Input: sum.Input, Data: info.Name,
@@ -92,8 +101,9 @@ func (a *app) makePlan(ctx context.Context, j *job) (planReport, error) {
 		// Values, gradients and momentum; batches made ahead; the data set's bytes.
 		MemoryBytes:     m.Bytes() + 4*(values+2*trainable) + batches*4*image*int64(j.Train.Batch) + images*image,
 		CheckpointBytes: 4 * (values + trainable), Threads: j.threads, Kernels: kernelsInUse(),
-		SecondsPerStep: step, ImagesPerSecond: float64(j.plan.ImagesPerStep()) / step, SecondsTotal: step * float64(j.plan.Iterations),
-		Config: configValues(&j.Config),
+		SecondsPerStep: step, ImagesPerSecond: float64(j.plan.ImagesPerStep()) / step, Evaluations: evaluations, SecondsPerEvaluation: perEvaluation,
+		SecondsTotal: step*float64(j.plan.Iterations) + perEvaluation*float64(evaluations),
+		Config:       configValues(&j.Config),
 	}, nil
 }
 
@@ -117,6 +127,31 @@ func (j *job) timeStep(ctx context.Context, m graph.Machine) (time.Duration, err
 		took = time.Since(start)
 	}
 	return took, nil
+}
+
+// timeEvaluation estimates the seconds of an evaluation from the time of a batch, the second one.
+func (a *app) timeEvaluation(j *job, params *graph.ParamSet) (float64, error) {
+	info := j.data.Info()
+	images := info.Val + info.Test
+	if j.Eval.TrainSet {
+		images += info.Train
+	}
+	batch := min(j.Eval.Batch, max(images, 1))
+	m, err := a.machineFor(j, batch, graph.Eval, params)
+	if err != nil {
+		return 0, err
+	}
+	defer m.Close()
+	x := make([]float32, batch*info.Channels*info.Height*info.Width)
+	var took time.Duration
+	for range 2 {
+		start := time.Now()
+		if _, err := m.Infer(x, batch); err != nil {
+			return 0, err
+		}
+		took = time.Since(start)
+	}
+	return took.Seconds() / float64(batch) * float64(images), nil
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

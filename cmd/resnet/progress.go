@@ -24,9 +24,10 @@ type progress struct {
 	now   func() time.Time
 }
 
-func newProgress(a *app, label string, total int) *progress {
+// newProgress begins a bar, where it is wanted and there is a terminal.
+func newProgress(a *app, label string, total int, bar bool) *progress {
 	p := &progress{a: a, label: label, now: time.Now}
-	if a.errTTY && a.getenv("TERM") != "dumb" {
+	if bar && a.errTTY && a.getenv("TERM") != "dumb" {
 		width, barWidth := a.errWidth, 20
 		if width == 0 { // the terminal does not say
 			width = 80

@@ -20,6 +20,7 @@ type training struct {
 	memory  int64 // --max-memory; 0 means what is free
 	resume  bool
 	label   string // begins lines of progress
+	noBar   bool   // lines of progress also on a terminal: several trainings share it
 	hello   string // said when the work begins; "" says nothing
 	control *train.Control
 	onEval  func(train.Row) // may be nil
@@ -81,7 +82,7 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 			a.say("%s", t.hello)
 		}
 	}
-	bar := newProgress(a, t.label, j.plan.Iterations)
+	bar := newProgress(a, t.label, j.plan.Iterations, !t.noBar)
 	defer bar.close()
 	return train.Run(ctx, train.Options{
 		Plan: j.plan, Machine: trainer, Params: params,

@@ -5,12 +5,12 @@ import (
 	"sync/atomic"
 )
 
-// Control passes requests from a signal handler to a running loop. Its methods may be called from any goroutine, any
-// number of times, also before Run and on nil.
+// Control passes requests from a signal handler to a running loop. Several loops may share one.
+// Its methods may be called from any goroutine, any number of times, also before Run and on nil.
 type Control struct {
 	once sync.Once
 	stop chan struct{}
-	save atomic.Bool
+	save atomic.Int64 // requests so far: each loop that shares the Control obeys each once
 }
 
 // NewControl returns a Control without a request.
@@ -23,10 +23,10 @@ func (c *Control) Stop() {
 	}
 }
 
-// SaveNow asks for a checkpoint after the current update; training goes on.
+// SaveNow asks every loop that is running for a checkpoint after its update; training goes on.
 func (c *Control) SaveNow() {
 	if c != nil {
-		c.save.Store(true)
+		c.save.Add(1)
 	}
 }
 
@@ -47,5 +47,13 @@ func (c *Control) stopping() bool {
 	}
 }
 
-// takeSave reports whether a checkpoint was asked for, once.
-func (c *Control) takeSave() bool { return c != nil && c.save.Swap(false) }
+// takeSave reports whether a checkpoint was asked for since the request number that is in seen, and updates it.
+func (c *Control) takeSave(seen *int64) bool {
+	if c == nil {
+		return false
+	}
+	n := c.save.Load()
+	asked := n != *seen
+	*seen = n
+	return asked
+}

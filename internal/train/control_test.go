@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -203,6 +204,40 @@ func TestSaveNowSavesAndGoesOn(t *testing.T) {
 	must(t, err)
 	if !slices.Equal(r.store.order, []int{4, 9, 23}) || !slices.Equal(told, r.store.order) || s.Saves != 3 {
 		t.Errorf("saved %v, told %v", r.store.order, told)
+	}
+}
+
+func TestSaveNowReachesEveryLoopThatSharesTheControl(t *testing.T) {
+	control := NewControl()
+	control.SaveNow() // before they run: nobody's
+	var runs [2]*toyRun
+	for i := range runs {
+		runs[i] = newToy(t, toyConfig(), eval.Config{}, "")
+		runs[i].o.Control = control
+	}
+	var group sync.WaitGroup
+	asked := make(chan struct{})
+	for i, r := range runs {
+		r.o.Hooks.OnStep = func(p Progress) {
+			if p.Step == 5 && i == 0 {
+				control.SaveNow()
+				close(asked)
+			}
+			if p.Step == 5 {
+				<-asked
+			}
+		}
+		group.Go(func() {
+			if _, err := r.run(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	for i, r := range runs {
+		if len(r.store.order) != 2 || r.store.order[0] < 1 || r.store.order[0] > 5 {
+			t.Errorf("run %d saved %v, want a step up to 5 and the last", i, r.store.order)
+		}
 	}
 }
 
@@ -408,7 +443,7 @@ func TestANilControlNeverStops(t *testing.T) {
 	var c *Control
 	c.Stop()
 	c.SaveNow()
-	if c.stopping() || c.takeSave() {
+	if c.stopping() || c.takeSave(new(int64)) {
 		t.Error("a nil Control asks for something")
 	}
 }

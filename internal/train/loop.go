@@ -35,6 +35,7 @@ type loop struct {
 	last  Sums        // of the last update
 	row   *Row
 	saves int
+	asked int64 // requests of the Control to save that were obeyed
 }
 
 // Run trains until the plan's last iteration and returns how it ended. A stop that was asked for returns ErrStopped or
@@ -46,6 +47,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	l := &loop{o: o, ctx: ctx, sched: NewScheduler(o.Plan), sgd: NewSGD(o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now)}
+	l.o.Control.takeSave(&l.asked) // requests of before are not this run's
 	if err := l.resume(); err != nil {
 		return Summary{}, err
 	}
@@ -144,7 +146,7 @@ func (l *loop) boundary() error {
 			return err
 		}
 	}
-	if asked := l.o.Control.takeSave(); l.dirty && (asked || l.best || l.st.Step > 0 && l.o.Plan.SaveDue(l.st.Step)) {
+	if asked := l.o.Control.takeSave(&l.asked); l.dirty && (asked || l.best || l.st.Step > 0 && l.o.Plan.SaveDue(l.st.Step)) {
 		if err := l.save(false); err != nil {
 			return err
 		}

@@ -86,6 +86,17 @@ func (p Plan) EvalDue(step int) bool {
 	return false
 }
 
+// Evaluations is the number of evaluations after so many updates.
+func (p Plan) Evaluations(done int) int {
+	n := 0
+	for step := done + 1; step <= p.Iterations; step++ {
+		if p.EvalDue(step) {
+			n++
+		}
+	}
+	return n
+}
+
 // SaveDue reports whether a checkpoint is saved after so many updates. A new best model is saved besides.
 func (p Plan) SaveDue(step int) bool {
 	if step >= p.Iterations {

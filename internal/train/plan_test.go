@@ -65,6 +65,17 @@ func TestPlanSaysWhenToEvaluateAndSave(t *testing.T) {
 		if got := due(p.EvalDue); !slices.Equal(got, c.wantEval) {
 			t.Errorf("%s: evaluations at %v, want %v", c.name, got, c.wantEval)
 		}
+		for _, done := range []int{0, 10, 36, 37} {
+			want := 0
+			for _, s := range c.wantEval {
+				if s > done && s <= 37 {
+					want++
+				}
+			}
+			if got := p.Evaluations(done); got != want {
+				t.Errorf("%s: %d evaluations after step %d, want %d", c.name, got, done, want)
+			}
+		}
 		if got := due(p.SaveDue); c.wantSave != nil && !slices.Equal(got, c.wantSave) {
 			t.Errorf("%s: saves at %v, want %v", c.name, got, c.wantSave)
 		}
