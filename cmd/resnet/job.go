@@ -120,7 +120,7 @@ func configDigest(c *Config) string {
 }
 
 // leastMemory is a lower bound of what training takes, in bytes: every convolution's output has to be kept for the
-// backward pass, and there are parameters, gradients and momentum.
+// backward pass, and there are parameters, gradients and what the optimizer keeps.
 func (j *job) leastMemory() (int64, error) {
 	sum, err := blocks.Summarize(j.spec)
 	if err != nil {
@@ -137,7 +137,7 @@ func (j *job) leastMemory() (int64, error) {
 		}
 		values += n
 	}
-	return 4 * (values*int64(j.Train.Batch) + 3*sum.Params), nil
+	return 4 * (values*int64(j.Train.Batch) + 2*sum.Params + j.Train.Optimizer.StateValues(sum.Params)), nil
 }
 
 // checkMemory refuses a job that cannot fit, before anything is allocated. limit is --max-memory; 0 means GOMEMLIMIT,

@@ -89,6 +89,7 @@ func (a *app) makePlan(ctx context.Context, j *job) (planReport, error) {
 			trainable += int64(len(p.Data))
 		}
 	}
+	kept := j.Train.Optimizer.StateValues(trainable)
 	step := perBatch.Seconds() * float64(j.Train.Accumulate)
 	image := int64(info.Channels * info.Height * info.Width)
 	images := int64(info.Train + info.Val + info.Test)
@@ -98,9 +99,9 @@ func (a *app) makePlan(ctx context.Context, j *job) (planReport, error) {
 		Model: j.spec.Name, Params: sum.Params, MACs: sum.MACs, Input: sum.Input, Data: info.Name,
 		TrainImages: info.Train, ValImages: info.Val, TestImages: info.Test,
 		Batch: j.Train.Batch, Accumulate: j.Train.Accumulate, Steps: j.plan.Iterations, Epochs: j.plan.Epoch(j.plan.Iterations),
-		// Values, gradients and momentum; batches made ahead; the data set's bytes.
-		MemoryBytes:     m.Bytes() + 4*(values+2*trainable) + batches*4*image*int64(j.Train.Batch) + images*image,
-		CheckpointBytes: 4 * (values + trainable), Threads: j.threads, Kernels: kernelsInUse(),
+		// Values, gradients and what the optimizer keeps; batches made ahead; the data set's bytes.
+		MemoryBytes:     m.Bytes() + 4*(values+trainable+kept) + batches*4*image*int64(j.Train.Batch) + images*image,
+		CheckpointBytes: 4 * (values + kept), Threads: j.threads, Kernels: kernelsInUse(),
 		SecondsPerStep: step, ImagesPerSecond: float64(j.plan.ImagesPerStep()) / step, Evaluations: evaluations, SecondsPerEvaluation: perEvaluation,
 		SecondsTotal: step*float64(j.plan.Iterations) + perEvaluation*float64(evaluations),
 		Config:       configValues(&j.Config),

@@ -141,7 +141,7 @@ func (j *job) checkSpace(dir string, params *graph.ParamSet) error {
 	for _, p := range params.All() {
 		values += int64(len(p.Data))
 		if p.Trainable() {
-			values += int64(len(p.Data)) // momentum
+			values += j.Train.Optimizer.StateValues(int64(len(p.Data)))
 		}
 	}
 	need := 2 * (4*values + 1<<20)

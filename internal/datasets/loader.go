@@ -29,6 +29,11 @@ type Batch struct {
 	N      int
 	Epoch  int // counted from 0
 	Step   int // position in the epoch, counted from 0
+
+	// Lengths [N] are the true frames of each utterance of a batch of sequences, whose X is [N, C, F, Frames] with zeros past
+	// them; its Labels are [N·Frames], -1 past the end and where there is none, or [N] for whole utterances. nil for images.
+	Lengths []int32
+	Frames  int
 }
 
 // Loader prepares batches ahead of its reader with goroutines of its own. The batches are a function of (seed, epoch,

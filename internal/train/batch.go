@@ -15,17 +15,33 @@ func (l *loop) batch(i int) (Sums, error) {
 		return Sums{}, err
 	}
 	defer l.loader.Recycle(b)
-	if l.o.BeforeBatch != nil {
-		l.o.BeforeBatch(l.st.Batches + i)
-	}
-	res, err := l.o.Machine.Train(b.X, b.Labels, graph.StepOptions{Accumulate: i > 0})
+	res, err := l.compute(b, l.st.Batches+i, graph.StepOptions{Accumulate: i > 0})
 	if err != nil {
 		return Sums{}, fmt.Errorf("update %d: %w", l.st.Step+1, err)
 	}
 	if e := l.checkLoss(res.Loss); e != nil {
 		return Sums{}, e
 	}
-	return Sums{Loss: res.Loss, Batches: 1, Wrong: countWrong(res.Logits, b.Labels), Images: len(b.Labels)}, nil
+	wrong, labels := countWrong(res.Logits, b.Labels)
+	if b.Lengths == nil {
+		return Sums{Loss: res.Loss, Batches: 1, Wrong: wrong, Images: labels}, nil
+	}
+	return Sums{Loss: res.Loss * float64(labels), Weight: labels, Batches: 1, Wrong: wrong, Images: labels}, nil
+}
+
+// compute runs batch number n on the machine for its shape.
+func (l *loop) compute(b *datasets.Batch, n int, o graph.StepOptions) (graph.Result, error) {
+	if l.o.MachineFor != nil {
+		m, err := l.o.MachineFor(b)
+		if err != nil {
+			return graph.Result{}, err
+		}
+		l.machine = m
+	}
+	if l.o.BeforeBatch != nil {
+		l.o.BeforeBatch(n)
+	}
+	return l.machine.Train(b.X, b.Labels, o)
 }
 
 // next takes a batch from the loader and measures the wait. An interruptible wait ends with errInterrupted on a stop.
@@ -43,7 +59,7 @@ func (l *loop) next(interruptible bool) (*datasets.Batch, error) {
 		}
 		return nil, fmt.Errorf("training batch %d: %w", l.st.Batches, err)
 	}
-	if len(b.Labels) != l.o.Plan.Config.Batch {
+	if b.Lengths == nil && len(b.Labels) != l.o.Plan.Config.Batch {
 		l.loader.Recycle(b)
 		return nil, fmt.Errorf("training batch %d has %d images, not %d", l.st.Batches, len(b.Labels), l.o.Plan.Config.Batch)
 	}
@@ -65,14 +81,17 @@ func (l *loop) openLoader() error {
 	return nil
 }
 
-// countWrong counts the images whose largest logit is not at their label; of equal ones the first counts.
-func countWrong(logits []float32, labels []int32) int {
+// countWrong counts the labels, and those at which the largest logit is not; of equal ones the first counts. A label of -1 is none.
+func countWrong(logits []float32, labels []int32) (wrong, counted int) {
 	if len(labels) == 0 {
-		return 0
+		return 0, 0
 	}
 	classes := len(logits) / len(labels)
-	wrong := 0
 	for i, label := range labels {
+		if label < 0 {
+			continue
+		}
+		counted++
 		row := logits[i*classes : (i+1)*classes]
 		top := 0
 		for j, x := range row {
@@ -84,5 +103,5 @@ func countWrong(logits []float32, labels []int32) int {
 			wrong++
 		}
 	}
-	return wrong
+	return wrong, counted
 }

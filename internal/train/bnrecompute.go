@@ -20,10 +20,7 @@ func (l *loop) recomputeStats() error {
 		if err != nil {
 			return err
 		}
-		if l.o.BeforeBatch != nil {
-			l.o.BeforeBatch(l.st.Batches + k)
-		}
-		res, err := l.o.Machine.Train(b.X, b.Labels, graph.StepOptions{ForwardOnly: true, StatsMomentum: 1 / float64(k+1)})
+		res, err := l.compute(b, l.st.Batches+k, graph.StepOptions{ForwardOnly: true, StatsMomentum: 1 / float64(k+1)})
 		l.loader.Recycle(b)
 		if err != nil {
 			return err

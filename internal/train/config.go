@@ -7,20 +7,25 @@ type Config struct {
 	Iterations  int        `mapstructure:"iterations" yaml:"iterations" doc:"updates; 0 means by epochs"`
 	Epochs      int        `mapstructure:"epochs" yaml:"epochs" doc:"passes over the training set, when iterations is 0"`
 	Seed        uint64     `mapstructure:"seed" yaml:"seed" doc:"keys initialisation, order, augmentation, dropout and the validation split"`
-	Optimizer   Optimizer  `mapstructure:"optimizer" yaml:"optimizer" doc:"stochastic gradient descent"`
+	Optimizer   Optimizer  `mapstructure:"optimizer" yaml:"optimizer" doc:"how gradients change the parameters"`
 	Schedule    Schedule   `mapstructure:"schedule" yaml:"schedule" doc:"learning rate"`
 	Checkpoint  Checkpoint `mapstructure:"checkpoint" yaml:"checkpoint" doc:"when to save"`
 	BNRecompute int        `mapstructure:"bn_recompute" yaml:"bn_recompute" doc:"after training, recompute batch-norm statistics as strict averages over so many training images; 0 means keep the running averages"`
+	ClipNorm    float64    `mapstructure:"clip_norm" yaml:"clip_norm" doc:"scale the gradient of an update down to this norm, over all parameters together; 0 means never"`
 	OnNonfinite string     `mapstructure:"on_nonfinite" yaml:"on_nonfinite" doc:"stop | skip | rollback"`
 	TensorBoard bool       `mapstructure:"tensorboard" yaml:"tensorboard" doc:"write the curves to an event file for TensorBoard in the run folder, too"`
 	OnSaveError string     `mapstructure:"on_save_error" yaml:"on_save_error" doc:"stop | continue"`
 }
 
-// Optimizer is SGD in PyTorch's form: v = m*v + (g + wd*w); w -= rate * v, or with Nesterov w -= rate * (g + wd*w + m*v).
+// Optimizer is SGD or Adam in PyTorch's form. SGD: v = m*v + (g + wd*w); w -= rate * v, or with Nesterov
+// w -= rate * (g + wd*w + m*v). Adam: see type Adam.
 type Optimizer struct {
-	Name        string  `mapstructure:"name" yaml:"name" doc:"sgd"`
-	Momentum    float64 `mapstructure:"momentum" yaml:"momentum" doc:"0 means none"`
-	Nesterov    bool    `mapstructure:"nesterov" yaml:"nesterov" doc:"look-ahead momentum"`
+	Name        string  `mapstructure:"name" yaml:"name" doc:"sgd | adam"`
+	Momentum    float64 `mapstructure:"momentum" yaml:"momentum" doc:"sgd: 0 means none"`
+	Nesterov    bool    `mapstructure:"nesterov" yaml:"nesterov" doc:"sgd: look-ahead momentum"`
+	Beta1       float64 `mapstructure:"beta1" yaml:"beta1" doc:"adam: how much of the mean gradient is kept"`
+	Beta2       float64 `mapstructure:"beta2" yaml:"beta2" doc:"adam: how much of the mean squared gradient is kept"`
+	Epsilon     float64 `mapstructure:"epsilon" yaml:"epsilon" doc:"adam: added to the root of the mean square"`
 	WeightDecay float64 `mapstructure:"weight_decay" yaml:"weight_decay" doc:"L2, added to the gradient"`
 	Decay       string  `mapstructure:"decay" yaml:"decay" doc:"all | weights: whether biases, γ and β decay too; the paper does not say, PyTorch decays all"`
 }

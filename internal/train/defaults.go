@@ -25,7 +25,7 @@ func DefaultConfig() Config {
 		Accumulate: 1,
 		Iterations: 64000,
 		Seed:       1,
-		Optimizer:  Optimizer{Name: "sgd", Momentum: 0.9, WeightDecay: 1e-4, Decay: DecayAll},
+		Optimizer:  Optimizer{Name: OptimizerSGD, Momentum: 0.9, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-4, Decay: DecayAll},
 		Schedule: Schedule{
 			Rate:    0.1,
 			Drop:    Drop{Factor: 0.1},

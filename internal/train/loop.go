@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"resnet/internal/graph"
 )
 
 // errInterrupted ends a piece of work because a stop was requested; nothing of it counts.
@@ -16,12 +18,13 @@ type loop struct {
 	ctx    context.Context // ends at once, without saving
 	gentle context.Context // ends when a stop is requested, too
 	sched  *Scheduler
-	sgd    *SGD
+	sgd    Stepper
 	st     State
 
 	loader  Loader
-	stats   [][]float32 // running statistics before the update
-	mem     *memory     // for rollback
+	machine graph.Machine // of the last batch
+	stats   [][]float32   // running statistics before the update
+	mem     *memory       // for rollback
 	meter   *meter
 	metrics *table
 	timing  *table
@@ -46,7 +49,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if err := o.check(); err != nil {
 		return Summary{}, err
 	}
-	l := &loop{o: o, ctx: ctx, sched: NewScheduler(o.Plan), sgd: NewSGD(o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now)}
+	l := &loop{o: o, ctx: ctx, machine: o.Machine, sched: NewScheduler(o.Plan), sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now)}
 	l.o.Control.takeSave(&l.asked) // requests of before are not this run's
 	if err := l.resume(); err != nil {
 		return Summary{}, err
@@ -179,18 +182,37 @@ func (l *loop) update() error {
 		l.restoreStats()
 		return e
 	}
-	l.sgd.Step(l.rate, a)
+	l.step(a)
 	l.moved()
 	l.st.SkippedInRow = 0
 	l.st.Since.add(sums)
 	l.last = sums
-	l.observe(sums.Wrong)
+	l.observe(l.wrongImages(sums))
 	l.meter.update(l.meter.now().Sub(start))
 	l.updateEvents()
 	if h := l.o.Hooks.OnStep; h != nil {
 		h(l.progress())
 	}
 	return nil
+}
+
+// step changes the parameters by the mean of so many batches' gradients, which are scaled down to train.clip_norm where they
+// are larger.
+func (l *loop) step(batches int) {
+	scale := 1 / float64(batches)
+	if limit := l.o.Plan.Config.ClipNorm; limit > 0 {
+		scale *= clipScale(scale*gradientNorm(l.o.Params), limit)
+	}
+	l.sgd.Step(l.rate, float32(scale))
+}
+
+// wrongImages is the number of wrong labels of an update as the schedule counts it, in images. An update of sequences has
+// some other number of labels each time: their share is what counts.
+func (l *loop) wrongImages(s Sums) int {
+	if s.Weight == 0 || s.Images == 0 {
+		return s.Wrong
+	}
+	return (s.Wrong*l.o.Plan.ImagesPerStep() + s.Images/2) / s.Images
 }
 
 // moved makes the step that was worked on the last one.

@@ -76,7 +76,8 @@ func (r *netRun) evaluate(m graph.Machine) (Evaluation, error) {
 	if err != nil {
 		return Evaluation{}, err
 	}
-	e := &Metrics{Error: 100 * float64(countWrong(logits, labels)) / 50}
+	wrong, _ := countWrong(logits, labels)
+	e := &Metrics{Error: 100 * float64(wrong) / 50}
 	for i, l := range labels {
 		e.Loss -= math.Log(softmax(logits[i*10 : (i+1)*10])[l]) / 50
 	}

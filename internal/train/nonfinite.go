@@ -99,7 +99,7 @@ func (l *loop) checkLoss(loss float64) *NonFiniteError {
 	if finite64(loss) {
 		return nil
 	}
-	e := l.fault("loss", l.o.Machine.Diagnose())
+	e := l.fault("loss", l.machine.Diagnose())
 	if e.Layer == "" {
 		if p := badGradient(l.o.Params); p != nil {
 			e.Layer = p.Name
@@ -111,7 +111,7 @@ func (l *loop) checkLoss(loss float64) *NonFiniteError {
 // checkUpdate examines gradients and running statistics before the update is applied.
 func (l *loop) checkUpdate() *NonFiniteError {
 	if p := badGradient(l.o.Params); p != nil {
-		e := l.fault("gradient", l.o.Machine.Diagnose())
+		e := l.fault("gradient", l.machine.Diagnose())
 		if e.Layer == "" {
 			e.Layer = p.Name
 		}

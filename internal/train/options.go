@@ -82,7 +82,9 @@ type Progress struct {
 type Options struct {
 	Plan    Plan
 	Machine graph.Machine // in Train mode, for batches of Plan.Config.Batch
-	Params  *graph.ParamSet
+	// MachineFor, for batches of several shapes, gives the machine of a batch and is used instead of Machine.
+	MachineFor func(*datasets.Batch) (graph.Machine, error)
+	Params     *graph.ParamSet
 	// Loader opens the training batches at a position: epoch counts from 0, batch from 0 within the epoch.
 	Loader func(ctx context.Context, epoch, batch int) (Loader, error)
 	// Evaluate measures the current parameters. Its context ends when a stop is requested; it then returns the context's
@@ -125,7 +127,7 @@ type Summary struct {
 func (o *Options) check() error {
 	p := o.Plan
 	switch {
-	case o.Machine == nil || o.Params == nil || o.Loader == nil || o.Evaluate == nil || o.Store == nil:
+	case o.Machine == nil && o.MachineFor == nil || o.Params == nil || o.Loader == nil || o.Evaluate == nil || o.Store == nil:
 		return errors.New("train: machine, parameters, loader, evaluation and store are required")
 	case p.Iterations < 1 || p.BatchesPerEpoch < 1 || p.Config.Batch < 1 || p.Config.Accumulate < 1:
 		return errors.New("train: the plan is empty: make it with NewPlan")

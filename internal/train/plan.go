@@ -14,6 +14,7 @@ type Plan struct {
 	Config          Config
 	TrainImages     int  // images of the training split
 	BatchesPerEpoch int  // full batches; the remainder is dropped
+	Sequences       bool // batches hold utterances, of several shapes
 	Iterations      int  // updates in all
 	EvalEvery       int  // updates between evaluations; 0 means by EvalEpochs
 	EvalEpochs      int  // epochs between evaluations; 0 with EvalEvery 0 means only at the end
@@ -23,6 +24,18 @@ type Plan struct {
 // NewPlan derives a Plan for a training split of trainImages images. It fails when the configuration is invalid (every
 // FieldError, joined) and when a batch is larger than the set (a FieldError, too).
 func NewPlan(c Config, e eval.Config, trainImages int) (Plan, error) {
+	return newPlan(c, e, trainImages, trainImages/max(1, c.Batch))
+}
+
+// NewSequencePlan derives a Plan for a training split of so many utterances, which a loader cuts into batches of several
+// shapes: batches of them in an epoch, each of at most Config.Batch utterances. It fails as NewPlan does.
+func NewSequencePlan(c Config, e eval.Config, utterances, batches int) (Plan, error) {
+	p, err := newPlan(c, e, utterances, batches)
+	p.Sequences = true
+	return p, err
+}
+
+func newPlan(c Config, e eval.Config, trainImages, batches int) (Plan, error) {
 	if fields := c.Validate(); len(fields) > 0 {
 		errs := make([]error, len(fields))
 		for i, f := range fields {
@@ -33,14 +46,14 @@ func NewPlan(c Config, e eval.Config, trainImages int) (Plan, error) {
 	if e.Every < 0 || e.EveryEpochs < 0 {
 		return Plan{}, fmt.Errorf("eval.every: %d and eval.every_epochs: %d must not be negative", e.Every, e.EveryEpochs)
 	}
-	if c.Batch > trainImages {
+	if c.Batch > trainImages || batches < 1 {
 		return Plan{}, fmt.Errorf("train.%w", FieldError{"batch",
 			fmt.Sprintf("%d is more than the %d images of the training split", c.Batch, trainImages), "lower it"})
 	}
 	p := Plan{
 		Config:          c,
 		TrainImages:     trainImages,
-		BatchesPerEpoch: trainImages / c.Batch,
+		BatchesPerEpoch: batches,
 		Iterations:      c.Iterations,
 		EvalEvery:       e.Every,
 		EvalTrainSet:    e.TrainSet,
@@ -57,8 +70,13 @@ func NewPlan(c Config, e eval.Config, trainImages int) (Plan, error) {
 	return p, nil
 }
 
-// ImagesPerStep is the number of images of one update.
-func (p Plan) ImagesPerStep() int { return p.Config.Batch * p.Config.Accumulate }
+// ImagesPerStep is the number of images of one update; for sequences the mean number of utterances.
+func (p Plan) ImagesPerStep() int {
+	if !p.Sequences {
+		return p.Config.Batch * p.Config.Accumulate
+	}
+	return max(1, (p.TrainImages*p.Config.Accumulate+p.BatchesPerEpoch/2)/p.BatchesPerEpoch)
+}
 
 // StepsIn returns the first step at which so many epochs are complete.
 func (p Plan) StepsIn(epochs int) int {

@@ -101,9 +101,13 @@ func TestEveryBadFieldIsReportedAtItsPath(t *testing.T) {
 		"accumulate":                 func(c *Config) { c.Accumulate = -1 },
 		"iterations":                 func(c *Config) { c.Iterations = -1 },
 		"epochs":                     func(c *Config) { c.Iterations, c.Epochs = 0, 0 },
-		"optimizer.name":             func(c *Config) { c.Optimizer.Name = "adam" },
+		"optimizer.name":             func(c *Config) { c.Optimizer.Name = "adagrad" },
 		"optimizer.momentum":         func(c *Config) { c.Optimizer.Momentum = 1 },
 		"optimizer.nesterov":         func(c *Config) { c.Optimizer.Momentum, c.Optimizer.Nesterov = 0, true },
+		"optimizer.beta1":            func(c *Config) { c.Optimizer.Name, c.Optimizer.Beta1 = OptimizerAdam, 1 },
+		"optimizer.beta2":            func(c *Config) { c.Optimizer.Name, c.Optimizer.Beta2 = OptimizerAdam, -0.1 },
+		"optimizer.epsilon":          func(c *Config) { c.Optimizer.Name, c.Optimizer.Epsilon = OptimizerAdam, 0 },
+		"clip_norm":                  func(c *Config) { c.ClipNorm = -1 },
 		"optimizer.weight_decay":     func(c *Config) { c.Optimizer.WeightDecay = -1e-4 },
 		"optimizer.decay":            func(c *Config) { c.Optimizer.Decay = "some" },
 		"schedule.rate":              func(c *Config) { c.Schedule.Rate = 0 },
@@ -143,7 +147,7 @@ func TestEveryBadFieldIsReportedAtItsPath(t *testing.T) {
 
 func TestAllBadFieldsAreReportedTogether(t *testing.T) {
 	c := DefaultConfig()
-	c.Batch, c.Optimizer.Name, c.OnSaveError = 0, "adam", "x"
+	c.Batch, c.Optimizer.Name, c.OnSaveError = 0, "adagrad", "x"
 	if errs := c.Validate(); len(errs) != 3 {
 		t.Error(errs)
 	}

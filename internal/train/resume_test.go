@@ -49,6 +49,10 @@ var resumeCases = []resumeCase{
 			res.Loss = math.NaN()
 		}
 	}},
+	{name: "Adam with clipped gradients", eval: eval.Config{Every: 4}, cfg: func(c *Config) {
+		c.Optimizer = Optimizer{Name: OptimizerAdam, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Decay: DecayAll}
+		c.ClipNorm = 0.3
+	}},
 	{name: "no momentum, evaluated at the end only", cfg: func(c *Config) {
 		c.Optimizer.Momentum, c.Iterations = 0, 8
 		c.Checkpoint.Every = 5

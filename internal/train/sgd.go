@@ -1,10 +1,6 @@
 package train
 
-import (
-	"fmt"
-
-	"resnet/internal/graph"
-)
+import "resnet/internal/graph"
 
 // Tensor is a named array of a checkpoint's state, row-major.
 type Tensor struct {
@@ -27,7 +23,7 @@ type Update struct {
 	Rate     float32
 	Momentum float32
 	Decay    float32
-	Scale    float32 // 1 / batches accumulated in g
+	Scale    float32 // 1 / batches accumulated in g, times what clipping leaves
 	Nesterov bool
 }
 
@@ -80,24 +76,21 @@ func NewSGD(o Optimizer, params *graph.ParamSet) *SGD {
 		if !p.Trainable() {
 			continue
 		}
-		sl := slot{p: p}
+		sl := slot{p: p, decay: o.decayOf(p)}
 		if o.Momentum != 0 {
 			sl.v = make([]float32, len(p.Data))
-		}
-		if o.Decay != DecayWeights || p.Kind == graph.KindWeight {
-			sl.decay = float32(o.WeightDecay)
 		}
 		s.slots = append(s.slots, sl)
 	}
 	return s
 }
 
-// Step applies the gradients in Param.Grad, the sum of `accumulated` batches, at the given rate.
-func (s *SGD) Step(rate float64, accumulated int) {
+// Step applies the gradients in Param.Grad, multiplied by scale, at the given rate.
+func (s *SGD) Step(rate float64, scale float32) {
 	u := Update{
 		Rate:     float32(rate),
 		Momentum: float32(s.o.Momentum),
-		Scale:    1 / float32(accumulated),
+		Scale:    scale,
 		Nesterov: s.o.Nesterov,
 	}
 	for i := range s.slots {
@@ -120,28 +113,4 @@ func (s *SGD) Tensors() []Tensor {
 }
 
 // Load copies saved momentum buffers into place. Every buffer must be there with its length, and nothing else.
-func (s *SGD) Load(ts []Tensor) error {
-	byName := make(map[string]Tensor, len(ts))
-	for _, t := range ts {
-		byName[t.Name] = t
-	}
-	for _, sl := range s.slots {
-		if sl.v == nil {
-			continue
-		}
-		name := momentumPrefix + sl.p.Name
-		t, ok := byName[name]
-		if !ok {
-			return fmt.Errorf("resume: the checkpoint has no tensor %s", name)
-		}
-		if len(t.Data) != len(sl.v) {
-			return fmt.Errorf("resume: tensor %s has %d values, the model needs %d", name, len(t.Data), len(sl.v))
-		}
-		copy(sl.v, t.Data)
-		delete(byName, name)
-	}
-	for name := range byName {
-		return fmt.Errorf("resume: tensor %s belongs to no parameter of this model", name)
-	}
-	return nil
-}
+func (s *SGD) Load(ts []Tensor) error { return loadTensors(s.Tensors(), ts) }

@@ -63,7 +63,7 @@ func TestSGDIsPyTorchsAlgorithm(t *testing.T) {
 					p.Grad[i] = float32(r.NormFloat64())
 					grads[k][i] = float64(p.Grad[i]) / float64(c.accumulated)
 				}
-				s.Step(rate, c.accumulated)
+				s.Step(rate, 1/float32(c.accumulated))
 			}
 			torchSGD(want, grads, rate, c.momentum, c.decay, c.nesterov)
 			for i := range n {

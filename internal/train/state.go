@@ -33,10 +33,12 @@ type State struct {
 
 // Sums adds up the training figures of several updates; counts are exact, and losses are added in order.
 type Sums struct {
-	Loss    float64 `json:"loss"` // of each batch's mean loss
+	Loss    float64 `json:"loss"` // of each batch's mean loss, times its labels where there is a Weight
 	Batches int     `json:"batches"`
 	Wrong   int     `json:"wrong"`
-	Images  int     `json:"images"`
+	Images  int     `json:"images"` // labels: of images, utterances or frames
+	// Weight is what Loss is divided by for sequences, whose batches have different numbers of labels; 0 for images.
+	Weight int `json:"weight,omitempty"`
 }
 
 func (s *Sums) add(o Sums) {
@@ -44,14 +46,19 @@ func (s *Sums) add(o Sums) {
 	s.Batches += o.Batches
 	s.Wrong += o.Wrong
 	s.Images += o.Images
+	s.Weight += o.Weight
 }
 
 // metrics is the mean loss and error, or nil when nothing was added. The top-5 error is not counted while training.
 func (s Sums) metrics() *Metrics {
-	if s.Batches == 0 {
+	if s.Batches == 0 || s.Images == 0 {
 		return nil
 	}
-	return &Metrics{Loss: s.Loss / float64(s.Batches), Error: 100 * float64(s.Wrong) / float64(s.Images)}
+	weight := s.Batches
+	if s.Weight > 0 {
+		weight = s.Weight
+	}
+	return &Metrics{Loss: s.Loss / float64(weight), Error: 100 * float64(s.Wrong) / float64(s.Images)}
 }
 
 // Best is the evaluation with the lowest error on the validation split; of equal ones, the first.

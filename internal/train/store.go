@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"strings"
 
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
@@ -97,7 +96,7 @@ func LoadResume(c *checkpoint.Loaded, params *graph.ParamSet) (*Resume, error) {
 	}
 	r := &Resume{State: state}
 	for _, e := range c.State.Entries() {
-		if !strings.HasPrefix(e.Name, momentumPrefix) {
+		if !isOptimizerState(e.Name) {
 			continue // a later version's, of the same format
 		}
 		t := Tensor{Name: e.Name, Shape: e.Shape}

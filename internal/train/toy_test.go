@@ -204,7 +204,8 @@ func toyEvaluate(params *graph.ParamSet) Metrics {
 		}
 	}
 	logits := toyLogits(params, x, n)
-	m := Metrics{Top5Error: new(float64), Error: 100 * float64(countWrong(logits, labels)) / n}
+	wrong, _ := countWrong(logits, labels)
+	m := Metrics{Top5Error: new(float64), Error: 100 * float64(wrong) / n}
 	for i, l := range labels {
 		m.Loss -= math.Log(softmax(logits[i*toyClasses : (i+1)*toyClasses])[l]) / n
 	}

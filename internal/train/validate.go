@@ -34,6 +34,7 @@ func (c Config) Validate() []FieldError {
 	v.min("checkpoint.every", c.Checkpoint.Every, 0, "0 means at every evaluation")
 	v.min("checkpoint.keep", c.Checkpoint.Keep, 0, "0 means all")
 	v.min("bn_recompute", c.BNRecompute, 0, "0 means keep the running averages")
+	v.number("clip_norm", c.ClipNorm, 0, math.Inf(1), false, "0 means never")
 	v.oneOf("on_nonfinite", c.OnNonfinite, NonfiniteStop, NonfiniteSkip, NonfiniteRollback)
 	v.oneOf("on_save_error", c.OnSaveError, SaveErrorStop, SaveErrorContinue)
 	return v.errs
@@ -84,13 +85,26 @@ func (v *validator) oneOf(path, x string, words ...string) {
 }
 
 func (v *validator) optimizer(o Optimizer) {
-	v.oneOf("optimizer.name", o.Name, "sgd")
+	v.oneOf("optimizer.name", o.Name, OptimizerSGD, OptimizerAdam)
 	v.number("optimizer.momentum", o.Momentum, 0, 1, false, "the paper uses 0.9")
 	if o.Momentum == 1 {
 		v.add("optimizer.momentum", "the paper uses 0.9", "1 never forgets a gradient")
 	}
-	if o.Nesterov && o.Momentum == 0 {
+	if o.Nesterov && o.Name == OptimizerAdam {
+		v.add("optimizer.nesterov", "leave it out", "Adam has no Nesterov form here")
+	} else if o.Nesterov && o.Momentum == 0 {
 		v.add("optimizer.nesterov", "set optimizer.momentum", "Nesterov needs momentum")
+	}
+	if o.Name == OptimizerAdam {
+		v.number("optimizer.beta1", o.Beta1, 0, 1, false, "Kingma and Ba use 0.9")
+		v.number("optimizer.beta2", o.Beta2, 0, 1, false, "Kingma and Ba use 0.999")
+		if o.Beta1 == 1 {
+			v.add("optimizer.beta1", "Kingma and Ba use 0.9", "1 never takes a gradient in")
+		}
+		if o.Beta2 == 1 {
+			v.add("optimizer.beta2", "Kingma and Ba use 0.999", "1 never takes a gradient in")
+		}
+		v.number("optimizer.epsilon", o.Epsilon, 0, math.Inf(1), true, "Kingma and Ba use 1e-8")
 	}
 	v.number("optimizer.weight_decay", o.WeightDecay, 0, math.Inf(1), false, "the paper uses 1e-4")
 	v.oneOf("optimizer.decay", o.Decay, DecayAll, DecayWeights)

@@ -1,0 +1,118 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"resnet/internal/graph"
+)
+
+// The optimizers.
+const (
+	OptimizerSGD  = "sgd"
+	OptimizerAdam = "adam"
+)
+
+// A Stepper is an optimizer over the parameters of a ParamSet. What it remembers between updates is in its Tensors, which
+// every checkpoint holds.
+type Stepper interface {
+	// Step applies the gradients in Param.Grad, multiplied by scale, at the given rate.
+	Step(rate float64, scale float32)
+	// Tensors lists what a checkpoint has to keep; the slices share memory with the optimizer.
+	Tensors() []Tensor
+	// Load copies saved tensors into place and fails unless all are there, and nothing else.
+	Load(ts []Tensor) error
+}
+
+// NewStepper makes the optimizer that o names.
+func NewStepper(o Optimizer, params *graph.ParamSet) Stepper {
+	if o.Name == OptimizerAdam {
+		return NewAdam(o, params)
+	}
+	return NewSGD(o, params)
+}
+
+// StateValues is the number of float32 values that an optimizer keeps for a parameter of n.
+func (o Optimizer) StateValues(n int64) int64 {
+	switch {
+	case o.Name == OptimizerAdam:
+		return 2 * n
+	case o.Momentum != 0:
+		return n
+	}
+	return 0
+}
+
+// decayOf is the weight decay of a parameter.
+func (o Optimizer) decayOf(p *graph.Param) float32 {
+	if o.Decay == DecayWeights && p.Kind != graph.KindWeight {
+		return 0
+	}
+	return float32(o.WeightDecay)
+}
+
+// clipSlack is what torch.nn.utils.clip_grad_norm_ adds to the norm before it divides.
+const clipSlack = 1e-6
+
+// clipScale is the factor that brings gradients of a norm down to limit: min(1, limit / (norm + 1e-6)), as
+// torch.nn.utils.clip_grad_norm_ has it. A limit of 0 is none.
+func clipScale(norm, limit float64) float64 {
+	if limit <= 0 {
+		return 1
+	}
+	return math.Min(1, limit/(norm+clipSlack))
+}
+
+// gradientNorm is the 2-norm of all gradients together, summed in float64 in the order of the parameters.
+func gradientNorm(params *graph.ParamSet) float64 {
+	var sum float64
+	for _, p := range params.All() {
+		if !p.Trainable() {
+			continue
+		}
+		for _, g := range p.Grad {
+			sum += float64(g) * float64(g)
+		}
+	}
+	return math.Sqrt(sum)
+}
+
+// statePrefixes begin the names of optimizer state in a checkpoint.
+var statePrefixes = []string{momentumPrefix, "adam."}
+
+func isOptimizerState(name string) bool {
+	for _, prefix := range statePrefixes {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// loadTensors copies saved tensors over an optimizer's own, by name.
+func loadTensors(own, saved []Tensor) error {
+	byName := make(map[string]Tensor, len(saved))
+	for _, t := range saved {
+		byName[t.Name] = t
+	}
+	from := make([][]float32, len(own))
+	for i, o := range own {
+		t, ok := byName[o.Name]
+		if !ok {
+			return fmt.Errorf("resume: the checkpoint has no tensor %s", o.Name)
+		}
+		if len(t.Data) != len(o.Data) {
+			return fmt.Errorf("resume: tensor %s has %d values, the model needs %d", o.Name, len(t.Data), len(o.Data))
+		}
+		from[i] = t.Data
+		delete(byName, o.Name)
+	}
+	for name := range byName {
+		return fmt.Errorf("resume: tensor %s belongs to no parameter of this model", name)
+	}
+	for i, o := range own { // only now: nothing is changed unless all fits
+		copy(o.Data, from[i])
+	}
+	return nil
+}
