@@ -1,17 +1,22 @@
 package main
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"resnet/internal/datasets"
+	"resnet/internal/blocks"
 	"resnet/internal/eval"
+	"resnet/internal/train"
+	"resnet/internal/train/checkpoint"
 )
 
 // comparisonReport is `compare --json`.
@@ -19,109 +24,136 @@ type comparisonReport struct {
 	Out      string         `json:"out"`
 	Networks []eval.Outcome `json:"networks"`
 	Findings []string       `json:"findings"`
+	Notes    []string       `json:"notes"`
 	Files    []string       `json:"files"`
 }
 
 // reportComparison writes the report of the runs of a comparison and prints what it says.
 func (a *app) reportComparison(o *compareOptions, name string, runs []*comparedRun) error {
-	info := runs[0].job.data.Info()
-	r := eval.Report{Title: fmt.Sprintf("%s on %s", map[string]string{"plain-vs-residual": "Plain and residual networks", "depth": "Residual networks by depth"}[name], info.Name)}
-	var outcomes []eval.Outcome
-	histories := map[string][]eval.History{}
-	diverged := map[string]int{}
+	var list []eval.Compared
 	for _, c := range runs {
-		if c.diverged != "" {
-			diverged[c.Model()]++
-		}
 		run, err := eval.ReadRun(c.dir)
+		if errors.Is(err, fs.ErrNotExist) && c.diverged != "" { // before its first evaluation
+			run, err = eval.Run{Name: filepath.Base(c.dir)}, nil
+		}
 		if err != nil {
-			if errors.Is(err, fs.ErrNotExist) && c.diverged != "" { // before its first evaluation
-				continue
-			}
 			return err
 		}
-		r.Runs = append(r.Runs, run)
-		if c.diverged == "" {
-			histories[c.Model()] = append(histories[c.Model()], run.History)
-			r.Table.Rows = append(r.Table.Rows, comparedRow(c, run, info))
-		}
+		n := a.describeNet(c.dir, c.job.loaded, &c.job.spec)
+		n.Model, n.Seed, n.Iterations, n.TestImages = c.Model(), c.Seed, c.job.plan.Iterations, c.job.data.Info().Test
+		n.Diverged = c.diverged != ""
+		list = append(list, eval.Compared{Run: run, Net: n})
 	}
-	seen := map[string]bool{}
-	for _, c := range runs {
-		if m := c.Model(); !seen[m] {
-			seen[m] = true
-			out := eval.NewOutcome(m, c.Depth, c.Residual, c.job.spec.Params, histories[m])
-			out.Diverged = diverged[m]
-			outcomes = append(outcomes, out)
-		}
-	}
-	r.Notes = append(eval.Findings(outcomes), comparisonNote)
-	return a.finishComparison(o, r, outcomes)
+	title := fmt.Sprintf("%s on %s", map[string]string{"plain-vs-residual": "Plain and residual networks", "depth": "Residual networks by depth"}[name], runs[0].job.data.Info().Name)
+	return a.finishComparison(o.out, eval.NewComparison(title, a.comparisonCommand(o, name), list), o.terminal, o.json)
 }
 
-const comparisonNote = "Errors are top-1, in percent. The training error is the mean over the images of an epoch while the weights change; the test error is of one view, at its end."
+// comparisonCommand is the command line that makes a comparison, or goes on with it.
+func (a *app) comparisonCommand(o *compareOptions, name string) string {
+	args := []string{"resnet", "compare", name, "--config", shellQuote(o.file)}
+	join := func(n int, at func(int) string) string {
+		parts := make([]string, n)
+		for i := range parts {
+			parts[i] = at(i)
+		}
+		return strings.Join(parts, ",")
+	}
+	args = append(args, "--depths", join(len(o.depths), func(i int) string { return strconv.Itoa(o.depths[i]) }),
+		"--seeds", join(len(o.seeds), func(i int) string { return strconv.FormatUint(uint64(o.seeds[i]), 10) }))
+	for _, s := range o.sets {
+		args = append(args, "--set", shellQuote(s))
+	}
+	return strings.Join(append(args, "--out", shellQuote(o.out)), " ")
+}
 
-// comparedRow is the last test error of a run beside the paper's.
-func comparedRow(c *comparedRun, run eval.Run, info datasets.Info) eval.Row {
-	m := run.History[len(run.History)-1]
-	metrics := eval.Metrics{N: info.Test, Top5Error: m.TestTop5}
-	if m.TestError != nil {
-		metrics.Top1Error = *m.TestError
+// describeNet says what a run folder knows of its network: its configuration, its speed, and the layer responses of its newest
+// checkpoint. Only what is there is said. spec is what the configuration says of the network; nil where it does not say.
+func (a *app) describeNet(dir string, l *loaded, spec *blocks.Spec) eval.Net {
+	n := eval.Net{Model: filepath.Base(dir), ImagesPerSecond: medianSpeed(filepath.Join(dir, train.TimingFile))}
+	if l != nil {
+		n.Seed, n.Batch, n.Iterations, n.Dataset = l.Train.Seed, l.Train.Batch*l.Train.Accumulate, l.Train.Iterations, l.Data.Name
 	}
-	if m.TestLoss != nil {
-		metrics.Loss = *m.TestLoss
+	if file, _, err := checkpoint.OpenModel(dir); err == nil {
+		if m, err := eval.ReadModel(file); err == nil {
+			if responses, err := m.Responses(); err == nil {
+				n.Responses = responses
+			}
+			spec = &m.Spec // it knows the data's classes and size
+		}
+		file.Close()
 	}
-	protocol := eval.Protocol{Views: 1, Height: info.Height, Width: info.Width, Split: datasets.Test}
-	return eval.NewRow(c.job.spec.Name, c.dir, info.Name, c.job.spec.Params, protocol, metrics)
+	if spec != nil {
+		n.Model, n.Depth, n.Params, n.Kind = spec.Name, spec.Depth(), spec.Params, eval.KindResidual
+		if spec.Shortcut == blocks.None {
+			n.Kind = eval.KindPlain
+		}
+	}
+	return n
+}
+
+// medianSpeed is the median of the images per second in a timing.csv, or 0.
+func medianSpeed(path string) float64 {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	r := csv.NewReader(strings.NewReader(string(text)))
+	r.FieldsPerRecord = -1
+	rows, err := r.ReadAll()
+	if err != nil || len(rows) < 2 {
+		return 0
+	}
+	column := slices.Index(rows[0], "images_per_second")
+	var speeds []float64
+	for _, row := range rows[1:] {
+		if column < 0 || column >= len(row) {
+			continue
+		}
+		if v, err := strconv.ParseFloat(row[column], 64); err == nil && v > 0 {
+			speeds = append(speeds, v)
+		}
+	}
+	if len(speeds) == 0 {
+		return 0
+	}
+	slices.Sort(speeds)
+	return speeds[len(speeds)/2]
 }
 
 // finishComparison writes the files and prints curves, table and findings.
-func (a *app) finishComparison(o *compareOptions, r eval.Report, outcomes []eval.Outcome) error {
-	dir := o.out
-	if err := writeComparison(dir, r); err != nil {
+func (a *app) finishComparison(dir string, c eval.Comparison, terminal, asJSON bool) error {
+	names, err := eval.WriteComparison(dir, c)
+	if err != nil {
 		return err
 	}
-	if err := eval.WriteOutcomes(dir, outcomes, r.Notes); err != nil {
-		return err
+	files := make([]string, len(names))
+	for i, name := range names {
+		files[i] = filepath.Join(dir, name)
 	}
-	var files []string
-	for _, f := range []string{eval.ReportFile, eval.CurvesSVG, eval.CurvesPNG, eval.PointsFile, eval.TableFile} {
-		if _, err := os.Stat(filepath.Join(dir, f)); err == nil {
-			files = append(files, filepath.Join(dir, f))
-		}
+	if asJSON {
+		return a.printJSON(comparisonReport{dir, c.Outcomes, c.Findings, c.Notes, files})
 	}
-	if o.json {
-		return a.printJSON(comparisonReport{dir, outcomes, r.Notes, files})
-	}
-	if o.terminal {
-		if err := a.chartRuns(r.Runs); err != nil {
+	if terminal {
+		if err := a.chartRuns(c.Runs); err != nil {
 			return err
 		}
 		fmt.Fprintln(a.out)
 	}
-	if err := a.printOutcomes(outcomes); err != nil {
+	if err := c.WriteTable(a.out); err != nil {
 		return err
 	}
-	for _, n := range r.Notes {
-		fmt.Fprintf(a.out, "\n%s\n", wrap(n, a.textWidth()))
+	for _, n := range slices.Concat(c.Findings, c.Notes) {
+		fmt.Fprintf(a.out, "\n%s\n", wrap(eval.Printable(n), a.textWidth()))
 	}
 	fmt.Fprintln(a.out)
 	for _, f := range files {
-		fmt.Fprintln(a.out, f)
+		fmt.Fprintln(a.out, eval.Printable(f))
 	}
 	return nil
 }
 
-// writeComparison writes the report and every point of its runs.
-func writeComparison(dir string, r eval.Report) error {
-	if err := eval.WriteReport(dir, r); err != nil {
-		return err
-	}
-	return eval.WritePoints(dir, r.Runs)
-}
-
 // chartRuns draws the curves of runs with characters, if they have any.
-func (a *app) chartRuns(runs []eval.Run) error {
+func (a *app) chartRuns(runs []eval.Compared) error {
 	var series []eval.Series
 	for _, run := range runs {
 		series = append(series, run.Series())
@@ -132,57 +164,67 @@ func (a *app) chartRuns(runs []eval.Run) error {
 	return nil
 }
 
-func (a *app) printOutcomes(outcomes []eval.Outcome) error {
-	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "network\tlayers\tparameters\truns\ttrain top-1 error\ttest top-1 error\tbest\t")
-	for _, o := range outcomes {
-		if o.Runs == 0 {
-			fmt.Fprintf(tw, "%s\t%d\t%s\t0\t\t\t\t\n", o.Model, o.Depth, grouped(o.Params))
-			continue
-		}
-		fmt.Fprintf(tw, "%s\t%d\t%s\t%d\t%s%%\t%s%%\t%.2f%%\t\n", o.Model, o.Depth, grouped(o.Params), o.Runs, o.TrainSpread(), o.TestSpread(), o.TestBest)
-	}
-	return tw.Flush()
-}
-
 func newCompareRunsCmd(a *app) *cobra.Command {
-	out, terminal := "compare-runs", false
+	o := &compareOptions{}
 	c := &cobra.Command{
 		Use: "runs RUN...", Short: "The curves of runs that are there", Args: cobra.MinimumNArgs(1),
-		Long:    "Draws the curves of run folders of any networks into one report, with every point as CSV; nothing is trained." + exitHelp(help66, help74),
+		Long:    "Reports run folders of any networks side by side, as `compare plain-vs-residual` does its own; nothing is trained." + exitHelp(help66, help74),
 		Example: "  resnet compare runs runs/cifar20-short-1 runs/cifar20-short-2 --out seeds",
-		RunE:    func(_ *cobra.Command, args []string) error { return a.compareRuns(out, args, terminal) },
+		RunE:    func(_ *cobra.Command, args []string) error { return a.compareRuns(o, args) },
 	}
-	c.Flags().StringVar(&out, "out", out, "folder of the report")
-	c.Flags().BoolVar(&terminal, "terminal", false, "draw the curves in the terminal, too")
+	c.Flags().StringVar(&o.out, "out", "compare-runs", "folder of the report")
+	c.Flags().BoolVar(&o.terminal, "terminal", false, "draw the curves in the terminal, too")
+	c.Flags().BoolVar(&o.json, "json", false, "print the findings as JSON")
 	_ = c.MarkFlagDirname("out")
 	return c
 }
 
-func (a *app) compareRuns(out string, dirs []string, terminal bool) error {
-	r := eval.Report{Title: "Comparison of runs", Notes: []string{comparisonNote}}
+func (a *app) compareRuns(o *compareOptions, dirs []string) error {
+	var list []eval.Compared
+	command := []string{"resnet", "compare", "runs"}
 	for _, dir := range dirs {
 		run, err := eval.ReadRun(dir)
 		if errors.Is(err, fs.ErrNotExist) {
-			return &missingError{fmt.Errorf("%s: no run folder with an evaluation: metrics.csv is not there", dir)}
+			return &missingError{fmt.Errorf("%s: no run folder with an evaluation: metrics.csv is not there", eval.Printable(dir))}
 		}
 		if err != nil {
 			return err
 		}
-		r.Runs = append(r.Runs, run)
+		list = append(list, eval.Compared{Run: run, Net: a.describeRun(dir, run)})
+		command = append(command, shellQuote(dir))
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return &ioError{err}
 	}
-	if err := writeComparison(out, r); err != nil {
-		return err
+	c := eval.NewComparison("Comparison of runs", strings.Join(append(command, "--out", shellQuote(o.out)), " "), list)
+	return a.finishComparison(o.out, c, o.terminal, o.json)
+}
+
+// describeRun is describeNet for a folder of which nothing else is known. Where its checkpoints are gone, the configuration
+// names the network.
+func (a *app) describeRun(dir string, run eval.Run) eval.Net {
+	l, err := a.loadRun(dir, nil, false)
+	if err != nil {
+		l = nil
 	}
-	if terminal {
-		if err := a.chartRuns(r.Runs); err != nil {
-			return err
+	var spec *blocks.Spec
+	if l != nil {
+		if s, err := blocks.Resolve(l.Model, blocks.DataInfo{}); err == nil {
+			spec = &s
 		}
-		fmt.Fprintln(a.out)
 	}
-	_, err := fmt.Fprintf(a.out, "Report: %s\n", filepath.Join(out, eval.ReportFile))
-	return err
+	n := a.describeNet(dir, l, spec)
+	if h := run.History; len(h) > 0 && (n.Iterations == 0 || l == nil) {
+		n.Iterations = h[len(h)-1].Step
+	}
+	if _, err := os.Stat(filepath.Join(dir, divergedFile)); err == nil {
+		n.Diverged = true
+	}
+	if m, err := checkpoint.View(dir, nil).Latest(); err == nil && !m.Final {
+		n.Unfinished = true
+	}
+	if n.Dataset == "cifar10" {
+		n.TestImages = 10_000 // data.limit leaves out training images alone
+	}
+	return n
 }

@@ -2,11 +2,13 @@ package eval
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"html"
 	"image/color"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -29,19 +31,38 @@ type DrawOptions struct {
 	Title string // above the axes; "" for none
 }
 
-// size of a drawing; the PNG has 2 pixels a point.
+// Sizes of a drawing; the PNG has 2 pixels a point. A figure of two panels is wider.
 const (
 	drawWidth  = 560 * vg.Inch / 72
+	wideWidth  = 860 * vg.Inch / 72
 	drawHeight = 340 * vg.Inch / 72
 	drawDPI    = 144
 )
 
-// DrawSVG draws the learning curves of several runs as the paper's Fig. 6 does: dashed lines for the training error, solid lines for
+// DrawSVG draws the learning curves of several runs in one panel, as the paper's Fig. 6 does: dashed lines for the training error, solid lines for
 // the test error, a colour for each run. Runs differ by marker too, so the drawing can be read without colours. The same
 // series give the same bytes. It fails with ErrNoCurve when there is no point.
 func DrawSVG(w io.Writer, series []Series, o DrawOptions) error {
-	c := vgsvg.New(drawWidth, drawHeight)
-	if err := drawCurves(draw.New(c), series, o); err != nil {
+	f, err := seriesFigure(series)
+	if err != nil {
+		return err
+	}
+	return DrawFigureSVG(w, f, o)
+}
+
+// DrawPNG draws the same as DrawSVG in pixels.
+func DrawPNG(w io.Writer, series []Series, o DrawOptions) error {
+	f, err := seriesFigure(series)
+	if err != nil {
+		return err
+	}
+	return DrawFigurePNG(w, f, o)
+}
+
+// DrawFigureSVG draws a figure. The same figure gives the same bytes. It fails with ErrNoCurve when there is no line.
+func DrawFigureSVG(w io.Writer, f Figure, o DrawOptions) error {
+	c := vgsvg.New(f.size())
+	if err := drawFigure(draw.New(c), f, o); err != nil {
 		return err
 	}
 	var b bytes.Buffer
@@ -52,14 +73,21 @@ func DrawSVG(w io.Writer, series []Series, o DrawOptions) error {
 	return err
 }
 
-// DrawPNG draws the same as DrawSVG in pixels.
-func DrawPNG(w io.Writer, series []Series, o DrawOptions) error {
-	c := vgimg.NewWith(vgimg.UseWH(drawWidth, drawHeight), vgimg.UseDPI(drawDPI), vgimg.UseBackgroundColor(color.White))
-	if err := drawCurves(draw.New(c), series, o); err != nil {
+// DrawFigurePNG draws the same as DrawFigureSVG in pixels.
+func DrawFigurePNG(w io.Writer, f Figure, o DrawOptions) error {
+	c := vgimg.NewWith(vgimg.UseWH(f.size()), vgimg.UseDPI(drawDPI), vgimg.UseBackgroundColor(color.White))
+	if err := drawFigure(draw.New(c), f, o); err != nil {
 		return err
 	}
 	_, err := vgimg.PngCanvas{Canvas: c}.WriteTo(w)
 	return err
+}
+
+func (f Figure) size() (w, h vg.Length) {
+	if len(f.Panels) > 1 {
+		return wideWidth, drawHeight
+	}
+	return drawWidth, drawHeight
 }
 
 // DrawFiles writes curves.svg and curves.png to a folder, each complete or not at all.
@@ -116,33 +144,78 @@ const (
 	trainWidth = 0.8
 )
 
-func drawCurves(c draw.Canvas, series []Series, o DrawOptions) error {
+// seriesFigure is the errors of several runs in one panel, each run a group.
+func seriesFigure(series []Series) (Figure, error) {
 	series = finiteSeries(series)
 	ax, err := fitAxes(series)
 	if err != nil {
-		return err
+		return Figure{}, err
 	}
-	p := plot.New()
-	styleAxes(p, ax, Printable(o.Title))
-	legend := newLegend(p)
-	if err := addCurves(p, &legend, series, ax); err != nil {
-		return err
+	f := Figure{ID: "error", X: "iterations", Y: "error (%)", Unit: "%", Digits: 2, XMax: ax.xMax, YMax: ax.yMax, Panels: make([]Panel, 1)}
+	for i, s := range series {
+		for _, c := range []struct {
+			points []Point
+			part   string
+		}{{s.Train, partTrain}, {s.Test, cmp.Or(s.Split, partTest)}} {
+			l := Line{Name: s.Name, Group: s.Name, Part: c.part, Color: i, Marker: i, Width: testWidth}
+			if c.part == partTrain {
+				l.Dashed, l.Width = true, trainWidth
+			}
+			for _, p := range c.points {
+				l.Points = append(l.Points, [2]float64{float64(p.Step), p.Error})
+			}
+			if l.Points != nil {
+				f.Panels[0].Lines = append(f.Panels[0].Lines, l)
+			}
+		}
 	}
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, ax.xMax/xUnit(ax), 0, ax.yMax
+	return f, nil
+}
 
+// gap is the space between the parts of a drawing.
+const gap = 14
+
+func drawFigure(c draw.Canvas, f Figure, o DrawOptions) error {
+	if f.empty() {
+		return ErrNoCurve
+	}
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
 	c = draw.Crop(c, 10, -10, 8, -8)
+	title := Printable(o.Title)
+	if len(f.Panels) > 1 && title != "" { // one title above all panels
+		style := plot.New().Title.TextStyle
+		sans(&style, 12)
+		style.XAlign, style.YAlign = draw.XCenter, draw.YTop
+		c.FillText(style, vg.Point{X: c.Center().X, Y: c.Max.Y}, title)
+		c = draw.Crop(c, 0, 0, 0, -22)
+		title = ""
+	}
+	legend := newLegend(plot.New())
+	f.addLegend(&legend)
 	box := legend.Rectangle(c)
-	p.Draw(draw.Crop(c, 0, -(box.Size().X + 14), 0, 0))
-	side := draw.Crop(c, c.Size().X-box.Size().X, 0, 0, -20)
-	legend.Draw(side)
+	n := vg.Length(len(f.Panels))
+	width := (c.Size().X - box.Size().X - n*gap) / n
+	for i, panel := range f.Panels {
+		p := plot.New()
+		styleAxes(p, f, cmp.Or(panel.Title, title))
+		if i > 0 {
+			p.Y.Label.Text = ""
+		}
+		if err := addLines(p, f, panel); err != nil {
+			return err
+		}
+		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, f.XMax/f.xUnit(), 0, f.YMax
+		left := vg.Length(i) * (width + gap)
+		p.Draw(draw.Crop(c, left, left+width-c.Size().X, 0, 0))
+	}
+	legend.Draw(draw.Crop(c, c.Size().X-box.Size().X, 0, 0, -20))
 	return nil
 }
 
 // xUnit is 10,000 for runs as long as the paper's, which writes "iter. (1e4)", and 1 for shorter ones.
-func xUnit(ax axes) float64 {
-	if ax.xMax >= 20_000 {
+func (f Figure) xUnit() float64 {
+	if f.XMax >= 20_000 {
 		return 1e4
 	}
 	return 1
@@ -154,15 +227,15 @@ func sans(s *text.Style, size vg.Length) {
 	s.Color = color.Black
 }
 
-func styleAxes(p *plot.Plot, ax axes, title string) {
+func styleAxes(p *plot.Plot, f Figure, title string) {
 	p.Title.Text = title
 	p.Title.Padding = vg.Points(8)
 	sans(&p.Title.TextStyle, 12)
-	p.X.Label.Text = "iterations"
-	if xUnit(ax) > 1 {
-		p.X.Label.Text = "iterations (1e4)"
+	p.X.Label.Text = f.X
+	if f.xUnit() > 1 {
+		p.X.Label.Text += " (1e4)"
 	}
-	p.Y.Label.Text = "error (%)"
+	p.Y.Label.Text = f.Y
 	p.X.Tick.Marker = ticks{6}
 	p.Y.Tick.Marker = ticks{6}
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
@@ -202,59 +275,75 @@ func newLegend(p *plot.Plot) plot.Legend {
 	return l
 }
 
-// addCurves draws the training errors below the test errors and fills the legend.
-func addCurves(p *plot.Plot, legend *plot.Legend, series []Series, ax axes) error {
-	var train, test bool
-	split := "test"
-	lines := func(points []Point, style draw.LineStyle) (*plotter.Line, error) {
-		xys := make(plotter.XYs, len(points))
-		for i, pt := range points {
-			xys[i].X, xys[i].Y = float64(pt.Step)/xUnit(ax), pt.Error
+// addLegend lists the networks, and what dashed and solid lines are.
+func (f Figure) addLegend(legend *plot.Legend) {
+	for _, l := range f.groups() {
+		style := draw.LineStyle{Color: palette[l.Color%len(palette)], Width: vg.Points(l.Width)}
+		if l.Part == "" && l.Dashed {
+			style.Dashes = dashes
 		}
-		l, err := plotter.NewLine(xys)
-		if err == nil {
-			l.LineStyle = style
+		if l.Dashed && l.Part != "" {
+			style.Width = vg.Points(testWidth)
 		}
-		return l, err
+		legend.Add(shorten(l.Group, 32), lineThumb{style, l.glyph()})
 	}
-	for i, s := range series {
-		if len(s.Train) == 0 {
-			continue
+	parts := f.parts()
+	slices.SortStableFunc(parts, func(a, b Line) int { // what is solid first
+		switch {
+		case a.Dashed == b.Dashed:
+			return 0
+		case b.Dashed:
+			return -1
 		}
-		l, err := lines(s.Train, draw.LineStyle{Color: palette[i%len(palette)], Width: vg.Points(trainWidth), Dashes: dashes})
-		if err != nil {
-			return err
+		return 1
+	})
+	for _, l := range parts {
+		style := draw.LineStyle{Color: gray, Width: vg.Points(testWidth)}
+		if l.Dashed {
+			style.Width, style.Dashes = vg.Points(trainWidth), dashes
 		}
-		train = true
-		p.Add(l)
+		what := l.Part
+		if f.ID == "error" || f.ID == "loss" {
+			what += " " + f.ID
+		}
+		legend.Add(what, lineThumb{style, nil})
 	}
-	for i, s := range series {
-		style := draw.LineStyle{Color: palette[i%len(palette)], Width: vg.Points(testWidth)}
-		glyph := draw.GlyphStyle{Color: style.Color, Radius: vg.Points(2.4), Shape: shapes[i%len(shapes)]}
-		legend.Add(shorten(s.Name, 32), lineThumb{style, &glyph})
-		if len(s.Test) == 0 {
-			continue
+}
+
+func (l Line) glyph() *draw.GlyphStyle {
+	return &draw.GlyphStyle{Color: palette[l.Color%len(palette)], Radius: vg.Points(2.4), Shape: shapes[l.Marker%len(shapes)]}
+}
+
+// addLines draws a panel's lines, dashed ones below the others, which have markers.
+func addLines(p *plot.Plot, f Figure, panel Panel) error {
+	for _, dashed := range []bool{true, false} {
+		for _, l := range panel.Lines {
+			if l.Dashed != dashed {
+				continue
+			}
+			xys := make(plotter.XYs, len(l.Points))
+			for i, pt := range l.Points {
+				xys[i].X, xys[i].Y = pt[0]/f.xUnit(), pt[1]
+			}
+			line, err := plotter.NewLine(xys)
+			if err != nil {
+				return err
+			}
+			line.LineStyle = draw.LineStyle{Color: palette[l.Color%len(palette)], Width: vg.Points(l.Width)}
+			p.Add(line)
+			if dashed {
+				line.LineStyle.Dashes = dashes
+				if l.Part != "" {
+					continue
+				}
+			}
+			marks, err := plotter.NewScatter(spread(xys, f.YMax))
+			if err != nil {
+				return err
+			}
+			marks.GlyphStyle = *l.glyph()
+			p.Add(marks)
 		}
-		l, err := lines(s.Test, style)
-		if err != nil {
-			return err
-		}
-		marks, err := plotter.NewScatter(plotter.XYs(spread(l.XYs, ax)))
-		if err != nil {
-			return err
-		}
-		marks.GlyphStyle = glyph
-		p.Add(l, marks)
-		test = true
-		if s.Split != "" {
-			split = s.Split
-		}
-	}
-	if test {
-		legend.Add(split+" error", lineThumb{draw.LineStyle{Color: gray, Width: vg.Points(testWidth)}, nil})
-	}
-	if train {
-		legend.Add("training error", lineThumb{draw.LineStyle{Color: gray, Width: vg.Points(trainWidth), Dashes: dashes}, nil})
 	}
 	return nil
 }
@@ -275,11 +364,11 @@ func (t lineThumb) Thumbnail(c *draw.Canvas) {
 }
 
 // spread chooses the points that get a marker: about ten on a curve, and its last one, of those within the axes.
-func spread(xys plotter.XYs, ax axes) plotter.XYs {
+func spread(xys plotter.XYs, yMax float64) plotter.XYs {
 	every := max(1, len(xys)/10)
 	var list plotter.XYs
 	for i, p := range xys {
-		if (len(xys)-1-i)%every == 0 && p.Y <= ax.yMax {
+		if (len(xys)-1-i)%every == 0 && p.Y <= yMax {
 			list = append(list, p)
 		}
 	}

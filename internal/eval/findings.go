@@ -6,78 +6,6 @@ import (
 	"slices"
 )
 
-// An Outcome is how one network of a comparison ended, over its finished runs. Errors are percentages.
-type Outcome struct {
-	Model      string  `json:"model"` // plain56, resnet56
-	Depth      int     `json:"depth"`
-	Residual   bool    `json:"residual"`
-	Params     int64   `json:"params"`
-	Runs       int     `json:"runs"`        // finished ones; the errors mean nothing when it is 0
-	Train      float64 `json:"train_error"` // mean over the last epoch or evaluation period, averaged over runs
-	TrainStd   float64 `json:"train_std"`   // over runs; 0 for fewer than two
-	Test       float64 `json:"test_error"`
-	TestStd    float64 `json:"test_std"`
-	TestBest   float64 `json:"test_error_best"` // of the runs' last errors
-	Diverged   int     `json:"diverged"`        // runs whose loss was not finite
-	Unfinished int     `json:"unfinished"`
-}
-
-// NewOutcome joins the last measured errors of several runs of one network. A history without training or test error counts as unfinished.
-func NewOutcome(model string, depth int, residual bool, params int64, histories []History) Outcome {
-	o := Outcome{Model: model, Depth: depth, Residual: residual, Params: params}
-	var train, test []float64
-	for _, h := range histories {
-		s := h.Series(model)
-		a, okA := last(s.Train)
-		b, okB := last(s.Test)
-		if !okA || !okB {
-			o.Unfinished++
-			continue
-		}
-		train, test = append(train, a), append(test, b)
-	}
-	if o.Runs = len(test); o.Runs > 0 {
-		o.Train, o.TrainStd = meanStd(train)
-		o.Test, o.TestStd = meanStd(test)
-		o.TestBest = slices.Min(test)
-	}
-	return o
-}
-
-// Spread is a mean over runs with its standard deviation, which is 0 for fewer than two.
-type Spread struct {
-	Mean, Std float64
-	Runs      int
-}
-
-// String is the mean, with the standard deviation where there is one, with two decimals as in the paper.
-func (s Spread) String() string {
-	if s.Runs < 2 {
-		return fmt.Sprintf("%.2f", s.Mean)
-	}
-	return fmt.Sprintf("%.2f ± %.2f", s.Mean, s.Std)
-}
-
-// TrainSpread is the training error of the runs.
-func (o Outcome) TrainSpread() Spread { return Spread{o.Train, o.TrainStd, o.Runs} }
-
-// TestSpread is the test error of the runs.
-func (o Outcome) TestSpread() Spread { return Spread{o.Test, o.TestStd, o.Runs} }
-
-// meanStd is the mean and the sample standard deviation, which is 0 for fewer than two values.
-func meanStd(v []float64) (mean, std float64) {
-	for _, x := range v {
-		mean += x / float64(len(v))
-	}
-	if len(v) < 2 {
-		return mean, 0
-	}
-	for _, x := range v {
-		std += (x - mean) * (x - mean)
-	}
-	return mean, math.Sqrt(std / float64(len(v)-1))
-}
-
 // Differences, in points, below which a finding calls two errors equal. Single runs of ResNet-20 with other seeds had a standard deviation of
 // 0.25 points of test error on CIFAR-10; twice that of a difference of two runs is 0.7. With several runs the measured spread
 // counts, and a tenth at least.
@@ -104,7 +32,7 @@ func differ(a, b Spread) int {
 // Findings says in a sentence each what the figures of a comparison show, and what they do not: degradation of the deepest plain network
 // against the shallowest, its cure, plain against residual at the largest depth, and over-fitting of the deepest residual network.
 func Findings(outcomes []Outcome) []string {
-	plain, residual := ends(outcomes, false), ends(outcomes, true)
+	plain, residual := ends(outcomes, KindPlain), ends(outcomes, KindResidual)
 	var list []string
 	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	for _, o := range outcomes {
@@ -161,10 +89,10 @@ func Findings(outcomes []Outcome) []string {
 }
 
 // ends are the shallowest and the deepest network of a kind that have finished runs; one, where there is one.
-func ends(outcomes []Outcome, residual bool) []Outcome {
+func ends(outcomes []Outcome, kind string) []Outcome {
 	var all []Outcome
 	for _, o := range outcomes {
-		if o.Residual == residual && o.Runs > 0 {
+		if o.Kind == kind && o.Runs > 0 {
 			all = append(all, o)
 		}
 	}

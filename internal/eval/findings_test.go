@@ -7,7 +7,11 @@ import (
 )
 
 func one(model string, depth int, residual bool, train, test float64) Outcome {
-	return Outcome{Model: model, Depth: depth, Residual: residual, Runs: 1, Train: train, Test: test, TestBest: test}
+	kind := KindPlain
+	if residual {
+		kind = KindResidual
+	}
+	return Outcome{Model: model, Depth: depth, Kind: kind, Runs: 1, Train: train, Test: test, TestBest: test}
 }
 
 func TestFindingsFollowTheFigures(t *testing.T) {
@@ -42,8 +46,8 @@ func TestFindingsFollowTheFigures(t *testing.T) {
 }
 
 func TestSpreadOverSeedsDecidesWhatDiffers(t *testing.T) {
-	a := Outcome{Model: "resnet20", Depth: 20, Residual: true, Runs: 3, Train: 9, TrainStd: 1, Test: 11, TestStd: 1}
-	b := Outcome{Model: "resnet56", Depth: 56, Residual: true, Runs: 3, Train: 8, TrainStd: 1, Test: 8, TestStd: 1}
+	a := Outcome{Model: "resnet20", Depth: 20, Kind: KindResidual, Runs: 3, Train: 9, TrainStd: 1, Test: 11, TestStd: 1}
+	b := Outcome{Model: "resnet56", Depth: 56, Kind: KindResidual, Runs: 3, Train: 8, TrainStd: 1, Test: 8, TestStd: 1}
 	text := strings.Join(Findings([]Outcome{a, b}), "\n")
 	if !strings.Contains(text, "lower training error: resnet56 and resnet20 end too close to tell apart") || !strings.Contains(text, "test error 3.00 points below") {
 		t.Errorf("two standard errors are 1.63 points; got:\n%s", text)
@@ -55,7 +59,8 @@ func TestOutcomeJoinsTheLastErrorsOfRuns(t *testing.T) {
 	h := func(train, test float64) History {
 		return History{{Step: 1, TrainError: v(90), TestError: v(90)}, {Step: 2, TrainError: v(train), TestError: v(test)}}
 	}
-	o := NewOutcome("resnet20", 20, true, 7, []History{h(10, 12), h(12, 16), {}})
+	net := Net{Model: "resnet20", Kind: KindResidual, Depth: 20, Params: 7}
+	o := newOutcome([]Compared{{Run{History: h(10, 12)}, net}, {Run{History: h(12, 16)}, net}, {Run{}, net}})
 	if o.Runs != 2 || o.Train != 11 || o.Test != 14 || o.TestBest != 12 || o.Unfinished != 1 || math.Abs(o.TestStd-math.Sqrt(8)) > 1e-12 {
 		t.Errorf("got %+v", o)
 	}

@@ -3,35 +3,187 @@ package eval
 import (
 	"fmt"
 	"io"
-	"path/filepath"
+	"math"
+	"slices"
 	"strconv"
+
+	"resnet/internal/datasets"
 )
 
-// TableFile is the file that WriteOutcomes writes.
+// TableFile is the file with the table of a comparison as Markdown.
 const TableFile = "table.md"
 
-// WriteOutcomes writes table.md to a folder, complete or not at all: the networks of a comparison as a Markdown table, a sentence for each
-// finding below it.
-func WriteOutcomes(dir string, outcomes []Outcome, findings []string) error {
-	return writeFileAtomic(filepath.Join(dir, TableFile), func(w io.Writer) error { return writeOutcomes(w, outcomes, findings) })
+// An Outcome is how one network of a comparison ended, over its finished runs. Errors are percentages.
+type Outcome struct {
+	Model      string  `json:"model"`  // plain56, resnet56
+	Kind       string  `json:"kind"`   // KindPlain, KindResidual or ""
+	Depth      int     `json:"layers"` // 0 where it is not known
+	Params     int64   `json:"params"`
+	Dataset    string  `json:"dataset"`
+	Iterations int     `json:"iterations"` // planned
+	Batch      int     `json:"batch"`
+	Runs       int     `json:"runs"`        // finished ones; the errors mean nothing when it is 0
+	Train      float64 `json:"train_error"` // mean over the last epoch or evaluation period, averaged over runs
+	TrainStd   float64 `json:"train_std"`   // over runs; 0 for fewer than two
+	// TrainEval is the error of the training set as it stands; nil where a run did not measure it.
+	TrainEval       *float64 `json:"train_eval_error"`
+	Test            float64  `json:"test_error"`
+	TestStd         float64  `json:"test_std"`
+	TestBest        float64  `json:"test_error_best"` // of the runs' last errors
+	ImagesPerSecond float64  `json:"images_per_second"`
+	// Paper is the paper's error, its best where it gives several; nil where it has none for this network and data set.
+	Paper      *float64 `json:"paper"`
+	Diverged   int      `json:"diverged"` // runs whose loss was not finite
+	Unfinished int      `json:"unfinished"`
 }
 
-func writeOutcomes(w io.Writer, outcomes []Outcome, findings []string) error {
-	cols := []column{{title: "network"}, {title: "layers", number: true}, {title: "parameters", number: true}, {title: "runs", number: true},
-		{title: "training error %", number: true}, {title: "test error %", number: true}, {title: "best", number: true}}
-	for _, o := range outcomes {
-		cells := []string{markdownText(o.Model), strconv.Itoa(o.Depth), grouped(o.Params), strconv.Itoa(o.Runs), "", "", ""}
-		if o.Runs > 0 {
-			cells[4], cells[5], cells[6] = o.TrainSpread().String(), o.TestSpread().String(), errorText(&o.TestBest)
+// newOutcome joins the last measured errors of the runs of one network. A history without training or test error counts as unfinished.
+func newOutcome(runs []Compared) Outcome {
+	n := runs[0].Net
+	o := Outcome{Model: n.Model, Kind: n.Kind, Depth: n.Depth, Params: n.Params, Dataset: n.Dataset, Iterations: n.Iterations, Batch: n.Batch}
+	var train, test, trainEval, speed []float64
+	for _, r := range runs {
+		s := r.History.Series(r.Name)
+		a, okA := last(s.Train)
+		b, okB := last(s.Test)
+		switch {
+		case r.Net.Diverged:
+			o.Diverged++
+			continue
+		case r.Net.Unfinished || !okA || !okB:
+			o.Unfinished++
+			continue
 		}
+		train, test = append(train, a), append(test, b)
+		if v := r.History[len(r.History)-1].TrainEvalError; v != nil {
+			trainEval = append(trainEval, *v)
+		}
+		if v := r.Net.ImagesPerSecond; v > 0 {
+			speed = append(speed, v)
+		}
+	}
+	o.Runs = len(test)
+	if o.Runs == 0 {
+		return o
+	}
+	o.Train, o.TrainStd = meanStd(train)
+	o.Test, o.TestStd = meanStd(test)
+	o.TestBest = slices.Min(test)
+	o.ImagesPerSecond, _ = meanStd(speed)
+	if len(trainEval) == o.Runs {
+		mean, _ := meanStd(trainEval)
+		o.TrainEval = &mean
+	}
+	if p := Paper(n.Model, n.Dataset, Protocol{Views: 1, Height: 32, Width: 32, Split: datasets.Test}, n.TestImages); p != nil {
+		o.Paper = &p.Top1
+	}
+	return o
+}
+
+// Spread is a mean over runs with its standard deviation, which is 0 for fewer than two.
+type Spread struct {
+	Mean, Std float64
+	Runs      int
+}
+
+// String is the mean, with the standard deviation where there is one, with two decimals as in the paper.
+func (s Spread) String() string {
+	if s.Runs < 2 {
+		return fmt.Sprintf("%.2f", s.Mean)
+	}
+	return fmt.Sprintf("%.2f ± %.2f", s.Mean, s.Std)
+}
+
+// TrainSpread is the training error of the runs.
+func (o Outcome) TrainSpread() Spread { return Spread{o.Train, o.TrainStd, o.Runs} }
+
+// TestSpread is the test error of the runs.
+func (o Outcome) TestSpread() Spread { return Spread{o.Test, o.TestStd, o.Runs} }
+
+// meanStd is the mean and the sample standard deviation, which is 0 for fewer than two values.
+func meanStd(v []float64) (mean, std float64) {
+	for _, x := range v {
+		mean += x / float64(len(v))
+	}
+	if len(v) < 2 {
+		return mean, 0
+	}
+	for _, x := range v {
+		std += (x - mean) * (x - mean)
+	}
+	return mean, math.Sqrt(std / float64(len(v)-1))
+}
+
+// The training of the paper's CIFAR-10 networks (section 4.2).
+const (
+	paperIterations = 64_000
+	paperBatch      = 128
+)
+
+// recipeNote says that the paper's errors are of a longer training, where they stand beside runs that are not of the paper's length.
+func recipeNote(outcomes []Outcome) string {
+	for _, o := range outcomes {
+		if o.Paper != nil && o.Runs > 0 && (o.Iterations != paperIterations || o.Batch != paperBatch) {
+			return fmt.Sprintf("The paper's errors are of trainings of %s iterations of %d images; %s had %s of %d.",
+				grouped(paperIterations), paperBatch, Printable(o.Model), grouped(int64(o.Iterations)), o.Batch)
+		}
+	}
+	return ""
+}
+
+// tableColumns is the comparison in the form of the paper's Table 6.
+func (c Comparison) tableColumns(name func(string) string) []column {
+	cols := []column{{title: "network"}, {title: "layers", number: true}, {title: "parameters", number: true}, {title: "runs", number: true},
+		{title: "training error %", number: true}, {title: "training set error %", number: true}, {title: "test error %", number: true}, {title: "best %", number: true},
+		{title: "paper's %", number: true}, {title: "difference", number: true}, {title: "images/s", number: true}, {title: "remark"}}
+	for _, o := range c.Outcomes {
+		cells := []string{name(o.Model), "", "", strconv.Itoa(o.Runs), "", "", "", "", errorText(o.Paper), "", "", ""}
+		if o.Depth > 0 {
+			cells[1] = strconv.Itoa(o.Depth)
+		}
+		if o.Params > 0 {
+			cells[2] = grouped(o.Params)
+		}
+		if o.Runs > 0 {
+			cells[4], cells[5], cells[6], cells[7] = o.TrainSpread().String(), errorText(o.TrainEval), o.TestSpread().String(), errorText(&o.TestBest)
+			if o.Paper != nil {
+				cells[9] = fmt.Sprintf("%+.2f", o.TestBest-*o.Paper)
+			}
+			if o.ImagesPerSecond > 0 {
+				cells[10] = strconv.FormatFloat(o.ImagesPerSecond, 'f', 0, 64)
+			}
+		}
+		cells[11] = o.remark()
 		for i, cell := range cells {
 			cols[i].cells = append(cols[i].cells, cell)
 		}
 	}
-	if err := writeMarkdown(w, cols); err != nil {
+	return withoutEmpty(cols)
+}
+
+func (o Outcome) remark() string {
+	s := ""
+	if o.Diverged > 0 {
+		s = fmt.Sprintf("%d diverged", o.Diverged)
+	}
+	if o.Unfinished > 0 {
+		if s != "" {
+			s += ", "
+		}
+		s += fmt.Sprintf("%d unfinished", o.Unfinished)
+	}
+	return s
+}
+
+// WriteTable lays the table out for a terminal.
+func (c Comparison) WriteTable(w io.Writer) error { return writeColumns(w, c.tableColumns(Printable)) }
+
+// writeMarkdown writes the table, and a paragraph for each finding and note below it.
+func (c Comparison) writeMarkdown(w io.Writer) error {
+	if err := writeMarkdown(w, c.tableColumns(markdownText)); err != nil {
 		return err
 	}
-	for _, s := range findings {
+	for _, s := range slices.Concat(c.Findings, c.Notes) {
 		if _, err := fmt.Fprintf(w, "\n%s\n", markdownText(s)); err != nil {
 			return err
 		}

@@ -2,22 +2,21 @@ package eval
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"io"
-	"path/filepath"
 	"strconv"
 )
 
-// PointsFile is the file that WritePoints writes: every measurement of every run of a comparison. It holds nothing that depends on the
-// machine or the hour, so that an interrupted and repeated comparison leaves the same bytes.
-const PointsFile = "points.csv"
+// The files with every measurement of every run of a comparison. They hold nothing that depends on the machine or the hour, so
+// that an interrupted and repeated comparison leaves the same bytes.
+const (
+	PointsFile = "points.csv"
+	PointsJSON = "points.json"
+)
 
-// WritePoints writes points.csv to a folder, complete or not at all: a row for each measurement, runs in the order given. What was
-// not measured is empty. A name that a spreadsheet would take for a formula is written with an apostrophe before it.
-func WritePoints(dir string, runs []Run) error {
-	return writeFileAtomic(filepath.Join(dir, PointsFile), func(w io.Writer) error { return writePoints(w, runs) })
-}
-
-func writePoints(w io.Writer, runs []Run) error {
+// writePoints writes a row for each measurement, runs in the order given. What was not measured is empty. A name that a spreadsheet
+// would take for a formula is written with an apostrophe before it.
+func writePoints(w io.Writer, runs []Compared) error {
 	c := csv.NewWriter(w)
 	header := []string{"run", "step"}
 	for _, column := range historyColumns {
@@ -45,4 +44,46 @@ func writePoints(w io.Writer, runs []Run) error {
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// pointsRun is a run in points.json. A measurement has the names of metrics.csv's columns; what was not measured, or is not finite, is left out.
+type pointsRun struct {
+	Name      string               `json:"name"`
+	Model     string               `json:"model"`
+	Kind      string               `json:"kind,omitempty"`
+	Layers    int                  `json:"layers,omitempty"`
+	Seed      uint64               `json:"seed"`
+	Params    int64                `json:"params,omitempty"`
+	Dataset   string               `json:"dataset,omitempty"`
+	Diverged  bool                 `json:"diverged,omitempty"`
+	Points    []map[string]float64 `json:"points"`
+	Responses []Response           `json:"layer_responses,omitempty"`
+}
+
+func (c Comparison) writeJSON(w io.Writer) error {
+	list := struct {
+		Runs []pointsRun `json:"runs"`
+	}{[]pointsRun{}}
+	for _, r := range c.Runs {
+		n := r.Net
+		p := pointsRun{Name: r.Name, Model: n.Model, Kind: n.Kind, Layers: n.Depth, Seed: n.Seed, Params: n.Params, Dataset: n.Dataset,
+			Diverged: n.Diverged, Points: []map[string]float64{}, Responses: n.Responses}
+		for i := range r.History {
+			m := &r.History[i]
+			values := map[string]float64{"step": float64(m.Step)}
+			for _, column := range historyColumns {
+				if v := *m.cell(column.name); v != nil && finite(*v) {
+					values[column.name] = *v
+				}
+			}
+			p.Points = append(p.Points, values)
+		}
+		list.Runs = append(list.Runs, p)
+	}
+	text, err := json.MarshalIndent(list, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(asciiControls(text), '\n'))
+	return err
 }

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"bytes"
-	_ "embed"
 	"errors"
 	"fmt"
 	"html/template"
@@ -25,13 +24,6 @@ type Report struct {
 	// Names stand for the runs' own in curves and headings; nil or shorter means their own.
 	Names []string
 }
-
-//go:embed report.html.tmpl
-var reportText string
-
-var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"printable": Printable, "percentage": errorText, "text": pageText,
-}).Parse(reportText))
 
 // reportPage is what the template shows. SVG is the only value that is not escaped: DrawSVG made it.
 type reportPage struct {
@@ -156,6 +148,7 @@ var historyColumns = []struct {
 	{"epoch", "epoch", 1}, {"rate", "rate", -1}, {"train_loss", "training loss", 4}, {"train_error", "training error %", 2},
 	{"val_loss", "validation loss", 4}, {"val_error", "validation error %", 2}, {"val_top5", "validation top-5 %", 2},
 	{"test_loss", "test loss", 4}, {"test_error", "test error %", 2}, {"test_top5", "test top-5 %", 2},
+	{"train_eval_loss", "training set loss", 4}, {"train_eval_error", "training set error %", 2},
 }
 
 // columns is the history as a table, without the columns that were never measured.
