@@ -9,7 +9,7 @@ PEER    ?=
 CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-long test-purego test-arm64 test-race lint generate check-generate fuzz bench bench-peer parity cross sample clean
+.PHONY: help build demo test test-long test-purego test-arm64 test-race test-browser lint generate check-generate fuzz bench bench-peer parity cross sample clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -47,6 +47,11 @@ check-generate: ## prove that the committed assembly is what the generator write
 	rm -f internal/graph/kernel/kernels_amd64.s internal/graph/kernel/stubs_amd64.go
 	$(MAKE) generate
 	git diff --exit-code -- internal/graph/kernel
+
+test-browser: build ## the report of a comparison in headless Chromium (needs node, npm and chromium)
+	cd testdata/browser && npm ci --no-audit --no-fund --loglevel=error
+	rm -rf bin/compared && $(BIN) compare plain-vs-residual --config quickstart --depths 8,14 --set train.epochs=4 --out bin/compared
+	cd testdata/browser && REPORT=../../bin/compared/report.html npm test
 
 fuzz: ## every fuzz target, FUZZ executions each (20000x)
 	@set -e; for pkg in $$($(GO) list ./...); do \

@@ -282,9 +282,6 @@ func (f Figure) addLegend(legend *plot.Legend) {
 		if l.Part == "" && l.Dashed {
 			style.Dashes = dashes
 		}
-		if l.Dashed && l.Part != "" {
-			style.Width = vg.Points(testWidth)
-		}
 		legend.Add(shorten(l.Group, 32), lineThumb{style, l.glyph()})
 	}
 	parts := f.parts()

@@ -175,13 +175,16 @@ func (f Figure) empty() bool {
 	return !slices.ContainsFunc(f.Panels, func(p Panel) bool { return len(p.Lines) > 0 })
 }
 
-// groups are the networks in the figure, in order.
+// groups are the networks in the figure, in order, each by its widest line.
 func (f Figure) groups() []Line {
 	var list []Line
 	for _, p := range f.Panels {
 		for _, l := range p.Lines {
-			if !slices.ContainsFunc(list, func(o Line) bool { return o.Group == l.Group }) {
+			i := slices.IndexFunc(list, func(o Line) bool { return o.Group == l.Group })
+			if i < 0 {
 				list = append(list, l)
+			} else if l.Width > list[i].Width {
+				list[i] = l
 			}
 		}
 	}

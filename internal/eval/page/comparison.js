@@ -3,7 +3,7 @@
 (() => {
 	const figures = JSON.parse(document.getElementById("figures").textContent);
 	const colours = 7;
-	const box = { width: 520, height: 330, left: 58, right: 12, top: 26, bottom: 42 };
+	const margin = { left: 58, right: 12, top: 26, bottom: 42 };
 
 	const svg = (name, attributes, text) => {
 		const e = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -73,6 +73,12 @@
 			still.before(this.controls(), this.panels, this.live);
 			still.hidden = true;
 			this.draw();
+			let width = this.panels.clientWidth;
+			new ResizeObserver(() => {
+				if (this.panels.clientWidth === width) return;
+				width = this.panels.clientWidth;
+				this.draw();
+			}).observe(this.panels);
 		}
 
 		lines(panel) {
@@ -109,7 +115,6 @@
 			for (const l of all) if (l.part) toggle("p " + l.part, l.part, "part", sample(l, false));
 			const scale = html("button", { type: "button", className: "scale" }, "log axis");
 			scale.setAttribute("aria-pressed", "false");
-			scale.style.textDecoration = "none";
 			scale.addEventListener("click", () => {
 				this.log = !this.log;
 				scale.setAttribute("aria-pressed", String(this.log));
@@ -129,12 +134,16 @@
 			return bar;
 		}
 
+		// draw makes the panels as wide as there is room, so that texts keep their size in a narrow window.
 		draw() {
+			const shown = this.figure.panels.filter((p) => p.lines.length).length;
+			const room = this.panels.clientWidth / (shown > 1 && this.panels.clientWidth >= 840 ? 2 : 1);
+			this.box = { ...margin, width: Math.min(Math.max(room, 300), 640), height: 330 };
 			this.panels.replaceChildren(...this.figure.panels.filter((p) => p.lines.length).map((p) => this.panel(p)));
 		}
 
 		panel(panel) {
-			const f = this.figure, lines = this.lines(panel);
+			const f = this.figure, box = this.box, lines = this.lines(panel);
 			const right = box.width - box.right, bottom = box.height - box.bottom;
 			const values = this.figure.panels.flatMap((p) => this.lines(p)).flatMap((l) => l.points.map((q) => q[1])).filter((v) => v > 0);
 			const min = this.log && values.length ? Math.min(...values) * 0.9 : 0;
@@ -158,7 +167,7 @@
 				svg("text", { class: "title", x: (box.left + right) / 2, y: 16 }, panel.title));
 			const id = `clip-${f.id}-${f.panels.indexOf(panel)}`;
 			const clip = svg("clipPath", { id });
-			clip.append(svg("rect", { x: box.left, y: box.top, width: right - box.left, height: bottom - box.top + 1 }));
+			clip.append(svg("rect", { x: box.left, y: box.top, width: right - box.left + 5, height: bottom - box.top + 5 }));
 			const plot = svg("g", { "clip-path": `url(#${id})` });
 			s.append(clip, plot);
 			for (const l of [...lines].sort((a, b) => b.dashed - a.dashed)) {
@@ -178,7 +187,7 @@
 
 		// reader shows the values at a place: under the pointer, or where the arrow keys are.
 		reader(frame, s, lines, place) {
-			const f = this.figure;
+			const f = this.figure, box = this.box;
 			const steps = [...new Set(lines.flatMap((l) => l.points.map((p) => p[0])))].sort((a, b) => a - b);
 			if (!steps.length) return;
 			const cursor = svg("g", {});

@@ -1,0 +1,172 @@
+// Opens the report of a comparison as a reader does. REPORT is its path; CHROMIUM the browser, by default Debian's; SHOTS a folder for pictures.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+import { HtmlValidate } from "html-validate";
+
+const report = path.resolve(process.env.REPORT ?? "report.html");
+const shots = process.env.SHOTS;
+let browser;
+
+before(async () => {
+	browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+});
+after(() => browser?.close());
+
+// open returns the page with every request and every complaint it made.
+async function open(options = {}) {
+	const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
+	const page = await context.newPage();
+	const requests = [], complaints = [];
+	page.on("request", (r) => requests.push(r.url()));
+	page.on("pageerror", (e) => complaints.push(String(e)));
+	page.on("console", (m) => { if (["error", "warning"].includes(m.type())) complaints.push(m.text()); });
+	await page.goto(pathToFileURL(report).href);
+	return { page, context, requests, complaints };
+}
+
+const shot = async (page, name, fullPage = true) => { if (shots) await page.screenshot({ path: path.join(shots, name + ".png"), fullPage }); };
+const error = "#figure-error ";
+const curves = (page, figure = error) => page.locator(figure + ".panel path.curve");
+// The colour that a reader sees behind the text, and of the text.
+const colours = (page) => page.evaluate(() => {
+	const s = getComputedStyle(document.body);
+	return [s.backgroundColor, s.color].map((c) => c.match(/\d+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0));
+});
+
+test("the page is valid HTML", async () => {
+	const result = await new HtmlValidate({ extends: ["html-validate:recommended"], rules: {
+		"no-inline-style": "off", "require-sri": "off", "long-title": "off", "no-trailing-whitespace": "off",
+		"svg-focusable": "off", "prefer-native-element": "off", "attribute-boolean-style": "off", "tel-non-breaking": "off",
+	} }).validateString(readFileSync(report, "utf8"));
+	const found = result.results.flatMap((r) => r.messages).filter((m) => m.severity === 2).map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`);
+	assert.deepEqual(found.slice(0, 10), []);
+});
+
+test("curves, table and findings are there, and nothing is loaded", async () => {
+	const { page, context, requests, complaints } = await open();
+	assert.ok((await page.locator("#outcomes tbody tr").count()) >= 2, "a row for each network");
+	assert.ok((await page.locator(".findings li").count()) >= 1, "a finding");
+	assert.equal(await page.locator(error + ".panel").count(), 2, "plain and residual have a panel each");
+	const runs = await page.locator("h2 + details").count();
+	assert.equal(await curves(page).count(), 2 * runs, "training and test error of each run");
+	assert.equal(await curves(page, "#figure-loss ").count(), 2 * runs);
+	assert.ok((await curves(page, "#figure-responses ").count()) >= 2);
+	assert.equal(await page.locator(".still:visible").count(), 0, "the still pictures have made room");
+	for (const p of await curves(page).all()) {
+		const d = await p.getAttribute("d");
+		assert.ok(d.length > 10 && !d.includes("NaN"), `the path of ${await p.getAttribute("data-name")}: ${d}`);
+	}
+	await shot(page, "light");
+	assert.deepEqual(requests, [pathToFileURL(report).href], "requests");
+	assert.deepEqual(complaints, []);
+	await context.close();
+});
+
+test("a network can be switched off and on, with the mouse and the keyboard", async () => {
+	const { page, context, complaints } = await open();
+	const all = await curves(page).count();
+	const button = page.locator(error + ".controls button.group").first();
+	const name = (await button.textContent()).trim();
+	await button.click();
+	assert.equal(await button.getAttribute("aria-pressed"), "false");
+	const left = await page.locator(error + `.panel path.curve[data-name^="${name}-"]`).count();
+	assert.equal(left, 0, `lines of ${name}`);
+	assert.ok((await curves(page).count()) < all);
+	await button.focus();
+	await page.keyboard.press("Enter");
+	assert.equal(await curves(page).count(), all);
+	const part = page.locator(error + ".controls button.part").first(); // all training errors
+	await part.click();
+	assert.equal(await curves(page).count(), all / 2);
+	assert.deepEqual(complaints, []);
+	await context.close();
+});
+
+test("hovering and the arrow keys show the values", async () => {
+	const { page, context, complaints } = await open();
+	const panel = page.locator(error + ".panel").last();
+	await panel.scrollIntoViewIfNeeded();
+	const box = await panel.locator("svg").boundingBox();
+	await page.mouse.move(box.x + box.width * 0.9, box.y + box.height * 0.5);
+	const tip = panel.locator(".tip");
+	await tip.waitFor({ state: "visible" });
+	const hovered = await tip.innerText();
+	assert.match(hovered, /iteration [\d,]+/);
+	assert.match(hovered, /test\s+\d+\.\d\d %/);
+	// What it says is a measurement of the table below.
+	const value = hovered.match(/(\S+) test\s+(\d+\.\d\d) %/);
+	const cells = await page.locator("details", { hasText: `Measurements of ${value[1]}` }).locator("td").allTextContents();
+	assert.ok(cells.includes(value[2]), `${value[0]} is measured`);
+	await shot(page, "hover", false);
+	await page.mouse.move(0, 0);
+	await tip.waitFor({ state: "hidden" });
+	await panel.locator("svg").focus();
+	await page.keyboard.press("Home");
+	const first = await tip.innerText();
+	await page.keyboard.press("ArrowRight");
+	assert.notEqual(await tip.innerText(), first);
+	assert.match(await page.locator(error + "[aria-live]").textContent(), /iteration [\d,]+: .*%/);
+	await page.keyboard.press("Escape");
+	assert.ok(await tip.isHidden());
+	assert.deepEqual(complaints, []);
+	await context.close();
+});
+
+test("the axis is linear or logarithmic, and smoothing is stated", async () => {
+	const { page, context, complaints } = await open();
+	const d = () => curves(page).first().getAttribute("d");
+	const linear = await d();
+	await page.locator(error + ".scale").click();
+	assert.notEqual(await d(), linear);
+	assert.match(await page.locator(error + ".panel").first().locator("svg").textContent(), /error \(%\), log/);
+	await shot(page, "log", false);
+	await page.locator(error + ".scale").click();
+	assert.equal(await d(), linear);
+	await page.locator(error + "select").selectOption("3");
+	assert.notEqual(await d(), linear);
+	assert.deepEqual(complaints, []);
+	await context.close();
+});
+
+test("light and dark follow the system and the button", async () => {
+	for (const scheme of ["light", "dark"]) {
+		const { page, context } = await open({ colorScheme: scheme });
+		const [back, text] = await colours(page);
+		assert.equal(back > text, scheme === "light", `${scheme}: background ${back}, text ${text}`);
+		if (scheme === "dark") await shot(page, "dark");
+		await page.locator(".theme").click();
+		const [back2, text2] = await colours(page);
+		assert.equal(back2 > text2, scheme !== "light", "the button turns it round");
+		await context.close();
+	}
+});
+
+test("375 pixels are enough", async () => {
+	const { page, context, complaints } = await open({ viewport: { width: 375, height: 700 }, hasTouch: true });
+	const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+	assert.ok(wide <= seen, `the page is ${wide} pixels wide, the window ${seen}`);
+	for (const p of await page.locator(".panel").all()) assert.ok((await p.boundingBox()).width <= 375);
+	await shot(page, "narrow");
+	assert.deepEqual(complaints, []);
+	await context.close();
+});
+
+test("without scripts the still pictures are shown", async () => {
+	const { page, context } = await open({ javaScriptEnabled: false });
+	assert.equal(await page.locator(".still:visible svg").count(), await page.locator("figure").count());
+	await context.close();
+});
+
+test("it prints with light colours and without controls", async () => {
+	const { page, context } = await open({ colorScheme: "dark" });
+	await page.emulateMedia({ media: "print", colorScheme: "dark" });
+	const [back, text] = await colours(page);
+	assert.ok(back > text);
+	assert.equal(await page.locator(".scale:visible").count(), 0);
+	await shot(page, "print");
+	await context.close();
+});
