@@ -26,7 +26,7 @@ const (
 // errPermanent marks what no further attempt would change; it does not show in the text.
 var errPermanent = errors.New("permanent")
 
-func permanent(err error) error { return &fault{errPermanent, err} }
+func permanent(err error) error { return faultf(errPermanent, "%w", err) }
 
 // transfer is the download of one file: NAME.part grows beside NAME, and NAME.part.json remembers which version it is of.
 type transfer struct {

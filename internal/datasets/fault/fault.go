@@ -1,0 +1,44 @@
+// Package fault holds the kinds of failure of everything that reads data, so that the readers of images and of speech share them
+// without importing each other.
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// The kinds of failure, to be checked with errors.Is.
+var (
+	// ErrMissing says that a file or folder of a data set is not there (exit code 66).
+	ErrMissing = errors.New("missing data")
+	// ErrData says that a file is there and its contents are wrong: size, count, label, digest, format (exit code 65).
+	ErrData = errors.New("bad data")
+	// ErrConfig says that the configuration asks for something that cannot be (exit code 2).
+	ErrConfig = errors.New("bad data configuration")
+)
+
+// kinded is an error of one of the kinds above: its text is the message alone, errors.Is finds both kind and cause.
+type kinded struct {
+	kind error
+	err  error
+}
+
+func (f *kinded) Error() string   { return f.err.Error() }
+func (f *kinded) Unwrap() []error { return []error{f.kind, f.err} }
+
+// Errorf is fmt.Errorf with a kind that the text does not mention.
+func Errorf(kind error, format string, args ...any) error {
+	return &kinded{kind, fmt.Errorf(format, args...)}
+}
+
+// Dataf is Errorf of kind ErrData.
+func Dataf(format string, args ...any) error { return Errorf(ErrData, format, args...) }
+
+// Opening gives the error of opening or reading a file its kind: absent or not.
+func Opening(name string, err error, remedy string) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return Errorf(ErrMissing, "%s: %w; %s", name, err, remedy)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}

@@ -1,0 +1,229 @@
+package speech
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"resnet/internal/datasets/fault"
+	"resnet/internal/datasets/speech/audio"
+	"resnet/internal/datasets/speech/kaldi"
+)
+
+// fixtures is made by its generate.py from real recordings.
+const fixtures = "../../../testdata/speech/"
+
+// fixture reads an archive of matrices.
+func fixture(t *testing.T, name string) map[string]kaldi.Value {
+	t.Helper()
+	all := map[string]kaldi.Value{}
+	err := kaldi.Each(fixtures+name, func(key string, v kaldi.Value) error {
+		all[key] = v
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func recording(t *testing.T, name string) Audio {
+	t.Helper()
+	a, err := audio.ReadFile(fixtures + name + ".wav")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// differ is the largest difference, or infinity between different shapes.
+func differ(f Features, want kaldi.Value) float64 {
+	w, err := want.Float64()
+	if err != nil || f.Frames != want.Rows || f.Dim != want.Cols || len(f.Data) != len(w) {
+		return math.Inf(1)
+	}
+	worst := 0.0
+	for i, v := range f.Data {
+		d := math.Abs(float64(v) - w[i])
+		if !(d <= worst) { // also when it is no number
+			worst = d
+		}
+	}
+	return worst
+}
+
+func TestFilterBanksAreKaldis(t *testing.T) {
+	want := fixture(t, "fbank.ark")
+	for _, name := range []string{"6_jackson_7", "3_theo_12"} {
+		for rate, file := range map[int]string{8000: name, 16000: name + "-16000"} {
+			for bins, key := range map[int]string{40: "-40", 80: "-80"} {
+				key = name + map[int]string{8000: "-8000", 16000: "-16000"}[rate] + key
+				f, err := DefaultFbank(rate, bins).Compute(recording(t, file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := differ(f, want[key]); d > 2e-4 { // where a bin holds little, the order of float32 roundings is seen; 1e-3 is promised
+					t.Errorf("%s: differs by %g from kaldi-native-fbank", key, d)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryOptionIsKaldis(t *testing.T) {
+	base := DefaultFbank(8000, 23)
+	with := func(change func(*FbankOptions)) FbankOptions {
+		o := base
+		change(&o)
+		return o
+	}
+	window := func(name string) FbankOptions { return with(func(o *FbankOptions) { o.Window = name }) }
+	cases := map[string]FbankOptions{
+		"no-snip": with(func(o *FbankOptions) { o.SnipEdges = false }),
+		"hamming": window("hamming"), "hanning": window("hanning"), "sine": window("sine"), "blackman": window("blackman"), "rectangular": window("rectangular"),
+		"edges":       with(func(o *FbankOptions) { o.Low, o.High = 100, -400 }),
+		"plain":       with(func(o *FbankOptions) { o.Preemph, o.RemoveDC = 0, false }),
+		"magnitude":   with(func(o *FbankOptions) { o.Power = false }),
+		"energy":      with(func(o *FbankOptions) { o.Energy = true }),
+		"late-energy": with(func(o *FbankOptions) { o.Energy, o.RawEnergy, o.EnergyMin = true, false, 100000 }),
+		"frames":      with(func(o *FbankOptions) { o.LengthMS, o.ShiftMS = 32, 16 }),
+	}
+	want, a := fixture(t, "options.ark"), recording(t, "6_jackson_7")
+	if len(cases) != len(want) {
+		t.Fatalf("%d cases, %d fixtures", len(cases), len(want))
+	}
+	for name, o := range cases {
+		f, err := o.Compute(a)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if d := differ(f, want[name]); d > 2e-4 {
+			t.Errorf("%s: differs by %g", name, d)
+		}
+	}
+}
+
+// banks are the filter banks from which the fixtures of deltas and CMVN are computed.
+func banks(t *testing.T) Features {
+	t.Helper()
+	f, err := FromKaldi(fixture(t, "fbank.ark")["6_jackson_7-8000-40"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestDeltasAreKaldis(t *testing.T) {
+	want := fixture(t, "deltas.ark")
+	f := banks(t)
+	head := func(n int) Features { return Features{Frames: n, Dim: f.Dim, Data: f.Data[:n*f.Dim]} }
+	for key, c := range map[string]struct{ frames, order, window int }{"deltas": {20, 2, 2}, "deltas-short": {3, 2, 2}, "deltas-wide": {20, 1, 3}} {
+		d, err := head(c.frames).Deltas(c.order, c.window)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := differ(d, want[key]); diff > 1e-5 {
+			t.Errorf("%s: differs by %g", key, diff)
+		}
+	}
+}
+
+func TestCMVNIsKaldis(t *testing.T) {
+	want := fixture(t, "deltas.ark")
+	for key, variance := range map[string]bool{"mean": false, "variance": true} {
+		f := banks(t)
+		if err := NormalizeUtterance(f, variance); err != nil {
+			t.Fatal(err)
+		}
+		if d := differ(f, want[key]); d > 1e-5 {
+			t.Errorf("%s: differs by %g", key, d)
+		}
+		stored := want["stats"]
+		c, err := CMVNFromMatrix(stored.Rows, stored.Cols, stored.Doubles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := banks(t)
+		if err := c.Apply(g, variance); err != nil {
+			t.Fatal(err)
+		}
+		if d := differ(g, want[key]); d > 1e-5 {
+			t.Errorf("%s from statistics in Kaldi's form: differs by %g", key, d)
+		}
+	}
+	c := NewCMVN(40)
+	if err := errors.Join(c.Add(banks(t)), c.Add(banks(t))); err != nil {
+		t.Fatal(err)
+	}
+	if rows, cols, data := c.Matrix(); rows != 2 || cols != 41 || data[40] != 2*want["stats"].Doubles[40] || data[81] != 0 {
+		t.Errorf("the statistics of two utterances are %d × %d with a count of %g", rows, cols, data[40])
+	}
+	flat := Features{Frames: 3, Dim: 1, Data: []float32{5, 5, 5}}
+	if err := NormalizeUtterance(flat, true); err != nil || !slices.Equal(flat.Data, []float32{0, 0, 0}) {
+		t.Errorf("a value that never changes becomes %v, %v", flat.Data, err)
+	}
+}
+
+func TestDitherIsDrawnFromItsSeed(t *testing.T) {
+	a, o := recording(t, "3_theo_12"), DefaultFbank(8000, 23)
+	plain, err := o.Compute(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compute := func(seed uint64) []float32 {
+		o := o
+		o.Dither, o.DitherSeed = 1, seed
+		f, err := o.Compute(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Data
+	}
+	if !slices.Equal(compute(1), compute(1)) || slices.Equal(compute(1), compute(2)) || slices.Equal(compute(1), plain.Data) {
+		t.Error("dither depends on something else than its seed, or on nothing")
+	}
+}
+
+func TestFilterBanksThatCannotBeAreRefused(t *testing.T) {
+	a := recording(t, "3_theo_12")
+	for text, change := range map[string]func(*FbankOptions){
+		"bins from":          func(o *FbankOptions) { o.Low = 5000 },
+		"lies between":       func(o *FbankOptions) { o.Bins = 120 },
+		"at least 3":         func(o *FbankOptions) { o.Bins = 2 },
+		"no window":          func(o *FbankOptions) { o.Window = "pov" },
+		"pre-emphasis":       func(o *FbankOptions) { o.Preemph = math.NaN() },
+		"standard deviation": func(o *FbankOptions) { o.Dither = -1 },
+		"windows of":         func(o *FbankOptions) { o.ShiftMS = 0.01 },
+		"every":              func(o *FbankOptions) { o.LengthMS = 1e12 },
+	} {
+		o := DefaultFbank(8000, 23)
+		change(&o)
+		if _, err := o.Compute(a); !errors.Is(err, fault.ErrConfig) || !strings.Contains(err.Error(), text) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	short := Audio{Rate: 8000, Channels: [][]float32{make([]float32, 199)}}
+	stereo := Audio{Rate: 8000, Channels: [][]float32{make([]float32, 400), make([]float32, 400)}}
+	for text, a := range map[string]Audio{"fewer than a window": short, "2 channels": stereo, "sox": recording(t, "3_theo_12-16000")} {
+		if _, err := DefaultFbank(8000, 23).Compute(a); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), text) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestAlignmentsAreTrimmedByTwoFramesAndNoMore(t *testing.T) {
+	f := NewFeatures(10, 2)
+	for n, want := range map[int]int{8: 2, 9: 1, 10: 0, 11: 1, 12: 2} {
+		g, labels, trimmed, err := Align(f, make([]int32, n))
+		if err != nil || trimmed != want || g.Frames != len(labels) || g.Frames != min(n, 10) || len(g.Data) != 2*g.Frames {
+			t.Errorf("%d labels for 10 frames: %d frames, %d labels, %d trimmed, %v", n, g.Frames, len(labels), trimmed, err)
+		}
+	}
+	for _, n := range []int{0, 7, 13} {
+		if _, _, _, err := Align(f, make([]int32, n)); !errors.Is(err, fault.ErrData) {
+			t.Errorf("%d labels for 10 frames: %v", n, err)
+		}
+	}
+}
