@@ -77,12 +77,6 @@ func (q quantizer) value(x uint16) float32 {
 	return float32(float32(float32(x)*q.span)/q.steps) + q.low
 }
 
-// number is the inverse, as Kaldi rounds it.
-func (q quantizer) number(v float32) int {
-	f := min(max((v-q.low)/q.span, 0), 1)
-	return int(float32(f*q.steps) + 0.499)
-}
-
 // percentiles are the 0th, 25th, 75th and 100th of a column.
 type percentiles struct{ p0, p25, p75, p100 float32 }
 
@@ -100,18 +94,4 @@ func (p percentiles) value(x byte) float32 {
 		return p.p25 + float32(float32((p.p75-p.p25)*(f-64))*(1.0/128))
 	}
 	return p.p75 + float32(float32((p.p100-p.p75)*(f-192))*(1.0/63))
-}
-
-// byte is the inverse, as Kaldi rounds it.
-func (p percentiles) byte(v float32) byte {
-	along := func(from, to float32, steps int) int {
-		return min(max(int(float32((v-from)/(to-from)*float32(steps))+0.5), 0), steps)
-	}
-	switch {
-	case v < p.p25:
-		return byte(along(p.p0, p.p25, 64))
-	case v < p.p75:
-		return byte(64 + along(p.p25, p.p75, 128))
-	}
-	return byte(192 + along(p.p75, p.p100, 63))
 }
