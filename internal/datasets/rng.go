@@ -10,6 +10,7 @@ const (
 	streamValidation uint64 = iota + 1
 	streamOrder
 	streamAugment
+	streamUtterances
 )
 
 // draws is a counter-based generator: its whole state follows from (stream, seed, a, b), so nothing needs saving for a
@@ -49,4 +50,11 @@ func (d *draws) permute(p []int32) {
 		j := d.below(i + 1)
 		p[i], p[j] = p[j], p[i]
 	}
+}
+
+// PermuteUtterances fills p with a permutation of 0..len(p)-1 that follows from (seed, epoch, part) alone: the order of a part of
+// the utterances of a speech corpus.
+func PermuteUtterances(p []int32, seed, epoch, part uint64) {
+	g := newDraws(streamUtterances, seed, epoch, part)
+	g.permute(p)
 }

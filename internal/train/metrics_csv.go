@@ -12,7 +12,9 @@ const (
 	metricsHeader = "step,epoch,rate,train_loss,train_error,val_loss,val_error,val_top5,test_loss,test_error,test_top5"
 	// trainSetHeader follows where eval.train_set is on.
 	trainSetHeader = ",train_eval_loss,train_eval_error"
-	timingHeader   = "step,seconds,images_per_second,peak_rss_bytes"
+	// utteranceHeader follows where the labels of frames are those of their utterances.
+	utteranceHeader = ",val_utterance_error,test_utterance_error"
+	timingHeader    = "step,seconds,images_per_second,peak_rss_bytes"
 )
 
 // Row is one evaluation: a line of metrics.csv. Errors are percentages.
@@ -45,6 +47,13 @@ func (r Row) Fields() []string {
 func (r Row) TrainSetFields() []string {
 	return []string{loss(r.TrainEval), percent(r.TrainEval, Metrics.top1)}
 }
+
+// UtteranceFields are the cells that follow where whole utterances are measured besides their frames.
+func (r Row) UtteranceFields() []string {
+	return []string{percent(r.Val, Metrics.utterance), percent(r.Test, Metrics.utterance)}
+}
+
+func (m Metrics) utterance() *float64 { return m.UtteranceError }
 
 func (m Metrics) top1() *float64 { return &m.Error }
 func (m Metrics) top5() *float64 { return m.Top5Error }

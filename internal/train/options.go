@@ -32,6 +32,8 @@ type Metrics struct {
 	Loss      float64  // mean cross-entropy
 	Error     float64  // top-1, percent
 	Top5Error *float64 // percent; nil where it says nothing: fewer than five classes, or not counted
+	// UtteranceError is that of whole utterances where Error is of frames, percent; nil where utterances have no label of their own.
+	UtteranceError *float64
 }
 
 // Evaluation is what the caller's evaluation returns; a split that does not exist is nil.

@@ -15,6 +15,7 @@ type Plan struct {
 	TrainImages     int  // images of the training split
 	BatchesPerEpoch int  // full batches; the remainder is dropped
 	Sequences       bool // batches hold utterances, of several shapes
+	UtteranceErrors bool // metrics.csv has the errors of whole utterances, too; set it after making the plan
 	Iterations      int  // updates in all
 	EvalEvery       int  // updates between evaluations; 0 means by EvalEpochs
 	EvalEpochs      int  // epochs between evaluations; 0 with EvalEvery 0 means only at the end

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"math"
+	"strings"
 	"testing"
 
 	"resnet/internal/datasets"
@@ -61,17 +62,25 @@ func TestFramesCountEquallyWhateverBatchTheyAreIn(t *testing.T) {
 	if got := plan.ImagesPerStep(); got != 2 { // 3 utterances in 2 batches
 		t.Errorf("%d utterances a step", got)
 	}
+	plan.UtteranceErrors = true
+	dir := t.TempDir()
 	params := toyParams()
 	machines := map[int]*frameMachine{3: {frames: 3}, 6: {frames: 6}}
 	var rows []Row
 	_, err = Run(t.Context(), Options{
-		Plan: plan, Params: params, Store: &memStore{}, Control: NewControl(),
+		Plan: plan, Params: params, Store: &memStore{}, Control: NewControl(), Dir: dir,
 		MachineFor: func(b *datasets.Batch) (graph.Machine, error) { return machines[b.Frames], nil },
 		Loader:     func(context.Context, int, int) (Loader, error) { return &frameLoader{}, nil },
-		Evaluate:   func(context.Context) (Evaluation, error) { return Evaluation{}, nil },
-		Hooks:      Hooks{OnEval: func(r Row, _ Progress) { rows = append(rows, r) }},
+		Evaluate: func(context.Context) (Evaluation, error) {
+			u := 12.5
+			return Evaluation{Test: &Metrics{Loss: 1, Error: 40, UtteranceError: &u}}, nil
+		},
+		Hooks: Hooks{OnEval: func(r Row, _ Progress) { rows = append(rows, r) }},
 	})
 	must(t, err)
+	if csv := string(readFile(t, dir, MetricsFile)); !strings.Contains(csv, ",test_utterance_error\n") || !strings.HasSuffix(csv, ",40.0000,,,12.5000\n") {
+		t.Errorf("metrics.csv:\n%s", csv)
+	}
 	if machines[3].calls != 2 || machines[6].calls != 2 {
 		t.Errorf("%d and %d batches, want 2 and 2", machines[3].calls, machines[6].calls)
 	}

@@ -95,6 +95,9 @@ func (l *loop) openTables() {
 	if l.o.Plan.EvalTrainSet {
 		header += trainSetHeader
 	}
+	if l.o.Plan.UtteranceErrors {
+		header += utteranceHeader
+	}
 	l.metrics = newTable(l.o.Dir, MetricsFile, header)
 	l.timing = newTable(l.o.Dir, TimingFile, timingHeader)
 	l.cutTables()
@@ -121,6 +124,9 @@ func (l *loop) record(r Row) {
 	cells := r.Fields()
 	if l.o.Plan.EvalTrainSet {
 		cells = append(cells, r.TrainSetFields()...)
+	}
+	if l.o.Plan.UtteranceErrors {
+		cells = append(cells, r.UtteranceFields()...)
 	}
 	l.written(l.metrics, l.metrics.append(cells))
 	l.written(l.timing, l.timing.append([]string{
