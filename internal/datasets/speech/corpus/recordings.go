@@ -1,0 +1,196 @@
+package corpus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"resnet/internal/datasets/fault"
+	"resnet/internal/datasets/speech"
+	"resnet/internal/datasets/speech/audio"
+)
+
+// recordingEndings are what a file in a folder has to end in to be taken for a recording.
+var recordingEndings = []string{".wav", ".flac"}
+
+// openRecordings lists a folder of WAV and FLAC files and those below it: the utterance is the path without its ending, with - for /. A file
+// utt2spk in the folder names the speakers; without one each is the folder that its recording is in.
+func openRecordings(ctx context.Context, dir string, c Config) (*listing, error) {
+	utts, err := findRecordings(dir)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "utt2spk")
+	if _, err := os.Stat(path); err == nil {
+		speakers, err := readPairs(path)
+		if err != nil {
+			return nil, err
+		}
+		for i := range utts {
+			if s, ok := speakers[utts[i].id]; ok {
+				utts[i].speaker = s
+			}
+		}
+	}
+	return measureRecordings(ctx, utts, c)
+}
+
+// openFSDD lists the Free Spoken Digit Dataset (Jakobovski et al., CC BY-SA 4.0): recordings named DIGIT_SPEAKER_NUMBER.wav, in the folder or in
+// recordings/ below it.
+func openFSDD(ctx context.Context, dir string, c Config) (*listing, error) {
+	if sub := filepath.Join(dir, "recordings"); isDir(sub) {
+		dir = sub
+	}
+	utts, err := findRecordings(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w (the Free Spoken Digit Dataset is at https://github.com/Jakobovski/free-spoken-digit-dataset)", err)
+	}
+	for i := range utts {
+		u := &utts[i]
+		name := strings.Split(filepath.Base(u.id), "_")
+		if len(name) != 3 || len(name[0]) != 1 || name[0] < "0" || name[0] > "9" || name[1] == "" {
+			return nil, fault.Dataf("%s: the name is not DIGIT_SPEAKER_NUMBER.wav", u.path)
+		}
+		u.class, u.speaker = name[0], name[1]
+	}
+	return measureRecordings(ctx, utts, c)
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// findRecordings lists the recordings below a folder, sorted.
+func findRecordings(dir string) ([]utterance, error) {
+	var utts []utterance
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		hidden := strings.HasPrefix(d.Name(), ".") && path != dir
+		if d.IsDir() {
+			if hidden {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		ending := filepath.Ext(path)
+		if hidden || !slices.Contains(recordingEndings, strings.ToLower(ending)) {
+			return nil
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		id := strings.ReplaceAll(filepath.ToSlash(strings.TrimSuffix(rel, ending)), "/", "-")
+		utts = append(utts, utterance{id: strings.ReplaceAll(id, " ", "_"), speaker: filepath.Base(filepath.Dir(path)), path: path})
+		return nil
+	})
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	if err != nil {
+		return nil, fault.Opening(dir, err, "data.dir names the folder of the recordings")
+	}
+	if len(utts) == 0 {
+		return nil, fault.Errorf(fault.ErrMissing, "%s: no %s in this folder", dir, strings.Join(recordingEndings, " or "))
+	}
+	seen := map[string]string{}
+	for _, u := range utts {
+		if other, again := seen[u.id]; again {
+			return nil, fault.Dataf("%s and %s: both are utterance %s: rename one", other, u.path, u.id)
+		}
+		seen[u.id] = u.path
+	}
+	return utts, nil
+}
+
+// memory holds the static features of recordings, which are computed once.
+type memory []speech.Features
+
+func (m memory) features(ref int) (speech.Features, error) {
+	f := m[ref]
+	f.Data = slices.Clone(f.Data)
+	return f, nil
+}
+
+// measureRecordings computes the filter banks of all recordings; they stay in memory: 80 banks of a second take 32 KB.
+func measureRecordings(ctx context.Context, utts []utterance, c Config) (*listing, error) {
+	options := c.Frontend.Fbank()
+	m := make(memory, len(utts))
+	errs := make([]error, len(utts))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := range next {
+				m[i], errs[i] = readPart(utts[i], options)
+			}
+		})
+	}
+	for i := range utts {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for i := range utts {
+		if errs[i] != nil {
+			return nil, errs[i] // the first, whatever the order of the work
+		}
+		utts[i].ref, utts[i].frames, utts[i].label = i, m[i].Frames, NoLabel
+	}
+	l := &listing{utts: utts, read: m, dim: options.Dim()}
+	if c.Frontend.Normalize == BySpeaker {
+		l.speakers = map[string]*speech.CMVN{}
+		for i, u := range utts {
+			if l.speakers[u.speaker] == nil {
+				l.speakers[u.speaker] = speech.NewCMVN(l.dim)
+			}
+			if err := l.speakers[u.speaker].Add(m[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return l, nil
+}
+
+// ReadRecording computes the filter banks of a WAV or FLAC file of one channel. It fails, naming the file, when it is shorter than a window.
+func ReadRecording(path string, o speech.FbankOptions) (speech.Features, error) {
+	return readPart(utterance{path: path}, o)
+}
+
+// readPart computes the filter banks of an utterance's part of its recording.
+func readPart(u utterance, o speech.FbankOptions) (speech.Features, error) {
+	a, err := audio.ReadFile(u.path)
+	if err != nil {
+		return speech.Features{}, err
+	}
+	if u.start != 0 || u.end > 0 {
+		if a, err = cut(a, u.start, u.end); err != nil {
+			return speech.Features{}, fmt.Errorf("%s: utterance %s: %w", u.path, u.id, err)
+		}
+	}
+	f, err := o.Compute(a)
+	if err != nil {
+		return f, fmt.Errorf("%s: %w", u.path, err)
+	}
+	if f.Frames == 0 {
+		return f, fault.Dataf("%s: %d samples are fewer than a window of %g ms: there is no frame", u.path, a.Len(), o.LengthMS)
+	}
+	return f, nil
+}

@@ -1,0 +1,112 @@
+package corpus
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func testLengths(n int) []int {
+	r := rand.New(rand.NewPCG(1, 2))
+	lengths := make([]int, n)
+	for i := range lengths {
+		lengths[i] = 20 + int(r.ExpFloat64()*60)
+	}
+	return lengths
+}
+
+func shuffler(seed, epoch uint64) func(int, []int32) {
+	return func(part int, p []int32) {
+		for i, k := range rand.New(rand.NewPCG(seed, epoch<<8+uint64(part))).Perm(len(p)) {
+			p[i] = int32(k)
+		}
+	}
+}
+
+func TestShapesAreQuantilesOfTheLengths(t *testing.T) {
+	lengths := make([]int, 100)
+	for i := range lengths {
+		lengths[i] = 100 - i
+	}
+	if got := Shapes(lengths, 4, Limits{Utterances: 8}); !slices.Equal(got, []Shape{{8, 25}, {8, 50}, {8, 75}, {8, 100}}) {
+		t.Errorf("%v", got)
+	}
+	if got := Shapes(lengths, 2, Limits{Utterances: 8, Frames: 250}); !slices.Equal(got, []Shape{{5, 50}, {2, 100}}) {
+		t.Errorf("by frames: %v", got)
+	}
+	if got := Shapes([]int{7, 7, 7, 9}, 4, Limits{Utterances: 3, Frames: 5}); !slices.Equal(got, []Shape{{1, 7}, {1, 9}}) {
+		t.Errorf("equal quantiles, a limit below one utterance: %v", got)
+	}
+	if Shapes(nil, 3, Limits{Utterances: 1}) != nil {
+		t.Error("shapes of nothing")
+	}
+}
+
+func TestAnEpochHoldsEveryUtteranceThatFits(t *testing.T) {
+	for _, n := range []int{1, 5, 16, 17, 203} {
+		for _, frames := range []int{0, 700} {
+			lengths := testLengths(n)
+			p := newPlanner(lengths, Shapes(lengths, 3, Limits{Utterances: 8, Frames: frames}))
+			p.trainable()
+			for epoch := range uint64(3) {
+				batches := p.epoch(shuffler(9, epoch))
+				if len(batches) != p.perEpoch() || len(batches) == 0 {
+					t.Fatalf("%d utterances: %d batches in epoch %d, planned %d", n, len(batches), epoch, p.perEpoch())
+				}
+				seen := map[int32]bool{}
+				for _, b := range batches {
+					if len(b.items) != b.shape.N {
+						t.Errorf("a batch of %d for %v", len(b.items), b.shape)
+					}
+					for _, u := range b.items {
+						if seen[u] || lengths[u] > b.shape.Frames {
+							t.Errorf("utterance %d of %d frames: again, or in %v", u, lengths[u], b.shape)
+						}
+						seen[u] = true
+					}
+				}
+				if left := n - len(seen); left >= p.shapes[len(p.shapes)-1].N {
+					t.Errorf("%d of %d utterances are left out", left, n)
+				}
+			}
+		}
+	}
+}
+
+func TestTheOrderIsAFunctionOfSeedAndEpoch(t *testing.T) {
+	lengths := testLengths(90)
+	p := newPlanner(lengths, Shapes(lengths, 3, Limits{Utterances: 4}))
+	flat := func(seed, epoch uint64) (list []int32) {
+		for _, b := range p.epoch(shuffler(seed, epoch)) {
+			list = append(list, b.items...)
+		}
+		return list
+	}
+	if !slices.Equal(flat(1, 2), flat(1, 2)) {
+		t.Error("the same epoch differs")
+	}
+	if slices.Equal(flat(1, 2), flat(1, 3)) || slices.Equal(flat(1, 2), flat(2, 2)) {
+		t.Error("another epoch or seed is the same")
+	}
+}
+
+func TestOnceIsEveryUtteranceOnce(t *testing.T) {
+	lengths := testLengths(53)
+	p := newPlanner(lengths, Shapes(lengths, 4, Limits{Utterances: 8}))
+	var seen []int32
+	for _, b := range p.once() {
+		if len(b.items) > b.shape.N {
+			t.Errorf("%d in %v", len(b.items), b.shape)
+		}
+		seen = append(seen, b.items...)
+	}
+	slices.Sort(seen)
+	for i, u := range seen {
+		if int(u) != i {
+			t.Fatalf("%v", seen)
+		}
+	}
+	if len(seen) != 53 {
+		t.Errorf("%d of 53", len(seen))
+	}
+}
