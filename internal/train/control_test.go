@@ -216,10 +216,14 @@ func TestSaveNowReachesEveryLoopThatSharesTheControl(t *testing.T) {
 		runs[i].o.Control = control
 	}
 	var group sync.WaitGroup
-	asked := make(chan struct{})
+	asked, running := make(chan struct{}), make(chan struct{})
 	for i, r := range runs {
 		r.o.Hooks.OnStep = func(p Progress) {
+			if p.Step == 1 && i == 1 {
+				close(running)
+			}
 			if p.Step == 5 && i == 0 {
+				<-running // what is asked before a loop begins is not for it
 				control.SaveNow()
 				close(asked)
 			}
