@@ -10,9 +10,15 @@ of which are copied here (README.md names them). It needs numpy, scipy, kaldi-na
     NAME.wav            a recording at 8 kHz, as it stands in the data set
     fbank.ark           NAME-RATE-BINS: log-mel filter banks of NAME, float matrices; dither is off
     options.ark         the same of one recording with other options, one archive entry each
+    kinds.ark           a matrix or vector of each kind as kaldiio writes them: FM, DM, FV, DV, CM, CM2, CM3 by all of its methods
+    kinds.txt           the same as text, with an alignment
+    kinds.ark.gz        kinds.ark, compressed
+    integers.ark        alignments
+    expected.ark        what kaldiio reads from kinds.ark, kinds.txt and integers.ark, as matrices of doubles
     deltas.ark          filter banks with deltas of order 1 and 2, by Kaldi's definition in float64, and statistics and results of CMVN
 """
 
+import gzip
 import json
 import pathlib
 import shutil
@@ -71,6 +77,29 @@ def add_deltas(x, order=2, window=2):
     return np.concatenate(out, 1)
 
 
+def archives():
+    """Every kind of object, and what kaldiio makes of it."""
+    rng = np.random.default_rng(7)
+    m = (rng.standard_normal((23, 5)) * [1, 10, 0.01, 100, 0] + [0, 5, -3, 1000, 2]).astype(np.float32)
+    path = HERE / "kinds.ark"
+    path.unlink(missing_ok=True)
+    kaldiio.save_ark(str(path), {"FM": m, "DM": m.astype(np.float64) / 3, "FV": m[:, 1], "DV": m[:, 1].astype(np.float64) / 3,
+                                 "row": m[:1], "empty": np.zeros((0, 0), np.float32)}, append=True)
+    for method in range(1, 8):
+        kaldiio.save_ark(str(path), {f"method{method}": m, f"short{method}": m[:2]}, append=True, compression_method=method)
+    for rows in (1, 3, 4, 5, 9):
+        kaldiio.save_ark(str(path), {f"rows{rows}": m[:rows]}, append=True, compression_method=2)
+    (HERE / "kinds.ark.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    kaldiio.save_ark(str(HERE / "kinds.txt"), {"text-matrix": m, "text-row": m[:1] + 0.5, "text-vector": m[:, 1], "text-integers": np.array([3, 0, 2041], np.int32)}, text=True)
+    kaldiio.save_ark(str(HERE / "integers.ark"), {"utt1": np.array([0, 1, 1, 2041], np.int32), "utt2": np.array([-1], np.int32), "none": np.zeros(0, np.int32)})
+    expected = {}
+    for name in ("kinds.ark", "kinds.txt", "integers.ark"):
+        for key, value in kaldiio.load_ark(str(HERE / name)):
+            assert value.dtype in (np.float32, np.float64, np.int32), value.dtype
+            expected[key] = np.atleast_2d(value.astype(np.float64)) if value.size else np.zeros((0, 0))
+    save("expected.ark", expected)
+
+
 def main():
     source = pathlib.Path(sys.argv[1])
     banks, first = {}, None
@@ -84,6 +113,7 @@ def main():
             banks[f"{name}-{2 * rate}-{bins}"] = fbank(double, 2 * rate, bins)
         first = x if first is None else first
     save("fbank.ark", banks)
+    archives()
     save("options.ark", {
         "no-snip": fbank(first, 8000, 23, snip_edges=False),
         "hamming": fbank(first, 8000, 23, window_type="hamming"),

@@ -73,7 +73,7 @@ func (r *Reader) key() (string, error) {
 		case err == io.EOF:
 			return "", fault.Dataf("%s: the file ends at byte %d after the key %q", r.name, r.at, key)
 		case err != nil:
-			return "", fmt.Errorf("%s: byte %d: %w", r.name, r.at, err)
+			return "", fmt.Errorf("%s: %w", r.name, r.ended(err, "a key"))
 		case c == ' ' || c == '\t':
 			if len(key) > 0 {
 				return string(key), nil

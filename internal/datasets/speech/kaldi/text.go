@@ -15,9 +15,9 @@ func (r *Reader) text() (Value, error) {
 	for {
 		c, err := r.byte()
 		switch {
-		case err == io.EOF || err == nil && c == '\n':
+		case err == nil && c == '\n':
 			return Value{Kind: TextIntegers}, nil
-		case err != nil:
+		case err != nil: // also io.EOF: a line that ends with its key was cut
 			return Value{}, r.ended(err, "text")
 		case c == ' ' || c == '\t' || c == '\r':
 		case c == '[':

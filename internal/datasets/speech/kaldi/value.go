@@ -72,8 +72,21 @@ func (v Value) Float64() ([]float64, error) {
 	return out, nil
 }
 
-// Alignment returns integers, one for each frame.
+// exactInts is below what float32 represents without gaps.
+const exactInts = 1 << 24
+
+// Alignment returns integers, one for each frame. A vector of whole numbers that is written as text in brackets, as kaldiio writes integers, is taken
+// for integers, too.
 func (v Value) Alignment() ([]int32, error) {
+	if v.Kind == TextVector {
+		ints := make([]int32, len(v.Floats))
+		for i, f := range v.Floats {
+			if ints[i] = int32(f); float32(ints[i]) != f || ints[i] >= exactInts || ints[i] <= -exactInts {
+				return nil, fault.Dataf("%v where whole numbers are wanted, one for each frame", f)
+			}
+		}
+		return ints, nil
+	}
 	if v.Kind != Integers && v.Kind != TextIntegers {
 		return nil, fault.Dataf("%s where integers are wanted, one for each frame", v.describe())
 	}
