@@ -5,9 +5,11 @@ writes and reads them.
     python3 testdata/speech/generate.py RECORDINGS
 
 RECORDINGS is the folder of the Free Spoken Digit Dataset's files (https://github.com/Jakobovski/free-spoken-digit-dataset, CC BY-SA 4.0), two
-of which are copied here (README.md names them). It needs numpy, scipy, kaldi-native-fbank and kaldiio; versions.json has those that were used.
+of which are copied here (README.md names them). It needs numpy, scipy, soundfile, kaldi-native-fbank and kaldiio; versions.json has those that were used.
 
     NAME.wav            a recording at 8 kHz, as it stands in the data set
+    audio/KIND.wav      0.05 s of two channels as libsndfile writes each encoding, audio/KIND.flac likewise
+    audio/expected.ark  their samples in the range of 16-bit integers, [samples, channels]
     fbank.ark           NAME-RATE-BINS: log-mel filter banks of NAME, float matrices; dither is off
     options.ark         the same of one recording with other options, one archive entry each
     kinds.ark           a matrix or vector of each kind as kaldiio writes them: FM, DM, FV, DV, CM, CM2, CM3 by all of its methods
@@ -28,6 +30,7 @@ from importlib.metadata import version
 import kaldi_native_fbank as knf
 import kaldiio
 import numpy as np
+import soundfile
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 
@@ -100,6 +103,23 @@ def archives():
     save("expected.ark", expected)
 
 
+def recordings():
+    """The same sound in every encoding; libsndfile is the reference of what its bytes mean."""
+    (HERE / "audio").mkdir(exist_ok=True)
+    t = np.arange(551) / 11025
+    x = np.stack([0.6 * np.sin(2 * np.pi * 440 * t), np.linspace(-1, 0.99, len(t))], 1)
+    expected = {}
+    for kind, subtype, file in [("pcm8", "PCM_U8", "wav"), ("pcm16", "PCM_16", "wav"), ("pcm24", "PCM_24", "wav"), ("pcm32", "PCM_32", "wav"), ("float32", "FLOAT", "wav"),
+                                ("float64", "DOUBLE", "wav"), ("extensible16", "PCM_16", "wavex"), ("extensible-float32", "FLOAT", "wavex"), ("flac16", "PCM_16", "flac"),
+                                ("flac24", "PCM_24", "flac"), ("flac8", "PCM_S8", "flac"), ("alaw", "ALAW", "wav"), ("aiff", "PCM_16", "aiff"), ("ogg", "VORBIS", "ogg")]:
+        ending = "wav" if file == "wavex" else file
+        path = HERE / "audio" / f"{kind}.{ending}"
+        soundfile.write(path, x, 11025, subtype=subtype, format=file.upper())
+        if kind not in ("alaw", "aiff", "ogg"):  # those are there to be refused
+            expected[f"{kind}.{ending}"] = (soundfile.read(path, dtype="float64")[0] * 32768).astype(np.float32)
+    save("audio/expected.ark", expected)
+
+
 def main():
     source = pathlib.Path(sys.argv[1])
     banks, first = {}, None
@@ -114,6 +134,7 @@ def main():
         first = x if first is None else first
     save("fbank.ark", banks)
     archives()
+    recordings()
     save("options.ark", {
         "no-snip": fbank(first, 8000, 23, snip_edges=False),
         "hamming": fbank(first, 8000, 23, window_type="hamming"),
@@ -137,7 +158,7 @@ def main():
         "stats": stats, "mean": x - x.mean(0, dtype=np.float64),
         "variance": (x - x.mean(0, dtype=np.float64)) / x.std(0, dtype=np.float64),
     })
-    versions = {name: version(name) for name in ("numpy", "scipy", "kaldi-native-fbank", "kaldiio")}
+    versions = {name: version(name) for name in ("numpy", "scipy", "soundfile", "kaldi-native-fbank", "kaldiio")}
     (HERE / "versions.json").write_text(json.dumps(versions, indent=1) + "\n")
 
 

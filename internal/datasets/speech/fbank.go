@@ -57,6 +57,9 @@ func (o FbankOptions) Compute(a Audio) (Features, error) {
 			row[b] = logFloor(sum)
 		}
 	}
+	if err := f.Check(); err != nil { // samples of floating point may be anything
+		return Features{}, fault.Dataf("the samples are not finite: %w", err)
+	}
 	return f, nil
 }
 

@@ -1,0 +1,235 @@
+package audio_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"resnet/internal/datasets/fault"
+	"resnet/internal/datasets/speech/audio"
+	"resnet/internal/datasets/speech/kaldi"
+)
+
+// fixtures is made by ../../../../testdata/speech/generate.py with libsndfile.
+const fixtures = "../../../../testdata/speech/audio/"
+
+func TestEveryEncodingIsReadAsByLibsndfile(t *testing.T) {
+	n := 0
+	err := kaldi.Each(fixtures+"expected.ark", func(file string, want kaldi.Value) error {
+		n++
+		a, err := audio.ReadFile(fixtures + file)
+		if err != nil {
+			return err
+		}
+		if a.Rate != 11025 || len(a.Channels) != 2 || a.Len() != want.Rows || a.Duration().Round(time.Millisecond) != 50*time.Millisecond {
+			t.Errorf("%s: %d samples a second, %d channels of %d, %v", file, a.Rate, len(a.Channels), a.Len(), a.Duration())
+		}
+		for c, samples := range a.Channels {
+			for i, v := range samples {
+				if v != want.Floats[2*i+c] {
+					t.Fatalf("%s: channel %d, sample %d is %v, want %v", file, c, i, v, want.Floats[2*i+c])
+				}
+			}
+		}
+		if kind := strings.TrimPrefix(strings.TrimSuffix(file, filepath.Ext(file)), "extensible"); !strings.HasSuffix(a.Encoding, strings.TrimPrefix(kind, "-")) {
+			t.Errorf("%s is said to be %s", file, a.Encoding)
+		}
+		return nil
+	})
+	if err != nil || n < 11 {
+		t.Errorf("%d files, %v", n, err)
+	}
+}
+
+func TestAChannelIsChosen(t *testing.T) {
+	a, err := audio.ReadFile(fixtures + "pcm16.wav")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []int{0, 1} {
+		if b, err := a.Channel(c); err != nil || len(b.Channels) != 1 || !slices.Equal(b.Channels[0], a.Channels[c]) {
+			t.Errorf("channel %d: %v", c, err)
+		}
+	}
+	for _, c := range []int{-1, 2, -2} {
+		if _, err := a.Channel(c); !errors.Is(err, fault.ErrData) {
+			t.Errorf("channel %d: %v", c, err)
+		}
+	}
+	one, err := a.Channel(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := one.Channel(-1); err != nil {
+		t.Error(err)
+	}
+}
+
+// chunk is a RIFF chunk, padded to an even length.
+func chunk(id string, data []byte) []byte {
+	b := binary.LittleEndian.AppendUint32([]byte(id), uint32(len(data)))
+	b = append(b, data...)
+	return append(b, make([]byte, len(data)%2)...)
+}
+
+func format(tag, channels, rate, bits int) []byte {
+	le := binary.LittleEndian
+	b := le.AppendUint16(le.AppendUint16(nil, uint16(tag)), uint16(channels))
+	b = le.AppendUint32(le.AppendUint32(b, uint32(rate)), uint32(rate*channels*bits/8))
+	return chunk("fmt ", le.AppendUint16(le.AppendUint16(b, uint16(channels*bits/8)), uint16(bits)))
+}
+
+func wav(chunks ...[]byte) []byte {
+	body := slices.Concat(chunks...)
+	return append(append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(4+len(body))), "WAVE"...), body...)
+}
+
+func read(b []byte) (audio.Audio, error) { return audio.Read(bytes.NewReader(b), "x.wav") }
+
+func TestOddChunksArePassedOver(t *testing.T) {
+	data := chunk("data", []byte{1, 0, 2, 0, 255, 255})
+	want := []float32{1, 2, -1}
+	streamedSize := slices.Concat([]byte("data\xff\xff\xff\xff"), []byte{1, 0, 2, 0, 255, 255, 9})
+	for name, b := range map[string][]byte{
+		"plain":         wav(format(1, 1, 16000, 16), data),
+		"lists between": wav(chunk("LIST", []byte("INFOx")), format(1, 1, 16000, 16), chunk("fact", []byte{3, 0, 0, 0}), chunk("odd ", []byte{1}), data),
+		"behind":        wav(format(1, 1, 16000, 16), data, chunk("LIST", []byte("INFO"))),
+		"a long format": wav(chunk("fmt ", append(format(1, 1, 16000, 16)[8:], 0, 0)), data),
+		"a stream":      wav(format(1, 1, 16000, 16), streamedSize),
+		"an empty size": wav(format(1, 1, 16000, 16), append([]byte("data\x00\x00\x00\x00"), data[8:]...)),
+	} {
+		if a, err := read(b); err != nil || !slices.Equal(a.Channels[0], want) || a.Rate != 16000 {
+			t.Errorf("%s: %+v, %v", name, a, err)
+		}
+	}
+}
+
+func TestOtherFormatsAreNamedWithARemedy(t *testing.T) {
+	for file, want := range map[string]string{"alaw.wav": "A-law", "aiff.aiff": "AIFF", "ogg.ogg": "ffmpeg"} {
+		if _, err := audio.ReadFile(fixtures + file); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"NIST_1A\n   1024\n": "sph2pipe", "RIFX\x00\x00\x00\x00WAVE": "big-endian", "RF64\xff\xff\xff\xffWAVE": "RF64", "ID3\x04": "MP3", "": "empty",
+		"<html>": "neither WAV nor FLAC", "RIFF\x04\x00\x00\x00AVI LIST": "no WAVE",
+	} {
+		if _, err := read([]byte(text)); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := audio.ReadFile("nowhere.wav"); !errors.Is(err, fault.ErrMissing) {
+		t.Error(err)
+	}
+}
+
+func allocated(f func()) uint64 {
+	var a, b runtime.MemStats
+	runtime.ReadMemStats(&a)
+	f()
+	runtime.ReadMemStats(&b)
+	return b.TotalAlloc - a.TotalAlloc
+}
+
+func TestRecordingsThatLieAreRefusedBeforeMemoryIsSpent(t *testing.T) {
+	claim := func(id string, size uint32) []byte {
+		return append(binary.LittleEndian.AppendUint32([]byte(id), size), 1, 2, 3, 4)
+	}
+	good := format(1, 1, 16000, 16)
+	for name, b := range map[string][]byte{
+		"gigabytes of data":    wav(good, claim("data", 0xFFFFFFF0)),
+		"gigabytes of a list":  wav(claim("LIST", 0xFFFFFFF0)),
+		"gigabytes of format":  wav(claim("fmt ", 0xFFFFFFF0)),
+		"no format":            wav(chunk("data", []byte{1, 2})),
+		"no data":              wav(good),
+		"nothing":              wav(),
+		"no channels":          wav(format(1, 0, 16000, 16), chunk("data", []byte{1, 2})),
+		"65535 channels":       wav(format(3, 65535, 16000, 64), chunk("data", []byte{1, 2})),
+		"no rate":              wav(format(1, 1, 0, 16), chunk("data", []byte{1, 2})),
+		"12 bits":              wav(format(1, 2, 16000, 12), chunk("data", []byte{1, 2, 3})),
+		"half precision":       wav(format(3, 1, 16000, 16), chunk("data", []byte{1, 2})),
+		"ADPCM":                wav(format(2, 1, 16000, 4), chunk("data", []byte{1, 2})),
+		"an unknown extension": wav(chunk("fmt ", slices.Concat([]byte{0xfe, 0xff}, good[10:], make([]byte, 24))), chunk("data", []byte{1, 2})),
+		"half a sample":        wav(good, chunk("data", []byte{1, 2, 3})),
+		"a wrong block":        wav(chunk("fmt ", append(slices.Clone(good[8:20]), 9, 0, 16, 0)), chunk("data", []byte{1, 2})),
+		"FLAC of nothing":      []byte("fLaC"),
+		"FLAC with gigabytes":  []byte("fLaC\x04\xff\xff\xff" + strings.Repeat("x", 64)),
+	} {
+		var err error
+		spent := allocated(func() { _, err = read(b) })
+		if !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "x.wav") || spent > 1<<20 {
+			t.Errorf("%s: %d bytes allocated, %v", name, spent, err)
+		}
+	}
+}
+
+func TestRecordingsCutAnywhereAreRefused(t *testing.T) {
+	for _, file := range []string{"pcm24.wav", "extensible16.wav", "flac16.flac", "flac24.flac"} {
+		raw, err := os.ReadFile(fixtures + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range raw {
+			if _, err := read(raw[:n]); !errors.Is(err, fault.ErrData) {
+				t.Fatalf("%s: %d of %d bytes: %v", file, n, len(raw), err)
+			}
+		}
+	}
+}
+
+func TestADamagedFLACIsFoundByItsChecksums(t *testing.T) {
+	raw, err := os.ReadFile(fixtures + "flac16.flac")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := read(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 4; i < len(raw); i++ {
+		damaged := slices.Clone(raw)
+		damaged[i] ^= 0x10
+		a, err := read(damaged)
+		if err == nil && !slices.EqualFunc(a.Channels, want.Channels, slices.Equal) {
+			t.Fatalf("byte %d changed, and the samples with it", i)
+		}
+		if err != nil && !errors.Is(err, fault.ErrData) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// FuzzAudio: whatever the bytes, reading is refused as fault.ErrData or gives channels of one length, in memory that fits the file.
+func FuzzAudio(f *testing.F) {
+	for _, file := range []string{"pcm8.wav", "pcm24.wav", "float64.wav", "extensible16.wav", "alaw.wav", "flac16.flac"} {
+		raw, err := os.ReadFile(fixtures + file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	f.Add(wav(format(1, 3, 16000, 16), chunk("data", make([]byte, 12))))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var a audio.Audio
+		var err error
+		spent := allocated(func() { a, err = read(data) })
+		if err != nil && !errors.Is(err, fault.ErrData) {
+			t.Fatal(err)
+		}
+		for _, c := range a.Channels {
+			if len(c) != a.Len() || a.Rate < 1 {
+				t.Fatalf("channels of %d and %d samples at %d", len(c), a.Len(), a.Rate)
+			}
+		}
+		if spent > 64<<20+uint64(64*1024*len(data)) {
+			t.Fatalf("%d bytes allocated for %d", spent, len(data))
+		}
+	})
+}
