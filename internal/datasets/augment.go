@@ -2,8 +2,9 @@ package datasets
 
 import "slices"
 
-// preparer turns images of bytes into normalised floats with the paper's augmentation: zeros around the normalised
-// image (that is, mean pixels), a random crop to the original size, a random horizontal flip.
+// preparer turns images of bytes into normalised floats with the paper's augmentation of small images: zeros around the normalised
+// image (that is, mean pixels), a random crop to the original size, a random horizontal flip. Of images of any size the crop
+// has been made before (see Augment.draw), and it flips and shifts the colours.
 // It is read-only after newPreparer and may serve several goroutines.
 type preparer struct {
 	c, h, w int
@@ -12,13 +13,18 @@ type preparer struct {
 	table []float32
 	each  int       // 256 where each channel has a table of its own, else 0
 	mean  []float32 // [C, H, W], or nil
+	// deviation is what each of three channels is divided by.
+	deviation [3]float64
 }
 
 func newPreparer(n Normalizer, a Augment, c, h, w int) *preparer {
-	p := &preparer{c: c, h: h, w: w, augment: a}
+	p := &preparer{c: c, h: h, w: w, augment: a, deviation: [3]float64{1, 1, 1}}
 	if n.Kind == ChannelMeanStd {
 		p.each = 256
 		p.table = make([]float32, c*256)
+		for k := range min(c, 3) {
+			p.deviation[k] = float64(n.Std[k])
+		}
 		for i := range p.table {
 			k := i / 256
 			p.table[i] = float32((float64(i%256)/255 - float64(n.Mean[k])) / float64(n.Std[k]))
@@ -41,34 +47,67 @@ func (p *preparer) channelTable(c int) *[256]float32 {
 
 // plain normalises a whole image.
 func (p *preparer) plain(dst []float32, src []byte) {
-	if p.mean != nil {
+	if p.mean != nil && p.each == 0 {
 		scaleSubtract(dst, src, p.mean, p.channelTable(0))
 		return
 	}
 	n := p.h * p.w
 	for c := range p.c {
-		scale(dst[c*n:(c+1)*n], src[c*n:(c+1)*n], p.channelTable(c))
+		from, to, table := src[c*n:(c+1)*n], dst[c*n:(c+1)*n], p.channelTable(c)
+		if p.mean != nil {
+			scaleSubtract(to, from, p.mean[c*n:(c+1)*n], table)
+		} else {
+			scale(to, from, table)
+		}
 	}
 }
 
-// draw chooses the crop, as offsets into the padded image, and the flip of one sample.
-func (p *preparer) draw(seed uint64, epoch, index int) (dy, dx int, flip bool) {
+// tinted is the preparer of one image to whose channels shift is added before they are normalised.
+func (p *preparer) tinted(shift [3]float64) *preparer {
+	if shift == [3]float64{} {
+		return p
+	}
+	t := *p
+	t.each, t.table = 256, make([]float32, 3*256)
+	for c := range 3 {
+		from, to := p.channelTable(c), t.table[256*c:]
+		add := float32(shift[c] / p.deviation[c])
+		for i, v := range from {
+			to[i] = v + add
+		}
+	}
+	return &t
+}
+
+// view normalises an image that has been cut out already, and mirrors it.
+func (p *preparer) view(dst []float32, src []byte, flip bool, shift [3]float64) {
+	p.tinted(shift).plain(dst, src)
+	if flip {
+		for at := 0; at < len(dst); at += p.w {
+			slices.Reverse(dst[at : at+p.w])
+		}
+	}
+}
+
+// draw chooses the crop, as offsets into the padded image, the flip and the shift of the colours of one sample.
+func (p *preparer) draw(seed uint64, epoch, index int) (dy, dx int, flip bool, shift [3]float64) {
 	dy, dx = p.augment.Pad, p.augment.Pad
 	g := newDraws(streamAugment, seed, uint64(epoch), uint64(index))
 	if p.augment.Pad > 0 {
 		dy, dx = g.below(2*p.augment.Pad+1), g.below(2*p.augment.Pad+1)
 	}
-	return dy, dx, p.augment.Flip && g.below(2) == 1
+	flip = p.augment.Flip && g.below(2) == 1
+	return dy, dx, flip, g.colorNoise(p.augment.Color)
 }
 
 // augmented normalises a sample with the augmentation that (seed, epoch, index) gives it.
 func (p *preparer) augmented(dst []float32, src []byte, seed uint64, epoch, index int) {
-	if p.augment == (Augment{}) {
+	if p.augment.Pad == 0 && !p.augment.Flip && p.augment.Color == 0 {
 		p.plain(dst, src)
 		return
 	}
-	dy, dx, flip := p.draw(seed, epoch, index)
-	p.crop(dst, src, dy-p.augment.Pad, dx-p.augment.Pad, flip)
+	dy, dx, flip, shift := p.draw(seed, epoch, index)
+	p.tinted(shift).crop(dst, src, dy-p.augment.Pad, dx-p.augment.Pad, flip)
 }
 
 // crop writes dst[c, y, x] = normalised src[c, y+top, x+left], zero where that is outside, each row reversed by flip.

@@ -2,7 +2,6 @@ package datasets
 
 import (
 	"context"
-	"fmt"
 	"slices"
 )
 
@@ -45,9 +44,11 @@ type source interface {
 // Dataset is an open data set: images of one size with labels, in up to three splits. Its methods may be called by
 // several goroutines at once.
 type Dataset struct {
-	info  Info
-	src   source
-	views map[Split]view
+	info       Info
+	src        source
+	views      map[Split]view
+	meanImages int
+	corrupt    corruptImages
 }
 
 // view selects images of a source: those of split from, all or those listed.
@@ -85,7 +86,7 @@ func Open(ctx context.Context, c Config, seed uint64) (*Dataset, error) {
 }
 
 func newDataset(c Config, title string, src source, seed uint64) (*Dataset, error) {
-	d := &Dataset{src: src, views: map[Split]view{
+	d := &Dataset{src: src, meanImages: c.MeanImages, corrupt: corruptImages{skip: c.OnCorrupt == CorruptSkip}, views: map[Split]view{
 		Train: {from: Train, n: src.count(Train)},
 		Val:   {from: Val, n: src.count(Val)},
 		Test:  {from: Test, n: src.count(Test)},
@@ -133,15 +134,8 @@ func (d *Dataset) limit(v view, n int) view {
 	for i := range all {
 		all[i] = int32(v.at(i))
 	}
-	if _, sorted := d.src.(*folder); sorted {
-		seen := make([]int, len(d.src.classes()))
-		rank := make(map[int32]int, len(all))
-		for _, i := range all {
-			l := d.src.label(v.from, int(i))
-			rank[i] = seen[l]
-			seen[l]++
-		}
-		slices.SortStableFunc(all, func(a, b int32) int { return rank[a] - rank[b] })
+	if _, sorted := d.src.(*photoSet); sorted {
+		firstOfEach(all, func(i int32) int { return d.src.label(v.from, int(i)) }, len(d.src.classes()))
 		slices.Sort(all[:n])
 	}
 	return view{v.from, all[:n:n], n}
@@ -154,21 +148,22 @@ func (d *Dataset) Info() Info {
 	return info
 }
 
+// Notes are remarks on what was found when the data set was opened, in sentences without a stop: classes that are missing, an
+// index that could not be kept. None of them keeps it from being used.
+func (d *Dataset) Notes() []string {
+	if p, ok := d.src.(*photoSet); ok {
+		return slices.Clone(p.notes)
+	}
+	return nil
+}
+
 // Len is the number of images in a split; 0 where there is none of that name.
 func (d *Dataset) Len(s Split) int { return d.views[s].n }
 
 // Image writes image i of a split to dst as [C, H, W] bytes, row-major, and returns its label in [0, classes).
 // It fails with ErrData for a file that does not decode, naming it.
 func (d *Dataset) Image(s Split, i int, dst []byte) (label int, err error) {
-	v := d.views[s]
-	if i < 0 || i >= v.n {
-		return 0, fmt.Errorf("%s: image %d of split %q, which has %d", d.info.Name, i, s, v.n)
-	}
-	if want := d.info.Channels * d.info.Height * d.info.Width; len(dst) != want {
-		return 0, fmt.Errorf("%s: a buffer of %d bytes for an image of %d", d.info.Name, len(dst), want)
-	}
-	k := v.at(i)
-	return d.src.label(v.from, k), d.src.image(v.from, k, dst)
+	return d.imageWith(new(darkroom), s, i, dst)
 }
 
 // Label is the label of image i of a split, which must exist. It reads no file.

@@ -5,17 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 )
 
-// folderSize is the side of the images when Config.Size is 0: the paper's ImageNet input.
-const folderSize = 224
+// imageSize is the side of the images when Config.Size is 0: the paper's ImageNet input.
+const imageSize = 224
 
-// folder is a source of image files, sorted by class:
+// openFolder opens image files, sorted by class:
 //
 //	DIR/train/CLASS/*.png|jpg|jpeg     training
 //	DIR/test/CLASS/…                   test
@@ -23,21 +20,7 @@ const folderSize = 224
 //	DIR/classes.txt                    optional: the class folders in label order, one a line, what follows a tab ignored
 //
 // Without classes.txt the labels follow the sorted names of the class folders. Other files are ignored, and so are names
-// that start with a point. Images are decoded when they are asked for.
-type folder struct {
-	dir        string
-	names      []string
-	size       int // as delivered
-	downsample int
-	splits     map[Split][]imageFile
-}
-
-// imageFile is a path below the folder, and a label.
-type imageFile struct {
-	path  string
-	label int
-}
-
+// that start with a point. Images are decoded when they are asked for; their headers are checked here.
 func openFolder(ctx context.Context, c Config) (source, error) {
 	if c.Dir == "" {
 		return nil, faultf(ErrConfig, "folder: set data.dir to the folder that holds train/CLASS/*.png and test/CLASS/*.png")
@@ -46,36 +29,38 @@ func openFolder(ctx context.Context, c Config) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &folder{dir: dir, size: c.Size, downsample: max(c.Downsample, 1), splits: map[Split][]imageFile{}}
-	if f.size == 0 {
-		f.size = folderSize
+	set := &photoSet{name: "folder", splits: map[Split]photos{}}
+	if set.frame, err = newFraming(c, imageSize, func(size int) int { return size }); err != nil {
+		return nil, err
 	}
-	if f.size%f.downsample != 0 {
-		return nil, faultf(ErrConfig, "folder: data.downsample is %d, which does not divide data.size %d", f.downsample, f.size)
-	}
-	parts, err := f.parts()
+	parts, err := folderParts(dir)
 	if err != nil {
 		return nil, err
 	}
-	if f.names, err = f.classNames(parts); err != nil {
+	if set.names, err = folderClasses(dir, parts); err != nil {
 		return nil, err
 	}
-	for _, s := range []Split{Train, Val, Test} {
-		if part, ok := parts[s]; ok {
-			if f.splits[s], err = f.list(part); err != nil {
-				return nil, err
+	for s, part := range parts {
+		list, err := listClasses("folder", dir, part, len(set.names), func(folder string) (int, error) {
+			if k := slices.Index(set.names, folder); k >= 0 {
+				return k, nil
 			}
+			return 0, faultf(ErrData, "folder: %s: class %q is not one of the training set's", filepath.Join(dir, part), folder)
+		})
+		if err != nil {
+			return nil, err
 		}
+		set.splits[s] = list
 	}
-	return f, f.checkHeaders(ctx)
+	if err := set.trainOn(c, dir); err != nil {
+		return nil, err
+	}
+	return set, checkHeaders(ctx, set)
 }
 
-// parts maps each split to its folder's name.
-func (f *folder) parts() (map[Split]string, error) {
-	has := func(name string) bool {
-		st, err := os.Stat(filepath.Join(f.dir, name))
-		return err == nil && st.IsDir()
-	}
+// folderParts maps each split to its folder's name.
+func folderParts(dir string) (map[Split]string, error) {
+	has := func(name string) bool { return folderThere(filepath.Join(dir, name)) }
 	parts := map[Split]string{}
 	if has("train") {
 		parts[Train] = "train"
@@ -90,15 +75,15 @@ func (f *folder) parts() (map[Split]string, error) {
 		parts[Test] = "val"
 	}
 	if len(parts) == 0 {
-		return nil, faultf(ErrMissing, "folder: %s holds no train/, val/ or test/ with a folder for each class in it", f.dir)
+		return nil, faultf(ErrMissing, "folder: %s holds no train/, val/ or test/ with a folder for each class in it", dir)
 	}
 	return parts, nil
 }
 
-// classNames reads classes.txt, or takes the class folders of train/, or else of all parts.
-func (f *folder) classNames(parts map[Split]string) ([]string, error) {
+// folderClasses reads classes.txt, or takes the class folders of train/, or else of all parts.
+func folderClasses(dir string, parts map[Split]string) ([]string, error) {
 	var names []string
-	path := filepath.Join(f.dir, "classes.txt")
+	path := filepath.Join(dir, "classes.txt")
 	if text, err := os.ReadFile(path); err == nil {
 		for line := range strings.Lines(string(text)) {
 			name, _, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "\t")
@@ -113,7 +98,7 @@ func (f *folder) classNames(parts map[Split]string) ([]string, error) {
 			wanted = map[Split]string{Train: train}
 		}
 		for _, part := range wanted {
-			found, err := subfolders(filepath.Join(f.dir, part))
+			found, err := subfolders("folder", filepath.Join(dir, part))
 			if err != nil {
 				return nil, err
 			}
@@ -123,80 +108,36 @@ func (f *folder) classNames(parts map[Split]string) ([]string, error) {
 		names = slices.Compact(names)
 	}
 	if len(names) == 0 {
-		return nil, faultf(ErrMissing, "folder: %s holds no class folders", f.dir)
+		return nil, faultf(ErrMissing, "folder: %s holds no class folders", dir)
 	}
 	return names, nil
 }
 
-func subfolders(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("folder: %w", err)
+// trainOn makes the test images the training images as well, where the configuration asks for it.
+func (p *photoSet) trainOn(c Config, dir string) error {
+	if c.TrainOn != TrainOnTest {
+		return nil
 	}
-	var names []string
-	for _, e := range entries {
-		if isDir(dir, e) && !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
-		}
+	if p.count(Train) > 0 {
+		return faultf(ErrConfig, "%s: data.train_on is %s, and %s has training images of its own", c.Name, c.TrainOn, dir)
 	}
-	return names, nil
-}
-
-// isDir follows links: ImageNet folders are often links to another disk.
-func isDir(dir string, e os.DirEntry) bool {
-	if e.Type()&os.ModeSymlink == 0 {
-		return e.IsDir()
-	}
-	st, err := os.Stat(filepath.Join(dir, e.Name()))
-	return err == nil && st.IsDir()
-}
-
-// list gathers the image files of one part, by class and name.
-func (f *folder) list(part string) ([]imageFile, error) {
-	found, err := subfolders(filepath.Join(f.dir, part))
-	if err != nil {
-		return nil, err
-	}
-	var files []imageFile
-	for _, class := range found {
-		label := slices.Index(f.names, class)
-		if label < 0 {
-			return nil, faultf(ErrData, "folder: %s: class %q is not one of the training set's", filepath.Join(f.dir, part), class)
-		}
-		entries, err := os.ReadDir(filepath.Join(f.dir, part, class))
-		if err != nil {
-			return nil, fmt.Errorf("folder: %w", err)
-		}
-		before := len(files)
-		for _, e := range entries {
-			ext := strings.ToLower(filepath.Ext(e.Name()))
-			if (ext == ".png" || ext == ".jpg" || ext == ".jpeg") && !strings.HasPrefix(e.Name(), ".") {
-				files = append(files, imageFile{filepath.Join(part, class, e.Name()), label})
-			}
-		}
-		if len(files) == before {
-			return nil, faultf(ErrMissing, "folder: %s holds no .png, .jpg or .jpeg", filepath.Join(f.dir, part, class))
-		}
-	}
-	slices.SortStableFunc(files, func(a, b imageFile) int { return a.label - b.label })
-	return files, nil
+	p.splits[Train] = p.split(Test)
+	p.notes = append(p.notes, "the training images are the test images: the errors are those of a smoke test")
+	return nil
 }
 
 // checkHeaders reads every file's header, several at a time, and reports the first bad one in the order of the splits.
-func (f *folder) checkHeaders(ctx context.Context) error {
+func checkHeaders(ctx context.Context, p *photoSet) error {
 	for _, s := range []Split{Train, Val, Test} {
-		files := f.splits[s]
-		errs := make([]error, len(files))
-		var next atomic.Int64
-		var wg sync.WaitGroup
-		for range min(runtime.GOMAXPROCS(0), len(files)) {
-			wg.Go(func() {
-				for i := int(next.Add(1)) - 1; i < len(files) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-					errs[i] = checkHeader(filepath.Join(f.dir, files[i].path))
+		list := p.split(s)
+		errs := make([]error, list.count())
+		parallel(len(errs), func() func(i int) {
+			return func(i int) {
+				if ctx.Err() == nil {
+					errs[i] = checkHeader(list.place(i))
 				}
-			})
-		}
-		wg.Wait()
+			}
+		})
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -223,36 +164,4 @@ func checkHeader(path string) error {
 		return fmt.Errorf("folder: %s: %w", path, err)
 	}
 	return nil
-}
-
-func (f *folder) classes() []string        { return f.names }
-func (f *folder) count(s Split) int        { return len(f.splits[s]) }
-func (f *folder) label(s Split, i int) int { return f.splits[s][i].label }
-func (f *folder) id(s Split, i int) string { return filepath.ToSlash(f.splits[s][i].path) }
-
-func (f *folder) shape() (channels, height, width int) {
-	return 3, f.size / f.downsample, f.size / f.downsample
-}
-
-func (f *folder) image(s Split, i int, dst []byte) error {
-	path := filepath.Join(f.dir, f.splits[s][i].path)
-	if f.downsample == 1 {
-		return DecodeFile(path, f.size, dst)
-	}
-	full := make([]byte, 3*f.size*f.size)
-	if err := DecodeFile(path, f.size, full); err != nil {
-		return err
-	}
-	average(dst, full, 3, f.size, f.size, f.downsample)
-	return nil
-}
-
-func (f *folder) picture(s Split, i int) (Picture, error) {
-	path := filepath.Join(f.dir, f.splits[s][i].path)
-	file, err := os.Open(path)
-	if err != nil {
-		return Picture{}, openFault(path, err, "has it been moved?")
-	}
-	defer file.Close()
-	return DecodePicture(file, path)
 }

@@ -8,8 +8,7 @@ import (
 	_ "image/png"  // for DecodeConfig and Decode
 	"io"
 	"os"
-
-	"golang.org/x/image/draw"
+	"path/filepath"
 )
 
 const (
@@ -60,29 +59,17 @@ func checkHeaderOf(r io.Reader, bytes int64) error {
 }
 
 // DecodeFile reads a PNG or JPEG file, whatever its name says, as [3, size, size] bytes of red, green and blue: the shorter
-// side is resized to size pixels (Catmull-Rom, with the support widened when shrinking, as Pillow's bicubic) and the centre
-// is cut out. Grey and CMYK become RGB; transparency is dropped, as by Pillow's convert("RGB"). EXIF rotation is not applied,
-// as in torchvision. dst has 3·size·size bytes.
+// side is resized to size pixels (see Picture.Resize) and the centre is cut out. Grey and CMYK become RGB; transparency is
+// dropped, as by Pillow's convert("RGB"). EXIF rotation is not applied, as in torchvision. dst has 3·size·size bytes.
 //
 // Files that are too large, claim more pixels than they can hold, or do not decode are ErrData, before memory is spent.
 func DecodeFile(path string, size int, dst []byte) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return openFault(path, err, "has it been moved?")
-	}
-	defer f.Close()
-	if err := checkImage(f); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	img, _, err := image.Decode(f)
-	if err != nil {
-		return faultf(ErrData, "%s: %w", path, err)
-	}
 	if len(dst) != 3*size*size {
 		return fmt.Errorf("%s: a buffer of %d bytes for 3×%d×%d", path, len(dst), size, size)
 	}
-	planes(dst, squared(opaque(img), size))
-	return nil
+	one := &photoSet{name: "image", frame: framing{size, size, 1},
+		splits: map[Split]photos{Test: &fileList{set: "image", root: filepath.Dir(path), names: []string{filepath.Base(path)}, labels: []int32{0}}}}
+	return one.image(Test, 0, dst)
 }
 
 // opaque sets every alpha to full, keeping the colour that was stored below it.
@@ -105,29 +92,4 @@ func opaque(img image.Image) image.Image {
 		}
 	}
 	return img
-}
-
-// squared cuts out the largest centred square and scales it to size×size.
-func squared(img image.Image, size int) *image.RGBA {
-	b := img.Bounds()
-	side := min(b.Dx(), b.Dy())
-	x, y := b.Min.X+(b.Dx()-side)/2, b.Min.Y+(b.Dy()-side)/2
-	from := image.Rect(x, y, x+side, y+side)
-	out := image.NewRGBA(image.Rect(0, 0, size, size))
-	if side == size {
-		draw.Draw(out, out.Rect, img, from.Min, draw.Src)
-	} else {
-		draw.CatmullRom.Scale(out, out.Rect, img, from, draw.Src, nil)
-	}
-	return out
-}
-
-// planes separates the colours: [H, W, RGBA] to [3, H, W].
-func planes(dst []byte, m *image.RGBA) {
-	n := len(m.Pix) / 4
-	r, g, b := dst[:n], dst[n:2*n], dst[2*n:3*n]
-	for i := range n {
-		p := m.Pix[4*i : 4*i+4]
-		r[i], g[i], b[i] = p[0], p[1], p[2]
-	}
 }

@@ -194,7 +194,8 @@ func TestResizingKeepsTheCentreOfTheLongerSide(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := size * size
-		for name, c := range map[string]struct{ at, plane int }{"top left is red": {0, 0}, "bottom right is green": {n - 1, 1}} {
+		// The whole image is resized before it is cut, so the outermost pixels have something of what was beside them.
+		for name, c := range map[string]struct{ at, plane int }{"top left is red": {size + 1, 0}, "bottom right is green": {n - size - 2, 1}} {
 			for p := range 3 {
 				if want := map[bool]byte{true: 255, false: 0}[p == c.plane]; dst[p*n+c.at] != want {
 					t.Errorf("%d pixels: %s: plane %d is %d, want %d", size, name, p, dst[p*n+c.at], want)

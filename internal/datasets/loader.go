@@ -3,6 +3,7 @@ package datasets
 import (
 	"context"
 	"io"
+	"runtime"
 	"sync"
 )
 
@@ -15,10 +16,13 @@ type LoaderOptions struct {
 	DropLast   bool   // leave out a last batch that is not full
 	Augment    Augment
 	Normalizer Normalizer
-	Workers    int // goroutines; 0 means one
+	Workers    int // goroutines; 0 means one, for images of any size one a processor
 	StartEpoch int // where to begin, both counted from 0
 	StartBatch int // batches of StartEpoch to leave out, up to a whole epoch
 	Epochs     int // the epoch to end before, counted from 0 whatever StartEpoch; 0 means never
+	// OnSkip is told, once, of each training image that does not decode and is left out (Config.OnCorrupt); it may be nil. It is
+	// called by the loader's goroutines, one at a time.
+	OnSkip func(id string, err error)
 }
 
 // Batch is one batch of a Loader.
@@ -41,12 +45,13 @@ type Batch struct {
 //
 // Next, Recycle and Close are called by one goroutine. Always Close a loader.
 type Loader struct {
-	ds    *Dataset
-	opt   LoaderOptions
-	prep  *preparer
-	size  int // values in an image
-	steps int // batches in an epoch
-	total int // batches in all from the start, or -1
+	ds     *Dataset
+	photos *photoSet // nil for images of one size
+	opt    LoaderOptions
+	prep   *preparer
+	size   int // values in an image
+	steps  int // batches in an epoch
+	total  int // batches in all from the start, or -1
 
 	ahead chan struct{}   // a token for each batch that is being prepared or waits to be read
 	slots []chan prepared // batch number n arrives in slot n mod len
@@ -73,9 +78,14 @@ type prepared struct {
 func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 	info := ds.info
 	n := ds.Len(o.Split)
+	set, anySize := ds.src.(*photoSet)
 	if o.Workers == 0 {
 		o.Workers = 1
+		if anySize { // decoding costs so much that one goroutine would hold the network up
+			o.Workers = runtime.GOMAXPROCS(0)
+		}
 	}
+	o.Augment = o.Augment.withDefaults()
 	switch {
 	case o.Batch < 1:
 		return nil, faultf(ErrConfig, "loader: a batch of %d images", o.Batch)
@@ -86,11 +96,14 @@ func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 	case o.DropLast && n < o.Batch:
 		return nil, faultf(ErrConfig, "%s: split %q has %d images, less than one batch of %d", info.Name, o.Split, n, o.Batch)
 	}
+	if err := checkAugment(o.Augment, info, set); err != nil {
+		return nil, err
+	}
 	if err := o.Normalizer.Check(info.Channels, info.Height, info.Width); err != nil {
 		return nil, err
 	}
 	l := &Loader{
-		ds: ds, opt: o, size: info.Channels * info.Height * info.Width,
+		ds: ds, photos: set, opt: o, size: info.Channels * info.Height * info.Width,
 		prep:  newPreparer(o.Normalizer, o.Augment, info.Channels, info.Height, info.Width),
 		steps: Steps(n, o.Batch, o.DropLast), total: -1, epoch: -1,
 		ahead: make(chan struct{}, o.Workers+1), slots: make([]chan prepared, o.Workers+1),
@@ -109,6 +122,19 @@ func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 		l.wg.Go(l.work)
 	}
 	return l, nil
+}
+
+// checkAugment fails if the augmentation does not fit the images.
+func checkAugment(a Augment, info Info, set *photoSet) error {
+	switch {
+	case a.anySize() && set == nil:
+		return faultf(ErrConfig, "%s: data.augment.crop is %s, which is for images of any size (imagenet, packed, folder)", info.Name, a.Crop)
+	case a.Crop == CropShorterSide && a.ShorterMin < set.frame.size:
+		return faultf(ErrConfig, "%s: data.augment.shorter_min is %d, and a crop of data.size %d does not fit into that", info.Name, a.ShorterMin, set.frame.size)
+	case a.Color > 0 && info.Channels != 3:
+		return faultf(ErrConfig, "%s: data.augment.color needs red, green and blue, and the images have %d channel(s)", info.Name, info.Channels)
+	}
+	return nil
 }
 
 // Steps is the number of batches in an epoch of n images.
@@ -171,7 +197,7 @@ func (l *Loader) Close() {
 // work prepares batches until there are no more. A token is taken before a number, so the numbers in work are always the
 // next ones to be read and no two share a slot.
 func (l *Loader) work() {
-	image := make([]byte, l.size)
+	w := &worker{l: l, image: make([]byte, l.size)}
 	for {
 		select {
 		case l.ahead <- struct{}{}:
@@ -182,7 +208,7 @@ func (l *Loader) work() {
 		if b == nil {
 			return
 		}
-		err := l.fill(b, image)
+		err := w.fill(b)
 		l.slots[number%len(l.slots)] <- prepared{b, err}
 	}
 }
@@ -229,22 +255,4 @@ func (l *Loader) buffer() *Batch {
 	}
 	n := min(l.opt.Batch, l.ds.Len(l.opt.Split))
 	return &Batch{X: make([]float32, n*l.size), Labels: make([]int32, n), Index: make([]int, n)}
-}
-
-// fill reads and prepares the images of b.
-func (l *Loader) fill(b *Batch, image []byte) error {
-	for j, i := range b.Index {
-		select {
-		case <-l.done:
-			return ErrClosed
-		default:
-		}
-		label, err := l.ds.Image(l.opt.Split, i, image)
-		if err != nil {
-			return err
-		}
-		b.Labels[j] = int32(label)
-		l.prep.augmented(b.X[j*l.size:(j+1)*l.size], image, l.opt.Seed, b.Epoch, i)
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -27,9 +28,13 @@ type Normalizer struct {
 	Std  []float32 `json:"std,omitempty"`  // of x/255: [C] for ChannelMeanStd
 }
 
-// FitNormalizer measures the training split of d, as it is after the validation images are taken out. Sums are whole
-// numbers and the division is in float64, so that the result does not depend on the number of threads.
+// FitNormalizer measures the training split of d, as it is after the validation images are taken out, in the view of an
+// evaluation. Sums are whole numbers and the division is in float64, so that the result does not depend on the number of threads.
 // A channel without any variation gets the deviation 1.
+//
+// Where Config.MeanImages says so (of imagenet and packed by default), so many images, drawn evenly, stand for all, and the result
+// is kept in the user's cache folder: decoding them anew at every start would take minutes. The kind ChannelMeanStd of those sets
+// is torchvision's constants, so that networks from there fit.
 func FitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, error) {
 	if kind == "" || kind == NoNormalizing {
 		return Normalizer{Kind: NoNormalizing}, nil
@@ -37,9 +42,28 @@ func FitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, er
 	if kind != PixelMean && kind != ChannelMeanStd {
 		return Normalizer{}, faultf(ErrConfig, "normalize: %q is not %s, %s or %s", kind, PixelMean, ChannelMeanStd, NoNormalizing)
 	}
+	set, anySize := d.src.(*photoSet)
+	if anySize && set.fixed != nil && kind == set.fixed.Kind {
+		return *set.fixed, nil
+	}
 	if d.Len(Train) == 0 {
 		return Normalizer{}, faultf(ErrConfig, "%s: no training images to measure the mean of", d.info.Name)
 	}
+	if !anySize || set.meanImages == 0 {
+		return fitNormalizer(ctx, d, kind)
+	}
+	cache := newMeanCache(d, kind)
+	if n, ok := cache.load(); ok && n.Kind == kind && n.Check(d.info.Channels, d.info.Height, d.info.Width) == nil {
+		return n, nil
+	}
+	n, err := fitNormalizer(ctx, d, kind)
+	if err == nil {
+		cache.save(n)
+	}
+	return n, err
+}
+
+func fitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, error) {
 	sums, err := measure(ctx, d, Train)
 	if err != nil {
 		return Normalizer{}, err
@@ -48,11 +72,11 @@ func FitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, er
 	if kind == PixelMean {
 		n.Mean = make([]float32, len(sums.pixel))
 		for i, s := range sums.pixel {
-			n.Mean[i] = float32(float64(s) / (255 * float64(d.Len(Train))))
+			n.Mean[i] = float32(float64(s) / (255 * float64(sums.images)))
 		}
 		return n, nil
 	}
-	mean, std := sums.channels(d.Len(Train))
+	mean, std := sums.channels()
 	for c := range mean {
 		if std[c] == 0 {
 			std[c] = 1
@@ -63,41 +87,74 @@ func FitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, er
 	return n, nil
 }
 
+// sample lists the images that a measurement reads: all, or as many as the configuration says, drawn evenly and always alike.
+func (d *Dataset) sample(s Split) []int32 {
+	order := make([]int32, d.Len(s))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	most := d.meanImages
+	if set, ok := d.src.(*photoSet); ok && most == 0 {
+		most = set.meanImages
+	}
+	if most == 0 || most >= len(order) {
+		return order
+	}
+	g := newDraws(streamMean, 0, 0, 0)
+	g.permute(order)
+	order = order[:most]
+	slices.Sort(order)
+	return order
+}
+
 // moments are exact sums over images.
 type moments struct {
+	images int
 	pixel  []uint64 // [C, H, W] Σx
 	square []uint64 // [C] Σx²
 }
 
-// measure sums a split with one goroutine a processor. Whole numbers add up to the same in any order.
+// add counts an image [C, H, W].
+func (m *moments) add(image []byte) {
+	plane := len(m.pixel) / len(m.square)
+	m.images++
+	for c := range m.square {
+		var square uint64
+		sum := m.pixel[c*plane : (c+1)*plane]
+		for j, v := range image[c*plane : (c+1)*plane] {
+			sum[j] += uint64(v)
+			square += uint64(v) * uint64(v)
+		}
+		m.square[c] += square
+	}
+}
+
+// measure sums the sample of a split with one goroutine a processor. Whole numbers add up to the same in any order. Corrupt training
+// images are left out where the configuration skips them.
 func measure(ctx context.Context, d *Dataset, s Split) (moments, error) {
 	size := d.info.Channels * d.info.Height * d.info.Width
-	n := d.Len(s)
+	sample := d.sample(s)
+	n := len(sample)
 	workers := max(1, min(runtime.GOMAXPROCS(0), n))
 	parts := make([]moments, workers)
 	errs := make([]error, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			m := moments{make([]uint64, size), make([]uint64, d.info.Channels)}
+			m := moments{pixel: make([]uint64, size), square: make([]uint64, d.info.Channels)}
 			buf := make([]byte, size)
-			plane := size / d.info.Channels
-			for i := w * n / workers; i < (w+1)*n/workers; i++ {
+			var room darkroom
+			for _, i := range sample[w*n/workers : (w+1)*n/workers] {
 				if errs[w] = ctx.Err(); errs[w] != nil {
 					return
 				}
-				if _, errs[w] = d.Image(s, i, buf); errs[w] != nil {
-					return
-				}
-				for c := range d.info.Channels {
-					var square uint64
-					sum := m.pixel[c*plane : (c+1)*plane]
-					for j, v := range buf[c*plane : (c+1)*plane] {
-						sum[j] += uint64(v)
-						square += uint64(v) * uint64(v)
+				if _, err := d.imageWith(&room, s, int(i), buf); err != nil {
+					if errs[w] = d.skip(s, int(i), err, nil); errs[w] != nil {
+						return
 					}
-					m.square[c] += square
+					continue
 				}
+				m.add(buf)
 			}
 			parts[w] = m
 		})
@@ -110,6 +167,7 @@ func measure(ctx context.Context, d *Dataset, s Split) (moments, error) {
 	}
 	total := parts[0]
 	for _, p := range parts[1:] {
+		total.images += p.images
 		for i, v := range p.pixel {
 			total.pixel[i] += v
 		}
@@ -117,11 +175,15 @@ func measure(ctx context.Context, d *Dataset, s Split) (moments, error) {
 			total.square[i] += v
 		}
 	}
+	if total.images == 0 {
+		return moments{}, faultf(ErrData, "%s: no image to measure the mean of", d.info.Name)
+	}
 	return total, nil
 }
 
-// channels gives mean and (biased) standard deviation of x/255 for each channel over n images.
-func (m moments) channels(n int) (mean, std []float64) {
+// channels gives mean and (biased) standard deviation of x/255 for each channel.
+func (m moments) channels() (mean, std []float64) {
+	n := m.images
 	plane := len(m.pixel) / len(m.square)
 	count := big.NewInt(int64(n) * int64(plane))
 	for c, square := range m.square {

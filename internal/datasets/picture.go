@@ -116,7 +116,7 @@ func (d *Dataset) Picture(s Split, i int) (Picture, error) {
 		return Picture{}, fmt.Errorf("%s: image %d of split %q, which has %d", d.info.Name, i, s, v.n)
 	}
 	k := v.at(i)
-	if src, ok := d.src.(pictureSource); ok {
+	if src, ok := d.src.(*photoSet); ok {
 		return src.picture(v.from, k)
 	}
 	c, h, w := d.src.shape()
@@ -132,9 +132,4 @@ func (d *Dataset) Picture(s Split, i int) (Picture, error) {
 		p.Pix[3*j], p.Pix[3*j+1], p.Pix[3*j+2] = planes[j], planes[h*w+j], planes[2*h*w+j]
 	}
 	return p, nil
-}
-
-// pictureSource is a source whose images have sizes of their own.
-type pictureSource interface {
-	picture(s Split, i int) (Picture, error)
 }

@@ -13,6 +13,8 @@ type entry struct {
 	verify func(ctx context.Context, dir string) ([]FileReport, error)
 	fetch  *bundle // nil: nothing to download, for the reason in local
 	local  string
+	// anySize: the images have sizes of their own.
+	anySize bool
 }
 
 // registry is the table of data sets. It is a function so that it can refer to functions that look names up.
@@ -51,9 +53,13 @@ func registry() map[string]entry {
 			title: "part of Fashion-MNIST, embedded: 5,000 + 1,000 images", open: openSample, verify: verifySample,
 			local: "it is embedded in the program",
 		},
+		"imagenet": {
+			title: "ImageNet, ILSVRC-2012 (Russakovsky et al. 2015): folders or the official archives", open: openImageNet, verify: verifyImageNet,
+			local: "image-net.org gives it to those who accept its terms: put the archives or the folders into data.dir", anySize: true,
+		},
 		"folder": {
 			title: "a folder of PNG and JPEG images by class", open: openFolder, verify: verifyFolder,
-			local: "it is whatever folder data.dir names",
+			local: "it is whatever folder data.dir names", anySize: true,
 		},
 	}
 }

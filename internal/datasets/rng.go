@@ -11,6 +11,8 @@ const (
 	streamOrder
 	streamAugment
 	streamUtterances
+	streamSubstitute
+	streamMean
 )
 
 // draws is a counter-based generator: its whole state follows from (stream, seed, a, b), so nothing needs saving for a

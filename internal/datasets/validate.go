@@ -2,12 +2,15 @@ package datasets
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 )
 
 // DefaultConfig is what a field left out means: the paper's CIFAR-10 (He et al. 2016, section 4.2).
 func DefaultConfig() Config {
-	return Config{Name: "cifar10", Normalize: PixelMean, Downsample: 1, Augment: Augment{Pad: 4, Flip: true}}
+	return Config{Name: "cifar10", Normalize: PixelMean, Downsample: 1, TrainOn: TrainOnTrain, OnCorrupt: CorruptError,
+		Augment: Augment{Crop: CropPad, Pad: 4, Flip: true, ShorterMin: 256, ShorterMax: 480, AreaMin: 0.08, AspectMax: 4.0 / 3}}
 }
 
 // A FieldError says what is wrong with one field. Path is relative to the section ("augment.pad"), Msg says what is
@@ -30,40 +33,84 @@ func (e FieldError) Is(target error) bool { return target == ErrConfig }
 
 // Validate returns every error of the section, in the order of its fields; nil when there is none. It looks at no file.
 func (c Config) Validate() []FieldError {
-	var errs []FieldError
-	report := func(path, hint, format string, args ...any) {
-		errs = append(errs, FieldError{path, fmt.Sprintf(format, args...), hint})
-	}
-	atLeastZero := func(path string, v int, hint string) {
-		if v < 0 {
-			report(path, hint, "%d is negative", v)
-		}
-	}
+	var v fieldErrors
 	if _, ok := registry()[c.Name]; !ok {
-		report("name", suggest(c.Name), "unknown data set %q", c.Name)
+		v.report("name", suggest(c.Name), "unknown data set %q", c.Name)
 	}
-	if c.Name == "folder" && c.Dir == "" {
-		report("dir", "the folder that holds train/CLASS/*.png and test/CLASS/*.png", "a folder of images needs one")
+	if c.Dir == "" && c.Name == "folder" {
+		v.report("dir", "the folder that holds train/CLASS/*.png and test/CLASS/*.png", "a folder of images needs one")
 	}
-	atLeastZero("validation", c.Validation, "0 holds out none")
-	switch c.Normalize {
-	case PixelMean, ChannelMeanStd, NoNormalizing, "":
-	default:
-		report("normalize", strings.Join([]string{PixelMean, ChannelMeanStd, NoNormalizing}, ", "), "unknown kind %q", c.Normalize)
+	if c.Dir == "" && c.Name == "packed" {
+		v.report("dir", "the folder that `resnet data pack --out` wrote", "a pack needs one")
 	}
-	atLeastZero("augment.pad", c.Augment.Pad, "the paper pads 4 pixels")
-	atLeastZero("size", c.Size, "0 means the model's input size")
-	if c.Size > maxSize {
-		report("size", "", "%d pixels, and %d at most are possible", c.Size, maxSize)
+	if c.Labels != "" && c.Name != "imagenet" {
+		v.report("labels", "", "%s has labels of its own: this is for imagenet", c.Name)
 	}
-	atLeastZero("downsample", c.Downsample, "1 means none")
-	if c.Downsample > maxSize {
-		report("downsample", "", "%d pixels, and %d at most are possible", c.Downsample, maxSize)
+	v.oneOf("train_on", c.TrainOn, TrainOnTrain, TrainOnTest)
+	if c.TrainOn == TrainOnTest && !AnySize(c.Name) {
+		v.report("train_on", "", "%s has training images", c.Name)
 	}
-	atLeastZero("limit", c.Limit, "0 means all")
-	atLeastZero("workers", c.Workers, "0 means one")
-	return errs
+	v.between("validation", c.Validation, math.MaxInt32, "0 holds out none")
+	v.oneOf("normalize", c.Normalize, PixelMean, ChannelMeanStd, NoNormalizing)
+	v.between("mean_images", c.MeanImages, math.MaxInt32, "0 means all, of imagenet and packed 10,000")
+	c.Augment.validate(&v, AnySize(c.Name))
+	v.between("size", c.Size, maxSize, "0 means the model's input size")
+	v.between("resize", c.Resize, maxSize, "0 means the size, of imagenet and packed size x 256/224")
+	v.between("downsample", c.Downsample, maxSize, "1 means none")
+	v.between("limit", c.Limit, math.MaxInt, "0 means all")
+	v.between("workers", c.Workers, math.MaxInt, "0 means one, for images of any size one a processor")
+	v.oneOf("on_corrupt", c.OnCorrupt, CorruptError, CorruptSkip)
+	return v
 }
+
+// fieldErrors gathers what is wrong.
+type fieldErrors []FieldError
+
+func (v *fieldErrors) report(path, hint, format string, args ...any) {
+	*v = append(*v, FieldError{path, fmt.Sprintf(format, args...), hint})
+}
+
+// between refuses numbers below 0 and above most.
+func (v *fieldErrors) between(path string, n, most int, hint string) {
+	if n < 0 {
+		v.report(path, hint, "%d is negative", n)
+	}
+	if n > most {
+		v.report(path, hint, "%d, and %d at most are possible", n, most)
+	}
+}
+
+// oneOf refuses a text that is none of those allowed; empty means the default.
+func (v *fieldErrors) oneOf(path, text string, allowed ...string) {
+	if text != "" && !slices.Contains(allowed, text) {
+		v.report(path, strings.Join(allowed, ", "), "unknown choice %q", text)
+	}
+}
+
+// validate reports the errors of the section; anySize says that the data set has images of sizes of their own.
+func (a Augment) validate(v *fieldErrors, anySize bool) {
+	v.oneOf("augment.crop", a.Crop, CropPad, CropShorterSide, CropResized)
+	if a.anySize() && !anySize {
+		v.report("augment.crop", "use "+CropPad, "%s is for images of any size: those of imagenet, packed and folder", a.Crop)
+	}
+	v.between("augment.pad", a.Pad, maxSize, "the paper pads 4 pixels")
+	if a.ShorterMin < 0 || a.ShorterMax < a.ShorterMin || a.ShorterMax > maxSize {
+		v.report("augment.shorter_min", "the paper draws from 256 to 480", "from %d to %d pixels", a.ShorterMin, a.ShorterMax)
+	}
+	if !(a.AreaMin >= 0 && a.AreaMin <= 1) {
+		v.report("augment.area_min", "torchvision has 0.08", "%v is not between 0 and 1", a.AreaMin)
+	}
+	if a.AspectMax != 0 && !(a.AspectMax >= 1 && a.AspectMax <= maxAspect) {
+		v.report("augment.aspect_max", "torchvision has 4/3", "%v is not between 1 and %d", a.AspectMax, maxAspect)
+	}
+	if !(a.Color >= 0 && a.Color <= 10) {
+		v.report("augment.color", "AlexNet has 0.1", "%v is not between 0 and 10", a.Color)
+	}
+}
+
+// AnySize says that the images of a data set have sizes of their own: Config.Size and Config.Resize, and the random crops of
+// Augment, are for those.
+func AnySize(name string) bool { return registry()[name].anySize }
 
 // maxSize bounds Config.Size: 4096 pixels squared are 50 MB an image as bytes, 200 MB as floats.
 const maxSize = 4096

@@ -14,7 +14,9 @@ func TestTheDefaultConfigIsValid(t *testing.T) {
 }
 
 func TestEveryBadFieldIsReportedAtOnce(t *testing.T) {
-	bad := Config{Name: "cifar-10 ", Validation: -1, Normalize: "zca", Augment: Augment{Pad: -1}, Size: 5000, Downsample: -2, Limit: -1, Workers: -1}
+	bad := Config{Name: "cifar-10 ", Validation: -1, Normalize: "zca", MeanImages: -1, Labels: "val.txt", TrainOn: "val",
+		Augment: Augment{Crop: "resized", Pad: -1, ShorterMin: 480, ShorterMax: 256, AreaMin: 2, AspectMax: 0.5, Color: -1}, Size: 5000, Resize: -1, Downsample: -2,
+		Limit: -1, Workers: -1, OnCorrupt: "ignore"}
 	var got []string
 	for _, e := range bad.Validate() {
 		got = append(got, e.Path)
@@ -22,14 +24,15 @@ func TestEveryBadFieldIsReportedAtOnce(t *testing.T) {
 			t.Errorf("%v is no ErrConfig about data.%s", e, e.Path)
 		}
 	}
-	want := []string{"name", "validation", "normalize", "augment.pad", "size", "downsample", "limit", "workers"}
+	want := []string{"name", "labels", "train_on", "validation", "normalize", "mean_images", "augment.crop", "augment.pad", "augment.shorter_min", "augment.area_min",
+		"augment.aspect_max", "augment.color", "size", "resize", "downsample", "limit", "workers", "on_corrupt"}
 	if !slices.Equal(got, want) {
 		t.Errorf("reported %v, want %v", got, want)
 	}
 	if hint := bad.Validate()[0].Hint; hint != "did you mean cifar10?" {
 		t.Errorf("hint %q", hint)
 	}
-	if hint := (Config{Name: "imagenet"}).Validate()[0].Hint; !strings.Contains(hint, "folder") {
+	if hint := (Config{Name: "svhn"}).Validate()[0].Hint; !strings.Contains(hint, "folder") {
 		t.Errorf("hint %q does not list the names", hint)
 	}
 	if errs := (Config{Name: "folder"}).Validate(); len(errs) != 1 || errs[0].Path != "dir" {

@@ -12,7 +12,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // What Verify finds of a file.
@@ -161,20 +164,34 @@ func judge(path, want, got string, err error, layout func() error) (FileReport, 
 
 // verifyFolder decodes every image, and reports those that do not.
 func verifyFolder(ctx context.Context, dir string) ([]FileReport, error) {
-	src, err := openFolder(ctx, Config{Name: "folder", Dir: dir, Size: 32})
+	src, err := openFolder(ctx, Config{Name: "folder", Dir: dir})
 	if err != nil {
 		return nil, err
 	}
+	return verifyPhotos(ctx, src.(*photoSet), dir)
+}
+
+// verifyPhotos decodes every image, several at a time, and reports those that do not, in their order.
+func verifyPhotos(ctx context.Context, set *photoSet, dir string) ([]FileReport, error) {
 	var out []FileReport
-	buf := make([]byte, 3*32*32)
 	good := 0
 	for _, s := range []Split{Train, Val, Test} {
-		for i := range src.count(s) {
-			if err := ctx.Err(); err != nil {
-				return nil, err
+		list := set.split(s)
+		errs := make([]error, list.count())
+		parallel(len(errs), func() func(i int) {
+			var buf []byte
+			return func(i int) {
+				if errs[i] = ctx.Err(); errs[i] == nil {
+					_, errs[i] = set.decode(&buf, s, i)
+				}
 			}
-			if err := src.image(s, i, buf); err != nil {
-				out = append(out, FileReport{Path: filepath.Join(dir, filepath.FromSlash(src.id(s, i))), Status: StatusBad, Detail: err.Error()})
+		})
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for i, err := range errs {
+			if err != nil {
+				out = append(out, FileReport{Path: list.place(i), Status: StatusBad, Detail: err.Error()})
 				continue
 			}
 			good++
@@ -184,6 +201,21 @@ func verifyFolder(ctx context.Context, dir string) ([]FileReport, error) {
 		out = append(out, FileReport{Path: dir, Status: StatusOK, Detail: fmt.Sprintf("%d images decode", good)})
 	}
 	return out, nil
+}
+
+// parallel calls the functions that start makes, one a processor, with the numbers below n, each once.
+func parallel(n int, start func() func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wg.Go(func() {
+			do := start()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // maxContents bounds what is read of a compressed file: more than any of the data sets holds.
@@ -205,14 +237,19 @@ func digestFile(ctx context.Context, path, like string, unzip bool) (string, err
 			return "", err
 		}
 	}
+	return digestReader(ctx, in, like, maxContents)
+}
+
+// digestReader hashes at most so many bytes by the algorithm that like starts with.
+func digestReader(ctx context.Context, in io.Reader, like string, most int64) (string, error) {
 	algorithm, _, _ := strings.Cut(like, ":")
 	h := newHash(algorithm)
-	n, err := io.Copy(h, io.LimitReader(contextReader{ctx, in}, maxContents+1))
+	n, err := io.Copy(h, io.LimitReader(contextReader{ctx, in}, most+1))
 	if err != nil {
 		return "", streamFault(err, "byte offset %d", n)
 	}
-	if n > maxContents {
-		return "", faultf(ErrData, "more than %d bytes", maxContents)
+	if n > most {
+		return "", faultf(ErrData, "more than %d bytes", most)
 	}
 	return algorithm + ":" + hex.EncodeToString(h.Sum(nil)), nil
 }

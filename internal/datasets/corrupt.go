@@ -1,0 +1,66 @@
+package datasets
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// corruptImages counts the training images that do not decode, for Config.OnCorrupt skip.
+type corruptImages struct {
+	skip bool
+
+	mu   sync.Mutex
+	seen map[int]bool // images of the training split
+}
+
+// maxCorrupt is how many of n images may be left out: 0.1 %, and one of a small set.
+func maxCorrupt(n int) int { return max(1, n/1000) }
+
+// skip decides what becomes of image i, which failed with err: nil means that it is left out. Only training images that are there
+// and do not decode are: an evaluation counts every image, and a folder that cannot be read is no bad image.
+func (d *Dataset) skip(s Split, i int, err error, tell func(id string, err error)) error {
+	if !d.corrupt.skip || s != Train || !errors.Is(err, ErrData) {
+		return err
+	}
+	c := &d.corrupt
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen[i] {
+		return nil
+	}
+	if c.seen == nil {
+		c.seen = map[int]bool{}
+	}
+	c.seen[i] = true
+	if most := maxCorrupt(d.Len(s)); len(c.seen) > most {
+		return faultf(ErrData, "%s: more than %d of %d training images do not decode, and data.on_corrupt skips 0.1 %% at most; the last: %w", d.info.Name, most, d.Len(s), err)
+	}
+	if tell != nil {
+		tell(d.ID(s, i), err)
+	}
+	return nil
+}
+
+// Skipped counts the training images that have been left out so far.
+func (d *Dataset) Skipped() int {
+	d.corrupt.mu.Lock()
+	defer d.corrupt.mu.Unlock()
+	return len(d.corrupt.seen)
+}
+
+// imageWith is Image with buffers that serve again.
+func (d *Dataset) imageWith(room *darkroom, s Split, i int, dst []byte) (label int, err error) {
+	v := d.views[s]
+	if i < 0 || i >= v.n {
+		return 0, fmt.Errorf("%s: image %d of split %q, which has %d", d.info.Name, i, s, v.n)
+	}
+	if want := d.info.Channels * d.info.Height * d.info.Width; len(dst) != want {
+		return 0, fmt.Errorf("%s: a buffer of %d bytes for an image of %d", d.info.Name, len(dst), want)
+	}
+	k := v.at(i)
+	if p, ok := d.src.(*photoSet); ok {
+		return p.label(v.from, k), p.show(room, v.from, k, dst, p.frame.centre)
+	}
+	return d.src.label(v.from, k), d.src.image(v.from, k, dst)
+}

@@ -1,0 +1,159 @@
+package datasets
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// fileList is a split whose images are files: root/part/CLASS/NAME, or root/part/NAME where the folder of a class is "".
+type fileList struct {
+	set        string // the data set, for messages
+	root, part string
+	folders    []string // by label
+	names      []string
+	labels     []int32
+}
+
+func (l *fileList) count() int      { return len(l.names) }
+func (l *fileList) label(i int) int { return int(l.labels[i]) }
+
+func (l *fileList) id(i int) string {
+	folder := ""
+	if l.folders != nil {
+		folder = l.folders[l.labels[i]]
+	}
+	return path.Join(filepath.ToSlash(l.part), folder, l.names[i])
+}
+
+func (l *fileList) place(i int) string { return filepath.Join(l.root, filepath.FromSlash(l.id(i))) }
+
+func (l *fileList) read(i int, buf []byte) ([]byte, error) {
+	data, err := readImageFile(l.place(i), buf)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", l.set, err)
+	}
+	return data, nil
+}
+
+// readImageFile reads a regular file of bounded size into buf, which grows if it has to.
+func readImageFile(path string, buf []byte) ([]byte, error) {
+	// Stat first: opening a named pipe would wait for its writer.
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, openFault(path, err, "has it been moved?")
+	}
+	if !st.Mode().IsRegular() {
+		return nil, faultf(ErrData, "%s: not a regular file", path)
+	}
+	if st.Size() > maxImageFile {
+		return nil, faultf(ErrData, "%s: %d bytes, and an image file may have %d", path, st.Size(), maxImageFile)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, openFault(path, err, "has it been moved?")
+	}
+	defer f.Close()
+	buf = grow(buf, int(st.Size()))
+	if _, err := io.ReadFull(f, buf); err != nil {
+		return nil, streamFault(err, "%s", path)
+	}
+	return buf, nil
+}
+
+// subfolders lists the folders in dir, without those whose names begin with a point.
+func subfolders(set, dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", set, err)
+	}
+	var names []string
+	for _, e := range entries {
+		if isDir(dir, e) && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// isDir follows links: ImageNet folders are often links to another disk.
+func isDir(dir string, e os.DirEntry) bool {
+	if e.Type()&os.ModeSymlink == 0 {
+		return e.IsDir()
+	}
+	return folderThere(filepath.Join(dir, e.Name()))
+}
+
+func folderThere(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
+}
+
+func fileThere(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular()
+}
+
+// isImageName says whether a file is one of those that are read: .png, .jpg and .jpeg in any case, not hidden.
+func isImageName(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".png", ".jpg", ".jpeg":
+		return !strings.HasPrefix(path.Base(name), ".")
+	}
+	return false
+}
+
+// imageNames lists the images in a folder, sorted by name.
+func imageNames(set, dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", set, err)
+	}
+	var names []string
+	for _, e := range entries {
+		if isImageName(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// listClasses gathers root/part/CLASS/*, by label and name. label gives the label of a folder, or an error.
+func listClasses(set, root, part string, classes int, label func(folder string) (int, error)) (*fileList, error) {
+	dir := filepath.Join(root, part)
+	found, err := subfolders(set, dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &fileList{set: set, root: root, part: part, folders: make([]string, classes)}
+	type class struct {
+		label int
+		name  string
+	}
+	var order []class
+	for _, name := range found {
+		k, err := label(name)
+		if err != nil {
+			return nil, err
+		}
+		l.folders[k] = name
+		order = append(order, class{k, name})
+	}
+	slices.SortStableFunc(order, func(a, b class) int { return a.label - b.label })
+	for _, c := range order {
+		names, err := imageNames(set, filepath.Join(dir, c.name))
+		if err != nil {
+			return nil, err
+		}
+		if len(names) == 0 {
+			return nil, faultf(ErrMissing, "%s: %s holds no .png, .jpg or .jpeg", set, filepath.Join(dir, c.name))
+		}
+		l.names = append(l.names, names...)
+		l.labels = append(l.labels, slices.Repeat([]int32{int32(c.label)}, len(names))...)
+	}
+	return l, nil
+}

@@ -1,0 +1,80 @@
+package datasets
+
+// worker is one goroutine of a loader, with its buffers.
+type worker struct {
+	l     *Loader
+	image []byte // [C, H, W]
+	room  darkroom
+}
+
+// fill reads and prepares the images of b.
+func (w *worker) fill(b *Batch) error {
+	for j := range b.Index {
+		select {
+		case <-w.l.done:
+			return ErrClosed
+		default:
+		}
+		if err := w.sample(b, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sample makes image j of a batch, or puts another one in the place of one that does not decode, if the data set allows it.
+func (w *worker) sample(b *Batch, j int) error {
+	l := w.l
+	i := b.Index[j]
+	err := w.prepare(b, j, i)
+	if err == nil {
+		return nil
+	}
+	if err := l.ds.skip(l.opt.Split, i, err, l.opt.OnSkip); err != nil {
+		return err
+	}
+	// The one that takes its place depends on seed, epoch and sample alone, as everything does.
+	g := newDraws(streamSubstitute, l.opt.Seed, uint64(b.Epoch), uint64(i))
+	for range maxSubstitutes {
+		other := g.below(l.ds.Len(l.opt.Split))
+		if err = w.prepare(b, j, other); err == nil {
+			b.Index[j] = other
+			return nil
+		}
+		if err := l.ds.skip(l.opt.Split, other, err, l.opt.OnSkip); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// maxSubstitutes is how often another image is drawn; at most one in a thousand may be corrupt.
+const maxSubstitutes = 10
+
+// prepare writes image i, normalised and augmented, to place j of a batch.
+func (w *worker) prepare(b *Batch, j, i int) error {
+	l := w.l
+	dst := b.X[j*l.size : (j+1)*l.size]
+	if l.photos == nil || !l.opt.Augment.anySize() {
+		label, err := l.ds.imageWith(&w.room, l.opt.Split, i, w.image)
+		if err != nil {
+			return err
+		}
+		b.Labels[j] = int32(label)
+		l.prep.augmented(dst, w.image, l.opt.Seed, b.Epoch, i)
+		return nil
+	}
+	v := l.ds.views[l.opt.Split]
+	k := v.at(i)
+	g := newDraws(streamAugment, l.opt.Seed, uint64(b.Epoch), uint64(i))
+	err := l.photos.show(&w.room, v.from, k, w.image, func(width, height int) shot {
+		return l.opt.Augment.draw(&g, width, height, l.photos.frame.size)
+	})
+	if err != nil {
+		return err
+	}
+	flip := l.opt.Augment.Flip && g.below(2) == 1
+	b.Labels[j] = int32(l.photos.label(v.from, k))
+	l.prep.view(dst, w.image, flip, g.colorNoise(l.opt.Augment.Color))
+	return nil
+}
