@@ -38,7 +38,7 @@ func stateOf(ctx context.Context, name string) dataState {
 	case "fashion-sample":
 		s.State = "embedded"
 		return s
-	case "folder":
+	case "folder", "packed":
 		return s
 	}
 	s.Dir, _ = datasets.DefaultDir(name)
@@ -158,7 +158,7 @@ func newDataInfoCmd(a *app) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&cfg.Dir, "dir", "", "folder that holds it (default the user's cache folder)")
-	c.Flags().IntVar(&cfg.Size, "size", 32, "folder only: pixels that images are resized to")
+	c.Flags().IntVar(&cfg.Size, "size", 0, "images of any size: pixels of the square that is cut out (default 224; folder 32)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
@@ -166,6 +166,9 @@ func newDataInfoCmd(a *app) *cobra.Command {
 func runDataInfo(ctx context.Context, a *app, cfg datasets.Config, asJSON bool) error {
 	if err := knownData(cfg.Name); err != nil {
 		return err
+	}
+	if cfg.Name == "folder" && cfg.Size == 0 {
+		cfg.Size = 32 // every image is decoded: small ones are faster
 	}
 	ds, err := datasets.Open(ctx, cfg, 0)
 	if err != nil {
@@ -180,7 +183,15 @@ func runDataInfo(ctx context.Context, a *app, cfg datasets.Config, asJSON bool) 
 	}
 	fmt.Fprintf(a.out, "%s: %s\nimages   %s training, %s validation, %s test, %dx%dx%d\n", s.Name, s.Title, grouped(s.Train), grouped(s.Val), grouped(s.Test),
 		s.Channels, s.Height, s.Width)
-	fmt.Fprintf(a.out, "mean     %s\nstd      %s\n\n", floats(s.ChannelMean), floats(s.ChannelStd))
+	of := ""
+	if s.Train > 0 && s.Measured < s.Train {
+		of = fmt.Sprintf("   (of %s images, drawn evenly)", grouped(s.Measured))
+	}
+	fmt.Fprintf(a.out, "mean     %s%s\nstd      %s\n", floats(s.ChannelMean), of, floats(s.ChannelStd))
+	for _, note := range s.Notes {
+		fmt.Fprintf(a.out, "note     %s\n", eval.Printable(note))
+	}
+	fmt.Fprintln(a.out)
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	splits := []datasets.Split{datasets.Train, datasets.Val, datasets.Test}
 	head := "class\tname\t"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"resnet/internal/eval"
 	"resnet/internal/train"
 )
 
@@ -96,6 +97,9 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	}
 	if err := checkMemory(need, limit, j.Train.Batch); err != nil {
 		return err
+	}
+	for _, note := range j.data.Notes() {
+		a.say("note: %s", eval.Printable(note))
 	}
 	if o.dryRun {
 		return a.printPlan(ctx, j, o.json)

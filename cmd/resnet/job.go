@@ -26,6 +26,7 @@ type job struct {
 	plan    train.Plan
 	norm    datasets.Normalizer
 	threads int
+	onSkip  func(id string, err error) // told of corrupt training images that are left out; may be nil
 }
 
 // newJob resolves a configuration against its data. Mistakes that only the data show (a batch larger than the set) are
@@ -43,7 +44,7 @@ func newJob(ctx context.Context, l *loaded, threads int, open dataSets) (*job, e
 	}
 	j := &job{loaded: l, threads: threads}
 	dataConfig := l.Data
-	if dataConfig.Name == "folder" && dataConfig.Size == 0 {
+	if datasets.AnySize(dataConfig.Name) && dataConfig.Size == 0 {
 		own, err := blocks.Resolve(l.Model, blocks.DataInfo{})
 		if err != nil {
 			return nil, l.located(err)
@@ -74,7 +75,7 @@ func newJob(ctx context.Context, l *loaded, threads int, open dataSets) (*job, e
 func (j *job) loader(epoch, batch int) (*datasets.Loader, error) {
 	return datasets.NewLoader(j.data, datasets.LoaderOptions{
 		Split: datasets.Train, Batch: j.Train.Batch, Seed: j.Train.Seed, Shuffle: true, DropLast: true,
-		Augment: j.Data.Augment, Normalizer: j.norm, Workers: j.Data.Workers, StartEpoch: epoch, StartBatch: batch,
+		Augment: j.Data.Augment, Normalizer: j.norm, Workers: j.Data.Workers, StartEpoch: epoch, StartBatch: batch, OnSkip: j.onSkip,
 	})
 }
 

@@ -66,7 +66,7 @@ func (m *model) dataConfig(name, dir string) (cfg datasets.Config, seed uint64) 
 		cfg.Dir = dir
 	}
 	cfg.Size, cfg.Augment = 0, datasets.Augment{}
-	if cfg.Name == "folder" {
+	if datasets.AnySize(cfg.Name) {
 		cfg.Size = m.Spec.InputSize * max(cfg.Downsample, 1)
 	}
 	return cfg, seed

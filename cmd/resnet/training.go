@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
@@ -84,6 +85,7 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 	}
 	bar := newProgress(a, t.label, j.plan.Iterations, !t.noBar)
 	defer bar.close()
+	j.onSkip = func(id string, err error) { a.say("warning: %s is left out: %v", eval.Printable(id), err) } // on a goroutine of the loader
 	return train.Run(ctx, train.Options{
 		Plan: j.plan, Machine: trainer, Params: params,
 		Loader:   func(_ context.Context, epoch, batch int) (train.Loader, error) { return j.loader(epoch, batch) },

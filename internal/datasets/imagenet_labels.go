@@ -33,8 +33,8 @@ func valNumber(stem string) (int, bool) {
 	return n, ok && err == nil && n > 0
 }
 
-// labelFiles are the names under which lists of labels go about: Caffe's, Kaggle's, TensorFlow's, timm's and ours.
-var labelFiles = []string{"val.txt", "LOC_val_solution.csv", "imagenet_2012_validation_synset_labels.txt", "synset_labels.txt", "val_labels.txt", "val_map.txt"}
+// labelFiles are the names under which lists of labels go about: those of Caffe, Kaggle, TensorFlow, Paddle and others.
+var labelFiles = []string{"val.txt", "LOC_val_solution.csv", "imagenet_2012_validation_synset_labels.txt", "synset_labels.txt", "val_labels.txt", "val_map.txt", "val_list.txt"}
 
 // findLabels looks for the labels of the validation images: where the configuration says, in the development kit, in a file of a
 // usual name.
