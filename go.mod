@@ -14,7 +14,7 @@ require (
 	go.yaml.in/yaml/v3 v3.0.4
 	// Not for its own sake: gorgonia.org/tensor asks for a version that panics at start on Go 1.21 and later.
 	go4.org/unsafe/assume-no-moving-gc v0.0.0-20231121144256-b99613f794b6
-	golang.org/x/image v0.47.0
+	golang.org/x/image v0.47.0 // indirect
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0
 	gonum.org/v1/gonum v0.17.0

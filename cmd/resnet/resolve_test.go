@@ -16,6 +16,7 @@ func checkResolves(t *testing.T, name string, l *loaded) {
 		images int
 	}{
 		"cifar10":        {blocks.DataInfo{Channels: 3, Size: 32, Classes: 10}, 50_000},
+		"imagenet":       {blocks.DataInfo{Channels: 3, Size: 224, Classes: 1000}, 84}, // as few as the smoke preset is for
 		"fashion-mnist":  {blocks.DataInfo{Channels: 1, Size: 28, Classes: 10}, 60_000},
 		"fashion-sample": {blocks.DataInfo{Channels: 1, Size: 28, Classes: 10}, 5_000},
 	}
