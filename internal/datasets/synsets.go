@@ -52,3 +52,12 @@ func ClassNames(dataset string) []string {
 	}
 	return nil
 }
+
+// wnidRank is the index of a WordNet ID among the 1000, or -1.
+func wnidRank(id string) int {
+	i, ok := slices.BinarySearchFunc(imagenetClasses(), id, func(c Class, id string) int { return strings.Compare(c.ID, id) })
+	if !ok {
+		return -1
+	}
+	return i
+}
