@@ -13,10 +13,10 @@ import (
 )
 
 func newDataCmd(a *app) *cobra.Command {
-	return group("data", "List, fetch, verify and describe data sets",
+	return group("data", "List, fetch, verify, describe and pack data sets",
 		"Data sets are kept in the user's cache folder, or where --dir says."+exitHelp(help65, help66, help74),
 		"  resnet data list\n  resnet data fetch cifar10\n  resnet data verify cifar10 --dir /data/cifar10\n  resnet data info fashion-sample",
-		newDataListCmd(a), newDataFetchCmd(a), newDataVerifyCmd(a), newDataInfoCmd(a))
+		newDataListCmd(a), newDataFetchCmd(a), newDataVerifyCmd(a), newDataInfoCmd(a), newDataPackCmd(a))
 }
 
 func completeData(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

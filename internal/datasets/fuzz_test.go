@@ -104,3 +104,55 @@ func FuzzUnpack(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPackIndex: whatever the bytes, an index that is accepted has its images inside the data, one after another to the end.
+func FuzzPackIndex(f *testing.F) {
+	entry := []byte{1, 'a', 2, 10, 1, 2, 3, 4}
+	f.Add(bytes.Repeat(entry, 2), 2, int64(20))
+	f.Add(entry, 1, int64(9))
+	f.Add(entry[:7], 1, int64(10))
+	f.Add([]byte{}, 1, int64(0))
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, 1, int64(10))
+	f.Fuzz(func(t *testing.T, data []byte, images int, size int64) {
+		if images < 1 || images > len(data) || size < 0 { // parseHead refuses these
+			return
+		}
+		limited(t, func() {
+			l, err := parsePackIndex(data, images, 3, size)
+			if err != nil {
+				if !errors.Is(err, ErrData) {
+					t.Errorf("%v is no ErrData", err)
+				}
+				return
+			}
+			if l.count() != images || l.offsets[images] != size {
+				t.Errorf("%d images that end at %d of %d", l.count(), l.offsets[images], size)
+			}
+			for i := range images {
+				if l.label(i) < 0 || l.label(i) > 2 || l.offsets[i+1] < l.offsets[i] {
+					t.Errorf("image %d: label %d, from %d to %d", i, l.label(i), l.offsets[i], l.offsets[i+1])
+				}
+			}
+		})
+	})
+}
+
+// FuzzPackHead: whatever the bytes, pack.json is accepted with counts in range, or refused with ErrData.
+func FuzzPackHead(f *testing.F) {
+	f.Add([]byte(`{"version":1,"classes":["a"],"splits":{"train":{"images":1,"index_bytes":8,"data_bytes":10}}}`))
+	f.Add([]byte(`{"version":1,"classes":["a"],"splits":{"train":{"images":1000000000000,"index_bytes":8}}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h, err := parseHead(data)
+		if err != nil {
+			if !errors.Is(err, ErrData) {
+				t.Errorf("%v is no ErrData", err)
+			}
+			return
+		}
+		for s, p := range h.Splits {
+			if p.Images < 1 || int64(p.Images) > p.IndexBytes {
+				t.Errorf("%s: %+v", s, p)
+			}
+		}
+	})
+}

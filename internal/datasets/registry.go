@@ -57,6 +57,10 @@ func registry() map[string]entry {
 			title: "ImageNet, ILSVRC-2012 (Russakovsky et al. 2015): folders or the official archives", open: openImageNet, verify: verifyImageNet,
 			local: "image-net.org gives it to those who accept its terms: put the archives or the folders into data.dir", anySize: true,
 		},
+		"packed": {
+			title: "a data set with images of any size, resized and packed by `resnet data pack`", open: openPacked, verify: verifyPacked,
+			local: "it is whatever `resnet data pack --out` wrote", anySize: true,
+		},
 		"folder": {
 			title: "a folder of PNG and JPEG images by class", open: openFolder, verify: verifyFolder,
 			local: "it is whatever folder data.dir names", anySize: true,

@@ -1,0 +1,252 @@
+package datasets
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"hash"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+)
+
+// PackOptions say how a pack is made.
+type PackOptions struct {
+	Dir     string // to write to; it must not hold a pack
+	Shorter int    // images with a longer shorter side are resized to it, as by Pillow's bilinear filter
+	Quality int    // of JPEG, for images that are made smaller, or are no plain JPEG; 1 to 100
+	// OnProgress is told how many of the images are done; it may be nil.
+	OnProgress func(done, total int)
+}
+
+// PackReport is what Pack made.
+type PackReport struct {
+	Dir     string        `json:"dir"`
+	Images  map[Split]int `json:"images"`
+	Bytes   int64         `json:"bytes"`
+	Resized int           `json:"resized"`
+	Skipped []string      `json:"skipped"`
+}
+
+// Pack writes a data set whose images have sizes of their own as a pack. An image that needs no change is copied byte for byte. One that
+// does not decode ends it with ErrData, or is left out and named where the data set's Config.OnCorrupt says skip and it is a
+// training image. What an interrupted packing leaves is no pack, and is removed by the next one.
+func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
+	set, ok := d.src.(*photoSet)
+	if !ok {
+		return PackReport{}, faultf(ErrConfig, "%s: its images have one size: there is nothing to pack", d.info.Name)
+	}
+	if o.Shorter < 1 || o.Shorter > maxSize || o.Quality < 1 || o.Quality > 100 {
+		return PackReport{}, faultf(ErrConfig, "pack: a shorter side of %d pixels and a quality of %d: want 1 to %d and 1 to 100", o.Shorter, o.Quality, maxSize)
+	}
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return PackReport{}, err
+	}
+	if _, err := os.Lstat(filepath.Join(o.Dir, packManifest)); err == nil {
+		return PackReport{}, faultf(ErrConfig, "pack: %s holds a pack already: choose another folder, or delete it", o.Dir)
+	}
+	p := packer{ctx: ctx, d: d, set: set, o: o, report: PackReport{Dir: o.Dir, Images: map[Split]int{}, Skipped: []string{}}}
+	head := packHead{Version: packVersion, Set: d.info.Name, Shorter: o.Shorter, Quality: o.Quality, Classes: d.info.Classes, Splits: map[Split]packSplit{}}
+	for _, s := range []Split{Train, Val, Test} {
+		p.total += d.Len(s)
+	}
+	for _, s := range []Split{Train, Val, Test} {
+		if d.Len(s) == 0 {
+			continue
+		}
+		split, err := p.split(s)
+		if err != nil {
+			return PackReport{}, err
+		}
+		head.Splits[s] = split
+		p.report.Images[s] = split.Images
+		p.report.Bytes += split.DataBytes + split.IndexBytes
+	}
+	head.Skipped = p.report.Skipped
+	text, err := json.MarshalIndent(head, "", "  ")
+	if err != nil {
+		return PackReport{}, err
+	}
+	return p.report, writeWhole(filepath.Join(o.Dir, packManifest), append(text, '\n'))
+}
+
+// packer packs one split after another.
+type packer struct {
+	ctx         context.Context
+	d           *Dataset
+	set         *photoSet
+	o           PackOptions
+	report      PackReport
+	done, total int
+}
+
+// packed is an image as it is written.
+type packed struct {
+	data    []byte
+	resized bool
+	err     error
+}
+
+// packRound is how many images a processor encodes between two writes: they are held in memory meanwhile.
+const packRound = 16
+
+func (p *packer) split(s Split) (packSplit, error) {
+	data, err := newPackFile(filepath.Join(p.o.Dir, string(s)+".data"))
+	if err != nil {
+		return packSplit{}, err
+	}
+	defer data.discard()
+	index, err := newPackFile(filepath.Join(p.o.Dir, string(s)+".index"))
+	if err != nil {
+		return packSplit{}, err
+	}
+	defer index.discard()
+	workers := runtime.GOMAXPROCS(0)
+	round := make([]packed, workers*packRound)
+	rooms := make([]darkroom, workers)
+	images := 0
+	for from := 0; from < p.d.Len(s); from += len(round) {
+		if err := p.ctx.Err(); err != nil {
+			return packSplit{}, err
+		}
+		part := round[:min(len(round), p.d.Len(s)-from)]
+		var group sync.WaitGroup
+		for w := range workers {
+			group.Go(func() {
+				for k := w; k < len(part); k += workers {
+					part[k] = p.encode(&rooms[w], s, from+k)
+				}
+			})
+		}
+		group.Wait()
+		for k, image := range part {
+			i := from + k
+			if image.err != nil {
+				if err := p.d.skip(s, i, image.err, func(id string, _ error) { p.report.Skipped = append(p.report.Skipped, id) }); err != nil {
+					return packSplit{}, err
+				}
+				continue
+			}
+			var entry []byte
+			name := p.d.ID(s, i)
+			if len(name) > maxMemberName {
+				return packSplit{}, faultf(ErrData, "%s: %.60q…: a name of %d bytes, and %d at most are possible", p.d.info.Name, name, len(name), maxMemberName)
+			}
+			entry = binary.AppendUvarint(entry, uint64(len(name)))
+			entry = append(entry, name...)
+			entry = binary.AppendUvarint(entry, uint64(p.d.Label(s, i)))
+			entry = binary.AppendUvarint(entry, uint64(len(image.data)))
+			entry = binary.LittleEndian.AppendUint32(entry, crc32.Checksum(image.data, castagnoli))
+			if err := errors.Join(data.write(image.data), index.write(entry)); err != nil {
+				return packSplit{}, err
+			}
+			images++
+			if image.resized {
+				p.report.Resized++
+			}
+		}
+		if p.done += len(part); p.o.OnProgress != nil {
+			p.o.OnProgress(p.done, p.total)
+		}
+	}
+	if err := errors.Join(data.commit(), index.commit()); err != nil {
+		return packSplit{}, err
+	}
+	return packSplit{Images: images, DataBytes: data.size, DataSHA256: data.digest(), IndexBytes: index.size, IndexSHA256: index.digest()}, nil
+}
+
+// encode makes image i as it is packed: its own bytes where they are a grey or YCbCr JPEG that is small enough, or a JPEG of it.
+func (p *packer) encode(room *darkroom, s Split, i int) packed {
+	v := p.d.views[s]
+	img, err := p.set.decode(&room.file, v.from, v.at(i))
+	if err != nil {
+		return packed{err: err}
+	}
+	w, h := img.size()
+	if min(w, h) <= p.o.Shorter && plainJPEG(room.file) {
+		return packed{data: bytes.Clone(room.file)}
+	}
+	picture := whole(img)
+	resized := min(w, h) > p.o.Shorter
+	if resized {
+		picture = picture.ResizeShorter(p.o.Shorter)
+	}
+	rgba := image.NewRGBA(image.Rect(0, 0, picture.Width, picture.Height))
+	for k := range picture.Width * picture.Height {
+		copy(rgba.Pix[4*k:4*k+3], picture.Pix[3*k:3*k+3])
+		rgba.Pix[4*k+3] = 255
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, rgba, &jpeg.Options{Quality: p.o.Quality}); err != nil {
+		return packed{err: err}
+	}
+	return packed{data: b.Bytes(), resized: resized}
+}
+
+// plainJPEG tells a JPEG whose colours every reader takes alike from CMYK, Adobe's RGB and other formats.
+func plainJPEG(data []byte) bool {
+	if len(data) < 2 || data[0] != 0xff || data[1] != 0xd8 {
+		return false
+	}
+	c, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return false
+	}
+	return c.ColorModel == color.YCbCrModel || c.ColorModel == color.GrayModel
+}
+
+// packFile is a file of a pack while it is written, under a name that says so.
+type packFile struct {
+	path string
+	f    *os.File // nil once committed or discarded
+	buf  *bufio.Writer
+	sum  hash.Hash
+	size int64
+}
+
+func newPackFile(path string) (*packFile, error) {
+	f, err := os.Create(path + ".tmp")
+	if err != nil {
+		return nil, err
+	}
+	return &packFile{path: path, f: f, buf: bufio.NewWriterSize(f, 1<<20), sum: sha256.New()}, nil
+}
+
+func (p *packFile) write(b []byte) error {
+	p.sum.Write(b)
+	p.size += int64(len(b))
+	_, err := p.buf.Write(b)
+	return err
+}
+
+func (p *packFile) digest() string { return hex.EncodeToString(p.sum.Sum(nil)) }
+
+func (p *packFile) commit() error {
+	err := errors.Join(p.buf.Flush(), p.f.Sync(), p.f.Close())
+	p.f = nil
+	if err == nil {
+		err = os.Rename(p.path+".tmp", p.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(p.path+".tmp"))
+	}
+	return syncDir(filepath.Dir(p.path))
+}
+
+func (p *packFile) discard() {
+	if p.f != nil {
+		p.f.Close()
+		os.Remove(p.path + ".tmp")
+		p.f = nil
+	}
+}
