@@ -10,22 +10,24 @@ import (
 	"resnet/configs"
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
+	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/eval"
 	"resnet/internal/train"
 )
 
 // Config is an experiment. Each section belongs to the package that carries it out.
 type Config struct {
-	Model blocks.Config   `mapstructure:"model" yaml:"model" doc:"the network"`
-	Data  datasets.Config `mapstructure:"data" yaml:"data" doc:"the images"`
-	Train train.Config    `mapstructure:"train" yaml:"train" doc:"how to train it"`
-	Eval  eval.Config     `mapstructure:"eval" yaml:"eval" doc:"how to measure it"`
+	Model  blocks.Config   `mapstructure:"model" yaml:"model" doc:"the network"`
+	Data   datasets.Config `mapstructure:"data" yaml:"data" doc:"the images or utterances"`
+	Speech corpus.Config   `mapstructure:"speech" yaml:"speech" doc:"utterances and features, where the data are speech"`
+	Train  train.Config    `mapstructure:"train" yaml:"train" doc:"how to train it"`
+	Eval   eval.Config     `mapstructure:"eval" yaml:"eval" doc:"how to measure it"`
 }
 
 // DefaultConfig is what a key that is left out means. Where He et al. 2016 give a value for CIFAR-10 (section 4.2), it is
 // that; the other values are ours, or PyTorch's.
 func DefaultConfig() Config {
-	c := Config{Model: blocks.DefaultConfig(), Data: datasets.DefaultConfig(), Train: train.DefaultConfig(), Eval: eval.DefaultConfig()}
+	c := Config{Model: blocks.DefaultConfig(), Data: datasets.DefaultConfig(), Speech: corpus.DefaultConfig(), Train: train.DefaultConfig(), Eval: eval.DefaultConfig()}
 	c.Model.Name, c.Model.ShortcutPad = "resnet20", "sides"
 	return c
 }

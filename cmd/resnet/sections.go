@@ -21,6 +21,9 @@ func sectionErrors(cfg *Config) []sectionError {
 	for _, e := range cfg.Data.Validate() {
 		all = append(all, fieldError("data", e.Path, e.Msg, e.Hint))
 	}
+	for _, e := range cfg.Speech.Validate() {
+		all = append(all, fieldError("speech", e.Path, e.Msg, e.Hint))
+	}
 	for _, e := range cfg.Train.Validate() {
 		all = append(all, fieldError("train", e.Path, e.Msg, e.Hint))
 	}

@@ -2,7 +2,7 @@ package datasets
 
 // Config is the `data` section of an experiment.
 type Config struct {
-	Name       string  `mapstructure:"name" yaml:"name" doc:"data set: cifar10, cifar100, fashion-mnist, mnist, fashion-sample (embedded), imagenet, packed (written by data pack), folder"`
+	Name       string  `mapstructure:"name" yaml:"name" doc:"data set: cifar10, cifar100, fashion-mnist, mnist, fashion-sample (embedded), imagenet, packed (written by data pack), folder; of speech: fsdd, kaldi, recordings"`
 	Dir        string  `mapstructure:"dir" yaml:"dir" doc:"folder that holds it; empty means the user's cache folder"`
 	Labels     string  `mapstructure:"labels" yaml:"labels" doc:"imagenet only: text file with the labels of the validation images; empty means the development kit or a file of a usual name in dir"`
 	TrainOn    string  `mapstructure:"train_on" yaml:"train_on" doc:"train | test; test trains on the images that are tested on, for a smoke test of a folder without training images"`

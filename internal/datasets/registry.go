@@ -84,6 +84,9 @@ func Title(name string) string { return registry()[name].title }
 // lookup fails with ErrConfig and a suggestion.
 func lookup(name string) (entry, error) {
 	e, ok := registry()[name]
+	if IsSpeech(name) {
+		return entry{}, faultf(ErrConfig, "%s is a speech corpus, not a data set of images", name)
+	}
 	if !ok {
 		return entry{}, faultf(ErrConfig, "unknown data set %q (%s)", name, suggest(name))
 	}
@@ -94,7 +97,7 @@ func lookup(name string) (entry, error) {
 func suggest(typed string) string {
 	squeeze := strings.NewReplacer("-", "", "_", "", " ", "").Replace
 	want := squeeze(strings.ToLower(typed))
-	for _, name := range Names() {
+	for _, name := range append(Names(), speechNames...) {
 		if have := squeeze(name); want != "" && (have == want || strings.HasPrefix(have, want) || strings.HasPrefix(want, have)) {
 			return "did you mean " + name + "?"
 		}

@@ -34,7 +34,7 @@ func (e FieldError) Is(target error) bool { return target == ErrConfig }
 // Validate returns every error of the section, in the order of its fields; nil when there is none. It looks at no file.
 func (c Config) Validate() []FieldError {
 	var v fieldErrors
-	if _, ok := registry()[c.Name]; !ok {
+	if _, ok := registry()[c.Name]; !ok && !IsSpeech(c.Name) {
 		v.report("name", suggest(c.Name), "unknown data set %q", c.Name)
 	}
 	if c.Dir == "" && c.Name == "folder" {
@@ -114,3 +114,9 @@ func AnySize(name string) bool { return registry()[name].anySize }
 
 // maxSize bounds Config.Size: 4096 pixels squared are 50 MB an image as bytes, 200 MB as floats.
 const maxSize = 4096
+
+// speechNames are the corpora of package corpus, which share the data section with the data sets of images.
+var speechNames = []string{"fsdd", "kaldi", "recordings"}
+
+// IsSpeech reports whether a data set of that name is a speech corpus, which package corpus opens.
+func IsSpeech(name string) bool { return slices.Contains(speechNames, name) }

@@ -32,6 +32,10 @@ const (
 var safeties = map[string]Safety{
 	"threads":             Always,
 	"data.dir":            Always,
+	"speech.alignments":   Always, // paths, as data.dir
+	"speech.labels":       Always,
+	"speech.val_dir":      Always,
+	"speech.test_dir":     Always,
 	"data.workers":        Always,
 	"eval.batch":          Always,
 	"train.checkpoint.":   Always,

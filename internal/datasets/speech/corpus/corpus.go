@@ -78,9 +78,6 @@ var kinds = map[string]func(ctx context.Context, dir string, c Config) (*listing
 	"recordings": openRecordings,
 }
 
-// IsName reports whether a data set of that name is a speech corpus.
-func IsName(name string) bool { return kinds[name] != nil }
-
 // Open lists a corpus and its labels and computes or measures its features: name and dir are those of the data section, as are
 // limit and validation (utterances held out of the training set, drawn by seed). It fails with datasets.ErrMissing, ErrData or ErrConfig, naming the file.
 func Open(ctx context.Context, d datasets.Config, c Config, seed uint64) (*Corpus, error) {

@@ -376,3 +376,16 @@ func TestSegmentsAreCutOutOfRecordings(t *testing.T) {
 		t.Errorf("a segment behind the end: %v", err)
 	}
 }
+
+func TestEveryKindOfCorpusIsAName(t *testing.T) {
+	for name := range kinds {
+		if !datasets.IsSpeech(name) {
+			t.Errorf("data.name does not take %s", name)
+		}
+	}
+	for _, name := range []string{"cifar10", "folder", ""} {
+		if datasets.IsSpeech(name) || kinds[name] != nil {
+			t.Errorf("%q is no corpus", name)
+		}
+	}
+}
