@@ -389,3 +389,26 @@ func TestEveryKindOfCorpusIsAName(t *testing.T) {
 		}
 	}
 }
+
+func TestUtterancesWithoutLabelsAreListed(t *testing.T) {
+	dir := digits(t)
+	f := digitsConfig().Frontend
+	other := t.TempDir()
+	writeWAV(t, filepath.Join(other, "my word.wav"), 2400, 300)
+	o, err := List(t.Context(), []string{dir, filepath.Join(other, "my word.wav")}, f)
+	must(t, err)
+	if o.Len(datasets.Test) != 37 || o.ID(datasets.Test, 36) != "my_word" || o.Frames(datasets.Test, 36) != 28 || o.Info().Dim != 30 {
+		t.Errorf("%+v, last %s", o.Info(), o.ID(datasets.Test, 36))
+	}
+	got, err := o.Read(datasets.Test, 36, nil)
+	must(t, err)
+	if got.Frames != 28 || got.Dim != 30 {
+		t.Errorf("%d x %d", got.Frames, got.Dim)
+	}
+	if _, err := List(t.Context(), []string{dir, dir}, f); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), "named twice") {
+		t.Errorf("the same folder twice: %v", err)
+	}
+	if _, err := List(t.Context(), []string{filepath.Join(dir, "none.wav")}, f); !errors.Is(err, datasets.ErrMissing) {
+		t.Errorf("no such file: %v", err)
+	}
+}

@@ -94,12 +94,8 @@ func findRecordings(dir string) ([]utterance, error) {
 		utts = append(utts, utterance{id: strings.ReplaceAll(id, " ", "_"), speaker: filepath.Base(filepath.Dir(path)), path: path})
 		return nil
 	})
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
 	if err != nil {
-		return nil, fault.Opening(dir, err, "data.dir names the folder of the recordings")
+		return nil, fault.Opening(dir, pathCause(err), "data.dir names the folder of the recordings")
 	}
 	if len(utts) == 0 {
 		return nil, fault.Errorf(fault.ErrMissing, "%s: no %s in this folder", dir, strings.Join(recordingEndings, " or "))
@@ -112,6 +108,15 @@ func findRecordings(dir string) ([]utterance, error) {
 		seen[u.id] = u.path
 	}
 	return utts, nil
+}
+
+// pathCause is what is wrong with a path, without the path.
+func pathCause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // memory holds the static features of recordings, which are computed once.
