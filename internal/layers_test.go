@@ -25,6 +25,8 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/datasets/speech/audio", `^internal/datasets/fault$`, `gorgonia`, "a recording is samples; what becomes of them is decided above"},
 	{"internal/datasets/speech/kaldi", `^internal/datasets/fault$`, `gorgonia`, "archives hold matrices, whatever those mean"},
 	{"internal/datasets/speech/htk", `^internal/datasets/fault$`, `gorgonia`, "feature files hold matrices, whatever those mean"},
+	{"internal/datasets/speech/extract", `^internal/datasets/(fault|speech|speech/(audio|kaldi))$`, `gorgonia`, "features are computed alike for archives and for training; neither is known here"},
+	{"internal/datasets/speech/inspect", `^internal/datasets/(fault|speech/[a-z]+)$`, `gorgonia`, "what is in a file depends on the file alone"},
 	{"internal/datasets", `^internal/datasets(/|$)`, `gorgonia`, "images come from files and seeds; nothing about networks may change them"},
 	{"internal/eval", `^internal/(eval|blocks|datasets|graph|graph/weights)$`, `gorgonia`, "a figure must not depend on how a network was trained: eval never imports train"},
 	{"internal/train", `^internal/(train|eval|blocks|datasets|graph)(/|$)`, `gorgonia`, "the loop sees a Machine, not a graph library"},

@@ -12,6 +12,7 @@ func commands(a *app) []*cobra.Command {
 		newCompareCmd(a),
 		newModelsCmd(a),
 		newDataCmd(a),
+		newSpeechCmd(a),
 		newBenchCmd(a),
 		newConfigCmd(a),
 		newDoctorCmd(a),

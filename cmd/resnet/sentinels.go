@@ -6,6 +6,7 @@ import (
 	"resnet/configs"
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
+	"resnet/internal/datasets/speech/kaldi"
 	"resnet/internal/eval"
 	"resnet/internal/graph/weights"
 	"resnet/internal/train"
@@ -27,6 +28,7 @@ var sentinels = []struct {
 	{eval.ErrModel, exitBadData},
 	{eval.ErrIO, exitIO},
 	{checkpoint.ErrLocked, exitLocked},
+	{kaldi.ErrWrite, exitIO},
 	{datasets.ErrMissing, exitMissing},
 	{checkpoint.ErrNotFound, exitMissing},
 	{datasets.ErrData, exitBadData},

@@ -1,9 +1,11 @@
 package speech
 
 import (
+	"fmt"
 	"math"
 
 	"resnet/internal/datasets/fault"
+	"resnet/internal/datasets/speech/kaldi"
 )
 
 // CMVN holds the statistics of frames from which mean and variance are normalised: of an utterance, or of all those of a speaker.
@@ -84,4 +86,20 @@ func CMVNFromMatrix(rows, cols int, data []float64) (*CMVN, error) {
 		return nil, fault.Dataf("CMVN statistics of %d × %d values: they are 2 × (dimension + 1)", rows, cols)
 	}
 	return &CMVN{Count: data[cols-1], Sum: data[:cols-1], Squares: data[cols : 2*cols-1]}, nil
+}
+
+// ReadStatistics reads the statistics of speakers or utterances from a Kaldi archive or script.
+func ReadStatistics(path string) (map[string]*CMVN, error) {
+	all := map[string]*CMVN{}
+	err := kaldi.Each(path, func(key string, v kaldi.Value) error {
+		data, err := v.Float64()
+		if err == nil {
+			all[key], err = CMVNFromMatrix(v.Rows, v.Cols, data)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %q: %w", path, key, err)
+		}
+		return nil
+	})
+	return all, err
 }

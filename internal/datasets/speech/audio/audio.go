@@ -101,3 +101,27 @@ func unwrapPath(err error) error {
 	}
 	return err
 }
+
+// Part is the recording from start to end, in seconds; an end of 0 or less is that of the recording.
+func (a Audio) Part(start, end float64) (Audio, error) {
+	from, to := a.sampleAt(start), a.Len()
+	if end > 0 {
+		to = min(to, a.sampleAt(end))
+	}
+	if from < 0 || from >= to && (from > 0 || end > 0) {
+		return Audio{}, fault.Dataf("the part from %g to %g s of a recording of %g s", start, end, a.Duration().Seconds())
+	}
+	part := Audio{Rate: a.Rate, Encoding: a.Encoding}
+	for _, c := range a.Channels {
+		part.Channels = append(part.Channels, c[from:to])
+	}
+	return part, nil
+}
+
+// sampleAt is the sample that plays at a time, or -1 where no recording is that long.
+func (a Audio) sampleAt(seconds float64) int {
+	if n := seconds * float64(a.Rate); n >= 0 && n < 1<<40 {
+		return int(n)
+	}
+	return -1
+}

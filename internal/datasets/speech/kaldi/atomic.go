@@ -39,6 +39,10 @@ func createFile(path string) (*atomicFile, error) {
 			break
 		}
 	}
+	var p *fs.PathError
+	if errors.As(err, &p) { // the temporary name says nothing to the user
+		err = p.Err
+	}
 	return nil, fmt.Errorf("%w: %s: %w", ErrWrite, path, err)
 }
 

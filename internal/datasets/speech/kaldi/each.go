@@ -1,6 +1,7 @@
 package kaldi
 
 import (
+	"fmt"
 	"io"
 	"strings"
 
@@ -56,13 +57,13 @@ func IsScript(path string) (script bool, bare string, err error) {
 		words := strings.Split(kind, ",")
 		switch words[0] {
 		case "scp", "ark": // ark,t: and the like: reading sees by itself what is text
-			if err := refusePipe(rest, path); err != nil {
+			if err := refusePipe(rest, "the input"); err != nil {
 				return false, "", err
 			}
 			return words[0] == "scp", rest, nil
 		}
 	}
-	if err := refusePipe(path, path); err != nil {
+	if err := refusePipe(path, "the input"); err != nil {
 		return false, "", err
 	}
 	return strings.HasSuffix(strings.TrimSuffix(path, ".gz"), ".scp"), path, nil
@@ -83,4 +84,21 @@ func ReadIntegers(path string) (map[string][]int32, error) {
 		return nil
 	})
 	return all, err
+}
+
+// ReadObject reads a file that holds one object without a key, such as a matrix of global CMVN statistics.
+func ReadObject(path string) (Value, error) {
+	if err := refusePipe(path, "the input"); err != nil {
+		return Value{}, err
+	}
+	s, err := openFile(path, 0)
+	if err != nil {
+		return Value{}, err
+	}
+	defer s.Close()
+	v, err := (&Reader{r: s.Reader, name: path, limit: s.limit}).object()
+	if err != nil {
+		return Value{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return v, nil
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"resnet/internal/datasets/speech"
+	"resnet/internal/datasets/speech/extract"
+)
+
+// featuresOptions are the flags of speech features.
+type featuresOptions struct {
+	job             extract.Job
+	normalize       string
+	out             string
+	segments        string
+	utt2spk         string
+	statistics      string
+	writeStatistics string
+	compress        string
+	allFrames       bool
+	rawRate         int
+	skip            bool
+	json            bool
+}
+
+const featuresHelp = `Computes log-mel filter banks as Kaldi's compute-fbank-feats, with deltas and normalised if wanted, and writes them as a Kaldi archive and script.
+
+INPUT is a wav.scp (a name that ends in .scp), a folder (its .wav and .flac files and those below it), or a recording. Keys are those of the wav.scp; of files, the
+path without the ending, with - for /. --out feats.ark writes feats.ark and feats.scp; --out ark,scp:A,S names both. They appear complete or not at all, and are the same
+bytes for any number of threads.
+
+Recordings are WAV (PCM of 8, 16, 24, 32 bits, float of 32 and 64) or FLAC, of one channel unless --channel chooses. All have to be of one rate, --rate or that of the first:
+nothing is resampled (sox IN.wav -r 16000 OUT.wav does it). Commands in a wav.scp (cmd |) are never run.
+
+--normalize utterance subtracts each utterance's mean as the last step. --normalize speaker subtracts the mean of all static features of the speaker, before the deltas; it needs
+--utt2spk, and measures the speakers in a first pass unless --statistics has them, in Kaldi's form.`
+
+func newSpeechFeaturesCmd(a *app) *cobra.Command {
+	o := &featuresOptions{job: extract.Job{Fbank: speech.DefaultFbank(0, 0)}}
+	c := &cobra.Command{
+		Use: "features INPUT... --out FILE.ark", Short: "Compute features to a Kaldi archive",
+		Long: featuresHelp + exitHelp(help65, help66, help74, "130, 143  stopped by SIGINT or SIGTERM; nothing is written"),
+		Example: "  resnet speech features recordings/ --bins 40 --out feats.ark\n" +
+			"  resnet speech features data/wav.scp --bins 80 --deltas 2 --normalize utterance --out ark,scp:feats.ark,feats.scp\n" +
+			"  resnet speech features data/wav.scp --normalize speaker --utt2spk data/utt2spk --out feats.ark",
+		Args: atLeastArgs(1, "INPUT"),
+		RunE: func(c *cobra.Command, args []string) error { return runSpeechFeatures(c.Context(), a, o, args) },
+	}
+	f, b := c.Flags(), &o.job.Fbank
+	f.StringVar(&o.out, "out", "", "archive to write, with its script beside it (.scp), or ark,scp:ARCHIVE,SCRIPT")
+	f.IntVar(&b.Bins, "bins", 40, "mel bins")
+	f.IntVar(&o.rawRate, "rate", 0, "samples a second that recordings must have (default that of the first)")
+	f.IntVar(&o.job.Channel, "channel", -1, "channel of recordings that have several, counted from 0")
+	f.Float64Var(&b.LengthMS, "frame-length", b.LengthMS, "window, in milliseconds")
+	f.Float64Var(&b.ShiftMS, "frame-shift", b.ShiftMS, "from window to window, in milliseconds")
+	f.Float64Var(&b.Low, "low", b.Low, "lower edge of the first bin, Hz")
+	f.Float64Var(&b.High, "high", b.High, "upper edge of the last bin, Hz; 0 or less: so far below half the rate")
+	f.StringVar(&b.Window, "window", b.Window, "povey, hamming, hanning, sine, blackman or rectangular")
+	f.Float64Var(&b.Preemph, "preemphasis", b.Preemph, "of each sample, as much of the one before is subtracted")
+	f.BoolVar(&b.RemoveDC, "remove-dc", b.RemoveDC, "subtract the mean of each window")
+	f.BoolVar(&o.allFrames, "all-frames", false, "also windows that reach beyond the ends (Kaldi's --snip-edges=false)")
+	f.BoolVar(&b.Energy, "energy", false, "the logarithm of a window's energy as the first value")
+	f.Float64Var(&b.Dither, "dither", 0, "standard deviation of noise added to the samples; Kaldi's default is 1")
+	f.Uint64Var(&b.DitherSeed, "seed", 1, "of the dither")
+	f.IntVar(&o.job.Deltas, "deltas", 0, "order of the deltas that are appended")
+	f.IntVar(&o.job.DeltaWindow, "delta-window", 2, "frames to each side")
+	f.StringVar(&o.normalize, "normalize", string(extract.None), "subtract the mean: none, utterance or speaker")
+	f.BoolVar(&o.job.Variance, "variance", false, "with --normalize, divide by the standard deviation, too")
+	f.StringVar(&o.utt2spk, "utt2spk", "", "speakers of the utterances, for --normalize speaker")
+	f.StringVar(&o.statistics, "statistics", "", "statistics of the speakers in a Kaldi archive or script, instead of measuring them")
+	f.StringVar(&o.writeStatistics, "write-statistics", "", "archive for the statistics of the speakers, in Kaldi's form")
+	f.StringVar(&o.segments, "segments", "", "utterances are parts of the recordings, as this file says")
+	f.StringVar(&o.compress, "compress", "none", "none, CM (a byte a value), CM2 (two bytes) or CM3 (a byte, one scale)")
+	f.BoolVar(&o.skip, "skip-bad", false, "leave out recordings that cannot be used, and name them")
+	f.IntVar(&o.job.Threads, "threads", 0, "threads (default all cores)")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	return c
+}
+
+// check refuses flags that contradict each other, before any file is read, and returns the files to write.
+func (o *featuresOptions) check() (ark, scp string, err error) {
+	if ark, scp, err = outputs(o.out); err != nil {
+		return "", "", err
+	}
+	o.job.Normalize = extract.Normalization(o.normalize)
+	speaker := o.job.Normalize == extract.Speaker
+	switch {
+	case o.job.Threads < 0 || o.rawRate < 0 || o.job.Channel < -1:
+		err = usageErrorf("speech features: --threads, --rate and --channel are not negative")
+	case speaker && o.utt2spk == "":
+		err = usageErrorf("speech features: --normalize speaker needs --utt2spk")
+	case !speaker && (o.statistics != "" || o.writeStatistics != ""):
+		err = usageErrorf("speech features: statistics are those of speakers: they go with --normalize speaker")
+	case matrixKinds[o.compress] == "":
+		err = usageErrorf("speech features: --compress is none, CM, CM2 or CM3")
+	}
+	if o.job.Threads == 0 {
+		o.job.Threads = runtime.GOMAXPROCS(0)
+	}
+	o.job.Fbank.Rate, o.job.Fbank.SnipEdges = o.rawRate, !o.allFrames
+	return ark, scp, err
+}
+
+// outputs reads --out.
+func outputs(out string) (ark, scp string, err error) {
+	if both, ok := strings.CutPrefix(out, "ark,scp:"); ok {
+		ark, scp, ok = strings.Cut(both, ",")
+		if !ok || ark == "" || scp == "" || ark == scp {
+			return "", "", usageErrorf("speech features: --out ark,scp:ARCHIVE,SCRIPT names two files")
+		}
+	} else {
+		stem, ok := strings.CutSuffix(strings.TrimPrefix(out, "ark:"), ".ark")
+		if !ok || stem == "" {
+			return "", "", usageErrorf("speech features: --out FILE.ark is missing: the script then is FILE.scp")
+		}
+		ark, scp = stem+".ark", stem+".scp"
+	}
+	for _, name := range []string{ark, scp} {
+		if name == "-" || strings.ContainsAny(name, "|") {
+			return "", "", usageErrorf("speech features: %q: archives are written to files", name)
+		}
+	}
+	return ark, scp, nil
+}
+
+func runSpeechFeatures(ctx context.Context, a *app, o *featuresOptions, inputs []string) error {
+	ark, scp, err := o.check()
+	if err != nil {
+		return err
+	}
+	ctx, status, stop := interruptible(ctx)
+	defer stop()
+	err = computeFeatures(ctx, a, o, inputs, ark, scp)
+	if s := status(); err != nil && s != 0 {
+		a.say("Stopped; nothing was written.")
+		return &silentError{&stoppedError{s}}
+	}
+	return err
+}

@@ -1,0 +1,263 @@
+// Package inspect says what is in a file of speech: a recording, an archive or script of Kaldi, a feature file of HTK. What it is, is seen from the
+// contents; only that a script is one, its name says.
+package inspect
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"slices"
+
+	"resnet/internal/datasets/fault"
+	"resnet/internal/datasets/speech/audio"
+	"resnet/internal/datasets/speech/extract"
+	"resnet/internal/datasets/speech/htk"
+	"resnet/internal/datasets/speech/kaldi"
+)
+
+// Item is one recording, matrix, vector or alignment.
+type Item struct {
+	Key      string  `json:"key"`
+	Kind     string  `json:"kind"`                // FM, CM, int32, text matrix, pcm16, FBANK_D_A_Z, …
+	Rows     int     `json:"rows"`                // frames, samples of a channel; 1 for a vector and for integers
+	Cols     int     `json:"cols"`                // values of a frame, channels, elements of a vector
+	Rate     int     `json:"rate,omitempty"`      // samples a second
+	Seconds  float64 `json:"seconds,omitempty"`   // of sound
+	PeriodMS float64 `json:"period_ms,omitempty"` // between frames, where the file says it
+	Min      float64 `json:"min"`                 // of the finite values; 0 where there are none
+	Max      float64 `json:"max"`
+	Odd      int     `json:"not_finite"` // values that are no numbers
+}
+
+// Report sums up a file.
+type Report struct {
+	File    string         `json:"file"`
+	Format  string         `json:"format"` // recording, HTK, Kaldi object, Kaldi archive, Kaldi script
+	Entries int            `json:"entries"`
+	Kinds   map[string]int `json:"kinds"`
+	Frames  int64          `json:"frames"` // rows of matrices, samples of recordings, integers of alignments
+	Dims    []int          `json:"dims"`   // the widths that occur, sorted
+	Rates   []int          `json:"rates,omitempty"`
+	Seconds float64        `json:"seconds,omitempty"`
+	Min     float64        `json:"min"`
+	Max     float64        `json:"max"`
+	Odd     int            `json:"not_finite"`
+}
+
+// add takes an item into the sums.
+func (r *Report) add(i Item, counted int) {
+	if r.Entries == 0 || i.Min < r.Min {
+		r.Min = i.Min
+	}
+	if r.Entries == 0 || i.Max > r.Max {
+		r.Max = i.Max
+	}
+	r.Entries++
+	r.Kinds[i.Kind]++
+	r.Frames += int64(counted)
+	r.Seconds += i.Seconds
+	r.Odd += i.Odd
+	insert(&r.Dims, i.Cols)
+	if i.Rate > 0 {
+		insert(&r.Rates, i.Rate)
+	}
+}
+
+// maxDims is how many different widths are kept: alignments have as many as there are lengths.
+const maxDims = 1000
+
+func insert(sorted *[]int, x int) {
+	if at, found := slices.BinarySearch(*sorted, x); !found && len(*sorted) < maxDims {
+		*sorted = slices.Insert(*sorted, at, x)
+	}
+}
+
+// File reads a file whole and calls each for what is in it. What is damaged or no such file is fault.ErrData, as from the readers.
+func File(ctx context.Context, name string, each func(Item) error) (Report, error) {
+	r := Report{File: name, Kinds: map[string]int{}}
+	script, path, err := kaldi.IsScript(name)
+	if err != nil {
+		return r, err
+	}
+	see := func(i Item, counted int) error {
+		r.add(i, counted)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return each(i)
+	}
+	if script {
+		r.Format = "Kaldi script"
+		return r, scriptItems(path, see)
+	}
+	head, size, err := beginning(path)
+	if err != nil {
+		return r, err
+	}
+	switch {
+	case isRecording(head):
+		r.Format = "recording"
+		a, err := audio.ReadFile(path)
+		if err != nil {
+			return r, err
+		}
+		return r, see(recordingItem(path, a), a.Len())
+	case isHTK(head, size):
+		r.Format = "HTK"
+		f, err := htk.ReadFile(path)
+		if err != nil {
+			return r, err
+		}
+		i := valueItem(path, kaldi.Value{Kind: kaldi.Kind(f.Kind.String()), Rows: f.Frames, Cols: f.Dim, Floats: f.Data})
+		i.PeriodMS = float64(f.Period.Microseconds()) / 1000
+		return r, see(i, f.Frames)
+	case bytes.HasPrefix(head, []byte("\x00B")):
+		r.Format = "Kaldi object"
+		v, err := kaldi.ReadObject(path)
+		if err != nil {
+			return r, err
+		}
+		return r, see(valueItem(path, v), counted(v))
+	}
+	r.Format = "Kaldi archive"
+	return r, kaldi.Each("ark:"+path, func(key string, v kaldi.Value) error { return see(valueItem(key, v), counted(v)) })
+}
+
+// beginning is what a file starts with and how long it is.
+func beginning(path string) (head []byte, size int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err
+		}
+		return nil, 0, fault.Opening(path, err, "check the path")
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	if info.IsDir() {
+		return nil, 0, fault.Dataf("%s: a folder: name a file in it", path)
+	}
+	head = make([]byte, 12)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, 0, fmt.Errorf("%s: %w", path, err)
+	}
+	if n == 0 {
+		return nil, 0, fault.Dataf("%s: the file is empty", path)
+	}
+	return head[:n], info.Size(), nil
+}
+
+// isRecording also takes the recordings that audio refuses with a name and a remedy.
+func isRecording(head []byte) bool {
+	for _, magic := range []string{"RIFF", "fLaC", "RIFX", "RF64", "NIST_1A", "FORM", "OggS", "ID3"} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isHTK reports whether a header of HTK, which has no mark, fits the length of the file.
+func isHTK(head []byte, size int64) bool {
+	if len(head) < 12 {
+		return false
+	}
+	be := binary.BigEndian
+	frames, width := int64(int32(be.Uint32(head))), int64(int16(be.Uint16(head[8:])))
+	rest := size - 12 - frames*width
+	return frames > 0 && width > 0 && (rest == 0 || rest == 2)
+}
+
+// scriptItems reads what a script points at: recordings or objects.
+func scriptItems(path string, see func(Item, int) error) error {
+	scp, err := kaldi.ReadScp(path)
+	if err != nil {
+		return err
+	}
+	for _, e := range scp.Entries {
+		file, err := scp.Locate(e)
+		if err != nil {
+			return err
+		}
+		if sounds, err := recordingAt(file, e.Offset); err != nil {
+			return fmt.Errorf("%s:%d: %w", path, e.Line, err)
+		} else if sounds {
+			a, err := extract.Recording{Key: e.Key, Path: file, Offset: e.Offset}.ReadAll()
+			if err != nil {
+				return fmt.Errorf("%s:%d: %w", path, e.Line, err)
+			}
+			if err := see(recordingItem(e.Key, a), a.Len()); err != nil {
+				return err
+			}
+			continue
+		}
+		v, err := scp.Read(e)
+		if err == nil {
+			err = see(valueItem(e.Key, v), counted(v))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func recordingAt(path string, offset int64) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	head := make([]byte, 12)
+	n, err := f.ReadAt(head, offset)
+	if err != nil && err != io.EOF {
+		return false, err
+	}
+	return isRecording(head[:n]), nil
+}
+
+func recordingItem(key string, a audio.Audio) Item {
+	i := Item{Key: key, Kind: a.Encoding, Rows: a.Len(), Cols: len(a.Channels), Rate: a.Rate, Seconds: a.Duration().Seconds()}
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, c := range a.Channels {
+		l, h, odd := (kaldi.Value{Floats: c}).Range()
+		low, high, i.Odd = min(low, l), max(high, h), i.Odd+odd
+	}
+	i.Min, i.Max = ends(low, high)
+	return i
+}
+
+func valueItem(key string, v kaldi.Value) Item {
+	i := Item{Key: key, Kind: string(v.Kind), Rows: v.Rows, Cols: v.Cols}
+	low, high, odd := v.Range()
+	i.Min, i.Max = ends(low, high)
+	i.Odd = odd
+	return i
+}
+
+// ends makes the range of no values 0, which JSON can say.
+func ends(low, high float64) (float64, float64) {
+	if low > high {
+		return 0, 0
+	}
+	return low, high
+}
+
+// counted is what a value adds to the frames.
+func counted(v kaldi.Value) int {
+	if v.IsVector() {
+		return v.Cols
+	}
+	return v.Rows
+}
