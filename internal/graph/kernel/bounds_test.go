@@ -90,7 +90,21 @@ func calls(seed uint64) map[string]*call {
 		}
 		c.run = func() { run(a) }
 	}
-	c := begin("moments")
+	win := &Window{Taps: []int{16, 0, 80}, Pixels: 3, XPixel: 32}
+	c := begin("window")
+	c.strides = []*int{&win.XPixel}
+	c.at(&win.X, 80+2*32+16)
+	c.at(&win.Y, 48)
+	c.run = win.Max
+	grad := &Window{Taps: []int{16, 0, 80}, Pixels: 3, XPixel: 32}
+	c = begin("window gradient")
+	c.strides = []*int{&grad.XPixel}
+	c.at(&grad.X, 80+2*32+16)
+	c.at(&grad.DX, 80+2*32+16)
+	c.at(&grad.Y, 48)
+	c.at(&grad.D, 48)
+	c.run = grad.MaxGrad
+	c = begin("moments")
 	m := &Moments{Pixels: 3, K: c.vec(), S1: c.vec(), S2: c.vec()}
 	c.at(&m.X, 48)
 	c.run = m.Run

@@ -18,6 +18,8 @@ type implementation struct {
 
 	copyRows, affine, affineReLU, affine2, affine2ReLU func(*Affine)
 
+	windowMax, windowGrad func(*Window)
+
 	moments func(*Moments)
 	mask    [3][2]func(*Mask) // by MaskBy, then without and with addend
 	peak    func(n int) (flops float64)

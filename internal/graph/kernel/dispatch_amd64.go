@@ -65,6 +65,8 @@ var avx512 = &implementation{
 	affineReLU:  asm[Affine](affineReLUAVX512),
 	affine2:     asm[Affine](affine2AVX512),
 	affine2ReLU: asm[Affine](affine2ReLUAVX512),
+	windowMax:   asm[Window](windowMaxAVX512),
+	windowGrad:  asm[Window](windowGradAVX512),
 	moments:     asm[Moments](momentsAVX512),
 	mask: [3][2]func(*Mask){
 		{asm[Mask](maskAVX512), asm[Mask](maskAddAVX512)},
@@ -95,6 +97,8 @@ var avx2 = &implementation{
 	affineReLU:  asm[Affine](affineReLUAVX2),
 	affine2:     asm[Affine](affine2AVX2),
 	affine2ReLU: asm[Affine](affine2ReLUAVX2),
+	windowMax:   asm[Window](windowMaxAVX2),
+	windowGrad:  asm[Window](windowGradAVX2),
 	moments:     asm[Moments](momentsAVX2),
 	mask: [3][2]func(*Mask){
 		{asm[Mask](maskAVX2), asm[Mask](maskAddAVX2)},

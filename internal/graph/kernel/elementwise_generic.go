@@ -76,6 +76,7 @@ var generic = &implementation{
 	winoInput: genericInput, winoOutput: genericOutput, winoSpread: genericSpread, winoFilter: genericFilter, winoGather: genericGather,
 	copyRows: genericAffine(false, false, false), affine: genericAffine(true, false, false), affineReLU: genericAffine(true, false, true),
 	affine2: genericAffine(true, true, false), affine2ReLU: genericAffine(true, true, true),
+	windowMax: genericWindowMax, windowGrad: genericWindowGrad,
 	moments: genericMoments,
 	mask: [3][2]func(*Mask){
 		{genericMask(MaskNone, false), genericMask(MaskNone, true)},

@@ -345,6 +345,7 @@ func TestArgumentOffsets(t *testing.T) {
 		af Affine
 		mo Moments
 		ma Mask
+		wi Window
 	)
 	for _, c := range []struct {
 		name      string
@@ -356,6 +357,7 @@ func TestArgumentOffsets(t *testing.T) {
 		{"Affine.S", unsafe.Offsetof(af.S), 72}, {"Affine.XPixel", unsafe.Offsetof(af.XPixel), 136},
 		{"Moments.Pixels", unsafe.Offsetof(mo.Pixels), 24}, {"Moments.S2", unsafe.Offsetof(mo.S2), 48},
 		{"Mask.S", unsafe.Offsetof(ma.S), 120}, {"Mask.Pixels", unsafe.Offsetof(ma.Pixels), 160},
+		{"Window.Taps", unsafe.Offsetof(wi.Taps), 96}, {"Window.XPixel", unsafe.Offsetof(wi.XPixel), 128},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is at byte %d, the assembly reads byte %d", c.name, c.got, c.want)

@@ -8291,6 +8291,84 @@ done0:
 	VZEROUPPER
 	RET
 
+// func windowMaxAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·windowMaxAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 24(AX), DX
+	MOVQ 120(AX), BX
+	MOVQ 128(AX), SI
+	SHLQ $0x02, SI
+
+pixel:
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), R8
+	MOVQ    (DI), R9
+	LEAQ    (CX)(R9*4), R9
+	ADDQ    $0x08, DI
+	VMOVUPS (R9), Z0
+	DECQ    R8
+	JZ      store
+
+tap:
+	MOVQ    (DI), R9
+	LEAQ    (CX)(R9*4), R9
+	ADDQ    $0x08, DI
+	VMOVUPS (R9), Z1
+	VMAXPS  Z0, Z1, Z0
+	VCMPPS  $0x03, Z1, Z1, K1
+	VMOVAPS Z1, K1, Z0
+	DECQ    R8
+	JNZ     tap
+
+store:
+	VMOVUPS Z0, (DX)
+	ADDQ    SI, CX
+	ADDQ    $0x40, DX
+	DECQ    BX
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func windowGradAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·windowGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 72(AX), DX
+	MOVQ 24(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 120(AX), DI
+	MOVQ 128(AX), R8
+	SHLQ $0x02, R8
+
+pixel:
+	VMOVUPS (BX), Z0
+	VMOVUPS (SI), Z1
+	KXNORW  K1, K1, K1
+	MOVQ    96(AX), R9
+	MOVQ    104(AX), R10
+
+tap:
+	MOVQ      (R9), R11
+	ADDQ      $0x08, R9
+	VCMPPS    $0x08, (CX)(R11*4), Z0, K1, K2
+	KANDNW    K1, K2, K1
+	VMOVUPS.Z Z1, K2, Z2
+	VADDPS    (DX)(R11*4), Z2, Z2
+	VMOVUPS   Z2, (DX)(R11*4)
+	DECQ      R10
+	JNZ       tap
+	ADDQ      R8, CX
+	ADDQ      R8, DX
+	ADDQ      $0x40, BX
+	ADDQ      $0x40, SI
+	DECQ      DI
+	JNZ       pixel
+	VZEROUPPER
+	RET
+
 // func peakAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2(SB), NOSPLIT, $0-8
@@ -14123,5 +14201,99 @@ done1:
 	VADDPS  32(AX), Y3, Y3
 	VMOVUPS Y2, 32(CX)
 	VMOVUPS Y3, 32(AX)
+	VZEROUPPER
+	RET
+
+// func windowMaxAVX2(a *byte)
+// Requires: AVX
+TEXT ·windowMaxAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 24(AX), DX
+	MOVQ 120(AX), BX
+	MOVQ 128(AX), SI
+	SHLQ $0x02, SI
+
+pixel:
+	MOVQ    96(AX), DI
+	MOVQ    104(AX), R8
+	MOVQ    (DI), R9
+	LEAQ    (CX)(R9*4), R9
+	ADDQ    $0x08, DI
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	DECQ    R8
+	JZ      store
+
+tap:
+	MOVQ      (DI), R9
+	LEAQ      (CX)(R9*4), R9
+	ADDQ      $0x08, DI
+	VMOVUPS   (R9), Y2
+	VMAXPS    Y0, Y2, Y0
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y2, Y0, Y0
+	VMOVUPS   32(R9), Y2
+	VMAXPS    Y1, Y2, Y1
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	DECQ      R8
+	JNZ       tap
+
+store:
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    SI, CX
+	ADDQ    $0x40, DX
+	DECQ    BX
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func windowGradAVX2(a *byte)
+// Requires: AVX
+TEXT ·windowGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 72(AX), DX
+	MOVQ 24(AX), BX
+	MOVQ 48(AX), SI
+	MOVQ 120(AX), DI
+	MOVQ 128(AX), R8
+	SHLQ $0x02, R8
+
+pixel:
+	VMOVUPS (BX), Y0
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(BX), Y2
+	VMOVUPS 32(SI), Y3
+	VCMPPS  $0x0f, Y0, Y0, Y4
+	VCMPPS  $0x0f, Y2, Y2, Y5
+	MOVQ    96(AX), R9
+	MOVQ    104(AX), R10
+
+tap:
+	MOVQ    (R9), R11
+	ADDQ    $0x08, R9
+	VCMPPS  $0x08, (CX)(R11*4), Y0, Y6
+	VANDPS  Y4, Y6, Y6
+	VANDNPS Y4, Y6, Y4
+	VANDPS  Y1, Y6, Y6
+	VADDPS  (DX)(R11*4), Y6, Y6
+	VMOVUPS Y6, (DX)(R11*4)
+	VCMPPS  $0x08, 32(CX)(R11*4), Y2, Y6
+	VANDPS  Y5, Y6, Y6
+	VANDNPS Y5, Y6, Y5
+	VANDPS  Y3, Y6, Y6
+	VADDPS  32(DX)(R11*4), Y6, Y6
+	VMOVUPS Y6, 32(DX)(R11*4)
+	DECQ    R10
+	JNZ     tap
+	ADDQ    R8, CX
+	ADDQ    R8, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, SI
+	DECQ    DI
+	JNZ     pixel
 	VZEROUPPER
 	RET

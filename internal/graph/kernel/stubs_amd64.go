@@ -259,6 +259,16 @@ func maskByZAddAVX512(a *byte)
 //go:noescape
 func maskByYAddAVX512(a *byte)
 
+// windowMaxAVX512 takes the largest value of each window; see Window. a points to a Window.
+//
+//go:noescape
+func windowMaxAVX512(a *byte)
+
+// windowGradAVX512 adds each D to where its window's largest value came from; see Window. a points to a Window.
+//
+//go:noescape
+func windowGradAVX512(a *byte)
+
 // peakAVX2 runs a.N rounds of 24 (AVX-512) or 12 (AVX2) independent fused multiply-adds. a points to a peakArgs.
 //
 //go:noescape
@@ -393,3 +403,13 @@ func maskByZAddAVX2(a *byte)
 //
 //go:noescape
 func maskByYAddAVX2(a *byte)
+
+// windowMaxAVX2 takes the largest value of each window; see Window. a points to a Window.
+//
+//go:noescape
+func windowMaxAVX2(a *byte)
+
+// windowGradAVX2 adds each D to where its window's largest value came from; see Window. a points to a Window.
+//
+//go:noescape
+func windowGradAVX2(a *byte)

@@ -21,6 +21,8 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.normGrad(n)
 	case *graph.ShortcutPadGrad:
 		return c.shortcutGrad(n, op)
+	case *graph.MaxPoolGrad:
+		return c.maxPoolGrad(n, op)
 	case *graph.GlobalAvgPoolGrad:
 		return c.averageGrad(n)
 	case *graph.LinearInputGrad:

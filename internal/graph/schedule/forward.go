@@ -24,6 +24,8 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		return c.addition(n)
 	case *graph.ShortcutPad:
 		return c.shortcut(n, op)
+	case *graph.MaxPool:
+		return c.maxPool(n, op)
 	case *graph.GlobalAvgPool:
 		return c.average(n)
 	case *graph.Linear:

@@ -15,6 +15,7 @@ type worker struct {
 	aff     kernel.Affine
 	mask    kernel.Mask
 	moments kernel.Moments
+	window  kernel.Window
 	x, dy   padded
 	y       []float32 // results of a convolution, before they go to memory
 	arena   []float32 // activations of the unit in hand, when the machine is local

@@ -83,6 +83,8 @@ func main() {
 		weightGradients(s)
 		winograd(s)
 		elementwise(s)
+		windowMax(s)
+		windowGrad(s)
 	}
 	Generate()
 }

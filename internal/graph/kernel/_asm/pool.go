@@ -1,0 +1,126 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Offsets in kernel.Window.
+const (
+	winX, winY, winD, winDX = 0, 24, 48, 72
+	winTaps, winTapsLen     = 96, 104
+	winPixels, winXPixel    = 120, 128
+)
+
+// Predicates of VCMPPS: unordered, and equal or unordered.
+const unordered, equalOrUnordered = 3, 8
+
+// windowMax generates the largest value of each window.
+func windowMax(s isa) {
+	a := s.begin("windowMax", "Window", "takes the largest value of each window; see Window.")
+	x, y, pixels, step := field(a, winX), field(a, winY), field(a, winPixels), stride(a, winXPixel)
+	Label("pixel")
+	best := make([]reg.VecVirtual, s.halves)
+	taps, n := field(a, winTaps), field(a, winTapsLen)
+	tap := func() reg.GPVirtual {
+		at := GP64()
+		MOVQ(Mem{Base: taps}, at)
+		LEAQ(Mem{Base: x, Index: at, Scale: 4}, at)
+		ADDQ(U8(8), taps)
+		return at
+	}
+	at := tap()
+	for h := range best {
+		best[h] = s.vec()
+		VMOVUPS(Mem{Base: at, Disp: h * s.bytes()}, best[h])
+	}
+	DECQ(n)
+	JZ(LabelRef("store"))
+	Label("tap")
+	at = tap()
+	for h := range best {
+		v := s.vec()
+		VMOVUPS(Mem{Base: at, Disp: h * s.bytes()}, v)
+		VMAXPS(best[h], v, best[h]) // a NaN in best stays
+		if s.lanes == 16 {
+			k := K()
+			VCMPPS(U8(unordered), v, v, k)
+			VMOVAPS(v, k, best[h])
+		} else {
+			m := s.vec()
+			VCMPPS(U8(unordered), v, v, m)
+			VBLENDVPS(m, v, best[h], best[h])
+		}
+	}
+	DECQ(n)
+	JNZ(LabelRef("tap"))
+	Label("store")
+	for h := range best {
+		VMOVUPS(best[h], Mem{Base: y, Disp: h * s.bytes()})
+	}
+	ADDQ(step, x)
+	ADDQ(U8(64), y)
+	DECQ(pixels)
+	JNZ(LabelRef("pixel"))
+	end()
+}
+
+// windowGrad generates the derivative: what is left of d goes to the taps that hold the largest value, the first one alone.
+func windowGrad(s isa) {
+	a := s.begin("windowGrad", "Window", "adds each D to where its window's largest value came from; see Window.")
+	x, dx, y, d := field(a, winX), field(a, winDX), field(a, winY), field(a, winD)
+	pixels, step := field(a, winPixels), stride(a, winXPixel)
+	Label("pixel")
+	top, left := make([]reg.VecVirtual, s.halves), make([]reg.VecVirtual, s.halves)
+	for h := range top {
+		top[h], left[h] = s.vec(), s.vec()
+		VMOVUPS(Mem{Base: y, Disp: h * s.bytes()}, top[h])
+		VMOVUPS(Mem{Base: d, Disp: h * s.bytes()}, left[h])
+	}
+	open := make([]reg.Register, s.halves) // lanes that have not found their tap
+	for h := range open {
+		if s.lanes == 16 {
+			k := K()
+			KXNORW(k, k, k)
+			open[h] = k
+		} else {
+			m := s.vec()
+			VCMPPS(U8(15), top[h], top[h], m) // all true
+			open[h] = m
+		}
+	}
+	taps, n := field(a, winTaps), field(a, winTapsLen)
+	Label("tap")
+	at := GP64()
+	MOVQ(Mem{Base: taps}, at)
+	ADDQ(U8(8), taps)
+	for h := range top {
+		from := Mem{Base: x, Index: at, Scale: 4, Disp: h * s.bytes()}
+		to := Mem{Base: dx, Index: at, Scale: 4, Disp: h * s.bytes()}
+		g := s.vec()
+		if s.lanes == 16 {
+			hit, k := K(), open[h].(reg.OpmaskVirtual)
+			VCMPPS(U8(equalOrUnordered), from, top[h], k, hit)
+			KANDNW(k, hit, k) // k and not hit
+			VMOVUPS_Z(left[h], hit, g)
+		} else {
+			hit, m := s.vec(), open[h].(reg.VecVirtual)
+			VCMPPS(U8(equalOrUnordered), from, top[h], hit)
+			VANDPS(m, hit, hit)
+			VANDNPS(m, hit, m)
+			VANDPS(left[h], hit, g)
+		}
+		VADDPS(to, g, g)
+		VMOVUPS(g, to)
+	}
+	DECQ(n)
+	JNZ(LabelRef("tap"))
+	ADDQ(step, x)
+	ADDQ(step, dx)
+	ADDQ(U8(64), y)
+	ADDQ(U8(64), d)
+	DECQ(pixels)
+	JNZ(LabelRef("pixel"))
+	end()
+}

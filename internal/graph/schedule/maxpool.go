@@ -1,0 +1,120 @@
+package schedule
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"resnet/internal/graph"
+)
+
+// windowRun is a run of outputs of a row whose windows have the same taps: all of them but those at the edges.
+type windowRun struct {
+	taps     []int
+	from, to int // offsets of its first window's first pixel in the input plane, and of its first output
+	pixels   int
+}
+
+// windowRuns divides the outputs of a plane; nil where a window sees padding alone.
+func windowRuns(s graph.PoolShape) []windowRun {
+	oh, ow := s.OutH(), s.OutW()
+	var runs []windowRun
+	for i := range oh {
+		i0, i1 := windowOf(s, i, s.H)
+		for j := 0; j < ow; {
+			j0, j1 := windowOf(s, j, s.W)
+			if i0 >= i1 || j0 >= j1 {
+				return nil
+			}
+			r := windowRun{from: (i0*s.W + j0) * block, to: (i*ow + j) * block, pixels: 1}
+			for a := range i1 - i0 {
+				for b := range j1 - j0 {
+					r.taps = append(r.taps, (a*s.W+b)*block)
+				}
+			}
+			for j++; j < ow; j++ {
+				a, b := windowOf(s, j, s.W)
+				if b-a != j1-j0 || a != j0+r.pixels*s.Stride {
+					break
+				}
+				r.pixels++
+			}
+			runs = append(runs, r)
+		}
+	}
+	return runs
+}
+
+// windowOf is the part [lo, hi) of an axis that output o covers.
+func windowOf(s graph.PoolShape, o, size int) (lo, hi int) {
+	lo = o*s.Stride - s.Pad
+	return max(lo, 0), min(lo+s.Kernel, size)
+}
+
+// maxPool lowers max pooling of blocked planes.
+func (c *compiler) maxPool(n *gorgonia.Node, op *graph.MaxPool) error {
+	runs := windowRuns(op.PoolShape)
+	if runs == nil {
+		return c.foreignStep(n)
+	}
+	from := c.blocked(c.tensors[c.in[n][0]])
+	t, err := c.blockedTensor(n)
+	if err != nil {
+		return err
+	}
+	to := t.how.x
+	inPlane, outPlane, planes, stride := op.H*op.W*block, t.hw()*block, blocks(op.C), op.Stride*block
+	c.add(&step{name: "max pool", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+		xs, ys := w.images(from, first, n), w.images(to, first, n)
+		k := &w.window
+		k.XPixel = stride
+		for p := range n * planes {
+			x, y := xs[p*inPlane:(p+1)*inPlane], ys[p*outPlane:(p+1)*outPlane]
+			for i := range runs {
+				r := &runs[i]
+				k.X, k.Y, k.Taps, k.Pixels = x[r.from:], y[r.to:], r.taps, r.pixels
+				k.Max()
+			}
+		}
+	}})
+	return nil
+}
+
+// maxPoolGrad lowers its derivative: input and output are compared again, so that no index is kept.
+func (c *compiler) maxPoolGrad(n *gorgonia.Node, op *graph.MaxPoolGrad) error {
+	runs, y := windowRuns(op.PoolShape), c.pooled(n, op)
+	if runs == nil || y == nil {
+		return c.foreignStep(n)
+	}
+	x, top, dy := c.blocked(c.tensors[c.in[n][0]]), c.blocked(y), c.blocked(c.tensors[c.in[n][1]])
+	t, err := c.blockedTensor(n)
+	if err != nil {
+		return err
+	}
+	to := t.how.x
+	inPlane, outPlane, planes, stride := op.H*op.W*block, y.hw()*block, blocks(op.C), op.Stride*block
+	c.add(&step{name: "max pool gradient", backward: true, reads: []*value{x, top, dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+		xs, ys, ds, dxs := w.images(x, first, n), w.images(top, first, n), w.images(dy, first, n), w.images(to, first, n)
+		clear(dxs)
+		k := &w.window
+		k.XPixel = stride
+		for p := range n * planes {
+			in, out := p*inPlane, p*outPlane
+			for i := range runs {
+				r := &runs[i]
+				k.X, k.DX = xs[in+r.from:in+inPlane], dxs[in+r.from:in+inPlane]
+				k.Y, k.D, k.Taps, k.Pixels = ys[out+r.to:out+outPlane], ds[out+r.to:out+outPlane], r.taps, r.pixels
+				k.MaxGrad()
+			}
+		}
+	}})
+	return nil
+}
+
+// pooled finds the result of the pooling whose derivative a node is.
+func (c *compiler) pooled(n *gorgonia.Node, op *graph.MaxPoolGrad) *tensor {
+	for _, u := range c.users[c.in[n][0]] {
+		if p, ok := u.Op().(*graph.MaxPool); ok && p.ID == op.ID {
+			return c.tensors[u]
+		}
+	}
+	return nil
+}
