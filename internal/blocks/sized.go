@@ -47,6 +47,9 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	if s.Family == FamilySpeech {
+		return nil, fmt.Errorf("architecture %q: %w: it takes sequences, not images", s.Name, ErrSpec)
+	}
 	if n < 1 {
 		return nil, fmt.Errorf("%s: a batch of %d images; at least 1", s.Name, n)
 	}

@@ -71,6 +71,9 @@ type Spec struct {
 	InputSize     int `json:"input_size"` // pixels, height and width
 	Classes       int `json:"classes"`
 
+	// Speech is there for FamilySpeech alone.
+	Speech *Speech `json:"speech,omitempty"`
+
 	BNEps      float64 `json:"bn_eps"`
 	BNMomentum float64 `json:"bn_momentum"` // running = (1-m)*running + m*batch
 
@@ -101,8 +104,11 @@ func (s Spec) Depth() int {
 	for _, d := range s.Depths {
 		n += d
 	}
-	if s.Block == Bottleneck {
+	switch s.Block {
+	case Bottleneck:
 		return 3*n + 2
+	case PreActivation: // with three projections, as Zagoruyko and Komodakis (2016) count: 6N+4
+		return 2*n + 4
 	}
 	return 2*n + 2
 }
@@ -111,6 +117,7 @@ func (s Spec) Depth() int {
 func (s Spec) clone() Spec {
 	s.Depths = slices.Clone(s.Depths)
 	s.Widths = slices.Clone(s.Widths)
+	s.Speech = s.Speech.clone()
 	if s.PaperError != nil {
 		v := *s.PaperError
 		s.PaperError = &v
@@ -132,8 +139,16 @@ func (s Spec) Validate() error {
 	fail := func(format string, args ...any) error {
 		return fmt.Errorf("architecture %q: %w: %s", s.Name, ErrSpec, fmt.Sprintf(format, args...))
 	}
+	speech := s.Family == FamilySpeech
+	if speech {
+		if err := s.validateSpeech(fail); err != nil {
+			return err
+		}
+	}
 	switch {
-	case s.Block != Basic && s.Block != Bottleneck:
+	case s.Speech != nil && !speech:
+		return fail("a section speech in the family %q", s.Family)
+	case !speech && s.Block != Basic && s.Block != Bottleneck:
 		return fail("block %q; basic or bottleneck", s.Block)
 	case s.Stem != Stem3x3 && s.Stem != Stem7x7:
 		return fail("stem %q; %s or %s", s.Stem, Stem3x3, Stem7x7)

@@ -3,7 +3,7 @@ package blocks
 import "slices"
 
 // table holds every architecture known by name. It is a literal: Lookup and Names read it, nothing writes it.
-var table = slices.Concat(cifarRows, imagenetRows, testRows)
+var table = slices.Concat(cifarRows, imagenetRows, speechRows, testRows)
 
 // row fills in what all rows share.
 func row(s Spec) Spec {

@@ -130,7 +130,7 @@ func TestNamesAreTheTableWithoutTestRows(t *testing.T) {
 
 func TestDepthOfANameIsItsNumberOfLayers(t *testing.T) {
 	for _, s := range table {
-		if s.TestOnly {
+		if s.TestOnly || s.Family == FamilySpeech { // which have no depth in their names
 			continue
 		}
 		name, _, _ := strings.Cut(s.Name, "v")

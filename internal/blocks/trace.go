@@ -15,6 +15,9 @@ type Layer struct {
 
 // trace lists the layers of s in forward order. s must be valid.
 func trace(s Spec) []Layer {
+	if s.Family == FamilySpeech {
+		return sequenceNet{s: s}.layers()
+	}
 	t := &tracer{}
 	input := at{name: "input", c: s.InputChannels, hw: s.InputSize}
 	forward[at](tracerNet{t, ""}, s, input)

@@ -35,8 +35,11 @@ type drawing struct {
 	byName  map[string]*Node
 	stats   []StatsNode
 	dropout *DropoutState
-	nextID  uint32
-	err     error
+	// sequences is the state of the operators of sequences; frames is how many a network has that tells frames apart.
+	sequences *Sequences
+	frames    int
+	nextID    uint32
+	err       error
 }
 
 // NewBuilder starts the drawing of a network called name. Parameters missing in params are created and initialised; those

@@ -29,6 +29,7 @@ func (b *Builder) Finish(logits *Node) (*Graph, error) {
 	g := &Graph{
 		Name: b.name, G: b.g, Dtype: b.opts.Dtype, N: n, Mode: b.mode,
 		Input: b.input, Logits: logits, Params: b.used, Stats: b.stats, Dropout: b.dropout,
+		Sequences: b.sequences, Frames: b.frames,
 	}
 	if b.mode == Train {
 		b.differentiate(g)
@@ -41,8 +42,12 @@ func (b *Builder) Finish(logits *Node) (*Graph, error) {
 
 // differentiate adds labels, loss and gradients.
 func (b *Builder) differentiate(g *Graph) {
-	g.Labels = b.leaf("labels", []int{g.N})
-	g.Loss = b.add("loss", &SoftmaxCrossEntropy{N: g.N, K: g.Classes(), ID: b.id()}, g.Logits, g.Labels)
+	g.Labels = b.leaf("labels", []int{g.LabelsLen()})
+	if g.Frames > 0 {
+		g.Loss = b.add("loss", &FrameCrossEntropy{N: g.N, T: g.Frames, K: g.Classes(), ID: b.id()}, g.Logits, g.Labels)
+	} else {
+		g.Loss = b.add("loss", &SoftmaxCrossEntropy{N: g.N, K: g.Classes(), ID: b.id()}, g.Logits, g.Labels)
+	}
 	if b.err != nil {
 		return
 	}

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"fmt"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -26,6 +28,11 @@ type Graph struct {
 	Stats []StatsNode
 	// Dropout keys the masks; nil without dropout and in Eval mode.
 	Dropout *DropoutState
+	// Sequences are the lengths of the utterances, which the caller of a Machine sets before each call; nil for networks of images.
+	Sequences *Sequences
+	// Frames is the number of frames of an utterance in a network that tells frames apart, and 0 in others. With it, Labels is [N·Frames], -1 where a
+	// frame has no label, and Logits is [N, Frames·classes].
+	Frames int
 }
 
 // ParamNode is a parameter's place in a Graph.
@@ -46,8 +53,27 @@ type StatsNode struct {
 	Count     int
 }
 
-// Classes is the number of logits of an image.
-func (g *Graph) Classes() int { return g.Logits.Shape()[1] }
+// Classes is the number of logits of an image, or of a frame.
+func (g *Graph) Classes() int { return g.LogitsLen() / max(g.Frames, 1) }
+
+// LogitsLen is the number of logits of an image, with those of all its frames.
+func (g *Graph) LogitsLen() int { return g.Logits.Shape()[1] }
+
+// LabelsLen is the number of labels of a batch.
+func (g *Graph) LabelsLen() int { return g.N * max(g.Frames, 1) }
+
+// CheckLabel fails for a label that is no class, in place i of a batch.
+func (g *Graph) CheckLabel(i int, label int32) error {
+	least := int32(0)
+	what := "image"
+	if g.Frames > 0 {
+		least, what = -1, "frame"
+	}
+	if label < least || int(label) >= g.Classes() {
+		return fmt.Errorf("%s: label %d of %s %d; there are %d classes: %w", g.Name, label, what, i, g.Classes(), ErrShape)
+	}
+	return nil
+}
 
 // ImageLen is the number of values of an input image.
 func (g *Graph) ImageLen() int { return g.Input.Shape().TotalSize() / g.N }

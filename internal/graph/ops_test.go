@@ -32,14 +32,16 @@ func convCases() []graphtest.Case {
 		{N: 2, C: 2, H: 7, W: 6, K: 3, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1},
 		{N: 1, C: 3, H: 5, W: 7, K: 2, R: 1, S: 1, Stride: 2},
 		{N: 1, C: 1, H: 9, W: 8, K: 2, R: 7, S: 7, Stride: 2, PadH: 3, PadW: 3},
-		{N: 2, C: 2, H: 5, W: 6, K: 2, R: 2, S: 2, Stride: 1, PadH: 1, PadW: 1},  // even kernel
-		{N: 1, C: 2, H: 8, W: 7, K: 3, R: 4, S: 4, Stride: 3, PadH: 2, PadW: 2},  // even kernel, stride 3
-		{N: 1, C: 2, H: 8, W: 8, K: 1, R: 2, S: 2, Stride: 3},                    // stride above the kernel: pixels unseen
-		{N: 1, C: 1, H: 1, W: 1, K: 1, R: 1, S: 1, Stride: 1},                    // one of everything
-		{N: 1, C: 1, H: 1, W: 1, K: 2, R: 5, S: 5, Stride: 1, PadH: 2, PadW: 2},  // kernel larger than the image
-		{N: 1, C: 2, H: 4, W: 9, K: 2, R: 3, S: 5, Stride: 2, PadH: 0, PadW: 2},  // not square
-		{N: 3, C: 1, H: 3, W: 3, K: 1, R: 1, S: 1, Stride: 1, PadH: 2, PadW: 2},  // rows and columns of padding alone
-		{N: 1, C: 1, H: 2, W: 11, K: 1, R: 2, S: 4, Stride: 3, PadH: 0, PadW: 1}, // a row
+		{N: 2, C: 2, H: 5, W: 6, K: 2, R: 2, S: 2, Stride: 1, PadH: 1, PadW: 1},             // even kernel
+		{N: 1, C: 2, H: 8, W: 7, K: 3, R: 4, S: 4, Stride: 3, PadH: 2, PadW: 2},             // even kernel, stride 3
+		{N: 1, C: 2, H: 8, W: 8, K: 1, R: 2, S: 2, Stride: 3},                               // stride above the kernel: pixels unseen
+		{N: 1, C: 1, H: 1, W: 1, K: 1, R: 1, S: 1, Stride: 1},                               // one of everything
+		{N: 1, C: 1, H: 1, W: 1, K: 2, R: 5, S: 5, Stride: 1, PadH: 2, PadW: 2},             // kernel larger than the image
+		{N: 1, C: 2, H: 4, W: 9, K: 2, R: 3, S: 5, Stride: 2, PadH: 0, PadW: 2},             // not square
+		{N: 3, C: 1, H: 3, W: 3, K: 1, R: 1, S: 1, Stride: 1, PadH: 2, PadW: 2},             // rows and columns of padding alone
+		{N: 1, C: 1, H: 2, W: 11, K: 1, R: 2, S: 4, Stride: 3, PadH: 0, PadW: 1},            // a row
+		{N: 2, C: 2, H: 7, W: 5, K: 2, R: 3, S: 3, Stride: 2, StrideW: 1, PadH: 1, PadW: 1}, // rows alone are strided
+		{N: 1, C: 1, H: 5, W: 8, K: 2, R: 3, S: 2, Stride: 1, StrideW: 3, PadH: 1},
 	}
 	var cases []graphtest.Case
 	for i, s := range shapes {
@@ -177,7 +179,7 @@ func poolCases() []graphtest.Case {
 // Every operator of the package appears in a case; a new one without a case fails here.
 func TestEveryOperatorMatchesCentralDifferences(t *testing.T) {
 	seen := map[string]bool{}
-	for _, cases := range [][]graphtest.Case{convCases(), normCases(), elementCases(), shapeCases(), poolCases()} {
+	for _, cases := range [][]graphtest.Case{convCases(), normCases(), elementCases(), shapeCases(), poolCases(), sequenceCases()} {
 		for _, c := range cases {
 			t.Run(c.Name, func(t *testing.T) {
 				for _, name := range graphtest.Check(t, c) {

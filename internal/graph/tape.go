@@ -43,7 +43,7 @@ func NewTape(g *Graph, params *ParamSet) (t *Tape, err error) {
 			t, err = nil, fmt.Errorf("%s: gorgonia: %v", g.Name, r)
 		}
 	}()
-	return &Tape{g: g, vm: gorgonia.NewTapeMachine(g.G, gorgonia.TraceExec()), logits: make([]float32, g.N*g.Classes())}, nil
+	return &Tape{g: g, vm: gorgonia.NewTapeMachine(g.G, gorgonia.TraceExec()), logits: make([]float32, g.N*g.LogitsLen())}, nil
 }
 
 // Train implements Machine. With ForwardOnly the gradients are computed and thrown away.
@@ -52,14 +52,14 @@ func (t *Tape) Train(x []float32, labels []int32, o StepOptions) (Result, error)
 	if g.Mode != Train {
 		return Result{}, fmt.Errorf("%s: training on an %v graph: %w", g.Name, g.Mode, ErrMode)
 	}
-	if len(x) != g.N*g.ImageLen() || len(labels) != g.N {
-		return Result{}, fmt.Errorf("%s: %d values and %d labels, want a full batch of %d images of %d: %w",
-			g.Name, len(x), len(labels), g.N, g.ImageLen(), ErrShape)
+	if len(x) != g.N*g.ImageLen() || len(labels) != g.LabelsLen() {
+		return Result{}, fmt.Errorf("%s: %d values and %d labels, want a full batch of %d images of %d and %d labels: %w",
+			g.Name, len(x), len(labels), g.N, g.ImageLen(), g.LabelsLen(), ErrShape)
 	}
-	l := make([]float32, g.N)
+	l := make([]float32, g.LabelsLen())
 	for i, label := range labels {
-		if label < 0 || int(label) >= g.Classes() {
-			return Result{}, fmt.Errorf("%s: label %d of image %d; there are %d classes: %w", g.Name, label, i, g.Classes(), ErrShape)
+		if err := g.CheckLabel(i, label); err != nil {
+			return Result{}, err
 		}
 		l[i] = float32(label)
 	}
@@ -101,7 +101,7 @@ func (t *Tape) Infer(x []float32, n int) ([]float32, error) {
 	if err := t.run(t.x); err != nil {
 		return nil, err
 	}
-	return t.logits[:n*g.Classes()], nil
+	return t.logits[:n*g.LogitsLen()], nil
 }
 
 // run binds x and the parameters, runs the program and reads the logits.

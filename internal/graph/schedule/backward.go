@@ -31,6 +31,8 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.linearWeightGrad(n, op)
 	case *graph.SoftmaxCrossEntropyGrad:
 		return c.softmax(n, op)
+	case *graph.FrameCrossEntropyGrad:
+		return c.frameSoftmax(n, op)
 	}
 	if graph.IsSum(n) {
 		return c.join(n)

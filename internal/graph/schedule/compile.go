@@ -96,8 +96,12 @@ func backward(n *gorgonia.Node) bool {
 	case *graph.ConvInputGrad, *graph.ConvWeightGrad, *graph.ConvBiasGrad, *graph.BatchNormSums, *graph.Row, *graph.BatchNormInputGrad,
 		*graph.ReLUGrad, *graph.SigmoidGrad, *graph.ELUGrad, *graph.PReLUInputGrad, *graph.PReLUSlopeGrad, *graph.ConcatGrad,
 		*graph.ShortcutPadGrad, *graph.MaxPoolGrad, *graph.AvgPoolGrad, *graph.GlobalAvgPoolGrad, *graph.DropoutGrad,
-		*graph.LinearInputGrad, *graph.LinearWeightGrad, *graph.LinearBiasGrad, *graph.SoftmaxCrossEntropyGrad:
+		*graph.LinearInputGrad, *graph.LinearWeightGrad, *graph.LinearBiasGrad, *graph.SoftmaxCrossEntropyGrad,
+		*graph.UtteranceNormInputGrad, *graph.UtteranceNormSums, *graph.SumRows, *graph.FrequencyLinearInputGrad, *graph.FrequencyLinearSums,
+		*graph.LSTMGrad, *graph.LSTMWeightGrad, *graph.ChannelsGrad, *graph.FrameRowsGrad, *graph.UtteranceMeanGrad, *graph.FrameCrossEntropyGrad:
 		return true
+	case *graph.Channels: // of a gradient, where an LSTM's is taken
+		return backwardInput(n)
 	}
 	return graph.IsSum(n)
 }

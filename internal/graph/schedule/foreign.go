@@ -38,6 +38,9 @@ func (c *compiler) foreignStep(n *gorgonia.Node) error {
 	if !ok {
 		return fmt.Errorf("schedule: no way to run %v (%T)", n.Op(), n.Op())
 	}
+	if p, ok := op.(graph.PerImage); ok && c.isActivation(n) {
+		return c.perImage(n, p)
+	}
 	return c.reference(n, op.Run32)
 }
 
@@ -102,7 +105,7 @@ func (c *compiler) reference(n *gorgonia.Node, f func(dst []float32, src ...[]fl
 // isActivation reports whether a node has a tensor for each image, and is not the gradient of a parameter.
 func (c *compiler) isActivation(n *gorgonia.Node) bool {
 	switch n.Op().(type) {
-	case *graph.ConvWeightGrad, *graph.LinearWeightGrad, *graph.BatchStats, *graph.BatchNormSums:
+	case *graph.LSTMWeightGrad, *graph.SumRows, *graph.ConvWeightGrad, *graph.LinearWeightGrad, *graph.BatchStats, *graph.BatchNormSums:
 		return false
 	}
 	s := n.Shape()

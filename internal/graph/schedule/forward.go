@@ -30,12 +30,12 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		return c.average(n)
 	case *graph.Linear:
 		return c.linear(n, op)
-	case *graph.SoftmaxCrossEntropy:
+	case *graph.SoftmaxCrossEntropy, *graph.FrameCrossEntropy:
 		return nil // computed with its gradient
 	}
 	return c.foreignStep(n)
 }
 
 func shapeOf(s graph.ConvShape) conv.Shape {
-	return conv.Shape{C: s.C, K: s.K, H: s.H, W: s.W, R: s.R, S: s.S, Stride: s.Stride, PadH: s.PadH, PadW: s.PadW}
+	return conv.Shape{C: s.C, K: s.K, H: s.H, W: s.W, R: s.R, S: s.S, Stride: s.Stride, StrideW: s.StrideW, PadH: s.PadH, PadW: s.PadW}
 }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/kernel/conv"
 )
 
@@ -14,6 +15,28 @@ type Options struct {
 	Threads int
 	// Choose overrides the choice of convolution algorithms, for measurements and tests.
 	Choose func(conv.Shape) conv.Choices
+	// Arena, if it is not nil, holds the activations of several machines of which one runs at a time: those for other lengths of sequences. The
+	// logits of a call are valid until the next call of any of them.
+	Arena *Arena
+}
+
+// Arena is memory that machines share. The zero value is empty; it grows with the largest machine. Machines are compiled one after another, before
+// any of them runs.
+type Arena struct {
+	users []*Machine
+	data  []float32
+}
+
+// take gives a machine so many values, and the machines before it the same ones.
+func (a *Arena) take(m *Machine, n int) []float32 {
+	if n > len(a.data) {
+		a.data = kernel.Alloc(n)
+		for _, u := range a.users {
+			u.arena = a.data
+		}
+	}
+	a.users = append(a.users, m)
+	return a.data
 }
 
 // Machine runs one graph as a schedule of kernel calls. It implements graph.Machine.
@@ -31,6 +54,7 @@ type Machine struct {
 	pool    *pool
 	arena   []float32
 	acc     []float32
+	pages   *Arena
 	logits  *value
 	need    conv.Need
 
@@ -56,7 +80,7 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	m := &Machine{g: g, choose: o.Choose, units: unitsOf(g.N)}
+	m := &Machine{g: g, choose: o.Choose, pages: o.Arena, units: unitsOf(g.N)}
 	if m.choose == nil {
 		m.choose = conv.Choose
 	}
@@ -126,13 +150,13 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 	if g.Mode != graph.Train {
 		return graph.Result{}, fmt.Errorf("%s: Train: %w: the graph was built for evaluation", g.Name, graph.ErrMode)
 	}
-	if len(x) != g.N*g.ImageLen() || len(labels) != g.N {
+	if len(x) != g.N*g.ImageLen() || len(labels) != g.LabelsLen() {
 		return graph.Result{}, fmt.Errorf("%s: Train: %w: %d values and %d labels for a batch of %d images of %d values",
 			g.Name, graph.ErrShape, len(x), len(labels), g.N, g.ImageLen())
 	}
 	for i, l := range labels {
-		if l < 0 || int(l) >= g.Classes() {
-			return graph.Result{}, fmt.Errorf("%s: Train: label %d of image %d is not in [0, %d)", g.Name, l, i, g.Classes())
+		if err := g.CheckLabel(i, l); err != nil {
+			return graph.Result{}, fmt.Errorf("Train: %w", err)
 		}
 		m.labels32[i] = float32(l)
 	}
@@ -144,7 +168,7 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 		g.Dropout.Step++
 	}
 	at := m.logits.offset
-	return graph.Result{Loss: m.loss, Logits: m.arena[at : at+g.N*g.Classes()]}, nil
+	return graph.Result{Loss: m.loss, Logits: m.arena[at : at+g.N*g.LogitsLen()]}, nil
 }
 
 // Infer implements graph.Machine.
@@ -162,7 +186,7 @@ func (m *Machine) Infer(x []float32, n int) ([]float32, error) {
 	m.run(true)
 	m.x = nil
 	at := m.logits.offset
-	return m.arena[at : at+n*g.Classes()], nil
+	return m.arena[at : at+n*g.LogitsLen()], nil
 }
 
 // refresh packs weights and normalisations again if any parameter has changed since the last time.
@@ -210,7 +234,7 @@ func (m *Machine) Diagnose() string {
 		}
 	}
 	at := m.logits.offset
-	for _, v := range m.arena[at : at+m.count*m.g.Classes()] {
+	for _, v := range m.arena[at : at+m.count*m.g.LogitsLen()] {
 		if v-v != 0 {
 			return "logits"
 		}

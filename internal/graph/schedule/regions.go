@@ -71,7 +71,12 @@ func (m *Machine) allocate(c *compiler, steps []*step, threads int) {
 		}
 		local = place(steps, when, own, func(v *value) int { return m.lane * v.per })
 	} else {
-		m.arena = kernel.Alloc(place(steps, when, m.values, func(v *value) int { return m.g.N * v.per }))
+		size := place(steps, when, m.values, func(v *value) int { return m.g.N * v.per })
+		if m.pages != nil {
+			m.arena = m.pages.take(m, size)
+		} else {
+			m.arena = kernel.Alloc(size)
+		}
 	}
 	m.acc = kernel.Alloc(c.acc)
 	for range threads {
@@ -80,6 +85,6 @@ func (m *Machine) allocate(c *compiler, steps []*step, threads int) {
 	m.pool = newPool(threads)
 	m.do, m.doInner, m.doPack = m.runUnit, m.runInner, m.runPack
 	if m.g.Mode == graph.Train {
-		m.labels32 = make([]float32, m.g.N)
+		m.labels32 = make([]float32, m.g.LabelsLen())
 	}
 }

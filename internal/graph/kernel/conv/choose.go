@@ -23,9 +23,9 @@ func Choose(s Shape) Choices {
 // NewForward plans a forward convolution alone.
 func NewForward(s Shape, a Algorithm) Pass {
 	if a == Winograd {
-		return newWinograd(s, newPadded(s.C, s.H, s.W, 1, s.winogradExtent()), false)
+		return newWinograd(s, newPadded(s.C, s.H, s.W, 1, 1, s.winogradExtent()), false)
 	}
-	return newDirectForward(s, newPadded(s.C, s.H, s.W, s.Stride, s.forwardExtent()))
+	return newDirectForward(s, newPadded(s.C, s.H, s.W, s.Stride, s.ColStride(), s.forwardExtent()))
 }
 
 // NewPlan plans training. needDX says whether the gradient of the input is wanted.
@@ -42,8 +42,8 @@ func NewPlan(s Shape, c Choices, needDX bool) *Plan {
 		}
 		dy = dy.union(e)
 	}
-	p.X = newPadded(s.C, s.H, s.W, s.Stride, in)
-	p.DY = newPadded(s.K, s.OH(), s.OW(), 1, dy)
+	p.X = newPadded(s.C, s.H, s.W, s.Stride, s.ColStride(), in)
+	p.DY = newPadded(s.K, s.OH(), s.OW(), 1, 1, dy)
 	if c.Weights == Winograd {
 		p.Weights = newWinogradGrad(s, p.X, p.DY)
 	} else {

@@ -55,7 +55,7 @@ func naive(s Shape, n int, x, w, dy []float32) (y, dx, dw []float64) {
 					for c := range s.C {
 						for r := range s.R {
 							for q := range s.S {
-								hh, ww := h*s.Stride+r-s.PadH, v*s.Stride+q-s.PadW
+								hh, ww := h*s.Stride+r-s.PadH, v*s.ColStride()+q-s.PadW
 								if hh < 0 || hh >= s.H || ww < 0 || ww >= s.W {
 									continue
 								}
@@ -118,6 +118,10 @@ var shapes = []Shape{
 	{C: 5, K: 4, H: 3, W: 2, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1},
 	{C: 4, K: 6, H: 11, W: 11, R: 5, S: 5, Stride: 1, PadH: 2, PadW: 2},
 	{C: 2, K: 2, H: 5, W: 5, R: 2, S: 2, Stride: 4, PadH: 0, PadW: 0},
+	{C: 3, K: 16, H: 10, W: 13, R: 3, S: 3, Stride: 2, StrideW: 1, PadH: 1, PadW: 1},
+	{C: 20, K: 33, H: 9, W: 12, R: 3, S: 3, Stride: 2, StrideW: 1, PadH: 1, PadW: 1},
+	{C: 17, K: 5, H: 9, W: 8, R: 1, S: 1, Stride: 2, StrideW: 1},
+	{C: 4, K: 6, H: 5, W: 11, R: 3, S: 3, Stride: 1, StrideW: 2, PadH: 1, PadW: 1},
 }
 
 func TestEveryAlgorithmMatchesTheDefinition(t *testing.T) {

@@ -41,7 +41,7 @@ type direct struct {
 }
 
 func (s Shape) forwardExtent() extent {
-	return extent{s.PadH, s.PadW, (s.OH()-1)*s.Stride + s.R, (s.OW()-1)*s.Stride + s.S}
+	return extent{s.PadH, s.PadW, (s.OH()-1)*s.Stride + s.R, (s.OW()-1)*s.ColStride() + s.S}
 }
 
 func newDirectForward(s Shape, in *Padded) *direct {
@@ -96,23 +96,23 @@ func phaseExtent(ps []phase) (margin, rows int) {
 
 func (s Shape) dataGradExtent() extent {
 	top, rows := phaseExtent(phases(s.H, s.R, s.PadH, s.Stride))
-	left, cols := phaseExtent(phases(s.W, s.S, s.PadW, s.Stride))
+	left, cols := phaseExtent(phases(s.W, s.S, s.PadW, s.ColStride()))
 	return extent{top, left, rows, cols}
 }
 
 func newDirectDataGrad(s Shape, in *Padded) *direct {
 	d := &direct{s: s, in: in, transpose: true, ob: blocks(s.C), inner: inner(s.K), outH: s.H, outW: s.W}
 	for _, a := range phases(s.H, s.R, s.PadH, s.Stride) {
-		for _, b := range phases(s.W, s.S, s.PadW, s.Stride) {
+		for _, b := range phases(s.W, s.S, s.PadW, s.ColStride()) {
 			if a.taps <= 0 || b.taps <= 0 {
 				d.zero = true
 				continue
 			}
-			p := problem{out: (a.a*s.W + b.a) * block, rows: a.count, width: b.count, outRow: s.Stride * s.W * block, outPixel: s.Stride * block}
+			p := problem{out: (a.a*s.W + b.a) * block, rows: a.count, width: b.count, outRow: s.Stride * s.W * block, outPixel: s.ColStride() * block}
 			for kb := range blocks(s.K) {
 				for i := range a.taps {
 					for j := range b.taps {
-						p.add(pick{kb, a.first + i*s.Stride, b.first + j*s.Stride}, in.at(kb, in.Top+a.shift-i, in.Left+b.shift-j))
+						p.add(pick{kb, a.first + i*s.Stride, b.first + j*s.ColStride()}, in.at(kb, in.Top+a.shift-i, in.Left+b.shift-j))
 					}
 				}
 			}

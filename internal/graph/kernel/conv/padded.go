@@ -3,10 +3,10 @@ package conv
 import "resnet/internal/graph/kernel"
 
 // Geometry identifies a layout: two layouts of one geometry have their margins in the same places.
-type Geometry struct{ CB, H, W, Top, Left, Stride, PH, PW int }
+type Geometry struct{ CB, H, W, Top, Left, Stride, StrideW, PH, PW int }
 
 // Padded is the layout of images prepared as the input of a convolution: [phase][channel block][PH][PW][16] with zero margins.
-// Pixel (h, w) of the image is at padded row h+Top, column w+Left; padded row i belongs to phase i mod Stride.
+// Pixel (h, w) of the image is at padded row h+Top, column w+Left; padded row i belongs to phase i mod Stride, column j to j mod StrideW.
 type Padded struct {
 	Geometry // PH, PW: rows and columns of a phase
 	views    []view
@@ -24,16 +24,16 @@ func (e extent) union(o extent) extent {
 	return extent{top, left, max(e.rows+top-e.top, o.rows+top-o.top), max(e.cols+left-e.left, o.cols+left-o.left)}
 }
 
-func newPadded(c, h, w, stride int, e extent) *Padded {
-	p := &Padded{Geometry: Geometry{CB: blocks(c), H: h, W: w, Top: e.top, Left: e.left, Stride: stride,
-		PH: (e.rows + stride - 1) / stride, PW: (e.cols + stride - 1) / stride}}
+func newPadded(c, h, w, stride, strideW int, e extent) *Padded {
+	p := &Padded{Geometry: Geometry{CB: blocks(c), H: h, W: w, Top: e.top, Left: e.left, Stride: stride, StrideW: strideW,
+		PH: (e.rows + stride - 1) / stride, PW: (e.cols + strideW - 1) / strideW}}
 	p.phaseLen = p.CB * p.PH * p.PW * block
 	for a := range stride {
-		for b := range stride {
+		for b := range strideW {
 			i, hh, rows := span(a, p.Top, h, stride, p.PH)
-			j, ww, cols := span(b, p.Left, w, stride, p.PW)
+			j, ww, cols := span(b, p.Left, w, strideW, p.PW)
 			p.views = append(p.views, view{
-				src: (hh*w + ww) * block, dst: (a*stride+b)*p.phaseLen + (i*p.PW+j)*block, rows: rows, pixels: cols})
+				src: (hh*w + ww) * block, dst: (a*strideW+b)*p.phaseLen + (i*p.PW+j)*block, rows: rows, pixels: cols})
 		}
 	}
 	return p
@@ -50,12 +50,12 @@ func span(a, margin, n, stride, most int) (phase, image, count int) {
 }
 
 // Len is the number of float32 values of one image.
-func (p *Padded) Len() int { return p.Stride * p.Stride * p.phaseLen }
+func (p *Padded) Len() int { return p.Stride * p.StrideW * p.phaseLen }
 
 // at is the offset of padded row i and column j of channel block cb.
 func (p *Padded) at(cb, i, j int) int {
-	u := p.Stride
-	return ((i%u)*u+j%u)*p.phaseLen + ((cb*p.PH+i/u)*p.PW+j/u)*block
+	u, v := p.Stride, p.StrideW
+	return ((i%u)*v+j%v)*p.phaseLen + ((cb*p.PH+i/u)*p.PW+j/v)*block
 }
 
 // Row is the distance between rows of a phase; Plane between channel blocks.
@@ -90,7 +90,7 @@ func (p *Padded) ClearMargins(x []float32) {
 // Fill prepares one image: it calls f with a's X and Y (and R, where r is not nil) set to each part of channel block cb, for all
 // blocks. src and r are blocked images, dst one padded image; the margins must be zero already.
 func (p *Padded) Fill(a *kernel.Affine, dst, src, r []float32, f func(cb int)) {
-	a.XRow, a.RRow, a.YRow, a.XPixel = p.Stride*p.W*block, p.Stride*p.W*block, p.Row(), p.Stride*block
+	a.XRow, a.RRow, a.YRow, a.XPixel = p.Stride*p.W*block, p.Stride*p.W*block, p.Row(), p.StrideW*block
 	for cb := range p.CB {
 		for _, v := range p.views {
 			if v.rows == 0 || v.pixels == 0 {

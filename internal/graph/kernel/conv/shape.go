@@ -11,13 +11,24 @@ const block = 16
 func blocks(c int) int { return (c + block - 1) / block }
 
 // Shape is the geometry of a convolution, without the batch.
-type Shape struct{ C, K, H, W, R, S, Stride, PadH, PadW int }
+type Shape struct {
+	C, K, H, W, R, S, Stride, PadH, PadW int
+	StrideW                              int // of columns; 0 means Stride
+}
+
+// ColStride is the stride of columns.
+func (s Shape) ColStride() int {
+	if s.StrideW > 0 {
+		return s.StrideW
+	}
+	return s.Stride
+}
 
 // OH is the number of output rows.
 func (s Shape) OH() int { return (s.H+2*s.PadH-s.R)/s.Stride + 1 }
 
 // OW is the number of output columns.
-func (s Shape) OW() int { return (s.W+2*s.PadW-s.S)/s.Stride + 1 }
+func (s Shape) OW() int { return (s.W+2*s.PadW-s.S)/s.ColStride() + 1 }
 
 // MACs is the number of multiply-adds of one image by the direct method.
 func (s Shape) MACs() int64 {
@@ -35,6 +46,9 @@ func (s Shape) WeightLen() int { return s.K * s.C * s.R * s.S }
 
 // String is the shape as bench and messages show it: "16->32 32x32 kernel 3x3 stride 2".
 func (s Shape) String() string {
+	if s.ColStride() != s.Stride {
+		return fmt.Sprintf("%d->%d %dx%d kernel %dx%d stride %dx%d", s.C, s.K, s.H, s.W, s.R, s.S, s.Stride, s.ColStride())
+	}
 	return fmt.Sprintf("%d->%d %dx%d kernel %dx%d stride %d", s.C, s.K, s.H, s.W, s.R, s.S, s.Stride)
 }
 
@@ -57,7 +71,7 @@ func (a Algorithm) String() string { return [...]string{"direct", "winograd"}[a]
 
 // CanWinograd reports whether F(4×4, 3×3) applies.
 func (s Shape) CanWinograd() bool {
-	return s.R == 3 && s.S == 3 && s.Stride == 1 && s.PadH <= 2 && s.PadW <= 2 && s.Supported()
+	return s.R == 3 && s.S == 3 && s.Stride == 1 && s.ColStride() == 1 && s.PadH <= 2 && s.PadW <= 2 && s.Supported()
 }
 
 // Work is one worker's argument structs and buffers, of the largest Need among the convolutions that it runs.

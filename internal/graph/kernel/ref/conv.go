@@ -4,9 +4,9 @@ package ref
 //
 //	y[n,k,i,j] = b[k] + Σ_{c,r,s} w[k,c,r,s] · x[n, c, i·U+r-P, j·U+s-P]
 //
-// with x zero outside the image. x [N, C, H, W], w [K, C, R, S], b [K] or nil, y [N, K, OutH, OutW].
+// with U the stride (j's is StrideW where that is set) and x zero outside the image. x [N, C, H, W], w [K, C, R, S], b [K] or nil, y [N, K, OutH, OutW].
 func Conv[T Float](y, x, w, b []T, g ConvShape) {
-	oh, ow := g.OutH(), g.OutW()
+	oh, ow, u := g.OutH(), g.OutW(), g.ColStride()
 	for n := range g.N {
 		for k := range g.K {
 			yp := y[(n*g.K+k)*oh*ow:][:oh*ow]
@@ -23,7 +23,7 @@ func Conv[T Float](y, x, w, b []T, g ConvShape) {
 				g.taps(func(tap, yRow, xRow, count int) {
 					v := wp[tap]
 					ys := yp[yRow:][:count]
-					if g.Stride == 1 {
+					if u == 1 {
 						xs := xp[xRow:][:count]
 						for j := range ys {
 							ys[j] += v * xs[j]
@@ -31,7 +31,7 @@ func Conv[T Float](y, x, w, b []T, g ConvShape) {
 						return
 					}
 					for j := range ys {
-						ys[j] += v * xp[xRow+j*g.Stride]
+						ys[j] += v * xp[xRow+j*u]
 					}
 				})
 			}
@@ -42,7 +42,7 @@ func Conv[T Float](y, x, w, b []T, g ConvShape) {
 // ConvInputGrad is the derivative with respect to x: dx[n,c,h,w] = Σ w[k,c,r,s] · dy[n,k,i,j] over the outputs that x[n,c,h,w]
 // took part in. dx [N, C, H, W], w [K, C, R, S], dy [N, K, OutH, OutW].
 func ConvInputGrad[T Float](dx, w, dy []T, g ConvShape) {
-	oh, ow := g.OutH(), g.OutW()
+	oh, ow, u := g.OutH(), g.OutW(), g.ColStride()
 	clear(dx[:g.N*g.C*g.H*g.W])
 	for n := range g.N {
 		for k := range g.K {
@@ -53,7 +53,7 @@ func ConvInputGrad[T Float](dx, w, dy []T, g ConvShape) {
 				g.taps(func(tap, yRow, xRow, count int) {
 					v := wp[tap]
 					for j, d := range dyp[yRow:][:count] {
-						dxp[xRow+j*g.Stride] += v * d
+						dxp[xRow+j*u] += v * d
 					}
 				})
 			}
@@ -64,7 +64,7 @@ func ConvInputGrad[T Float](dx, w, dy []T, g ConvShape) {
 // ConvWeightGrad is the derivative with respect to w: dw[k,c,r,s] = Σ_{n,i,j} x[n, c, i·U+r-P, j·U+s-P] · dy[n,k,i,j].
 // dw [K, C, R, S], x [N, C, H, W], dy [N, K, OutH, OutW].
 func ConvWeightGrad[T Float](dw, x, dy []T, g ConvShape) {
-	oh, ow := g.OutH(), g.OutW()
+	oh, ow, u := g.OutH(), g.OutW(), g.ColStride()
 	clear(dw[:g.K*g.C*g.R*g.S])
 	for n := range g.N {
 		for k := range g.K {
@@ -75,7 +75,7 @@ func ConvWeightGrad[T Float](dw, x, dy []T, g ConvShape) {
 				g.taps(func(tap, yRow, xRow, count int) {
 					var sum T
 					for j, d := range dyp[yRow:][:count] {
-						sum += d * xp[xRow+j*g.Stride]
+						sum += d * xp[xRow+j*u]
 					}
 					dwp[tap] += sum
 				})
@@ -101,16 +101,16 @@ func ConvBiasGrad[T Float](db, dy []T, g ConvShape) {
 // taps calls f for every tap and output row of one plane: the row's outputs yRow, yRow+1, ... (count of them) meet the inputs
 // xRow, xRow+U, ... of the plane through the weight at tap. Outputs that the tap takes from the padding are left out.
 func (s ConvShape) taps(f func(tap, yRow, xRow, count int)) {
-	oh, ow := s.OutH(), s.OutW()
+	oh, ow, u := s.OutH(), s.OutW(), s.ColStride()
 	for r := range s.R {
 		i0, i1 := reach(r-s.PadH, s.Stride, s.H, oh)
 		for q := range s.S {
-			j0, j1 := reach(q-s.PadW, s.Stride, s.W, ow)
+			j0, j1 := reach(q-s.PadW, u, s.W, ow)
 			if j0 >= j1 {
 				continue
 			}
 			for i := i0; i < i1; i++ {
-				f(r*s.S+q, i*ow+j0, (i*s.Stride+r-s.PadH)*s.W+j0*s.Stride+q-s.PadW, j1-j0)
+				f(r*s.S+q, i*ow+j0, (i*s.Stride+r-s.PadH)*s.W+j0*u+q-s.PadW, j1-j0)
 			}
 		}
 	}

@@ -13,7 +13,8 @@ func (s ImageShape) Area() int { return s.H * s.W }
 type ConvShape struct {
 	N, C, H, W int
 	K, R, S    int
-	Stride     int // in both directions
+	Stride     int // of rows, and of columns unless StrideW says otherwise
+	StrideW    int // of columns; 0 means Stride
 	PadH, PadW int // zeros on each side
 }
 
@@ -21,7 +22,15 @@ type ConvShape struct {
 func (s ConvShape) OutH() int { return (s.H+2*s.PadH-s.R)/s.Stride + 1 }
 
 // OutW is the width of the output, floor((W + 2P - S) / U) + 1.
-func (s ConvShape) OutW() int { return (s.W+2*s.PadW-s.S)/s.Stride + 1 }
+func (s ConvShape) OutW() int { return (s.W+2*s.PadW-s.S)/s.ColStride() + 1 }
+
+// ColStride is the stride of columns.
+func (s ConvShape) ColStride() int {
+	if s.StrideW > 0 {
+		return s.StrideW
+	}
+	return s.Stride
+}
 
 // PoolShape is the geometry of a pooling of x [N, C, H, W] to y [N, C, OutH, OutW] over square windows.
 type PoolShape struct {

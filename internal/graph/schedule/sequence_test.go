@@ -1,0 +1,183 @@
+package schedule_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"resnet/internal/blocks"
+	"resnet/internal/graph"
+	"resnet/internal/graph/schedule"
+)
+
+// sequenceSpec is a small network with every operator of sequences.
+func sequenceSpec(t testing.TB, name, output string) blocks.Spec {
+	t.Helper()
+	s, err := blocks.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Depths, s.Widths, s.Classes = []int{1, 2}, []int{18, 20}, 6
+	speech := *s.Speech
+	speech.Features, speech.StemWidth, speech.Units, speech.Dense, speech.Output = 9, 5, 7, 17, output
+	s.Speech = &speech
+	return s
+}
+
+// sequences is a batch of utterances of the lengths given, in so many frames.
+type sequences struct {
+	spec    blocks.Spec
+	lengths []int32
+	frames  int
+}
+
+// graph draws the network over params.
+func (s sequences) graph(t testing.TB, mode graph.Mode, params *graph.ParamSet) *graph.Graph {
+	t.Helper()
+	g, err := blocks.BuildSequence(s.spec, len(s.lengths), s.frames, mode, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(g.Sequences.Lengths, s.lengths)
+	return g
+}
+
+// batch has values and labels that depend on utterance, channel, feature and frame alone, not on how long the padding is.
+func (s sequences) batch() (x []float32, labels []int32) {
+	maps, features := s.spec.InputChannels, s.spec.Speech.Features
+	for n, length := range s.lengths {
+		for c := range maps * features {
+			r := rand.New(rand.NewPCG(uint64(n), uint64(c)))
+			row := make([]float32, s.frames)
+			for f := range length {
+				row[f] = float32(r.NormFloat64())
+			}
+			x = append(x, row...)
+		}
+		r := rand.New(rand.NewPCG(99, uint64(n)))
+		if s.spec.Speech.Output == blocks.OutputUtterance {
+			labels = append(labels, int32(r.IntN(s.spec.Classes)))
+			continue
+		}
+		for f := range s.frames {
+			label := int32(r.IntN(s.spec.Classes + 1)) // one in seven frames has none
+			if f >= int(length) || label == int32(s.spec.Classes) {
+				label = -1
+			}
+			labels = append(labels, label)
+		}
+	}
+	return x, labels
+}
+
+// step trains once and gives everything that it leaves; of the logits the valid frames alone.
+func (s sequences) step(t testing.TB, m graph.Machine, params *graph.ParamSet) map[string][]float32 {
+	t.Helper()
+	x, labels := s.batch()
+	r, err := m.Train(x, labels, graph.StepOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := snapshot(params, r)
+	out["logits"] = s.valid(r.Logits)
+	return out
+}
+
+func (s sequences) valid(logits []float32) (out []float32) {
+	if s.spec.Speech.Output == blocks.OutputUtterance {
+		return slices.Clone(logits)
+	}
+	k := s.spec.Classes
+	for n, length := range s.lengths {
+		out = append(out, logits[n*s.frames*k:][:int(length)*k]...)
+	}
+	return out
+}
+
+var sequenceNets = []struct{ name, output string }{{"wrbn", blocks.OutputFrame}, {"wrbn-plain", blocks.OutputFrame}, {"wrbn", blocks.OutputUtterance}}
+
+func TestSequencesOnTheScheduleMatchTheTape(t *testing.T) {
+	for _, c := range sequenceNets {
+		s := sequences{sequenceSpec(t, c.name, c.output), []int32{11, 5, 6, 9, 11}, 11}
+		params := graph.NewParamSet(3)
+		tape, err := graph.NewTape(s.graph(t, graph.Train, params), params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := s.step(t, tape, params)
+		for _, threads := range []int{1, 3} {
+			got := s.step(t, compile(t, s.graph(t, graph.Train, params), schedule.Options{Threads: threads}), params)
+			for _, d := range differences(c.name+" "+c.output, got, want, 1e-4) {
+				t.Error(d)
+			}
+		}
+		// Evaluation has the same normalisation as training.
+		m := compile(t, s.graph(t, graph.Eval, params), schedule.Options{})
+		x, _ := s.batch()
+		logits, err := m.Infer(x, len(s.lengths))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range differences(c.name+" in evaluation", map[string][]float32{"logits": s.valid(logits)}, map[string][]float32{"logits": want["logits"]}, 2e-5) {
+			t.Error(d)
+		}
+	}
+}
+
+func TestPaddingChangesNothing(t *testing.T) {
+	for _, c := range sequenceNets {
+		short := sequences{sequenceSpec(t, c.name, c.output), []int32{7, 5, 5, 6}, 7}
+		long := short
+		long.frames = 19
+		params := graph.NewParamSet(3)
+		var pages schedule.Arena
+		a := compile(t, short.graph(t, graph.Train, params), schedule.Options{Arena: &pages})
+		b := compile(t, long.graph(t, graph.Train, params), schedule.Options{Arena: &pages})
+		want := short.step(t, a, params)
+		got := long.step(t, b, params)
+		for _, d := range differences(c.name+" "+c.output+" with padding", got, want, 2e-5) {
+			t.Error(d)
+		}
+		again := short.step(t, a, params) // what another machine left in the arena does not matter
+		for name, v := range want {
+			if !slices.Equal(v, again[name]) {
+				t.Errorf("%s: %s differs after another machine has used the arena", c.name, name)
+			}
+		}
+	}
+}
+
+func TestThreadsDoNotChangeABitOfSequences(t *testing.T) {
+	s := sequences{sequenceSpec(t, "wrbn", blocks.OutputFrame), []int32{11, 4, 1, 9, 11, 6, 2, 8, 10}, 11}
+	params := graph.NewParamSet(3)
+	want := s.step(t, compile(t, s.graph(t, graph.Train, params), schedule.Options{Threads: 1}), params)
+	for _, threads := range []int{2, 5} {
+		got := s.step(t, compile(t, s.graph(t, graph.Train, params), schedule.Options{Threads: threads}), params)
+		for name, v := range want {
+			if !slices.Equal(v, got[name]) {
+				t.Errorf("%d threads change %s", threads, name)
+			}
+		}
+	}
+}
+
+func TestLabelsThatAreNoClassAreRefused(t *testing.T) {
+	s := sequences{sequenceSpec(t, "wrbn", blocks.OutputFrame), []int32{4, 4}, 4}
+	params := graph.NewParamSet(3)
+	m := compile(t, s.graph(t, graph.Train, params), schedule.Options{})
+	x, labels := s.batch()
+	for _, bad := range []int32{-2, 6} {
+		labels[3] = bad
+		if _, err := m.Train(x, labels, graph.StepOptions{}); err == nil {
+			t.Errorf("label %d was accepted", bad)
+		}
+	}
+	for i := range labels {
+		labels[i] = -1
+	}
+	r, err := m.Train(x, labels, graph.StepOptions{})
+	if err != nil || r.Loss != 0 || math.IsNaN(float64(params.All()[0].Grad[0])) {
+		t.Errorf("a batch without labels: loss %v, %v", r.Loss, err)
+	}
+}
