@@ -26,6 +26,7 @@ type compareOptions struct {
 	dryRun   bool
 	json     bool
 	terminal bool
+	speech   bool // --depths mean nothing
 }
 
 const compareHelp = `Trains the networks that a comparison needs, each in a folder of its own within --out, and reports: curves, a table,
@@ -44,7 +45,8 @@ func newCompareCmd(a *app) *cobra.Command {
 	c.AddCommand(newCompareNetsCmd(a, "plain-vs-residual", "Plain and residual networks of several depths", compare.PlainVsResidual, []int{20, 56},
 		"  resnet compare plain-vs-residual --config quickstart --depths 8,14\n"+
 			"  resnet compare plain-vs-residual --config cifar-degradation --depths 20,56 --seeds 1,2,3 --out degradation\n"+
-			"  resnet compare plain-vs-residual --depths 20,56 --dry-run"))
+			"  resnet compare plain-vs-residual --depths 20,56 --dry-run\n"+
+			"  resnet compare plain-vs-residual --config fsdd-wrbn --set data.dir=recordings"))
 	c.AddCommand(newCompareNetsCmd(a, "depth", "Residual networks of several depths: does depth over-fit?", compare.Depth, []int{20, 110},
 		"  resnet compare depth --config cifar-degradation --depths 20,110"))
 	c.AddCommand(newCompareRunsCmd(a))
@@ -95,12 +97,12 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string, pla
 	if o.out == "" {
 		o.out = "compare-" + name
 	}
-	nets, err := o.netsOf(plan)
+	nets, err := o.netsOf(a, name, plan)
 	if err != nil {
 		return err
 	}
 	var runs []*comparedRun
-	open := dataSets{}
+	open := newDataSets()
 	for _, n := range nets { // all mistakes before any work
 		r, err := a.prepareRun(ctx, o, n, open)
 		if err != nil {

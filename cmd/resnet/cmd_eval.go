@@ -130,7 +130,7 @@ func runEval(ctx context.Context, a *app, o *evalOptions, paths []string) error 
 	}
 	ctx, status, stop := interruptible(ctx)
 	defer stop()
-	m := &measurement{a: a, o: o, open: dataSets{}}
+	m := &measurement{a: a, o: o, open: newDataSets()}
 	if err := m.run(ctx, paths); err != nil {
 		if s := status(); s != 0 {
 			return &silentError{&stoppedError{s}}

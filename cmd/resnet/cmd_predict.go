@@ -18,7 +18,8 @@ type predictOptions struct {
 	json    bool
 }
 
-const predictHelp = `Classifies images: PNG and JPEG files, the images of a folder and of the folders in it, or those whose paths come on standard input (-).
+const predictHelp = `Classifies images: PNG and JPEG files, the images of a folder and of the folders in it, or those whose paths come on standard input (-). A network of speech classifies
+recordings (WAV, FLAC) in the same ways, by the mean of what it says of their frames; --crops, --scales and --batch are not for it.
 
 A path from standard input is answered at once with a line of JSON, until the input closes; with "error" in it where there is no such image.
 With files and folders, --json prints one document.
@@ -79,7 +80,18 @@ func runPredict(ctx context.Context, a *app, o *predictOptions, checkpoint strin
 	}
 	ctx, status, stop := interruptible(ctx)
 	defer stop()
-	p, err := newPrediction(a, o, checkpoint)
+	net, err := a.openModel(checkpoint)
+	if err != nil {
+		return err
+	}
+	if net.Frontend != "" {
+		err := predictSpeech(ctx, a, o, net, images)
+		if s := status(); err != nil && s != 0 {
+			return &silentError{&stoppedError{s}}
+		}
+		return err
+	}
+	p, err := newPrediction(a, o, net)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func runQuickstart(ctx context.Context, a *app, o *quickstartOptions) error {
 	control := train.NewControl()
 	w := a.watchSignals(control, 30*time.Second, os.Exit)
 	defer w.stop()
-	open := dataSets{}
+	open := newDataSets()
 	for _, n := range nets { // all mistakes before any work
 		l, err := loadConfig(configInput{file: "quickstart", env: a.env, sets: append(o.sets, fmt.Sprintf("model.residual=%v", n.Name == "residual"))})
 		if err != nil {

@@ -83,7 +83,7 @@ func newSpeechFeaturesCmd(a *app) *cobra.Command {
 
 // check refuses flags that contradict each other, before any file is read, and returns the files to write.
 func (o *featuresOptions) check() (ark, scp string, err error) {
-	if ark, scp, err = outputs(o.out); err != nil {
+	if ark, scp, err = outputs("speech features", o.out); err != nil {
 		return "", "", err
 	}
 	o.job.Normalize = extract.Normalization(o.normalize)
@@ -106,22 +106,22 @@ func (o *featuresOptions) check() (ark, scp string, err error) {
 }
 
 // outputs reads --out.
-func outputs(out string) (ark, scp string, err error) {
+func outputs(command, out string) (ark, scp string, err error) {
 	if both, ok := strings.CutPrefix(out, "ark,scp:"); ok {
 		ark, scp, ok = strings.Cut(both, ",")
 		if !ok || ark == "" || scp == "" || ark == scp {
-			return "", "", usageErrorf("speech features: --out ark,scp:ARCHIVE,SCRIPT names two files")
+			return "", "", usageErrorf("%s: --out ark,scp:ARCHIVE,SCRIPT names two files", command)
 		}
 	} else {
 		stem, ok := strings.CutSuffix(strings.TrimPrefix(out, "ark:"), ".ark")
 		if !ok || stem == "" {
-			return "", "", usageErrorf("speech features: --out FILE.ark is missing: the script then is FILE.scp")
+			return "", "", usageErrorf("%s: --out FILE.ark is missing: the script then is FILE.scp", command)
 		}
 		ark, scp = stem+".ark", stem+".scp"
 	}
 	for _, name := range []string{ark, scp} {
 		if name == "-" || strings.ContainsAny(name, "|") {
-			return "", "", usageErrorf("speech features: %q: archives are written to files", name)
+			return "", "", usageErrorf("%s: %q: archives are written to files", command, name)
 		}
 	}
 	return ark, scp, nil

@@ -87,7 +87,7 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 		w = a.watchSignals(control, o.grace, os.Exit)
 		defer w.stop()
 	}
-	j, err := newJob(ctx, l, o.threads, dataSets{})
+	j, err := newJob(ctx, l, o.threads, newDataSets())
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	if err := checkMemory(need, limit, j.Train.Batch); err != nil {
 		return err
 	}
-	for _, note := range j.data.Notes() {
+	for _, note := range j.notes() {
 		a.say("note: %s", eval.Printable(note))
 	}
 	if o.dryRun {
@@ -110,8 +110,8 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 			return err
 		}
 	}
-	hello := fmt.Sprintf("Training %s on %s in %s: %s steps of %d images, %s, %s kernels", j.spec.Name, j.data.Info().Name, dir,
-		grouped(j.plan.Iterations), j.plan.ImagesPerStep(), count(j.threads, "thread"), kernelsInUse())
+	hello := fmt.Sprintf("Training %s on %s in %s: %s steps of %s, %s, %s kernels", j.spec.Name, j.dataName(), dir,
+		grouped(j.plan.Iterations), j.stepSize(), count(j.threads, "thread"), kernelsInUse())
 	t := &training{a: a, j: j, dir: dir, maxTime: o.maxTime, memory: limit, resume: o.resume != "", label: j.spec.Name, hello: hello, control: control}
 	sum, err := t.run(ctx)
 	if o.resume == "" {

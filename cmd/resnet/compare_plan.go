@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"resnet/internal/datasets"
 	"resnet/internal/train/compare"
 )
 
@@ -133,14 +134,25 @@ func (o *compareOptions) checkSets() error {
 	return nil
 }
 
-// netsOf plans the trainings of a comparison from its flags.
-func (o *compareOptions) netsOf(plan func([]int, []uint64) ([]compare.Net, error)) ([]compare.Net, error) {
+// netsOf plans the trainings of a comparison from its flags. On speech the networks are the preset's row and its plain counterpart.
+func (o *compareOptions) netsOf(a *app, name string, plan func([]int, []uint64) ([]compare.Net, error)) ([]compare.Net, error) {
 	if err := o.checkSets(); err != nil {
 		return nil, err
 	}
 	var seeds []uint64
 	for _, s := range o.seeds {
 		seeds = append(seeds, uint64(s))
+	}
+	l, err := loadConfig(configInput{file: o.file, env: a.env, sets: o.sets})
+	if err != nil {
+		return nil, err
+	}
+	if o.speech = datasets.IsSpeech(l.Data.Name); o.speech {
+		if name != "plain-vs-residual" {
+			return nil, usageErrorf("compare %s: networks of speech have no depths to compare: `resnet compare plain-vs-residual`, or `compare runs` on trainings of your own", name)
+		}
+		row := strings.TrimSuffix(l.Model.Name, "-plain")
+		plan = func(_ []int, seeds []uint64) ([]compare.Net, error) { return compare.Rows(row+"-plain", row, seeds) }
 	}
 	nets, err := plan(o.depths, seeds)
 	if err != nil {

@@ -40,11 +40,11 @@ func (a *app) reportComparison(o *compareOptions, name string, runs []*comparedR
 			return err
 		}
 		n := a.describeNet(c.dir, c.job.loaded, &c.job.spec)
-		n.Model, n.Seed, n.Iterations, n.TestImages = c.Model(), c.Seed, c.job.plan.Iterations, c.job.data.Info().Test
+		n.Model, n.Seed, n.Iterations, n.TestImages = c.Model(), c.Seed, c.job.plan.Iterations, c.job.testSize()
 		n.Diverged = c.diverged != ""
 		list = append(list, eval.Compared{Run: run, Net: n})
 	}
-	title := fmt.Sprintf("%s on %s", map[string]string{"plain-vs-residual": "Plain and residual networks", "depth": "Residual networks by depth"}[name], runs[0].job.data.Info().Name)
+	title := fmt.Sprintf("%s on %s", map[string]string{"plain-vs-residual": "Plain and residual networks", "depth": "Residual networks by depth"}[name], runs[0].job.dataName())
 	return a.finishComparison(o.out, eval.NewComparison(title, a.comparisonCommand(o, name), list), o.terminal, o.json)
 }
 
@@ -58,8 +58,10 @@ func (a *app) comparisonCommand(o *compareOptions, name string) string {
 		}
 		return strings.Join(parts, ",")
 	}
-	args = append(args, "--depths", join(len(o.depths), func(i int) string { return strconv.Itoa(o.depths[i]) }),
-		"--seeds", join(len(o.seeds), func(i int) string { return strconv.FormatUint(uint64(o.seeds[i]), 10) }))
+	if !o.speech {
+		args = append(args, "--depths", join(len(o.depths), func(i int) string { return strconv.Itoa(o.depths[i]) }))
+	}
+	args = append(args, "--seeds", join(len(o.seeds), func(i int) string { return strconv.FormatUint(uint64(o.seeds[i]), 10) }))
 	for _, s := range o.sets {
 		args = append(args, "--set", shellQuote(s))
 	}

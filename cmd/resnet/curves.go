@@ -15,7 +15,7 @@ func (a *app) reportRun(dir string, j *job, sum train.Summary) {
 	run, err := eval.ReadRun(dir)
 	if err == nil {
 		err = eval.WriteReport(dir, eval.Report{
-			Title: fmt.Sprintf("%s on %s", j.spec.Name, j.data.Info().Name), Runs: []eval.Run{run}, Table: lastTable(dir, j, sum),
+			Title: fmt.Sprintf("%s on %s", j.spec.Name, j.dataName()), Runs: []eval.Run{run}, Table: lastTable(dir, j, sum),
 		})
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // stopped before its first evaluation: there is nothing to report
@@ -28,7 +28,11 @@ func lastTable(dir string, j *job, sum train.Summary) eval.Table {
 	if sum.Last == nil || sum.Last.Test == nil {
 		return eval.Table{}
 	}
-	info, m := j.data.Info(), sum.Last.Test
+	m := sum.Last.Test
+	if j.speech != nil {
+		return j.speech.lastTable(j, dir, m)
+	}
+	info := j.data.Info()
 	metrics := eval.Metrics{N: info.Test, Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss}
 	protocol := eval.Protocol{Views: 1, Height: info.Height, Width: info.Width, Split: datasets.Test}
 	return eval.Table{Rows: []eval.Row{eval.NewRow(j.spec.Name, dir, info.Name, j.spec.Params, protocol, metrics)}}

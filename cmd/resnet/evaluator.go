@@ -10,24 +10,38 @@ import (
 )
 
 // evaluator measures the parameters of a training on the splits that are not trained on.
-type evaluator struct {
-	j       *job
-	machine graph.Machine
+type evaluator interface {
+	// evaluate is train.Options.Evaluate.
+	evaluate(ctx context.Context) (train.Evaluation, error)
+	close()
 }
 
-func (a *app) newEvaluator(j *job, params *graph.ParamSet) (*evaluator, error) {
+func (a *app) newEvaluator(j *job, params *graph.ParamSet) (evaluator, error) {
+	if j.speech != nil {
+		e, err := a.newSequenceEvaluator(j, params)
+		if err != nil {
+			return nil, err // not e: a nil *sequenceEvaluator is not a nil evaluator
+		}
+		return e, nil
+	}
 	m, err := a.machineFor(j, j.Eval.Batch, graph.Eval, params)
 	if err != nil {
 		return nil, err
 	}
-	return &evaluator{j, m}, nil
+	return &imageEvaluator{j, m}, nil
 }
 
-func (e *evaluator) close() { e.machine.Close() }
+// imageEvaluator measures images.
+type imageEvaluator struct {
+	j       *job
+	machine graph.Machine
+}
 
-// splits is train.Options.Evaluate: the validation split, which chooses the best checkpoint, and the test split and (where
+func (e *imageEvaluator) close() { e.machine.Close() }
+
+// evaluate measures the validation split, which chooses the best checkpoint, and the test split and (where
 // eval.train_set asks for it) the training set, which only go into the curves.
-func (e *evaluator) splits(ctx context.Context) (train.Evaluation, error) {
+func (e *imageEvaluator) evaluate(ctx context.Context) (train.Evaluation, error) {
 	var out train.Evaluation
 	for _, s := range []struct {
 		split datasets.Split

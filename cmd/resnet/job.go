@@ -21,7 +21,8 @@ import (
 // job is an experiment made ready: data open, network chosen, steps planned. Making it writes nothing.
 type job struct {
 	*loaded
-	data    *datasets.Dataset
+	data    *datasets.Dataset // images, or nil
+	speech  *speechJob        // utterances, or nil
 	spec    blocks.Spec
 	plan    train.Plan
 	norm    datasets.Normalizer
@@ -43,6 +44,12 @@ func newJob(ctx context.Context, l *loaded, threads int, open dataSets) (*job, e
 		l.Data.Dir = dir
 	}
 	j := &job{loaded: l, threads: threads}
+	if datasets.IsSpeech(l.Data.Name) {
+		if err := j.absoluteSpeech(); err != nil {
+			return nil, err
+		}
+		return j, j.openSpeech(ctx, open)
+	}
 	dataConfig := l.Data
 	if datasets.AnySize(dataConfig.Name) && dataConfig.Size == 0 {
 		own, err := blocks.Resolve(l.Model, blocks.DataInfo{})
@@ -62,6 +69,9 @@ func newJob(ctx context.Context, l *loaded, threads int, open dataSets) (*job, e
 	if j.spec, err = blocks.Resolve(l.Model, blocks.DataInfo{Channels: info.Channels, Size: info.Height, Classes: len(info.Classes)}); err != nil {
 		return nil, l.located(err)
 	}
+	if j.spec.Family == blocks.FamilySpeech {
+		return nil, usageErrorf("model.name: %s takes speech, and %s has images: set data.name to fsdd, kaldi or recordings", j.spec.Name, info.Name)
+	}
 	if j.plan, err = train.NewPlan(l.Train, l.Eval, info.Train); err != nil {
 		return nil, l.located(err)
 	}
@@ -71,8 +81,37 @@ func newJob(ctx context.Context, l *loaded, threads int, open dataSets) (*job, e
 	return j, nil
 }
 
+// dataName and classNames are of images or utterances.
+func (j *job) dataName() string { return j.Data.Name }
+
+// testSize is the number of test images or utterances.
+func (j *job) testSize() int {
+	if j.speech != nil {
+		return j.speech.corpus.Len(datasets.Test)
+	}
+	return j.data.Len(datasets.Test)
+}
+
+// notes say what was left out or repaired.
+func (j *job) notes() []string {
+	if j.speech != nil {
+		return j.speech.corpus.Info().Notes
+	}
+	return j.data.Notes()
+}
+
+func (j *job) classNames() []string {
+	if j.speech != nil {
+		return j.speech.corpus.Info().Classes
+	}
+	return j.data.Info().Classes
+}
+
 // loader opens the training batches from an epoch's batch on.
-func (j *job) loader(epoch, batch int) (*datasets.Loader, error) {
+func (j *job) loader(epoch, batch int) (train.Loader, error) {
+	if j.speech != nil {
+		return j.speech.loader(j.Train.Seed, epoch, batch)
+	}
 	return datasets.NewLoader(j.data, datasets.LoaderOptions{
 		Split: datasets.Train, Batch: j.Train.Batch, Seed: j.Train.Seed, Shuffle: true, DropLast: true,
 		Augment: j.Data.Augment, Normalizer: j.norm, Workers: j.Data.Workers, StartEpoch: epoch, StartBatch: batch, OnSkip: j.onSkip,
@@ -91,8 +130,12 @@ func (j *job) meta() (weights.Meta, error) {
 		return weights.Meta{}, err
 	}
 	m := weights.Meta{
-		Arch: string(arch), Classes: j.data.Info().Classes, Dataset: j.data.Info().Name,
+		Arch: string(arch), Classes: j.classNames(), Dataset: j.dataName(),
 		Preprocessing: weights.Preprocessing{Kind: j.norm.Kind, Mean: j.norm.Mean, Std: j.norm.Std},
+	}
+	if j.speech != nil {
+		m.Preprocessing.Kind = datasets.NoNormalizing
+		m.Frontend, m.ClassCounts = j.Speech.Frontend.Encode(), j.speech.corpus.Counts()
 	}
 	if j.spec.Shortcut == blocks.OptionA {
 		m.ShortcutPad = "sides"
@@ -123,6 +166,9 @@ func configDigest(c *Config) string {
 // leastMemory is a lower bound of what training takes, in bytes: every convolution's output has to be kept for the
 // backward pass, and there are parameters, gradients and what the optimizer keeps.
 func (j *job) leastMemory() (int64, error) {
+	if j.speech != nil {
+		return 0, nil // the machines of its shapes say so
+	}
 	sum, err := blocks.Summarize(j.spec)
 	if err != nil {
 		return 0, err

@@ -10,9 +10,14 @@ import (
 // newMachine is the one place that chooses how a graph is executed: as a schedule of kernels. RESNET_MACHINE=tape takes
 // Gorgonia's tape machine with the reference operators instead, the slow oracle.
 func (a *app) newMachine(g *graph.Graph, params *graph.ParamSet, threads int) (graph.Machine, error) {
+	return a.newMachineIn(nil, g, params, threads)
+}
+
+// newMachineIn is newMachine in memory that it shares with others; nil gives it its own.
+func (a *app) newMachineIn(arena *schedule.Arena, g *graph.Graph, params *graph.ParamSet, threads int) (graph.Machine, error) {
 	switch name := a.getenv("RESNET_MACHINE"); name {
 	case "", "schedule":
-		m, err := schedule.Compile(g, schedule.Options{Threads: threads})
+		m, err := schedule.Compile(g, schedule.Options{Threads: threads, Arena: arena})
 		if err != nil {
 			return nil, err // not m: a nil *Machine is not a nil Machine
 		}

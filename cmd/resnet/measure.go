@@ -68,6 +68,9 @@ func (m *measurement) model(ctx context.Context, path string, member bool) error
 	if err != nil {
 		return err
 	}
+	if net.Frontend != "" {
+		return m.utterances(ctx, net, !member)
+	}
 	ds, err := m.dataset(ctx, net)
 	if err != nil {
 		return err

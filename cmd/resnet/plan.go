@@ -47,12 +47,16 @@ func (a *app) printPlan(ctx context.Context, j *job, asJSON bool) error {
 		return a.printJSON(r)
 	}
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "model\t%s: %s parameters, %s multiply-adds for an image of %s\n", r.Model, grouped(r.Params), grouped(r.MACs), dims(r.Input))
-	fmt.Fprintf(tw, "data\t%s: %s training, %s validation and %s test images\n", r.Data, grouped(r.TrainImages), grouped(r.ValImages), grouped(r.TestImages))
-	fmt.Fprintf(tw, "steps\t%s of %d images, %.1f epochs\n", grouped(r.Steps), j.plan.ImagesPerStep(), r.Epochs)
+	if j.speech == nil {
+		fmt.Fprintf(tw, "model\t%s: %s parameters, %s multiply-adds for an image of %s\n", r.Model, grouped(r.Params), grouped(r.MACs), dims(r.Input))
+		fmt.Fprintf(tw, "data\t%s: %s training, %s validation and %s test images\n", r.Data, grouped(r.TrainImages), grouped(r.ValImages), grouped(r.TestImages))
+	} else {
+		j.speech.describe(tw, j, r)
+	}
+	fmt.Fprintf(tw, "steps\t%s of %s, %.1f epochs\n", grouped(r.Steps), j.stepSize(), r.Epochs)
 	fmt.Fprintf(tw, "memory\tabout %s\n", bytesText(r.MemoryBytes))
 	fmt.Fprintf(tw, "checkpoint\t%s each\n", bytesText(r.CheckpointBytes))
-	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f images/s (%s, %s kernels)\n", 1000*r.SecondsPerStep, r.ImagesPerSecond, count(r.Threads, "thread"), r.Kernels)
+	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f %ss/s (%s, %s kernels)\n", 1000*r.SecondsPerStep, r.ImagesPerSecond, j.unit(), count(r.Threads, "thread"), r.Kernels)
 	fmt.Fprintf(tw, "time\tabout %s with %s of %s; an epoch %s\n", duration(seconds(r.SecondsTotal)), count(r.Evaluations, "evaluation"), duration(seconds(r.SecondsPerEvaluation)),
 		duration(seconds(r.SecondsPerStep*float64(r.Steps)/max(r.Epochs, 1e-9))))
 	if err := tw.Flush(); err != nil {
@@ -63,6 +67,9 @@ func (a *app) printPlan(ctx context.Context, j *job, asJSON bool) error {
 }
 
 func (a *app) makePlan(ctx context.Context, j *job) (planReport, error) {
+	if j.speech != nil {
+		return a.makeSequencePlan(ctx, j)
+	}
 	info := j.data.Info()
 	sum, err := blocks.Summarize(j.spec)
 	if err != nil {

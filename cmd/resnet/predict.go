@@ -34,15 +34,12 @@ type predicted struct {
 	Error string       `json:"error,omitempty"`
 }
 
-func newPrediction(a *app, o *predictOptions, checkpoint string) (*prediction, error) {
-	net, err := a.openModel(checkpoint)
-	if err != nil {
-		return nil, err
-	}
+func newPrediction(a *app, o *predictOptions, net *model) (*prediction, error) {
 	if err := net.FitsClasses(datasets.Info{}); err != nil {
 		return nil, err
 	}
 	p := &prediction{a: a, o: o, net: net, names: net.classNames()}
+	var err error
 	if p.protocol, err = o.looking.Protocol(net.Model); err != nil {
 		return nil, fmt.Errorf("%s: %w", net.named, err)
 	}
@@ -182,17 +179,22 @@ func (p *prediction) print(r predicted) error {
 		p.a.say("%s: %s", eval.Printable(r.Image), eval.Printable(r.Error))
 		return nil
 	}
+	_, err := p.a.out.Write([]byte(guesses(r.Image, r.Top)))
+	return err
+}
+
+// guesses shows the classes of an image or a recording for people.
+func guesses(path string, top []eval.Guess) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s\n", eval.Printable(r.Image))
-	for _, g := range r.Top {
+	fmt.Fprintf(&b, "\n%s\n", eval.Printable(path))
+	for _, g := range top {
 		name := fmt.Sprintf("class %d", g.Class)
 		if g.Name != "" {
 			name = fmt.Sprintf("%s (%d)", eval.Printable(g.Name), g.Class)
 		}
 		fmt.Fprintf(&b, "%7.2f%%  %s\n", 100*g.Probability, name)
 	}
-	_, err := p.a.out.Write([]byte(b.String()))
-	return err
+	return b.String()
 }
 
 // imageEndings are what a file in a folder has to end in to be taken for an image.

@@ -49,7 +49,7 @@ func TestMistakesThatOnlyTheDataShowHavePlaces(t *testing.T) {
 	if problems != nil {
 		t.Fatal(problems)
 	}
-	_, err := newJob(context.Background(), l, 1, dataSets{})
+	_, err := newJob(context.Background(), l, 1, newDataSets())
 	if got, want := exitStatus(err), exitUsage; got != want {
 		t.Errorf("exit status %d, want %d", got, want)
 	}
@@ -63,7 +63,7 @@ func TestMemoryThatCannotDoIsRefusedBeforeWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := newJob(context.Background(), l, 1, dataSets{})
+	j, err := newJob(context.Background(), l, 1, newDataSets())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestJobsOfOneCommandShareTheirData(t *testing.T) {
 		}
 		return j
 	}
-	open := dataSets{}
+	open := newDataSets()
 	first := job(open)
 	if other := job(open, "model.depth=20", "train.seed=2"); other.data != first.data {
 		t.Error("another depth and seed opened the images again")

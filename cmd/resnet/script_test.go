@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 			return os.Mkdir(home, 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"jsonkeys": jsonKeys, "photographs": photographs, "waitfor": waitFor, "status": status, "signal": sendSignal,
+			"jsonkeys": jsonKeys, "photographs": photographs, "recordings": recordings, "posteriors": posteriors, "waitfor": waitFor, "status": status, "signal": sendSignal,
 		},
 	})
 }

@@ -47,16 +47,12 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 		a.say("%s", note)
 	}
 	params := graph.NewParamSet(j.Train.Seed)
-	g, err := j.graph(j.Train.Batch, graph.Train, params)
+	trainer, err := a.newTrainer(j, params)
 	if err != nil {
 		return train.Summary{}, err
 	}
-	trainer, err := a.newMachine(g, params, j.threads)
-	if err != nil {
-		return train.Summary{}, err
-	}
-	defer trainer.Close()
-	if err := checkMemory(trainer.Bytes(), t.memory, j.Train.Batch); err != nil {
+	defer trainer.close()
+	if err := checkMemory(trainer.bytes, t.memory, j.Train.Batch); err != nil {
 		return train.Summary{}, err
 	}
 	evaluator, err := a.newEvaluator(j, params)
@@ -87,9 +83,9 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 	defer bar.close()
 	j.onSkip = func(id string, err error) { a.say("warning: %s is left out: %v", eval.Printable(id), err) } // on a goroutine of the loader
 	return train.Run(ctx, train.Options{
-		Plan: j.plan, Machine: trainer, Params: params,
+		Plan: j.plan, Machine: trainer.machine, MachineFor: trainer.of, Params: params,
 		Loader:   func(_ context.Context, epoch, batch int) (train.Loader, error) { return j.loader(epoch, batch) },
-		Evaluate: evaluator.splits,
+		Evaluate: evaluator.evaluate,
 		Store: &train.RunStore{Checkpoints: store, Meta: meta, ConfigDigest: configDigest(&j.Config),
 			BatchesPerEpoch: j.plan.BatchesPerEpoch, Warn: func(text string) { bar.line("warning: %s", text) }},
 		Dir: t.dir,
@@ -99,13 +95,8 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 				t.onEval(r)
 			}
 		}},
-		// Masks of dropout are a function of the batch's number, which a resumed run knows.
-		BeforeBatch: func(batches int) {
-			if g.Dropout != nil {
-				g.Dropout.Step = uint64(batches)
-			}
-		},
-		Resume: resume, MaxTime: t.maxTime, Control: t.control,
+		BeforeBatch: trainer.beforeBatch,
+		Resume:      resume, MaxTime: t.maxTime, Control: t.control,
 	})
 }
 

@@ -3,15 +3,16 @@ package blocks
 // Config is the `model` section of an experiment: a row of the table by name, or a family with a depth; the other fields
 // override the row's own where they are not empty.
 type Config struct {
-	Name          string  `mapstructure:"name" yaml:"name" doc:"row of the table of architectures, e.g. resnet20"`
-	Family        string  `mapstructure:"family" yaml:"family" doc:"cifar: build depth 6n+2 instead of naming a row"`
-	Depth         int     `mapstructure:"depth" yaml:"depth" doc:"layers, with family"`
-	Residual      bool    `mapstructure:"residual" yaml:"residual" doc:"with family: shortcuts or none"`
-	Shortcut      string  `mapstructure:"shortcut" yaml:"shortcut" doc:"A | B | C; empty means the row's own"`
-	ShortcutPad   string  `mapstructure:"shortcut_pad" yaml:"shortcut_pad" doc:"where option A puts its zero channels: sides | end"`
-	Classes       int     `mapstructure:"classes" yaml:"classes" doc:"0 means the data set's"`
-	InputChannels int     `mapstructure:"input_channels" yaml:"input_channels" doc:"0 means the data set's"`
-	InputSize     int     `mapstructure:"input_size" yaml:"input_size" doc:"pixels; 0 means the data set's"`
-	BNEps         float64 `mapstructure:"bn_eps" yaml:"bn_eps" doc:"added to the variance in batch normalisation"`
-	BNMomentum    float64 `mapstructure:"bn_momentum" yaml:"bn_momentum" doc:"running = (1-m)*running + m*batch"`
+	Name          string       `mapstructure:"name" yaml:"name" doc:"row of the table of architectures, e.g. resnet20"`
+	Family        string       `mapstructure:"family" yaml:"family" doc:"cifar: build depth 6n+2 instead of naming a row"`
+	Depth         int          `mapstructure:"depth" yaml:"depth" doc:"layers, with family"`
+	Residual      bool         `mapstructure:"residual" yaml:"residual" doc:"with family: shortcuts or none"`
+	Shortcut      string       `mapstructure:"shortcut" yaml:"shortcut" doc:"A | B | C; empty means the row's own"`
+	ShortcutPad   string       `mapstructure:"shortcut_pad" yaml:"shortcut_pad" doc:"where option A puts its zero channels: sides | end"`
+	Classes       int          `mapstructure:"classes" yaml:"classes" doc:"0 means the data set's"`
+	InputChannels int          `mapstructure:"input_channels" yaml:"input_channels" doc:"0 means the data set's"`
+	InputSize     int          `mapstructure:"input_size" yaml:"input_size" doc:"pixels; 0 means the data set's"`
+	BNEps         float64      `mapstructure:"bn_eps" yaml:"bn_eps" doc:"added to the variance in batch normalisation"`
+	BNMomentum    float64      `mapstructure:"bn_momentum" yaml:"bn_momentum" doc:"running = (1-m)*running + m*batch"`
+	Speech        SpeechConfig `mapstructure:"speech" yaml:"speech" doc:"networks of speech: what is not the row's own"`
 }

@@ -24,6 +24,10 @@ type Model struct {
 	Classes    []string // names by index; nil when the file has none
 	Dataset    string   // name of the training set; "" when the file does not say
 	Step       int64    // updates made
+	// Frontend says how the input of a speech network is made, in the caller's words; "" for images. ClassCounts are the training
+	// frames of each of its classes; nil where the file has none.
+	Frontend    string
+	ClassCounts []int64
 }
 
 // A Factory compiles a graph in Eval mode.
@@ -47,7 +51,7 @@ func ReadModel(f *weights.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Path: f.Name(), Classes: meta.Classes, Dataset: meta.Dataset, Step: meta.Step, Params: graph.NewParamSet(0),
+	m := &Model{Path: f.Name(), Classes: meta.Classes, Dataset: meta.Dataset, Step: meta.Step, Frontend: meta.Frontend, ClassCounts: meta.ClassCounts, Params: graph.NewParamSet(0),
 		Normalizer: datasets.Normalizer{Kind: meta.Preprocessing.Kind, Mean: meta.Preprocessing.Mean, Std: meta.Preprocessing.Std}}
 	if err := json.Unmarshal([]byte(meta.Arch), &m.Spec); err != nil {
 		return nil, m.fault("its architecture does not parse: %w", err)
@@ -55,13 +59,23 @@ func ReadModel(f *weights.File) (*Model, error) {
 	if err := m.check(meta, f); err != nil {
 		return nil, err
 	}
-	if _, err := blocks.Build(m.Spec, 1, graph.Eval, m.Params); err != nil {
+	if err := m.draw(); err != nil {
 		return nil, m.fault("%w", err)
 	}
 	if err := weights.LoadParams(f, m.Params); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// draw makes the network's parameters.
+func (m *Model) draw() error {
+	if m.Spec.Family == blocks.FamilySpeech {
+		_, err := blocks.BuildSequence(m.Spec, 1, 1, graph.Eval, m.Params)
+		return err
+	}
+	_, err := blocks.Build(m.Spec, 1, graph.Eval, m.Params)
+	return err
 }
 
 // check compares what the file says with itself.
@@ -82,6 +96,9 @@ func (m *Model) check(meta weights.Meta, f *weights.File) error {
 	}
 	if m.Classes != nil && len(m.Classes) > m.Spec.Classes {
 		return m.fault("it names %d classes and tells %d apart", len(m.Classes), m.Spec.Classes)
+	}
+	if m.Spec.Family == blocks.FamilySpeech {
+		return nil // its front end says how its input is made
 	}
 	if err := m.Normalizer.Check(m.Spec.InputChannels, m.Spec.InputSize, m.Spec.InputSize); err != nil {
 		return m.fault("its preprocessing does not fit its input: %w", err)

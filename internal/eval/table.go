@@ -24,6 +24,9 @@ type Row struct {
 	Protocol   string   `json:"protocol"`
 	Paper      *float64 `json:"paper"` // the paper's top-1 error by this protocol on this data set, or null
 
+	// UtteranceError is that of whole utterances where the errors are of frames; absent otherwise.
+	UtteranceError *float64 `json:"utterance_error,omitempty"`
+
 	// Citation says where Paper is from; it stands below a text table.
 	Citation string `json:"-"`
 }
@@ -118,10 +121,10 @@ type column struct {
 func (t Table) columns(name func(string) string) []column {
 	cols := []column{{title: "model"}, {title: "checkpoint"}, {title: "images", number: true}, {title: "top-1 error %", number: true},
 		{title: "top-5 error %", number: true}, {title: "loss", number: true}, {title: "parameters", number: true},
-		{title: "protocol"}, {title: "paper's top-1 %", number: true}}
+		{title: "utterance error %", number: true}, {title: "protocol"}, {title: "paper's top-1 %", number: true}}
 	for _, r := range t.Rows {
 		for i, cell := range []string{name(r.Model), name(r.Checkpoint), grouped(int64(r.N)), errorText(&r.Top1Error), errorText(r.Top5Error),
-			strconv.FormatFloat(r.Loss, 'f', 4, 64), grouped(r.Params), name(r.Protocol), errorText(r.Paper)} {
+			strconv.FormatFloat(r.Loss, 'f', 4, 64), grouped(r.Params), errorText(r.UtteranceError), name(r.Protocol), errorText(r.Paper)} {
 			cols[i].cells = append(cols[i].cells, cell)
 		}
 	}

@@ -23,6 +23,8 @@ const (
 	keyShortcutPad   = "resnet.shortcut_pad"
 	keyStep          = "resnet.step"
 	keyDataset       = "resnet.dataset"
+	keyFrontend      = "resnet.frontend"
+	keyClassCounts   = "resnet.class_counts"
 )
 
 var (
@@ -41,6 +43,8 @@ type Meta struct {
 	ShortcutPad   string        // where option A puts its zero channels: sides | end; "" without option A
 	Step          int64         // updates made
 	Dataset       string        // name of the training set
+	Frontend      string        // how a speech network's input is made, JSON of the caller's; "" for images
+	ClassCounts   []int64       // training frames of each class, from which priors follow; nil for images
 }
 
 // Preprocessing maps an image's bytes to the network's input: x = (v/255 − Mean) / Std.
@@ -78,6 +82,13 @@ func (m Meta) Encode() map[string]string {
 	}
 	if m.Dataset != "" {
 		s[keyDataset] = m.Dataset
+	}
+	if m.Frontend != "" {
+		s[keyFrontend] = m.Frontend
+	}
+	if m.ClassCounts != nil {
+		counts, _ := json.Marshal(m.ClassCounts)
+		s[keyClassCounts] = string(counts)
 	}
 	return s
 }
@@ -119,10 +130,15 @@ func DecodeMeta(name string, s map[string]string) (Meta, error) {
 			return bad(keyClasses, err)
 		}
 	}
+	if text, ok := s[keyClassCounts]; ok {
+		if err := json.Unmarshal([]byte(text), &m.ClassCounts); err != nil {
+			return bad(keyClassCounts, err)
+		}
+	}
 	if m.Step, err = strconv.ParseInt(s[keyStep], 10, 64); err != nil {
 		return bad(keyStep, err)
 	}
-	m.Arch, m.ShortcutPad, m.Dataset = s[keyArch], s[keyShortcutPad], s[keyDataset]
+	m.Arch, m.ShortcutPad, m.Dataset, m.Frontend = s[keyArch], s[keyShortcutPad], s[keyDataset], s[keyFrontend]
 	return m, nil
 }
 

@@ -9,15 +9,19 @@ import (
 // ErrPlan marks depths or seeds that no comparison can be made of.
 var ErrPlan = errors.New("invalid comparison")
 
-// Net is one training of a comparison: a network of the CIFAR family (section 4.2 of He et al. 2016) and a seed.
+// Net is one training of a comparison: a network of the CIFAR family (section 4.2 of He et al. 2016), or a row of the table of architectures, and a seed.
 type Net struct {
-	Depth    int // layers, 6n+2
+	Row      string // of the table; "" means the CIFAR family's network of Depth layers
+	Depth    int    // layers, 6n+2; 0 with a Row
 	Residual bool
 	Seed     uint64
 }
 
 // Model is the network without its seed: plain56, resnet56.
 func (n Net) Model() string {
+	if n.Row != "" {
+		return n.Row
+	}
 	if n.Residual {
 		return fmt.Sprintf("resnet%d", n.Depth)
 	}
@@ -29,6 +33,9 @@ func (n Net) Name() string { return fmt.Sprintf("%s-seed%d", n.Model(), n.Seed) 
 
 // Sets are the values of the configuration that make it this network's, as key=value.
 func (n Net) Sets() []string {
+	if n.Row != "" {
+		return []string{"model.name=" + n.Row, fmt.Sprintf("train.seed=%d", n.Seed)}
+	}
 	return []string{"model.family=cifar", fmt.Sprintf("model.depth=%d", n.Depth), fmt.Sprintf("model.residual=%v", n.Residual),
 		fmt.Sprintf("train.seed=%d", n.Seed)}
 }
@@ -41,6 +48,21 @@ func PlainVsResidual(depths []int, seeds []uint64) ([]Net, error) {
 
 // Depth lists the trainings of residual networks alone, in the same order.
 func Depth(depths []int, seeds []uint64) ([]Net, error) { return plan(depths, seeds, []bool{true}) }
+
+// Rows lists the trainings of a plain network and its residual counterpart, both rows of the table, seed by seed.
+func Rows(plain, residual string, seeds []uint64) ([]Net, error) {
+	if len(seeds) == 0 {
+		return nil, fmt.Errorf("%w: no seeds", ErrPlan)
+	}
+	var nets []Net
+	for i, s := range seeds {
+		if slices.Contains(seeds[:i], s) {
+			return nil, fmt.Errorf("%w: seed %d is given twice", ErrPlan, s)
+		}
+		nets = append(nets, Net{Row: plain, Seed: s}, Net{Row: residual, Residual: true, Seed: s})
+	}
+	return nets, nil
+}
 
 func plan(depths []int, seeds []uint64, kinds []bool) ([]Net, error) {
 	if len(depths) == 0 || len(seeds) == 0 {
@@ -65,7 +87,7 @@ func plan(depths []int, seeds []uint64, kinds []bool) ([]Net, error) {
 	for _, s := range seeds {
 		for _, d := range depths {
 			for _, residual := range kinds {
-				nets = append(nets, Net{d, residual, s})
+				nets = append(nets, Net{Depth: d, Residual: residual, Seed: s})
 			}
 		}
 	}

@@ -38,3 +38,19 @@ func TestImpossiblePlansAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestRowsOfTheTableAreComparedSeedBySeed(t *testing.T) {
+	nets, err := Rows("wrbn-plain", "wrbn", []uint64{2, 1})
+	if err != nil || len(nets) != 4 || nets[0].Name() != "wrbn-plain-seed2" || nets[3].Name() != "wrbn-seed1" || nets[0].Residual || !nets[1].Residual {
+		t.Errorf("%v (%v)", nets, err)
+	}
+	if got, want := nets[3].Sets(), []string{"model.name=wrbn", "train.seed=1"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if _, err := Rows("a", "b", []uint64{1, 1}); !errors.Is(err, ErrPlan) {
+		t.Errorf("a seed twice: %v", err)
+	}
+	if _, err := Rows("a", "b", nil); !errors.Is(err, ErrPlan) {
+		t.Errorf("no seeds: %v", err)
+	}
+}

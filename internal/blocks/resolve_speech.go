@@ -1,0 +1,99 @@
+package blocks
+
+import "fmt"
+
+// SpeechConfig is the `speech` part of the `model` section: it overrides the row's own values where it is not empty.
+type SpeechConfig struct {
+	StemWidth int     `mapstructure:"stem_width" yaml:"stem_width" doc:"channels of the first convolution"`
+	Widths    []int   `mapstructure:"widths" yaml:"widths" doc:"channels of each stage"`
+	Depths    []int   `mapstructure:"depths" yaml:"depths" doc:"blocks of each stage"`
+	Units     int     `mapstructure:"units" yaml:"units" doc:"units of each direction of a recurrent layer"`
+	Dense     int     `mapstructure:"dense" yaml:"dense" doc:"units of the hidden layer before the classes"`
+	Dropout   float64 `mapstructure:"dropout" yaml:"dropout" doc:"probability, in blocks and before recurrent layers"`
+	Output    string  `mapstructure:"output" yaml:"output" doc:"frame | utterance: what the network tells apart; of an utterance it takes the mean of its frames"`
+	InputMaps int     `mapstructure:"maps" yaml:"maps" doc:"maps that the values of a frame are divided into; 0 means one for the static features and one for each order of differences that the front end makes"`
+}
+
+// SequenceInfo is what a network of sequences takes from the corpus.
+type SequenceInfo struct {
+	Dim     int // values of a frame
+	Maps    int // static features and their differences
+	Classes int
+}
+
+// ResolveSequence is Resolve for a speech corpus.
+func ResolveSequence(c Config, data SequenceInfo) (Spec, error) {
+	errs := c.Validate()
+	s, known := c.architecture(func(string, string, string, ...any) {})
+	if !known {
+		return Spec{}, joinFields(errs)
+	}
+	report := func(key, hint, format string, args ...any) {
+		errs = append(errs, FieldError{Path: "model." + key, Msg: fmt.Sprintf(format, args...), Hint: hint})
+	}
+	if s.Family != FamilySpeech {
+		report("name", "wrbn or wrbn-plain", "%s takes images, and the data are speech", s.Name)
+		return Spec{}, joinFields(errs)
+	}
+	o := c.Speech
+	s = s.clone()
+	s.overrideSpeech(o)
+	if s.InputChannels = data.Maps; o.InputMaps > 0 {
+		s.InputChannels = o.InputMaps
+	}
+	if data.Dim%s.InputChannels != 0 {
+		report("speech.maps", "3 for stored features with differences of order 2", "frames of %d values are not %d maps of one size", data.Dim, s.InputChannels)
+		return Spec{}, joinFields(errs)
+	}
+	s.Speech.Features = data.Dim / s.InputChannels
+	s.InputSize = s.Speech.Features
+	switch s.Classes = data.Classes; {
+	case c.Classes == 0:
+	case c.Classes < data.Classes:
+		report("classes", "leave it out", "%d, but the corpus has %d", c.Classes, data.Classes)
+	default:
+		s.Classes = c.Classes
+	}
+	if c.BNEps != 0 {
+		s.BNEps = c.BNEps
+	}
+	if err := s.Validate(); err != nil {
+		report("speech", "", "%v", err)
+	}
+	if len(errs) > 0 {
+		return Spec{}, joinFields(errs)
+	}
+	return counted(s), nil
+}
+
+// overrideSpeech takes the section's values where they are not empty.
+func (s *Spec) overrideSpeech(o SpeechConfig) {
+	p := s.Speech
+	for _, x := range []struct {
+		to   *int
+		from int
+	}{{&p.StemWidth, o.StemWidth}, {&p.Units, o.Units}, {&p.Dense, o.Dense}} {
+		if x.from != 0 {
+			*x.to = x.from
+		}
+	}
+	if len(o.Widths) > 0 {
+		s.Widths = o.Widths
+	}
+	if len(o.Depths) > 0 {
+		s.Depths = o.Depths
+	}
+	if o.Dropout != 0 {
+		p.Dropout = o.Dropout
+	}
+	if o.Output != "" {
+		p.Output = o.Output
+	}
+}
+
+// WithOutput is the network that tells frames, or utterances, apart with the same parameters.
+func (s Spec) WithOutput(output string) Spec {
+	s = s.clone()
+	s.Speech.Output = output
+	return s
+}
