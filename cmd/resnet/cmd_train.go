@@ -212,7 +212,7 @@ func (a *app) printOutcome(dir string, j *job, sum train.Summary, asJSON bool) e
 		fmt.Fprintf(a.out, "%s has finished: %s steps are done. Next: %s eval %s\n", dir, grouped(o.Step), a.self, shellQuote(dir))
 		return nil
 	}
-	fmt.Fprintf(a.out, "%s: %s steps, %.1f epochs in %s (%.0f images/s)\n", dir, grouped(o.Step), o.Epoch, duration(sum.Elapsed), o.ImagesPerSecond)
+	fmt.Fprintf(a.out, "%s: %s steps, %.1f epochs in %s (%.0f %ss/s)\n", dir, grouped(o.Step), o.Epoch, duration(sum.Elapsed), o.ImagesPerSecond, j.unit())
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "split\ttop-1 error\ttop-5 error\tloss\t")
 	for _, row := range []struct {

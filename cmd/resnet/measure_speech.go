@@ -70,7 +70,7 @@ func (m *measurement) utterances(ctx context.Context, net *model, record bool) e
 	}
 	frames := framesOf(net.Spec)
 	row := eval.Row{Model: net.Spec.Name, Checkpoint: net.named, N: metrics.N, Top1Error: metrics.Top1Error, Top5Error: metrics.Top5Error, Loss: metrics.Loss,
-		Params: net.Params.Count(), Protocol: sequenceProtocol(frames)}
+		Params: net.Params.Count(), Protocol: sequenceProtocol(frames), Unit: sequenceUnit(frames)}
 	if frames {
 		row.UtteranceError = metrics.UtteranceError
 	}

@@ -18,6 +18,7 @@ const quietInterval = 10 * time.Second
 type progress struct {
 	a     *app
 	label string
+	unit  string // what is counted: image or utterance
 	bar   *progressbar.ProgressBar // nil without a terminal
 	room  int                      // columns for the text beside the bar
 	last  time.Time
@@ -26,7 +27,7 @@ type progress struct {
 
 // newProgress begins a bar, where it is wanted and there is a terminal.
 func newProgress(a *app, label string, total int, bar bool) *progress {
-	p := &progress{a: a, label: label, now: time.Now}
+	p := &progress{a: a, label: label, unit: "image", now: time.Now}
 	if bar && a.errTTY && a.getenv("TERM") != "dumb" {
 		width, barWidth := a.errWidth, 20
 		if width == 0 { // the terminal does not say
@@ -49,13 +50,13 @@ func newProgress(a *app, label string, total int, bar bool) *progress {
 // step is train.Hooks.OnStep.
 func (p *progress) step(s train.Progress) {
 	if p.bar != nil {
-		p.bar.Describe(fit(append([]string{p.label}, stepParts(s, p.a.errWidth < 120)...), p.room))
+		p.bar.Describe(fit(append([]string{p.label}, stepParts(s, p.unit, p.a.errWidth < 120)...), p.room))
 		_ = p.bar.Set(s.Step) // a terminal that is gone must not end the training
 		return
 	}
 	if now := p.now(); now.Sub(p.last) >= quietInterval {
 		if !p.last.IsZero() || s.Step > 1 {
-			p.a.say("%s step %s/%s  %s", p.label, grouped(s.Step), grouped(s.Total), strings.Join(stepParts(s, false), "  "))
+			p.a.say("%s step %s/%s  %s", p.label, grouped(s.Step), grouped(s.Total), strings.Join(stepParts(s, p.unit, false), "  "))
 		}
 		p.last = now
 	}
@@ -72,12 +73,12 @@ func fit(parts []string, room int) string {
 }
 
 // stepParts is what a line of progress says besides the step; short fits a terminal of 80 columns beside the bar.
-func stepParts(s train.Progress, short bool) []string {
+func stepParts(s train.Progress, unit string, short bool) []string {
 	parts := []string{fmt.Sprintf("epoch %.2f", s.Epoch), fmt.Sprintf("loss %.3f", s.MeanLoss), fmt.Sprintf("error %.1f%%", s.MeanError)}
 	if !short {
 		parts = append(parts, fmt.Sprintf("rate %.3g", s.Rate))
 	}
-	parts = append(parts, fmt.Sprintf("%.0f images/s", s.ImagesPerSecond))
+	parts = append(parts, fmt.Sprintf("%.0f %ss/s", s.ImagesPerSecond, unit))
 	if s.ETA > 0 {
 		parts = append(parts, "left "+duration(s.ETA))
 	}

@@ -154,8 +154,16 @@ func (j *job) absoluteSpeech() error {
 // lastTable is the last evaluation's error.
 func (s *speechJob) lastTable(j *job, dir string, m *train.Metrics) eval.Table {
 	row := eval.Row{Model: j.spec.Name, Checkpoint: dir, N: s.corpus.Len(datasets.Test), Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss,
-		Params: j.spec.Params, Protocol: sequenceProtocol(s.frames), UtteranceError: m.UtteranceError}
+		Params: j.spec.Params, Protocol: sequenceProtocol(s.frames), Unit: "utterances", UtteranceError: m.UtteranceError}
 	return eval.Table{Rows: []eval.Row{row}}
+}
+
+// sequenceUnit is what an error counts.
+func sequenceUnit(frames bool) string {
+	if frames {
+		return "frames"
+	}
+	return "utterances"
 }
 
 // sequenceProtocol says in a word what an error is of.

@@ -80,6 +80,7 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 		}
 	}
 	bar := newProgress(a, t.label, j.plan.Iterations, !t.noBar)
+	bar.unit = j.unit()
 	defer bar.close()
 	j.onSkip = func(id string, err error) { a.say("warning: %s is left out: %v", eval.Printable(id), err) } // on a goroutine of the loader
 	return train.Run(ctx, train.Options{

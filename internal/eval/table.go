@@ -27,6 +27,9 @@ type Row struct {
 	// UtteranceError is that of whole utterances where the errors are of frames; absent otherwise.
 	UtteranceError *float64 `json:"utterance_error,omitempty"`
 
+	// Unit is what N counts; "" means images.
+	Unit string `json:"-"`
+
 	// Citation says where Paper is from; it stands below a text table.
 	Citation string `json:"-"`
 }
@@ -118,8 +121,21 @@ type column struct {
 	cells  []string
 }
 
+// unit is what the rows count: images, unless all say otherwise.
+func (t Table) unit() string {
+	for _, r := range t.Rows {
+		if r.Unit != t.Rows[0].Unit {
+			return "n"
+		}
+	}
+	if len(t.Rows) == 0 || t.Rows[0].Unit == "" {
+		return "images"
+	}
+	return t.Rows[0].Unit
+}
+
 func (t Table) columns(name func(string) string) []column {
-	cols := []column{{title: "model"}, {title: "checkpoint"}, {title: "images", number: true}, {title: "top-1 error %", number: true},
+	cols := []column{{title: "model"}, {title: "checkpoint"}, {title: t.unit(), number: true}, {title: "top-1 error %", number: true},
 		{title: "top-5 error %", number: true}, {title: "loss", number: true}, {title: "parameters", number: true},
 		{title: "utterance error %", number: true}, {title: "protocol"}, {title: "paper's top-1 %", number: true}}
 	for _, r := range t.Rows {
