@@ -18,7 +18,7 @@ const quietInterval = 10 * time.Second
 type progress struct {
 	a     *app
 	label string
-	unit  string // what is counted: image or utterance
+	unit  string                   // what is counted: image or utterance
 	bar   *progressbar.ProgressBar // nil without a terminal
 	room  int                      // columns for the text beside the bar
 	last  time.Time
