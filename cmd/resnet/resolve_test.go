@@ -5,12 +5,33 @@ import (
 	"testing"
 
 	"resnet/internal/blocks"
+	"resnet/internal/datasets"
 	"resnet/internal/train"
 )
+
+// checkResolvesSpeech resolves a preset with the features that its front end makes.
+func checkResolvesSpeech(t *testing.T, name string, l *loaded) {
+	t.Helper()
+	front := l.Speech.Frontend
+	spec, err := blocks.ResolveSequence(l.Model, blocks.SequenceInfo{Dim: front.Bins * (1 + front.Deltas), Maps: 1 + front.Deltas, Classes: 2042})
+	if err != nil || spec.Speech.Features != front.Bins || spec.Classes != 2042 {
+		t.Errorf("%s: %+v (%v)", name, spec, err)
+	}
+	if name == "wrbn" && spec.Params != 17_470_229 {
+		t.Errorf("wrbn: %d parameters, published are 17,470,229", spec.Params)
+	}
+	if _, err := train.NewSequencePlan(l.Train, l.Eval, 2500, 156); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+}
 
 // checkResolves derives network and plan of a preset as train does, from what its data set is known to be.
 func checkResolves(t *testing.T, name string, l *loaded) {
 	t.Helper()
+	if datasets.IsSpeech(l.Data.Name) {
+		checkResolvesSpeech(t, name, l)
+		return
+	}
 	sets := map[string]struct {
 		info   blocks.DataInfo
 		images int
