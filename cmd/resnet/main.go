@@ -1,5 +1,12 @@
 package main
 
-import "os"
+import (
+	"io"
+	"log"
+	"os"
+)
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	log.SetOutput(io.Discard) // libraries log what concerns their authors, once for every frame of a recording at 24 kHz
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
