@@ -73,6 +73,13 @@ func TestFoldersFilesAndScriptsAreListed(t *testing.T) {
 	if got := keys(list(t, filepath.Join(dir, "below", "b.WAV"), filepath.Join(dir, "a.wav"))); !slices.Equal(got, []string{"b", "a"}) {
 		t.Errorf("two files are %v", got)
 	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	if got := keys(list(t, link)); !slices.Equal(got, []string{"a", "below-b"}) {
+		t.Errorf("a link to a folder has %v", got)
+	}
 	scp := filepath.Join(dir, "wav.scp")
 	if err := os.WriteFile(scp, []byte("two below/b.WAV\none "+filepath.Join(dir, "a.wav")+"\n"), 0o644); err != nil {
 		t.Fatal(err)

@@ -100,11 +100,11 @@ func readWavScp(path string) ([]Recording, error) {
 
 func readFolder(dir string) ([]Recording, error) {
 	var all []Recording
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error { // the separator: dir may be a link
 		if err != nil {
 			return err
 		}
-		hidden := strings.HasPrefix(d.Name(), ".") && path != dir
+		hidden := strings.HasPrefix(d.Name(), ".") && filepath.Clean(path) != filepath.Clean(dir)
 		if d.IsDir() && hidden {
 			return filepath.SkipDir
 		}
