@@ -71,6 +71,7 @@ bench-peer: build ## alternate with PyTorch: make bench-peer PEER=torch_bench.py
 
 parity: ## make the fixtures of PyTorch's answers anew (needs PyTorch)
 	$(PYTHON) testdata/parity/generate.py
+	$(PYTHON) testdata/parity/generate_wrbn.py
 
 cross: ## build for every platform of CROSS
 	@set -e; for t in $(CROSS); do \
