@@ -31,6 +31,18 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.linearWeightGrad(n, op)
 	case *graph.SoftmaxCrossEntropyGrad:
 		return c.softmax(n, op)
+	case *graph.ELUGrad:
+		if len(n.Shape()) == 4 {
+			return c.eluGrad(n, float32(op.Alpha))
+		}
+	case *graph.LSTMGrad:
+		return c.lstmGrad(n, op)
+	case *graph.LSTMWeightGrad:
+		return c.lstmWeightGrad(n, op)
+	case *graph.UtteranceNormSums:
+		return c.utteranceSums(n, op)
+	case *graph.UtteranceNormInputGrad:
+		return c.utteranceGrad(n, op)
 	case *graph.FrameCrossEntropyGrad:
 		return c.frameSoftmax(n, op)
 	}

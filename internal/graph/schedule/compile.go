@@ -20,14 +20,16 @@ type compiler struct {
 	param map[*gorgonia.Node]*graph.Param
 
 	tensors map[*gorgonia.Node]*tensor
-	norms   map[*gorgonia.Node]*norm     // by the node of the statistics
-	summed  map[*gorgonia.Node]bool      // BatchNormSums nodes that a step computes
-	claimed map[*gorgonia.Node]bool      // nodes inside a group
-	sunk    map[*gorgonia.Node]bool      // gradient nodes whose value a step writes to Param.Grad
-	buffers map[*gorgonia.Node][]float32 // results of reference operators that are not images
-	groups  []*convGroup
-	gates   []looseGate
-	err     error
+	norms   map[*gorgonia.Node]*norm // by the node of the statistics
+	summed  map[*gorgonia.Node]bool  // BatchNormSums nodes that a step computes
+	claimed map[*gorgonia.Node]bool  // nodes inside a group
+	// utterances are the masked normalisations, by their operators' ID.
+	utterances map[uint32]*utterance
+	sunk       map[*gorgonia.Node]bool      // gradient nodes whose value a step writes to Param.Grad
+	buffers    map[*gorgonia.Node][]float32 // results of reference operators that are not images
+	groups     []*convGroup
+	gates      []looseGate
+	err        error
 
 	steps   []*step
 	packs   []pack

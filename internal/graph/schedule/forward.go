@@ -30,6 +30,14 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		return c.average(n)
 	case *graph.Linear:
 		return c.linear(n, op)
+	case *graph.ELU:
+		if len(n.Shape()) == 4 {
+			return c.elu(n, float32(op.Alpha))
+		}
+	case *graph.LSTM:
+		return c.lstm(n, op)
+	case *graph.UtteranceNorm:
+		return c.utteranceNorm(n, op)
 	case *graph.SoftmaxCrossEntropy, *graph.FrameCrossEntropy:
 		return nil // computed with its gradient
 	}

@@ -112,7 +112,7 @@ func TestSequencesOnTheScheduleMatchTheTape(t *testing.T) {
 				t.Error(d)
 			}
 		}
-		// Evaluation has the same normalisation as training.
+		// Evaluation has the same normalisation as training; also without an operator that has no steps of its own.
 		m := compile(t, s.graph(t, graph.Eval, params), schedule.Options{})
 		x, _ := s.batch()
 		logits, err := m.Infer(x, len(s.lengths))

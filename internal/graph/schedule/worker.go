@@ -25,6 +25,8 @@ type worker struct {
 	mapBlock func(cb int) // applies how; made once, so that a call allocates nothing
 	t        kernel.Vec
 	s1, sum2 kernel.Vec
+	// Maps of one utterance's channels.
+	scale, scale2, offset kernel.Vec
 }
 
 // padded is a buffer of padded images. Filling writes the pixels alone, so margins that are zero stay zero while the layout is the same.
