@@ -71,11 +71,11 @@ func isDir(path string) bool {
 // findRecordings lists the recordings below a folder, sorted.
 func findRecordings(dir string) ([]utterance, error) {
 	var utts []utterance
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error { // the separator: dir may be a link
 		if err != nil {
 			return err
 		}
-		hidden := strings.HasPrefix(d.Name(), ".") && path != dir
+		hidden := strings.HasPrefix(d.Name(), ".") && filepath.Clean(path) != filepath.Clean(dir)
 		if d.IsDir() {
 			if hidden {
 				return fs.SkipDir
