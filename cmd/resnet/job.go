@@ -135,7 +135,8 @@ func (j *job) meta() (weights.Meta, error) {
 	}
 	if j.speech != nil {
 		m.Preprocessing.Kind = datasets.NoNormalizing
-		m.Frontend, m.ClassCounts = j.Speech.Frontend.Encode(), j.speech.corpus.Counts()
+		m.Frontend, m.ClassCounts = j.Speech.Frontend.Encode(), make([]int64, j.spec.Classes) // model.classes may be more than the corpus has
+		copy(m.ClassCounts, j.speech.corpus.Counts())
 	}
 	if j.spec.Shortcut == blocks.OptionA {
 		m.ShortcutPad = "sides"
