@@ -10,6 +10,7 @@ func commands(a *app) []*cobra.Command {
 		newEvalCmd(a),
 		newPredictCmd(a),
 		newCompareCmd(a),
+		newImportCmd(a),
 		newModelsCmd(a),
 		newDataCmd(a),
 		newSpeechCmd(a),

@@ -35,6 +35,7 @@ var sentinels = []struct {
 	{checkpoint.ErrCorrupt, exitBadData},
 	{checkpoint.ErrVersion, exitBadData},
 	{weights.ErrFormat, exitBadData},
+	{weights.ErrTorch, exitBadData},
 	{weights.ErrMismatch, exitBadData},
 	{weights.ErrNoMeta, exitBadData},
 	{weights.ErrVersion, exitBadData},

@@ -58,38 +58,69 @@ func FromParams(set *graph.ParamSet) []Tensor {
 // float32. Prefixes that PyTorch's wrappers put before names (module., _orig_mod.) are removed, and num_batches_tracked
 // is ignored. Unless names and shapes agree in full it changes nothing and fails with a *MismatchError.
 func LoadParams(f *File, set *graph.ParamSet) error {
-	source := make(map[string]Entry, len(f.entries)) // by plain name
-	wrong := &MismatchError{File: f.name}
-	for _, e := range f.entries {
-		name := plainName(e.Name)
-		if before, ok := source[name]; ok {
-			return fmt.Errorf("%s: %w: %q and %q are both %q", f.name, ErrMismatch, before.Name, e.Name, name)
-		}
-		source[name] = e
-		if set.Get(name) == nil && name != "num_batches_tracked" && !strings.HasSuffix(name, ".num_batches_tracked") {
-			wrong.Unexpected = append(wrong.Unexpected, name)
-		}
+	tensors := make([]Tensor, len(f.entries))
+	for i, e := range f.entries {
+		tensors[i] = Tensor{Name: e.Name, DType: e.DType, Shape: e.Shape}
+	}
+	source, err := match(f.name, tensors, set)
+	if err != nil {
+		return err
 	}
 	for _, p := range set.All() {
-		e, ok := source[p.Name]
-		switch {
-		case !ok:
-			wrong.Missing = append(wrong.Missing, p.Name)
-		case !slices.Equal(e.Shape, p.Shape):
-			wrong.Different = append(wrong.Different, fmt.Sprintf("%s %v, want %v", p.Name, e.Shape, p.Shape))
-		case !e.DType.Float():
-			wrong.Different = append(wrong.Different, fmt.Sprintf("%s %s, want floating point", p.Name, e.DType))
-		}
-	}
-	if len(wrong.Missing)+len(wrong.Unexpected)+len(wrong.Different) > 0 {
-		return wrong
-	}
-	for _, p := range set.All() {
-		if err := f.Float32Into(source[p.Name].Name, p.Data); err != nil {
+		if err := f.Float32Into(tensors[source[p.Name]].Name, p.Data); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// LoadTensors is LoadParams from tensors in memory, as ReadTensors gives them; file stands in errors.
+func LoadTensors(file string, tensors []Tensor, set *graph.ParamSet) error {
+	source, err := match(file, tensors, set)
+	if err != nil {
+		return err
+	}
+	for _, p := range set.All() {
+		copy(p.Data, tensors[source[p.Name]].Data)
+	}
+	return nil
+}
+
+// match finds the tensor of each parameter, by plain names, or says with a *MismatchError how they differ.
+func match(file string, tensors []Tensor, set *graph.ParamSet) (map[string]int, error) {
+	source := make(map[string]int, len(tensors)) // by plain name
+	wrong := &MismatchError{File: file}
+	for i, t := range tensors {
+		name := plainName(t.Name)
+		if before, ok := source[name]; ok {
+			return nil, fmt.Errorf("%s: %w: %q and %q are both %q", file, ErrMismatch, tensors[before].Name, t.Name, name)
+		}
+		source[name] = i
+		if set.Get(name) == nil && !IsCounter(name) {
+			wrong.Unexpected = append(wrong.Unexpected, name)
+		}
+	}
+	for _, p := range set.All() {
+		i, ok := source[p.Name]
+		switch {
+		case !ok:
+			wrong.Missing = append(wrong.Missing, p.Name)
+		case !slices.Equal(tensors[i].Shape, p.Shape):
+			wrong.Different = append(wrong.Different, fmt.Sprintf("%s %v, want %v", p.Name, tensors[i].Shape, p.Shape))
+		case !tensors[i].DType.Float():
+			wrong.Different = append(wrong.Different, fmt.Sprintf("%s %s, want floating point", p.Name, tensors[i].DType))
+		}
+	}
+	if len(wrong.Missing)+len(wrong.Unexpected)+len(wrong.Different) > 0 {
+		return nil, wrong
+	}
+	return source, nil
+}
+
+// IsCounter reports whether a tensor counts batches, which nothing here needs: num_batches_tracked, n_averaged.
+func IsCounter(name string) bool {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return last == "num_batches_tracked" || last == "n_averaged"
 }
 
 // plainName removes the prefixes of DataParallel and torch.compile, in any order and number.

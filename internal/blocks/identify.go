@@ -1,0 +1,101 @@
+package blocks
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Identify lists the architectures whose tensors have these names and shapes: rows of the table, the CIFAR family at the depth that
+// the names have, and either with another shortcut option. Several remain where they differ in what has no
+// parameters: a plain net and one with option A, strides in the first 1x1 or in the 3x3. The classes are those of the classifier. The order is that
+// of the table.
+func Identify(shapes map[string][]int) []Spec {
+	names := Names()
+	blocksInFirst := map[string]bool{}
+	for name := range shapes {
+		if part := strings.Split(name, "."); len(part) > 2 && part[0] == "layer1" {
+			blocksInFirst[part[1]] = true
+		}
+	}
+	depth := strconv.Itoa(6*len(blocksInFirst) + 2)
+	names = append(names, familyPrefix(false)+depth, familyPrefix(true)+depth)
+	for _, name := range names[:len(names):len(names)] {
+		for _, option := range []Shortcut{OptionA, OptionB, OptionC} {
+			names = append(names, name+strings.ToLower(string(option)))
+		}
+	}
+	var found []Spec
+	for _, name := range names {
+		s, ok := lookup(name)
+		if !ok || s.Family == FamilySpeech || slices.ContainsFunc(found, func(f Spec) bool { return f.Name == s.Name }) {
+			continue
+		}
+		if fitted, ok := s.identified(shapes); ok && !slices.ContainsFunc(found, fitted.same) {
+			found = append(found, fitted)
+		}
+	}
+	return found
+}
+
+// same reports whether two rows draw the same net under different names.
+func (s Spec) same(o Spec) bool {
+	return s.Family == o.Family && s.Shortcut == o.Shortcut && s.StrideIn3x3 == o.StrideIn3x3 && slices.Equal(s.Depths, o.Depths) && slices.Equal(s.Widths, o.Widths)
+}
+
+// ForTensors is the architecture of that name with the classes and the input channels of the tensors.
+func ForTensors(name string, shapes map[string][]int, shortcutPad string) (Spec, error) {
+	c := DefaultConfig()
+	c.Name, c.ShortcutPad = name, shortcutPad
+	if fc := shapes["fc.weight"]; len(fc) == 2 {
+		c.Classes = fc[0]
+	}
+	if stem := shapes["conv1.weight"]; len(stem) == 4 {
+		c.InputChannels = stem[1]
+	}
+	return Resolve(c, DataInfo{})
+}
+
+// identified is s with the classes of the tensors, if they are its own.
+func (s Spec) identified(shapes map[string][]int) (Spec, bool) {
+	if fc := shapes["fc.weight"]; len(fc) == 2 {
+		s.Classes = fc[0]
+	}
+	if stem := shapes["conv1.weight"]; len(stem) == 4 {
+		s.InputChannels = stem[1]
+	}
+	if s.Validate() != nil {
+		return s, false
+	}
+	tensors := 0
+	for _, l := range trace(s) {
+		for name, shape := range l.tensors() {
+			if !slices.Equal(shapes[name], shape) {
+				return s, false
+			}
+			tensors++
+		}
+	}
+	return counted(s), tensors == len(shapes)
+}
+
+// tensors are the names and shapes of a layer's parameters and running statistics.
+func (l Layer) tensors() map[string][]int {
+	switch l.Type {
+	case "conv":
+		var r, s int
+		if _, err := fmt.Sscanf(l.Detail, "%dx%d", &r, &s); err != nil || r*s == 0 {
+			return nil
+		}
+		k := l.Output[0]
+		return map[string][]int{l.Name + ".weight": {k, int(l.Params) / (k * r * s), r, s}}
+	case "bn":
+		c := []int{l.Output[0]}
+		return map[string][]int{l.Name + ".weight": c, l.Name + ".bias": c, l.Name + ".running_mean": c, l.Name + ".running_var": c}
+	case "linear":
+		k := l.Output[0]
+		return map[string][]int{l.Name + ".weight": {k, int(l.Params)/k - 1}, l.Name + ".bias": {k}}
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package weights
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// ErrTorch marks a file that torch.save did not write, or that holds more than tensors.
+var ErrTorch = errors.New("not a PyTorch file that can be read")
+
+// ClassError is a pickle that names a class or function other than those that tensors need. Nothing of it was run.
+type ClassError struct{ Class string }
+
+// Error names the class and the way out.
+func (e *ClassError) Error() string {
+	return fmt.Sprintf("it holds %q, which is no tensor, and nothing of it was run: save the weights alone, with torch.save(model.state_dict(), FILE) or safetensors", e.Class)
+}
+
+// storageTypes are PyTorch's typed storages. What is not floating point is read only to be passed over.
+var storageTypes = map[pyGlobal]DType{
+	"torch.FloatStorage": F32, "torch.DoubleStorage": F64, "torch.HalfStorage": F16, "torch.BFloat16Storage": BF16,
+	"torch.LongStorage": I64, "torch.IntStorage": I32, "torch.ByteStorage": U8, "torch.CharStorage": U8, "torch.BoolStorage": U8,
+}
+
+// The functions that a state dict's pickle names. They are read here as descriptions; none exists to be called.
+const (
+	globalDict      = pyGlobal("collections.OrderedDict")
+	globalTensorV1  = pyGlobal("torch._utils._rebuild_tensor")
+	globalTensorV2  = pyGlobal("torch._utils._rebuild_tensor_v2")
+	globalParameter = pyGlobal("torch._utils._rebuild_parameter")
+	globalSize      = pyGlobal("torch.Size")
+)
+
+func allowedGlobal(g pyGlobal) bool {
+	if _, ok := storageTypes[g]; ok {
+		return true
+	}
+	return slices.Contains([]pyGlobal{globalDict, globalTensorV1, globalTensorV2, globalParameter, globalSize}, g)
+}
+
+// storageRef names the elements that tensors share.
+type storageRef struct {
+	key   string
+	dtype DType
+	len   int64 // elements
+}
+
+// torchTensor is a view of a storage: element i of dimension d stands offset + Σ i·stride[d] elements from its beginning.
+type torchTensor struct {
+	storage       storageRef
+	offset        int64
+	shape, stride []int
+}
+
+// persistentStorage reads ('storage', type, key, location, elements), with a view of it behind in the legacy format.
+func persistentStorage(id any) (any, error) {
+	t, ok := id.([]any)
+	if !ok || len(t) < 5 || t[0] != "storage" {
+		return nil, errors.New("a persistent id that is no storage")
+	}
+	class, ok1 := t[1].(pyGlobal)
+	dtype, ok2 := storageTypes[class]
+	key, ok3 := t[2].(string)
+	n, ok4 := t[4].(int64)
+	if !ok1 || !ok2 || !ok3 || !ok4 || n < 0 {
+		return nil, errors.New("a storage without type, key and size")
+	}
+	if len(t) > 5 && t[5] != nil {
+		return nil, errors.New("a storage that is a view of another: save the file anew with a PyTorch of 1.6 or later")
+	}
+	return storageRef{key, dtype, n}, nil
+}
+
+// rebuild makes what an allowed function describes.
+func rebuild(f pyGlobal, args []any) (any, error) {
+	switch f {
+	case globalDict:
+		d := &pyDict{values: map[any]any{}}
+		if len(args) == 0 {
+			return d, nil
+		}
+		list, ok := args[0].(*pyList)
+		if !ok || len(args) != 1 {
+			return nil, errors.New("an OrderedDict of something else than a list")
+		}
+		for _, item := range list.items {
+			pair, ok := item.([]any)
+			if l, isList := item.(*pyList); isList {
+				pair, ok = l.items, true
+			}
+			if !ok || len(pair) != 2 {
+				return nil, errors.New("an OrderedDict of something else than pairs")
+			}
+			if err := d.set(pair[0], pair[1]); err != nil {
+				return nil, err
+			}
+		}
+		return d, nil
+	case globalTensorV1, globalTensorV2:
+		return rebuildTensor(args)
+	case globalParameter:
+		if len(args) > 0 {
+			if t, ok := args[0].(torchTensor); ok {
+				return t, nil
+			}
+		}
+		return nil, errors.New("a parameter without a tensor")
+	case globalSize:
+		if len(args) == 1 {
+			return args[0], nil
+		}
+	}
+	return nil, fmt.Errorf("%s cannot be called", f)
+}
+
+// rebuildTensor reads (storage, offset, size, stride, ...).
+func rebuildTensor(args []any) (any, error) {
+	if len(args) < 4 {
+		return nil, errors.New("a tensor without storage, offset, size and stride")
+	}
+	s, ok1 := args[0].(storageRef)
+	offset, ok2 := args[1].(int64)
+	shape, ok3 := ints(args[2])
+	stride, ok4 := ints(args[3])
+	if !ok1 || !ok2 || !ok3 || !ok4 || len(shape) != len(stride) || offset < 0 {
+		return nil, errors.New("a tensor without storage, offset, size and stride")
+	}
+	t := torchTensor{s, offset, shape, stride}
+	return t, t.check()
+}
+
+// ints reads a tuple of numbers from 0.
+func ints(v any) ([]int, bool) {
+	t, ok := v.([]any)
+	if !ok || len(t) > 8 {
+		return nil, false
+	}
+	list := make([]int, len(t))
+	for i, x := range t {
+		n, ok := x.(int64)
+		if !ok || n < 0 || n > 1<<40 {
+			return nil, false
+		}
+		list[i] = int(n)
+	}
+	return list, true
+}
+
+// check requires that every element lies in the storage, and that there are no more of them than the storage has (as a view that
+// repeats elements would have).
+func (t torchTensor) check() error {
+	n, last := uint64(1), uint64(t.offset)
+	for i, d := range t.shape {
+		hi, lo := bits.Mul64(n, uint64(d))
+		hi2, reach := bits.Mul64(uint64(max(d-1, 0)), uint64(t.stride[i]))
+		if hi != 0 || hi2 != 0 || lo > 1<<60 || reach > 1<<60 {
+			return fmt.Errorf("a tensor of shape %v overflows", t.shape)
+		}
+		n, last = lo, last+reach
+	}
+	if n > 0 && (last >= uint64(t.storage.len) || n > uint64(t.storage.len)) {
+		return fmt.Errorf("a tensor of shape %v reaches beyond its storage of %d elements", t.shape, t.storage.len)
+	}
+	return nil
+}
+
+func (t torchTensor) len() int {
+	n := 1
+	for _, d := range t.shape {
+		n *= d
+	}
+	return n
+}
+
+// gather copies the view out of its storage's values, row-major.
+func (t torchTensor) gather(values []float32) []float32 {
+	out := make([]float32, 0, t.len())
+	if t.len() == 0 {
+		return out
+	}
+	index := make([]int, len(t.shape))
+	at := int(t.offset)
+	for {
+		out = append(out, values[at])
+		d := len(index) - 1
+		for ; d >= 0; d-- {
+			index[d]++
+			at += t.stride[d]
+			if index[d] < t.shape[d] {
+				break
+			}
+			at -= index[d] * t.stride[d]
+			index[d] = 0
+		}
+		if d < 0 {
+			return out
+		}
+	}
+}
+
+// namedTensor is a tensor of a state dict.
+type namedTensor struct {
+	name string
+	torchTensor
+}
+
+// stateDict finds the tensors by name: of the dictionary itself, or of the one that training scripts wrap.
+func stateDict(v any) ([]namedTensor, error) {
+	top, ok := v.(*pyDict)
+	if !ok {
+		return nil, errors.New("it holds no dictionary of tensors")
+	}
+	for _, key := range []string{"state_dict", "model", "net", "model_state_dict"} {
+		if inner, ok := top.get(key).(*pyDict); ok {
+			top = inner
+			break
+		}
+	}
+	var list []namedTensor
+	for _, key := range top.keys {
+		name, isText := key.(string)
+		if t, ok := top.values[key].(torchTensor); ok && isText {
+			list = append(list, namedTensor{name, t})
+		}
+	}
+	if len(list) == 0 {
+		names := []string{}
+		for _, key := range top.keys[:min(len(top.keys), 10)] {
+			names = append(names, fmt.Sprintf("%q", fmt.Sprint(key)))
+		}
+		return nil, fmt.Errorf("it holds no tensors by name, but %s", strings.Join(names, ", "))
+	}
+	return list, nil
+}

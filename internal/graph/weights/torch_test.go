@@ -1,0 +1,187 @@
+package weights
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+const torchFixtures = "../../../testdata/torch/"
+
+func TestFilesOfTorchHoldTheTensorsOfSafetensors(t *testing.T) {
+	want, err := ReadTensors(torchFixtures + "tiny.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]Tensor{}
+	for _, w := range want {
+		byName[w.Name] = w
+	}
+	for _, file := range []string{"tiny.pth", "tiny-legacy.pth"} {
+		got, err := ReadTensors(torchFixtures + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%s: %d tensors, want %d", file, len(got), len(want))
+		}
+		for _, g := range got {
+			w, ok := byName[strings.TrimPrefix(g.Name, "module.")]
+			if !ok || len(g.Data) != len(w.Data) {
+				t.Fatalf("%s: %s: %d values, want %d", file, g.Name, len(g.Data), len(w.Data))
+			}
+			for i := range w.Data {
+				if g.Data[i] != w.Data[i] {
+					t.Fatalf("%s: %s: value %d is %v, want %v", file, g.Name, i, g.Data[i], w.Data[i])
+				}
+			}
+		}
+	}
+}
+
+// zipped is a file of torch.save around a pickle.
+func zipped(t testing.TB, members map[string]string, method uint16) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for name, text := range members {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// tensorPickle is {"w": tensor} with a storage of so many elements and a shape, each as pickle text.
+func tensorPickle(elements, shape, stride string) string {
+	return "\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu" +
+		elements + "tQK\x00(" + shape + "t(" + stride + "t\x89ccollections\nOrderedDict\n)RtRs."
+}
+
+func TestHostilePicklesAreRefused(t *testing.T) {
+	huge := "\x8a\x06\x00\x00\x00\x00\x00\x01" // 2^40
+	for _, c := range []struct{ name, pickle, want string }{
+		{"os.system", "\x80\x02cos\nsystem\nX\x02\x00\x00\x00idq\x85R.", `"os.system"`},
+		{"builtins.eval by STACK_GLOBAL", "\x80\x04\x8c\x08builtins\x8c\x04eval\x93.", `"builtins.eval"`},
+		{"a class by INST", "\x80\x02(S'id'\nios\nsystem\n.", "operation"},
+		{"an extension code", "\x80\x02\x82\x01.", "operation"},
+		{"an integer of 200 bytes", "\x80\x02\x8a\xc8" + strings.Repeat("\xff", 200) + ".", "integer of 200 bytes"},
+		{"text of 4 GB", "\x80\x02X\xff\xff\xff\xff.", "are left"},
+		{"text of 2^63 bytes", "\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7f.", "are left"},
+		{"tuples a million deep", "\x80\x02)" + strings.Repeat("\x85", 1_000_000) + ".", "no dictionary"},
+		{"three million operations", "\x80\x02" + strings.Repeat("N0", 1_500_000) + "N.", "more than 2000000 operations"},
+		{"a flood of BINPUT", "\x80\x02N" + strings.Repeat("q\x01", 2_500_000) + ".", "more than 2000000 operations"},
+		{"a key twice", "\x80\x02}(X\x01\x00\x00\x00aNX\x01\x00\x00\x00aNu.", `duplicate key "a"`},
+		{"a list as a key", "\x80\x02}]Ns.", "no plain value"},
+		{"nothing on the stack", "\x80\x02R.", "without its operands"},
+		{"a mark as a value", "\x80\x02(\x85.", "without its operands"},
+		{"an empty memo", "\x80\x02h\x05.", "memo 5 is empty"},
+		{"a pickle that ends early", "\x80\x02}X\x05\x00", "are left"},
+		{"a pickle without an end", "\x80\x02}", "are left"},
+		{"a storage of 2^40 elements", tensorPickle(huge, huge, "K\x01"), "more values than the file has bytes"},
+		{"a tensor beyond its storage", tensorPickle("K\x01", "K\x02", "K\x01"), "beyond its storage"},
+		{"a tensor that repeats one element", tensorPickle("K\x01", huge, "K\x00"), "beyond its storage"},
+		{"a shape that overflows", tensorPickle("K\x01", huge+huge, "K\x01K\x01"), "overflows"},
+		{"a negative size", tensorPickle("K\x01", "J\xff\xff\xff\xff", "K\x01"), "without storage"},
+		{"a storage that is not there", strings.Replace(tensorPickle("K\x01", "K\x01", "K\x01"), "X\x01\x00\x00\x000", "X\x01\x00\x00\x009", 1), "has no"},
+		{"a storage outside the archive", strings.Replace(tensorPickle("K\x01", "K\x01", "K\x01"), "X\x01\x00\x00\x000", "X\x09\x00\x00\x00../../etc", 1), "has no"},
+	} {
+		for _, legacy := range []bool{false, true} {
+			b := zipped(t, map[string]string{"a/data.pkl": c.pickle, "a/data/0": "\x00\x00\x80?"}, zip.Store)
+			if legacy { // the object's pickle is the fourth; what follows it is missing
+				b = append(bytes.Clone(legacyMagic), "\x80\x02M\xe9\x03.\x80\x02}X\x0d\x00\x00\x00little_endian\x88s."...)
+				b = append(b, c.pickle...)
+			}
+			start := time.Now()
+			_, err := readTensors(bytes.NewReader(b), int64(len(b)), "x.pth")
+			if err == nil || !errors.Is(err, ErrTorch) {
+				t.Errorf("%s (legacy %v): %v", c.name, legacy, err)
+			} else if !legacy && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: %v; want %q in it", c.name, err, c.want)
+			}
+			if took := time.Since(start); took > 5*time.Second { // generous: the machine may be busy
+				t.Errorf("%s took %v", c.name, took)
+			}
+		}
+	}
+}
+
+func TestHostileZipsAreRefused(t *testing.T) {
+	good := tensorPickle("K\x01", "K\x01", "K\x01")
+	ok := zipped(t, map[string]string{"a/data.pkl": good, "a/data/0": "\x00\x00\x80?"}, zip.Store)
+	if list, err := readTensors(bytes.NewReader(ok), int64(len(ok)), "x.pth"); err != nil || len(list) != 1 || list[0].Data[0] != 1 {
+		t.Fatalf("the sound archive: %v, %v", list, err)
+	}
+	for _, c := range []struct {
+		name string
+		file []byte
+		want string
+	}{
+		{"a bomb", zipped(t, map[string]string{"a/data.pkl": good, "a/data/0": strings.Repeat("\x00", 100<<20)}, zip.Deflate), "compressed"},
+		{"another byte order", zipped(t, map[string]string{"a/data.pkl": good, "a/data/0": "\x00\x00\x80?", "a/byteorder": "big"}, zip.Store), "little-endian"},
+		{"no pickle", zipped(t, map[string]string{"../../etc/passwd": "x"}, zip.Store), "data.pkl"},
+		{"changed data", bytes.Replace(ok, []byte("\x00\x00\x80?"), []byte("\x00\x00\x81?"), 1), "checksum"},
+	} {
+		if _, err := readTensors(bytes.NewReader(c.file), int64(len(c.file)), "x.pth"); !errors.Is(err, ErrTorch) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func TestFilesOfTorchCutAnywhereAreRefused(t *testing.T) {
+	for _, name := range []string{"tiny.pth", "tiny-legacy.pth"} {
+		b, err := os.ReadFile(torchFixtures + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := 0; n < len(b); n += 1 + len(b)/400 {
+			if _, err := readTensors(bytes.NewReader(b[:n]), int64(n), name); err == nil {
+				t.Errorf("%s: the first %d of %d bytes were taken for a file", name, n, len(b))
+			}
+		}
+	}
+}
+
+func FuzzTorch(f *testing.F) {
+	for _, name := range []string{"tiny.pth", "tiny-legacy.pth", "runs.pth", "runs-legacy.pth"} {
+		b, err := os.ReadFile(torchFixtures + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Add(zipped(f, map[string]string{"a/data.pkl": tensorPickle("K\x01", "K\x01", "K\x01"), "a/data/0": "\x00\x00\x80?"}, zip.Store))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		list, err := readTensors(bytes.NewReader(b), int64(len(b)), "fuzz")
+		if err != nil {
+			return
+		}
+		total := 0
+		for _, x := range list {
+			total += len(x.Data)
+		}
+		if total > len(b) {
+			t.Errorf("%d values from %d bytes", total, len(b))
+		}
+	})
+}
+
+// FuzzPickle reaches the machine of the pickle without an archive around it.
+func FuzzPickle(f *testing.F) {
+	f.Add([]byte(tensorPickle("K\x01", "K\x01", "K\x01")))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file := zipped(t, map[string]string{"a/data.pkl": string(b), "a/data/0": "\x00\x00\x80?"}, zip.Store)
+		_, _ = readTensors(bytes.NewReader(file), int64(len(file)), "fuzz") // must not panic
+	})
+}

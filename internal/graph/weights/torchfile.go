@@ -1,0 +1,292 @@
+package weights
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+)
+
+// legacyMagic begins the files of torch.save before PyTorch 1.6: a pickle of the number 0x1950a86a20f9469cfc6c.
+var legacyMagic = []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.")
+
+// maxZipDirectory is the largest directory of a zip file accepted, in bytes; a file of 12,000 tensors has 1 MB.
+const maxZipDirectory = 16 << 20
+
+// ReadTensors reads the tensors of a file of other programs: safetensors, or a state dict of torch.save, as a zip or in the
+// legacy format, by itself or under state_dict or model. Floating-point types become float32; a tensor of another type has a name and a
+// shape but no values. No code of a pickle is run. It fails with ErrFormat, ErrTorch, and a *ClassError among them for a pickle that names
+// other classes than those of tensors.
+func ReadTensors(path string) ([]Tensor, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w: not a regular file", path, ErrTorch)
+	}
+	return readTensors(f, info.Size(), path)
+}
+
+// readTensors is ReadTensors of size bytes in r.
+func readTensors(r io.ReaderAt, size int64, name string) ([]Tensor, error) {
+	head := make([]byte, len(legacyMagic))
+	n, err := r.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	head = head[:n]
+	var list []Tensor
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06")):
+		list, err = readZip(r, size)
+	case bytes.Equal(head, legacyMagic):
+		list, err = readLegacy(r, size)
+	case len(head) > 0 && head[0] == 0x80:
+		err = errors.New("a pickle that torch.save did not write")
+	default:
+		var file *File
+		if file, err = New(r, size, name); err != nil {
+			return nil, err
+		}
+		return file.tensors()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", name, ErrTorch, err)
+	}
+	return list, nil
+}
+
+// tensors reads all tensors.
+func (f *File) tensors() ([]Tensor, error) {
+	list := make([]Tensor, len(f.entries))
+	for i, e := range f.entries {
+		list[i] = Tensor{Name: e.Name, DType: e.DType, Shape: e.Shape}
+		if !e.DType.Float() {
+			continue
+		}
+		var err error
+		if list[i].Data, err = f.Float32(e.Name); err != nil {
+			return nil, err
+		}
+		list[i].DType = F32
+	}
+	return list, nil
+}
+
+// readZip reads a file of PyTorch 1.6 or later: NAME/data.pkl, and NAME/data/KEY for each storage. Nothing in it is compressed.
+func readZip(r io.ReaderAt, size int64) ([]Tensor, error) {
+	if err := checkZipDirectory(r, size); err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(r, size)
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // nothing is unpacked, so paths do not matter
+		return nil, err
+	}
+	root := ""
+	members := make(map[string]*zip.File, len(z.File))
+	for _, m := range z.File {
+		if _, ok := members[m.Name]; ok {
+			return nil, fmt.Errorf("the archive has %q twice", m.Name)
+		}
+		members[m.Name] = m
+		if dir, base := path.Split(m.Name); base == "data.pkl" && strings.Count(dir, "/") <= 1 {
+			root = dir
+		}
+	}
+	b, err := zipMember(members[root+"data.pkl"], root+"data.pkl", maxPickle)
+	if err != nil {
+		return nil, err
+	}
+	if m := members[root+"byteorder"]; m != nil {
+		if order, err := zipMember(m, m.Name, 16); err != nil || string(order) != "little" {
+			return nil, errors.New("its numbers are not little-endian")
+		}
+	}
+	u := &unpickler{r: bufio.NewReader(bytes.NewReader(b)), limit: int64(len(b)), call: rebuild, persistent: persistentStorage}
+	v, err := u.load()
+	if err != nil {
+		return nil, err
+	}
+	return materialize(v, size, func(s storageRef) ([]byte, error) {
+		name := root + "data/" + s.key
+		return zipMember(members[name], name, size)
+	})
+}
+
+// zipMember reads a member that is stored as it is.
+func zipMember(m *zip.File, name string, most int64) ([]byte, error) {
+	switch {
+	case m == nil:
+		return nil, fmt.Errorf("the archive has no %q", name)
+	case m.Method != zip.Store:
+		return nil, fmt.Errorf("%q is compressed, and torch.save compresses nothing", name)
+	case m.UncompressedSize64 > uint64(most) || m.UncompressedSize64 != m.CompressedSize64:
+		return nil, fmt.Errorf("%q of %d bytes; at most %d", name, m.UncompressedSize64, most)
+	}
+	f, err := m.Open()
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", name, err)
+	}
+	defer f.Close()
+	b := make([]byte, m.UncompressedSize64) // at most the size of the file
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, fmt.Errorf("%q: %w", name, err)
+	}
+	if _, err := f.Read(make([]byte, 1)); !errors.Is(err, io.EOF) { // checks the sum
+		return nil, fmt.Errorf("%q: %w", name, err)
+	}
+	return b, nil
+}
+
+// checkZipDirectory bounds the directory before archive/zip makes a record of each member.
+func checkZipDirectory(r io.ReaderAt, size int64) error {
+	tail := make([]byte, min(size, 1<<16+22))
+	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	i := bytes.LastIndex(tail, []byte("PK\x05\x06"))
+	if i < 0 || i+22 > len(tail) {
+		return errors.New("the archive is cut off: it has no directory")
+	}
+	directory := uint64(binary.LittleEndian.Uint32(tail[i+12:]))
+	if i >= 20 && bytes.HasPrefix(tail[i-20:], []byte("PK\x06\x07")) { // zip64
+		record := make([]byte, 56)
+		at := binary.LittleEndian.Uint64(tail[i-20+8:])
+		if at > uint64(size) {
+			return errors.New("the archive's directory is beyond its end")
+		}
+		if n, err := r.ReadAt(record, int64(at)); n < len(record) {
+			return fmt.Errorf("the archive's directory: %w", err)
+		}
+		directory = max(binary.LittleEndian.Uint64(record[40:]), directory&0x7fffffff)
+	}
+	if directory > maxZipDirectory {
+		return fmt.Errorf("the archive's directory takes %d bytes; at most %d", directory, maxZipDirectory)
+	}
+	return nil
+}
+
+// readLegacy reads a file of PyTorch before 1.6: pickles of a magic number, the version, the machine, the object and the keys of
+// its storages; then for each key the number of its elements and their bytes.
+func readLegacy(r io.ReaderAt, size int64) ([]Tensor, error) {
+	begin := int64(len(legacyMagic))
+	in := bufio.NewReader(io.NewSectionReader(r, begin, size-begin))
+	dtypes := map[string]DType{}
+	persistent := func(id any) (any, error) {
+		v, err := persistentStorage(id)
+		if s, ok := v.(storageRef); ok {
+			if d, seen := dtypes[s.key]; seen && d != s.dtype {
+				return nil, fmt.Errorf("storage %q is of two types", s.key)
+			}
+			dtypes[s.key] = s.dtype
+		}
+		return v, err
+	}
+	at := begin
+	next := func() (any, error) {
+		u := &unpickler{r: in, limit: min(maxPickle, size-at), call: rebuild, persistent: persistent}
+		v, err := u.load()
+		at += u.read
+		return v, err
+	}
+	var parts [4]any // version, machine, object, keys
+	for i := range parts {
+		var err error
+		if parts[i], err = next(); err != nil {
+			return nil, err
+		}
+	}
+	if parts[0] != int64(1001) {
+		return nil, fmt.Errorf("version %v of the legacy format; 1001 is known", parts[0])
+	}
+	if machine, ok := parts[1].(*pyDict); !ok || machine.get("little_endian") != true {
+		return nil, errors.New("its numbers are not little-endian")
+	}
+	keys, ok := parts[3].(*pyList)
+	if !ok {
+		return nil, errors.New("it lists no storages")
+	}
+	type span struct{ at, n int64 }
+	spans := map[string]span{}
+	for _, k := range keys.items {
+		key, ok := k.(string)
+		d, known := dtypes[key]
+		if _, twice := spans[key]; !ok || !known || twice {
+			return nil, fmt.Errorf("its list of storages has %q, which no tensor names, or twice", fmt.Sprint(k))
+		}
+		var count [8]byte
+		if n, err := r.ReadAt(count[:], at); n < len(count) {
+			return nil, fmt.Errorf("storage %q: %w", key, err)
+		}
+		n := binary.LittleEndian.Uint64(count[:])
+		if n > uint64(size-at-8)/uint64(d.Size()) {
+			return nil, fmt.Errorf("storage %q of %d elements reaches beyond the file: truncated?", key, n)
+		}
+		spans[key] = span{at + 8, int64(n) * int64(d.Size())}
+		at += 8 + int64(n)*int64(d.Size())
+	}
+	return materialize(parts[2], size, func(s storageRef) ([]byte, error) {
+		p, ok := spans[s.key]
+		if !ok {
+			return nil, errors.New("it is not in the file")
+		}
+		b := make([]byte, p.n)
+		n, err := r.ReadAt(b, p.at)
+		if n == len(b) {
+			err = nil
+		}
+		return b, err
+	})
+}
+
+// materialize reads the values of the state dict in v. All tensors together may have no more elements than the file has bytes, so that many
+// views of one storage cannot take more memory than the file.
+func materialize(v any, size int64, read func(storageRef) ([]byte, error)) ([]Tensor, error) {
+	named, err := stateDict(v)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Tensor, len(named))
+	var total, fetched int64
+	var last storageRef
+	var values []float32 // of last
+	for i, t := range named {
+		list[i] = Tensor{Name: t.name, DType: t.storage.dtype, Shape: t.shape}
+		if !t.storage.dtype.Float() {
+			continue
+		}
+		if total += int64(t.len()); total > size {
+			return nil, errors.New("its tensors have more values than the file has bytes")
+		}
+		if t.storage == last && values != nil {
+			list[i].DType, list[i].Data = F32, t.gather(values)
+			continue
+		}
+		if fetched += t.storage.len; fetched > 16*size {
+			return nil, errors.New("its tensors have more values than the file has bytes, many times over")
+		}
+		b, err := read(t.storage)
+		if err != nil {
+			return nil, fmt.Errorf("tensor %q: storage %q: %w", t.name, t.storage.key, err)
+		}
+		if int64(len(b)) != t.storage.len*int64(t.storage.dtype.Size()) {
+			return nil, fmt.Errorf("tensor %q: storage %q has %d bytes, and %d elements of %s are announced", t.name, t.storage.key, len(b), t.storage.len, t.storage.dtype)
+		}
+		last, values = t.storage, make([]float32, t.storage.len)
+		decodeFloat32(values, b, t.storage.dtype)
+		list[i].DType, list[i].Data = F32, t.gather(values)
+	}
+	return list, nil
+}
