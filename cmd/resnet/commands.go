@@ -11,6 +11,7 @@ func commands(a *app) []*cobra.Command {
 		newPredictCmd(a),
 		newCompareCmd(a),
 		newImportCmd(a),
+		newExportCmd(a),
 		newModelsCmd(a),
 		newDataCmd(a),
 		newSpeechCmd(a),

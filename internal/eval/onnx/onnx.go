@@ -1,0 +1,215 @@
+// Package onnx writes networks of images as ONNX models, operator set 17, which ONNX Runtime and others run.
+//
+// The input "input" is [N, C, height, width] of values that are normalised already, with N, height and width free; the output "logits" is [N, classes]. How
+// images are normalised is in the model's metadata, in the words of the checkpoint. Batch normalisation stays an operator of its own, so that every
+// tensor has the name and the bits that it has in the checkpoint; runtimes fold it.
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"resnet/internal/blocks"
+	"resnet/internal/graph"
+)
+
+// ErrUnsupported marks a network with layers that have no ONNX form here.
+var ErrUnsupported = errors.New("cannot be written as ONNX")
+
+const (
+	irVersion = 8
+	opset     = 17
+)
+
+// Write writes the network s with the values of params, and meta as the model's metadata. The bytes are a function of the arguments. It fails with
+// ErrUnsupported for networks of speech and for layers that are not known here.
+func Write(w io.Writer, s blocks.Spec, params *graph.ParamSet, meta map[string]string) error {
+	if s.Family == blocks.FamilySpeech {
+		return fmt.Errorf("%s: %w: it takes sequences", s.Name, ErrUnsupported)
+	}
+	sum, err := blocks.Summarize(s)
+	if err != nil {
+		return err
+	}
+	g := &drawing{spec: s, params: params}
+	for _, l := range sum.Layers {
+		if err := g.layer(l); err != nil {
+			return fmt.Errorf("%s: %s: %w", s.Name, l.Name, err)
+		}
+	}
+	last := sum.Layers[len(sum.Layers)-1]
+	g.node("Identity", "logits", []string{last.Name}, "logits")
+	g.graph.text(2, s.Name)
+	g.graph.sub(11, value("input", "N", s.InputChannels, "height", "width"))
+	g.graph.sub(12, value("logits", "N", s.Classes))
+
+	var model, set message
+	model.integer(1, irVersion)
+	model.text(2, "resnet")
+	set.text(1, "")
+	set.integer(2, opset)
+	model.sub(8, set)
+	for _, key := range slices.Sorted(maps.Keys(meta)) {
+		var entry message
+		entry.text(1, key)
+		entry.text(2, meta[key])
+		model.sub(14, entry)
+	}
+	if len(model)+len(g.graph) > math.MaxInt32 {
+		return fmt.Errorf("%s: %w: more than 2 GB", s.Name, ErrUnsupported)
+	}
+	model.sub(7, g.graph)
+	_, err = w.Write(model)
+	return err
+}
+
+// drawing collects nodes and initializers of a GraphProto. A layer's output has the layer's name.
+type drawing struct {
+	spec   blocks.Spec
+	params *graph.ParamSet
+	graph  message
+}
+
+func (g *drawing) node(op, name string, inputs []string, output string, attributes ...message) {
+	var n message
+	for _, in := range inputs {
+		n.text(1, in)
+	}
+	n.text(2, output)
+	n.text(3, name)
+	n.text(4, op)
+	for _, a := range attributes {
+		n.sub(5, a)
+	}
+	g.graph.sub(1, n)
+}
+
+// tensors adds the parameters of a layer as initializers and returns their names.
+func (g *drawing) tensors(layer string, parts ...string) ([]string, error) {
+	var names []string
+	for _, part := range parts {
+		name := layer + "." + part
+		p := g.params.Get(name)
+		if p == nil {
+			return nil, fmt.Errorf("no parameter %s", name)
+		}
+		g.graph.sub(5, floats(name, p.Shape, p.Data))
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// constants adds lists of integers as initializers and returns their names.
+func (g *drawing) constants(layer string, lists map[string][]int) map[string]string {
+	names := map[string]string{}
+	for _, part := range slices.Sorted(maps.Keys(lists)) {
+		names[part] = layer + "." + part
+		g.graph.sub(5, integers(names[part], lists[part]...))
+	}
+	return names
+}
+
+func (g *drawing) layer(l blocks.Layer) error {
+	in := slices.Clone(l.Inputs)
+	switch l.Type {
+	case "relu":
+		g.node("Relu", l.Name, in, l.Name)
+	case "add":
+		g.node("Add", l.Name, in, l.Name)
+	case "conv", "maxpool":
+		k, stride, err := window(l.Detail)
+		if err != nil {
+			return err
+		}
+		p := (k - 1) / 2
+		attributes := []message{attribute("kernel_shape", []int{k, k}), attribute("strides", []int{stride, stride}), attribute("pads", []int{p, p, p, p})}
+		if l.Type == "maxpool" {
+			g.node("MaxPool", l.Name, in, l.Name, attributes...)
+			return nil
+		}
+		names, err := g.tensors(l.Name, "weight")
+		if err != nil {
+			return err
+		}
+		g.node("Conv", l.Name, append(in, names...), l.Name, attributes...)
+	case "bn":
+		names, err := g.tensors(l.Name, "weight", "bias", "running_mean", "running_var")
+		if err != nil {
+			return err
+		}
+		g.node("BatchNormalization", l.Name, append(in, names...), l.Name, attribute("epsilon", g.spec.BNEps))
+	case "shortcut-pad":
+		return g.shortcutPad(l)
+	case "gap":
+		g.node("GlobalAveragePool", l.Name, in, l.Name+".map")
+		g.node("Flatten", l.Name+".flatten", []string{l.Name + ".map"}, l.Name, attribute("axis", 1))
+	case "linear":
+		names, err := g.tensors(l.Name, "weight", "bias")
+		if err != nil {
+			return err
+		}
+		g.node("Gemm", l.Name, append(in, names...), l.Name, attribute("transB", 1))
+	default:
+		return fmt.Errorf("%w: a layer of type %s", ErrUnsupported, l.Type)
+	}
+	return nil
+}
+
+// shortcutPad is option A: every stride-th pixel, and zero channels on both sides or at the end.
+func (g *drawing) shortcutPad(l blocks.Layer) error {
+	var stride int
+	if _, err := fmt.Sscanf(l.Detail, "/%d,", &stride); err != nil {
+		return fmt.Errorf("%w: %q", ErrUnsupported, l.Detail)
+	}
+	channels, err := g.channels(l.Inputs[0])
+	if err != nil {
+		return err
+	}
+	more := l.Output[0] - channels
+	before := more / 2
+	if strings.HasSuffix(l.Detail, "end") {
+		before = 0
+	}
+	c := g.constants(l.Name, map[string][]int{"starts": {0, 0}, "ends": {math.MaxInt32, math.MaxInt32}, "axes": {2, 3}, "steps": {stride, stride},
+		"pads": {0, before, 0, 0, 0, more - before, 0, 0}})
+	g.node("Slice", l.Name+".slice", []string{l.Inputs[0], c["starts"], c["ends"], c["axes"], c["steps"]}, l.Name+".strided")
+	g.node("Pad", l.Name, []string{l.Name + ".strided", c["pads"]}, l.Name)
+	return nil
+}
+
+// channels are those of a layer's output.
+func (g *drawing) channels(layer string) (int, error) {
+	if layer == "input" {
+		return g.spec.InputChannels, nil
+	}
+	sum, err := blocks.Summarize(g.spec)
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range sum.Layers {
+		if l.Name == layer {
+			return l.Output[0], nil
+		}
+	}
+	return 0, fmt.Errorf("%w: %s comes from nowhere", ErrUnsupported, layer)
+}
+
+// window reads "3x3" or "3x3 /2".
+func window(detail string) (kernel, stride int, err error) {
+	var other int
+	stride = 1
+	if strings.Contains(detail, "/") {
+		_, err = fmt.Sscanf(detail, "%dx%d /%d", &kernel, &other, &stride)
+	} else {
+		_, err = fmt.Sscanf(detail, "%dx%d", &kernel, &other)
+	}
+	if err != nil || kernel != other || kernel%2 == 0 {
+		return 0, 0, fmt.Errorf("%w: a window %q", ErrUnsupported, detail)
+	}
+	return kernel, stride, nil
+}

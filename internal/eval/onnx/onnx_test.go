@@ -1,0 +1,118 @@
+package onnx
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"testing"
+
+	"resnet/internal/blocks"
+	"resnet/internal/graph"
+)
+
+// fields decodes a protobuf message: the values of each field, numbers as 8 bytes.
+func fields(t *testing.T, m []byte) map[int][][]byte {
+	t.Helper()
+	out := map[int][][]byte{}
+	for len(m) > 0 {
+		key, n := binary.Uvarint(m)
+		m = m[n:]
+		size := uint64(4)
+		if key&7 != wireFixed4 {
+			v, n := binary.Uvarint(m)
+			if n <= 0 {
+				t.Fatal("a number that does not end")
+			}
+			m, size = m[n:], v
+			if key&7 == wireVarint {
+				out[int(key>>3)] = append(out[int(key>>3)], binary.LittleEndian.AppendUint64(nil, v))
+				continue
+			}
+		}
+		if size > uint64(len(m)) {
+			t.Fatalf("field %d reaches beyond its message", key>>3)
+		}
+		out[int(key>>3)] = append(out[int(key>>3)], m[:size])
+		m = m[size:]
+	}
+	return out
+}
+
+// TestModelsAreGraphsOfDefinedNamesWithEveryTensor decodes what is written: every input of a node is defined before it, every parameter is
+// there to the bit, and there is a node for each layer.
+func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
+	for _, name := range []string{"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem", "resnet20"} {
+		s, err := blocks.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		params := graph.NewParamSet(3)
+		if _, err := blocks.Build(s, 1, graph.Eval, params); err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := Write(&b, s, params, map[string]string{"key": "value"}); err != nil {
+			t.Fatal(err)
+		}
+		model := fields(t, b.Bytes())
+		g := fields(t, model[7][0])
+		defined := map[string]bool{"input": true}
+		for _, tensor := range g[5] {
+			f := fields(t, tensor)
+			key := string(f[8][0])
+			defined[key] = true
+			p := params.Get(key)
+			if p == nil {
+				continue
+			}
+			for i, v := range p.Data {
+				if binary.LittleEndian.Uint32(f[9][0][4*i:]) != math.Float32bits(v) {
+					t.Fatalf("%s: value %d of %s differs", name, i, key)
+				}
+			}
+		}
+		for _, p := range params.All() {
+			if !defined[p.Name] {
+				t.Errorf("%s: %s is missing", name, p.Name)
+			}
+		}
+		ops := map[string]int{}
+		for _, node := range g[1] {
+			f := fields(t, node)
+			for _, in := range f[1] {
+				if !defined[string(in)] {
+					t.Errorf("%s: %s reads %q, which nothing before it makes", name, f[3][0], in)
+				}
+			}
+			defined[string(f[2][0])] = true
+			ops[string(f[4][0])]++
+		}
+		sum, err := blocks.Summarize(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int{}
+		for _, l := range sum.Layers {
+			want[map[string]string{"conv": "Conv", "bn": "BatchNormalization", "relu": "Relu", "add": "Add", "maxpool": "MaxPool", "gap": "GlobalAveragePool", "linear": "Gemm", "shortcut-pad": "Pad"}[l.Type]]++
+		}
+		for op, n := range want {
+			if ops[op] != n {
+				t.Errorf("%s: %d nodes %s, want %d", name, ops[op], op, n)
+			}
+		}
+		if !defined["logits"] || len(g[11]) != 1 || len(g[12]) != 1 || len(model[14]) != 1 {
+			t.Errorf("%s: input, logits or metadata are missing", name)
+		}
+	}
+}
+
+func TestSpeechIsRefused(t *testing.T) {
+	s, err := blocks.Lookup("wrbn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(&bytes.Buffer{}, s, graph.NewParamSet(0), nil); !errors.Is(err, ErrUnsupported) {
+		t.Error(err)
+	}
+}
