@@ -43,6 +43,13 @@ func newJob(ctx context.Context, l *loaded, threads int, open dataSets) (*job, e
 		}
 		l.Data.Dir = dir
 	}
+	if l.Model.Weights != "" {
+		path, err := filepath.Abs(l.Model.Weights)
+		if err != nil {
+			return nil, &ioError{err}
+		}
+		l.Model.Weights = path
+	}
 	j := &job{loaded: l, threads: threads}
 	if datasets.IsSpeech(l.Data.Name) {
 		if err := j.absoluteSpeech(); err != nil {

@@ -67,6 +67,14 @@ func (t *training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 	if err != nil {
 		return train.Summary{}, err
 	}
+	if err := j.Train.Optimizer.CheckFrozen(params); err != nil {
+		return train.Summary{}, &usageError{err}
+	}
+	if resume == nil && j.Model.Weights != "" {
+		if err := a.startFrom(j, params); err != nil {
+			return train.Summary{}, err
+		}
+	}
 	meta, err := j.meta()
 	if err != nil {
 		return train.Summary{}, err

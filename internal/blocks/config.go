@@ -14,5 +14,6 @@ type Config struct {
 	InputSize     int          `mapstructure:"input_size" yaml:"input_size" doc:"pixels; 0 means the data set's"`
 	BNEps         float64      `mapstructure:"bn_eps" yaml:"bn_eps" doc:"added to the variance in batch normalisation"`
 	BNMomentum    float64      `mapstructure:"bn_momentum" yaml:"bn_momentum" doc:"running = (1-m)*running + m*batch"`
+	Weights       string       `mapstructure:"weights" yaml:"weights" doc:"fine-tuning: a checkpoint to start from; the classifier is new where the classes differ in number"`
 	Speech        SpeechConfig `mapstructure:"speech" yaml:"speech" doc:"networks of speech: what is not the row's own"`
 }

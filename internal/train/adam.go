@@ -32,14 +32,15 @@ type adamSlot struct {
 	p     *graph.Param
 	m, v  []float32
 	decay float32
+	rate  float64 // multiple of the common rate
 }
 
 // NewAdam starts with zero moments.
 func NewAdam(o Optimizer, params *graph.ParamSet) *Adam {
 	a := &Adam{o: o, step: make([]float32, 1)}
 	for _, p := range params.All() {
-		if p.Trainable() {
-			a.slots = append(a.slots, adamSlot{p: p, m: make([]float32, len(p.Data)), v: make([]float32, len(p.Data)), decay: o.decayOf(p)})
+		if p.Trainable() && !o.Frozen(p.Name) {
+			a.slots = append(a.slots, adamSlot{p: p, m: make([]float32, len(p.Data)), v: make([]float32, len(p.Data)), decay: o.decayOf(p), rate: o.rateOf(p)})
 		}
 	}
 	return a
@@ -52,11 +53,10 @@ func (a *Adam) Step(rate float64, scale float32) {
 	u := adamUpdate{
 		scale: scale, eps: float32(a.o.Epsilon),
 		mean: float32(1 - a.o.Beta1), keep: float32(a.o.Beta2), square: float32(1 - a.o.Beta2),
-		rate: float32(rate / (1 - math.Pow(a.o.Beta1, t))),
 		root: float32(math.Sqrt(1 - math.Pow(a.o.Beta2, t))),
 	}
 	for _, s := range a.slots {
-		u.decay = s.decay
+		u.decay, u.rate = s.decay, float32(rate*s.rate/(1-math.Pow(a.o.Beta1, t)))
 		u.apply(s.p.Data, s.p.Grad, s.m, s.v)
 	}
 }

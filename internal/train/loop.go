@@ -201,7 +201,7 @@ func (l *loop) update() error {
 func (l *loop) step(batches int) {
 	scale := 1 / float64(batches)
 	if limit := l.o.Plan.Config.ClipNorm; limit > 0 {
-		scale *= clipScale(scale*gradientNorm(l.o.Params), limit)
+		scale *= clipScale(scale*gradientNorm(l.o.Plan.Config.Optimizer, l.o.Params), limit)
 	}
 	l.sgd.Step(l.rate, float32(scale))
 }

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"resnet/internal/graph"
@@ -52,6 +53,51 @@ func (o Optimizer) decayOf(p *graph.Param) float32 {
 	return float32(o.WeightDecay)
 }
 
+// headName begins the names of the classifier's parameters.
+const headName = "fc."
+
+// Frozen reports whether a parameter is left as it is: Freeze names its layer, or a stage or block that it is in.
+func (o Optimizer) Frozen(name string) bool {
+	for _, part := range o.FrozenParts() {
+		if strings.HasPrefix(name, part+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// FrozenParts are the names in Freeze.
+func (o Optimizer) FrozenParts() []string {
+	var parts []string
+	for _, part := range strings.Split(o.Freeze, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// CheckFrozen requires that every name in Freeze is one of the network's, and that something is left to train.
+func (o Optimizer) CheckFrozen(params *graph.ParamSet) error {
+	for _, part := range o.FrozenParts() {
+		if !slices.ContainsFunc(params.All(), func(p *graph.Param) bool { return strings.HasPrefix(p.Name, part+".") }) {
+			return fmt.Errorf("train.optimizer.freeze: the network has no %q: name layers and stages as `resnet models show` does (conv1, bn1, layer1)", part)
+		}
+	}
+	if !slices.ContainsFunc(params.All(), func(p *graph.Param) bool { return p.Trainable() && !o.Frozen(p.Name) }) {
+		return fmt.Errorf("train.optimizer.freeze: nothing is left to train")
+	}
+	return nil
+}
+
+// rateOf is the multiple of the common rate by which a parameter learns. HeadRate 0 is 1: as where it is not set.
+func (o Optimizer) rateOf(p *graph.Param) float64 {
+	if o.HeadRate != 0 && strings.HasPrefix(p.Name, headName) {
+		return o.HeadRate
+	}
+	return 1
+}
+
 // clipSlack is what torch.nn.utils.clip_grad_norm_ adds to the norm before it divides.
 const clipSlack = 1e-6
 
@@ -64,11 +110,11 @@ func clipScale(norm, limit float64) float64 {
 	return math.Min(1, limit/(norm+clipSlack))
 }
 
-// gradientNorm is the 2-norm of all gradients together, summed in float64 in the order of the parameters.
-func gradientNorm(params *graph.ParamSet) float64 {
+// gradientNorm is the 2-norm of all gradients that are applied together, summed in float64 in the order of the parameters.
+func gradientNorm(o Optimizer, params *graph.ParamSet) float64 {
 	var sum float64
 	for _, p := range params.All() {
-		if !p.Trainable() {
+		if !p.Trainable() || o.Frozen(p.Name) {
 			continue
 		}
 		for _, g := range p.Grad {

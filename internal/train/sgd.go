@@ -66,6 +66,7 @@ type slot struct {
 	p     *graph.Param
 	v     []float32 // nil without momentum
 	decay float32
+	rate  float64 // multiple of the common rate
 }
 
 // NewSGD starts with zero momentum, which is PyTorch's first step too (v = d). Weight decay reaches every trainable
@@ -73,10 +74,10 @@ type slot struct {
 func NewSGD(o Optimizer, params *graph.ParamSet) *SGD {
 	s := &SGD{o: o}
 	for _, p := range params.All() {
-		if !p.Trainable() {
+		if !p.Trainable() || o.Frozen(p.Name) {
 			continue
 		}
-		sl := slot{p: p, decay: o.decayOf(p)}
+		sl := slot{p: p, decay: o.decayOf(p), rate: o.rateOf(p)}
 		if o.Momentum != 0 {
 			sl.v = make([]float32, len(p.Data))
 		}
@@ -88,14 +89,13 @@ func NewSGD(o Optimizer, params *graph.ParamSet) *SGD {
 // Step applies the gradients in Param.Grad, multiplied by scale, at the given rate.
 func (s *SGD) Step(rate float64, scale float32) {
 	u := Update{
-		Rate:     float32(rate),
 		Momentum: float32(s.o.Momentum),
 		Scale:    scale,
 		Nesterov: s.o.Nesterov,
 	}
 	for i := range s.slots {
 		sl := &s.slots[i]
-		u.Decay = sl.decay
+		u.Decay, u.Rate = sl.decay, float32(rate*sl.rate)
 		u.Apply(sl.p.Data, sl.p.Grad, sl.v)
 	}
 }

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+
+	"resnet/internal/eval"
+	"resnet/internal/graph"
+	"resnet/internal/graph/weights"
+)
+
+// startFrom fills the parameters of a training from the checkpoint model.weights. A classifier for another number of classes stays as it was initialised.
+func (a *app) startFrom(j *job, params *graph.ParamSet) error {
+	m, err := a.openModel(j.Model.Weights)
+	if err != nil {
+		return fmt.Errorf("model.weights: %w", err)
+	}
+	list := weights.FromParams(m.Params)
+	note := ""
+	if m.Spec.Classes != j.spec.Classes {
+		note = fmt.Sprintf("; the classifier is new, for %d classes instead of %d", j.spec.Classes, m.Spec.Classes)
+		for i := range list {
+			if p := params.Get(list[i].Name); p != nil && (p.Name == "fc.weight" || p.Name == "fc.bias") {
+				list[i].Shape, list[i].Data = p.Shape, p.Data
+			}
+		}
+	}
+	if err := weights.LoadTensors(m.named, list, params); err != nil {
+		return fmt.Errorf("model.weights: %w", err)
+	}
+	a.say("Weights of %s from %s%s.", eval.Printable(m.Spec.Name), eval.Printable(m.named), note)
+	if frozen := j.Train.Optimizer.FrozenParts(); len(frozen) > 0 {
+		a.say("Not trained: %v. Normalisation there still uses each batch's statistics, and the running ones go on.", frozen)
+	}
+	return nil
+}
