@@ -104,13 +104,13 @@ func describeRow(label string, r train.Row) string {
 	return line + strings.Join(parts, "; ")
 }
 
-// message is train.Hooks.OnMessage.
+// message is train.Hooks.OnMessage. It names the run, because several may be at work.
 func (p *progress) message(m train.Message) {
 	prefix := ""
 	if m.Warning {
 		prefix = "warning: "
 	}
-	p.line("%s%s", prefix, m.Text)
+	p.line("%s%s: %s", prefix, p.label, m.Text)
 }
 
 // line writes a line above the bar.

@@ -49,10 +49,13 @@ func Findings(outcomes []Outcome) []string {
 	}
 	if len(plain) == 2 {
 		a, b := plain[0], plain[1]
-		if differ(b.TrainSpread(), a.TrainSpread()) > 0 {
+		switch differ(b.TrainSpread(), a.TrainSpread()) {
+		case 1:
 			say("%s ends with a training error %.2f points above %s's (%.2f%% and %.2f%%): the degradation problem.", b.Model, b.Train-a.Train, a.Model, b.Train, a.Train)
-		} else {
-			say("The degradation problem is not reproduced: %s ends with a training error of %.2f%%, %s with %.2f%%.", b.Model, b.Train, a.Model, a.Train)
+		case 0:
+			say("The degradation problem is not reproduced: the training errors of %s and %s end too close to tell apart, with %.2f%% and %.2f%%.", b.Model, a.Model, b.Train, a.Train)
+		default:
+			say("The degradation problem is not reproduced: %s ends with a training error %.2f points below %s's (%.2f%% and %.2f%%).", b.Model, a.Train-b.Train, a.Model, b.Train, a.Train)
 		}
 	}
 	if len(residual) == 2 {
