@@ -115,7 +115,7 @@ func (a *app) makePlan(ctx context.Context, j *job) (planReport, error) {
 	}, nil
 }
 
-// timeStep runs two batches and returns the time of the second: the first one warms up.
+// timeStep is the time of a batch.
 func (j *job) timeStep(ctx context.Context, m graph.Machine) (time.Duration, error) {
 	loader, err := j.loader(0, 0)
 	if err != nil {
@@ -126,10 +126,15 @@ func (j *job) timeStep(ctx context.Context, m graph.Machine) (time.Duration, err
 	if err != nil {
 		return 0, err
 	}
+	return timeSecond(func() error { _, err := m.Train(b.X, b.Labels, graph.StepOptions{}); return err })
+}
+
+// timeSecond runs f twice and returns the time of the second: the first one warms up.
+func timeSecond(f func() error) (time.Duration, error) {
 	var took time.Duration
 	for range 2 {
 		start := time.Now()
-		if _, err := m.Train(b.X, b.Labels, graph.StepOptions{}); err != nil {
+		if err := f(); err != nil {
 			return 0, err
 		}
 		took = time.Since(start)
@@ -151,15 +156,8 @@ func (a *app) timeEvaluation(j *job, params *graph.ParamSet) (float64, error) {
 	}
 	defer m.Close()
 	x := make([]float32, batch*info.Channels*info.Height*info.Width)
-	var took time.Duration
-	for range 2 {
-		start := time.Now()
-		if _, err := m.Infer(x, batch); err != nil {
-			return 0, err
-		}
-		took = time.Since(start)
-	}
-	return took.Seconds() / float64(batch) * float64(images), nil
+	took, err := timeSecond(func() error { _, err := m.Infer(x, batch); return err })
+	return took.Seconds() / float64(batch) * float64(images), err
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -95,7 +94,7 @@ func (e *badImageError) Is(target error) bool { return target == datasets.ErrDat
 
 // files classifies the images of the command line.
 func (p *prediction) files(ctx context.Context, args []string) error {
-	paths, err := imagePaths(args)
+	paths, err := filesOf(imageEndings, args)
 	if err != nil {
 		return err
 	}
@@ -195,39 +194,6 @@ func guesses(path string, top []eval.Guess) string {
 		fmt.Fprintf(&b, "%7.2f%%  %s\n", 100*g.Probability, name)
 	}
 	return b.String()
-}
-
-// imageEndings are what a file in a folder has to end in to be taken for an image.
-var imageEndings = []string{".png", ".jpg", ".jpeg"}
-
-// imagePaths are the images of the command line; a folder stands for those in it and below it, sorted. A name that starts with a point is left out.
-func imagePaths(args []string) ([]string, error) {
-	var paths []string
-	for _, arg := range args {
-		if st, err := os.Stat(arg); err != nil || !st.IsDir() {
-			paths = append(paths, arg)
-			continue
-		}
-		before := len(paths)
-		err := filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if hidden := strings.HasPrefix(d.Name(), ".") && path != arg; hidden && d.IsDir() {
-				return fs.SkipDir
-			} else if !hidden && !d.IsDir() && slices.Contains(imageEndings, strings.ToLower(filepath.Ext(path))) {
-				paths = append(paths, path)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, &ioError{err}
-		}
-		if len(paths) == before {
-			return nil, &missingError{fmt.Errorf("%s: no .png, .jpg or .jpeg in this folder", arg)}
-		}
-	}
-	return paths, nil
 }
 
 // maxPathLine is the longest line of standard input, in bytes.

@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"resnet/internal/blocks"
@@ -124,7 +122,7 @@ func predictSpeech(ctx context.Context, a *app, o *predictOptions, net *model, a
 	if args[0] == "-" {
 		return h.stream(ctx, o)
 	}
-	paths, err := recordingPaths(args)
+	paths, err := filesOf(recordingEndings, args)
 	if err != nil {
 		return err
 	}
@@ -249,29 +247,4 @@ func eachPath(ctx context.Context, in io.Reader, f func(path string) error) erro
 			return ctx.Err()
 		}
 	}
-}
-
-// recordingPaths are the recordings of the command line; a folder stands for those in it and below it, sorted.
-func recordingPaths(args []string) ([]string, error) {
-	var paths []string
-	for _, arg := range args {
-		if st, err := os.Stat(arg); err != nil || !st.IsDir() {
-			paths = append(paths, arg)
-			continue
-		}
-		before := len(paths)
-		err := filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && slices.Contains([]string{".wav", ".flac"}, strings.ToLower(filepath.Ext(path))) {
-				paths = append(paths, path)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, &ioError{err}
-		}
-		if len(paths) == before {
-			return nil, &missingError{fmt.Errorf("%s: no .wav or .flac in this folder", arg)}
-		}
-	}
-	return paths, nil
 }

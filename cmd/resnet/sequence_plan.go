@@ -114,19 +114,11 @@ func (s *speechJob) timeShapes(ctx context.Context, t *trainer, j *job) (time.Du
 	return seconds(sum / weights), nil
 }
 
-// timeBatch runs a batch twice and times the second.
+// timeBatch is the time of a batch on the machine of its shape.
 func timeBatch(t *trainer, b *datasets.Batch) (time.Duration, error) {
 	m, err := t.of(b)
 	if err != nil {
 		return 0, err
 	}
-	var took time.Duration
-	for range 2 {
-		start := time.Now()
-		if _, err := m.Train(b.X, b.Labels, graph.StepOptions{}); err != nil {
-			return 0, err
-		}
-		took = time.Since(start)
-	}
-	return took, nil
+	return timeSecond(func() error { _, err := m.Train(b.X, b.Labels, graph.StepOptions{}); return err })
 }
