@@ -35,6 +35,8 @@ type drawing struct {
 	byName  map[string]*Node
 	stats   []StatsNode
 	dropout *DropoutState
+	// auxiliary are logits besides those of Finish that have a loss too.
+	auxiliary []auxiliary
 	// sequences is the state of the operators of sequences; frames is how many a network has that tells frames apart.
 	sequences *Sequences
 	frames    int

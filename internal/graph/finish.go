@@ -2,16 +2,37 @@ package graph
 
 import (
 	"fmt"
+	"math"
 	"sync"
 
 	"gorgonia.org/gorgonia"
 )
 
+// auxiliary is a classifier on the way: its logits [N, classes] and the weight of its loss.
+type auxiliary struct {
+	logits *Node
+	weight float64
+}
+
 // gradMu serialises Grad: Gorgonia hashes constants that all graphs share.
 var gradMu sync.Mutex
 
-// Finish completes the graph with logits [N, classes]. In Train mode it adds the labels and the mean softmax cross-entropy
-// and differentiates it with respect to every trainable parameter; the gradients consist of this package's operators, of Gorgonia's
+// Auxiliary gives logits [N, classes] of a classifier on the way (Szegedy et al. 2015) a loss of their own: the loss of the graph is the sum
+// of that of Finish and of these, each times its weight. In Eval mode there are no losses and it does nothing.
+func (b *Builder) Auxiliary(logits *Node, weight float64) {
+	switch {
+	case b.err != nil || b.mode == Eval:
+	case logits == nil || len(logits.Shape()) != 2:
+		b.fail("auxiliary", fmt.Errorf("logits must be [N classes]: %w", ErrShape))
+	case !(weight > 0) || math.IsInf(weight, 1):
+		b.fail("auxiliary", fmt.Errorf("weight %v; it must be finite and above 0", weight))
+	default:
+		b.auxiliary = append(b.auxiliary, auxiliary{logits, weight})
+	}
+}
+
+// Finish completes the graph with logits [N, classes]. In Train mode it adds the labels and the mean softmax cross-entropy (with those of
+// auxiliary classifiers) and differentiates it with respect to every trainable parameter; the gradients consist of this package's operators, of Gorgonia's
 // own Add where a tensor is used more than once, and of its constant 1 for dloss. The Builder cannot be used after it.
 func (b *Builder) Finish(logits *Node) (*Graph, error) {
 	if b.err != nil {
@@ -47,6 +68,10 @@ func (b *Builder) differentiate(g *Graph) {
 		g.Loss = b.add("loss", &FrameCrossEntropy{N: g.N, T: g.Frames, K: g.Classes(), ID: b.id()}, g.Logits, g.Labels)
 	} else {
 		g.Loss = b.add("loss", &SoftmaxCrossEntropy{N: g.N, K: g.Classes(), ID: b.id()}, g.Logits, g.Labels)
+		for _, a := range b.auxiliary {
+			loss := b.add("auxiliary loss", &SoftmaxCrossEntropy{N: g.N, K: g.Classes(), Weight: a.weight, ID: b.id()}, a.logits, g.Labels)
+			g.Loss = b.add("loss", &Add{ID: b.id()}, g.Loss, loss)
+		}
 	}
 	if b.err != nil {
 		return

@@ -85,14 +85,19 @@ func (b *Builder) ELU(x *Node, alpha float64) *Node {
 	return b.add("elu", &ELU{Alpha: alpha, ID: b.id()}, x)
 }
 
-// PReLU is x for x > 0, else a learned slope·x, with the parameter name.weight [C] (0.25).
+// PReLU is x for x > 0, else a learned slope·x, with the parameter name.weight [C] (0.25), on [N, C, H, W] or [N, C].
 func (b *Builder) PReLU(name string, x *Node) *Node {
-	s, ok := b.image(name, x)
-	if !ok {
+	rows := b.err == nil && x != nil && len(x.Shape()) == 2
+	var s ImageShape
+	if rows {
+		s = ImageShape{N: x.Shape()[0], C: x.Shape()[1], H: 1, W: 1}
+	} else if i, ok := b.image(name, x); ok {
+		s = i
+	} else {
 		return nil
 	}
 	slope := b.In(name).param("weight", KindSlope, []int{s.C}, constant(0.25))
-	return b.add(name, &PReLU{ImageShape: s, ID: b.id()}, x, slope)
+	return b.add(name, &PReLU{ImageShape: s, Rows: rows, ID: b.id()}, x, slope)
 }
 
 // MaxPool takes the largest value of each window.

@@ -105,6 +105,21 @@ func elementCases() []graphtest.Case {
 	for _, s := range []graph.ImageShape{{N: 2, C: 3, H: 3, W: 5}, {N: 3, C: 1, H: 1, W: 1}} {
 		cases = append(cases, op(fmt.Sprintf("PReLU/%+v", s), &graph.PReLU{ImageShape: s, ID: 1}, free(s.N, s.C, s.H, s.W), free(s.C)))
 	}
+	return append(cases, op("PReLU/rows", &graph.PReLU{ImageShape: graph.ImageShape{N: 3, C: 4, H: 1, W: 1}, Rows: true, ID: 1}, free(3, 4), free(4)))
+}
+
+// lrnCases have constants so large that the windows matter: at both borders, wider than the channels, even, of one channel.
+func lrnCases() []graphtest.Case {
+	var cases []graphtest.Case
+	for _, s := range []graph.LRNShape{
+		{ImageShape: graph.ImageShape{N: 2, C: 7, H: 2, W: 3}, Size: 5, Alpha: 0.9, Beta: 0.75, Bias: 1},
+		{ImageShape: graph.ImageShape{N: 1, C: 3, H: 1, W: 2}, Size: 9, Alpha: 2, Beta: 0.5, Bias: 2},
+		{ImageShape: graph.ImageShape{N: 1, C: 6, H: 2, W: 1}, Size: 4, Alpha: 1.3, Beta: 1.25, Bias: 0.7},
+		{ImageShape: graph.ImageShape{N: 1, C: 2, H: 1, W: 1}, Size: 1, Alpha: 0.5, Beta: 2, Bias: 1},
+		{ImageShape: graph.ImageShape{N: 1, C: 5, H: 1, W: 1}, Size: 5, Alpha: 1e-4, Beta: 0.75, Bias: 1}, // GoogLeNet's
+	} {
+		cases = append(cases, op(fmt.Sprintf("LRN/%+v", s), &graph.LRN{LRNShape: s, ID: 1}, free(s.N, s.C, s.H, s.W)))
+	}
 	return cases
 }
 
@@ -129,6 +144,9 @@ func shapeCases() []graphtest.Case {
 	cases := []graphtest.Case{
 		op("Concat", &graph.Concat{N: 2, H: 3, W: 2, Channels: []int{1, 3, 2}, ID: 1}, free(2, 1, 3, 2), free(2, 3, 3, 2), free(2, 2, 3, 2)),
 		op("Concat/one", &graph.Concat{N: 1, H: 1, W: 1, Channels: []int{1}, ID: 1}, free(1, 1, 1, 1)),
+		op("Flatten", &graph.Flatten{N: 2, Images: [][3]int{{3, 2, 4}}, ID: 1}, free(2, 3, 2, 4)),
+		op("Flatten/pyramid", &graph.Flatten{N: 3, Images: [][3]int{{2, 3, 3}, {2, 2, 1}, {1, 1, 1}}, ID: 1}, free(3, 2, 3, 3), free(3, 2, 2, 1), free(3, 1, 1, 1)),
+		op("SoftmaxCrossEntropy/weighted", &graph.SoftmaxCrossEntropy{N: 2, K: 3, Weight: 0.3, ID: 1}, free(2, 3), leaf{Shape: []int{2}, Values: []float64{2, 0}, Fixed: true}),
 		op("Linear", &graph.Linear{N: 3, C: 5, K: 4, Bias: true, ID: 1}, free(3, 5), free(4, 5), free(4)),
 		op("Linear/nobias", &graph.Linear{N: 1, C: 7, K: 1, ID: 1}, free(1, 7), free(1, 7)),
 		op("Linear/ones", &graph.Linear{N: 1, C: 1, K: 1, Bias: true, ID: 1}, free(1, 1), free(1, 1), free(1)),
@@ -179,7 +197,7 @@ func poolCases() []graphtest.Case {
 // Every operator of the package appears in a case; a new one without a case fails here.
 func TestEveryOperatorMatchesCentralDifferences(t *testing.T) {
 	seen := map[string]bool{}
-	for _, cases := range [][]graphtest.Case{convCases(), normCases(), elementCases(), shapeCases(), poolCases(), sequenceCases()} {
+	for _, cases := range [][]graphtest.Case{convCases(), normCases(), elementCases(), shapeCases(), poolCases(), lrnCases(), sequenceCases()} {
 		for _, c := range cases {
 			t.Run(c.Name, func(t *testing.T) {
 				for _, name := range graphtest.Check(t, c) {
@@ -214,8 +232,8 @@ func operators(t *testing.T) []string {
 			}
 		}
 	}
-	if len(names) < 37 {
-		t.Fatalf("found %d operators, want at least 37", len(names))
+	if len(names) < 41 {
+		t.Fatalf("found %d operators, want at least 41", len(names))
 	}
 	return names
 }

@@ -37,7 +37,7 @@ func TestOperatorsArePyTorchs(t *testing.T) {
 			}
 			for name := range r.tensors {
 				_, differentiated := r.read[name]
-				if name != "dy" && name[0] == 'd' && !differentiated {
+				if name != "dy" && len(name) > 1 && name[0] == 'd' && !differentiated {
 					t.Errorf("PyTorch has %s, we do not", name)
 				}
 			}
@@ -117,7 +117,12 @@ func operatorOf(c parity.Op, tensors parity.Tensors) (gorgonia.SDOp, []string) {
 	case "elu":
 		return &graph.ELU{Alpha: p.Alpha}, []string{"x"}
 	case "prelu":
+		if s := shape("x"); len(s) == 2 {
+			return &graph.PReLU{ImageShape: graph.ImageShape{N: s[0], C: s[1], H: 1, W: 1}, Rows: true}, []string{"x", "slope"}
+		}
 		return &graph.PReLU{ImageShape: image()}, []string{"x", "slope"}
+	case "lrn":
+		return &graph.LRN{LRNShape: graph.LRNShape{ImageShape: image(), Size: p.Size, Alpha: p.Alpha, Beta: p.Beta, Bias: p.K}}, []string{"x"}
 	case "maxpool", "avgpool":
 		x := image()
 		s := graph.PoolShape{N: x.N, C: x.C, H: x.H, W: x.W, Kernel: p.Kernel, Stride: p.Stride, Pad: p.Pad, Ceil: p.Ceil}
@@ -131,13 +136,34 @@ func operatorOf(c parity.Op, tensors parity.Tensors) (gorgonia.SDOp, []string) {
 		x, w := shape("x"), shape("w")
 		return &graph.Linear{N: x[0], C: x[1], K: w[0], Bias: p.Bias}, withBias("x", "w")
 	case "concat":
-		a, b := shape("a"), shape("b")
-		return &graph.Concat{N: a[0], H: a[2], W: a[3], Channels: []int{a[1], b[1]}}, []string{"a", "b"}
+		names, shapes := severalInputs(tensors)
+		op := &graph.Concat{N: shapes[0][0], H: shapes[0][2], W: shapes[0][3]}
+		for _, s := range shapes {
+			op.Channels = append(op.Channels, s[1])
+		}
+		return op, names
+	case "flatten":
+		names, shapes := severalInputs(tensors)
+		op := &graph.Flatten{N: shapes[0][0]}
+		for _, s := range shapes {
+			op.Images = append(op.Images, [3]int{s[1], s[2], s[3]})
+		}
+		return op, names
 	case "crossentropy":
 		s := shape("logits")
 		return &graph.SoftmaxCrossEntropy{N: s[0], K: s[1]}, []string{"logits", "labels"}
 	}
 	panic(fmt.Sprintf("the fixture has an operator %q", c.Op))
+}
+
+// severalInputs are those of an operator that takes any number: a, b, and so on.
+func severalInputs(tensors parity.Tensors) (names []string, shapes [][]int) {
+	for _, name := range []string{"a", "b", "c", "d"} {
+		if t, ok := tensors[name]; ok {
+			names, shapes = append(names, name), append(shapes, t.Shape)
+		}
+	}
+	return names, shapes
 }
 
 // input is a node with the fixture's value; labels become numbers.

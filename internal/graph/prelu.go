@@ -8,29 +8,40 @@ import (
 )
 
 // PReLU is y = x for x > 0, else slope[c]·x, with a learned slope for each channel (He et al. 2015, arXiv:1502.01852):
-// inputs x [N, C, H, W], slope [C].
+// inputs x [N, C, H, W], slope [C]. With Rows, x is [N, C], the output of a fully connected layer, and H and W are 1.
 type PReLU struct {
 	ImageShape
-	ID uint32
+	Rows bool
+	ID   uint32
 	pure
 }
 
-// PReLUInputGrad is the derivative of PReLU with respect to x: inputs x, slope, dy; output [N, C, H, W].
+// PReLUInputGrad is the derivative of PReLU with respect to x: inputs x, slope, dy; output of x's shape.
 type PReLUInputGrad struct {
 	ImageShape
-	ID uint32
+	Rows bool
+	ID   uint32
 	flat
 }
 
 // PReLUSlopeGrad is the derivative of PReLU with respect to the slope: inputs x, dy; output [C].
 type PReLUSlopeGrad struct {
 	ImageShape
-	ID uint32
+	Rows bool
+	ID   uint32
 	flat
 }
 
+// rowsOr is the shape [N, C] with rows, else [N, C, H, W].
+func rowsOr(rows bool, s ImageShape) tensor.Shape {
+	if rows {
+		return tensor.Shape{s.N, s.C}
+	}
+	return imageOf(s)
+}
+
 func (o *PReLU) signature() signature {
-	x := imageOf(o.ImageShape)
+	x := rowsOr(o.Rows, o.ImageShape)
 	return signature{[]tensor.Shape{x, {o.C}}, x}
 }
 
@@ -40,8 +51,8 @@ func (o *PReLU) DiffWRT(inputs int) []bool { return []bool{true, true}[:inputs] 
 // SymDiff returns PReLUInputGrad and PReLUSlopeGrad.
 func (o *PReLU) SymDiff(in gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
 	return applyAll(
-		on(&PReLUInputGrad{ImageShape: o.ImageShape, ID: o.ID}, in[0], in[1], dy),
-		on(&PReLUSlopeGrad{ImageShape: o.ImageShape, ID: o.ID}, in[0], dy),
+		on(&PReLUInputGrad{ImageShape: o.ImageShape, Rows: o.Rows, ID: o.ID}, in[0], in[1], dy),
+		on(&PReLUSlopeGrad{ImageShape: o.ImageShape, Rows: o.Rows, ID: o.ID}, in[0], dy),
 	)
 }
 
@@ -50,7 +61,7 @@ func (o *PReLU) Run32(dst []float32, src ...[]float32) { ref.PReLU(dst, src[0], 
 func (o *PReLU) run64(dst []float64, src ...[]float64) { ref.PReLU(dst, src[0], src[1], o.ImageShape) }
 
 func (o *PReLUInputGrad) signature() signature {
-	x := imageOf(o.ImageShape)
+	x := rowsOr(o.Rows, o.ImageShape)
 	return signature{[]tensor.Shape{x, {o.C}, x}, x}
 }
 
@@ -64,7 +75,7 @@ func (o *PReLUInputGrad) run64(dst []float64, src ...[]float64) {
 }
 
 func (o *PReLUSlopeGrad) signature() signature {
-	x := imageOf(o.ImageShape)
+	x := rowsOr(o.Rows, o.ImageShape)
 	return signature{[]tensor.Shape{x, x}, tensor.Shape{o.C}}
 }
 

@@ -213,6 +213,10 @@ def op_cases():
             params["count_include_pad"] = include
         return (f"{kind}/{name}", kind, params, dict(x=shape), f)
 
+    def lrn(name, shape, size, alpha, beta, k):
+        return (f"lrn/{name}", "lrn", dict(size=size, alpha=alpha, beta=beta, k=k), dict(x=shape),
+                lambda x: F.local_response_norm(x, size, alpha, beta, k))
+
     def bn_train(eps):
         return lambda x, gamma, beta: F.batch_norm(x, None, None, gamma, beta, True, 0.0, eps)
 
@@ -263,6 +267,18 @@ def op_cases():
         ("concat", "concat", {}, dict(a=(2, 3, 4, 3), b=(2, 5, 4, 3)), lambda a, b: torch.cat([a, b], 1)),
         ("crossentropy/small", "crossentropy", dict(classes=10), dict(logits=(6, 10)), None),
         ("crossentropy/large-logits", "crossentropy", dict(classes=7), dict(logits=(5, 7)), None),
+        lrn("googlenet", (2, 9, 3, 2), 5, 1e-4, 0.75, 1.0),
+        lrn("strong", (2, 7, 3, 4), 5, 0.8, 0.75, 2.0),
+        lrn("even-window", (1, 6, 2, 3), 4, 1.5, 0.5, 1.0),
+        lrn("wider-than-the-channels", (2, 3, 2, 2), 7, 1.0, 1.0, 1.0),
+        pool("maxpool", "3x3-stride2-ceil-pad1", (2, 3, 7, 8), 3, 2, 1, ceil=True),
+        pool("avgpool", "5x5-stride3", (2, 4, 14, 14), 5, 3, 0),
+        ("prelu/rows", "prelu", {}, dict(x=(4, 6), slope=(6,)), F.prelu),
+        ("concat/four", "concat", {}, dict(a=(2, 3, 4, 3), b=(2, 5, 4, 3), c=(2, 1, 4, 3), d=(2, 4, 4, 3)),
+         lambda a, b, c, d: torch.cat([a, b, c, d], 1)),
+        ("flatten", "flatten", {}, dict(a=(3, 2, 4, 3)), lambda a: a.flatten(1)),
+        ("flatten/pyramid", "flatten", {}, dict(a=(2, 3, 3, 3), b=(2, 3, 2, 2), c=(2, 3, 1, 1)),
+         lambda a, b, c: torch.cat([a.flatten(1), b.flatten(1), c.flatten(1)], 1)),
     ]
     return cases
 
@@ -274,7 +290,7 @@ def op_inputs(case, shapes, g):
         t = torch.randn(shape, generator=g, dtype=torch.float64)
         if name == "var":
             t = 0.5 + t.abs()
-        if case in ("relu", "prelu", "elu/1", "elu/0.3") and name == "x":
+        if case in ("relu", "prelu", "prelu/rows", "elu/1", "elu/0.3") and name == "x":
             t = t.sign() * (t.abs() + 1e-3)
         if case.endswith("large-mean") and name == "x":
             t = t + 30

@@ -41,6 +41,8 @@ func change(t *testing.T, v reflect.Value) {
 		v.SetFloat(v.Float() + 1e-9)
 	case reflect.Bool:
 		v.SetBool(!v.Bool())
+	case reflect.Array:
+		change(t, v.Index(0))
 	case reflect.Slice:
 		s := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(s, v)

@@ -55,6 +55,9 @@ type Op struct {
 		Ceil            bool    `json:"ceil"`
 		CountIncludePad bool    `json:"count_include_pad"`
 		Classes         int     `json:"classes"`
+		Size            int     `json:"size"`
+		Beta            float64 `json:"beta"`
+		K               float64 `json:"k"`
 	} `json:"params"`
 }
 

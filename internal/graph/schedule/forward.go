@@ -21,6 +21,9 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 	case *graph.ReLU:
 		return c.rectify(n)
 	case *graph.Add:
+		if n.IsScalar() { // of losses, which are computed with their gradients
+			return nil
+		}
 		return c.addition(n)
 	case *graph.ShortcutPad:
 		return c.shortcut(n, op)

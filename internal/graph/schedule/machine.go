@@ -64,7 +64,7 @@ type Machine struct {
 	labels32 []float32
 	count    int
 	options  graph.StepOptions
-	losses   []float64
+	losses   []float64 // of each classifier, weighted
 	loss     float64
 	seen     [][]float32 // in evaluation: the parameters that packs and norms were made from
 	params   []*graph.Param

@@ -19,6 +19,20 @@ var nets = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		x = b.AvgPool(x, graph.PoolOpts{Kernel: 2, Stride: 2, Ceil: true})
 		return b.Linear("fc", b.Dropout("drop", b.GlobalAvgPool(x), 0.4), classes)
 	},
+	"auxiliary classifiers and local response normalisation": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.ReLU(b.Conv("conv1", x, graph.ConvOpts{Filters: 18, Kernel: 3, Stride: 1, Pad: 1, Bias: true}))
+		x = b.MaxPool(b.LRN("norm", x, graph.LRNOpts{Size: 5, Alpha: 0.5, Beta: 0.75, Bias: 1}), graph.PoolOpts{Kernel: 3, Stride: 2, Ceil: true})
+		b.Auxiliary(b.Linear("aux1", b.Flatten(x), classes), 0.3)
+		x = b.Concat(x, b.ReLU(b.Conv("conv2", x, graph.ConvOpts{Filters: 4, Kernel: 1, Stride: 1})), b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 1, Pad: 1}))
+		b.Auxiliary(b.Linear("aux2", b.GlobalAvgPool(x), classes), 0.6)
+		return b.Linear("fc", b.Dropout("drop", b.GlobalAvgPool(x), 0.4), classes)
+	},
+	"pyramid pooling and fully connected layers": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.PReLU("act1", b.Conv("conv1", x, graph.ConvOpts{Filters: 5, Kernel: 3, Stride: 2, Pad: 1, Bias: true}))
+		x = b.Flatten(x, b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 2}), b.MaxPool(x, graph.PoolOpts{Kernel: 5, Stride: 5}))
+		x = b.PReLU("act2", b.Linear("fc1", x, 19))
+		return b.Linear("fc2", b.Dropout("drop", x, 0.5), classes)
+	},
 	"pre-activation": func(b *graph.Builder, x *graph.Node) *graph.Node {
 		x = b.Conv("conv1", x, graph.ConvOpts{Filters: 16, Kernel: 3, Stride: 1, Pad: 1})
 		for _, name := range []string{"a", "b"} {

@@ -58,7 +58,7 @@ func (c *compiler) frameSoftmax(n *gorgonia.Node, op *graph.FrameCrossEntropyGra
 		return err
 	}
 	to, m, k, frames := t.plain, c.m, op.K, op.T
-	m.losses = make([]float64, op.N)
+	losses := make([]float64, op.N)
 	labelled := func() int {
 		count := 0
 		for _, l := range m.labels {
@@ -72,7 +72,7 @@ func (c *compiler) frameSoftmax(n *gorgonia.Node, op *graph.FrameCrossEntropyGra
 		ls, ds := w.images(logits, first, n), w.images(to, first, n)
 		count := labelled()
 		for i := range n {
-			m.losses[first+i] = 0
+			losses[first+i] = 0
 			for f := range frames {
 				at := (i*frames + f) * k
 				label := m.labels[(first+i)*frames+f]
@@ -80,12 +80,12 @@ func (c *compiler) frameSoftmax(n *gorgonia.Node, op *graph.FrameCrossEntropyGra
 					clear(ds[at : at+k])
 					continue
 				}
-				m.losses[first+i] += crossEntropy(ds[at:at+k], ls[at:at+k], int(label), count)
+				losses[first+i] += crossEntropy(ds[at:at+k], ls[at:at+k], int(label), float64(count))
 			}
 		}
 	}, finish: func() {
 		sum := 0.
-		for _, l := range m.losses {
+		for _, l := range losses {
 			sum += l
 		}
 		m.loss = sum / float64(labelled())
