@@ -31,13 +31,12 @@ type compiler struct {
 	gates      []looseGate
 	err        error
 
-	steps   []*step
-	packs   []pack
-	need    conv.Need
-	x, dy   int // padded images in cache, float32 values
-	y       int // results of convolutions in cache
-	acc     int // accumulators of a weight gradient
-	foreign bool
+	steps []*step
+	packs []pack
+	need  conv.Need
+	x, dy int // padded images in cache, float32 values
+	y     int // results of convolutions in cache
+	acc   int // accumulators of a weight gradient
 	// gradients says that the backward half is being lowered.
 	gradients bool
 }

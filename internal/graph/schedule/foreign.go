@@ -69,7 +69,6 @@ func (c *compiler) reference(n *gorgonia.Node, f func(dst []float32, src ...[]fl
 		}
 		from = append(from, s)
 	}
-	c.foreign = true
 	images := c.g.N
 	src := make([][]float32, len(from))
 	gather := func(w *worker) {

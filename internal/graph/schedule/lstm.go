@@ -41,7 +41,6 @@ func (c *compiler) lstm(n *gorgonia.Node, op *graph.LSTM) error {
 	if err != nil {
 		return err
 	}
-	c.foreign = true // its groups are not the units, which alone could go through a whole network
 	to, packed, spans := t.how.x, c.packed(pass, weights), lstmSpans(op.N)
 	hidden, gates := buffers(len(spans), pass.Input().Len()), buffers(len(spans), blocks(4*op.U)*lstmGroup*block)
 	c.add(&step{name: "LSTM", spans: spans, reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {

@@ -93,7 +93,7 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", g.Name, err)
 	}
-	m.local = g.Mode == graph.Eval && !c.foreign
+	m.local = g.Mode == graph.Eval && g.Sequences == nil
 	m.packs, m.need = c.packs, c.need
 	m.cut(steps)
 	m.allocate(c, steps, min(o.Threads, len(m.units)))

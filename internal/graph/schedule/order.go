@@ -105,6 +105,9 @@ func order(steps []*step) ([]*step, error) {
 // value takes size(v) float32 values, rounded up to a cache line. Time is counted by when: in steps where the units of a worker follow
 // each other, in regions where other workers' units are at other steps of the same region.
 func place(steps []*step, when []int, values []*value, size func(*value) int) int {
+	for _, v := range values {
+		v.first = -1
+	}
 	for k, s := range steps {
 		i := when[k]
 		for _, v := range s.writes {

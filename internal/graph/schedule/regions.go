@@ -44,39 +44,56 @@ func (m *Machine) cut(steps []*step) {
 	}
 }
 
-func (m *Machine) allocate(c *compiler, steps []*step, threads int) {
-	local := 0
-	when := make([]int, 0, len(steps))
-	for i, r := range m.regions {
-		for range r.steps {
-			if m.local {
-				i = len(when)
+// divide tells the values that live in one region of units alone, which a worker's arena can hold, from those that cross a barrier.
+func (m *Machine) divide() (own, shared []*value) {
+	home := map[*value]int{}
+	for i := range m.regions {
+		r := &m.regions[i]
+		at := i + 1
+		if last := r.steps[len(r.steps)-1]; last.runInner != nil || &r.spans[0] != &m.units[0] {
+			at = -1
+		}
+		for _, s := range r.steps {
+			for _, vs := range [][]*value{s.reads, s.writes} {
+				for _, v := range vs {
+					if home[v] == 0 {
+						home[v] = at
+					} else if home[v] != at {
+						home[v] = -1
+					}
+				}
 			}
-			when = append(when, i)
 		}
 	}
-	if m.local {
-		kept := 0
-		for _, v := range m.values {
-			if v.keep {
-				v.offset, kept = kept, kept+m.g.N*v.per
-			}
-		}
-		m.arena = kernel.Alloc(kept)
-		var own []*value
-		for _, v := range m.values {
-			if !v.keep {
-				own = append(own, v)
-			}
-		}
-		local = place(steps, when, own, func(v *value) int { return m.lane * v.per })
-	} else {
-		size := place(steps, when, m.values, func(v *value) int { return m.g.N * v.per })
-		if m.pages != nil {
-			m.arena = m.pages.take(m, size)
+	for _, v := range m.values {
+		if home[v] > 0 && !v.keep {
+			v.own = true
+			own = append(own, v)
 		} else {
-			m.arena = kernel.Alloc(size)
+			shared = append(shared, v)
 		}
+	}
+	return own, shared
+}
+
+func (m *Machine) allocate(c *compiler, steps []*step, threads int) {
+	var region, position []int
+	for i, r := range m.regions {
+		for range r.steps {
+			region, position = append(region, i), append(position, len(position))
+		}
+	}
+	local, shared := 0, m.values
+	if m.local {
+		var own []*value
+		own, shared = m.divide()
+		local = place(steps, position, own, func(v *value) int { return m.lane * v.per })
+	}
+	size := place(steps, region, shared, func(v *value) int { return m.g.N * v.per })
+	if m.pages != nil {
+		m.arena = m.pages.take(m, size)
+	} else {
+		m.arena = kernel.Alloc(size)
 	}
 	m.acc = kernel.Alloc(c.acc)
 	for range threads {

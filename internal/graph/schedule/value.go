@@ -14,6 +14,8 @@ type value struct {
 	// first and last are the positions of the steps that write it first and read it last.
 	first, last int
 	keep        bool // read by the caller after the run
+	// own says that one unit alone uses it between two barriers: its place is in the worker's arena.
+	own bool
 }
 
 // affine is a per-channel map that is known only after a step has run: y = s·x + t; in blocks of 16 channels.

@@ -58,7 +58,7 @@ func newWorker(m *Machine, need conv.Need, x, dy, y, local int) *worker {
 
 // images returns the part of a value that holds n images from first.
 func (w *worker) images(v *value, first, n int) []float32 {
-	if w.m.local && !v.keep {
+	if v.own {
 		at := v.offset + (first-w.base)*v.per
 		return w.arena[at : at+n*v.per]
 	}
