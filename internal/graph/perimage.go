@@ -126,3 +126,17 @@ func (o *Sigmoid) Images(_, _ int) Kernel { return o }
 
 // Images implements PerImage.
 func (o *SigmoidGrad) Images(_, _ int) Kernel { return o }
+
+// Images implements PerImage.
+func (o *PReLU) Images(_, n int) Kernel {
+	c := *o
+	c.N = n
+	return &c
+}
+
+// Images implements PerImage.
+func (o *PReLUInputGrad) Images(_, n int) Kernel {
+	c := *o
+	c.N = n
+	return &c
+}

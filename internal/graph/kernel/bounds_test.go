@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -77,7 +78,7 @@ func calls(seed uint64) map[string]*call {
 	}
 	for name, run := range map[string]func(*Affine){
 		"copy": (*Affine).Copy, "map": func(a *Affine) { a.Map(false) }, "map and rectify": func(a *Affine) { a.Map(true) },
-		"map two": func(a *Affine) { a.Map2(false) }, "map two and rectify": func(a *Affine) { a.Map2(true) },
+		"map and PReLU": (*Affine).MapPReLU, "map two": func(a *Affine) { a.Map2(false) }, "map two and rectify": func(a *Affine) { a.Map2(true) },
 	} {
 		c := begin(name)
 		a := &Affine{Pixels: 3, Rows: 2, XRow: 100, YRow: 60, XPixel: 32, S: c.vec(), T: c.vec(), S2: c.vec()}
@@ -104,11 +105,53 @@ func calls(seed uint64) map[string]*call {
 	c.at(&grad.Y, 48)
 	c.at(&grad.D, 48)
 	c.run = grad.MaxGrad
+	sum := &Window{Taps: []int{16, 0, 80}, Pixels: 3, XPixel: 32, Scale: 0.5}
+	c = begin("window sum")
+	c.strides = []*int{&sum.XPixel}
+	c.at(&sum.X, 80+2*32+16)
+	c.at(&sum.Y, 48)
+	c.run = sum.Sum
+	spread := &Window{Taps: []int{16, 0, 80}, Pixels: 3, XPixel: 32, Scale: 0.5}
+	c = begin("window spread")
+	c.strides = []*int{&spread.XPixel}
+	c.at(&spread.DX, 80+2*32+16)
+	c.at(&spread.D, 48)
+	c.run = spread.Spread
+	for _, nj := range []int{1, dotWeights} {
+		c := begin(fmt.Sprintf("dot tile of %d", nj))
+		t, ni := &DotTile{XRow: 40, WRow: 36, YRow: 9, Len: 32}, DotRows()
+		c.strides = []*int{&t.XRow, &t.WRow, &t.YRow}
+		c.at(&t.X, (ni-1)*40+32)
+		c.at(&t.W, (nj-1)*36+32)
+		c.at(&t.Y, (ni-1)*9+nj)
+		c.run = func() { t.Run(ni, nj) }
+	}
+	for load := range 2 {
+		c := begin(fmt.Sprintf("row tile, load %d", load))
+		t, ni := &RowTile{ARow: 3, ACol: 40, XRow: 50, YRow: 60, Inner: 3, Vecs: 3, Load: load}, Rows()
+		c.strides = []*int{&t.ARow, &t.ACol, &t.XRow, &t.YRow}
+		c.at(&t.A, (ni-1)*3+2*40+1)
+		c.at(&t.X, 2*50+48)
+		c.at(&t.Y, (ni-1)*60+48)
+		c.run = func() { t.Run(ni) }
+	}
+	resp := &Response{N: 48, K: 3}
+	c = begin("response")
+	for _, p := range []*[]float32{&resp.X, &resp.S, &resp.Y} {
+		c.at(p, 48)
+	}
+	c.run = resp.Apply
+	respGrad := &Response{N: 48, K: 3}
+	c = begin("response gradient")
+	for _, p := range []*[]float32{&respGrad.X, &respGrad.S, &respGrad.Y, &respGrad.D, &respGrad.T} {
+		c.at(p, 48)
+	}
+	c.run = respGrad.Grad
 	c = begin("moments")
 	m := &Moments{Pixels: 3, K: c.vec(), S1: c.vec(), S2: c.vec()}
 	c.at(&m.X, 48)
 	c.run = m.Run
-	for by, name := range []string{"gate", "gate by z", "gate by y"} {
+	for by, name := range []string{"gate", "gate by z", "gate by y", "PReLU's gate"} {
 		c := begin(name)
 		g := &Mask{Pixels: 3, S: c.vec(), T: c.vec(), Mean: c.vec(), S1: c.vec(), S2: c.vec()}
 		for _, p := range []*[]float32{&g.D, &g.R, &g.Z, &g.G} {

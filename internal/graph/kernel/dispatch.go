@@ -16,12 +16,17 @@ type implementation struct {
 
 	winoInput, winoOutput, winoSpread, winoFilter, winoGather func(*Transform)
 
-	copyRows, affine, affineReLU, affine2, affine2ReLU func(*Affine)
+	copyRows, affine, affineReLU, affinePReLU, affine2, affine2ReLU func(*Affine)
 
-	windowMax, windowGrad func(*Window)
+	windowMax, windowGrad, windowSum, windowSpread func(*Window)
+
+	response, responseGrad func(*Response)
+
+	dot  [2][]func(*DotTile) // of 1 and of dotWeights rows of weights, by rows of X
+	rows []func(*RowTile)    // by rows
 
 	moments func(*Moments)
-	mask    [3][2]func(*Mask) // by MaskBy, then without and with addend
+	mask    [4][2]func(*Mask) // by MaskBy, then without and with addend
 	peak    func(n int) (flops float64)
 }
 

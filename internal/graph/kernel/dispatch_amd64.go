@@ -13,10 +13,11 @@ func asm[T any](f func(*byte)) func(*T) {
 	return func(a *T) { f((*byte)(unsafe.Pointer(a))) }
 }
 
-func tiles(fs ...func(*byte)) []func(*Tile) {
-	out := make([]func(*Tile), 1, len(fs)+1)
+// tiles is a table of kernels by size, from 1 on.
+func tiles[T any](fs ...func(*byte)) []func(*T) {
+	out := make([]func(*T), 1, len(fs)+1)
 	for _, f := range fs {
-		out = append(out, asm[Tile](f))
+		out = append(out, asm[T](f))
 	}
 	return out
 }
@@ -46,32 +47,43 @@ func detect() []*implementation {
 var avx512 = &implementation{
 	name: "avx512",
 	tile: [3][]func(*Tile){
-		1: tiles(tile1x1AVX512, tile2x1AVX512, tile3x1AVX512, tile4x1AVX512, tile5x1AVX512, tile6x1AVX512, tile7x1AVX512, tile8x1AVX512, tile9x1AVX512, tile10x1AVX512, tile11x1AVX512, tile12x1AVX512, tile13x1AVX512, tile14x1AVX512, tile15x1AVX512, tile16x1AVX512),
-		2: tiles(tile1x2AVX512, tile2x2AVX512, tile3x2AVX512, tile4x2AVX512, tile5x2AVX512, tile6x2AVX512, tile7x2AVX512, tile8x2AVX512, tile9x2AVX512, tile10x2AVX512, tile11x2AVX512, tile12x2AVX512, tile13x2AVX512, tile14x2AVX512),
+		1: tiles[Tile](tile1x1AVX512, tile2x1AVX512, tile3x1AVX512, tile4x1AVX512, tile5x1AVX512, tile6x1AVX512, tile7x1AVX512, tile8x1AVX512, tile9x1AVX512, tile10x1AVX512, tile11x1AVX512, tile12x1AVX512, tile13x1AVX512, tile14x1AVX512, tile15x1AVX512, tile16x1AVX512),
+		2: tiles[Tile](tile1x2AVX512, tile2x2AVX512, tile3x2AVX512, tile4x2AVX512, tile5x2AVX512, tile6x2AVX512, tile7x2AVX512, tile8x2AVX512, tile9x2AVX512, tile10x2AVX512, tile11x2AVX512, tile12x2AVX512, tile13x2AVX512, tile14x2AVX512),
 	},
 	grad: map[gradSize]func(*GradTile){
 		{16, 1}: asm[GradTile](gradTile16x1AVX512),
 		{8, 2}:  asm[GradTile](gradTile8x2AVX512),
 		{3, 1}:  asm[GradTile](gradTile3x1AVX512),
 	},
-	gradSplit:   [3][]int{1: {16}, 2: {8, 8}},
-	winoInput:   asm[Transform](winoInputAVX512),
-	winoOutput:  asm[Transform](winoOutputAVX512),
-	winoSpread:  asm[Transform](winoSpreadAVX512),
-	winoFilter:  asm[Transform](winoFilterAVX512),
-	winoGather:  asm[Transform](winoGatherAVX512),
-	copyRows:    asm[Affine](copyRowsAVX512),
-	affine:      asm[Affine](affineAVX512),
-	affineReLU:  asm[Affine](affineReLUAVX512),
-	affine2:     asm[Affine](affine2AVX512),
-	affine2ReLU: asm[Affine](affine2ReLUAVX512),
-	windowMax:   asm[Window](windowMaxAVX512),
-	windowGrad:  asm[Window](windowGradAVX512),
-	moments:     asm[Moments](momentsAVX512),
-	mask: [3][2]func(*Mask){
+	gradSplit:    [3][]int{1: {16}, 2: {8, 8}},
+	winoInput:    asm[Transform](winoInputAVX512),
+	winoOutput:   asm[Transform](winoOutputAVX512),
+	winoSpread:   asm[Transform](winoSpreadAVX512),
+	winoFilter:   asm[Transform](winoFilterAVX512),
+	winoGather:   asm[Transform](winoGatherAVX512),
+	copyRows:     asm[Affine](copyRowsAVX512),
+	affine:       asm[Affine](affineAVX512),
+	affineReLU:   asm[Affine](affineReLUAVX512),
+	affinePReLU:  asm[Affine](affinePReLUAVX512),
+	affine2:      asm[Affine](affine2AVX512),
+	affine2ReLU:  asm[Affine](affine2ReLUAVX512),
+	windowMax:    asm[Window](windowMaxAVX512),
+	windowGrad:   asm[Window](windowGradAVX512),
+	windowSum:    asm[Window](windowSumAVX512),
+	windowSpread: asm[Window](windowSpreadAVX512),
+	response:     asm[Response](responseAVX512),
+	responseGrad: asm[Response](responseGradAVX512),
+	dot: [2][]func(*DotTile){
+		tiles[DotTile](dotTile1x1AVX512, dotTile2x1AVX512, dotTile3x1AVX512, dotTile4x1AVX512, dotTile5x1AVX512, dotTile6x1AVX512),
+		tiles[DotTile](dotTile1x4AVX512, dotTile2x4AVX512, dotTile3x4AVX512, dotTile4x4AVX512, dotTile5x4AVX512, dotTile6x4AVX512),
+	},
+	rows:    tiles[RowTile](rowTile1AVX512, rowTile2AVX512, rowTile3AVX512, rowTile4AVX512, rowTile5AVX512, rowTile6AVX512, rowTile7AVX512, rowTile8AVX512),
+	moments: asm[Moments](momentsAVX512),
+	mask: [4][2]func(*Mask){
 		{asm[Mask](maskAVX512), asm[Mask](maskAddAVX512)},
 		{asm[Mask](maskByZAVX512), asm[Mask](maskByZAddAVX512)},
 		{asm[Mask](maskByYAVX512), asm[Mask](maskByYAddAVX512)},
+		{asm[Mask](maskSlopeAVX512), asm[Mask](maskSlopeAddAVX512)},
 	},
 	peak: peakOf(peakAVX512, 768),
 }
@@ -79,31 +91,42 @@ var avx512 = &implementation{
 var avx2 = &implementation{
 	name: "avx2",
 	tile: [3][]func(*Tile){
-		1: tiles(tile1x1AVX2, tile2x1AVX2, tile3x1AVX2, tile4x1AVX2, tile5x1AVX2, tile6x1AVX2),
+		1: tiles[Tile](tile1x1AVX2, tile2x1AVX2, tile3x1AVX2, tile4x1AVX2, tile5x1AVX2, tile6x1AVX2),
 	},
 	grad: map[gradSize]func(*GradTile){
 		{6, 1}: asm[GradTile](gradTile6x1AVX2),
 		{5, 1}: asm[GradTile](gradTile5x1AVX2),
 		{3, 1}: asm[GradTile](gradTile3x1AVX2),
 	},
-	gradSplit:   [3][]int{1: {6, 5, 5}},
-	winoInput:   asm[Transform](winoInputAVX2),
-	winoOutput:  asm[Transform](winoOutputAVX2),
-	winoSpread:  asm[Transform](winoSpreadAVX2),
-	winoFilter:  asm[Transform](winoFilterAVX2),
-	winoGather:  asm[Transform](winoGatherAVX2),
-	copyRows:    asm[Affine](copyRowsAVX2),
-	affine:      asm[Affine](affineAVX2),
-	affineReLU:  asm[Affine](affineReLUAVX2),
-	affine2:     asm[Affine](affine2AVX2),
-	affine2ReLU: asm[Affine](affine2ReLUAVX2),
-	windowMax:   asm[Window](windowMaxAVX2),
-	windowGrad:  asm[Window](windowGradAVX2),
-	moments:     asm[Moments](momentsAVX2),
-	mask: [3][2]func(*Mask){
+	gradSplit:    [3][]int{1: {6, 5, 5}},
+	winoInput:    asm[Transform](winoInputAVX2),
+	winoOutput:   asm[Transform](winoOutputAVX2),
+	winoSpread:   asm[Transform](winoSpreadAVX2),
+	winoFilter:   asm[Transform](winoFilterAVX2),
+	winoGather:   asm[Transform](winoGatherAVX2),
+	copyRows:     asm[Affine](copyRowsAVX2),
+	affine:       asm[Affine](affineAVX2),
+	affineReLU:   asm[Affine](affineReLUAVX2),
+	affinePReLU:  asm[Affine](affinePReLUAVX2),
+	affine2:      asm[Affine](affine2AVX2),
+	affine2ReLU:  asm[Affine](affine2ReLUAVX2),
+	windowMax:    asm[Window](windowMaxAVX2),
+	windowGrad:   asm[Window](windowGradAVX2),
+	windowSum:    asm[Window](windowSumAVX2),
+	windowSpread: asm[Window](windowSpreadAVX2),
+	response:     asm[Response](responseAVX2),
+	responseGrad: asm[Response](responseGradAVX2),
+	dot: [2][]func(*DotTile){
+		tiles[DotTile](dotTile1x1AVX2, dotTile2x1AVX2, dotTile3x1AVX2),
+		tiles[DotTile](dotTile1x4AVX2, dotTile2x4AVX2, dotTile3x4AVX2),
+	},
+	rows:    tiles[RowTile](rowTile1AVX2, rowTile2AVX2, rowTile3AVX2, rowTile4AVX2),
+	moments: asm[Moments](momentsAVX2),
+	mask: [4][2]func(*Mask){
 		{asm[Mask](maskAVX2), asm[Mask](maskAddAVX2)},
 		{asm[Mask](maskByZAVX2), asm[Mask](maskByZAddAVX2)},
 		{asm[Mask](maskByYAVX2), asm[Mask](maskByYAddAVX2)},
+		{asm[Mask](maskSlopeAVX2), asm[Mask](maskSlopeAddAVX2)},
 	},
 	peak: peakOf(peakAVX2, 192),
 }

@@ -9,6 +9,7 @@ type Vec = [16]float32
 //	Copy:      Y = X
 //	Map:       Y = S·X + T            MapReLU:  Y = max(0, S·X + T)
 //	Map2:      Y = S·X + S2·R + T     Map2ReLU: Y = max(0, S·X + S2·R + T)
+//	MapPReLU:  Y = v where v = S·X + T is above 0, else S2·v
 //
 // A NaN stays a NaN through max.
 type Affine struct {
@@ -58,6 +59,13 @@ func (a *Affine) Map(relu bool) {
 	}
 }
 
+// MapPReLU applies S·X + T, then PReLU with the slopes S2.
+func (a *Affine) MapPReLU() {
+	if a.check() {
+		active.affinePReLU(a)
+	}
+}
+
 // Map2 applies S·X + S2·R + T, then ReLU if relu.
 func (a *Affine) Map2(relu bool) {
 	if !a.check2() {
@@ -89,15 +97,18 @@ func (m *Moments) Run() {
 // MaskBy says what gates a gradient in Mask.
 type MaskBy uint8
 
-// The gates: nothing; S·Z + T > 0 (a ReLU straight after the batch normalisation of Z); Y > 0 (the ReLU's stored output).
+// The gates: nothing; S·Z + T > 0 (a ReLU straight after the batch normalisation of Z); Y > 0 (the ReLU's stored output); and PReLU of Z with the
+// slopes S.
 const (
 	MaskNone MaskBy = iota
 	MaskZ
 	MaskY
+	MaskSlope
 )
 
 // Mask is the backward pass of ReLU with the two sums that batch normalisation's backward pass needs, in one pass over Pixels
-// vectors: G = D (+ R) where the gate is open and 0 elsewhere, S1 += ΣG, S2 += ΣG·(Z - Mean). G may be D.
+// vectors: G = D (+ R) where the gate is open and 0 elsewhere, S1 += ΣG, S2 += ΣG·(Z - Mean). G may be D. Of PReLU, G is S·(D (+ R)) where Z is not
+// above 0, and S2, the gradient of the slope, gets Σ(D (+ R))·Z of those alone.
 type Mask struct {
 	D, R, Y, Z, G []float32
 	S, T, Mean    *Vec

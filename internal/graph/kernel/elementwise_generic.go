@@ -25,6 +25,22 @@ func genericAffine(scale, second, relu bool) func(*Affine) {
 	}
 }
 
+func genericPReLU(a *Affine) {
+	for r := range a.Rows {
+		for p := range a.Pixels {
+			x := (*Vec)(a.X[r*a.XRow+p*a.XPixel:])
+			y := (*Vec)(a.Y[r*a.YRow+p*16:])
+			for c, v := range x {
+				v = a.S[c]*v + a.T[c]
+				if v <= 0 {
+					v *= a.S2[c]
+				}
+				y[c] = v
+			}
+		}
+	}
+}
+
 func genericMoments(m *Moments) {
 	for p := range m.Pixels {
 		for c, v := range (*Vec)(m.X[p*16:]) {
@@ -55,6 +71,26 @@ func genericMask(by MaskBy, add bool) func(*Mask) {
 	}
 }
 
+func genericMaskSlope(add bool) func(*Mask) {
+	return func(m *Mask) {
+		for p := range m.Pixels {
+			for c := range 16 {
+				i := p*16 + c
+				g, z := m.D[i], m.Z[i]
+				if add {
+					g += m.R[i]
+				}
+				if z <= 0 {
+					m.S2[c] += g * z
+					g *= m.S[c]
+				}
+				m.G[i] = g
+				m.S1[c] += g
+			}
+		}
+	}
+}
+
 // genericPeak multiplies and adds in eight independent chains, n rounds.
 func genericPeak(n int) float64 {
 	var a [8]float32
@@ -74,14 +110,18 @@ var generic = &implementation{
 	gradSplit: [3][]int{1: {16}},
 	tile:      [3][]func(*Tile){1: genericTiles(1)},
 	winoInput: genericInput, winoOutput: genericOutput, winoSpread: genericSpread, winoFilter: genericFilter, winoGather: genericGather,
-	copyRows: genericAffine(false, false, false), affine: genericAffine(true, false, false), affineReLU: genericAffine(true, false, true),
+	copyRows: genericAffine(false, false, false), affine: genericAffine(true, false, false), affineReLU: genericAffine(true, false, true), affinePReLU: genericPReLU,
 	affine2: genericAffine(true, true, false), affine2ReLU: genericAffine(true, true, true),
-	windowMax: genericWindowMax, windowGrad: genericWindowGrad,
+	windowMax: genericWindowMax, windowGrad: genericWindowGrad, windowSum: genericWindowSum, windowSpread: genericWindowSpread,
+	response: genericResponse, responseGrad: genericResponseGrad,
+	dot:     [2][]func(*DotTile){{1: genericDot(1, 1)}, {1: genericDot(1, dotWeights)}},
+	rows:    []func(*RowTile){1: genericRows(1)},
 	moments: genericMoments,
-	mask: [3][2]func(*Mask){
+	mask: [4][2]func(*Mask){
 		{genericMask(MaskNone, false), genericMask(MaskNone, true)},
 		{genericMask(MaskZ, false), genericMask(MaskZ, true)},
 		{genericMask(MaskY, false), genericMask(MaskY, true)},
+		{genericMaskSlope(false), genericMaskSlope(true)},
 	},
 	peak: genericPeak,
 }

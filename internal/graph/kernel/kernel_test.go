@@ -269,7 +269,7 @@ func TestAffine(t *testing.T) {
 				for i := range s {
 					s[i], u[i], s2[i] = rng.Float32()-.5, rng.Float32()-.5, rng.Float32()-.5
 				}
-				for kind := range 5 {
+				for kind := range 6 {
 					y := newArena(rng, rows*yRow)
 					want := y.copy()
 					run := func(y arena) {
@@ -280,6 +280,8 @@ func TestAffine(t *testing.T) {
 							a.Copy()
 						case 1, 2:
 							a.Map(kind == 2)
+						case 5:
+							a.MapPReLU()
 						default:
 							a.Map2(kind == 4)
 						}
@@ -310,7 +312,7 @@ func TestMomentsAndMask(t *testing.T) {
 			reference(func() { run(want) })
 			same(t, "moments", sums.data(), want.data(), 2e-5)
 			sums.checkGuards(t)
-			for by := MaskNone; by <= MaskY; by++ {
+			for by := MaskNone; by <= MaskSlope; by++ {
 				for _, add := range []bool{false, true} {
 					g, sums := newArena(rng, pixels*16), newArena(rng, 32)
 					wantG, wantSums := g.copy(), sums.copy()
@@ -346,6 +348,9 @@ func TestArgumentOffsets(t *testing.T) {
 		mo Moments
 		ma Mask
 		wi Window
+		do DotTile
+		ro RowTile
+		re Response
 	)
 	for _, c := range []struct {
 		name      string
@@ -357,7 +362,10 @@ func TestArgumentOffsets(t *testing.T) {
 		{"Affine.S", unsafe.Offsetof(af.S), 72}, {"Affine.XPixel", unsafe.Offsetof(af.XPixel), 136},
 		{"Moments.Pixels", unsafe.Offsetof(mo.Pixels), 24}, {"Moments.S2", unsafe.Offsetof(mo.S2), 48},
 		{"Mask.S", unsafe.Offsetof(ma.S), 120}, {"Mask.Pixels", unsafe.Offsetof(ma.Pixels), 160},
-		{"Window.Taps", unsafe.Offsetof(wi.Taps), 96}, {"Window.XPixel", unsafe.Offsetof(wi.XPixel), 128},
+		{"Window.Taps", unsafe.Offsetof(wi.Taps), 96}, {"Window.XPixel", unsafe.Offsetof(wi.XPixel), 128}, {"Window.Scale", unsafe.Offsetof(wi.Scale), 136},
+		{"DotTile.XRow", unsafe.Offsetof(do.XRow), 72}, {"DotTile.Len", unsafe.Offsetof(do.Len), 96},
+		{"Response.N", unsafe.Offsetof(re.N), 120}, {"Response.K", unsafe.Offsetof(re.K), 128},
+		{"RowTile.ARow", unsafe.Offsetof(ro.ARow), 72}, {"RowTile.Load", unsafe.Offsetof(ro.Load), 120},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is at byte %d, the assembly reads byte %d", c.name, c.got, c.want)

@@ -7607,6 +7607,92 @@ done:
 	VZEROUPPER
 	RET
 
+// func affinePReLUAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·affinePReLUAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    72(AX), BX
+	VMOVUPS (BX), Z0
+	MOVQ    80(AX), BX
+	VMOVUPS (BX), Z1
+	MOVQ    88(AX), BX
+	VMOVUPS (BX), Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    136(AX), BX
+	SHLQ    $0x02, BX
+	MOVQ    104(AX), SI
+
+row:
+	MOVQ 96(AX), R9
+	MOVQ CX, DI
+	MOVQ DX, R8
+	SUBQ $0x04, R9
+	JL   tail
+
+four:
+	VMOVUPS     (DI), Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x02, Z3, Z5, K1
+	VMULPS      Z2, Z5, K1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VMOVUPS     (DI), Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x02, Z3, Z5, K1
+	VMULPS      Z2, Z5, K1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VMOVUPS     (DI), Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x02, Z3, Z5, K1
+	VMULPS      Z2, Z5, K1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VMOVUPS     (DI), Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x02, Z3, Z5, K1
+	VMULPS      Z2, Z5, K1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	SUBQ        $0x04, R9
+	JGE         four
+
+tail:
+	ADDQ $0x04, R9
+	JZ   done
+
+one:
+	VMOVUPS     (DI), Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x02, Z3, Z5, K1
+	VMULPS      Z2, Z5, K1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	DECQ        R9
+	JNZ         one
+
+done:
+	MOVQ 112(AX), DI
+	LEAQ (CX)(DI*4), CX
+	MOVQ 128(AX), DI
+	LEAQ (DX)(DI*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func affine2AVX512(a *byte)
 // Requires: AVX, AVX512F
 TEXT ·affine2AVX512(SB), NOSPLIT, $0-8
@@ -7936,11 +8022,11 @@ TEXT ·maskByZAVX512(SB), NOSPLIT, $0-8
 	MOVQ    72(AX), DX
 	MOVQ    96(AX), BX
 	MOVQ    160(AX), SI
-	MOVQ    136(AX), DI
-	VMOVUPS (DI), Z0
 	MOVQ    120(AX), DI
-	VMOVUPS (DI), Z1
+	VMOVUPS (DI), Z0
 	MOVQ    128(AX), DI
+	VMOVUPS (DI), Z1
+	MOVQ    136(AX), DI
 	VMOVUPS (DI), Z2
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
@@ -7953,23 +8039,23 @@ TEXT ·maskByZAVX512(SB), NOSPLIT, $0-8
 many0:
 	VMOVUPS     (CX), Z8
 	VMOVUPS     (DX), Z9
-	VMOVAPS     Z2, Z10
-	VFMADD231PS Z9, Z1, Z10
+	VMOVAPS     Z1, Z10
+	VFMADD231PS Z9, Z0, Z10
 	VCMPPS      $0x06, Z3, Z10, K1
 	VMOVUPS.Z   Z8, K1, Z8
 	VMOVUPS     Z8, (BX)
 	VADDPS      Z8, Z4, Z4
-	VSUBPS      Z0, Z9, Z9
+	VSUBPS      Z2, Z9, Z9
 	VFMADD231PS Z8, Z9, Z5
 	VMOVUPS     64(CX), Z8
 	VMOVUPS     64(DX), Z9
-	VMOVAPS     Z2, Z10
-	VFMADD231PS Z9, Z1, Z10
+	VMOVAPS     Z1, Z10
+	VFMADD231PS Z9, Z0, Z10
 	VCMPPS      $0x06, Z3, Z10, K1
 	VMOVUPS.Z   Z8, K1, Z8
 	VMOVUPS     Z8, 64(BX)
 	VADDPS      Z8, Z6, Z6
-	VSUBPS      Z0, Z9, Z9
+	VSUBPS      Z2, Z9, Z9
 	VFMADD231PS Z8, Z9, Z7
 	ADDQ        $0x00000080, CX
 	ADDQ        $0x00000080, DX
@@ -7982,13 +8068,13 @@ tail0:
 	JZ          done0
 	VMOVUPS     (CX), Z8
 	VMOVUPS     (DX), Z9
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z9, Z1, Z2
-	VCMPPS      $0x06, Z3, Z2, K1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS Z9, Z0, Z1
+	VCMPPS      $0x06, Z3, Z1, K1
 	VMOVUPS.Z   Z8, K1, Z8
 	VMOVUPS     Z8, (BX)
 	VADDPS      Z8, Z4, Z4
-	VSUBPS      Z0, Z9, Z9
+	VSUBPS      Z2, Z9, Z9
 	VFMADD231PS Z8, Z9, Z5
 
 done0:
@@ -8060,6 +8146,68 @@ tail0:
 	VADDPS      Z6, Z2, Z2
 	VSUBPS      Z0, Z7, Z7
 	VFMADD231PS Z6, Z7, Z3
+
+done0:
+	VADDPS  Z4, Z2, Z2
+	VADDPS  Z5, Z3, Z3
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  (CX), Z2, Z2
+	VADDPS  (AX), Z3, Z3
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, (AX)
+	VZEROUPPER
+	RET
+
+// func maskSlopeAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·maskSlopeAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    72(AX), DX
+	MOVQ    96(AX), BX
+	MOVQ    160(AX), SI
+	MOVQ    120(AX), DI
+	VMOVUPS (DI), Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	SUBQ    $0x02, SI
+	JL      tail0
+
+many0:
+	VMOVUPS     (CX), Z6
+	VMOVUPS     (DX), Z7
+	VCMPPS      $0x02, Z1, Z7, K1
+	VFMADD231PS Z6, Z7, K1, Z3
+	VMULPS      Z0, Z6, K1, Z6
+	VMOVUPS     Z6, (BX)
+	VADDPS      Z6, Z2, Z2
+	VMOVUPS     64(CX), Z6
+	VMOVUPS     64(DX), Z7
+	VCMPPS      $0x02, Z1, Z7, K1
+	VFMADD231PS Z6, Z7, K1, Z5
+	VMULPS      Z0, Z6, K1, Z6
+	VMOVUPS     Z6, 64(BX)
+	VADDPS      Z6, Z4, Z4
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Z6
+	VMOVUPS     (DX), Z7
+	VCMPPS      $0x02, Z1, Z7, K1
+	VFMADD231PS Z6, Z7, K1, Z3
+	VMULPS      Z0, Z6, K1, Z6
+	VMOVUPS     Z6, (BX)
+	VADDPS      Z6, Z2, Z2
 
 done0:
 	VADDPS  Z4, Z2, Z2
@@ -8145,11 +8293,11 @@ TEXT ·maskByZAddAVX512(SB), NOSPLIT, $0-8
 	MOVQ    96(AX), BX
 	MOVQ    160(AX), SI
 	MOVQ    24(AX), DI
-	MOVQ    136(AX), R8
-	VMOVUPS (R8), Z0
 	MOVQ    120(AX), R8
-	VMOVUPS (R8), Z1
+	VMOVUPS (R8), Z0
 	MOVQ    128(AX), R8
+	VMOVUPS (R8), Z1
+	MOVQ    136(AX), R8
 	VMOVUPS (R8), Z2
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
@@ -8163,24 +8311,24 @@ many0:
 	VMOVUPS     (CX), Z8
 	VADDPS      (DI), Z8, Z8
 	VMOVUPS     (DX), Z9
-	VMOVAPS     Z2, Z10
-	VFMADD231PS Z9, Z1, Z10
+	VMOVAPS     Z1, Z10
+	VFMADD231PS Z9, Z0, Z10
 	VCMPPS      $0x06, Z3, Z10, K1
 	VMOVUPS.Z   Z8, K1, Z8
 	VMOVUPS     Z8, (BX)
 	VADDPS      Z8, Z4, Z4
-	VSUBPS      Z0, Z9, Z9
+	VSUBPS      Z2, Z9, Z9
 	VFMADD231PS Z8, Z9, Z5
 	VMOVUPS     64(CX), Z8
 	VADDPS      64(DI), Z8, Z8
 	VMOVUPS     64(DX), Z9
-	VMOVAPS     Z2, Z10
-	VFMADD231PS Z9, Z1, Z10
+	VMOVAPS     Z1, Z10
+	VFMADD231PS Z9, Z0, Z10
 	VCMPPS      $0x06, Z3, Z10, K1
 	VMOVUPS.Z   Z8, K1, Z8
 	VMOVUPS     Z8, 64(BX)
 	VADDPS      Z8, Z6, Z6
-	VSUBPS      Z0, Z9, Z9
+	VSUBPS      Z2, Z9, Z9
 	VFMADD231PS Z8, Z9, Z7
 	ADDQ        $0x00000080, CX
 	ADDQ        $0x00000080, DX
@@ -8195,13 +8343,13 @@ tail0:
 	VMOVUPS     (CX), Z8
 	VADDPS      (DI), Z8, Z8
 	VMOVUPS     (DX), Z9
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z9, Z1, Z2
-	VCMPPS      $0x06, Z3, Z2, K1
+	VMOVAPS     Z1, Z1
+	VFMADD231PS Z9, Z0, Z1
+	VCMPPS      $0x06, Z3, Z1, K1
 	VMOVUPS.Z   Z8, K1, Z8
 	VMOVUPS     Z8, (BX)
 	VADDPS      Z8, Z4, Z4
-	VSUBPS      Z0, Z9, Z9
+	VSUBPS      Z2, Z9, Z9
 	VFMADD231PS Z8, Z9, Z5
 
 done0:
@@ -8291,6 +8439,73 @@ done0:
 	VZEROUPPER
 	RET
 
+// func maskSlopeAddAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·maskSlopeAddAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    72(AX), DX
+	MOVQ    96(AX), BX
+	MOVQ    160(AX), SI
+	MOVQ    24(AX), DI
+	MOVQ    120(AX), R8
+	VMOVUPS (R8), Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	SUBQ    $0x02, SI
+	JL      tail0
+
+many0:
+	VMOVUPS     (CX), Z6
+	VADDPS      (DI), Z6, Z6
+	VMOVUPS     (DX), Z7
+	VCMPPS      $0x02, Z1, Z7, K1
+	VFMADD231PS Z6, Z7, K1, Z3
+	VMULPS      Z0, Z6, K1, Z6
+	VMOVUPS     Z6, (BX)
+	VADDPS      Z6, Z2, Z2
+	VMOVUPS     64(CX), Z6
+	VADDPS      64(DI), Z6, Z6
+	VMOVUPS     64(DX), Z7
+	VCMPPS      $0x02, Z1, Z7, K1
+	VFMADD231PS Z6, Z7, K1, Z5
+	VMULPS      Z0, Z6, K1, Z6
+	VMOVUPS     Z6, 64(BX)
+	VADDPS      Z6, Z4, Z4
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Z6
+	VADDPS      (DI), Z6, Z6
+	VMOVUPS     (DX), Z7
+	VCMPPS      $0x02, Z1, Z7, K1
+	VFMADD231PS Z6, Z7, K1, Z3
+	VMULPS      Z0, Z6, K1, Z6
+	VMOVUPS     Z6, (BX)
+	VADDPS      Z6, Z2, Z2
+
+done0:
+	VADDPS  Z4, Z2, Z2
+	VADDPS  Z5, Z3, Z3
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  (CX), Z2, Z2
+	VADDPS  (AX), Z3, Z3
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, (AX)
+	VZEROUPPER
+	RET
+
 // func windowMaxAVX512(a *byte)
 // Requires: AVX, AVX512F
 TEXT ·windowMaxAVX512(SB), NOSPLIT, $0-8
@@ -8366,6 +8581,3034 @@ tap:
 	ADDQ      $0x40, SI
 	DECQ      DI
 	JNZ       pixel
+	VZEROUPPER
+	RET
+
+// func windowSumAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·windowSumAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         120(AX), BX
+	MOVQ         128(AX), SI
+	SHLQ         $0x02, SI
+	VBROADCASTSS 136(AX), Z0
+
+pixel:
+	MOVQ   96(AX), DI
+	MOVQ   104(AX), R8
+	VPXORD Z1, Z1, Z1
+
+tap:
+	MOVQ    (DI), R9
+	ADDQ    $0x08, DI
+	VADDPS  (CX)(R9*4), Z1, Z1
+	DECQ    R8
+	JNZ     tap
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (DX)
+	ADDQ    SI, CX
+	ADDQ    $0x40, DX
+	DECQ    BX
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func windowSpreadAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·windowSpreadAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         72(AX), CX
+	MOVQ         48(AX), DX
+	MOVQ         120(AX), BX
+	MOVQ         128(AX), SI
+	SHLQ         $0x02, SI
+	VBROADCASTSS 136(AX), Z0
+
+pixel:
+	MOVQ   96(AX), DI
+	MOVQ   104(AX), R8
+	VMULPS (DX), Z0, Z1
+
+tap:
+	MOVQ    (DI), R9
+	ADDQ    $0x08, DI
+	VADDPS  (CX)(R9*4), Z1, Z2
+	VMOVUPS Z2, (CX)(R9*4)
+	DECQ    R8
+	JNZ     tap
+	ADDQ    SI, CX
+	ADDQ    $0x40, DX
+	DECQ    BX
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func dotTile1x1AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile1x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), DX
+	MOVQ   96(AX), BX
+	SHRQ   $0x04, BX
+
+step:
+	VMOVUPS       (CX), Z1
+	VMOVUPS       (DX), Z2
+	VFMADD231PS   Z2, Z1, Z0
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, DX
+	DECQ          BX
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X0
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VZEROUPPER
+	RET
+
+// func dotTile2x1AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile2x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), BX
+	MOVQ   96(AX), SI
+	SHRQ   $0x04, SI
+
+step:
+	VMOVUPS       (CX), Z2
+	VMOVUPS       (CX)(DX*1), Z3
+	VMOVUPS       (BX), Z4
+	VFMADD231PS   Z4, Z2, Z0
+	VFMADD231PS   Z4, Z3, Z1
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, BX
+	DECQ          SI
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X0
+	VADDPS        X2, X0, X0
+	VPERMILPS     $0x4e, X0, X2
+	VADDPS        X2, X0, X0
+	VPERMILPS     $0xb1, X0, X2
+	VADDPS        X2, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*1), X0, X0
+	VMOVSS        X0, (CX)(AX*1)
+	VZEROUPPER
+	RET
+
+// func dotTile3x1AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile3x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), BX
+	MOVQ   96(AX), SI
+	SHRQ   $0x04, SI
+
+step:
+	VMOVUPS       (CX), Z3
+	VMOVUPS       (CX)(DX*1), Z4
+	VMOVUPS       (CX)(DX*2), Z5
+	VMOVUPS       (BX), Z6
+	VFMADD231PS   Z6, Z3, Z0
+	VFMADD231PS   Z6, Z4, Z1
+	VFMADD231PS   Z6, Z5, Z2
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, BX
+	DECQ          SI
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	VEXTRACTF64X4 $0x01, Z0, Y3
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X0
+	VADDPS        X3, X0, X0
+	VPERMILPS     $0x4e, X0, X3
+	VADDPS        X3, X0, X0
+	VPERMILPS     $0xb1, X0, X3
+	VADDPS        X3, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*1), X0, X0
+	VMOVSS        X0, (CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*2), X0, X0
+	VMOVSS        X0, (CX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func dotTile4x1AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile4x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	LEAQ   (CX)(DX*2), BX
+	ADDQ   DX, BX
+	MOVQ   24(AX), SI
+	MOVQ   96(AX), DI
+	SHRQ   $0x04, DI
+
+step:
+	VMOVUPS       (CX), Z4
+	VMOVUPS       (CX)(DX*1), Z5
+	VMOVUPS       (CX)(DX*2), Z6
+	VMOVUPS       (BX), Z7
+	VMOVUPS       (SI), Z8
+	VFMADD231PS   Z8, Z4, Z0
+	VFMADD231PS   Z8, Z5, Z1
+	VFMADD231PS   Z8, Z6, Z2
+	VFMADD231PS   Z8, Z7, Z3
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	DECQ          DI
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	LEAQ          (CX)(AX*2), DX
+	ADDQ          AX, DX
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X4, X0, X0
+	VPERMILPS     $0x4e, X0, X4
+	VADDPS        X4, X0, X0
+	VPERMILPS     $0xb1, X0, X4
+	VADDPS        X4, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*1), X0, X0
+	VMOVSS        X0, (CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*2), X0, X0
+	VMOVSS        X0, (CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX), X0, X0
+	VMOVSS        X0, (DX)
+	VZEROUPPER
+	RET
+
+// func dotTile5x1AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile5x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	LEAQ   (CX)(DX*2), BX
+	ADDQ   DX, BX
+	MOVQ   24(AX), SI
+	MOVQ   96(AX), DI
+	SHRQ   $0x04, DI
+
+step:
+	VMOVUPS       (CX), Z5
+	VMOVUPS       (CX)(DX*1), Z6
+	VMOVUPS       (CX)(DX*2), Z7
+	VMOVUPS       (BX), Z8
+	VMOVUPS       (BX)(DX*1), Z9
+	VMOVUPS       (SI), Z10
+	VFMADD231PS   Z10, Z5, Z0
+	VFMADD231PS   Z10, Z6, Z1
+	VFMADD231PS   Z10, Z7, Z2
+	VFMADD231PS   Z10, Z8, Z3
+	VFMADD231PS   Z10, Z9, Z4
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	DECQ          DI
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	LEAQ          (CX)(AX*2), DX
+	ADDQ          AX, DX
+	VEXTRACTF64X4 $0x01, Z0, Y5
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X5, X0, X0
+	VPERMILPS     $0x4e, X0, X5
+	VADDPS        X5, X0, X0
+	VPERMILPS     $0xb1, X0, X5
+	VADDPS        X5, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*1), X0, X0
+	VMOVSS        X0, (CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*2), X0, X0
+	VMOVSS        X0, (CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX), X0, X0
+	VMOVSS        X0, (DX)
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX)(AX*1), X0, X0
+	VMOVSS        X0, (DX)(AX*1)
+	VZEROUPPER
+	RET
+
+// func dotTile6x1AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile6x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	LEAQ   (CX)(DX*2), BX
+	ADDQ   DX, BX
+	MOVQ   24(AX), SI
+	MOVQ   96(AX), DI
+	SHRQ   $0x04, DI
+
+step:
+	VMOVUPS       (CX), Z6
+	VMOVUPS       (CX)(DX*1), Z7
+	VMOVUPS       (CX)(DX*2), Z8
+	VMOVUPS       (BX), Z9
+	VMOVUPS       (BX)(DX*1), Z10
+	VMOVUPS       (BX)(DX*2), Z11
+	VMOVUPS       (SI), Z12
+	VFMADD231PS   Z12, Z6, Z0
+	VFMADD231PS   Z12, Z7, Z1
+	VFMADD231PS   Z12, Z8, Z2
+	VFMADD231PS   Z12, Z9, Z3
+	VFMADD231PS   Z12, Z10, Z4
+	VFMADD231PS   Z12, Z11, Z5
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	DECQ          DI
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	LEAQ          (CX)(AX*2), DX
+	ADDQ          AX, DX
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VADDPS        Y0, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X0
+	VADDPS        X6, X0, X0
+	VPERMILPS     $0x4e, X0, X6
+	VADDPS        X6, X0, X0
+	VPERMILPS     $0xb1, X0, X6
+	VADDPS        X6, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*1), X0, X0
+	VMOVSS        X0, (CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*2), X0, X0
+	VMOVSS        X0, (CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX), X0, X0
+	VMOVSS        X0, (DX)
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX)(AX*1), X0, X0
+	VMOVSS        X0, (DX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX)(AX*2), X0, X0
+	VMOVSS        X0, (DX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func dotTile1x4AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile1x4AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), DX
+	MOVQ   80(AX), BX
+	SHLQ   $0x02, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   96(AX), DI
+	SHRQ   $0x04, DI
+
+step:
+	VMOVUPS       (CX), Z4
+	VMOVUPS       (DX), Z5
+	VFMADD231PS   Z5, Z4, Z0
+	VMOVUPS       (DX)(BX*1), Z5
+	VFMADD231PS   Z5, Z4, Z1
+	VMOVUPS       (DX)(BX*2), Z5
+	VFMADD231PS   Z5, Z4, Z2
+	VMOVUPS       (DX)(SI*1), Z5
+	VFMADD231PS   Z5, Z4, Z3
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, DX
+	DECQ          DI
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X4, X0, X0
+	VPERMILPS     $0x4e, X0, X4
+	VADDPS        X4, X0, X0
+	VPERMILPS     $0xb1, X0, X4
+	VADDPS        X4, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX), X0, X0
+	VMOVSS        X0, 4(CX)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX), X0, X0
+	VMOVSS        X0, 8(CX)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX), X0, X0
+	VMOVSS        X0, 12(CX)
+	VZEROUPPER
+	RET
+
+// func dotTile2x4AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile2x4AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), BX
+	MOVQ   80(AX), SI
+	SHLQ   $0x02, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   96(AX), R8
+	SHRQ   $0x04, R8
+
+step:
+	VMOVUPS       (CX), Z8
+	VMOVUPS       (CX)(DX*1), Z9
+	VMOVUPS       (BX), Z10
+	VFMADD231PS   Z10, Z8, Z0
+	VFMADD231PS   Z10, Z9, Z4
+	VMOVUPS       (BX)(SI*1), Z10
+	VFMADD231PS   Z10, Z8, Z1
+	VFMADD231PS   Z10, Z9, Z5
+	VMOVUPS       (BX)(SI*2), Z10
+	VFMADD231PS   Z10, Z8, Z2
+	VFMADD231PS   Z10, Z9, Z6
+	VMOVUPS       (BX)(DI*1), Z10
+	VFMADD231PS   Z10, Z8, Z3
+	VFMADD231PS   Z10, Z9, Z7
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, BX
+	DECQ          R8
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y0, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X0
+	VADDPS        X8, X0, X0
+	VPERMILPS     $0x4e, X0, X8
+	VADDPS        X8, X0, X0
+	VPERMILPS     $0xb1, X0, X8
+	VADDPS        X8, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX), X0, X0
+	VMOVSS        X0, 4(CX)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX), X0, X0
+	VMOVSS        X0, 8(CX)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX), X0, X0
+	VMOVSS        X0, 12(CX)
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*1), X0, X0
+	VMOVSS        X0, (CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX)(AX*1), X0, X0
+	VMOVSS        X0, 4(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX)(AX*1), X0, X0
+	VMOVSS        X0, 8(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX)(AX*1), X0, X0
+	VMOVSS        X0, 12(CX)(AX*1)
+	VZEROUPPER
+	RET
+
+// func dotTile3x4AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile3x4AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), BX
+	MOVQ   80(AX), SI
+	SHLQ   $0x02, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   96(AX), R8
+	SHRQ   $0x04, R8
+
+step:
+	VMOVUPS       (CX), Z12
+	VMOVUPS       (CX)(DX*1), Z13
+	VMOVUPS       (CX)(DX*2), Z14
+	VMOVUPS       (BX), Z15
+	VFMADD231PS   Z15, Z12, Z0
+	VFMADD231PS   Z15, Z13, Z4
+	VFMADD231PS   Z15, Z14, Z8
+	VMOVUPS       (BX)(SI*1), Z15
+	VFMADD231PS   Z15, Z12, Z1
+	VFMADD231PS   Z15, Z13, Z5
+	VFMADD231PS   Z15, Z14, Z9
+	VMOVUPS       (BX)(SI*2), Z15
+	VFMADD231PS   Z15, Z12, Z2
+	VFMADD231PS   Z15, Z13, Z6
+	VFMADD231PS   Z15, Z14, Z10
+	VMOVUPS       (BX)(DI*1), Z15
+	VFMADD231PS   Z15, Z12, Z3
+	VFMADD231PS   Z15, Z13, Z7
+	VFMADD231PS   Z15, Z14, Z11
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, BX
+	DECQ          R8
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	VEXTRACTF64X4 $0x01, Z0, Y12
+	VADDPS        Y0, Y12, Y12
+	VEXTRACTF32X4 $0x01, Y12, X0
+	VADDPS        X12, X0, X0
+	VPERMILPS     $0x4e, X0, X12
+	VADDPS        X12, X0, X0
+	VPERMILPS     $0xb1, X0, X12
+	VADDPS        X12, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX), X0, X0
+	VMOVSS        X0, 4(CX)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX), X0, X0
+	VMOVSS        X0, 8(CX)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX), X0, X0
+	VMOVSS        X0, 12(CX)
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*1), X0, X0
+	VMOVSS        X0, (CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX)(AX*1), X0, X0
+	VMOVSS        X0, 4(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX)(AX*1), X0, X0
+	VMOVSS        X0, 8(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX)(AX*1), X0, X0
+	VMOVSS        X0, 12(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*2), X0, X0
+	VMOVSS        X0, (CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX)(AX*2), X0, X0
+	VMOVSS        X0, 4(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX)(AX*2), X0, X0
+	VMOVSS        X0, 8(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX)(AX*2), X0, X0
+	VMOVSS        X0, 12(CX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func dotTile4x4AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile4x4AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	LEAQ   (CX)(DX*2), BX
+	ADDQ   DX, BX
+	MOVQ   24(AX), SI
+	MOVQ   80(AX), DI
+	SHLQ   $0x02, DI
+	LEAQ   (DI)(DI*2), R8
+	MOVQ   96(AX), R9
+	SHRQ   $0x04, R9
+
+step:
+	VMOVUPS       (CX), Z16
+	VMOVUPS       (CX)(DX*1), Z17
+	VMOVUPS       (CX)(DX*2), Z18
+	VMOVUPS       (BX), Z19
+	VMOVUPS       (SI), Z20
+	VFMADD231PS   Z20, Z16, Z0
+	VFMADD231PS   Z20, Z17, Z4
+	VFMADD231PS   Z20, Z18, Z8
+	VFMADD231PS   Z20, Z19, Z12
+	VMOVUPS       (SI)(DI*1), Z20
+	VFMADD231PS   Z20, Z16, Z1
+	VFMADD231PS   Z20, Z17, Z5
+	VFMADD231PS   Z20, Z18, Z9
+	VFMADD231PS   Z20, Z19, Z13
+	VMOVUPS       (SI)(DI*2), Z20
+	VFMADD231PS   Z20, Z16, Z2
+	VFMADD231PS   Z20, Z17, Z6
+	VFMADD231PS   Z20, Z18, Z10
+	VFMADD231PS   Z20, Z19, Z14
+	VMOVUPS       (SI)(R8*1), Z20
+	VFMADD231PS   Z20, Z16, Z3
+	VFMADD231PS   Z20, Z17, Z7
+	VFMADD231PS   Z20, Z18, Z11
+	VFMADD231PS   Z20, Z19, Z15
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	DECQ          R9
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	LEAQ          (CX)(AX*2), DX
+	ADDQ          AX, DX
+	VEXTRACTF64X4 $0x01, Z0, Y16
+	VADDPS        Y0, Y16, Y16
+	VEXTRACTF32X4 $0x01, Y16, X0
+	VADDPS        X16, X0, X0
+	VPERMILPS     $0x4e, X0, X16
+	VADDPS        X16, X0, X0
+	VPERMILPS     $0xb1, X0, X16
+	VADDPS        X16, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX), X0, X0
+	VMOVSS        X0, 4(CX)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX), X0, X0
+	VMOVSS        X0, 8(CX)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX), X0, X0
+	VMOVSS        X0, 12(CX)
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*1), X0, X0
+	VMOVSS        X0, (CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX)(AX*1), X0, X0
+	VMOVSS        X0, 4(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX)(AX*1), X0, X0
+	VMOVSS        X0, 8(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX)(AX*1), X0, X0
+	VMOVSS        X0, 12(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*2), X0, X0
+	VMOVSS        X0, (CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX)(AX*2), X0, X0
+	VMOVSS        X0, 4(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX)(AX*2), X0, X0
+	VMOVSS        X0, 8(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX)(AX*2), X0, X0
+	VMOVSS        X0, 12(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX), X0, X0
+	VMOVSS        X0, (DX)
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(DX), X0, X0
+	VMOVSS        X0, 4(DX)
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y14, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(DX), X0, X0
+	VMOVSS        X0, 8(DX)
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y15, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(DX), X0, X0
+	VMOVSS        X0, 12(DX)
+	VZEROUPPER
+	RET
+
+// func dotTile5x4AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile5x4AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	LEAQ   (CX)(DX*2), BX
+	ADDQ   DX, BX
+	MOVQ   24(AX), SI
+	MOVQ   80(AX), DI
+	SHLQ   $0x02, DI
+	LEAQ   (DI)(DI*2), R8
+	MOVQ   96(AX), R9
+	SHRQ   $0x04, R9
+
+step:
+	VMOVUPS       (CX), Z20
+	VMOVUPS       (CX)(DX*1), Z21
+	VMOVUPS       (CX)(DX*2), Z22
+	VMOVUPS       (BX), Z23
+	VMOVUPS       (BX)(DX*1), Z24
+	VMOVUPS       (SI), Z25
+	VFMADD231PS   Z25, Z20, Z0
+	VFMADD231PS   Z25, Z21, Z4
+	VFMADD231PS   Z25, Z22, Z8
+	VFMADD231PS   Z25, Z23, Z12
+	VFMADD231PS   Z25, Z24, Z16
+	VMOVUPS       (SI)(DI*1), Z25
+	VFMADD231PS   Z25, Z20, Z1
+	VFMADD231PS   Z25, Z21, Z5
+	VFMADD231PS   Z25, Z22, Z9
+	VFMADD231PS   Z25, Z23, Z13
+	VFMADD231PS   Z25, Z24, Z17
+	VMOVUPS       (SI)(DI*2), Z25
+	VFMADD231PS   Z25, Z20, Z2
+	VFMADD231PS   Z25, Z21, Z6
+	VFMADD231PS   Z25, Z22, Z10
+	VFMADD231PS   Z25, Z23, Z14
+	VFMADD231PS   Z25, Z24, Z18
+	VMOVUPS       (SI)(R8*1), Z25
+	VFMADD231PS   Z25, Z20, Z3
+	VFMADD231PS   Z25, Z21, Z7
+	VFMADD231PS   Z25, Z22, Z11
+	VFMADD231PS   Z25, Z23, Z15
+	VFMADD231PS   Z25, Z24, Z19
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	DECQ          R9
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	LEAQ          (CX)(AX*2), DX
+	ADDQ          AX, DX
+	VEXTRACTF64X4 $0x01, Z0, Y20
+	VADDPS        Y0, Y20, Y20
+	VEXTRACTF32X4 $0x01, Y20, X0
+	VADDPS        X20, X0, X0
+	VPERMILPS     $0x4e, X0, X20
+	VADDPS        X20, X0, X0
+	VPERMILPS     $0xb1, X0, X20
+	VADDPS        X20, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX), X0, X0
+	VMOVSS        X0, 4(CX)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX), X0, X0
+	VMOVSS        X0, 8(CX)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX), X0, X0
+	VMOVSS        X0, 12(CX)
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*1), X0, X0
+	VMOVSS        X0, (CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX)(AX*1), X0, X0
+	VMOVSS        X0, 4(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX)(AX*1), X0, X0
+	VMOVSS        X0, 8(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX)(AX*1), X0, X0
+	VMOVSS        X0, 12(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*2), X0, X0
+	VMOVSS        X0, (CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX)(AX*2), X0, X0
+	VMOVSS        X0, 4(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX)(AX*2), X0, X0
+	VMOVSS        X0, 8(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX)(AX*2), X0, X0
+	VMOVSS        X0, 12(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX), X0, X0
+	VMOVSS        X0, (DX)
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(DX), X0, X0
+	VMOVSS        X0, 4(DX)
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y14, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(DX), X0, X0
+	VMOVSS        X0, 8(DX)
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y15, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(DX), X0, X0
+	VMOVSS        X0, 12(DX)
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y16, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX)(AX*1), X0, X0
+	VMOVSS        X0, (DX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z17, Y0
+	VADDPS        Y17, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(DX)(AX*1), X0, X0
+	VMOVSS        X0, 4(DX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z18, Y0
+	VADDPS        Y18, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(DX)(AX*1), X0, X0
+	VMOVSS        X0, 8(DX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z19, Y0
+	VADDPS        Y19, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(DX)(AX*1), X0, X0
+	VMOVSS        X0, 12(DX)(AX*1)
+	VZEROUPPER
+	RET
+
+// func dotTile6x4AVX512(a *byte)
+// Requires: AVX, AVX512F, AVX512VL
+TEXT ·dotTile6x4AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	LEAQ   (CX)(DX*2), BX
+	ADDQ   DX, BX
+	MOVQ   24(AX), SI
+	MOVQ   80(AX), DI
+	SHLQ   $0x02, DI
+	LEAQ   (DI)(DI*2), R8
+	MOVQ   96(AX), R9
+	SHRQ   $0x04, R9
+
+step:
+	VMOVUPS       (CX), Z24
+	VMOVUPS       (CX)(DX*1), Z25
+	VMOVUPS       (CX)(DX*2), Z26
+	VMOVUPS       (BX), Z27
+	VMOVUPS       (BX)(DX*1), Z28
+	VMOVUPS       (BX)(DX*2), Z29
+	VMOVUPS       (SI), Z30
+	VFMADD231PS   Z30, Z24, Z0
+	VFMADD231PS   Z30, Z25, Z4
+	VFMADD231PS   Z30, Z26, Z8
+	VFMADD231PS   Z30, Z27, Z12
+	VFMADD231PS   Z30, Z28, Z16
+	VFMADD231PS   Z30, Z29, Z20
+	VMOVUPS       (SI)(DI*1), Z30
+	VFMADD231PS   Z30, Z24, Z1
+	VFMADD231PS   Z30, Z25, Z5
+	VFMADD231PS   Z30, Z26, Z9
+	VFMADD231PS   Z30, Z27, Z13
+	VFMADD231PS   Z30, Z28, Z17
+	VFMADD231PS   Z30, Z29, Z21
+	VMOVUPS       (SI)(DI*2), Z30
+	VFMADD231PS   Z30, Z24, Z2
+	VFMADD231PS   Z30, Z25, Z6
+	VFMADD231PS   Z30, Z26, Z10
+	VFMADD231PS   Z30, Z27, Z14
+	VFMADD231PS   Z30, Z28, Z18
+	VFMADD231PS   Z30, Z29, Z22
+	VMOVUPS       (SI)(R8*1), Z30
+	VFMADD231PS   Z30, Z24, Z3
+	VFMADD231PS   Z30, Z25, Z7
+	VFMADD231PS   Z30, Z26, Z11
+	VFMADD231PS   Z30, Z27, Z15
+	VFMADD231PS   Z30, Z28, Z19
+	VFMADD231PS   Z30, Z29, Z23
+	ADDQ          $0x00000040, CX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	DECQ          R9
+	JNZ           step
+	MOVQ          48(AX), CX
+	MOVQ          88(AX), AX
+	SHLQ          $0x02, AX
+	LEAQ          (CX)(AX*2), DX
+	ADDQ          AX, DX
+	VEXTRACTF64X4 $0x01, Z0, Y24
+	VADDPS        Y0, Y24, Y24
+	VEXTRACTF32X4 $0x01, Y24, X0
+	VADDPS        X24, X0, X0
+	VPERMILPS     $0x4e, X0, X24
+	VADDPS        X24, X0, X0
+	VPERMILPS     $0xb1, X0, X24
+	VADDPS        X24, X0, X0
+	VADDSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX), X0, X0
+	VMOVSS        X0, 4(CX)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX), X0, X0
+	VMOVSS        X0, 8(CX)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX), X0, X0
+	VMOVSS        X0, 12(CX)
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*1), X0, X0
+	VMOVSS        X0, (CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX)(AX*1), X0, X0
+	VMOVSS        X0, 4(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX)(AX*1), X0, X0
+	VMOVSS        X0, 8(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX)(AX*1), X0, X0
+	VMOVSS        X0, 12(CX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (CX)(AX*2), X0, X0
+	VMOVSS        X0, (CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(CX)(AX*2), X0, X0
+	VMOVSS        X0, 4(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(CX)(AX*2), X0, X0
+	VMOVSS        X0, 8(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(CX)(AX*2), X0, X0
+	VMOVSS        X0, 12(CX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX), X0, X0
+	VMOVSS        X0, (DX)
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(DX), X0, X0
+	VMOVSS        X0, 4(DX)
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y14, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(DX), X0, X0
+	VMOVSS        X0, 8(DX)
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y15, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(DX), X0, X0
+	VMOVSS        X0, 12(DX)
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y16, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX)(AX*1), X0, X0
+	VMOVSS        X0, (DX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z17, Y0
+	VADDPS        Y17, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(DX)(AX*1), X0, X0
+	VMOVSS        X0, 4(DX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z18, Y0
+	VADDPS        Y18, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(DX)(AX*1), X0, X0
+	VMOVSS        X0, 8(DX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z19, Y0
+	VADDPS        Y19, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(DX)(AX*1), X0, X0
+	VMOVSS        X0, 12(DX)(AX*1)
+	VEXTRACTF64X4 $0x01, Z20, Y0
+	VADDPS        Y20, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        (DX)(AX*2), X0, X0
+	VMOVSS        X0, (DX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z21, Y0
+	VADDPS        Y21, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        4(DX)(AX*2), X0, X0
+	VMOVSS        X0, 4(DX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z22, Y0
+	VADDPS        Y22, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        8(DX)(AX*2), X0, X0
+	VMOVSS        X0, 8(DX)(AX*2)
+	VEXTRACTF64X4 $0x01, Z23, Y0
+	VADDPS        Y23, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X0, X1, X0
+	VPERMILPS     $0x4e, X0, X1
+	VADDPS        X1, X0, X0
+	VPERMILPS     $0xb1, X0, X1
+	VADDPS        X1, X0, X0
+	VADDSS        12(DX)(AX*2), X0, X0
+	VMOVSS        X0, 12(DX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func rowTile1AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·rowTile1AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+	SUBQ $0x02, BX
+	JL   rest
+
+two:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero2
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	JMP     sum2
+
+zero2:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+sum2:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	MOVQ CX, DI
+	MOVQ 88(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 80(AX), R9
+	SHLQ $0x02, R9
+	MOVQ 104(AX), R10
+
+inner2:
+	VMOVUPS      (DI), Z2
+	VMOVUPS      64(DI), Z3
+	VBROADCASTSS (SI), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	ADDQ         R8, DI
+	ADDQ         R9, SI
+	DECQ         R10
+	JNZ          inner2
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Z0, (SI)
+	VMOVUPS      Z1, 64(SI)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, BX
+	JGE          two
+
+rest:
+	ADDQ    $0x02, BX
+	JZ      done
+	MOVQ    120(AX), BX
+	TESTQ   BX, BX
+	JZ      zero1
+	MOVQ    DX, BX
+	MOVQ    96(AX), SI
+	SHLQ    $0x02, SI
+	VMOVUPS (BX), Z5
+	JMP     sum1
+
+zero1:
+	VPXORD Z5, Z5, Z5
+
+sum1:
+	MOVQ (AX), BX
+	MOVQ 72(AX), SI
+	SHLQ $0x02, SI
+	MOVQ CX, SI
+	MOVQ 88(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 80(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 104(AX), R9
+
+inner1:
+	VMOVUPS      (SI), Z0
+	VBROADCASTSS (BX), Z1
+	VFMADD231PS  Z1, Z0, Z5
+	ADDQ         DI, SI
+	ADDQ         R8, BX
+	DECQ         R9
+	JNZ          inner1
+	MOVQ         DX, BX
+	MOVQ         96(AX), AX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z5, (BX)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+
+done:
+	VZEROUPPER
+	RET
+
+// func rowTile2AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·rowTile2AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+	SUBQ $0x02, BX
+	JL   rest
+
+two:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero2
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS (SI)(DI*1), Z2
+	VMOVUPS 64(SI)(DI*1), Z3
+	JMP     sum2
+
+zero2:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+sum2:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	MOVQ CX, R8
+	MOVQ 88(AX), R9
+	SHLQ $0x02, R9
+	MOVQ 80(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 104(AX), R11
+
+inner2:
+	VMOVUPS      (R8), Z4
+	VMOVUPS      64(R8), Z5
+	VBROADCASTSS (SI), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (SI)(DI*1), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	ADDQ         R9, R8
+	ADDQ         R10, SI
+	DECQ         R11
+	JNZ          inner2
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Z0, (SI)
+	VMOVUPS      Z1, 64(SI)
+	VMOVUPS      Z2, (SI)(DI*1)
+	VMOVUPS      Z3, 64(SI)(DI*1)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, BX
+	JGE          two
+
+rest:
+	ADDQ    $0x02, BX
+	JZ      done
+	MOVQ    120(AX), BX
+	TESTQ   BX, BX
+	JZ      zero1
+	MOVQ    DX, BX
+	MOVQ    96(AX), SI
+	SHLQ    $0x02, SI
+	VMOVUPS (BX), Z7
+	VMOVUPS (BX)(SI*1), Z8
+	JMP     sum1
+
+zero1:
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+
+sum1:
+	MOVQ (AX), BX
+	MOVQ 72(AX), SI
+	SHLQ $0x02, SI
+	MOVQ CX, DI
+	MOVQ 88(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 80(AX), R9
+	SHLQ $0x02, R9
+	MOVQ 104(AX), R10
+
+inner1:
+	VMOVUPS      (DI), Z0
+	VBROADCASTSS (BX), Z1
+	VFMADD231PS  Z1, Z0, Z7
+	VBROADCASTSS (BX)(SI*1), Z1
+	VFMADD231PS  Z1, Z0, Z8
+	ADDQ         R8, DI
+	ADDQ         R9, BX
+	DECQ         R10
+	JNZ          inner1
+	MOVQ         DX, BX
+	MOVQ         96(AX), AX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z7, (BX)
+	VMOVUPS      Z8, (BX)(AX*1)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+
+done:
+	VZEROUPPER
+	RET
+
+// func rowTile3AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·rowTile3AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+	SUBQ $0x02, BX
+	JL   rest
+
+two:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero2
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS (SI)(DI*1), Z2
+	VMOVUPS 64(SI)(DI*1), Z3
+	VMOVUPS (SI)(DI*2), Z4
+	VMOVUPS 64(SI)(DI*2), Z5
+	JMP     sum2
+
+zero2:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+sum2:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	MOVQ CX, R8
+	MOVQ 88(AX), R9
+	SHLQ $0x02, R9
+	MOVQ 80(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 104(AX), R11
+
+inner2:
+	VMOVUPS      (R8), Z6
+	VMOVUPS      64(R8), Z7
+	VBROADCASTSS (SI), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS (SI)(DI*1), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS (SI)(DI*2), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	ADDQ         R9, R8
+	ADDQ         R10, SI
+	DECQ         R11
+	JNZ          inner2
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Z0, (SI)
+	VMOVUPS      Z1, 64(SI)
+	VMOVUPS      Z2, (SI)(DI*1)
+	VMOVUPS      Z3, 64(SI)(DI*1)
+	VMOVUPS      Z4, (SI)(DI*2)
+	VMOVUPS      Z5, 64(SI)(DI*2)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, BX
+	JGE          two
+
+rest:
+	ADDQ    $0x02, BX
+	JZ      done
+	MOVQ    120(AX), BX
+	TESTQ   BX, BX
+	JZ      zero1
+	MOVQ    DX, BX
+	MOVQ    96(AX), SI
+	SHLQ    $0x02, SI
+	VMOVUPS (BX), Z9
+	VMOVUPS (BX)(SI*1), Z10
+	VMOVUPS (BX)(SI*2), Z11
+	JMP     sum1
+
+zero1:
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+sum1:
+	MOVQ (AX), BX
+	MOVQ 72(AX), SI
+	SHLQ $0x02, SI
+	MOVQ CX, DI
+	MOVQ 88(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 80(AX), R9
+	SHLQ $0x02, R9
+	MOVQ 104(AX), R10
+
+inner1:
+	VMOVUPS      (DI), Z0
+	VBROADCASTSS (BX), Z1
+	VFMADD231PS  Z1, Z0, Z9
+	VBROADCASTSS (BX)(SI*1), Z1
+	VFMADD231PS  Z1, Z0, Z10
+	VBROADCASTSS (BX)(SI*2), Z1
+	VFMADD231PS  Z1, Z0, Z11
+	ADDQ         R8, DI
+	ADDQ         R9, BX
+	DECQ         R10
+	JNZ          inner1
+	MOVQ         DX, BX
+	MOVQ         96(AX), AX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z9, (BX)
+	VMOVUPS      Z10, (BX)(AX*1)
+	VMOVUPS      Z11, (BX)(AX*2)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+
+done:
+	VZEROUPPER
+	RET
+
+// func rowTile4AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·rowTile4AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+	SUBQ $0x02, BX
+	JL   rest
+
+two:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero2
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS (SI)(DI*1), Z2
+	VMOVUPS 64(SI)(DI*1), Z3
+	VMOVUPS (SI)(DI*2), Z4
+	VMOVUPS 64(SI)(DI*2), Z5
+	VMOVUPS (SI)(R8*1), Z6
+	VMOVUPS 64(SI)(R8*1), Z7
+	JMP     sum2
+
+zero2:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+sum2:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	MOVQ CX, R9
+	MOVQ 88(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 80(AX), R11
+	SHLQ $0x02, R11
+	MOVQ 104(AX), R12
+
+inner2:
+	VMOVUPS      (R9), Z8
+	VMOVUPS      64(R9), Z9
+	VBROADCASTSS (SI), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS (SI)(DI*1), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS (SI)(DI*2), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS (SI)(R8*1), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         R10, R9
+	ADDQ         R11, SI
+	DECQ         R12
+	JNZ          inner2
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), R8
+	VMOVUPS      Z0, (SI)
+	VMOVUPS      Z1, 64(SI)
+	VMOVUPS      Z2, (SI)(DI*1)
+	VMOVUPS      Z3, 64(SI)(DI*1)
+	VMOVUPS      Z4, (SI)(DI*2)
+	VMOVUPS      Z5, 64(SI)(DI*2)
+	VMOVUPS      Z6, (SI)(R8*1)
+	VMOVUPS      Z7, 64(SI)(R8*1)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, BX
+	JGE          two
+
+rest:
+	ADDQ    $0x02, BX
+	JZ      done
+	MOVQ    120(AX), BX
+	TESTQ   BX, BX
+	JZ      zero1
+	MOVQ    DX, BX
+	MOVQ    96(AX), SI
+	SHLQ    $0x02, SI
+	LEAQ    (SI)(SI*2), DI
+	VMOVUPS (BX), Z11
+	VMOVUPS (BX)(SI*1), Z12
+	VMOVUPS (BX)(SI*2), Z13
+	VMOVUPS (BX)(DI*1), Z14
+	JMP     sum1
+
+zero1:
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+
+sum1:
+	MOVQ (AX), BX
+	MOVQ 72(AX), SI
+	SHLQ $0x02, SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ CX, R8
+	MOVQ 88(AX), R9
+	SHLQ $0x02, R9
+	MOVQ 80(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 104(AX), R11
+
+inner1:
+	VMOVUPS      (R8), Z0
+	VBROADCASTSS (BX), Z1
+	VFMADD231PS  Z1, Z0, Z11
+	VBROADCASTSS (BX)(SI*1), Z1
+	VFMADD231PS  Z1, Z0, Z12
+	VBROADCASTSS (BX)(SI*2), Z1
+	VFMADD231PS  Z1, Z0, Z13
+	VBROADCASTSS (BX)(DI*1), Z1
+	VFMADD231PS  Z1, Z0, Z14
+	ADDQ         R9, R8
+	ADDQ         R10, BX
+	DECQ         R11
+	JNZ          inner1
+	MOVQ         DX, BX
+	MOVQ         96(AX), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), SI
+	VMOVUPS      Z11, (BX)
+	VMOVUPS      Z12, (BX)(AX*1)
+	VMOVUPS      Z13, (BX)(AX*2)
+	VMOVUPS      Z14, (BX)(SI*1)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+
+done:
+	VZEROUPPER
+	RET
+
+// func rowTile5AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·rowTile5AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+	SUBQ $0x02, BX
+	JL   rest
+
+two:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero2
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	LEAQ    (DI)(DI*2), R8
+	LEAQ    (SI)(DI*4), R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS (SI)(DI*1), Z2
+	VMOVUPS 64(SI)(DI*1), Z3
+	VMOVUPS (SI)(DI*2), Z4
+	VMOVUPS 64(SI)(DI*2), Z5
+	VMOVUPS (SI)(R8*1), Z6
+	VMOVUPS 64(SI)(R8*1), Z7
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
+	JMP     sum2
+
+zero2:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+
+sum2:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (SI)(DI*4), R9
+	MOVQ CX, R10
+	MOVQ 88(AX), R11
+	SHLQ $0x02, R11
+	MOVQ 80(AX), R12
+	SHLQ $0x02, R12
+	MOVQ 104(AX), R13
+
+inner2:
+	VMOVUPS      (R10), Z10
+	VMOVUPS      64(R10), Z11
+	VBROADCASTSS (SI), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS (SI)(DI*1), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS (SI)(DI*2), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS (SI)(R8*1), Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	ADDQ         R11, R10
+	ADDQ         R12, SI
+	ADDQ         R12, R9
+	DECQ         R13
+	JNZ          inner2
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), R8
+	LEAQ         (SI)(DI*4), R9
+	VMOVUPS      Z0, (SI)
+	VMOVUPS      Z1, 64(SI)
+	VMOVUPS      Z2, (SI)(DI*1)
+	VMOVUPS      Z3, 64(SI)(DI*1)
+	VMOVUPS      Z4, (SI)(DI*2)
+	VMOVUPS      Z5, 64(SI)(DI*2)
+	VMOVUPS      Z6, (SI)(R8*1)
+	VMOVUPS      Z7, 64(SI)(R8*1)
+	VMOVUPS      Z8, (R9)
+	VMOVUPS      Z9, 64(R9)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, BX
+	JGE          two
+
+rest:
+	ADDQ    $0x02, BX
+	JZ      done
+	MOVQ    120(AX), BX
+	TESTQ   BX, BX
+	JZ      zero1
+	MOVQ    DX, BX
+	MOVQ    96(AX), SI
+	SHLQ    $0x02, SI
+	LEAQ    (SI)(SI*2), DI
+	LEAQ    (BX)(SI*4), R8
+	VMOVUPS (BX), Z13
+	VMOVUPS (BX)(SI*1), Z14
+	VMOVUPS (BX)(SI*2), Z15
+	VMOVUPS (BX)(DI*1), Z16
+	VMOVUPS (R8), Z17
+	JMP     sum1
+
+zero1:
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+
+sum1:
+	MOVQ (AX), BX
+	MOVQ 72(AX), SI
+	SHLQ $0x02, SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (BX)(SI*4), R8
+	MOVQ CX, R9
+	MOVQ 88(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 80(AX), R11
+	SHLQ $0x02, R11
+	MOVQ 104(AX), R12
+
+inner1:
+	VMOVUPS      (R9), Z0
+	VBROADCASTSS (BX), Z1
+	VFMADD231PS  Z1, Z0, Z13
+	VBROADCASTSS (BX)(SI*1), Z1
+	VFMADD231PS  Z1, Z0, Z14
+	VBROADCASTSS (BX)(SI*2), Z1
+	VFMADD231PS  Z1, Z0, Z15
+	VBROADCASTSS (BX)(DI*1), Z1
+	VFMADD231PS  Z1, Z0, Z16
+	VBROADCASTSS (R8), Z1
+	VFMADD231PS  Z1, Z0, Z17
+	ADDQ         R10, R9
+	ADDQ         R11, BX
+	ADDQ         R11, R8
+	DECQ         R12
+	JNZ          inner1
+	MOVQ         DX, BX
+	MOVQ         96(AX), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), SI
+	LEAQ         (BX)(AX*4), DI
+	VMOVUPS      Z13, (BX)
+	VMOVUPS      Z14, (BX)(AX*1)
+	VMOVUPS      Z15, (BX)(AX*2)
+	VMOVUPS      Z16, (BX)(SI*1)
+	VMOVUPS      Z17, (DI)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+
+done:
+	VZEROUPPER
+	RET
+
+// func rowTile6AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·rowTile6AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+	SUBQ $0x02, BX
+	JL   rest
+
+two:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero2
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	LEAQ    (DI)(DI*2), R8
+	LEAQ    (SI)(DI*4), R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS (SI)(DI*1), Z2
+	VMOVUPS 64(SI)(DI*1), Z3
+	VMOVUPS (SI)(DI*2), Z4
+	VMOVUPS 64(SI)(DI*2), Z5
+	VMOVUPS (SI)(R8*1), Z6
+	VMOVUPS 64(SI)(R8*1), Z7
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
+	VMOVUPS (R9)(DI*1), Z10
+	VMOVUPS 64(R9)(DI*1), Z11
+	JMP     sum2
+
+zero2:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+sum2:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (SI)(DI*4), R9
+	MOVQ CX, R10
+	MOVQ 88(AX), R11
+	SHLQ $0x02, R11
+	MOVQ 80(AX), R12
+	SHLQ $0x02, R12
+	MOVQ 104(AX), R13
+
+inner2:
+	VMOVUPS      (R10), Z12
+	VMOVUPS      64(R10), Z13
+	VBROADCASTSS (SI), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS (SI)(DI*1), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS (SI)(DI*2), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS (SI)(R8*1), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS (R9)(DI*1), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	ADDQ         R11, R10
+	ADDQ         R12, SI
+	ADDQ         R12, R9
+	DECQ         R13
+	JNZ          inner2
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), R8
+	LEAQ         (SI)(DI*4), R9
+	VMOVUPS      Z0, (SI)
+	VMOVUPS      Z1, 64(SI)
+	VMOVUPS      Z2, (SI)(DI*1)
+	VMOVUPS      Z3, 64(SI)(DI*1)
+	VMOVUPS      Z4, (SI)(DI*2)
+	VMOVUPS      Z5, 64(SI)(DI*2)
+	VMOVUPS      Z6, (SI)(R8*1)
+	VMOVUPS      Z7, 64(SI)(R8*1)
+	VMOVUPS      Z8, (R9)
+	VMOVUPS      Z9, 64(R9)
+	VMOVUPS      Z10, (R9)(DI*1)
+	VMOVUPS      Z11, 64(R9)(DI*1)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, BX
+	JGE          two
+
+rest:
+	ADDQ    $0x02, BX
+	JZ      done
+	MOVQ    120(AX), BX
+	TESTQ   BX, BX
+	JZ      zero1
+	MOVQ    DX, BX
+	MOVQ    96(AX), SI
+	SHLQ    $0x02, SI
+	LEAQ    (SI)(SI*2), DI
+	LEAQ    (BX)(SI*4), R8
+	VMOVUPS (BX), Z15
+	VMOVUPS (BX)(SI*1), Z16
+	VMOVUPS (BX)(SI*2), Z17
+	VMOVUPS (BX)(DI*1), Z18
+	VMOVUPS (R8), Z19
+	VMOVUPS (R8)(SI*1), Z20
+	JMP     sum1
+
+zero1:
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+
+sum1:
+	MOVQ (AX), BX
+	MOVQ 72(AX), SI
+	SHLQ $0x02, SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (BX)(SI*4), R8
+	MOVQ CX, R9
+	MOVQ 88(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 80(AX), R11
+	SHLQ $0x02, R11
+	MOVQ 104(AX), R12
+
+inner1:
+	VMOVUPS      (R9), Z0
+	VBROADCASTSS (BX), Z1
+	VFMADD231PS  Z1, Z0, Z15
+	VBROADCASTSS (BX)(SI*1), Z1
+	VFMADD231PS  Z1, Z0, Z16
+	VBROADCASTSS (BX)(SI*2), Z1
+	VFMADD231PS  Z1, Z0, Z17
+	VBROADCASTSS (BX)(DI*1), Z1
+	VFMADD231PS  Z1, Z0, Z18
+	VBROADCASTSS (R8), Z1
+	VFMADD231PS  Z1, Z0, Z19
+	VBROADCASTSS (R8)(SI*1), Z1
+	VFMADD231PS  Z1, Z0, Z20
+	ADDQ         R10, R9
+	ADDQ         R11, BX
+	ADDQ         R11, R8
+	DECQ         R12
+	JNZ          inner1
+	MOVQ         DX, BX
+	MOVQ         96(AX), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), SI
+	LEAQ         (BX)(AX*4), DI
+	VMOVUPS      Z15, (BX)
+	VMOVUPS      Z16, (BX)(AX*1)
+	VMOVUPS      Z17, (BX)(AX*2)
+	VMOVUPS      Z18, (BX)(SI*1)
+	VMOVUPS      Z19, (DI)
+	VMOVUPS      Z20, (DI)(AX*1)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+
+done:
+	VZEROUPPER
+	RET
+
+// func rowTile7AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·rowTile7AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+	SUBQ $0x02, BX
+	JL   rest
+
+two:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero2
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	LEAQ    (DI)(DI*2), R8
+	LEAQ    (SI)(DI*4), R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS (SI)(DI*1), Z2
+	VMOVUPS 64(SI)(DI*1), Z3
+	VMOVUPS (SI)(DI*2), Z4
+	VMOVUPS 64(SI)(DI*2), Z5
+	VMOVUPS (SI)(R8*1), Z6
+	VMOVUPS 64(SI)(R8*1), Z7
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
+	VMOVUPS (R9)(DI*1), Z10
+	VMOVUPS 64(R9)(DI*1), Z11
+	VMOVUPS (R9)(DI*2), Z12
+	VMOVUPS 64(R9)(DI*2), Z13
+	JMP     sum2
+
+zero2:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+sum2:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (SI)(DI*4), R9
+	MOVQ CX, R10
+	MOVQ 88(AX), R11
+	SHLQ $0x02, R11
+	MOVQ 80(AX), R12
+	SHLQ $0x02, R12
+	MOVQ 104(AX), R13
+
+inner2:
+	VMOVUPS      (R10), Z14
+	VMOVUPS      64(R10), Z15
+	VBROADCASTSS (SI), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS (SI)(DI*1), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS (SI)(DI*2), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS (SI)(R8*1), Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS (R9)(DI*1), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS (R9)(DI*2), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	ADDQ         R11, R10
+	ADDQ         R12, SI
+	ADDQ         R12, R9
+	DECQ         R13
+	JNZ          inner2
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), R8
+	LEAQ         (SI)(DI*4), R9
+	VMOVUPS      Z0, (SI)
+	VMOVUPS      Z1, 64(SI)
+	VMOVUPS      Z2, (SI)(DI*1)
+	VMOVUPS      Z3, 64(SI)(DI*1)
+	VMOVUPS      Z4, (SI)(DI*2)
+	VMOVUPS      Z5, 64(SI)(DI*2)
+	VMOVUPS      Z6, (SI)(R8*1)
+	VMOVUPS      Z7, 64(SI)(R8*1)
+	VMOVUPS      Z8, (R9)
+	VMOVUPS      Z9, 64(R9)
+	VMOVUPS      Z10, (R9)(DI*1)
+	VMOVUPS      Z11, 64(R9)(DI*1)
+	VMOVUPS      Z12, (R9)(DI*2)
+	VMOVUPS      Z13, 64(R9)(DI*2)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, BX
+	JGE          two
+
+rest:
+	ADDQ    $0x02, BX
+	JZ      done
+	MOVQ    120(AX), BX
+	TESTQ   BX, BX
+	JZ      zero1
+	MOVQ    DX, BX
+	MOVQ    96(AX), SI
+	SHLQ    $0x02, SI
+	LEAQ    (SI)(SI*2), DI
+	LEAQ    (BX)(SI*4), R8
+	VMOVUPS (BX), Z17
+	VMOVUPS (BX)(SI*1), Z18
+	VMOVUPS (BX)(SI*2), Z19
+	VMOVUPS (BX)(DI*1), Z20
+	VMOVUPS (R8), Z21
+	VMOVUPS (R8)(SI*1), Z22
+	VMOVUPS (R8)(SI*2), Z23
+	JMP     sum1
+
+zero1:
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+
+sum1:
+	MOVQ (AX), BX
+	MOVQ 72(AX), SI
+	SHLQ $0x02, SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (BX)(SI*4), R8
+	MOVQ CX, R9
+	MOVQ 88(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 80(AX), R11
+	SHLQ $0x02, R11
+	MOVQ 104(AX), R12
+
+inner1:
+	VMOVUPS      (R9), Z0
+	VBROADCASTSS (BX), Z1
+	VFMADD231PS  Z1, Z0, Z17
+	VBROADCASTSS (BX)(SI*1), Z1
+	VFMADD231PS  Z1, Z0, Z18
+	VBROADCASTSS (BX)(SI*2), Z1
+	VFMADD231PS  Z1, Z0, Z19
+	VBROADCASTSS (BX)(DI*1), Z1
+	VFMADD231PS  Z1, Z0, Z20
+	VBROADCASTSS (R8), Z1
+	VFMADD231PS  Z1, Z0, Z21
+	VBROADCASTSS (R8)(SI*1), Z1
+	VFMADD231PS  Z1, Z0, Z22
+	VBROADCASTSS (R8)(SI*2), Z1
+	VFMADD231PS  Z1, Z0, Z23
+	ADDQ         R10, R9
+	ADDQ         R11, BX
+	ADDQ         R11, R8
+	DECQ         R12
+	JNZ          inner1
+	MOVQ         DX, BX
+	MOVQ         96(AX), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), SI
+	LEAQ         (BX)(AX*4), DI
+	VMOVUPS      Z17, (BX)
+	VMOVUPS      Z18, (BX)(AX*1)
+	VMOVUPS      Z19, (BX)(AX*2)
+	VMOVUPS      Z20, (BX)(SI*1)
+	VMOVUPS      Z21, (DI)
+	VMOVUPS      Z22, (DI)(AX*1)
+	VMOVUPS      Z23, (DI)(AX*2)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+
+done:
+	VZEROUPPER
+	RET
+
+// func rowTile8AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·rowTile8AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+	SUBQ $0x02, BX
+	JL   rest
+
+two:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero2
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	LEAQ    (DI)(DI*2), R8
+	LEAQ    (SI)(DI*4), R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS (SI)(DI*1), Z2
+	VMOVUPS 64(SI)(DI*1), Z3
+	VMOVUPS (SI)(DI*2), Z4
+	VMOVUPS 64(SI)(DI*2), Z5
+	VMOVUPS (SI)(R8*1), Z6
+	VMOVUPS 64(SI)(R8*1), Z7
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
+	VMOVUPS (R9)(DI*1), Z10
+	VMOVUPS 64(R9)(DI*1), Z11
+	VMOVUPS (R9)(DI*2), Z12
+	VMOVUPS 64(R9)(DI*2), Z13
+	VMOVUPS (R9)(R8*1), Z14
+	VMOVUPS 64(R9)(R8*1), Z15
+	JMP     sum2
+
+zero2:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+
+sum2:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	LEAQ (SI)(DI*4), R9
+	MOVQ CX, R10
+	MOVQ 88(AX), R11
+	SHLQ $0x02, R11
+	MOVQ 80(AX), R12
+	SHLQ $0x02, R12
+	MOVQ 104(AX), R13
+
+inner2:
+	VMOVUPS      (R10), Z16
+	VMOVUPS      64(R10), Z17
+	VBROADCASTSS (SI), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS (SI)(DI*1), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS (SI)(DI*2), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS (SI)(R8*1), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS (R9)(DI*1), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS (R9)(DI*2), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS (R9)(R8*1), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	ADDQ         R11, R10
+	ADDQ         R12, SI
+	ADDQ         R12, R9
+	DECQ         R13
+	JNZ          inner2
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), R8
+	LEAQ         (SI)(DI*4), R9
+	VMOVUPS      Z0, (SI)
+	VMOVUPS      Z1, 64(SI)
+	VMOVUPS      Z2, (SI)(DI*1)
+	VMOVUPS      Z3, 64(SI)(DI*1)
+	VMOVUPS      Z4, (SI)(DI*2)
+	VMOVUPS      Z5, 64(SI)(DI*2)
+	VMOVUPS      Z6, (SI)(R8*1)
+	VMOVUPS      Z7, 64(SI)(R8*1)
+	VMOVUPS      Z8, (R9)
+	VMOVUPS      Z9, 64(R9)
+	VMOVUPS      Z10, (R9)(DI*1)
+	VMOVUPS      Z11, 64(R9)(DI*1)
+	VMOVUPS      Z12, (R9)(DI*2)
+	VMOVUPS      Z13, 64(R9)(DI*2)
+	VMOVUPS      Z14, (R9)(R8*1)
+	VMOVUPS      Z15, 64(R9)(R8*1)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, DX
+	SUBQ         $0x02, BX
+	JGE          two
+
+rest:
+	ADDQ    $0x02, BX
+	JZ      done
+	MOVQ    120(AX), BX
+	TESTQ   BX, BX
+	JZ      zero1
+	MOVQ    DX, BX
+	MOVQ    96(AX), SI
+	SHLQ    $0x02, SI
+	LEAQ    (SI)(SI*2), DI
+	LEAQ    (BX)(SI*4), R8
+	VMOVUPS (BX), Z19
+	VMOVUPS (BX)(SI*1), Z20
+	VMOVUPS (BX)(SI*2), Z21
+	VMOVUPS (BX)(DI*1), Z22
+	VMOVUPS (R8), Z23
+	VMOVUPS (R8)(SI*1), Z24
+	VMOVUPS (R8)(SI*2), Z25
+	VMOVUPS (R8)(DI*1), Z26
+	JMP     sum1
+
+zero1:
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+
+sum1:
+	MOVQ (AX), BX
+	MOVQ 72(AX), SI
+	SHLQ $0x02, SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (BX)(SI*4), R8
+	MOVQ CX, R9
+	MOVQ 88(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 80(AX), R11
+	SHLQ $0x02, R11
+	MOVQ 104(AX), R12
+
+inner1:
+	VMOVUPS      (R9), Z0
+	VBROADCASTSS (BX), Z1
+	VFMADD231PS  Z1, Z0, Z19
+	VBROADCASTSS (BX)(SI*1), Z1
+	VFMADD231PS  Z1, Z0, Z20
+	VBROADCASTSS (BX)(SI*2), Z1
+	VFMADD231PS  Z1, Z0, Z21
+	VBROADCASTSS (BX)(DI*1), Z1
+	VFMADD231PS  Z1, Z0, Z22
+	VBROADCASTSS (R8), Z1
+	VFMADD231PS  Z1, Z0, Z23
+	VBROADCASTSS (R8)(SI*1), Z1
+	VFMADD231PS  Z1, Z0, Z24
+	VBROADCASTSS (R8)(SI*2), Z1
+	VFMADD231PS  Z1, Z0, Z25
+	VBROADCASTSS (R8)(DI*1), Z1
+	VFMADD231PS  Z1, Z0, Z26
+	ADDQ         R10, R9
+	ADDQ         R11, BX
+	ADDQ         R11, R8
+	DECQ         R12
+	JNZ          inner1
+	MOVQ         DX, BX
+	MOVQ         96(AX), AX
+	SHLQ         $0x02, AX
+	LEAQ         (AX)(AX*2), SI
+	LEAQ         (BX)(AX*4), DI
+	VMOVUPS      Z19, (BX)
+	VMOVUPS      Z20, (BX)(AX*1)
+	VMOVUPS      Z21, (BX)(AX*2)
+	VMOVUPS      Z22, (BX)(SI*1)
+	VMOVUPS      Z23, (DI)
+	VMOVUPS      Z24, (DI)(AX*1)
+	VMOVUPS      Z25, (DI)(AX*2)
+	VMOVUPS      Z26, (DI)(SI*1)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+
+done:
+	VZEROUPPER
+	RET
+
+// func responseAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·responseAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         48(AX), BX
+	MOVQ         120(AX), SI
+	VBROADCASTSS 128(AX), Z0
+	SHRQ         $0x04, SI
+
+vector:
+	VADDPS  (DX), Z0, Z1
+	VSQRTPS Z1, Z1
+	VSQRTPS Z1, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS (CX), Z1
+	VDIVPS  Z2, Z1, Z1
+	VMOVUPS Z1, (BX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     vector
+	VZEROUPPER
+	RET
+
+// func responseGradAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·responseGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         48(AX), BX
+	MOVQ         120(AX), SI
+	MOVQ         72(AX), DI
+	MOVQ         96(AX), R8
+	VBROADCASTSS 128(AX), Z0
+	SHRQ         $0x04, SI
+
+vector:
+	VADDPS  (DX), Z0, Z1
+	VSQRTPS Z1, Z2
+	VSQRTPS Z2, Z3
+	VMULPS  Z2, Z3, Z3
+	VMOVUPS (DI), Z2
+	VDIVPS  Z3, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VMULPS  (CX), Z2, Z2
+	VDIVPS  Z1, Z2, Z2
+	VMOVUPS Z2, (R8)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, DI
+	ADDQ    $0x40, R8
+	DECQ    SI
+	JNZ     vector
 	VZEROUPPER
 	RET
 
@@ -13040,6 +16283,135 @@ done:
 	VZEROUPPER
 	RET
 
+// func affinePReLUAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·affinePReLUAVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    72(AX), BX
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	MOVQ    80(AX), BX
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(BX), Y3
+	MOVQ    88(AX), BX
+	VMOVUPS (BX), Y4
+	VMOVUPS 32(BX), Y5
+	VXORPS  Y6, Y6, Y6
+	MOVQ    136(AX), BX
+	SHLQ    $0x02, BX
+	MOVQ    104(AX), SI
+
+row:
+	MOVQ 96(AX), R9
+	MOVQ CX, DI
+	MOVQ DX, R8
+	SUBQ $0x04, R9
+	JL   tail
+
+four:
+	VMOVUPS     (DI), Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y4, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, (R8)
+	VMOVUPS     32(DI), Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y5, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VMOVUPS     (DI), Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y4, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, (R8)
+	VMOVUPS     32(DI), Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y5, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VMOVUPS     (DI), Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y4, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, (R8)
+	VMOVUPS     32(DI), Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y5, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VMOVUPS     (DI), Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y4, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, (R8)
+	VMOVUPS     32(DI), Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y5, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	SUBQ        $0x04, R9
+	JGE         four
+
+tail:
+	ADDQ $0x04, R9
+	JZ   done
+
+one:
+	VMOVUPS     (DI), Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y4, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, (R8)
+	VMOVUPS     32(DI), Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y5, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	DECQ        R9
+	JNZ         one
+
+done:
+	MOVQ 112(AX), DI
+	LEAQ (CX)(DI*4), CX
+	MOVQ 128(AX), DI
+	LEAQ (DX)(DI*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func affine2AVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·affine2AVX2(SB), NOSPLIT, $0-8
@@ -13521,11 +16893,11 @@ TEXT ·maskByZAVX2(SB), NOSPLIT, $0-8
 	MOVQ    72(AX), DX
 	MOVQ    96(AX), BX
 	MOVQ    160(AX), SI
-	MOVQ    136(AX), DI
-	VMOVUPS (DI), Y0
 	MOVQ    120(AX), DI
-	VMOVUPS (DI), Y1
+	VMOVUPS (DI), Y0
 	MOVQ    128(AX), DI
+	VMOVUPS (DI), Y1
+	MOVQ    136(AX), DI
 	VMOVUPS (DI), Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
@@ -13538,23 +16910,23 @@ TEXT ·maskByZAVX2(SB), NOSPLIT, $0-8
 many0:
 	VMOVUPS     (CX), Y8
 	VMOVUPS     (DX), Y9
-	VMOVAPS     Y2, Y10
-	VFMADD231PS Y9, Y1, Y10
+	VMOVAPS     Y1, Y10
+	VFMADD231PS Y9, Y0, Y10
 	VCMPPS      $0x06, Y3, Y10, Y10
 	VANDPS      Y10, Y8, Y8
 	VMOVUPS     Y8, (BX)
 	VADDPS      Y8, Y4, Y4
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y5
 	VMOVUPS     64(CX), Y8
 	VMOVUPS     64(DX), Y9
-	VMOVAPS     Y2, Y10
-	VFMADD231PS Y9, Y1, Y10
+	VMOVAPS     Y1, Y10
+	VFMADD231PS Y9, Y0, Y10
 	VCMPPS      $0x06, Y3, Y10, Y10
 	VANDPS      Y10, Y8, Y8
 	VMOVUPS     Y8, 64(BX)
 	VADDPS      Y8, Y6, Y6
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        $0x00000080, CX
 	ADDQ        $0x00000080, DX
@@ -13567,13 +16939,13 @@ tail0:
 	JZ          done0
 	VMOVUPS     (CX), Y8
 	VMOVUPS     (DX), Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y9, Y1, Y2
-	VCMPPS      $0x06, Y3, Y2, Y2
-	VANDPS      Y2, Y8, Y8
+	VMOVAPS     Y1, Y1
+	VFMADD231PS Y9, Y0, Y1
+	VCMPPS      $0x06, Y3, Y1, Y1
+	VANDPS      Y1, Y8, Y8
 	VMOVUPS     Y8, (BX)
 	VADDPS      Y8, Y4, Y4
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y5
 
 done0:
@@ -13589,11 +16961,11 @@ done0:
 	MOVQ    72(AX), DX
 	MOVQ    96(AX), BX
 	MOVQ    160(AX), SI
-	MOVQ    136(AX), DI
-	VMOVUPS 32(DI), Y0
 	MOVQ    120(AX), DI
-	VMOVUPS 32(DI), Y1
+	VMOVUPS 32(DI), Y0
 	MOVQ    128(AX), DI
+	VMOVUPS 32(DI), Y1
+	MOVQ    136(AX), DI
 	VMOVUPS 32(DI), Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
@@ -13606,23 +16978,23 @@ done0:
 many1:
 	VMOVUPS     32(CX), Y8
 	VMOVUPS     32(DX), Y9
-	VMOVAPS     Y2, Y10
-	VFMADD231PS Y9, Y1, Y10
+	VMOVAPS     Y1, Y10
+	VFMADD231PS Y9, Y0, Y10
 	VCMPPS      $0x06, Y3, Y10, Y10
 	VANDPS      Y10, Y8, Y8
 	VMOVUPS     Y8, 32(BX)
 	VADDPS      Y8, Y4, Y4
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y5
 	VMOVUPS     96(CX), Y8
 	VMOVUPS     96(DX), Y9
-	VMOVAPS     Y2, Y10
-	VFMADD231PS Y9, Y1, Y10
+	VMOVAPS     Y1, Y10
+	VFMADD231PS Y9, Y0, Y10
 	VCMPPS      $0x06, Y3, Y10, Y10
 	VANDPS      Y10, Y8, Y8
 	VMOVUPS     Y8, 96(BX)
 	VADDPS      Y8, Y6, Y6
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        $0x00000080, CX
 	ADDQ        $0x00000080, DX
@@ -13635,13 +17007,13 @@ tail1:
 	JZ          done1
 	VMOVUPS     32(CX), Y8
 	VMOVUPS     32(DX), Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y9, Y1, Y2
-	VCMPPS      $0x06, Y3, Y2, Y2
-	VANDPS      Y2, Y8, Y8
+	VMOVAPS     Y1, Y1
+	VFMADD231PS Y9, Y0, Y1
+	VCMPPS      $0x06, Y3, Y1, Y1
+	VANDPS      Y1, Y8, Y8
 	VMOVUPS     Y8, 32(BX)
 	VADDPS      Y8, Y4, Y4
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y5
 
 done1:
@@ -13789,6 +17161,135 @@ done1:
 	VZEROUPPER
 	RET
 
+// func maskSlopeAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·maskSlopeAVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    72(AX), DX
+	MOVQ    96(AX), BX
+	MOVQ    160(AX), SI
+	MOVQ    120(AX), DI
+	VMOVUPS (DI), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	SUBQ    $0x02, SI
+	JL      tail0
+
+many0:
+	VMOVUPS     (CX), Y6
+	VMOVUPS     (DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y8
+	VANDPS      Y8, Y7, Y7
+	VFMADD231PS Y6, Y7, Y3
+	VMULPS      Y0, Y6, Y7
+	VBLENDVPS   Y8, Y7, Y6, Y6
+	VMOVUPS     Y6, (BX)
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     64(CX), Y6
+	VMOVUPS     64(DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y8
+	VANDPS      Y8, Y7, Y7
+	VFMADD231PS Y6, Y7, Y5
+	VMULPS      Y0, Y6, Y7
+	VBLENDVPS   Y8, Y7, Y6, Y6
+	VMOVUPS     Y6, 64(BX)
+	VADDPS      Y6, Y4, Y4
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Y6
+	VMOVUPS     (DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y1
+	VANDPS      Y1, Y7, Y7
+	VFMADD231PS Y6, Y7, Y3
+	VMULPS      Y0, Y6, Y0
+	VBLENDVPS   Y1, Y0, Y6, Y6
+	VMOVUPS     Y6, (BX)
+	VADDPS      Y6, Y2, Y2
+
+done0:
+	VADDPS  Y4, Y2, Y2
+	VADDPS  Y5, Y3, Y3
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), DX
+	VADDPS  (CX), Y2, Y2
+	VADDPS  (DX), Y3, Y3
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, (DX)
+	MOVQ    (AX), CX
+	MOVQ    72(AX), DX
+	MOVQ    96(AX), BX
+	MOVQ    160(AX), SI
+	MOVQ    120(AX), DI
+	VMOVUPS 32(DI), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	SUBQ    $0x02, SI
+	JL      tail1
+
+many1:
+	VMOVUPS     32(CX), Y6
+	VMOVUPS     32(DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y8
+	VANDPS      Y8, Y7, Y7
+	VFMADD231PS Y6, Y7, Y3
+	VMULPS      Y0, Y6, Y7
+	VBLENDVPS   Y8, Y7, Y6, Y6
+	VMOVUPS     Y6, 32(BX)
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     96(CX), Y6
+	VMOVUPS     96(DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y8
+	VANDPS      Y8, Y7, Y7
+	VFMADD231PS Y6, Y7, Y5
+	VMULPS      Y0, Y6, Y7
+	VBLENDVPS   Y8, Y7, Y6, Y6
+	VMOVUPS     Y6, 96(BX)
+	VADDPS      Y6, Y4, Y4
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	SUBQ        $0x02, SI
+	JGE         many1
+
+tail1:
+	ADDQ        $0x02, SI
+	JZ          done1
+	VMOVUPS     32(CX), Y6
+	VMOVUPS     32(DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y1
+	VANDPS      Y1, Y7, Y7
+	VFMADD231PS Y6, Y7, Y3
+	VMULPS      Y0, Y6, Y0
+	VBLENDVPS   Y1, Y0, Y6, Y6
+	VMOVUPS     Y6, 32(BX)
+	VADDPS      Y6, Y2, Y2
+
+done1:
+	VADDPS  Y4, Y2, Y2
+	VADDPS  Y5, Y3, Y3
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  32(CX), Y2, Y2
+	VADDPS  32(AX), Y3, Y3
+	VMOVUPS Y2, 32(CX)
+	VMOVUPS Y3, 32(AX)
+	VZEROUPPER
+	RET
+
 // func maskAddAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·maskAddAVX2(SB), NOSPLIT, $0-8
@@ -13917,11 +17418,11 @@ TEXT ·maskByZAddAVX2(SB), NOSPLIT, $0-8
 	MOVQ    96(AX), BX
 	MOVQ    160(AX), SI
 	MOVQ    24(AX), DI
-	MOVQ    136(AX), R8
-	VMOVUPS (R8), Y0
 	MOVQ    120(AX), R8
-	VMOVUPS (R8), Y1
+	VMOVUPS (R8), Y0
 	MOVQ    128(AX), R8
+	VMOVUPS (R8), Y1
+	MOVQ    136(AX), R8
 	VMOVUPS (R8), Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
@@ -13935,24 +17436,24 @@ many0:
 	VMOVUPS     (CX), Y8
 	VADDPS      (DI), Y8, Y8
 	VMOVUPS     (DX), Y9
-	VMOVAPS     Y2, Y10
-	VFMADD231PS Y9, Y1, Y10
+	VMOVAPS     Y1, Y10
+	VFMADD231PS Y9, Y0, Y10
 	VCMPPS      $0x06, Y3, Y10, Y10
 	VANDPS      Y10, Y8, Y8
 	VMOVUPS     Y8, (BX)
 	VADDPS      Y8, Y4, Y4
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y5
 	VMOVUPS     64(CX), Y8
 	VADDPS      64(DI), Y8, Y8
 	VMOVUPS     64(DX), Y9
-	VMOVAPS     Y2, Y10
-	VFMADD231PS Y9, Y1, Y10
+	VMOVAPS     Y1, Y10
+	VFMADD231PS Y9, Y0, Y10
 	VCMPPS      $0x06, Y3, Y10, Y10
 	VANDPS      Y10, Y8, Y8
 	VMOVUPS     Y8, 64(BX)
 	VADDPS      Y8, Y6, Y6
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        $0x00000080, CX
 	ADDQ        $0x00000080, DX
@@ -13967,13 +17468,13 @@ tail0:
 	VMOVUPS     (CX), Y8
 	VADDPS      (DI), Y8, Y8
 	VMOVUPS     (DX), Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y9, Y1, Y2
-	VCMPPS      $0x06, Y3, Y2, Y2
-	VANDPS      Y2, Y8, Y8
+	VMOVAPS     Y1, Y1
+	VFMADD231PS Y9, Y0, Y1
+	VCMPPS      $0x06, Y3, Y1, Y1
+	VANDPS      Y1, Y8, Y8
 	VMOVUPS     Y8, (BX)
 	VADDPS      Y8, Y4, Y4
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y5
 
 done0:
@@ -13990,11 +17491,11 @@ done0:
 	MOVQ    96(AX), BX
 	MOVQ    160(AX), SI
 	MOVQ    24(AX), DI
-	MOVQ    136(AX), R8
-	VMOVUPS 32(R8), Y0
 	MOVQ    120(AX), R8
-	VMOVUPS 32(R8), Y1
+	VMOVUPS 32(R8), Y0
 	MOVQ    128(AX), R8
+	VMOVUPS 32(R8), Y1
+	MOVQ    136(AX), R8
 	VMOVUPS 32(R8), Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
@@ -14008,24 +17509,24 @@ many1:
 	VMOVUPS     32(CX), Y8
 	VADDPS      32(DI), Y8, Y8
 	VMOVUPS     32(DX), Y9
-	VMOVAPS     Y2, Y10
-	VFMADD231PS Y9, Y1, Y10
+	VMOVAPS     Y1, Y10
+	VFMADD231PS Y9, Y0, Y10
 	VCMPPS      $0x06, Y3, Y10, Y10
 	VANDPS      Y10, Y8, Y8
 	VMOVUPS     Y8, 32(BX)
 	VADDPS      Y8, Y4, Y4
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y5
 	VMOVUPS     96(CX), Y8
 	VADDPS      96(DI), Y8, Y8
 	VMOVUPS     96(DX), Y9
-	VMOVAPS     Y2, Y10
-	VFMADD231PS Y9, Y1, Y10
+	VMOVAPS     Y1, Y10
+	VFMADD231PS Y9, Y0, Y10
 	VCMPPS      $0x06, Y3, Y10, Y10
 	VANDPS      Y10, Y8, Y8
 	VMOVUPS     Y8, 96(BX)
 	VADDPS      Y8, Y6, Y6
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y7
 	ADDQ        $0x00000080, CX
 	ADDQ        $0x00000080, DX
@@ -14040,13 +17541,13 @@ tail1:
 	VMOVUPS     32(CX), Y8
 	VADDPS      32(DI), Y8, Y8
 	VMOVUPS     32(DX), Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y9, Y1, Y2
-	VCMPPS      $0x06, Y3, Y2, Y2
-	VANDPS      Y2, Y8, Y8
+	VMOVAPS     Y1, Y1
+	VFMADD231PS Y9, Y0, Y1
+	VCMPPS      $0x06, Y3, Y1, Y1
+	VANDPS      Y1, Y8, Y8
 	VMOVUPS     Y8, 32(BX)
 	VADDPS      Y8, Y4, Y4
-	VSUBPS      Y0, Y9, Y9
+	VSUBPS      Y2, Y9, Y9
 	VFMADD231PS Y8, Y9, Y5
 
 done1:
@@ -14204,6 +17705,145 @@ done1:
 	VZEROUPPER
 	RET
 
+// func maskSlopeAddAVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·maskSlopeAddAVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    72(AX), DX
+	MOVQ    96(AX), BX
+	MOVQ    160(AX), SI
+	MOVQ    24(AX), DI
+	MOVQ    120(AX), R8
+	VMOVUPS (R8), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	SUBQ    $0x02, SI
+	JL      tail0
+
+many0:
+	VMOVUPS     (CX), Y6
+	VADDPS      (DI), Y6, Y6
+	VMOVUPS     (DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y8
+	VANDPS      Y8, Y7, Y7
+	VFMADD231PS Y6, Y7, Y3
+	VMULPS      Y0, Y6, Y7
+	VBLENDVPS   Y8, Y7, Y6, Y6
+	VMOVUPS     Y6, (BX)
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     64(CX), Y6
+	VADDPS      64(DI), Y6, Y6
+	VMOVUPS     64(DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y8
+	VANDPS      Y8, Y7, Y7
+	VFMADD231PS Y6, Y7, Y5
+	VMULPS      Y0, Y6, Y7
+	VBLENDVPS   Y8, Y7, Y6, Y6
+	VMOVUPS     Y6, 64(BX)
+	VADDPS      Y6, Y4, Y4
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Y6
+	VADDPS      (DI), Y6, Y6
+	VMOVUPS     (DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y1
+	VANDPS      Y1, Y7, Y7
+	VFMADD231PS Y6, Y7, Y3
+	VMULPS      Y0, Y6, Y0
+	VBLENDVPS   Y1, Y0, Y6, Y6
+	VMOVUPS     Y6, (BX)
+	VADDPS      Y6, Y2, Y2
+
+done0:
+	VADDPS  Y4, Y2, Y2
+	VADDPS  Y5, Y3, Y3
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), DX
+	VADDPS  (CX), Y2, Y2
+	VADDPS  (DX), Y3, Y3
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, (DX)
+	MOVQ    (AX), CX
+	MOVQ    72(AX), DX
+	MOVQ    96(AX), BX
+	MOVQ    160(AX), SI
+	MOVQ    24(AX), DI
+	MOVQ    120(AX), R8
+	VMOVUPS 32(R8), Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	SUBQ    $0x02, SI
+	JL      tail1
+
+many1:
+	VMOVUPS     32(CX), Y6
+	VADDPS      32(DI), Y6, Y6
+	VMOVUPS     32(DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y8
+	VANDPS      Y8, Y7, Y7
+	VFMADD231PS Y6, Y7, Y3
+	VMULPS      Y0, Y6, Y7
+	VBLENDVPS   Y8, Y7, Y6, Y6
+	VMOVUPS     Y6, 32(BX)
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     96(CX), Y6
+	VADDPS      96(DI), Y6, Y6
+	VMOVUPS     96(DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y8
+	VANDPS      Y8, Y7, Y7
+	VFMADD231PS Y6, Y7, Y5
+	VMULPS      Y0, Y6, Y7
+	VBLENDVPS   Y8, Y7, Y6, Y6
+	VMOVUPS     Y6, 96(BX)
+	VADDPS      Y6, Y4, Y4
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x02, SI
+	JGE         many1
+
+tail1:
+	ADDQ        $0x02, SI
+	JZ          done1
+	VMOVUPS     32(CX), Y6
+	VADDPS      32(DI), Y6, Y6
+	VMOVUPS     32(DX), Y7
+	VCMPPS      $0x02, Y1, Y7, Y1
+	VANDPS      Y1, Y7, Y7
+	VFMADD231PS Y6, Y7, Y3
+	VMULPS      Y0, Y6, Y0
+	VBLENDVPS   Y1, Y0, Y6, Y6
+	VMOVUPS     Y6, 32(BX)
+	VADDPS      Y6, Y2, Y2
+
+done1:
+	VADDPS  Y4, Y2, Y2
+	VADDPS  Y5, Y3, Y3
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  32(CX), Y2, Y2
+	VADDPS  32(AX), Y3, Y3
+	VMOVUPS Y2, 32(CX)
+	VMOVUPS Y3, 32(AX)
+	VZEROUPPER
+	RET
+
 // func windowMaxAVX2(a *byte)
 // Requires: AVX
 TEXT ·windowMaxAVX2(SB), NOSPLIT, $0-8
@@ -14295,5 +17935,927 @@ tap:
 	ADDQ    $0x40, SI
 	DECQ    DI
 	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func windowSumAVX2(a *byte)
+// Requires: AVX
+TEXT ·windowSumAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         120(AX), BX
+	MOVQ         128(AX), SI
+	SHLQ         $0x02, SI
+	VBROADCASTSS 136(AX), Y0
+
+pixel:
+	MOVQ   96(AX), DI
+	MOVQ   104(AX), R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+tap:
+	MOVQ    (DI), R9
+	ADDQ    $0x08, DI
+	VADDPS  (CX)(R9*4), Y1, Y1
+	VADDPS  32(CX)(R9*4), Y2, Y2
+	DECQ    R8
+	JNZ     tap
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (DX)
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y2, 32(DX)
+	ADDQ    SI, CX
+	ADDQ    $0x40, DX
+	DECQ    BX
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func windowSpreadAVX2(a *byte)
+// Requires: AVX
+TEXT ·windowSpreadAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         72(AX), CX
+	MOVQ         48(AX), DX
+	MOVQ         120(AX), BX
+	MOVQ         128(AX), SI
+	SHLQ         $0x02, SI
+	VBROADCASTSS 136(AX), Y0
+
+pixel:
+	MOVQ   96(AX), DI
+	MOVQ   104(AX), R8
+	VMULPS (DX), Y0, Y1
+	VMULPS 32(DX), Y0, Y2
+
+tap:
+	MOVQ    (DI), R9
+	ADDQ    $0x08, DI
+	VADDPS  (CX)(R9*4), Y1, Y3
+	VMOVUPS Y3, (CX)(R9*4)
+	VADDPS  32(CX)(R9*4), Y2, Y3
+	VMOVUPS Y3, 32(CX)(R9*4)
+	DECQ    R8
+	JNZ     tap
+	ADDQ    SI, CX
+	ADDQ    $0x40, DX
+	DECQ    BX
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func dotTile1x1AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·dotTile1x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), DX
+	MOVQ   96(AX), BX
+	SHRQ   $0x04, BX
+
+step:
+	VMOVUPS      (CX), Y1
+	VFMADD231PS  (DX), Y1, Y0
+	VMOVUPS      32(CX), Y1
+	VFMADD231PS  32(DX), Y1, Y0
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	DECQ         BX
+	JNZ          step
+	MOVQ         48(AX), CX
+	MOVQ         88(AX), AX
+	SHLQ         $0x02, AX
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (CX), X0, X0
+	VMOVSS       X0, (CX)
+	VZEROUPPER
+	RET
+
+// func dotTile2x1AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·dotTile2x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), BX
+	MOVQ   96(AX), SI
+	SHRQ   $0x04, SI
+
+step:
+	VMOVUPS      (CX), Y2
+	VMOVUPS      (CX)(DX*1), Y3
+	VFMADD231PS  (BX), Y2, Y0
+	VFMADD231PS  (BX), Y3, Y1
+	VMOVUPS      32(CX), Y2
+	VMOVUPS      32(CX)(DX*1), Y3
+	VFMADD231PS  32(BX), Y2, Y0
+	VFMADD231PS  32(BX), Y3, Y1
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, BX
+	DECQ         SI
+	JNZ          step
+	MOVQ         48(AX), CX
+	MOVQ         88(AX), AX
+	SHLQ         $0x02, AX
+	VEXTRACTF128 $0x01, Y0, X2
+	VADDPS       X0, X2, X0
+	VPERMILPS    $0x4e, X0, X2
+	VADDPS       X2, X0, X0
+	VPERMILPS    $0xb1, X0, X2
+	VADDPS       X2, X0, X0
+	VADDSS       (CX), X0, X0
+	VMOVSS       X0, (CX)
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (CX)(AX*1), X0, X0
+	VMOVSS       X0, (CX)(AX*1)
+	VZEROUPPER
+	RET
+
+// func dotTile3x1AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·dotTile3x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), BX
+	MOVQ   96(AX), SI
+	SHRQ   $0x04, SI
+
+step:
+	VMOVUPS      (CX), Y3
+	VMOVUPS      (CX)(DX*1), Y4
+	VMOVUPS      (CX)(DX*2), Y5
+	VFMADD231PS  (BX), Y3, Y0
+	VFMADD231PS  (BX), Y4, Y1
+	VFMADD231PS  (BX), Y5, Y2
+	VMOVUPS      32(CX), Y3
+	VMOVUPS      32(CX)(DX*1), Y4
+	VMOVUPS      32(CX)(DX*2), Y5
+	VFMADD231PS  32(BX), Y3, Y0
+	VFMADD231PS  32(BX), Y4, Y1
+	VFMADD231PS  32(BX), Y5, Y2
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, BX
+	DECQ         SI
+	JNZ          step
+	MOVQ         48(AX), CX
+	MOVQ         88(AX), AX
+	SHLQ         $0x02, AX
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDPS       X0, X3, X0
+	VPERMILPS    $0x4e, X0, X3
+	VADDPS       X3, X0, X0
+	VPERMILPS    $0xb1, X0, X3
+	VADDPS       X3, X0, X0
+	VADDSS       (CX), X0, X0
+	VMOVSS       X0, (CX)
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (CX)(AX*1), X0, X0
+	VMOVSS       X0, (CX)(AX*1)
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X2, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (CX)(AX*2), X0, X0
+	VMOVSS       X0, (CX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func dotTile1x4AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·dotTile1x4AVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), DX
+	MOVQ   80(AX), BX
+	SHLQ   $0x02, BX
+	LEAQ   (BX)(BX*2), SI
+	MOVQ   96(AX), DI
+	SHRQ   $0x04, DI
+
+step:
+	VMOVUPS      (CX), Y4
+	VFMADD231PS  (DX), Y4, Y0
+	VFMADD231PS  (DX)(BX*1), Y4, Y1
+	VFMADD231PS  (DX)(BX*2), Y4, Y2
+	VFMADD231PS  (DX)(SI*1), Y4, Y3
+	VMOVUPS      32(CX), Y4
+	VFMADD231PS  32(DX), Y4, Y0
+	VFMADD231PS  32(DX)(BX*1), Y4, Y1
+	VFMADD231PS  32(DX)(BX*2), Y4, Y2
+	VFMADD231PS  32(DX)(SI*1), Y4, Y3
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	DECQ         DI
+	JNZ          step
+	MOVQ         48(AX), CX
+	MOVQ         88(AX), AX
+	SHLQ         $0x02, AX
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       X0, X4, X0
+	VPERMILPS    $0x4e, X0, X4
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0xb1, X0, X4
+	VADDPS       X4, X0, X0
+	VADDSS       (CX), X0, X0
+	VMOVSS       X0, (CX)
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       4(CX), X0, X0
+	VMOVSS       X0, 4(CX)
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X2, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       8(CX), X0, X0
+	VMOVSS       X0, 8(CX)
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X3, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       12(CX), X0, X0
+	VMOVSS       X0, 12(CX)
+	VZEROUPPER
+	RET
+
+// func dotTile2x4AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·dotTile2x4AVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), BX
+	MOVQ   80(AX), SI
+	SHLQ   $0x02, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   96(AX), R8
+	SHRQ   $0x04, R8
+
+step:
+	VMOVUPS      (CX), Y8
+	VMOVUPS      (CX)(DX*1), Y9
+	VFMADD231PS  (BX), Y8, Y0
+	VFMADD231PS  (BX), Y9, Y4
+	VFMADD231PS  (BX)(SI*1), Y8, Y1
+	VFMADD231PS  (BX)(SI*1), Y9, Y5
+	VFMADD231PS  (BX)(SI*2), Y8, Y2
+	VFMADD231PS  (BX)(SI*2), Y9, Y6
+	VFMADD231PS  (BX)(DI*1), Y8, Y3
+	VFMADD231PS  (BX)(DI*1), Y9, Y7
+	VMOVUPS      32(CX), Y8
+	VMOVUPS      32(CX)(DX*1), Y9
+	VFMADD231PS  32(BX), Y8, Y0
+	VFMADD231PS  32(BX), Y9, Y4
+	VFMADD231PS  32(BX)(SI*1), Y8, Y1
+	VFMADD231PS  32(BX)(SI*1), Y9, Y5
+	VFMADD231PS  32(BX)(SI*2), Y8, Y2
+	VFMADD231PS  32(BX)(SI*2), Y9, Y6
+	VFMADD231PS  32(BX)(DI*1), Y8, Y3
+	VFMADD231PS  32(BX)(DI*1), Y9, Y7
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, BX
+	DECQ         R8
+	JNZ          step
+	MOVQ         48(AX), CX
+	MOVQ         88(AX), AX
+	SHLQ         $0x02, AX
+	VEXTRACTF128 $0x01, Y0, X8
+	VADDPS       X0, X8, X0
+	VPERMILPS    $0x4e, X0, X8
+	VADDPS       X8, X0, X0
+	VPERMILPS    $0xb1, X0, X8
+	VADDPS       X8, X0, X0
+	VADDSS       (CX), X0, X0
+	VMOVSS       X0, (CX)
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       4(CX), X0, X0
+	VMOVSS       X0, 4(CX)
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X2, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       8(CX), X0, X0
+	VMOVSS       X0, 8(CX)
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X3, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       12(CX), X0, X0
+	VMOVSS       X0, 12(CX)
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (CX)(AX*1), X0, X0
+	VMOVSS       X0, (CX)(AX*1)
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X5, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       4(CX)(AX*1), X0, X0
+	VMOVSS       X0, 4(CX)(AX*1)
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPS       X6, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       8(CX)(AX*1), X0, X0
+	VMOVSS       X0, 8(CX)(AX*1)
+	VEXTRACTF128 $0x01, Y7, X0
+	VADDPS       X7, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       12(CX)(AX*1), X0, X0
+	VMOVSS       X0, 12(CX)(AX*1)
+	VZEROUPPER
+	RET
+
+// func dotTile3x4AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·dotTile3x4AVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   (AX), CX
+	MOVQ   72(AX), DX
+	SHLQ   $0x02, DX
+	MOVQ   24(AX), BX
+	MOVQ   80(AX), SI
+	SHLQ   $0x02, SI
+	LEAQ   (SI)(SI*2), DI
+	MOVQ   96(AX), R8
+	SHRQ   $0x04, R8
+
+step:
+	VMOVUPS      (CX), Y12
+	VMOVUPS      (CX)(DX*1), Y13
+	VMOVUPS      (CX)(DX*2), Y14
+	VFMADD231PS  (BX), Y12, Y0
+	VFMADD231PS  (BX), Y13, Y4
+	VFMADD231PS  (BX), Y14, Y8
+	VFMADD231PS  (BX)(SI*1), Y12, Y1
+	VFMADD231PS  (BX)(SI*1), Y13, Y5
+	VFMADD231PS  (BX)(SI*1), Y14, Y9
+	VFMADD231PS  (BX)(SI*2), Y12, Y2
+	VFMADD231PS  (BX)(SI*2), Y13, Y6
+	VFMADD231PS  (BX)(SI*2), Y14, Y10
+	VFMADD231PS  (BX)(DI*1), Y12, Y3
+	VFMADD231PS  (BX)(DI*1), Y13, Y7
+	VFMADD231PS  (BX)(DI*1), Y14, Y11
+	VMOVUPS      32(CX), Y12
+	VMOVUPS      32(CX)(DX*1), Y13
+	VMOVUPS      32(CX)(DX*2), Y14
+	VFMADD231PS  32(BX), Y12, Y0
+	VFMADD231PS  32(BX), Y13, Y4
+	VFMADD231PS  32(BX), Y14, Y8
+	VFMADD231PS  32(BX)(SI*1), Y12, Y1
+	VFMADD231PS  32(BX)(SI*1), Y13, Y5
+	VFMADD231PS  32(BX)(SI*1), Y14, Y9
+	VFMADD231PS  32(BX)(SI*2), Y12, Y2
+	VFMADD231PS  32(BX)(SI*2), Y13, Y6
+	VFMADD231PS  32(BX)(SI*2), Y14, Y10
+	VFMADD231PS  32(BX)(DI*1), Y12, Y3
+	VFMADD231PS  32(BX)(DI*1), Y13, Y7
+	VFMADD231PS  32(BX)(DI*1), Y14, Y11
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, BX
+	DECQ         R8
+	JNZ          step
+	MOVQ         48(AX), CX
+	MOVQ         88(AX), AX
+	SHLQ         $0x02, AX
+	VEXTRACTF128 $0x01, Y0, X12
+	VADDPS       X0, X12, X0
+	VPERMILPS    $0x4e, X0, X12
+	VADDPS       X12, X0, X0
+	VPERMILPS    $0xb1, X0, X12
+	VADDPS       X12, X0, X0
+	VADDSS       (CX), X0, X0
+	VMOVSS       X0, (CX)
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       4(CX), X0, X0
+	VMOVSS       X0, 4(CX)
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X2, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       8(CX), X0, X0
+	VMOVSS       X0, 8(CX)
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X3, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       12(CX), X0, X0
+	VMOVSS       X0, 12(CX)
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (CX)(AX*1), X0, X0
+	VMOVSS       X0, (CX)(AX*1)
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X5, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       4(CX)(AX*1), X0, X0
+	VMOVSS       X0, 4(CX)(AX*1)
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPS       X6, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       8(CX)(AX*1), X0, X0
+	VMOVSS       X0, 8(CX)(AX*1)
+	VEXTRACTF128 $0x01, Y7, X0
+	VADDPS       X7, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       12(CX)(AX*1), X0, X0
+	VMOVSS       X0, 12(CX)(AX*1)
+	VEXTRACTF128 $0x01, Y8, X0
+	VADDPS       X8, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (CX)(AX*2), X0, X0
+	VMOVSS       X0, (CX)(AX*2)
+	VEXTRACTF128 $0x01, Y9, X0
+	VADDPS       X9, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       4(CX)(AX*2), X0, X0
+	VMOVSS       X0, 4(CX)(AX*2)
+	VEXTRACTF128 $0x01, Y10, X0
+	VADDPS       X10, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       8(CX)(AX*2), X0, X0
+	VMOVSS       X0, 8(CX)(AX*2)
+	VEXTRACTF128 $0x01, Y11, X0
+	VADDPS       X11, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       12(CX)(AX*2), X0, X0
+	VMOVSS       X0, 12(CX)(AX*2)
+	VZEROUPPER
+	RET
+
+// func rowTile1AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·rowTile1AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+
+one:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero1
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	JMP     sum1
+
+zero1:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+sum1:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	MOVQ CX, DI
+	MOVQ 88(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 80(AX), R9
+	SHLQ $0x02, R9
+	MOVQ 104(AX), R10
+
+inner1:
+	VMOVUPS      (DI), Y2
+	VMOVUPS      32(DI), Y3
+	VBROADCASTSS (SI), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         R8, DI
+	ADDQ         R9, SI
+	DECQ         R10
+	JNZ          inner1
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y1, 32(SI)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	DECQ         BX
+	JNZ          one
+	VZEROUPPER
+	RET
+
+// func rowTile2AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·rowTile2AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+
+one:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero1
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS (SI)(DI*1), Y2
+	VMOVUPS 32(SI)(DI*1), Y3
+	JMP     sum1
+
+zero1:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+sum1:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	MOVQ CX, R8
+	MOVQ 88(AX), R9
+	SHLQ $0x02, R9
+	MOVQ 80(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 104(AX), R11
+
+inner1:
+	VMOVUPS      (R8), Y4
+	VMOVUPS      32(R8), Y5
+	VBROADCASTSS (SI), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (SI)(DI*1), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	ADDQ         R9, R8
+	ADDQ         R10, SI
+	DECQ         R11
+	JNZ          inner1
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y1, 32(SI)
+	VMOVUPS      Y2, (SI)(DI*1)
+	VMOVUPS      Y3, 32(SI)(DI*1)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	DECQ         BX
+	JNZ          one
+	VZEROUPPER
+	RET
+
+// func rowTile3AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·rowTile3AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+
+one:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero1
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS (SI)(DI*1), Y2
+	VMOVUPS 32(SI)(DI*1), Y3
+	VMOVUPS (SI)(DI*2), Y4
+	VMOVUPS 32(SI)(DI*2), Y5
+	JMP     sum1
+
+zero1:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+sum1:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	MOVQ CX, R8
+	MOVQ 88(AX), R9
+	SHLQ $0x02, R9
+	MOVQ 80(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 104(AX), R11
+
+inner1:
+	VMOVUPS      (R8), Y6
+	VMOVUPS      32(R8), Y7
+	VBROADCASTSS (SI), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (SI)(DI*1), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS (SI)(DI*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         R9, R8
+	ADDQ         R10, SI
+	DECQ         R11
+	JNZ          inner1
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y1, 32(SI)
+	VMOVUPS      Y2, (SI)(DI*1)
+	VMOVUPS      Y3, 32(SI)(DI*1)
+	VMOVUPS      Y4, (SI)(DI*2)
+	VMOVUPS      Y5, 32(SI)(DI*2)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	DECQ         BX
+	JNZ          one
+	VZEROUPPER
+	RET
+
+// func rowTile4AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·rowTile4AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 112(AX), BX
+
+one:
+	MOVQ    120(AX), SI
+	TESTQ   SI, SI
+	JZ      zero1
+	MOVQ    DX, SI
+	MOVQ    96(AX), DI
+	SHLQ    $0x02, DI
+	LEAQ    (DI)(DI*2), R8
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS (SI)(DI*1), Y2
+	VMOVUPS 32(SI)(DI*1), Y3
+	VMOVUPS (SI)(DI*2), Y4
+	VMOVUPS 32(SI)(DI*2), Y5
+	VMOVUPS (SI)(R8*1), Y6
+	VMOVUPS 32(SI)(R8*1), Y7
+	JMP     sum1
+
+zero1:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+sum1:
+	MOVQ (AX), SI
+	MOVQ 72(AX), DI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R8
+	MOVQ CX, R9
+	MOVQ 88(AX), R10
+	SHLQ $0x02, R10
+	MOVQ 80(AX), R11
+	SHLQ $0x02, R11
+	MOVQ 104(AX), R12
+
+inner1:
+	VMOVUPS      (R9), Y8
+	VMOVUPS      32(R9), Y9
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS (SI)(DI*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (SI)(R8*1), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         R10, R9
+	ADDQ         R11, SI
+	DECQ         R12
+	JNZ          inner1
+	MOVQ         DX, SI
+	MOVQ         96(AX), DI
+	SHLQ         $0x02, DI
+	LEAQ         (DI)(DI*2), R8
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y1, 32(SI)
+	VMOVUPS      Y2, (SI)(DI*1)
+	VMOVUPS      Y3, 32(SI)(DI*1)
+	VMOVUPS      Y4, (SI)(DI*2)
+	VMOVUPS      Y5, 32(SI)(DI*2)
+	VMOVUPS      Y6, (SI)(R8*1)
+	VMOVUPS      Y7, 32(SI)(R8*1)
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	DECQ         BX
+	JNZ          one
+	VZEROUPPER
+	RET
+
+// func responseAVX2(a *byte)
+// Requires: AVX
+TEXT ·responseAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         48(AX), BX
+	MOVQ         120(AX), SI
+	VBROADCASTSS 128(AX), Y0
+	SHRQ         $0x04, SI
+
+vector:
+	VADDPS  (DX), Y0, Y1
+	VSQRTPS Y1, Y1
+	VSQRTPS Y1, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS (CX), Y1
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, (BX)
+	VADDPS  32(DX), Y0, Y1
+	VSQRTPS Y1, Y1
+	VSQRTPS Y1, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS 32(CX), Y1
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(BX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     vector
+	VZEROUPPER
+	RET
+
+// func responseGradAVX2(a *byte)
+// Requires: AVX
+TEXT ·responseGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         48(AX), BX
+	MOVQ         120(AX), SI
+	MOVQ         72(AX), DI
+	MOVQ         96(AX), R8
+	VBROADCASTSS 128(AX), Y0
+	SHRQ         $0x04, SI
+
+vector:
+	VADDPS  (DX), Y0, Y1
+	VSQRTPS Y1, Y2
+	VSQRTPS Y2, Y3
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS (DI), Y2
+	VDIVPS  Y3, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VMULPS  (CX), Y2, Y2
+	VDIVPS  Y1, Y2, Y2
+	VMOVUPS Y2, (R8)
+	VADDPS  32(DX), Y0, Y1
+	VSQRTPS Y1, Y2
+	VSQRTPS Y2, Y3
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS 32(DI), Y2
+	VDIVPS  Y3, Y2, Y2
+	VMOVUPS Y2, 32(BX)
+	VMULPS  32(CX), Y2, Y2
+	VDIVPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(R8)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	ADDQ    $0x40, DI
+	ADDQ    $0x40, R8
+	DECQ    SI
+	JNZ     vector
 	VZEROUPPER
 	RET

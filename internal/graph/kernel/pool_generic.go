@@ -28,3 +28,33 @@ func genericWindowGrad(w *Window) {
 		}
 	}
 }
+
+func genericWindowSum(w *Window) {
+	for p := range w.Pixels {
+		var sum Vec
+		for _, t := range w.Taps {
+			for c, v := range (*Vec)(w.X[t+p*w.XPixel:]) {
+				sum[c] += v
+			}
+		}
+		y := (*Vec)(w.Y[p*16:])
+		for c, v := range sum {
+			y[c] = v * w.Scale
+		}
+	}
+}
+
+func genericWindowSpread(w *Window) {
+	for p := range w.Pixels {
+		part := *(*Vec)(w.D[p*16:])
+		for c := range part {
+			part[c] *= w.Scale
+		}
+		for _, t := range w.Taps {
+			dx := (*Vec)(w.DX[t+p*w.XPixel:])
+			for c, v := range part {
+				dx[c] += v
+			}
+		}
+	}
+}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestWindow compares max pooling and its derivative with plain Go, with ties (the first tap wins) and NaN in the input, for strides of one
+// TestWindow compares pooling and its derivative with plain Go, with ties (the first tap wins) and NaN in the input, for strides of one
 // and two pixels and windows that overlap.
 func TestWindow(t *testing.T) {
 	forEachImplementation(t, func(t *testing.T) {
@@ -22,16 +22,23 @@ func TestWindow(t *testing.T) {
 					}
 					x.data()[rng.IntN(n)] = float32(math.NaN())
 					want, wantDX := y.copy(), dx.copy()
-					run := func(y, dx arena) {
-						w := &Window{X: x.data(), Y: y.data(), D: d.data(), DX: dx.data(), Taps: taps, Pixels: pixels, XPixel: step}
+					sum := newArena(rng, pixels*16)
+					wantSum := sum.copy()
+					run := func(y, dx, sum arena) {
+						w := &Window{X: x.data(), Y: y.data(), D: d.data(), DX: dx.data(), Taps: taps, Pixels: pixels, XPixel: step, Scale: 0.3}
 						w.Max()
 						w.MaxGrad()
+						w.Spread()
+						w.Y = sum.data()
+						w.Sum()
 					}
-					run(y, dx)
-					reference(func() { run(want, wantDX) })
+					run(y, dx, sum)
+					reference(func() { run(want, wantDX, wantSum) })
 					what := fmt.Sprintf("%d pixels, step %d, %d taps", pixels, step, len(taps))
 					same(t, what, y.data(), want.data(), 0)
 					same(t, what+": gradient", dx.data(), wantDX.data(), 1e-6)
+					same(t, what+": sum", sum.data(), wantSum.data(), 1e-6)
+					sum.checkGuards(t)
 					y.checkGuards(t)
 					dx.checkGuards(t)
 				}

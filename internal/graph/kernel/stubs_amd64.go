@@ -214,6 +214,11 @@ func affineAVX512(a *byte)
 //go:noescape
 func affineReLUAVX512(a *byte)
 
+// affinePReLUAVX512 maps rows of pixels; see Affine. a points to a Affine.
+//
+//go:noescape
+func affinePReLUAVX512(a *byte)
+
 // affine2AVX512 maps rows of pixels; see Affine. a points to a Affine.
 //
 //go:noescape
@@ -244,6 +249,11 @@ func maskByZAVX512(a *byte)
 //go:noescape
 func maskByYAVX512(a *byte)
 
+// maskSlopeAVX512 gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskSlopeAVX512(a *byte)
+
 // maskAddAVX512 gates a gradient and adds its sums; see Mask. a points to a Mask.
 //
 //go:noescape
@@ -259,6 +269,11 @@ func maskByZAddAVX512(a *byte)
 //go:noescape
 func maskByYAddAVX512(a *byte)
 
+// maskSlopeAddAVX512 gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskSlopeAddAVX512(a *byte)
+
 // windowMaxAVX512 takes the largest value of each window; see Window. a points to a Window.
 //
 //go:noescape
@@ -268,6 +283,126 @@ func windowMaxAVX512(a *byte)
 //
 //go:noescape
 func windowGradAVX512(a *byte)
+
+// windowSumAVX512 takes the sum of each window times a factor; see Window. a points to a Window.
+//
+//go:noescape
+func windowSumAVX512(a *byte)
+
+// windowSpreadAVX512 adds each D times a factor to all of its window; see Window. a points to a Window.
+//
+//go:noescape
+func windowSpreadAVX512(a *byte)
+
+// dotTile1x1AVX512 adds the products of 1 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile1x1AVX512(a *byte)
+
+// dotTile2x1AVX512 adds the products of 2 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile2x1AVX512(a *byte)
+
+// dotTile3x1AVX512 adds the products of 3 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile3x1AVX512(a *byte)
+
+// dotTile4x1AVX512 adds the products of 4 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile4x1AVX512(a *byte)
+
+// dotTile5x1AVX512 adds the products of 5 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile5x1AVX512(a *byte)
+
+// dotTile6x1AVX512 adds the products of 6 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile6x1AVX512(a *byte)
+
+// dotTile1x4AVX512 adds the products of 1 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile1x4AVX512(a *byte)
+
+// dotTile2x4AVX512 adds the products of 2 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile2x4AVX512(a *byte)
+
+// dotTile3x4AVX512 adds the products of 3 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile3x4AVX512(a *byte)
+
+// dotTile4x4AVX512 adds the products of 4 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile4x4AVX512(a *byte)
+
+// dotTile5x4AVX512 adds the products of 5 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile5x4AVX512(a *byte)
+
+// dotTile6x4AVX512 adds the products of 6 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile6x4AVX512(a *byte)
+
+// rowTile1AVX512 computes 1 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile1AVX512(a *byte)
+
+// rowTile2AVX512 computes 2 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile2AVX512(a *byte)
+
+// rowTile3AVX512 computes 3 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile3AVX512(a *byte)
+
+// rowTile4AVX512 computes 4 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile4AVX512(a *byte)
+
+// rowTile5AVX512 computes 5 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile5AVX512(a *byte)
+
+// rowTile6AVX512 computes 6 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile6AVX512(a *byte)
+
+// rowTile7AVX512 computes 7 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile7AVX512(a *byte)
+
+// rowTile8AVX512 computes 8 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile8AVX512(a *byte)
+
+// responseAVX512 divides values by powers of sums; see Response. a points to a Response.
+//
+//go:noescape
+func responseAVX512(a *byte)
+
+// responseGradAVX512 makes the parts of the derivative; see Response. a points to a Response.
+//
+//go:noescape
+func responseGradAVX512(a *byte)
 
 // peakAVX2 runs a.N rounds of 24 (AVX-512) or 12 (AVX2) independent fused multiply-adds. a points to a peakArgs.
 //
@@ -359,6 +494,11 @@ func affineAVX2(a *byte)
 //go:noescape
 func affineReLUAVX2(a *byte)
 
+// affinePReLUAVX2 maps rows of pixels; see Affine. a points to a Affine.
+//
+//go:noescape
+func affinePReLUAVX2(a *byte)
+
 // affine2AVX2 maps rows of pixels; see Affine. a points to a Affine.
 //
 //go:noescape
@@ -389,6 +529,11 @@ func maskByZAVX2(a *byte)
 //go:noescape
 func maskByYAVX2(a *byte)
 
+// maskSlopeAVX2 gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskSlopeAVX2(a *byte)
+
 // maskAddAVX2 gates a gradient and adds its sums; see Mask. a points to a Mask.
 //
 //go:noescape
@@ -404,6 +549,11 @@ func maskByZAddAVX2(a *byte)
 //go:noescape
 func maskByYAddAVX2(a *byte)
 
+// maskSlopeAddAVX2 gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskSlopeAddAVX2(a *byte)
+
 // windowMaxAVX2 takes the largest value of each window; see Window. a points to a Window.
 //
 //go:noescape
@@ -413,3 +563,73 @@ func windowMaxAVX2(a *byte)
 //
 //go:noescape
 func windowGradAVX2(a *byte)
+
+// windowSumAVX2 takes the sum of each window times a factor; see Window. a points to a Window.
+//
+//go:noescape
+func windowSumAVX2(a *byte)
+
+// windowSpreadAVX2 adds each D times a factor to all of its window; see Window. a points to a Window.
+//
+//go:noescape
+func windowSpreadAVX2(a *byte)
+
+// dotTile1x1AVX2 adds the products of 1 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile1x1AVX2(a *byte)
+
+// dotTile2x1AVX2 adds the products of 2 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile2x1AVX2(a *byte)
+
+// dotTile3x1AVX2 adds the products of 3 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile3x1AVX2(a *byte)
+
+// dotTile1x4AVX2 adds the products of 1 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile1x4AVX2(a *byte)
+
+// dotTile2x4AVX2 adds the products of 2 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile2x4AVX2(a *byte)
+
+// dotTile3x4AVX2 adds the products of 3 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile3x4AVX2(a *byte)
+
+// rowTile1AVX2 computes 1 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile1AVX2(a *byte)
+
+// rowTile2AVX2 computes 2 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile2AVX2(a *byte)
+
+// rowTile3AVX2 computes 3 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile3AVX2(a *byte)
+
+// rowTile4AVX2 computes 4 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile4AVX2(a *byte)
+
+// responseAVX2 divides values by powers of sums; see Response. a points to a Response.
+//
+//go:noescape
+func responseAVX2(a *byte)
+
+// responseGradAVX2 makes the parts of the derivative; see Response. a points to a Response.
+//
+//go:noescape
+func responseGradAVX2(a *byte)

@@ -23,12 +23,26 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.shortcutGrad(n, op)
 	case *graph.MaxPoolGrad:
 		return c.maxPoolGrad(n, op)
+	case *graph.AvgPoolGrad:
+		return c.meanPoolGrad(n, op)
+	case *graph.ConcatGrad:
+		return c.concatGrad(n, op)
+	case *graph.ConvBiasGrad:
+		return c.biasGrad(n)
+	case *graph.ReLUGrad: // of images: a gate
+		if len(n.Shape()) == 2 {
+			return c.rectifyRowsGrad(n)
+		}
+	case *graph.DropoutGrad:
+		return c.dropout(n, op.P, op.State, op.Stream)
 	case *graph.GlobalAvgPoolGrad:
 		return c.averageGrad(n)
 	case *graph.LinearInputGrad:
 		return c.linearInputGrad(n, op)
 	case *graph.LinearWeightGrad:
 		return c.linearWeightGrad(n, op)
+	case *graph.LinearBiasGrad:
+		return c.linearBiasGrad(n, op)
 	case *graph.SoftmaxCrossEntropyGrad:
 		return c.softmax(n, op)
 	case *graph.ELUGrad:

@@ -31,12 +31,13 @@ type compiler struct {
 	gates      []looseGate
 	err        error
 
-	steps []*step
-	packs []pack
-	need  conv.Need
-	x, dy int // padded images in cache, float32 values
-	y     int // results of convolutions in cache
-	acc   int // accumulators of a weight gradient
+	steps   []*step
+	packs   []pack
+	need    conv.Need
+	x, dy   int // padded images in cache, float32 values
+	y       int // results of convolutions in cache
+	acc     int // accumulators of a weight gradient
+	scratch int // strips of local response normalisation
 	// gradients says that the backward half is being lowered.
 	gradients bool
 }
@@ -144,7 +145,7 @@ func (c *compiler) compile() error {
 		}
 	}
 	for _, g := range c.gates {
-		if err := c.emitGate(g.d, g.gate); err != nil {
+		if err := c.emitGate(g); err != nil {
 			return err
 		}
 	}
@@ -264,10 +265,24 @@ func (c *compiler) recipe(t *tensor) *recipe {
 
 // blocked returns a tensor's blocked value; it adds the step that computes it where there is only a recipe.
 func (c *compiler) blocked(t *tensor) *value {
+	if v := c.viewed(t); v.parent == nil {
+		return v
+	}
+	r := c.recipe(t)
+	return c.mapped(t, r)
+}
+
+// viewed is blocked for those who read image by image: the value may be a view.
+func (c *compiler) viewed(t *tensor) *value {
 	r := c.recipe(t)
 	if r.plain() {
 		return r.x
 	}
+	return c.mapped(t, r)
+}
+
+// mapped adds the step that computes a recipe.
+func (c *compiler) mapped(t *tensor, r *recipe) *value {
 	v := c.newValue("map", t.blockedLen())
 	from := *r
 	hw := t.hw()

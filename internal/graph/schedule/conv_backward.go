@@ -56,15 +56,14 @@ func (c *compiler) emitConv(g *convGroup) error {
 	var apply eachImage
 	var v *value
 	var packed []float32
-	var nm *norm
+	var sums sink
 	if g.input != nil {
 		v = c.tensors[g.gate.end].how.x
 		st.writes = append(st.writes, v)
 		packed = c.packed(plan.DataGrad, w)
 		c.need = c.need.Max(plan.DataGrad.Need(k))
 		c.y = max(c.y, k*s.InLen())
-		apply = c.gated(st, g.gate, len(parts))
-		nm = c.normOf(g.gate.sums)
+		sums, apply = c.gated(st, g.gate, len(parts))
 	}
 	length, inLen := plan.Weights.Len(), s.InLen()
 	c.acc = max(c.acc, len(parts)*length)
@@ -73,8 +72,8 @@ func (c *compiler) emitConv(g *convGroup) error {
 		acc := wk.m.acc[u*length : (u+1)*length]
 		accs[u] = acc
 		clear(acc)
-		if nm != nil {
-			nm.begin(u)
+		if sums != nil {
+			sums.begin(u)
 		}
 		for at := 0; at < n; at += k {
 			c := min(k, n-at)

@@ -31,20 +31,28 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	}
 	fwd := conv.NewForward(s, c.m.choose(s).Forward)
 	in := c.recipe(x)
-	out, err := c.blockedTensor(n)
+	out, err := c.newTensor(n)
 	if err != nil {
 		return err
 	}
-	v, packed := out.how.x, c.packed(fwd, w)
+	out.how = &recipe{}
+	var bias *graph.Param
+	if len(c.in[n]) > 2 {
+		if bias = c.param[c.in[n][2]]; bias == nil {
+			return fmt.Errorf("schedule: %v: its bias is not a parameter", n.Op())
+		}
+	}
+	packed := c.packed(fwd, w)
 	per := fwd.Input().Len()
 	g := group(per, c.m.lane)
 	c.need = c.need.Max(fwd.Need(g))
 	c.x = max(c.x, g*per)
-	st := &step{name: "conv " + s.String(), reads: in.reads(), writes: []*value{v}}
+	st := &step{name: "conv " + s.String(), reads: in.reads()}
 	st.need(in.a, in.b)
 	c.y = max(c.y, g*s.OutLen())
 	var each eachImage = func(w *worker, _, _ int, y, result []float32, _ int) { w.copyOut(y, result) }
 	if stats := c.statsOf(n); stats != nil {
+		out.how.x = c.newValue(n.Op().String(), out.blockedLen())
 		nm := c.makeNorm(stats, s.K, s.OH()*s.OW())
 		st.makes = append(st.makes, nm.apply)
 		st.finish = func() { nm.merge(len(c.m.units), c.m.options.StatsMomentum) }
@@ -52,22 +60,31 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 			nm.observe(w, u, result)
 			w.copyOut(y, result)
 		}
+		if bias != nil {
+			r, hw := &recipe{a: c.perChannel(bias).shift}, out.hw()
+			each = func(w *worker, u, _ int, y, result []float32, _ int) {
+				w.how = r
+				w.mapImage(y, result, nil, hw)
+				nm.observe(w, u, y)
+			}
+		}
 		c.begin(st, nm)
-	} else if c.g.Mode == graph.Eval {
-		c.epilogue(n, out, st, &each)
+	} else if err := c.epilogue(n, out, bias, st, &each); err != nil {
+		return err
 	}
+	v := out.how.x
+	st.writes = []*value{v.root()}
 	outLen, begin := s.OutLen(), st.run
 	st.run = func(w *worker, u, first, count int) {
 		if begin != nil {
 			begin(w, u, first, count)
 		}
-		y := w.images(v, first, count)
 		for at := 0; at < count; at += g {
 			k := min(g, count-at)
 			w.fill(fwd.Input(), &w.x, in, first+at, k)
 			fwd.Run(w.conv, w.y, w.x.data, k, packed)
 			for i := range k {
-				each(w, u, first, y[(at+i)*outLen:(at+i+1)*outLen], w.y[i*outLen:(i+1)*outLen], at+i)
+				each(w, u, first, w.image(v, first+at+i), w.y[i*outLen:(i+1)*outLen], at+i)
 			}
 		}
 	}

@@ -6,15 +6,20 @@ import (
 	"resnet/internal/graph"
 )
 
-// epilogue lets an evaluated convolution apply what follows it while its result is in cache: normalisation, addition, ReLU. The
-// tensors of the nodes that it takes in become the convolution's own value.
-func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, st *step, each *eachImage) {
+// epilogue lets a convolution apply what follows it while its result is in cache: its bias, addition and ReLU, and in evaluation, where
+// nobody asks for what was in front of them, normalisation and PReLU. The tensors of the nodes that it takes in become the convolution's own
+// value, which it makes.
+func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, bias *graph.Param, st *step, each *eachImage) error {
 	end := n
-	r := &recipe{x: out.how.x}
+	r := &recipe{}
+	if bias != nil {
+		r.a = c.perChannel(bias).shift
+	}
 	var other *tensor
-	if bn, op := c.onlyUser(end); op != nil {
+	if bn, op := c.onlyUser(end); op != nil && c.g.Mode == graph.Eval {
 		if b, ok := op.(*graph.BatchNorm); ok {
 			nm := c.evalNorm(bn, b)
+			nm.bias = bias
 			r.a, end = nm.apply, bn
 		}
 	}
@@ -31,31 +36,42 @@ func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, st *step, each *eachI
 			}
 		}
 	}
-	if relu, op := c.onlyUser(end); op != nil {
-		if _, ok := op.(*graph.ReLU); ok {
-			r.relu, end = true, relu
+	if act, op := c.onlyUser(end); op != nil {
+		switch op.(type) {
+		case *graph.ReLU:
+			r.relu, end = true, act
+		case *graph.PReLU:
+			if slope := c.param[c.in[act][1]]; slope != nil && other == nil && c.g.Mode == graph.Eval {
+				r.slope, end = c.perChannel(slope).values(), act
+			}
 		}
-	}
-	if end == n {
-		return
 	}
 	for at := n; at != end; {
 		at, _ = c.onlyUser(at)
 		c.tensors[at] = &tensor{c: out.c, h: out.h, w: out.w, how: out.how}
 		c.claimed[at] = true
 	}
-	if other != nil {
-		st.reads = append(st.reads, r.r)
+	v, err := c.valueOf(end, out)
+	if err != nil {
+		return err
 	}
-	hw, per := out.hw(), out.blockedLen()
+	out.how.x, r.x = v, v
+	if r.plain() {
+		return nil
+	}
+	if other != nil {
+		st.reads = append(st.reads, r.r.root())
+	}
+	hw := out.hw()
 	*each = func(w *worker, _, first int, y, result []float32, image int) {
 		w.how = r
 		var o []float32
 		if r.r != nil {
-			o = w.images(r.r, first, image+1)[image*per:]
+			o = w.image(r.r, first+image)
 		}
-		w.mapImages(y, result, o, hw, 1, per)
+		w.mapImage(y, result, o, hw)
 	}
+	return nil
 }
 
 // onlyUser returns the user of a node that has one, and its operator.

@@ -11,7 +11,7 @@ import (
 func (c *compiler) forward(n *gorgonia.Node) error {
 	switch op := n.Op().(type) {
 	case *graph.Conv:
-		if s := shapeOf(op.ConvShape); s.Supported() && !op.Bias {
+		if s := shapeOf(op.ConvShape); s.Supported() {
 			return c.convolution(n, s)
 		}
 	case *graph.BatchStats:
@@ -19,7 +19,12 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 	case *graph.BatchNorm:
 		return c.normalise(n, op)
 	case *graph.ReLU:
+		if len(n.Shape()) == 2 {
+			return c.rectifyRows(n)
+		}
 		return c.rectify(n)
+	case *graph.PReLU:
+		return c.prelu(n)
 	case *graph.Add:
 		if n.IsScalar() { // of losses, which are computed with their gradients
 			return nil
@@ -29,6 +34,12 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		return c.shortcut(n, op)
 	case *graph.MaxPool:
 		return c.maxPool(n, op)
+	case *graph.AvgPool:
+		return c.meanPool(n, op)
+	case *graph.Concat:
+		return c.concat(n, op)
+	case *graph.Dropout:
+		return c.dropout(n, op.P, op.State, op.Stream)
 	case *graph.GlobalAvgPool:
 		return c.average(n)
 	case *graph.Linear:

@@ -8,90 +8,137 @@ import (
 	"resnet/internal/graph/kernel"
 )
 
-// gate is what may follow the gradient of an activation: the sum at a join, the mask of a ReLU, the sums for a batch
-// normalisation. Its value is the tensor at its end.
+// gate is what may follow the gradient of an activation: the sum at a join, the mask of a ReLU or the slopes of PReLU, the sums for a batch
+// normalisation or for a bias. Its value is the tensor at its end.
 type gate struct {
 	addend *gorgonia.Node // other side of the join
 	relu   *gorgonia.Node // output of the ReLU whose mask applies
+	prelu  *gorgonia.Node // or the PReLUInputGrad
+	slope  *gorgonia.Node // with its PReLUSlopeGrad
 	sums   *gorgonia.Node // BatchNormSums
+	bias   *gorgonia.Node // or ConvBiasGrad
 	end    *gorgonia.Node // the node whose value this is
 }
 
-// gated prepares a step's use of a gate and returns the function that applies it to one image.
-func (c *compiler) gated(st *step, g gate, units int) eachImage {
-	var addend, rectified, z *value
-	var by kernel.MaskBy
-	var mask *affine
-	nm := c.normOf(g.sums)
+// gateTensors are what a gate reads besides the gradient itself.
+type gateTensors struct {
+	by                   kernel.MaskBy
+	addend, rectified, z *value
+	mask                 *affine      // with MaskZ
+	slope                []kernel.Vec // with MaskSlope
+}
+
+// maskOf finds how a gate tells where its ReLU was open: by what was in front of it, if that is in memory and the output is not, else by its output.
+func (c *compiler) maskOf(g gate, in *gateTensors) {
+	if g.prelu != nil {
+		in.by, in.slope = kernel.MaskSlope, c.perChannel(c.param[c.in[g.prelu][1]]).values()
+		in.z = c.viewed(c.tensors[c.in[g.prelu][0]])
+	}
+	if g.relu == nil {
+		return
+	}
+	before, after := c.in[g.relu][0], c.tensors[g.relu]
+	if nm := c.tensors[before].norm; nm != nil {
+		in.by, in.mask, in.z = kernel.MaskZ, nm.apply, c.viewed(c.tensors[c.in[before][0]])
+	} else if r := after.how; r != nil && r.relu && r.r == nil {
+		in.by, in.mask, in.z = kernel.MaskZ, r.a, r.x
+		if r.a == nil {
+			in.mask = identity(after.c)
+		}
+	} else {
+		in.by, in.rectified = kernel.MaskY, c.viewed(after)
+	}
+}
+
+// identity is the map that changes nothing.
+func identity(c int) *affine {
+	a := newAffine(c)
+	for i := range a.s {
+		a.s[i] = ones
+	}
+	return a
+}
+
+// gated prepares a step's use of a gate. It returns where its sums go, or nil, and the function that applies it to one image.
+func (c *compiler) gated(st *step, g gate, units int) (sink, eachImage) {
+	var in gateTensors
 	if g.addend != nil {
-		addend = c.blocked(c.tensors[g.addend])
-		st.reads = append(st.reads, addend)
+		in.addend = c.viewed(c.tensors[g.addend])
 	}
-	if g.relu != nil {
-		before := c.in[g.relu][0]
-		if nm := c.tensors[before].norm; nm != nil {
-			by, mask, z = kernel.MaskZ, nm.apply, c.blocked(c.tensors[c.in[before][0]])
-		} else {
-			by, rectified = kernel.MaskY, c.blocked(c.tensors[g.relu])
-			st.reads = append(st.reads, rectified)
-		}
-	}
-	if nm != nil {
-		sz := c.blocked(c.tensors[c.in[g.sums][0]])
-		if z != nil && z != sz {
-			// The gate and the sums look at different tensors: gate by the ReLU's output instead.
-			by, mask, rectified = kernel.MaskY, nil, c.blocked(c.tensors[g.relu])
-			st.reads = append(st.reads, rectified)
-		}
-		z = sz
-		c.sumsIn(st, nm, units)
-	}
-	if z != nil {
-		st.reads = append(st.reads, z)
-	}
-	if mask != nil {
-		st.need(mask)
-	}
-	if addend == nil && by == kernel.MaskNone && nm == nil {
-		return func(w *worker, _, _ int, y, d []float32, _ int) { w.copyOut(y, d) }
-	}
+	c.maskOf(g, &in)
 	t := c.tensors[g.end]
-	hw, per, cbs := t.hw(), t.blockedLen(), blocks(t.c)
+	var sums sink
+	nm := c.normOf(g.sums)
+	if nm != nil {
+		z := c.viewed(c.tensors[c.in[g.sums][0]])
+		if in.z != nil && in.z != z {
+			// The gate and the sums look at different tensors: gate by the ReLU's output instead.
+			in.by, in.mask, in.rectified = kernel.MaskY, nil, c.viewed(c.tensors[g.relu])
+		}
+		in.z, sums = z, nm
+		c.sumsIn(st, nm, units)
+	} else if g.bias != nil || g.slope != nil {
+		s := newChannelSums(t.c, units)
+		if g.bias != nil {
+			s.bias = c.gradOf(g.bias)
+		}
+		if g.slope != nil {
+			s.slope = c.gradOf(g.slope)
+		}
+		s.finishIn(c, st)
+		sums = s
+	}
+	for _, v := range []*value{in.addend, in.rectified, in.z} {
+		if v != nil {
+			st.reads = append(st.reads, v.root())
+		}
+	}
+	st.need(in.mask)
+	if in.addend == nil && in.by == kernel.MaskNone && sums == nil {
+		return nil, func(w *worker, _, _ int, y, d []float32, _ int) { w.copyOut(y, d) }
+	}
+	return sums, in.apply(t, nm, sums)
+}
+
+// apply returns the function that takes the gradient of one image through the gate.
+func (in gateTensors) apply(t *tensor, nm *norm, sums sink) eachImage {
+	hw, cbs := t.hw(), blocks(t.c)
 	return func(w *worker, u, first int, y, d []float32, image int) {
 		m := &w.mask
 		m.Pixels, m.S1, m.S2, m.Mean = hw, &w.s1, &w.sum2, &zeros
-		pick := func(v *value) []float32 { return w.images(v, first, image+1)[image*per:] }
 		var r, out []float32
 		zs := d
-		g := y
-		if addend != nil {
-			r = pick(addend)
+		if in.addend != nil {
+			r = w.image(in.addend, first+image)
 		}
-		if rectified != nil {
-			out = pick(rectified)
+		if in.rectified != nil {
+			out = w.image(in.rectified, first+image)
 		}
-		if z != nil {
-			zs = pick(z)
+		if in.z != nil {
+			zs = w.image(in.z, first+image)
 		}
 		for cb := range cbs {
 			from, to := cb*hw*block, (cb+1)*hw*block
-			m.D, m.G, m.Z, m.R, m.Y = d[from:to], g[from:to], zs[from:to], nil, nil
+			m.D, m.G, m.Z, m.R, m.Y = d[from:to], y[from:to], zs[from:to], nil, nil
 			if r != nil {
 				m.R = r[from:to]
 			}
 			if out != nil {
 				m.Y = out[from:to]
 			}
-			if mask != nil {
-				m.S, m.T = &mask.s[cb], &mask.t[cb]
+			if in.mask != nil {
+				m.S, m.T = &in.mask.s[cb], &in.mask.t[cb]
+			}
+			if in.slope != nil {
+				m.S = &in.slope[cb]
 			}
 			w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
 			if nm != nil {
 				m.Mean = &nm.mu[cb]
 			}
-			m.Run(by)
-			if nm != nil {
-				nm.add(w, u, cb)
+			m.Run(in.by)
+			if sums != nil {
+				sums.add(w, u, cb)
 			}
 		}
 	}
@@ -120,27 +167,31 @@ func (c *compiler) normOf(sums *gorgonia.Node) *norm {
 }
 
 // emitGate lowers a gate in front of which no convolution stands: d is gated into a value of its own.
-func (c *compiler) emitGate(d *gorgonia.Node, g gate) error {
-	from := c.tensors[d]
+func (c *compiler) emitGate(g looseGate) error {
+	from := c.tensors[g.d]
 	if from == nil {
-		return fmt.Errorf("schedule: the gradient of %v has not been computed", d.Op())
+		return fmt.Errorf("schedule: the gradient of %v has not been computed", g.d.Op())
 	}
 	r := *c.recipe(from)
 	t := c.tensors[g.end]
 	v := t.how.x
 	st := &step{name: "gate", backward: true, reads: r.reads(), writes: []*value{v}}
 	st.need(r.a, r.b)
-	f := c.gated(st, g, len(c.m.units))
-	nm := c.normOf(g.sums)
-	hw, per := t.hw(), t.blockedLen()
+	sums, f := c.gated(st, g.gate, len(c.m.units))
+	hw, plain := t.hw(), r.plain()
 	st.run = func(w *worker, u, first, n int) {
-		if nm != nil {
-			nm.begin(u)
+		if sums != nil {
+			sums.begin(u)
 		}
-		y := w.images(v, first, n)
-		w.materialise(y, &r, hw, first, n)
 		for i := range n {
-			f(w, u, first, y[i*per:(i+1)*per], y[i*per:(i+1)*per], i)
+			y := w.image(v, first+i)
+			d := y
+			if plain {
+				d = w.image(r.x, first+i)
+			} else {
+				w.materialise(y, &r, hw, first+i, 1)
+			}
+			f(w, u, first, y, d, i)
 		}
 	}
 	c.add(st)

@@ -58,9 +58,16 @@ func (c *compiler) findGroups(back []*gorgonia.Node) {
 			continue
 		}
 		if _, ok := n.Op().(*graph.ReLUGrad); ok {
+			if len(n.Shape()) == 2 {
+				continue
+			}
 			g := c.extend(gate{relu: c.in[n][0], end: n})
 			c.claimed[n] = true
 			c.gates = append(c.gates, looseGate{c.in[n][1], g})
+		}
+		if op, ok := n.Op().(*graph.PReLUInputGrad); ok && len(n.Shape()) == 4 && c.param[c.in[n][1]] != nil {
+			c.claimed[n] = true
+			c.gates = append(c.gates, looseGate{c.in[n][2], c.extend(c.preluGate(gate{}, n, op.ID))})
 		}
 	}
 }
@@ -89,7 +96,7 @@ func (c *compiler) ourConv(s graph.ConvShape, id uint32) bool {
 	}
 	for _, n := range c.nodes {
 		if op, ok := n.Op().(*graph.Conv); ok && op.ID == id {
-			return !op.Bias
+			return true
 		}
 	}
 	return false
@@ -114,7 +121,35 @@ func (c *compiler) findGate(n *gorgonia.Node) gate {
 			c.claimed[u] = true
 		}
 	}
+	if u := c.soleUser(g.end); u == nil && g.relu == nil {
+		for _, u := range c.users[g.end] {
+			if op, ok := u.Op().(*graph.PReLUInputGrad); ok && c.in[u][2] == g.end && !c.claimed[u] && len(c.users[g.end]) == 2 && c.param[c.in[u][1]] != nil && c.slopeGrad(u, op.ID) != nil {
+				c.claimed[u] = true
+				g = c.preluGate(g, u, op.ID)
+				break
+			}
+		}
+	}
 	return c.extend(g)
+}
+
+// preluGate ends a gate with the derivative n of a PReLU, and with that of its slopes.
+func (c *compiler) preluGate(g gate, n *gorgonia.Node, id uint32) gate {
+	g.prelu, g.slope, g.end = n, c.slopeGrad(n, id), n
+	if g.slope != nil {
+		c.claimed[g.slope], c.sunk[g.slope] = true, true
+	}
+	return g
+}
+
+// slopeGrad finds the gradient of the slopes of the PReLU whose derivative is n.
+func (c *compiler) slopeGrad(n *gorgonia.Node, id uint32) *gorgonia.Node {
+	for _, u := range c.users[c.in[n][2]] {
+		if op, ok := u.Op().(*graph.PReLUSlopeGrad); ok && op.ID == id && c.gradOf(u) != nil && !c.claimed[u] {
+			return u
+		}
+	}
+	return nil
 }
 
 func (c *compiler) soleUser(n *gorgonia.Node) *gorgonia.Node {
@@ -127,9 +162,16 @@ func (c *compiler) soleUser(n *gorgonia.Node) *gorgonia.Node {
 // extend adds the sums of the first batch normalisation behind the gate, and makes the gate's tensor.
 func (c *compiler) extend(g gate) gate {
 	for _, u := range c.users[g.end] {
-		if _, ok := u.Op().(*graph.BatchNormSums); ok && c.norms[c.in[u][1]] != nil && !c.claimed[u] {
+		if _, ok := u.Op().(*graph.BatchNormSums); ok && c.norms[c.in[u][1]] != nil && !c.claimed[u] && g.prelu == nil {
 			g.sums = u
 			c.claimed[u] = true
+			break
+		}
+	}
+	for _, u := range c.users[g.end] {
+		if _, ok := u.Op().(*graph.ConvBiasGrad); ok && g.sums == nil && c.gradOf(u) != nil && !c.claimed[u] {
+			g.bias = u
+			c.claimed[u], c.sunk[u] = true, true
 			break
 		}
 	}

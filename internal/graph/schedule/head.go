@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"fmt"
 	"math"
 
 	"gorgonia.org/gorgonia"
@@ -60,110 +59,6 @@ func (c *compiler) averageGrad(n *gorgonia.Node) error {
 			}
 		}
 	}})
-	return nil
-}
-
-// dot is Σ a·b in four chains, in an order that depends on the length alone.
-func dot(a, b []float32) float32 {
-	var s0, s1, s2, s3 float32
-	b = b[:len(a)]
-	i := 0
-	for ; i+4 <= len(a); i += 4 {
-		s0 += a[i] * b[i]
-		s1 += a[i+1] * b[i+1]
-		s2 += a[i+2] * b[i+2]
-		s3 += a[i+3] * b[i+3]
-	}
-	for ; i < len(a); i++ {
-		s0 += a[i] * b[i]
-	}
-	return (s0 + s1) + (s2 + s3)
-}
-
-// linear lowers y = x·wᵀ + b on row-major [N, C].
-func (c *compiler) linear(n *gorgonia.Node, op *graph.Linear) error {
-	x := c.rows(c.tensors[c.in[n][0]])
-	w := c.param[c.in[n][1]]
-	var b *graph.Param
-	if op.Bias {
-		b = c.param[c.in[n][2]]
-	}
-	if w == nil || op.Bias && b == nil {
-		return fmt.Errorf("schedule: %v: its weights or bias are not parameters", op)
-	}
-	t, err := c.plainTensor(n)
-	if err != nil {
-		return err
-	}
-	y := t.plain
-	c.add(&step{name: "linear", reads: []*value{x}, writes: []*value{y}, run: func(wk *worker, _, first, n int) {
-		xs, ys := wk.images(x, first, n), wk.images(y, first, n)
-		for i := range n {
-			xi := xs[i*op.C : (i+1)*op.C]
-			for k := range op.K {
-				v := dot(xi, w.Data[k*op.C:])
-				if b != nil {
-					v += b.Data[k]
-				}
-				ys[i*op.K+k] = v
-			}
-		}
-	}})
-	return nil
-}
-
-func (c *compiler) linearInputGrad(n *gorgonia.Node, op *graph.LinearInputGrad) error {
-	w, dy := c.param[c.in[n][0]], c.tensors[c.in[n][1]]
-	if w == nil {
-		return c.foreignStep(n)
-	}
-	from := c.rows(dy)
-	t, err := c.plainTensor(n)
-	if err != nil {
-		return err
-	}
-	to := t.plain
-	c.add(&step{name: "linear input gradient", backward: true, reads: []*value{from}, writes: []*value{to}, run: func(wk *worker, _, first, n int) {
-		src, dst := wk.images(from, first, n), wk.images(to, first, n)
-		clear(dst)
-		for i := range n {
-			for k := range op.K {
-				axpy(dst[i*op.C:(i+1)*op.C], src[i*op.K+k], w.Data[k*op.C:(k+1)*op.C])
-			}
-		}
-	}})
-	return nil
-}
-
-func axpy(y []float32, a float32, x []float32) {
-	x = x[:len(y)]
-	for i := range y {
-		y[i] += a * x[i]
-	}
-}
-
-// linearWeightGrad lowers dw = dyᵀ·x (and the bias's gradient, where it has a node): a row of dw has one owner.
-func (c *compiler) linearWeightGrad(n *gorgonia.Node, op *graph.LinearWeightGrad) error {
-	p := c.gradOf(n)
-	if p == nil {
-		return c.foreignStep(n)
-	}
-	c.sunk[n] = true
-	x, dy := c.rows(c.tensors[c.in[n][0]]), c.rows(c.tensors[c.in[n][1]])
-	st := &step{name: "linear weight gradient", backward: true, reads: []*value{x, dy}, whole: true, run: func(*worker, int, int, int) {}}
-	images := c.g.N
-	st.inner = op.K
-	st.runInner = func(wk *worker, k int) {
-		row := p.Grad[k*op.C : (k+1)*op.C]
-		if !wk.m.options.Accumulate {
-			clear(row)
-		}
-		xs, ds := wk.images(x, 0, images), wk.images(dy, 0, images)
-		for i := range images {
-			axpy(row, ds[i*op.K+k], xs[i*op.C:(i+1)*op.C])
-		}
-	}
-	c.add(st)
 	return nil
 }
 

@@ -46,17 +46,19 @@ type Machine struct {
 	regions []region
 	values  []*value
 	norms   []*norm
-	packs   []pack
-	units   []span
-	lane    int // images of a unit
-	local   bool
-	workers []*worker
-	pool    *pool
-	arena   []float32
-	acc     []float32
-	pages   *Arena
-	logits  *value
-	need    conv.Need
+	// channels are the parameters that recipes read in blocks.
+	channels []*channelParam
+	packs    []pack
+	units    []span
+	lane     int // images of a unit
+	local    bool
+	workers  []*worker
+	pool     *pool
+	arena    []float32
+	acc      []float32
+	pages    *Arena
+	logits   *value
+	need     conv.Need
 
 	// The call in hand.
 	x        []float32
@@ -161,6 +163,7 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 		m.labels32[i] = float32(l)
 	}
 	m.x, m.labels, m.options, m.count = x, labels, o, g.N
+	m.refreshChannels()
 	m.pool.run(len(m.packs), m.doPack)
 	m.run(!o.ForwardOnly)
 	m.x, m.labels = nil, nil
@@ -211,7 +214,14 @@ func (m *Machine) refresh() {
 	for _, n := range m.norms {
 		n.running()
 	}
+	m.refreshChannels()
 	m.pool.run(len(m.packs), m.doPack)
+}
+
+func (m *Machine) refreshChannels() {
+	for _, b := range m.channels {
+		b.refresh()
+	}
 }
 
 func equal(a, b []float32) bool {
@@ -249,7 +259,7 @@ func (m *Machine) Bytes() int64 {
 		n += int64(len(p.packed)) * 4
 	}
 	for _, w := range m.workers {
-		n += int64(len(w.x.data)+len(w.dy.data)+len(w.y)+len(w.arena))*4 + m.need.Bytes()
+		n += int64(len(w.x.data)+len(w.dy.data)+len(w.y)+len(w.arena)+len(w.scratch))*4 + m.need.Bytes()
 	}
 	return n
 }

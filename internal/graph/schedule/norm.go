@@ -14,6 +14,7 @@ type norm struct {
 	eps         float64
 	gamma, beta *graph.Param
 	mean, vari  *graph.Param // running statistics
+	bias        *graph.Param // in evaluation: of the convolution whose result this normalises without it; or nil
 	momentum    float64
 
 	apply *affine      // y = s·z + t
@@ -130,7 +131,11 @@ func (n *norm) set(c int, mean, variance float64, gamma, beta float32) {
 // running sets the map from the running statistics, for evaluation.
 func (n *norm) running() {
 	for c := range n.c {
-		n.set(c, float64(n.mean.Data[c]), float64(n.vari.Data[c]), n.gamma.Data[c], n.beta.Data[c])
+		mean := float64(n.mean.Data[c])
+		if n.bias != nil {
+			mean -= float64(n.bias.Data[c])
+		}
+		n.set(c, mean, float64(n.vari.Data[c]), n.gamma.Data[c], n.beta.Data[c])
 	}
 }
 

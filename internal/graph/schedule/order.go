@@ -53,23 +53,25 @@ func (r *ready) Pop() any {
 
 // order sorts steps so that everything is made before it is read, otherwise as they were added.
 func order(steps []*step) ([]*step, error) {
-	maker := map[any]int{}
+	makers := map[any][]int{} // several where each writes a part
 	for i, s := range steps {
 		for _, v := range s.writes {
-			maker[v] = i
+			makers[v] = append(makers[v], i)
 		}
 		for _, v := range s.makes {
-			maker[v] = i
+			makers[v] = append(makers[v], i)
 		}
 	}
 	waits, users := make([]int, len(steps)), make([][]int, len(steps))
 	for i, s := range steps {
 		from := map[int]bool{}
 		depend := func(v any) {
-			if m, ok := maker[v]; ok && m != i && !from[m] {
-				from[m] = true
-				users[m] = append(users[m], i)
-				waits[i]++
+			for _, m := range makers[v] {
+				if m != i && !from[m] {
+					from[m] = true
+					users[m] = append(users[m], i)
+					waits[i]++
+				}
 			}
 		}
 		for _, v := range s.reads {

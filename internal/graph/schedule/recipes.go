@@ -63,7 +63,7 @@ func (c *compiler) rectify(n *gorgonia.Node) error {
 		return err
 	}
 	r := *c.recipe(x)
-	if r.relu {
+	if r.activated() {
 		r = recipe{x: c.blocked(x)}
 	}
 	r.relu = true
@@ -74,15 +74,17 @@ func (c *compiler) rectify(n *gorgonia.Node) error {
 	return nil
 }
 
-// readOnce reports whether one convolution alone (and the gradients) reads a node.
+// readOnce reports whether one convolution or concatenation alone (and the gradients) reads a node.
 func (c *compiler) readOnce(n *gorgonia.Node) bool {
 	convs := 0
 	for _, u := range c.users[n] {
 		switch op := u.Op().(type) {
 		case *graph.Conv:
-			if !shapeOf(op.ConvShape).Supported() || op.Bias {
+			if !shapeOf(op.ConvShape).Supported() {
 				return false
 			}
+			convs++
+		case *graph.Concat: // which writes it once
 			convs++
 		case *graph.ConvWeightGrad, *graph.ReLUGrad:
 		default:
@@ -103,7 +105,7 @@ func (c *compiler) addition(n *gorgonia.Node) error {
 	}
 	side := func(t *tensor) *recipe {
 		r := c.recipe(t)
-		if r.r != nil || r.relu {
+		if r.r != nil || r.activated() {
 			return &recipe{x: c.blocked(t)}
 		}
 		return r

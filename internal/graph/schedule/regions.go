@@ -97,7 +97,7 @@ func (m *Machine) allocate(c *compiler, steps []*step, threads int) {
 	}
 	m.acc = kernel.Alloc(c.acc)
 	for range threads {
-		m.workers = append(m.workers, newWorker(m, c.need, c.x, c.dy, c.y, local))
+		m.workers = append(m.workers, newWorker(m, c.need, c.x, c.dy, c.y, local, c.scratch))
 	}
 	m.pool = newPool(threads)
 	m.do, m.doInner, m.doPack = m.runUnit, m.runInner, m.runPack

@@ -16,6 +16,25 @@ type value struct {
 	keep        bool // read by the caller after the run
 	// own says that one unit alone uses it between two barriers: its place is in the worker's arena.
 	own bool
+	// parent is, of a view, the value that it is a part of: the values from at on of each image.
+	parent *value
+	at     int
+}
+
+// root is the value that has a place: v, or what it is a view of.
+func (v *value) root() *value {
+	if v.parent != nil {
+		return v.parent
+	}
+	return v
+}
+
+// view is a part of each image of v.
+func (v *value) view(at, per int) *value {
+	if at == 0 && per == v.per {
+		return v
+	}
+	return &value{name: "part of " + v.name, per: per, parent: v.root(), at: v.at + at}
 }
 
 // affine is a per-channel map that is known only after a step has run: y = s·x + t; in blocks of 16 channels.
@@ -25,21 +44,24 @@ func newAffine(c int) *affine {
 	return &affine{s: make([]kernel.Vec, blocks(c)), t: make([]kernel.Vec, blocks(c))}
 }
 
-// recipe says how to get a tensor on reading it: max(0, a·x + b·r), where a and b are affine maps or nil for the identity.
+// recipe says how to get a tensor on reading it: max(0, a·x + b·r), where a and b are affine maps or nil for the identity; or PReLU of a·x.
 type recipe struct {
-	x, r *value
-	a, b *affine
-	relu bool
+	x, r  *value
+	a, b  *affine
+	relu  bool
+	slope []kernel.Vec
 }
 
-func (r recipe) plain() bool { return r.a == nil && r.r == nil && !r.relu }
+func (r recipe) plain() bool { return r.a == nil && r.r == nil && !r.activated() }
+
+func (r recipe) activated() bool { return r.relu || r.slope != nil }
 
 // reads lists the values behind a recipe.
 func (r recipe) reads() []*value {
 	if r.r != nil {
-		return []*value{r.x, r.r}
+		return []*value{r.x.root(), r.r.root()}
 	}
-	return []*value{r.x}
+	return []*value{r.x.root()}
 }
 
 // tensor is what is known of a node: up to two representations of the same numbers.

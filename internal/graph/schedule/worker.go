@@ -16,10 +16,16 @@ type worker struct {
 	mask    kernel.Mask
 	moments kernel.Moments
 	window  kernel.Window
-	x, dy   padded
-	y       []float32 // results of a convolution, before they go to memory
-	arena   []float32 // activations of the unit in hand, when the machine is local
-	base    int       // its first image
+	dot     kernel.DotTile
+	rows    kernel.RowTile
+	tile    kernel.Tile
+	// response and scratch are for local response normalisation.
+	response kernel.Response
+	scratch  []float32
+	x, dy    padded
+	y        []float32 // results of a convolution, before they go to memory
+	arena    []float32 // activations of the unit in hand, when the machine is local
+	base     int       // its first image
 
 	how      *recipe
 	mapBlock func(cb int) // applies how; made once, so that a call allocates nothing
@@ -50,8 +56,9 @@ var (
 	zeros kernel.Vec
 )
 
-func newWorker(m *Machine, need conv.Need, x, dy, y, local int) *worker {
-	w := &worker{m: m, conv: conv.NewWork(need), x: padded{data: kernel.Alloc(x)}, dy: padded{data: kernel.Alloc(dy)}, y: kernel.Alloc(y), arena: kernel.Alloc(local)}
+func newWorker(m *Machine, need conv.Need, x, dy, y, local, scratch int) *worker {
+	w := &worker{m: m, conv: conv.NewWork(need), x: padded{data: kernel.Alloc(x)}, dy: padded{data: kernel.Alloc(dy)}, y: kernel.Alloc(y), arena: kernel.Alloc(local),
+		scratch: kernel.Alloc(scratch)}
 	w.mapBlock = w.applyBlock
 	return w
 }
@@ -66,6 +73,17 @@ func (w *worker) images(v *value, first, n int) []float32 {
 	return w.m.arena[at : at+n*v.per]
 }
 
+// image returns one image of a value or of a view.
+func (w *worker) image(v *value, i int) []float32 {
+	r := v.root()
+	if r.own {
+		at := r.offset + (i-w.base)*r.per + v.at
+		return w.arena[at : at+v.per]
+	}
+	at := r.offset + i*r.per + v.at
+	return w.m.arena[at : at+v.per]
+}
+
 // applyBlock runs the worker's recipe on the rows that aff describes, channel block cb.
 func (w *worker) applyBlock(cb int) {
 	r, a := w.how, &w.aff
@@ -76,6 +94,11 @@ func (w *worker) applyBlock(cb int) {
 	a.S, a.T, a.S2 = &ones, &zeros, &ones
 	if r.a != nil {
 		a.S, a.T = &r.a.s[cb], &r.a.t[cb]
+	}
+	if r.slope != nil {
+		a.S2 = &r.slope[cb]
+		a.MapPReLU()
+		return
 	}
 	if r.r == nil {
 		a.Map(r.relu)
@@ -95,46 +118,38 @@ func (w *worker) applyBlock(cb int) {
 func (w *worker) fill(p *conv.Padded, dst *padded, r *recipe, first, n int) {
 	w.how = r
 	dst.clearMargins(p, n)
-	x := w.images(r.x, first, n)
-	var other []float32
-	if r.r != nil {
-		other = w.images(r.r, first, n)
-	}
-	size := r.x.per
 	for i := range n {
-		to := dst.data[i*p.Len() : (i+1)*p.Len()]
-		if other != nil {
-			p.Fill(&w.aff, to, x[i*size:(i+1)*size], other[i*size:(i+1)*size], w.mapBlock)
-		} else {
-			p.Fill(&w.aff, to, x[i*size:(i+1)*size], nil, w.mapBlock)
+		var other []float32
+		if r.r != nil {
+			other = w.image(r.r, first+i)
 		}
+		p.Fill(&w.aff, dst.data[i*p.Len():(i+1)*p.Len()], w.image(r.x, first+i), other, w.mapBlock)
 	}
 }
 
 // materialise writes n images of a recipe to y, which may be one of the values it reads.
 func (w *worker) materialise(y []float32, r *recipe, hw, first, n int) {
 	w.how = r
-	x := w.images(r.x, first, n)
-	var other []float32
-	if r.r != nil {
-		other = w.images(r.r, first, n)
+	for i := range n {
+		var other []float32
+		if r.r != nil {
+			other = w.image(r.r, first+i)
+		}
+		w.mapImage(y[i*r.x.per:(i+1)*r.x.per], w.image(r.x, first+i), other, hw)
 	}
-	w.mapImages(y, x, other, hw, n, r.x.per)
 }
 
-// mapImages applies the worker's recipe to whole images of per values each.
-func (w *worker) mapImages(y, x, other []float32, hw, n, per int) {
+// mapImage applies the worker's recipe to a whole image.
+func (w *worker) mapImage(y, x, other []float32, hw int) {
 	a := &w.aff
 	a.Rows, a.Pixels, a.XPixel = 1, hw, block
-	for i := range n {
-		for cb := range per / (hw * block) {
-			from := i*per + cb*hw*block
-			a.X, a.Y = x[from:from+hw*block], y[from:from+hw*block]
-			if other != nil {
-				a.R = other[from : from+hw*block]
-			}
-			w.applyBlock(cb)
+	for cb := range len(y) / (hw * block) {
+		from := cb * hw * block
+		a.X, a.Y = x[from:from+hw*block], y[from:from+hw*block]
+		if other != nil {
+			a.R = other[from : from+hw*block]
 		}
+		w.applyBlock(cb)
 	}
 }
 

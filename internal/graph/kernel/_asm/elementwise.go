@@ -29,22 +29,26 @@ const (
 	maskPixels                        = 160
 )
 
+// lessOrEqual is a predicate of VCMPPS: false where one is a NaN.
+const lessOrEqual = 2
+
 func elementwise(s isa) {
-	affine(s, "copyRows", false, false, false)
-	affine(s, "affine", true, false, false)
-	affine(s, "affineReLU", true, false, true)
-	affine(s, "affine2", true, true, false)
-	affine(s, "affine2ReLU", true, true, true)
+	affine(s, "copyRows", false, false, false, false)
+	affine(s, "affine", true, false, false, false)
+	affine(s, "affineReLU", true, false, true, false)
+	affine(s, "affinePReLU", true, false, false, true)
+	affine(s, "affine2", true, true, false, false)
+	affine(s, "affine2ReLU", true, true, true, false)
 	moments(s)
 	for _, addend := range []bool{false, true} {
-		for _, by := range []string{"", "ByZ", "ByY"} {
+		for _, by := range []string{"", "ByZ", "ByY", "Slope"} {
 			mask(s, by, addend)
 		}
 	}
 }
 
-// affine generates y = [max 0] s*x + t [+ s2*r] over rows of pixels.
-func affine(s isa, name string, scale, second, relu bool) {
+// affine generates y = [max 0] s*x + t [+ s2*r] over rows of pixels; with prelu, s2 is the slope below zero.
+func affine(s isa, name string, scale, second, relu, prelu bool) {
 	a := s.begin(name, "Affine", "maps rows of pixels; see Affine.")
 	x, y, r := field(a, affX), field(a, affY), GP64()
 	if second {
@@ -63,11 +67,11 @@ func affine(s isa, name string, scale, second, relu bool) {
 	if scale {
 		cs, ct = load(affS), load(affT)
 	}
-	if second {
+	if second || prelu {
 		cs2 = load(affS2)
 	}
 	zero := s.vec()
-	if relu {
+	if relu || prelu {
 		s.zero(zero)
 	}
 	step := stride(a, affXPixel)
@@ -90,6 +94,18 @@ func affine(s isa, name string, scale, second, relu bool) {
 			}
 			if relu {
 				VMAXPS(v, zero, v) // a NaN comes through
+			}
+			if prelu {
+				if s.lanes == 16 {
+					k := K()
+					VCMPPS(U8(lessOrEqual), zero, v, k)
+					VMULPS(cs2[h], v, k, v)
+				} else {
+					m, w := s.vec(), s.vec()
+					VCMPPS(U8(lessOrEqual), zero, v, m)
+					VMULPS(cs2[h], v, w)
+					VBLENDVPS(m, w, v, v)
+				}
 			}
 			VMOVUPS(v, Mem{Base: py, Disp: d})
 		}
@@ -191,7 +207,8 @@ func moments(s isa) {
 	end()
 }
 
-// mask generates g = (d [+ r]) where the mask holds, and adds Σg and Σg·(z-mean).
+// mask generates g = (d [+ r]) where the mask holds, and adds Σg and Σg·(z-mean). By slope, what z closes is multiplied by s, and the second sum is that of
+// (d [+ r])·z where it is.
 func mask(s isa, by string, addend bool) {
 	name := "mask" + by
 	if addend {
@@ -212,10 +229,15 @@ func mask(s isa, by string, addend bool) {
 			VMOVUPS(Mem{Base: field(a, off), Disp: d}, v)
 			return v
 		}
-		mean := vec(maskMean)
-		var cs, ct reg.VecVirtual
-		if by == "ByZ" {
+		var mean, cs, ct reg.VecVirtual
+		switch by {
+		case "ByZ":
 			cs, ct = vec(maskS), vec(maskT)
+		case "Slope":
+			cs = vec(maskS)
+		}
+		if by != "Slope" {
+			mean = vec(maskMean)
 		}
 		if by == "ByY" {
 			MOVQ(Mem{Base: a, Disp: maskM}, pm)
@@ -238,6 +260,24 @@ func mask(s isa, by string, addend bool) {
 				VADDPS(Mem{Base: pr, Disp: at}, g, g)
 			}
 			VMOVUPS(Mem{Base: pz, Disp: at}, z)
+			if by == "Slope" {
+				if s.lanes == 16 {
+					k := K()
+					VCMPPS(U8(lessOrEqual), zero, z, k)
+					VFMADD231PS(g, z, k, s2[i])
+					VMULPS(cs, g, k, g)
+				} else {
+					m, w := s.vec(), s.vec()
+					VCMPPS(U8(lessOrEqual), zero, z, m)
+					VANDPS(m, z, z)
+					VFMADD231PS(g, z, s2[i])
+					VMULPS(cs, g, w)
+					VBLENDVPS(m, w, g, g)
+				}
+				VMOVUPS(g, Mem{Base: pg, Disp: at})
+				VADDPS(g, s1[i], s1[i])
+				return
+			}
 			if by != "" {
 				t := s.vec()
 				if by == "ByZ" {

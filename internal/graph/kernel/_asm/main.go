@@ -85,6 +85,11 @@ func main() {
 		elementwise(s)
 		windowMax(s)
 		windowGrad(s)
+		windowSum(s)
+		windowSpread(s)
+		matrices(s)
+		response(s, false)
+		response(s, true)
 	}
 	Generate()
 }

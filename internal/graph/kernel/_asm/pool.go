@@ -11,6 +11,7 @@ const (
 	winX, winY, winD, winDX = 0, 24, 48, 72
 	winTaps, winTapsLen     = 96, 104
 	winPixels, winXPixel    = 120, 128
+	winScale                = 136
 )
 
 // Predicates of VCMPPS: unordered, and equal or unordered.
@@ -61,6 +62,70 @@ func windowMax(s isa) {
 	}
 	ADDQ(step, x)
 	ADDQ(U8(64), y)
+	DECQ(pixels)
+	JNZ(LabelRef("pixel"))
+	end()
+}
+
+// windowSum generates the sum of each window times a factor.
+func windowSum(s isa) {
+	a := s.begin("windowSum", "Window", "takes the sum of each window times a factor; see Window.")
+	x, y, pixels, step := field(a, winX), field(a, winY), field(a, winPixels), stride(a, winXPixel)
+	scale := s.vec()
+	VBROADCASTSS(Mem{Base: a, Disp: winScale}, scale)
+	Label("pixel")
+	taps, n := field(a, winTaps), field(a, winTapsLen)
+	sum := make([]reg.VecVirtual, s.halves)
+	for h := range sum {
+		sum[h] = s.vec()
+		s.zero(sum[h])
+	}
+	Label("tap")
+	at := GP64()
+	MOVQ(Mem{Base: taps}, at)
+	ADDQ(U8(8), taps)
+	for h := range sum {
+		VADDPS(Mem{Base: x, Index: at, Scale: 4, Disp: h * s.bytes()}, sum[h], sum[h])
+	}
+	DECQ(n)
+	JNZ(LabelRef("tap"))
+	for h := range sum {
+		VMULPS(scale, sum[h], sum[h])
+		VMOVUPS(sum[h], Mem{Base: y, Disp: h * s.bytes()})
+	}
+	ADDQ(step, x)
+	ADDQ(U8(64), y)
+	DECQ(pixels)
+	JNZ(LabelRef("pixel"))
+	end()
+}
+
+// windowSpread generates its derivative: d times the factor is added at every tap.
+func windowSpread(s isa) {
+	a := s.begin("windowSpread", "Window", "adds each D times a factor to all of its window; see Window.")
+	dx, d, pixels, step := field(a, winDX), field(a, winD), field(a, winPixels), stride(a, winXPixel)
+	scale := s.vec()
+	VBROADCASTSS(Mem{Base: a, Disp: winScale}, scale)
+	Label("pixel")
+	taps, n := field(a, winTaps), field(a, winTapsLen)
+	part := make([]reg.VecVirtual, s.halves)
+	for h := range part {
+		part[h] = s.vec()
+		VMULPS(Mem{Base: d, Disp: h * s.bytes()}, scale, part[h])
+	}
+	Label("tap")
+	at := GP64()
+	MOVQ(Mem{Base: taps}, at)
+	ADDQ(U8(8), taps)
+	for h := range part {
+		to, v := Mem{Base: dx, Index: at, Scale: 4, Disp: h * s.bytes()}, s.vec()
+		VADDPS(to, part[h], v)
+		VMOVUPS(v, to)
+	}
+	DECQ(n)
+	JNZ(LabelRef("tap"))
+	ADDQ(step, dx)
+	ADDQ(U8(64), d)
 	DECQ(pixels)
 	JNZ(LabelRef("pixel"))
 	end()

@@ -9,11 +9,14 @@ type DropoutKey struct {
 
 // Dropout is y = x / (1-p) where the mask keeps the element and 0 elsewhere (inverted dropout, as in PyTorch). The derivative
 // is the same function of dy.
-func Dropout[T Float](y, x []T, p float64, key DropoutKey) {
+func Dropout[T Float](y, x []T, p float64, key DropoutKey) { DropoutFrom(y, x, p, key, 0) }
+
+// DropoutFrom is Dropout of a part of a tensor whose first element is element `first` of the whole.
+func DropoutFrom[T Float](y, x []T, p float64, key DropoutKey, first uint64) {
 	scale := T(1 / (1 - p))
 	base := key.base()
 	for i, v := range x {
-		if uniform(base, uint64(i)) < p {
+		if uniform(base, first+uint64(i)) < p {
 			y[i] = 0
 		} else {
 			y[i] = v * scale

@@ -1,0 +1,90 @@
+package schedule
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"resnet/internal/graph"
+)
+
+// meanScales are the factors of a plane's runs of windows: one by the number of values, with the padding where that counts.
+func meanScales(s graph.PoolShape, runs []windowRun, withPad bool) []float32 {
+	scales := make([]float32, len(runs))
+	padded := func(o, size int) int { return min(s.Kernel, size+2*s.Pad-o*s.Stride) }
+	for i, r := range runs {
+		n := len(r.taps)
+		if withPad {
+			out := r.to / block
+			n = padded(out/s.OutW(), s.H) * padded(out%s.OutW(), s.W)
+		}
+		scales[i] = 1 / float32(n)
+	}
+	return scales
+}
+
+// meanPool lowers average pooling of blocked planes.
+func (c *compiler) meanPool(n *gorgonia.Node, op *graph.AvgPool) error {
+	runs := windowRuns(op.PoolShape)
+	if runs == nil {
+		return c.foreignStep(n)
+	}
+	x := c.viewed(c.tensors[c.in[n][0]])
+	t, err := c.newTensor(n)
+	if err != nil {
+		return err
+	}
+	to, err := c.valueOf(n, t)
+	if err != nil {
+		return err
+	}
+	t.how = &recipe{x: to}
+	scales := meanScales(op.PoolShape, runs, op.CountIncludePad)
+	inPlane, outPlane, planes, stride := op.H*op.W*block, t.hw()*block, blocks(op.C), op.Stride*block
+	c.add(&step{name: "average pool", reads: []*value{x.root()}, writes: []*value{to.root()}, run: func(w *worker, _, first, n int) {
+		k := &w.window
+		k.XPixel = stride
+		for i := first; i < first+n; i++ {
+			xs, ys := w.image(x, i), w.image(to, i)
+			for p := range planes {
+				in, out := xs[p*inPlane:(p+1)*inPlane], ys[p*outPlane:(p+1)*outPlane]
+				for j := range runs {
+					r := &runs[j]
+					k.X, k.Y, k.Taps, k.Pixels, k.Scale = in[r.from:], out[r.to:], r.taps, r.pixels, scales[j]
+					k.Sum()
+				}
+			}
+		}
+	}})
+	return nil
+}
+
+func (c *compiler) meanPoolGrad(n *gorgonia.Node, op *graph.AvgPoolGrad) error {
+	runs := windowRuns(op.PoolShape)
+	if runs == nil {
+		return c.foreignStep(n)
+	}
+	dy := c.tensors[c.in[n][0]]
+	d := c.viewed(dy)
+	t, err := c.blockedTensor(n)
+	if err != nil {
+		return err
+	}
+	to, scales := t.how.x, meanScales(op.PoolShape, runs, op.CountIncludePad)
+	inPlane, outPlane, planes, stride := op.H*op.W*block, dy.hw()*block, blocks(op.C), op.Stride*block
+	c.add(&step{name: "average pool gradient", backward: true, reads: []*value{d.root()}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+		k := &w.window
+		k.XPixel = stride
+		for i := first; i < first+n; i++ {
+			ds, dxs := w.image(d, i), w.image(to, i)
+			clear(dxs)
+			for p := range planes {
+				in, out := dxs[p*inPlane:(p+1)*inPlane], ds[p*outPlane:(p+1)*outPlane]
+				for j := range runs {
+					r := &runs[j]
+					k.DX, k.D, k.Taps, k.Pixels, k.Scale = in[r.from:], out[r.to:], r.taps, r.pixels, scales[j]
+					k.Spread()
+				}
+			}
+		}
+	}})
+	return nil
+}

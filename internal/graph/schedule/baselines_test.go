@@ -1,0 +1,156 @@
+package schedule_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+	"resnet/internal/graph/schedule"
+)
+
+func conv3(filters int) graph.ConvOpts {
+	return graph.ConvOpts{Filters: filters, Kernel: 3, Stride: 1, Pad: 1, Bias: true}
+}
+
+func conv1(filters int) graph.ConvOpts {
+	return graph.ConvOpts{Filters: filters, Kernel: 1, Stride: 1, Bias: true}
+}
+
+// baselines are drawings in the manner of the networks that ResNet was compared with: between them they use the steps that these need.
+var baselines = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
+	"biases": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.ReLU(b.Conv("conv1", x, conv3(18)))
+		x = b.ReLU(b.Conv("conv2", x, conv3(16)))
+		x = b.MaxPool(x, graph.PoolOpts{Kernel: 2, Stride: 2})
+		y := b.Conv("conv3", x, conv3(33)) // read as it is, twice
+		x = b.ReLU(b.Add(b.Conv("conv4", y, conv3(33)), y))
+		return b.Linear("fc", b.GlobalAvgPool(b.Conv("conv5", x, conv1(9))), classes)
+	},
+	"biases and normalisation": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, conv3(18))))
+		z := b.Conv("conv2", x, conv3(20))
+		x = b.Add(b.ReLU(b.BatchNorm("bn2", z)), z)
+		x = b.ReLU(b.Add(b.BatchNorm("bn3", b.Conv("conv3", x, conv1(20))), x))
+		return b.Linear("fc", b.GlobalAvgPool(x), classes)
+	},
+	"PReLU": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.PReLU("act1", b.Conv("conv1", x, conv3(18)))
+		x = b.PReLU("act2", b.Conv("conv2", x, graph.ConvOpts{Filters: 20, Kernel: 3, Stride: 2, Pad: 1}))
+		y := b.PReLU("act3", b.BatchNorm("bn3", b.Conv("conv3", x, conv3(20))))
+		x = b.PReLU("act4", b.Add(b.Conv("conv4", y, conv1(20)), x))
+		y = b.PReLU("act5", b.ReLU(b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 1, Pad: 1})))
+		x = b.ReLU(b.PReLU("act6", b.PReLU("act7", b.Conv("conv5", b.Add(x, y), conv3(5)))))
+		return b.Linear("fc", b.GlobalAvgPool(x), classes)
+	},
+	"inception": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.ReLU(b.Conv("conv1", x, conv3(32)))
+		for i, last := range []int{16, 7} { // the second does not end with a whole block
+			m := b.In(fmt.Sprint(i))
+			p := b.ReLU(m.Conv("1", x, conv1(16)))
+			q := b.ReLU(m.Conv("3", b.ReLU(m.Conv("3r", x, conv1(5))), conv3(32)))
+			r := b.ReLU(m.Conv("5", b.ReLU(m.Conv("5r", x, conv1(6))), graph.ConvOpts{Filters: 16, Kernel: 5, Stride: 1, Pad: 2, Bias: true}))
+			s := b.ReLU(m.Conv("p", b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 1, Pad: 1}), conv1(last)))
+			x = b.Concat(p, q, r, s)
+		}
+		x = b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 2, Ceil: true})
+		return b.Linear("fc", b.GlobalAvgPool(x), classes)
+	},
+	"inception with normalisation": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		unit := func(b *graph.Builder, name string, x *graph.Node, filters, kernel, stride int) *graph.Node {
+			x = b.Conv(name, x, graph.ConvOpts{Filters: filters, Kernel: kernel, Stride: stride, Pad: kernel / 2})
+			return b.ReLU(b.BatchNorm(name+"bn", x))
+		}
+		x = unit(b, "conv1", x, 16, 3, 1)
+		for i, p := range []int{16, 19} { // of the second no part but the first begins with a whole block
+			m := b.In(fmt.Sprint(i))
+			q := unit(m, "3", unit(m, "3r", x, 5, 1, 1), 32, 3, 1)
+			r := unit(m, "d", unit(m, "dr", x, 6, 1, 1), 16, 3, 1)
+			s := unit(m, "p", b.AvgPool(x, graph.PoolOpts{Kernel: 3, Stride: 1, Pad: 1}), 11, 1, 1)
+			x = b.Concat(unit(m, "1", x, p, 1, 1), q, r, s)
+		}
+		m := b.In("reduction")
+		q := unit(m, "3", unit(m, "3r", x, 5, 1, 1), 16, 3, 2)
+		x = b.Concat(q, b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 2, Pad: 1}), q)
+		return b.Linear("fc", b.GlobalAvgPool(b.Dropout("drop", x, 0.3)), classes)
+	},
+	"concatenations of concatenations": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		y := b.ReLU(b.Conv("conv1", x, conv3(16)))
+		z := b.Concat(y, b.ReLU(b.BatchNorm("bn2", b.Conv("conv2", x, conv3(16)))))
+		z = b.Concat(z, b.Conv("conv3", z, conv1(16)), y)
+		w := b.Concat(b.ReLU(z), b.AvgPool(z, graph.PoolOpts{Kernel: 3, Stride: 1, Pad: 1, ExcludePad: true}))
+		z = b.ReLU(b.Add(b.Conv("conv4", w, conv3(64)), z))
+		return b.Linear("fc", b.GlobalAvgPool(z), classes)
+	},
+	"average pools": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.ReLU(b.Conv("conv1", x, conv3(20)))
+		x = b.AvgPool(x, graph.PoolOpts{Kernel: 3, Stride: 1, Pad: 1})
+		y := b.AvgPool(x, graph.PoolOpts{Kernel: 5, Stride: 3, Pad: 2, Ceil: true, ExcludePad: true})
+		x = b.AvgPool(b.Conv("conv2", x, conv1(20)), graph.PoolOpts{Kernel: 5, Stride: 3, Pad: 2, Ceil: true})
+		x = b.MaxPool(b.Add(x, y), graph.PoolOpts{Kernel: 2, Stride: 2, Ceil: true})
+		return b.Linear("fc", b.GlobalAvgPool(b.AvgPool(x, graph.PoolOpts{Kernel: 2, Stride: 2, Ceil: true})), classes)
+	},
+	"many weights": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.GlobalAvgPool(b.ReLU(b.Conv("conv1", x, conv3(37))))
+		x = b.Dropout("drop1", b.ReLU(b.Linear("fc1", x, 1801)), 0.5)
+		x = b.Dropout("drop2", b.ReLU(b.Linear("fc2", x, 38)), 0.5)
+		return b.Linear("fc3", x, classes)
+	},
+}
+
+func TestBaselinesOnTheScheduleMatchTheTape(t *testing.T) {
+	for name, f := range baselines {
+		for _, n := range []int{5, 19} {
+			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
+				onSomeInput(t, func(seed uint64) []string { return compareWithTape(t, f, n, seed) })
+			})
+		}
+	}
+}
+
+// TestNothingOfBaselinesRunsAsItsReference: an operator that has lost its step would still give the right numbers, some hundred times slower.
+func TestNothingOfBaselinesRunsAsItsReference(t *testing.T) {
+	for name, f := range baselines {
+		n := draw(t, f, 3, 1)
+		for _, g := range []*graph.Graph{n.train, n.eval} {
+			for _, step := range schedule.StepNames(compile(t, g, schedule.Options{})) {
+				if strings.HasPrefix(step, "reference") {
+					t.Errorf("%s, %v: %s", name, g.Mode, step)
+				}
+			}
+		}
+	}
+}
+
+// TestThreadsDoNotChangeABitOfBaselines trains and evaluates each with several numbers of threads, for every instruction set.
+func TestThreadsDoNotChangeABitOfBaselines(t *testing.T) {
+	best := kernel.Active()
+	defer func() { _ = kernel.Use(best) }()
+	for _, isa := range kernel.Available() {
+		if err := kernel.Use(isa); err != nil {
+			t.Fatal(err)
+		}
+		for name, f := range baselines {
+			var want map[string][]float32
+			for _, threads := range []int{1, 2, 5} {
+				n := draw(t, f, 18, 1)
+				got := train(t, compile(t, n.train, schedule.Options{Threads: threads}), n, graph.StepOptions{})
+				logits, err := compile(t, n.eval, schedule.Options{Threads: threads}).Infer(n.x, 18)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got["logits in evaluation"] = slices.Clone(logits)
+				if want == nil {
+					want = got
+				}
+				for what := range want {
+					if !slices.Equal(got[what], want[what]) {
+						t.Errorf("%s, %s: %s is not the same bits with %d threads as with 1", isa, name, what, threads)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package schedule
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+)
+
+// channelParam is a parameter [C] in blocks: the bias of a convolution or the slopes of PReLU.
+type channelParam struct {
+	p *graph.Param
+	// shift is the map x + p.
+	shift *affine
+}
+
+// perChannel returns a parameter in blocks, which is brought up to date before steps run.
+func (c *compiler) perChannel(p *graph.Param) *channelParam {
+	for _, b := range c.m.channels {
+		if b.p == p {
+			return b
+		}
+	}
+	b := &channelParam{p: p, shift: newAffine(len(p.Data))}
+	for i := range b.shift.s {
+		b.shift.s[i] = ones
+	}
+	c.m.channels = append(c.m.channels, b)
+	return b
+}
+
+// values are those of the parameter, zero past its end.
+func (b *channelParam) values() []kernel.Vec { return b.shift.t }
+
+func (b *channelParam) refresh() {
+	for i, v := range b.p.Data {
+		b.shift.t[i/block][i%block] = v
+	}
+}
+
+// channelSums are sums over images and pixels that are gradients themselves: of a bias, of slopes.
+type channelSums struct {
+	bias, slope   *graph.Param // nil where not wanted
+	first, second [][]float64  // by unit
+}
+
+// sink takes the worker's two vectors of sums of channel block cb to a unit's sums.
+type sink interface {
+	begin(u int)
+	add(w *worker, u, cb int)
+}
+
+func newChannelSums(channels, units int) *channelSums {
+	s := &channelSums{}
+	for range units {
+		s.first = append(s.first, make([]float64, blocks(channels)*block))
+		s.second = append(s.second, make([]float64, blocks(channels)*block))
+	}
+	return s
+}
+
+func (s *channelSums) begin(u int) {
+	clear(s.first[u])
+	clear(s.second[u])
+}
+
+func (s *channelSums) add(w *worker, u, cb int) {
+	a, b := s.first[u][cb*block:][:block], s.second[u][cb*block:][:block]
+	for i := range a {
+		a[i] += float64(w.s1[i])
+		b[i] += float64(w.sum2[i])
+	}
+}
+
+// finish merges the units in their order.
+func (s *channelSums) finish(accumulate bool) {
+	merge := func(p *graph.Param, units [][]float64) {
+		if p == nil {
+			return
+		}
+		for c := range p.Grad {
+			sum := 0.
+			for _, u := range units {
+				sum += u[c]
+			}
+			put(p.Grad, c, float32(sum), accumulate)
+		}
+	}
+	merge(s.bias, s.first)
+	merge(s.slope, s.second)
+}
+
+// finishIn makes a step merge the sums after its units.
+func (s *channelSums) finishIn(c *compiler, st *step) {
+	old, m := st.finish, c.m
+	st.finish = func() {
+		if old != nil {
+			old()
+		}
+		s.finish(m.options.Accumulate)
+	}
+}
+
+// biasGrad lowers the gradient of a bias that no gate has taken in.
+func (c *compiler) biasGrad(n *gorgonia.Node) error {
+	p, d := c.gradOf(n), c.in[n][0]
+	if p == nil || len(d.Shape()) != 4 {
+		return c.foreignStep(n)
+	}
+	c.sunk[n] = true
+	if _, ok := d.Op().(*graph.BatchNormInputGrad); ok {
+		// The normalisation behind takes every shift away: its gradient is zero, and the sum would be rounding.
+		c.add(&step{name: "bias gradient", backward: true, whole: true, run: func(w *worker, _, _, _ int) {
+			if !w.m.options.Accumulate {
+				clear(p.Grad)
+			}
+		}})
+		return nil
+	}
+	t := c.tensors[d]
+	v := c.viewed(t)
+	sums := newChannelSums(t.c, len(c.m.units))
+	sums.bias = p
+	st := &step{name: "bias gradient", backward: true, reads: []*value{v.root()}}
+	hw := t.hw()
+	st.run = func(w *worker, u, first, n int) {
+		sums.begin(u)
+		m := &w.moments
+		m.Pixels, m.K, m.S1, m.S2 = hw, &zeros, &w.s1, &w.sum2
+		for i := range n {
+			x := w.image(v, first+i)
+			for cb := range blocks(t.c) {
+				w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
+				m.X = x[cb*hw*block : (cb+1)*hw*block]
+				m.Run()
+				sums.add(w, u, cb)
+			}
+		}
+	}
+	sums.finishIn(c, st)
+	c.add(st)
+	return nil
+}
+
+// prelu makes the recipe of PReLU, and computes it where more than one step would repeat it.
+func (c *compiler) prelu(n *gorgonia.Node) error {
+	if c.claimed[n] {
+		return nil
+	}
+	slope := c.param[c.in[n][1]]
+	if slope == nil || len(n.Shape()) != 4 {
+		return c.foreignStep(n)
+	}
+	x := c.tensors[c.in[n][0]]
+	t, err := c.newTensor(n)
+	if err != nil {
+		return err
+	}
+	r := *c.recipe(x)
+	if r.r != nil || r.relu || r.slope != nil {
+		r = recipe{x: c.blocked(x)}
+	}
+	r.slope = c.perChannel(slope).values()
+	t.how = &r
+	if !c.readOnce(n) {
+		c.blocked(t)
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package schedule
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"resnet/internal/graph"
+)
+
+// inBlocks reports whether every part of a concatenation begins with a block, so that parts can be written to their places and read from them.
+func inBlocks(channels []int) bool {
+	for _, c := range channels[:len(channels)-1] {
+		if c%block != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// joined returns the value of a concatenation, which steps may write parts of before the node itself is lowered.
+func (c *compiler) joined(n *gorgonia.Node) (*value, error) {
+	if t := c.tensors[n]; t != nil {
+		return t.how.x, nil
+	}
+	t, err := c.blockedTensor(n)
+	if err != nil {
+		return nil, err
+	}
+	return t.how.x, nil
+}
+
+// valueOf makes the value of a node that a step is going to write image by image: a part of a concatenation where that is all that reads it.
+func (c *compiler) valueOf(n *gorgonia.Node, t *tensor) (*value, error) {
+	u, op := c.onlyForwardUser(n)
+	if o, ok := op.(*graph.Concat); ok && n != c.g.Logits && inBlocks(o.Channels) {
+		from := 0
+		for i, in := range c.in[u] {
+			if in == n {
+				whole, err := c.joined(u)
+				if err != nil {
+					return nil, err
+				}
+				return whole.view(from/block*t.hw()*block, t.blockedLen()), nil
+			}
+			from += o.Channels[i]
+		}
+	}
+	return c.newValue(n.Op().String(), t.blockedLen()), nil
+}
+
+// concat lowers what is not in its place already.
+func (c *compiler) concat(n *gorgonia.Node, op *graph.Concat) error {
+	whole, err := c.joined(n)
+	if err != nil {
+		return err
+	}
+	t := c.tensors[n]
+	hw := t.hw()
+	st := &step{name: "concat", writes: []*value{whole}}
+	var copies []func(w *worker, image int, y []float32)
+	straight, from := inBlocks(op.Channels), 0
+	for i, in := range c.in[n] {
+		part := c.tensors[in]
+		at := from / block * hw * block
+		if straight {
+			if r := part.how; r == nil || !r.plain() || r.x.parent != whole || r.x.at != at {
+				r := c.recipe(part)
+				st.reads = append(st.reads, r.reads()...)
+				st.need(r.a, r.b)
+				size := part.blockedLen()
+				copies = append(copies, func(w *worker, image int, y []float32) {
+					w.materialise(y[at:at+size], r, hw, image, 1)
+				})
+			}
+		} else {
+			v, ps := c.viewed(part), pieces(op.Channels[i], from)
+			st.reads = append(st.reads, v.root())
+			copies = append(copies, func(w *worker, image int, y []float32) {
+				movePieces(y, w.image(v, image), ps, hw, false)
+			})
+		}
+		from += op.Channels[i]
+	}
+	if len(copies) == 0 {
+		return nil
+	}
+	st.run = func(w *worker, _, first, n int) {
+		for i := range n {
+			y := w.image(whole, first+i)
+			if !straight {
+				clear(y)
+			}
+			for _, f := range copies {
+				f(w, first+i, y)
+			}
+		}
+	}
+	c.add(st)
+	return nil
+}
+
+// movePieces copies pieces of the pixels' channels to their places, or back.
+func movePieces(dst, src []float32, ps []piece, hw int, back bool) {
+	for _, p := range ps {
+		from, to := p.from*hw*block+p.fromLane, p.to*hw*block+p.toLane
+		if back {
+			from, to = to, from
+		}
+		for i := range hw {
+			copy(dst[to+i*block:][:p.n], src[from+i*block:][:p.n])
+		}
+	}
+}
+
+// concatGrad takes one part of a gradient: where it is whole blocks it is read in its place.
+func (c *compiler) concatGrad(n *gorgonia.Node, op *graph.ConcatGrad) error {
+	dy := c.tensors[c.in[n][0]]
+	v := c.viewed(dy)
+	if op.From%block == 0 && (op.To%block == 0 || op.To == op.C) {
+		t, err := c.newTensor(n)
+		if err != nil {
+			return err
+		}
+		t.how = &recipe{x: v.view(op.From/block*t.hw()*block, t.blockedLen())}
+		return nil
+	}
+	t, err := c.blockedTensor(n)
+	if err != nil {
+		return err
+	}
+	to, hw, ps := t.how.x, t.hw(), pieces(op.To-op.From, op.From)
+	c.add(&step{name: "concat gradient", backward: true, reads: []*value{v.root()}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+		for i := range n {
+			dst := w.image(to, first+i)
+			clear(dst)
+			movePieces(dst, w.image(v, first+i), ps, hw, true)
+		}
+	}})
+	return nil
+}
