@@ -78,7 +78,7 @@ func persistentStorage(id any) (any, error) {
 func rebuild(f pyGlobal, args []any) (any, error) {
 	switch f {
 	case globalDict:
-		d := &pyDict{values: map[any]any{}}
+		d := &pyDict{}
 		if len(args) == 0 {
 			return d, nil
 		}
@@ -229,7 +229,7 @@ func stateDict(v any) ([]namedTensor, error) {
 	if len(list) == 0 {
 		names := []string{}
 		for _, key := range top.keys[:min(len(top.keys), 10)] {
-			names = append(names, fmt.Sprintf("%q", fmt.Sprint(key)))
+			names = append(names, describe(key))
 		}
 		return nil, fmt.Errorf("it holds no tensors by name, but %s", strings.Join(names, ", "))
 	}

@@ -2,9 +2,11 @@ package weights
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"errors"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +71,57 @@ func tensorPickle(elements, shape, stride string) string {
 		elements + "tQK\x00(" + shape + "t(" + stride + "t\x89ccollections\nOrderedDict\n)RtRs."
 }
 
+// pairs is n pairs of a number and None, as pickle text.
+func pairs(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.Write([]byte{'M', byte(i), byte(i >> 8), 'N', 0x86})
+	}
+	return b.String()
+}
+
+// yardstick is the time of as many bytes read and memo entries written as a pickle may have operations, on this machine and as busy as it is.
+func yardstick() time.Duration {
+	start := time.Now()
+	in := bufio.NewReader(bytes.NewReader(make([]byte, 2*maxPickleOps)))
+	memo := map[uint32]any{}
+	for range maxPickleOps {
+		a, _ := in.ReadByte()
+		b, _ := in.ReadByte()
+		memo[uint32(a)] = int64(b)
+	}
+	return time.Since(start)
+}
+
+// checkCheap requires that refusing a file takes memory in proportion to the limits and not to what it claims, and less than a second; on a machine
+// that is slow, emulated or busy, as many times what plain reading takes there. Memory is exact: it is what was allocated, not the
+// resident set. A pause of the machine passes, so the quickest of a few attempts counts.
+func checkCheap(t *testing.T, name string, file []byte) (err error) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var took, limit time.Duration
+	for attempt := range 4 {
+		start := time.Now()
+		_, err = readTensors(bytes.NewReader(file), int64(len(file)), "x.pth")
+		took = time.Since(start)
+		if attempt == 0 {
+			runtime.ReadMemStats(&after)
+			if got, most := after.TotalAlloc-before.TotalAlloc, uint64(2*maxPickleMemory+4*len(file)); got > most {
+				t.Errorf("%s: %d bytes allocated for a file of %d; at most %d", name, got, len(file), most)
+			}
+		}
+		if took < time.Second {
+			return err
+		}
+		if limit = 20 * yardstick(); took < limit {
+			return err
+		}
+	}
+	t.Errorf("%s took %v; at most a second, or %v on this machine", name, took, limit)
+	return err
+}
+
 func TestHostilePicklesAreRefused(t *testing.T) {
 	huge := "\x8a\x06\x00\x00\x00\x00\x00\x01" // 2^40
 	for _, c := range []struct{ name, pickle, want string }{
@@ -82,6 +135,12 @@ func TestHostilePicklesAreRefused(t *testing.T) {
 		{"tuples a million deep", "\x80\x02)" + strings.Repeat("\x85", 1_000_000) + ".", "no dictionary"},
 		{"three million operations", "\x80\x02" + strings.Repeat("N0", 1_500_000) + "N.", "more than 2000000 operations"},
 		{"a flood of BINPUT", "\x80\x02N" + strings.Repeat("q\x01", 2_500_000) + ".", "more than 2000000 operations"},
+		{"a stack of a million", "\x80\x02" + strings.Repeat("N", 1_000_000) + ".", "values on the stack"},
+		{"a memo of two million", "\x80\x02N" + strings.Repeat("\x94", 1_900_000) + ".", "take more than 64 MB"},
+		{"a million dictionaries", "\x80\x02N" + strings.Repeat("}0", 999_999) + ".", "take more than 64 MB"},
+		{"half a million tuples of a shared one", "\x80\x02(" + strings.Repeat("N", 1000) + "tq\x01" + strings.Repeat("h\x01\x850", 660_000) + ".", "no dictionary"},
+		{"ten thousand dictionaries of a shared list", "\x80\x02ccollections\nOrderedDict\nq\x00](" + pairs(1000) + "e\x85q\x010" + strings.Repeat("h\x00h\x01R0", 10_000) + ".", "take more than 64 MB"},
+		{"an archive in the place of the pickle", string(zipped(t, map[string]string{"a/data.pkl": "\x80\x02}."}, zip.Store)), "operation 0x50"},
 		{"a key twice", "\x80\x02}(X\x01\x00\x00\x00aNX\x01\x00\x00\x00aNu.", `duplicate key "a"`},
 		{"a list as a key", "\x80\x02}]Ns.", "no plain value"},
 		{"nothing on the stack", "\x80\x02R.", "without its operands"},
@@ -103,16 +162,30 @@ func TestHostilePicklesAreRefused(t *testing.T) {
 				b = append(bytes.Clone(legacyMagic), "\x80\x02M\xe9\x03.\x80\x02}X\x0d\x00\x00\x00little_endian\x88s."...)
 				b = append(b, c.pickle...)
 			}
-			start := time.Now()
-			_, err := readTensors(bytes.NewReader(b), int64(len(b)), "x.pth")
+			err := checkCheap(t, c.name, b)
 			if err == nil || !errors.Is(err, ErrTorch) {
 				t.Errorf("%s (legacy %v): %v", c.name, legacy, err)
 			} else if !legacy && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v; want %q in it", c.name, err, c.want)
 			}
-			if took := time.Since(start); took > 5*time.Second { // generous: the machine may be busy
-				t.Errorf("%s took %v", c.name, took)
-			}
+		}
+	}
+}
+
+// A file of the legacy format lists its storages in a pickle of its own: whatever stands there is described, never printed, since
+// tuples of tuples that share their parts would have no end.
+func TestTheListOfStoragesIsDescribedNotPrinted(t *testing.T) {
+	head := string(legacyMagic) + "\x80\x02M\xe9\x03.\x80\x02}X\x0d\x00\x00\x00little_endian\x88s.\x80\x02}."
+	shared := "\x80\x02Nq\x00" + strings.Repeat("h\x00h\x00\x86q\x00", 60) // 2^60 leaves
+	for _, c := range []struct{ name, file, want string }{
+		{"a key that is a tuple of 2^60 parts", head + shared + "q\x01]h\x01a.", "a tuple, which no tensor names"},
+		{"a key that is a list of itself", head + "\x80\x02]]q\x00h\x00aa.", "a list, which no tensor names"},
+		{"a version that is a tuple of 2^60 parts", string(legacyMagic) + shared + strings.Repeat(".\x80\x02}", 3) + ".", "version a tuple"},
+		{"a key of a dictionary", string(legacyMagic) + shared + "}h\x00Ns.", "no plain value"},
+	} {
+		err := checkCheap(t, c.name, []byte(c.file))
+		if !errors.Is(err, ErrTorch) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; want %q in it", c.name, err, c.want)
 		}
 	}
 }

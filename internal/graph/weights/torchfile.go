@@ -209,7 +209,7 @@ func readLegacy(r io.ReaderAt, size int64) ([]Tensor, error) {
 		}
 	}
 	if parts[0] != int64(1001) {
-		return nil, fmt.Errorf("version %v of the legacy format; 1001 is known", parts[0])
+		return nil, fmt.Errorf("version %s of the legacy format; 1001 is known", describe(parts[0]))
 	}
 	if machine, ok := parts[1].(*pyDict); !ok || machine.get("little_endian") != true {
 		return nil, errors.New("its numbers are not little-endian")
@@ -224,7 +224,7 @@ func readLegacy(r io.ReaderAt, size int64) ([]Tensor, error) {
 		key, ok := k.(string)
 		d, known := dtypes[key]
 		if _, twice := spans[key]; !ok || !known || twice {
-			return nil, fmt.Errorf("its list of storages has %q, which no tensor names, or twice", fmt.Sprint(k))
+			return nil, fmt.Errorf("its list of storages has %s, which no tensor names, or twice", describe(k))
 		}
 		var count [8]byte
 		if n, err := r.ReadAt(count[:], at); n < len(count) {
