@@ -78,7 +78,12 @@ func untarDevkit(archive string) (map[string][]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	z, err := gzip.NewReader(f)
+	return readDevkit(f)
+}
+
+// readDevkit is untarDevkit of an open archive.
+func readDevkit(r io.Reader) (map[string][]byte, error) {
+	z, err := gzip.NewReader(r)
 	if err != nil {
 		return nil, faultf(ErrData, "not a gzip archive: %w", err)
 	}

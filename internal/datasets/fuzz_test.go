@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -153,6 +154,109 @@ func FuzzPackHead(f *testing.F) {
 			if p.Images < 1 || int64(p.Images) > p.IndexBytes {
 				t.Errorf("%s: %+v", s, p)
 			}
+		}
+	})
+}
+
+// FuzzLabels: whatever the text, every label is a class of ILSVRC-2012, or it is ErrData that names the file.
+func FuzzLabels(f *testing.F) {
+	f.Add([]byte("ILSVRC2012_val_00000001.JPEG 65\nILSVRC2012_val_00000002.JPEG 970\n"))
+	f.Add([]byte("ILSVRC2012_val_00000001.JPEG 490\nILSVRC2012_val_00000002.JPEG 361\n"))
+	f.Add([]byte("ImageId,PredictionString\nILSVRC2012_val_00000001,n01751748 1 2 3 4\n"))
+	f.Add([]byte("n01440764\r\nn01443537\r\n"))
+	f.Add([]byte("65\n"))
+	f.Add([]byte("a 0\na 0\n"))
+	f.Add([]byte("a 1000\n"))
+	f.Add([]byte{0, '\n', 0xff})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l, err := parseLabels("list.txt", data)
+		if err != nil {
+			if !errors.Is(err, ErrData) || !strings.Contains(err.Error(), "list.txt") {
+				t.Fatalf("error %v, want ErrData that names the file", err)
+			}
+			return
+		}
+		if len(l.byName)+len(l.ranks) == 0 {
+			t.Fatal("accepted without a label")
+		}
+		for name, k := range l.byName {
+			if got, err := l.of(name + ".JPEG"); k < 0 || k > 999 || err != nil && filepath.Ext(name) == "" || err == nil && (got < 0 || got > 999) {
+				t.Fatalf("%q is %d, looked up as %d, %v", name, k, got, err)
+			}
+		}
+		for _, k := range l.ranks {
+			if k < 0 || k > 999 {
+				t.Fatalf("rank %d", k)
+			}
+		}
+	})
+}
+
+// FuzzDevkit: whatever the archive and the two files in it, the labels are classes, or it is ErrData.
+func FuzzDevkit(f *testing.F) {
+	meta, err := os.ReadFile(filepath.Join("..", "..", "testdata", "devkit", "meta.mat"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	kit := func(items ...item) []byte { return gzipOf(plainTar(f, items...)) }
+	table, truth := item{name: "ILSVRC2012_devkit_t12/data/" + metaName, data: meta}, item{name: "ILSVRC2012_devkit_t12/data/" + truthName, data: []byte("490\n361\n")}
+	whole := kit(table, truth)
+	if files, err := readDevkit(bytes.NewReader(whole)); err != nil || !bytes.Equal(files[metaName], meta) {
+		f.Fatalf("the sound kit: %v", err)
+	}
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Add(kit(table))
+	f.Add(kit(item{name: metaName, data: meta[:300]}, item{name: truthName, data: []byte("0\n")}))
+	f.Add(kit(truth, item{name: metaName, kind: '2', link: "/etc/passwd"}))
+	f.Add([]byte{0x1f, 0x8b, 8, 0})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		files, err := readDevkit(bytes.NewReader(data))
+		if err == nil {
+			var k *devkit
+			if k, err = newDevkit("kit", files[metaName], files[truthName]); err == nil {
+				for _, id := range k.truth {
+					if rank, ok := k.rank[id]; !ok || rank < 0 || rank > 999 {
+						t.Fatalf("ILSVRC2012_ID %d has rank %d, %v", id, rank, ok)
+					}
+				}
+			}
+		}
+		if err != nil && !errors.Is(err, ErrData) {
+			t.Fatalf("error %v, want ErrData", err)
+		}
+	})
+}
+
+// FuzzNormalizer: whatever the text, a normaliser that decodes and fits an image leaves it finite.
+func FuzzNormalizer(f *testing.F) {
+	for _, n := range []Normalizer{{Kind: NoNormalizing}, imagenetNormalizer, {Kind: PixelMean, Mean: make([]float32, 12)}} {
+		text, err := n.Encode()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Add(`{"kind":"channel-mean-std","mean":[0,0,0],"std":[0,1,1]}`)
+	f.Add(`{"kind":"channel-mean-std","mean":[1e38,0,0],"std":[1e-45,1,1]}`)
+	f.Add(`{"kind":"x"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		n, err := DecodeNormalizer(text)
+		if err != nil {
+			if !errors.Is(err, ErrData) {
+				t.Fatalf("error %v, want ErrData", err)
+			}
+			return
+		}
+		if n.Check(3, 2, 2) != nil {
+			return
+		}
+		again, err := n.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := DecodeNormalizer(again); err != nil || m.Check(3, 2, 2) != nil {
+			t.Fatalf("%q is read again as %+v, %v", again, m, err)
 		}
 	})
 }

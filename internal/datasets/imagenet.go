@@ -78,7 +78,7 @@ type imagenetOpener struct {
 func (o *imagenetOpener) train() error {
 	folder := filepath.Join(o.base, "train")
 	if folderThere(folder) {
-		if tars, _ := filepath.Glob(filepath.Join(folder, "n*.tar")); len(tars) > 0 {
+		if tars := classTars(folder); len(tars) > 0 {
 			return o.tars(Train, tars, nil)
 		}
 		list, err := listClasses("imagenet", o.base, "train", len(o.set.names), wnidLabel(folder))
@@ -97,6 +97,18 @@ func (o *imagenetOpener) train() error {
 		}
 	}
 	return nil
+}
+
+// classTars lists train/WNID.tar, sorted.
+func classTars(folder string) []string {
+	entries, _ := os.ReadDir(folder) // what cannot be read is said when its folders are listed
+	var tars []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "n") && strings.HasSuffix(e.Name(), ".tar") {
+			tars = append(tars, filepath.Join(folder, e.Name()))
+		}
+	}
+	return tars
 }
 
 func (o *imagenetOpener) val() error {

@@ -68,6 +68,10 @@ func readLabels(path string) (*valLabels, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseLabels(path, data)
+}
+
+func parseLabels(path string, data []byte) (*valLabels, error) {
 	l := &valLabels{place: path, byName: map[string]int{}}
 	n, numbers := 0, false
 	for line := range strings.Lines(string(data)) {

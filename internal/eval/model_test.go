@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -200,4 +201,56 @@ func TestPaperValuesAgreeWithTheTableOfArchitectures(t *testing.T) {
 			t.Errorf("%s: %v here, %v in the table of architectures", name, v, s.PaperError)
 		}
 	}
+}
+
+// FuzzModel: whatever a checkpoint says of its architecture and its input, a network of the file's size comes out of it, or an error with a class;
+// nothing is allocated for a network that the file cannot hold.
+func FuzzModel(f *testing.F) {
+	spec, err := blocks.Lookup("tiny-a")
+	if err != nil {
+		f.Fatal(err)
+	}
+	params := graph.NewParamSet(7)
+	if _, err := blocks.Build(spec, 1, graph.Eval, params); err != nil {
+		f.Fatal(err)
+	}
+	arch, err := json.Marshal(spec)
+	if err != nil {
+		f.Fatal(err)
+	}
+	tensors := weights.FromParams(params)
+	const plain = `{"kind":"none"}`
+	f.Add(string(arch), plain, "sides", `["a"]`)
+	f.Add(string(arch), `{"kind":"pixel-mean","mean":"AAAA"}`, "end", "null")
+	for _, change := range [][2]string{{`"depths":[`, `"depths":[9999,`}, {`"widths":[`, `"widths":[1000000000,`}, {`"classes":10`, `"classes":-1`}, {`"input_size":`, `"input_size":100000`}, {`"block":"basic"`, `"block":"bottleneck"`}} {
+		f.Add(strings.Replace(string(arch), change[0], change[1], 1), plain, "sides", "null")
+	}
+	f.Add(`{"family":"speech","speech":{}}`, plain, "", "null")
+	f.Add("[]", "", "", "")
+	f.Fuzz(func(t *testing.T, arch, preprocessing, pad, classes string) {
+		var b bytes.Buffer
+		err := weights.Write(&b, tensors, map[string]string{"resnet.format": "1", "resnet.arch": arch, "resnet.preprocessing": preprocessing, "resnet.shortcut_pad": pad,
+			"resnet.classes": classes, "resnet.step": "1"})
+		if err != nil {
+			return // text that is no UTF-8
+		}
+		file, err := weights.New(bytes.NewReader(b.Bytes()), int64(b.Len()), "fuzz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := ReadModel(file)
+		if err != nil {
+			if !errors.Is(err, ErrModel) && !errors.Is(err, weights.ErrMismatch) && !errors.Is(err, weights.ErrFormat) {
+				t.Fatalf("error %v has no class", err)
+			}
+			return
+		}
+		values := 0
+		for _, p := range m.Params.All() {
+			values += len(p.Data)
+		}
+		if values > b.Len()/4 {
+			t.Fatalf("%d values from %d bytes", values, b.Len())
+		}
+	})
 }

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,4 +66,26 @@ func TestForeignAndNewerMetadataAreToldApart(t *testing.T) {
 	if _, err := DecodeMeta("f", m); !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "newer resnet") {
 		t.Errorf("a later format: %v", err)
 	}
+}
+
+// FuzzMeta: whatever the strings, metadata that are accepted are written and read again without a change.
+func FuzzMeta(f *testing.F) {
+	m := Meta{Arch: "{}", Preprocessing: Preprocessing{Kind: "channel-mean-std", Mean: []float32{1}, Std: []float32{2}}, Classes: []string{"a"}, ShortcutPad: "end", Step: 3, ClassCounts: []int64{5}}
+	s := m.Encode()
+	f.Add(s[keyFormat], s[keyPreprocessing], s[keyClasses], s[keyClassCounts], s[keyStep])
+	f.Add("2", "", "", "", "")
+	f.Add("1", `{"kind":"x","mean":"AAA="}`, "null", "[1e99]", "-1")
+	f.Fuzz(func(t *testing.T, format, preprocessing, classes, counts, step string) {
+		m, err := DecodeMeta("x", map[string]string{keyFormat: format, keyPreprocessing: preprocessing, keyClasses: classes, keyClassCounts: counts, keyStep: step})
+		if err != nil {
+			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrVersion) {
+				t.Fatalf("error %v, want ErrFormat or ErrVersion", err)
+			}
+			return
+		}
+		again, err := DecodeMeta("x", m.Encode())
+		if err != nil || len(again.Preprocessing.Mean) != len(m.Preprocessing.Mean) || !slices.Equal(again.Classes, m.Classes) || !slices.Equal(again.ClassCounts, m.ClassCounts) || again.Step != m.Step {
+			t.Fatalf("%+v is read again as %+v, %v", m, again, err)
+		}
+	})
 }

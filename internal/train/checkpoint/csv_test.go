@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -164,4 +165,25 @@ func TestARowThatDoesNotFitIsRefused(t *testing.T) {
 	if err := f.Append([]string{"1", "a\nb", "c"}); err == nil {
 		t.Error("a line break")
 	}
+}
+
+// FuzzRows: whatever a table holds, what is kept of it is its beginning, ends with a line and keeps all of itself when it is cut again.
+func FuzzRows(f *testing.F) {
+	f.Add([]byte("step,a\n1,2\n2,3\n"), int64(1))
+	f.Add([]byte("step,a\n1,2\n2"), int64(9))
+	f.Add([]byte("step,a\n\"1\",2\n\"2,3\n"), int64(9))
+	f.Add([]byte("step,a\n-1,2\n99999999999999999999,3\n"), int64(9))
+	f.Fuzz(func(t *testing.T, data []byte, step int64) {
+		const start = len("step,a\n")
+		if len(data) < start {
+			return // TruncateCSV has compared the header
+		}
+		kept := keepRows(data, start, 2, 0, step)
+		if !bytes.HasPrefix(data, kept) || len(kept) > start && kept[len(kept)-1] != '\n' {
+			t.Fatalf("%q of %q", kept, data)
+		}
+		if again := keepRows(kept, start, 2, 0, step); len(again) != len(kept) {
+			t.Fatalf("%q, and cut again %q", kept, again)
+		}
+	})
 }
