@@ -84,8 +84,7 @@ func (o *importOptions) architecture(path string, tensors []weights.Tensor) (blo
 	found := blocks.Identify(shapes)
 	switch len(found) {
 	case 0:
-		return blocks.Spec{}, fmt.Errorf("%s: %w: no architecture has its %d tensors: name the nearest with --arch to see where they differ",
-			path, weights.ErrMismatch, len(tensors))
+		return blocks.Spec{}, noneFits(path, tensors, shapes)
 	case 1:
 		return o.withPad(blocks.ForTensors(found[0].Name, shapes, o.pad))
 	}
@@ -94,6 +93,23 @@ func (o *importOptions) architecture(path string, tensors []weights.Tensor) (blo
 		fmt.Fprintf(&b, "\n  --arch %-16s %s", s.Name, differs(s))
 	}
 	return blocks.Spec{}, usageErrorf("%s: its weights fit %d architectures, which differ in what has none; choose with --arch:%s", path, len(found), b.String())
+}
+
+// noneFits says how the tensors differ from the nearest architecture, if one is near.
+func noneFits(path string, tensors []weights.Tensor, shapes map[string][]int) error {
+	if near, ok := blocks.Nearest(shapes); ok {
+		params := graph.NewParamSet(0)
+		if _, err := blocks.Build(near, 1, graph.Eval, params); err != nil {
+			return err
+		}
+		return fmt.Errorf("no architecture has the tensors of this file; the nearest is %s, and beside it: %w", near.Name, wholeMismatch(weights.LoadTensors(path, tensors, params)))
+	}
+	var some []string
+	for _, t := range tensors[:min(len(tensors), 5)] {
+		some = append(some, eval.Printable(t.Name))
+	}
+	return fmt.Errorf("%s: %w: no architecture has its %s (%s, ...): `resnet models list` shows those that there are, and --arch NAME lists where it differs",
+		path, weights.ErrMismatch, count(len(tensors), "tensor"), strings.Join(some, ", "))
 }
 
 func (o *importOptions) withPad(s blocks.Spec, err error) (blocks.Spec, error) {

@@ -12,6 +12,47 @@ import (
 // parameters: a plain net and one with option A, strides in the first 1x1 or in the 3x3. The classes are those of the classifier. The order is that
 // of the table.
 func Identify(shapes map[string][]int) []Spec {
+	var found []Spec
+	for _, s := range candidates(shapes) {
+		if fitted, ok := s.identified(shapes); ok && !slices.ContainsFunc(found, fitted.same) {
+			found = append(found, fitted)
+		}
+	}
+	return found
+}
+
+// Nearest is the architecture that has the most tensors of these names and shapes, less those that it has besides, where at least half of the given ones
+// are its own. It is for a message: Identify found none that fits.
+func Nearest(shapes map[string][]int) (Spec, bool) {
+	var best Spec
+	most := -1
+	for _, s := range candidates(shapes) {
+		s = s.sizedLike(shapes)
+		if s.Validate() != nil {
+			continue
+		}
+		common, others := 0, 0
+		for _, l := range trace(s) {
+			for name, shape := range l.tensors() {
+				if slices.Equal(shapes[name], shape) {
+					common++
+				} else {
+					others++
+				}
+			}
+		}
+		if score := common - others; 2*common >= len(shapes) && (most < 0 || score > most) && score > 0 {
+			best, most = s, score
+		}
+	}
+	if most < 0 {
+		return Spec{}, false
+	}
+	return counted(best), true
+}
+
+// candidates are rows of the table, the CIFAR family at the depth that the names have, and either with another shortcut option, each once.
+func candidates(shapes map[string][]int) []Spec {
 	names := Names()
 	blocksInFirst := map[string]bool{}
 	for name := range shapes {
@@ -32,9 +73,7 @@ func Identify(shapes map[string][]int) []Spec {
 		if !ok || s.Family == FamilySpeech || slices.ContainsFunc(found, func(f Spec) bool { return f.Name == s.Name }) {
 			continue
 		}
-		if fitted, ok := s.identified(shapes); ok && !slices.ContainsFunc(found, fitted.same) {
-			found = append(found, fitted)
-		}
+		found = append(found, s)
 	}
 	return found
 }
@@ -57,14 +96,20 @@ func ForTensors(name string, shapes map[string][]int, shortcutPad string) (Spec,
 	return Resolve(c, DataInfo{})
 }
 
-// identified is s with the classes of the tensors, if they are its own.
-func (s Spec) identified(shapes map[string][]int) (Spec, bool) {
+// sizedLike is s with the classes and input channels of the tensors.
+func (s Spec) sizedLike(shapes map[string][]int) Spec {
 	if fc := shapes["fc.weight"]; len(fc) == 2 {
 		s.Classes = fc[0]
 	}
 	if stem := shapes["conv1.weight"]; len(stem) == 4 {
 		s.InputChannels = stem[1]
 	}
+	return s
+}
+
+// identified is s with the classes of the tensors, if they are its own.
+func (s Spec) identified(shapes map[string][]int) (Spec, bool) {
+	s = s.sizedLike(shapes)
 	if s.Validate() != nil {
 		return s, false
 	}
