@@ -45,12 +45,13 @@ type benchReport struct {
 }
 
 func newBenchCmd(a *app) *cobra.Command {
-	return group("bench", "Measure the speed of training, inference and kernels",
-		"Every figure is the median of the steps after two of warm-up, on random images: no data loading."+exitHelp(),
+	return group("bench", "Measure the speed of training, inference, kernels and of preparing images",
+		"Figures of networks are the median of the steps after two of warm-up, on random images: no data loading. That is measured by `bench data`."+exitHelp(),
 		"  resnet bench train --arch resnet20 --batch 128\n  resnet bench infer --arch resnet56 --threads 1 --json",
 		append([]*cobra.Command{
 			newBenchNetCmd(a, "train", "Measure training steps: forward, backward and the update of SGD"),
 			newBenchNetCmd(a, "infer", "Measure inference with running statistics"),
+			newBenchDataCmd(a),
 		}, kernelBenches(a)...)...)
 }
 
