@@ -35,6 +35,12 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		}
 	case *graph.DropoutGrad:
 		return c.dropout(n, op.P, op.State, op.Stream)
+	case *graph.PReLUSlopeGrad: // of images: with a gate
+		return c.slopeRows(n)
+	case *graph.LRNGrad:
+		return c.lrnGrad(n, op)
+	case *graph.FlattenGrad:
+		return c.flattenGrad(n, op)
 	case *graph.GlobalAvgPoolGrad:
 		return c.averageGrad(n)
 	case *graph.LinearInputGrad:

@@ -92,6 +92,21 @@ var baselines = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		x = b.MaxPool(b.Add(x, y), graph.PoolOpts{Kernel: 2, Stride: 2, Ceil: true})
 		return b.Linear("fc", b.GlobalAvgPool(b.AvgPool(x, graph.PoolOpts{Kernel: 2, Stride: 2, Ceil: true})), classes)
 	},
+	"local response normalisation": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.ReLU(b.Conv("conv1", x, conv3(53)))
+		x = b.LRN("norm1", b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 1, Pad: 1}), graph.LRNOpts{Size: 5, Alpha: 0.8, Beta: 0.75, Bias: 1})
+		x = b.LRN("norm2", b.ReLU(b.Conv("conv2", x, conv3(20))), graph.LRNOpts{Size: 4, Alpha: 0.5, Beta: 0.6, Bias: 2})
+		x = b.LRN("norm3", b.Conv("conv3", x, conv1(70)), graph.LRNOpts{Size: 40, Alpha: 3, Beta: 0.75, Bias: 1})
+		b.Auxiliary(b.Linear("aux", b.GlobalAvgPool(x), classes), 0.3)
+		return b.Linear("fc", b.GlobalAvgPool(b.LRN("norm4", x, graph.LRNOpts{Size: 1, Alpha: 1, Beta: 0.75, Bias: 1})), classes)
+	},
+	"rows of maps": func(b *graph.Builder, x *graph.Node) *graph.Node {
+		x = b.PReLU("act1", b.Conv("conv1", x, conv3(19)))
+		y := b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 3, Ceil: true})
+		y = b.Flatten(b.MaxPool(x, graph.PoolOpts{Kernel: 5, Stride: 4}), y, b.MaxPool(x, graph.PoolOpts{Kernel: 9, Stride: 9}))
+		y = b.Dropout("drop", b.PReLU("act2", b.Linear("fc1", y, 260)), 0.4)
+		return b.Add(b.Linear("fc2", y, classes), b.Linear("fc3", b.Flatten(b.ReLU(x)), classes))
+	},
 	"many weights": func(b *graph.Builder, x *graph.Node) *graph.Node {
 		x = b.GlobalAvgPool(b.ReLU(b.Conv("conv1", x, conv3(37))))
 		x = b.Dropout("drop1", b.ReLU(b.Linear("fc1", x, 1801)), 0.5)

@@ -40,6 +40,10 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		return c.concat(n, op)
 	case *graph.Dropout:
 		return c.dropout(n, op.P, op.State, op.Stream)
+	case *graph.LRN:
+		return c.lrn(n, op)
+	case *graph.Flatten:
+		return c.flatten(n)
 	case *graph.GlobalAvgPool:
 		return c.average(n)
 	case *graph.Linear:

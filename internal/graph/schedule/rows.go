@@ -78,3 +78,45 @@ func (c *compiler) flatten(n *gorgonia.Node) error {
 	}})
 	return nil
 }
+// flattenGrad makes blocks of a part of a row.
+func (c *compiler) flattenGrad(n *gorgonia.Node, op *graph.FlattenGrad) error {
+	dy := c.rows(c.tensors[c.in[n][0]])
+	t, err := c.blockedTensor(n)
+	if err != nil {
+		return err
+	}
+	to, ch, hw := t.how.x, t.c, t.hw()
+	c.add(&step{name: "flatten gradient", backward: true, reads: []*value{dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+		for i := first; i < first+n; i++ {
+			blockImage(w.image(to, i), w.image(dy, i)[op.From:op.From+ch*hw], ch, hw)
+		}
+	}})
+	return nil
+}
+
+// slopeRows lowers the gradient of PReLU's slopes after a fully connected layer: a slope has one owner.
+func (c *compiler) slopeRows(n *gorgonia.Node) error {
+	p := c.gradOf(n)
+	if p == nil || len(c.in[n][0].Shape()) != 2 {
+		return c.foreignStep(n)
+	}
+	c.sunk[n] = true
+	x, dy := c.rows(c.tensors[c.in[n][0]]), c.rows(c.tensors[c.in[n][1]])
+	st := &step{name: "slope gradient", backward: true, whole: true, reads: []*value{x, dy}, run: func(*worker, int, int, int) {}}
+	channels, images := len(p.Grad), c.g.N
+	st.inner = parts(channels, linearColumns)
+	st.runInner = func(w *worker, u int) {
+		xs, ds := w.images(x, 0, images), w.images(dy, 0, images)
+		for ch := u * linearColumns; ch < min((u+1)*linearColumns, channels); ch++ {
+			sum := 0.
+			for at := ch; at < len(xs); at += channels {
+				if xs[at] <= 0 {
+					sum += float64(xs[at]) * float64(ds[at])
+				}
+			}
+			put(p.Grad, ch, float32(sum), w.m.options.Accumulate)
+		}
+	}
+	c.add(st)
+	return nil
+}
