@@ -78,6 +78,7 @@ func (c *compiler) flatten(n *gorgonia.Node) error {
 	}})
 	return nil
 }
+
 // flattenGrad makes blocks of a part of a row.
 func (c *compiler) flattenGrad(n *gorgonia.Node, op *graph.FlattenGrad) error {
 	dy := c.rows(c.tensors[c.in[n][0]])
