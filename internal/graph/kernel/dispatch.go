@@ -13,6 +13,8 @@ type implementation struct {
 	// grad holds the outer-product kernels; gradSplit covers 16 input channels with them.
 	grad      map[gradSize]func(*GradTile)
 	gradSplit [3][]int
+	// gradTaps computes three input channels for several taps together, most first.
+	gradTaps []tapsKernel
 
 	winoInput, winoOutput, winoSpread, winoFilter, winoGather func(*Transform)
 
@@ -31,6 +33,12 @@ type implementation struct {
 }
 
 type gradSize struct{ ni, nb int }
+
+// tapsKernel takes a multiple of so many taps.
+type tapsKernel struct {
+	taps int
+	run  func(*GradTile)
+}
 
 var (
 	available = append(detect(), generic) // best first

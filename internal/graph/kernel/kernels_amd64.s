@@ -5759,6 +5759,238 @@ pixel:
 	VZEROUPPER
 	RET
 
+// func gradTaps7AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·gradTaps7AVX512(SB), NOSPLIT, $8-8
+	MOVQ a+0(FP), AX
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), DX
+	MOVQ 48(AX), BX
+
+taps:
+	MOVQ    (AX), SI
+	MOVQ    (CX), DI
+	LEAQ    (SI)(DI*4), DI
+	MOVQ    8(CX), R8
+	LEAQ    (SI)(R8*4), R8
+	MOVQ    16(CX), R9
+	LEAQ    (SI)(R9*4), R9
+	MOVQ    24(CX), R10
+	LEAQ    (SI)(R10*4), R10
+	MOVQ    32(CX), R11
+	LEAQ    (SI)(R11*4), R11
+	MOVQ    40(CX), R12
+	LEAQ    (SI)(R12*4), R12
+	MOVQ    48(CX), R13
+	LEAQ    (SI)(R13*4), R13
+	ADDQ    $0x38, CX
+	MOVQ    24(AX), SI
+	MOVQ    104(AX), R14
+	MOVQ    136(AX), R15
+	SHLQ    $0x02, R15
+	MOVQ    BX, BP
+	VMOVUPS (BP), Z0
+	VMOVUPS 64(BP), Z1
+	VMOVUPS 128(BP), Z2
+	ADDQ    R15, BP
+	VMOVUPS (BP), Z3
+	VMOVUPS 64(BP), Z4
+	VMOVUPS 128(BP), Z5
+	ADDQ    R15, BP
+	VMOVUPS (BP), Z6
+	VMOVUPS 64(BP), Z7
+	VMOVUPS 128(BP), Z8
+	ADDQ    R15, BP
+	VMOVUPS (BP), Z9
+	VMOVUPS 64(BP), Z10
+	VMOVUPS 128(BP), Z11
+	ADDQ    R15, BP
+	VMOVUPS (BP), Z12
+	VMOVUPS 64(BP), Z13
+	VMOVUPS 128(BP), Z14
+	ADDQ    R15, BP
+	VMOVUPS (BP), Z15
+	VMOVUPS 64(BP), Z16
+	VMOVUPS 128(BP), Z17
+	ADDQ    R15, BP
+	VMOVUPS (BP), Z18
+	VMOVUPS 64(BP), Z19
+	VMOVUPS 128(BP), Z20
+
+row:
+	MOVQ 96(AX), BP
+	XORQ R15, R15
+	SHLQ $0x06, BP
+
+pixel:
+	VMOVUPS          (SI)(R15*1), Z21
+	VFMADD231PS.BCST (DI)(R15*1), Z21, Z0
+	VFMADD231PS.BCST 4(DI)(R15*1), Z21, Z1
+	VFMADD231PS.BCST 8(DI)(R15*1), Z21, Z2
+	VFMADD231PS.BCST (R8)(R15*1), Z21, Z3
+	VFMADD231PS.BCST 4(R8)(R15*1), Z21, Z4
+	VFMADD231PS.BCST 8(R8)(R15*1), Z21, Z5
+	VFMADD231PS.BCST (R9)(R15*1), Z21, Z6
+	VFMADD231PS.BCST 4(R9)(R15*1), Z21, Z7
+	VFMADD231PS.BCST 8(R9)(R15*1), Z21, Z8
+	VFMADD231PS.BCST (R10)(R15*1), Z21, Z9
+	VFMADD231PS.BCST 4(R10)(R15*1), Z21, Z10
+	VFMADD231PS.BCST 8(R10)(R15*1), Z21, Z11
+	VFMADD231PS.BCST (R11)(R15*1), Z21, Z12
+	VFMADD231PS.BCST 4(R11)(R15*1), Z21, Z13
+	VFMADD231PS.BCST 8(R11)(R15*1), Z21, Z14
+	VFMADD231PS.BCST (R12)(R15*1), Z21, Z15
+	VFMADD231PS.BCST 4(R12)(R15*1), Z21, Z16
+	VFMADD231PS.BCST 8(R12)(R15*1), Z21, Z17
+	VFMADD231PS.BCST (R13)(R15*1), Z21, Z18
+	VFMADD231PS.BCST 4(R13)(R15*1), Z21, Z19
+	VFMADD231PS.BCST 8(R13)(R15*1), Z21, Z20
+	ADDQ             $0x40, R15
+	CMPQ             R15, BP
+	JL               pixel
+	MOVQ             112(AX), R15
+	SHLQ             $0x02, R15
+	ADDQ             R15, DI
+	ADDQ             R15, R8
+	ADDQ             R15, R9
+	ADDQ             R15, R10
+	ADDQ             R15, R11
+	ADDQ             R15, R12
+	ADDQ             R15, R13
+	MOVQ             120(AX), R15
+	LEAQ             (SI)(R15*4), SI
+	DECQ             R14
+	JNZ              row
+	MOVQ             136(AX), SI
+	SHLQ             $0x02, SI
+	MOVQ             BX, DI
+	VMOVUPS          Z0, (DI)
+	VMOVUPS          Z1, 64(DI)
+	VMOVUPS          Z2, 128(DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z3, (DI)
+	VMOVUPS          Z4, 64(DI)
+	VMOVUPS          Z5, 128(DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z6, (DI)
+	VMOVUPS          Z7, 64(DI)
+	VMOVUPS          Z8, 128(DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z9, (DI)
+	VMOVUPS          Z10, 64(DI)
+	VMOVUPS          Z11, 128(DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z12, (DI)
+	VMOVUPS          Z13, 64(DI)
+	VMOVUPS          Z14, 128(DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z15, (DI)
+	VMOVUPS          Z16, 64(DI)
+	VMOVUPS          Z17, 128(DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z18, (DI)
+	VMOVUPS          Z19, 64(DI)
+	VMOVUPS          Z20, 128(DI)
+	MOVQ             136(AX), SI
+	SHLQ             $0x02, SI
+	ADDQ             SI, BX
+	ADDQ             SI, BX
+	ADDQ             SI, BX
+	ADDQ             SI, BX
+	ADDQ             SI, BX
+	ADDQ             SI, BX
+	ADDQ             SI, BX
+	SUBQ             $0x07, DX
+	JG               taps
+	VZEROUPPER
+	RET
+
+// func gradTaps3AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·gradTaps3AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), DX
+	MOVQ 48(AX), BX
+
+taps:
+	MOVQ    (AX), SI
+	MOVQ    (CX), DI
+	LEAQ    (SI)(DI*4), DI
+	MOVQ    8(CX), R8
+	LEAQ    (SI)(R8*4), R8
+	MOVQ    16(CX), R9
+	LEAQ    (SI)(R9*4), R9
+	ADDQ    $0x18, CX
+	MOVQ    24(AX), SI
+	MOVQ    104(AX), R10
+	MOVQ    136(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    BX, R12
+	VMOVUPS (R12), Z0
+	VMOVUPS 64(R12), Z1
+	VMOVUPS 128(R12), Z2
+	ADDQ    R11, R12
+	VMOVUPS (R12), Z3
+	VMOVUPS 64(R12), Z4
+	VMOVUPS 128(R12), Z5
+	ADDQ    R11, R12
+	VMOVUPS (R12), Z6
+	VMOVUPS 64(R12), Z7
+	VMOVUPS 128(R12), Z8
+
+row:
+	MOVQ 96(AX), R12
+	XORQ R11, R11
+	SHLQ $0x06, R12
+
+pixel:
+	VMOVUPS          (SI)(R11*1), Z9
+	VFMADD231PS.BCST (DI)(R11*1), Z9, Z0
+	VFMADD231PS.BCST 4(DI)(R11*1), Z9, Z1
+	VFMADD231PS.BCST 8(DI)(R11*1), Z9, Z2
+	VFMADD231PS.BCST (R8)(R11*1), Z9, Z3
+	VFMADD231PS.BCST 4(R8)(R11*1), Z9, Z4
+	VFMADD231PS.BCST 8(R8)(R11*1), Z9, Z5
+	VFMADD231PS.BCST (R9)(R11*1), Z9, Z6
+	VFMADD231PS.BCST 4(R9)(R11*1), Z9, Z7
+	VFMADD231PS.BCST 8(R9)(R11*1), Z9, Z8
+	ADDQ             $0x40, R11
+	CMPQ             R11, R12
+	JL               pixel
+	MOVQ             112(AX), R11
+	SHLQ             $0x02, R11
+	ADDQ             R11, DI
+	ADDQ             R11, R8
+	ADDQ             R11, R9
+	MOVQ             120(AX), R11
+	LEAQ             (SI)(R11*4), SI
+	DECQ             R10
+	JNZ              row
+	MOVQ             136(AX), SI
+	SHLQ             $0x02, SI
+	MOVQ             BX, DI
+	VMOVUPS          Z0, (DI)
+	VMOVUPS          Z1, 64(DI)
+	VMOVUPS          Z2, 128(DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z3, (DI)
+	VMOVUPS          Z4, 64(DI)
+	VMOVUPS          Z5, 128(DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z6, (DI)
+	VMOVUPS          Z7, 64(DI)
+	VMOVUPS          Z8, 128(DI)
+	MOVQ             136(AX), SI
+	SHLQ             $0x02, SI
+	ADDQ             SI, BX
+	ADDQ             SI, BX
+	ADDQ             SI, BX
+	SUBQ             $0x03, DX
+	JG               taps
+	VZEROUPPER
+	RET
+
 // func winoInputAVX512(a *byte)
 // Requires: AVX, AVX512F
 TEXT ·winoInputAVX512(SB), NOSPLIT, $0-8
@@ -12753,6 +12985,102 @@ pixel:
 	LEAQ         (SI)(DI*4), SI
 	DECQ         DX
 	JNZ          tap
+	VZEROUPPER
+	RET
+
+// func gradTaps2AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·gradTaps2AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 72(AX), CX
+	MOVQ 80(AX), DX
+	MOVQ 48(AX), BX
+
+taps:
+	MOVQ    (AX), SI
+	MOVQ    (CX), DI
+	LEAQ    (SI)(DI*4), DI
+	MOVQ    8(CX), R8
+	LEAQ    (SI)(R8*4), R8
+	ADDQ    $0x10, CX
+	MOVQ    24(AX), SI
+	MOVQ    104(AX), R9
+	MOVQ    136(AX), R10
+	SHLQ    $0x02, R10
+	MOVQ    BX, R11
+	VMOVUPS (R11), Y0
+	VMOVUPS 32(R11), Y1
+	VMOVUPS 64(R11), Y2
+	VMOVUPS 96(R11), Y3
+	VMOVUPS 128(R11), Y4
+	VMOVUPS 160(R11), Y5
+	ADDQ    R10, R11
+	VMOVUPS (R11), Y6
+	VMOVUPS 32(R11), Y7
+	VMOVUPS 64(R11), Y8
+	VMOVUPS 96(R11), Y9
+	VMOVUPS 128(R11), Y10
+	VMOVUPS 160(R11), Y11
+
+row:
+	MOVQ 96(AX), R11
+	XORQ R10, R10
+	SHLQ $0x06, R11
+
+pixel:
+	VMOVUPS      (SI)(R10*1), Y12
+	VMOVUPS      32(SI)(R10*1), Y13
+	VBROADCASTSS (DI)(R10*1), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 4(DI)(R10*1), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 8(DI)(R10*1), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (R8)(R10*1), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 4(R8)(R10*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 8(R8)(R10*1), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	ADDQ         $0x40, R10
+	CMPQ         R10, R11
+	JL           pixel
+	MOVQ         112(AX), R10
+	SHLQ         $0x02, R10
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	MOVQ         120(AX), R10
+	LEAQ         (SI)(R10*4), SI
+	DECQ         R9
+	JNZ          row
+	MOVQ         136(AX), SI
+	SHLQ         $0x02, SI
+	MOVQ         BX, DI
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      Y2, 64(DI)
+	VMOVUPS      Y3, 96(DI)
+	VMOVUPS      Y4, 128(DI)
+	VMOVUPS      Y5, 160(DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y6, (DI)
+	VMOVUPS      Y7, 32(DI)
+	VMOVUPS      Y8, 64(DI)
+	VMOVUPS      Y9, 96(DI)
+	VMOVUPS      Y10, 128(DI)
+	VMOVUPS      Y11, 160(DI)
+	MOVQ         136(AX), SI
+	SHLQ         $0x02, SI
+	ADDQ         SI, BX
+	ADDQ         SI, BX
+	SUBQ         $0x02, DX
+	JG           taps
 	VZEROUPPER
 	RET
 

@@ -174,6 +174,16 @@ func gradTile8x2AVX512(a *byte)
 //go:noescape
 func gradTile3x1AVX512(a *byte)
 
+// gradTaps7AVX512 adds outer products of 3 input channels and 16 output channels over all pixels, for 7 taps at once; see GradTile. a points to a GradTile.
+//
+//go:noescape
+func gradTaps7AVX512(a *byte)
+
+// gradTaps3AVX512 adds outer products of 3 input channels and 16 output channels over all pixels, for 3 taps at once; see GradTile. a points to a GradTile.
+//
+//go:noescape
+func gradTaps3AVX512(a *byte)
+
 // winoInputAVX512 applies B^T d B to 6x6 tiles of an image, four pixels apart. a points to a Transform.
 //
 //go:noescape
@@ -453,6 +463,11 @@ func gradTile5x1AVX2(a *byte)
 //
 //go:noescape
 func gradTile3x1AVX2(a *byte)
+
+// gradTaps2AVX2 adds outer products of 3 input channels and 16 output channels over all pixels, for 2 taps at once; see GradTile. a points to a GradTile.
+//
+//go:noescape
+func gradTaps2AVX2(a *byte)
 
 // winoInputAVX2 applies B^T d B to 6x6 tiles of an image, four pixels apart. a points to a Transform.
 //

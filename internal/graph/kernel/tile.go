@@ -111,6 +111,11 @@ type GradTile struct {
 
 // Run adds the products of ni input channels by nb blocks.
 func (t *GradTile) Run(ni, nb int) {
+	t.check(ni, nb)
+	active.grad[gradSize{ni, nb}](t)
+}
+
+func (t *GradTile) check(ni, nb int) {
 	if t.Rows < 1 || t.Pixels < 1 || len(t.Taps) == 0 || min(t.XRow, t.DYRow, t.DYPlane, t.DWTap) < 0 || nb == 2 && min(t.DY2, t.DW2) < 0 {
 		panic("kernel: bad gradient tile")
 	}
@@ -129,7 +134,29 @@ func (t *GradTile) Run(ni, nb int) {
 	if n*t.DWTap+(nb-1)*t.DW2+ni*16 > len(t.DW) {
 		panic("kernel: short gradient tile weights")
 	}
-	active.grad[gradSize{ni, nb}](t)
+}
+
+// runImage adds the products of three input channels by one block, several taps at a time where that is possible.
+func (t *GradTile) runImage() {
+	taps, dw := t.Taps, t.DW
+	for i, k := range active.gradTaps {
+		n := len(t.Taps) / k.taps * k.taps
+		if t.DYPlane != 0 || n == 0 || n < len(t.Taps) && i+1 < len(active.gradTaps) && len(t.Taps)%active.gradTaps[i+1].taps == 0 {
+			continue // nine taps are three times three, not seven and two
+		}
+		left := t.Taps[n:]
+		t.Taps = t.Taps[:n]
+		t.check(3, 1)
+		k.run(t)
+		t.Taps, t.DW = left, t.DW[n*t.DWTap*min(1, len(left)):]
+		if len(left) == 0 {
+			break
+		}
+	}
+	if len(t.Taps) > 0 {
+		t.Run(3, 1)
+	}
+	t.Taps, t.DW = taps, dw
 }
 
 // RunBlock covers in input channels (16, or 3 for images) by ob blocks of 16 output channels. DY2 and DW2 are the distances
@@ -139,7 +166,7 @@ func (t *GradTile) RunBlock(in, ob int) {
 	if in <= 3 {
 		for b := range ob {
 			t.DY, t.DW = dy[b*t.DY2:], dw[b*t.DW2:]
-			t.Run(3, 1)
+			t.runImage()
 		}
 	} else {
 		for b := 0; b < ob; {

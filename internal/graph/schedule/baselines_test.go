@@ -123,7 +123,7 @@ func TestBaselinesOnTheScheduleMatchTheTape(t *testing.T) {
 		}
 		for _, n := range sizes {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
-				onSomeInput(t, func(seed uint64) []string { return compareWithTape(t, f, n, seed) })
+				onSomeInput(t, func(seed uint64) []string { return compareWithTape(t, f, n, seed, schedule.Options{Threads: 2}, 2e-5) })
 			})
 		}
 	}

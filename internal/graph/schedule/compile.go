@@ -38,6 +38,7 @@ type compiler struct {
 	y       int // results of convolutions in cache
 	acc     int // accumulators of a weight gradient
 	scratch int // strips of local response normalisation
+	shared  int // transformed tiles of a round of images
 	// gradients says that the backward half is being lowered.
 	gradients bool
 }
@@ -47,6 +48,12 @@ type pack struct {
 	pass   conv.Pass
 	param  *graph.Param
 	packed []float32
+}
+
+// packUnit is a part of a pack.
+type packUnit struct {
+	pack
+	unit int
 }
 
 func newCompiler(g *graph.Graph, m *Machine) *compiler {

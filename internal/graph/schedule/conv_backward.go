@@ -45,15 +45,23 @@ func (c *compiler) emitConv(g *convGroup) error {
 	}
 	dy := c.recipe(dyTensor)
 	plan := conv.NewPlan(s, c.m.choose(s), g.input != nil)
-	parts := partsFor(c.m.units, plan.Weights.Len())
-	st := &step{name: "conv gradients " + s.String(), backward: true, spans: parts}
+	st := &step{name: "conv gradients " + s.String(), backward: true}
 	st.reads = append(append(st.reads, x.reads()...), dy.reads()...)
 	st.need(x.a, x.b, dy.a, dy.b)
+	if sg := conv.NewSpreadGrad(plan.Weights, c.g.N, c.m.limits); sg != nil {
+		sp := conv.NewSpread(plan.DataGrad, c.g.N, c.m.limits)
+		if g.input == nil || sp != nil && sp.Round == sg.Round() {
+			c.spreadGradients(g, st, plan, x, dy, w, sg, sp)
+			return nil
+		}
+	}
+	parts := partsFor(c.m.units, plan.Weights.Len())
+	st.spans = parts
 	per := max(plan.X.Len(), plan.DY.Len())
 	k := group(per, parts[0].n)
 	c.need = c.need.Max(plan.Weights.Need(k))
 	c.x, c.dy = max(c.x, k*plan.X.Len()), max(c.dy, k*plan.DY.Len())
-	var apply eachImage
+	var apply eachPart
 	var v *value
 	var packed []float32
 	var sums sink
@@ -83,10 +91,9 @@ func (c *compiler) emitConv(g *convGroup) error {
 			if v == nil {
 				continue
 			}
-			d := wk.images(v, first+at, c)
 			plan.DataGrad.Run(wk.conv, wk.y, wk.dy.data, c, packed)
 			for i := range c {
-				apply(wk, u, first+at, d[i*inLen:(i+1)*inLen], wk.y[i*inLen:(i+1)*inLen], i)
+				apply.parts(wk, u, first+at+i, wk.y[i*inLen:(i+1)*inLen], s.H*s.W*block)
 			}
 		}
 	}

@@ -19,9 +19,16 @@ func group(per, n int) int {
 	return (n + parts - 1) / parts
 }
 
-// eachImage takes the result of a convolution for one image from the worker's cache to its place in memory, doing on the way what is
-// done while it is in cache. A convolution that writes tiles straight to memory waits for it; a copy in order does not.
-type eachImage func(w *worker, u, first int, y, result []float32, image int)
+// eachPart takes a part of a convolution's result from the worker's cache to its place in memory, doing on the way what is done while it is in
+// cache: the pixels of d in block cb of an image, from the given one. A convolution that writes tiles straight to memory waits for it; a copy in order does not.
+type eachPart func(w *worker, u, image, cb, from int, d []float32)
+
+// parts calls f for the blocks of an image's result.
+func (f eachPart) parts(w *worker, u, image int, d []float32, plane int) {
+	for cb := range len(d) / plane {
+		f(w, u, image, cb, 0, d[cb*plane:(cb+1)*plane])
+	}
+}
 
 // convolution lowers y = x * w with the statistics of y, or in evaluation with what follows y.
 func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
@@ -43,48 +50,33 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 		}
 	}
 	packed := c.packed(fwd, w)
-	per := fwd.Input().Len()
-	g := group(per, c.m.lane)
-	c.need = c.need.Max(fwd.Need(g))
-	c.x = max(c.x, g*per)
 	st := &step{name: "conv " + s.String(), reads: in.reads()}
 	st.need(in.a, in.b)
-	c.y = max(c.y, g*s.OutLen())
-	var each eachImage = func(w *worker, _, _ int, y, result []float32, _ int) { w.copyOut(y, result) }
-	if stats := c.statsOf(n); stats != nil {
-		out.how.x = c.newValue(n.Op().String(), out.blockedLen())
-		nm := c.makeNorm(stats, s.K, s.OH()*s.OW())
-		st.makes = append(st.makes, nm.apply)
-		st.finish = func() { nm.merge(len(c.m.units), c.m.options.StatsMomentum) }
-		each = func(w *worker, u, _ int, y, result []float32, _ int) {
-			nm.observe(w, u, result)
-			w.copyOut(y, result)
+	if sp := conv.NewSpread(fwd, c.g.N, c.m.limits); sp != nil && c.g.Mode == graph.Train {
+		f, err := c.finishing(n, s, out, bias, st, sp.Chunks()*roundsOf(c.g.N, sp.Round))
+		if err != nil {
+			return err
 		}
-		if bias != nil {
-			r, hw := &recipe{a: c.perChannel(bias).shift}, out.hw()
-			each = func(w *worker, u, _ int, y, result []float32, _ int) {
-				w.how = r
-				w.mapImage(y, result, nil, hw)
-				nm.observe(w, u, y)
-			}
-		}
-		c.begin(st, nm)
-	} else if err := c.epilogue(n, out, bias, st, &each); err != nil {
+		c.spreadForward(st, s, in, f, sp, packed)
+		return nil
+	}
+	f, err := c.finishing(n, s, out, bias, st, len(c.m.units))
+	if err != nil {
 		return err
 	}
-	v := out.how.x
-	st.writes = []*value{v.root()}
-	outLen, begin := s.OutLen(), st.run
+	per, hw, outLen := fwd.Input().Len(), out.hw(), s.OutLen()
+	g := group(per, c.m.lane)
+	c.need = c.need.Max(fwd.Need(g))
+	c.x, c.y = max(c.x, g*per), max(c.y, g*outLen)
 	st.run = func(w *worker, u, first, count int) {
-		if begin != nil {
-			begin(w, u, first, count)
-		}
+		f.begin(u, count*hw)
 		for at := 0; at < count; at += g {
 			k := min(g, count-at)
 			w.fill(fwd.Input(), &w.x, in, first+at, k)
 			fwd.Run(w.conv, w.y, w.x.data, k, packed)
 			for i := range k {
-				each(w, u, first, w.image(v, first+at+i), w.y[i*outLen:(i+1)*outLen], at+i)
+				w.fresh = at+i == 0
+				f.each.parts(w, u, first+at+i, w.y[i*outLen:(i+1)*outLen], hw*block)
 			}
 		}
 	}
@@ -92,9 +84,50 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	return nil
 }
 
-// begin makes a step clear a norm's sums first.
-func (c *compiler) begin(st *step, nm *norm) {
-	st.run = func(_ *worker, u, _, _ int) { nm.begin(u) }
+// finish is what happens to a convolution's result: where its parts go, and the norm whose statistics it takes, if any.
+type finish struct {
+	each eachPart
+	norm *norm
+}
+
+// begin clears a unit's statistics and says how many pixels of a channel it will see.
+func (f finish) begin(u, pixels int) {
+	if f.norm != nil {
+		f.norm.begin(u)
+		f.norm.count[u] = pixels
+	}
+}
+
+// finishing prepares what a step in so many units does with the result of convolution n, and gives the result its value.
+func (c *compiler) finishing(n *gorgonia.Node, s conv.Shape, out *tensor, bias *graph.Param, st *step, units int) (finish, error) {
+	var f finish
+	stats := c.statsOf(n)
+	if stats == nil {
+		err := c.epilogue(n, out, bias, st, &f.each)
+		st.writes = []*value{out.how.x.root()}
+		return f, err
+	}
+	v, hw := c.newValue(n.Op().String(), out.blockedLen()), out.hw()
+	out.how.x, st.writes = v, []*value{v}
+	nm := c.makeNorm(stats, s.K, hw, units)
+	st.makes = append(st.makes, nm.apply)
+	st.finish = func() { nm.merge(units, c.m.options.StatsMomentum) }
+	f.norm = nm
+	if bias == nil {
+		f.each = func(w *worker, u, image, cb, from int, d []float32) {
+			nm.observePart(w, u, cb, d, w.fresh)
+			w.copyOut(w.part(v, image, cb*hw+from, len(d)), d)
+		}
+		return f, nil
+	}
+	r := &recipe{a: c.perChannel(bias).shift}
+	f.each = func(w *worker, u, image, cb, from int, d []float32) {
+		y := w.part(v, image, cb*hw+from, len(d))
+		w.how = r
+		w.mapPart(y, d, nil, cb)
+		nm.observePart(w, u, cb, y, w.fresh)
+	}
+	return f, nil
 }
 
 func (c *compiler) packed(p conv.Pass, w *graph.Param) []float32 {
@@ -115,7 +148,7 @@ func (c *compiler) statsOf(n *gorgonia.Node) *gorgonia.Node {
 }
 
 // makeNorm creates the norm of a node of statistics; its γ, β and ε come with the BatchNorm node.
-func (c *compiler) makeNorm(stats *gorgonia.Node, channels, hw int) *norm {
+func (c *compiler) makeNorm(stats *gorgonia.Node, channels, hw, units int) *norm {
 	nm := newNorm("", channels, hw, 0)
 	for _, s := range c.g.Stats {
 		if s.Node == stats {
@@ -127,7 +160,7 @@ func (c *compiler) makeNorm(stats *gorgonia.Node, channels, hw int) *norm {
 			nm.eps, nm.gamma, nm.beta = op.Eps, c.param[c.in[u][1]], c.param[c.in[u][2]]
 		}
 	}
-	nm.units(len(c.m.units))
+	nm.units(units)
 	c.norms[stats] = nm
 	c.m.norms = append(c.m.norms, nm)
 	return nm

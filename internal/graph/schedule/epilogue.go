@@ -9,7 +9,7 @@ import (
 // epilogue lets a convolution apply what follows it while its result is in cache: its bias, addition and ReLU, and in evaluation, where
 // nobody asks for what was in front of them, normalisation and PReLU. The tensors of the nodes that it takes in become the convolution's own
 // value, which it makes.
-func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, bias *graph.Param, st *step, each *eachImage) error {
+func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, bias *graph.Param, st *step, each *eachPart) error {
 	end := n
 	r := &recipe{}
 	if bias != nil {
@@ -56,20 +56,17 @@ func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, bias *graph.Param, st
 		return err
 	}
 	out.how.x, r.x = v, v
-	if r.plain() {
-		return nil
-	}
 	if other != nil {
 		st.reads = append(st.reads, r.r.root())
 	}
 	hw := out.hw()
-	*each = func(w *worker, _, first int, y, result []float32, image int) {
+	*each = func(w *worker, _, image, cb, from int, d []float32) {
 		w.how = r
 		var o []float32
 		if r.r != nil {
-			o = w.image(r.r, first+image)
+			o = w.part(r.r, image, cb*hw+from, len(d))
 		}
-		w.mapImage(y, result, o, hw)
+		w.mapPart(w.part(v, image, cb*hw+from, len(d)), d, o, cb)
 	}
 	return nil
 }

@@ -59,8 +59,8 @@ func identity(c int) *affine {
 	return a
 }
 
-// gated prepares a step's use of a gate. It returns where its sums go, or nil, and the function that applies it to one image.
-func (c *compiler) gated(st *step, g gate, units int) (sink, eachImage) {
+// gated prepares a step's use of a gate. It returns where its sums go, or nil, and the function that applies it to a part of the gradient.
+func (c *compiler) gated(st *step, g gate, units int) (sink, eachPart) {
 	var in gateTensors
 	if g.addend != nil {
 		in.addend = c.viewed(c.tensors[g.addend])
@@ -94,52 +94,44 @@ func (c *compiler) gated(st *step, g gate, units int) (sink, eachImage) {
 		}
 	}
 	st.need(in.mask)
-	if in.addend == nil && in.by == kernel.MaskNone && sums == nil {
-		return nil, func(w *worker, _, _ int, y, d []float32, _ int) { w.copyOut(y, d) }
-	}
 	return sums, in.apply(t, nm, sums)
 }
 
-// apply returns the function that takes the gradient of one image through the gate.
-func (in gateTensors) apply(t *tensor, nm *norm, sums sink) eachImage {
-	hw, cbs := t.hw(), blocks(t.c)
-	return func(w *worker, u, first int, y, d []float32, image int) {
+// apply returns the function that takes a part of the gradient through the gate to its place.
+func (in gateTensors) apply(t *tensor, nm *norm, sums sink) eachPart {
+	to, hw := t.how.x, t.hw()
+	if in.addend == nil && in.by == kernel.MaskNone && sums == nil {
+		return func(w *worker, _, image, cb, from int, d []float32) {
+			w.copyOut(w.part(to, image, cb*hw+from, len(d)), d)
+		}
+	}
+	return func(w *worker, u, image, cb, from int, d []float32) {
+		at := cb*hw + from
 		m := &w.mask
-		m.Pixels, m.S1, m.S2, m.Mean = hw, &w.s1, &w.sum2, &zeros
-		var r, out []float32
-		zs := d
+		m.Pixels, m.S1, m.S2, m.Mean = len(d)/block, &w.s1, &w.sum2, &zeros
+		m.D, m.G, m.Z, m.R, m.Y = d, w.part(to, image, at, len(d)), d, nil, nil
 		if in.addend != nil {
-			r = w.image(in.addend, first+image)
+			m.R = w.part(in.addend, image, at, len(d))
 		}
 		if in.rectified != nil {
-			out = w.image(in.rectified, first+image)
+			m.Y = w.part(in.rectified, image, at, len(d))
 		}
 		if in.z != nil {
-			zs = w.image(in.z, first+image)
+			m.Z = w.part(in.z, image, at, len(d))
 		}
-		for cb := range cbs {
-			from, to := cb*hw*block, (cb+1)*hw*block
-			m.D, m.G, m.Z, m.R, m.Y = d[from:to], y[from:to], zs[from:to], nil, nil
-			if r != nil {
-				m.R = r[from:to]
-			}
-			if out != nil {
-				m.Y = out[from:to]
-			}
-			if in.mask != nil {
-				m.S, m.T = &in.mask.s[cb], &in.mask.t[cb]
-			}
-			if in.slope != nil {
-				m.S = &in.slope[cb]
-			}
-			w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
-			if nm != nil {
-				m.Mean = &nm.mu[cb]
-			}
-			m.Run(in.by)
-			if sums != nil {
-				sums.add(w, u, cb)
-			}
+		if in.mask != nil {
+			m.S, m.T = &in.mask.s[cb], &in.mask.t[cb]
+		}
+		if in.slope != nil {
+			m.S = &in.slope[cb]
+		}
+		w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
+		if nm != nil {
+			m.Mean = &nm.mu[cb]
+		}
+		m.Run(in.by)
+		if sums != nil {
+			sums.add(w, u, cb)
 		}
 	}
 }
@@ -191,7 +183,7 @@ func (c *compiler) emitGate(g looseGate) error {
 			} else {
 				w.materialise(y, &r, hw, first+i, 1)
 			}
-			f(w, u, first, y, d, i)
+			f.parts(w, u, first+i, d, hw*block)
 		}
 	}
 	c.add(st)

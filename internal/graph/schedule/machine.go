@@ -15,6 +15,8 @@ type Options struct {
 	Threads int
 	// Choose overrides the choice of convolution algorithms, for measurements and tests.
 	Choose func(conv.Shape) conv.Choices
+	// Limits overrides conv.DefaultLimits, for measurements and tests.
+	Limits conv.Limits
 	// Arena, if it is not nil, holds the activations of several machines of which one runs at a time: those for other lengths of sequences. The
 	// logits of a call are valid until the next call of any of them.
 	Arena *Arena
@@ -43,22 +45,26 @@ func (a *Arena) take(m *Machine, n int) []float32 {
 type Machine struct {
 	g       *graph.Graph
 	choose  func(conv.Shape) conv.Choices
+	limits  conv.Limits
 	regions []region
 	values  []*value
 	norms   []*norm
 	// channels are the parameters that recipes read in blocks.
 	channels []*channelParam
 	packs    []pack
-	units    []span
-	lane     int // images of a unit
-	local    bool
-	workers  []*worker
-	pool     *pool
-	arena    []float32
-	acc      []float32
-	pages    *Arena
-	logits   *value
-	need     conv.Need
+	// packUnits are the independent parts of packing.
+	packUnits []packUnit
+	units     []span
+	lane      int // images of a unit
+	local     bool
+	workers   []*worker
+	pool      *pool
+	arena     []float32
+	acc       []float32
+	stage     []float32 // what a step's first stage leaves for its second
+	pages     *Arena
+	logits    *value
+	need      conv.Need
 
 	// The call in hand.
 	x        []float32
@@ -82,9 +88,12 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	m := &Machine{g: g, choose: o.Choose, pages: o.Arena, units: unitsOf(g.N)}
+	m := &Machine{g: g, choose: o.Choose, limits: o.Limits, pages: o.Arena, units: unitsOf(g.N)}
 	if m.choose == nil {
 		m.choose = conv.Choose
+	}
+	if m.limits == (conv.Limits{}) {
+		m.limits = conv.DefaultLimits
 	}
 	m.lane = m.units[0].n
 	c := newCompiler(g, m)
@@ -97,6 +106,11 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 	}
 	m.local = g.Mode == graph.Eval && g.Sequences == nil
 	m.packs, m.need = c.packs, c.need
+	for _, p := range m.packs {
+		for u := range p.pass.PackUnits() {
+			m.packUnits = append(m.packUnits, packUnit{p, u})
+		}
+	}
 	m.cut(steps)
 	m.allocate(c, steps, min(o.Threads, len(m.units)))
 	for _, p := range g.Params {
@@ -123,8 +137,8 @@ func (m *Machine) runInner(worker, u int) {
 }
 
 func (m *Machine) runPack(worker, u int) {
-	p := m.packs[u]
-	p.pass.Pack(m.workers[worker].conv, p.packed, p.param.Data)
+	p := m.packUnits[u]
+	p.pass.Pack(m.workers[worker].conv, p.unit, p.packed, p.param.Data)
 }
 
 // run goes through the regions, the backward ones only where wanted.
@@ -137,11 +151,11 @@ func (m *Machine) run(backward bool) {
 		m.current = r
 		m.pool.run(len(r.spans), m.do)
 		last := r.steps[len(r.steps)-1]
-		if last.finish != nil {
-			last.finish()
-		}
 		if last.runInner != nil {
 			m.pool.run(last.inner, m.doInner)
+		}
+		if last.finish != nil {
+			last.finish()
 		}
 	}
 }
@@ -164,7 +178,7 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 	}
 	m.x, m.labels, m.options, m.count = x, labels, o, g.N
 	m.refreshChannels()
-	m.pool.run(len(m.packs), m.doPack)
+	m.pool.run(len(m.packUnits), m.doPack)
 	m.run(!o.ForwardOnly)
 	m.x, m.labels = nil, nil
 	if g.Dropout != nil && !o.ForwardOnly {
@@ -215,7 +229,7 @@ func (m *Machine) refresh() {
 		n.running()
 	}
 	m.refreshChannels()
-	m.pool.run(len(m.packs), m.doPack)
+	m.pool.run(len(m.packUnits), m.doPack)
 }
 
 func (m *Machine) refreshChannels() {
@@ -254,7 +268,7 @@ func (m *Machine) Diagnose() string {
 
 // Bytes implements graph.Machine.
 func (m *Machine) Bytes() int64 {
-	n := int64(len(m.arena)+len(m.acc)) * 4
+	n := int64(len(m.arena)+len(m.acc)+len(m.stage)) * 4
 	for _, p := range m.packs {
 		n += int64(len(p.packed)) * 4
 	}

@@ -56,19 +56,23 @@ func (n *norm) begin(u int) {
 // observe adds one blocked image of z to a unit's sums. The first pixel of the unit's first image is what they are taken about: a
 // value of the channel itself, so that nothing cancels.
 func (n *norm) observe(w *worker, u int, z []float32) {
-	m := &w.moments
-	m.Pixels, m.S1, m.S2 = n.hw, &w.s1, &w.sum2
+	first := n.count[u] == 0
 	for cb := range blocks(n.c) {
-		plane := z[cb*n.hw*block : (cb+1)*n.hw*block]
-		if n.count[u] == 0 {
-			n.shift[u][cb] = kernel.Vec(plane[:block])
-		}
-		w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
-		m.X, m.K = plane, &n.shift[u][cb]
-		m.Run()
-		n.add(w, u, cb)
+		n.observePart(w, u, cb, z[cb*n.hw*block:(cb+1)*n.hw*block], first)
 	}
 	n.count[u] += n.hw
+}
+
+// observePart adds some pixels of one block of channels to a unit's sums, the unit's first ones or others. The caller counts them.
+func (n *norm) observePart(w *worker, u, cb int, z []float32, first bool) {
+	if first {
+		n.shift[u][cb] = kernel.Vec(z[:block])
+	}
+	w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
+	m := &w.moments
+	m.X, m.Pixels, m.K, m.S1, m.S2 = z, len(z)/block, &n.shift[u][cb], &w.s1, &w.sum2
+	m.Run()
+	n.add(w, u, cb)
 }
 
 // add moves the worker's two vectors of sums to a unit's.

@@ -15,7 +15,7 @@ type step struct {
 	makes  []any
 	// run does unit u: images [first, first+n). A whole step has one unit, of all images.
 	run func(w *worker, u, first, n int)
-	// finish runs after all units, on one goroutine.
+	// finish runs after all units and inner units, on one goroutine.
 	finish func()
 	whole  bool
 	// spans overrides the machine's units.

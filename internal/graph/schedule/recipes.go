@@ -15,7 +15,7 @@ func (c *compiler) statistics(n *gorgonia.Node) error {
 	}
 	t := c.tensors[c.in[n][0]]
 	v := c.blocked(t)
-	nm := c.makeNorm(n, t.c, t.hw())
+	nm := c.makeNorm(n, t.c, t.hw(), len(c.m.units))
 	st := &step{name: "statistics", reads: []*value{v}, makes: []any{nm.apply}}
 	st.finish = func() { nm.merge(len(c.m.units), c.m.options.StatsMomentum) }
 	st.run = func(w *worker, u, first, count int) {

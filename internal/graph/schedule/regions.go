@@ -1,6 +1,8 @@
 package schedule
 
 import (
+	"slices"
+
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
 )
@@ -35,7 +37,7 @@ func (m *Machine) cut(steps []*step) {
 		if n := len(m.regions); n > 0 && !s.whole {
 			r := &m.regions[n-1]
 			last := r.steps[len(r.steps)-1]
-			if last.local() && len(r.spans) == len(spans) && r.backward == s.backward {
+			if last.local() && slices.Equal(r.spans, spans) && r.backward == s.backward {
 				r.steps = append(r.steps, s)
 				continue
 			}
@@ -95,7 +97,7 @@ func (m *Machine) allocate(c *compiler, steps []*step, threads int) {
 	} else {
 		m.arena = kernel.Alloc(size)
 	}
-	m.acc = kernel.Alloc(c.acc)
+	m.acc, m.stage = kernel.Alloc(c.acc), kernel.Alloc(c.shared)
 	for range threads {
 		m.workers = append(m.workers, newWorker(m, c.need, c.x, c.dy, c.y, local, c.scratch))
 	}

@@ -112,20 +112,40 @@ func TestScheduleMatchesTape(t *testing.T) {
 	for name, f := range nets {
 		for _, n := range []int{5, 19} {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
-				onSomeInput(t, func(seed uint64) []string { return compareWithTape(t, f, n, seed) })
+				onSomeInput(t, func(seed uint64) []string { return compareWithTape(t, f, n, seed, schedule.Options{Threads: 2}, 2e-5) })
+			})
+			if testing.Short() && n == 5 {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s/%d in rounds", name, n), func(t *testing.T) {
+				onSomeInput(t, func(seed uint64) []string { return compareWithTape(t, f, n, seed, inRounds(2), 2e-4) })
 			})
 		}
 	}
 }
 
-func compareWithTape(t *testing.T, f func(*graph.Builder, *graph.Node) *graph.Node, n int, seed uint64) (found []string) {
-	const tol = 2e-5 // float32 sums of a few hundred products through half a dozen layers
+// inRounds makes every convolution that Winograd's algorithm can compute one of many weights: all workers go through it together, in several
+// rounds of images and chunks of tiles.
+func inRounds(threads int) schedule.Options {
+	return schedule.Options{
+		Threads: threads, Limits: conv.Limits{Weights: 1, Tiles: 12, Round: 36 * 16 * 16 * 3},
+		Choose: func(s conv.Shape) conv.Choices {
+			if !s.CanWinograd() {
+				return conv.Choices{}
+			}
+			return conv.Choices{Forward: conv.Winograd, DataGrad: conv.Winograd, Weights: conv.Winograd}
+		}}
+}
+
+// compareWithTape trains and evaluates a net. The tolerance is for float32 sums of a few hundred products through half a dozen layers, of which
+// Winograd's transforms lose about a decimal digit.
+func compareWithTape(t *testing.T, f func(*graph.Builder, *graph.Node) *graph.Node, n int, seed uint64, with schedule.Options, tol float64) (found []string) {
 	slow, fast := draw(t, f, n, seed), draw(t, f, n, seed)
 	tape, err := graph.NewTape(slow.train, slow.params)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := compile(t, fast.train, schedule.Options{Threads: 2})
+	m := compile(t, fast.train, with)
 	for _, o := range []graph.StepOptions{{}, {Accumulate: true}, {StatsMomentum: 0.5}} {
 		found = append(found, differences(fmt.Sprintf("%+v", o), train(t, m, fast, o), train(t, tape, slow, o), tol)...)
 	}
@@ -133,7 +153,7 @@ func compareWithTape(t *testing.T, f func(*graph.Builder, *graph.Node) *graph.No
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := compile(t, fast.eval, schedule.Options{Threads: 2})
+	e := compile(t, fast.eval, with)
 	for _, k := range []int{n, 1, n - 1} {
 		want, err := tapeEval.Infer(slow.x[:k*slow.eval.ImageLen()], k)
 		if err != nil {
@@ -172,6 +192,8 @@ func tiny(t testing.TB, arch string, n int, mode graph.Mode) (*graph.Graph, *gra
 	return g, p
 }
 
+func inUnits(threads int) schedule.Options { return schedule.Options{Threads: threads} }
+
 // TestThreadsDoNotChangeABit is the promise of determinism, for every instruction set of this CPU.
 func TestThreadsDoNotChangeABit(t *testing.T) {
 	best := kernel.Active()
@@ -180,11 +202,14 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 		if err := kernel.Use(isa); err != nil {
 			t.Fatal(err)
 		}
-		for _, arch := range []string{"tiny-wide", "tiny-b"} {
+		for _, c := range []struct {
+			arch string
+			with func(threads int) schedule.Options
+		}{{"tiny-wide", inUnits}, {"tiny-b", inUnits}, {"tiny-wide", inRounds}} {
 			var want map[string][]float32
 			for _, threads := range []int{1, 2, 3, 7} {
-				g, p := tiny(t, arch, 37, graph.Train)
-				m := compile(t, g, schedule.Options{Threads: threads})
+				g, p := tiny(t, c.arch, 37, graph.Train)
+				m := compile(t, g, c.with(threads))
 				n := net{params: p}
 				n.x, n.labels = batch(37, g.ImageLen(), 1)
 				train(t, m, n, graph.StepOptions{})
@@ -194,7 +219,7 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 				}
 				for name := range want {
 					if !slices.Equal(got[name], want[name]) {
-						t.Errorf("%s, %s: %s is not the same bits with %d threads as with 1", isa, arch, name, threads)
+						t.Errorf("%s, %s: %s is not the same bits with %d threads as with 1", isa, c.arch, name, threads)
 					}
 				}
 			}

@@ -31,6 +31,7 @@ type worker struct {
 	mapBlock func(cb int) // applies how; made once, so that a call allocates nothing
 	t        kernel.Vec
 	s1, sum2 kernel.Vec
+	fresh    bool // the part in hand is the first of its unit's statistics
 	// Maps of one utterance's channels.
 	scale, scale2, offset kernel.Vec
 }
@@ -82,6 +83,11 @@ func (w *worker) image(v *value, i int) []float32 {
 	}
 	at := r.offset + i*r.per + v.at
 	return w.m.arena[at : at+v.per]
+}
+
+// part is n values of an image of a blocked value or view, from a pixel counted over its blocks of channels.
+func (w *worker) part(v *value, image, pixel, n int) []float32 {
+	return w.image(v, image)[pixel*block:][:n]
 }
 
 // applyBlock runs the worker's recipe on the rows that aff describes, channel block cb.
@@ -151,6 +157,14 @@ func (w *worker) mapImage(y, x, other []float32, hw int) {
 		}
 		w.applyBlock(cb)
 	}
+}
+
+// mapPart applies the worker's recipe to some pixels of block cb.
+func (w *worker) mapPart(y, x, other []float32, cb int) {
+	a := &w.aff
+	a.Rows, a.Pixels, a.XPixel = 1, len(x)/block, block
+	a.X, a.R, a.Y = x, other, y
+	w.applyBlock(cb)
 }
 
 // copyOut takes n values, a multiple of a block, from cache to memory.

@@ -172,12 +172,12 @@ func tile(s isa, np, nb int) {
 
 // Offsets in kernel.GradTile.
 const (
-	gradX, gradDY, gradDW  = 0, 24, 48
-	gradTaps, gradTapsLen  = 72, 80
-	gradPixels, gradRows   = 96, 104
-	gradXRow, gradDYRow    = 112, 120
-	gradDYPlane, gradDWTap = 128, 136
-	gradDY2, gradDW2       = 144, 152
+	gradX, gradDY, gradDW   = 0, 24, 48
+	gradTapsAt, gradTapsLen = 72, 80
+	gradPixels, gradRows    = 96, 104
+	gradXRow, gradDYRow     = 112, 120
+	gradDYPlane, gradDWTap  = 128, 136
+	gradDY2, gradDW2        = 144, 152
 )
 
 // weightGradients generates the outer-product kernels: ni input channels times nb blocks of 16 output channels.
@@ -186,11 +186,97 @@ func weightGradients(s isa) {
 		gradTile(s, 16, 1)
 		gradTile(s, 8, 2)
 		gradTile(s, 3, 1)
+		gradTaps(s, 7)
+		gradTaps(s, 3)
 		return
 	}
 	gradTile(s, 6, 1)
 	gradTile(s, 5, 1)
 	gradTile(s, 3, 1)
+	gradTaps(s, 2)
+}
+
+// gradTaps generates the outer products of an image's three channels with a block of output channels for nt taps at once: one tap alone has too
+// few chains of additions to hide their latency, and loads the gradient of the output for three products.
+func gradTaps(s isa, nt int) {
+	const ni = 3
+	a := s.begin(fmt.Sprintf("gradTaps%d", nt), "GradTile",
+		fmt.Sprintf("adds outer products of %d input channels and 16 output channels over all pixels, for %d taps at once; see GradTile.", ni, nt))
+	acc := make([][]reg.VecVirtual, nt*ni)
+	for i := range acc {
+		acc[i] = make([]reg.VecVirtual, s.halves)
+		for j := range acc[i] {
+			acc[i][j] = s.vec()
+		}
+	}
+	taps, n, dw := field(a, gradTapsAt), field(a, gradTapsLen), field(a, gradDW)
+	each := func(move func(v reg.VecVirtual, m Mem)) {
+		tap, p := stride(a, gradDWTap), GP64()
+		MOVQ(dw, p)
+		for t := range nt {
+			for i := range ni {
+				for j := range s.halves {
+					move(acc[t*ni+i][j], Mem{Base: p, Disp: i*64 + j*s.bytes()})
+				}
+			}
+			if t+1 < nt {
+				ADDQ(tap, p)
+			}
+		}
+	}
+	Label("taps")
+	x := field(a, gradX)
+	px := make([]reg.GPVirtual, nt)
+	for t := range px {
+		px[t] = GP64()
+		MOVQ(Mem{Base: taps, Disp: t * 8}, px[t])
+		LEAQ(Mem{Base: x, Index: px[t], Scale: 4}, px[t])
+	}
+	ADDQ(U8(nt*8), taps)
+	dy, rows := field(a, gradDY), field(a, gradRows)
+	each(func(v reg.VecVirtual, m Mem) { VMOVUPS(m, v) })
+	Label("row")
+	at, width := GP64(), field(a, gradPixels)
+	XORQ(at, at)
+	SHLQ(U8(6), width)
+	Label("pixel")
+	dv := make([]reg.VecVirtual, s.halves)
+	for j := range dv {
+		dv[j] = s.vec()
+		VMOVUPS(Mem{Base: dy, Index: at, Scale: 1, Disp: j * s.bytes()}, dv[j])
+	}
+	for t := range px {
+		for i := range ni {
+			in := Mem{Base: px[t], Index: at, Scale: 1, Disp: i * 4}
+			if s.halves == 1 {
+				VFMADD231PS_BCST(in, dv[0], acc[t*ni+i][0])
+				continue
+			}
+			b := s.vec()
+			VBROADCASTSS(in, b)
+			for j := range dv {
+				VFMADD231PS(b, dv[j], acc[t*ni+i][j])
+			}
+		}
+	}
+	ADDQ(U8(64), at)
+	CMPQ(at, width)
+	JL(LabelRef("pixel"))
+	xRow := stride(a, gradXRow)
+	for t := range px {
+		ADDQ(xRow, px[t])
+	}
+	advance(a, gradDYRow, dy)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	each(func(v reg.VecVirtual, m Mem) { VMOVUPS(v, m) })
+	tap := stride(a, gradDWTap)
+	for range nt {
+		ADDQ(tap, dw)
+	}
+	SUBQ(U8(nt), n)
+	JG(LabelRef("taps"))
+	end()
 }
 
 func gradTile(s isa, ni, nb int) {
@@ -204,7 +290,7 @@ func gradTile(s isa, ni, nb int) {
 			acc[i][j] = s.vec()
 		}
 	}
-	taps, n := field(a, gradTaps), field(a, gradTapsLen)
+	taps, n := field(a, gradTapsAt), field(a, gradTapsLen)
 	dyPlane, dw := field(a, gradDY), field(a, gradDW)
 	var dy2 reg.GPVirtual
 	if nb == 2 {

@@ -175,7 +175,9 @@ func checkShape(t *testing.T, s Shape, a Algorithm, seed uint64) {
 	}
 	xb, dyb := toBlocked(x, n, s.C, s.H*s.W), toBlocked(dy, n, s.K, s.OH()*s.OW())
 	packed := kernel.Alloc(p.Forward.PackedLen())
-	p.Forward.Pack(k, packed, w)
+	for u := range p.Forward.PackUnits() {
+		p.Forward.Pack(k, u, packed, w)
+	}
 	y := random(rng, n*s.OutLen())
 	p.Forward.Run(k, y, pad(p.Forward.Input(), xb, n), n, packed)
 	tol := 1e-6 // sums of at most a few hundred products
@@ -184,7 +186,9 @@ func checkShape(t *testing.T, s Shape, a Algorithm, seed uint64) {
 	}
 	close64(t, "forward", fromBlocked(y, n, s.K, s.OH()*s.OW()), wantY, tol)
 	packed = kernel.Alloc(p.DataGrad.PackedLen())
-	p.DataGrad.Pack(k, packed, w)
+	for u := range p.DataGrad.PackUnits() {
+		p.DataGrad.Pack(k, u, packed, w)
+	}
 	dx := random(rng, n*s.InLen())
 	dyp := pad(p.DY, dyb, n)
 	p.DataGrad.Run(k, dx, dyp, n, packed)

@@ -8,8 +8,10 @@ type Pass interface {
 	Input() *Padded
 	// PackedLen is the length of the packed weights.
 	PackedLen() int
-	// Pack writes the packed form of weights w [K, C, R, S].
-	Pack(k *Work, dst, w []float32)
+	// PackUnits says in how many independent parts Pack can be done.
+	PackUnits() int
+	// Pack writes part u of the packed form of weights w [K, C, R, S].
+	Pack(k *Work, u int, dst, w []float32)
 	// Run computes n images from x (n padded images) into y (n blocked images).
 	Run(k *Work, y, x []float32, n int, packed []float32)
 	// Need is the scratch for n images a call.
@@ -128,34 +130,51 @@ func (d *direct) PackedLen() int { return d.packed }
 
 func (d *direct) Need(int) Need { return Need{} }
 
-// Pack writes [problem][output block][tap][inner][16].
-func (d *direct) Pack(_ *Work, dst, w []float32) {
-	s, at := d.s, 0
-	outC, inC := s.K, s.C
+func (d *direct) PackUnits() int { return d.ob }
+
+// Pack writes block ob of outputs: [problem][output block][tap][inner][16].
+func (d *direct) Pack(_ *Work, ob int, dst, w []float32) {
+	s := d.s
+	outC, inC, area := s.K, s.C, s.R*s.S
+	// Distances in w between outputs and between inputs.
+	outStep, inStep := s.C*area, area
 	if d.transpose {
-		outC, inC = s.C, s.K
+		outC, inC, outStep, inStep = s.C, s.K, area, s.C*area
 	}
+	lanes := min(block, outC-ob*block)
 	for _, p := range d.problems {
-		for ob := range d.ob {
-			for _, t := range p.pick {
-				for i := range d.inner {
-					c := t.b*block + i
-					for o := range block {
-						k := ob*block + o
-						v := float32(0)
-						if k < outC && c < inC {
-							if d.transpose {
-								v = w[((c*s.C+k)*s.R+t.r)*s.S+t.s]
-							} else {
-								v = w[((k*s.C+c)*s.R+t.r)*s.S+t.s]
-							}
-						}
-						dst[at] = v
-						at++
-					}
+		to := dst[p.weights+ob*len(p.taps)*d.inner*block:]
+		for n, t := range p.pick {
+			tap := to[n*d.inner*block : (n+1)*d.inner*block]
+			in := min(d.inner, inC-t.b*block)
+			if in < d.inner || lanes < block {
+				clear(tap)
+			}
+			from := w[ob*block*outStep+t.b*block*inStep+t.r*s.S+t.s:]
+			if d.transpose {
+				for i := range in {
+					spaced(tap[i*block:i*block+lanes], from[i*inStep:], area)
+				}
+				continue
+			}
+			for lane := range lanes {
+				v := from[lane*outStep:]
+				for i := range in {
+					tap[i*block+lane] = v[i*area]
 				}
 			}
 		}
+	}
+}
+
+// spaced copies values that are step apart.
+func spaced(dst, src []float32, step int) {
+	if step == 1 {
+		copy(dst, src)
+		return
+	}
+	for i := range dst {
+		dst[i] = src[i*step]
 	}
 }
 

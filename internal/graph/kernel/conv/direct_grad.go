@@ -56,15 +56,26 @@ func (g *directGrad) Add(k *Work, acc, x, dy []float32, n int) {
 	t.XRow, t.DYRow, t.DYPlane, t.DY2 = g.in.Row(), g.dy.Row(), 0, g.dy.Plane()
 	t.DWTap, t.DW2 = g.inner*block, g.unit()
 	first := g.dy.at(0, g.dy.Top, g.dy.Left)
+	// The rows of an image of few channels that all taps and outputs need stay in cache; with many channels, those of a tap do.
+	rows := t.Rows
+	if g.inner < block {
+		rows = imageRows
+	}
 	for img := range n {
-		for cb := range blocks(g.s.C) {
-			t.X = x[img*g.in.Len()+cb*g.in.Plane() : (img+1)*g.in.Len()]
-			t.DY = dy[img*g.dy.Len()+first : (img+1)*g.dy.Len()]
-			t.DW = acc[cb*kb*g.unit():]
-			t.RunBlock(g.inner, kb)
+		for row := 0; row < g.s.OH(); row += rows {
+			t.Rows = min(rows, g.s.OH()-row)
+			for cb := range blocks(g.s.C) {
+				t.X = x[img*g.in.Len()+cb*g.in.Plane()+row*t.XRow : (img+1)*g.in.Len()]
+				t.DY = dy[img*g.dy.Len()+first+row*t.DYRow : (img+1)*g.dy.Len()]
+				t.DW = acc[cb*kb*g.unit():]
+				t.RunBlock(g.inner, kb)
+			}
 		}
 	}
 }
+
+// imageRows is how many rows of the output of the first convolution go through its weight gradient together.
+const imageRows = 8
 
 func (g *directGrad) Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool) {
 	sum := k.edge[:g.unit()]

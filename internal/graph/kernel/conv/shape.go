@@ -82,19 +82,22 @@ type Work struct {
 	Affine kernel.Affine
 	v, m   []float32
 	edge   []float32
+	out    []float32 // some pixels of one block of a result
 	taps   []int
 }
 
 // Need is the scratch that a convolution wants of a Work, in float32 values.
-type Need struct{ V, M, Edge int }
+type Need struct{ V, M, Edge, Out int }
 
 // Max returns the larger of each need.
-func (n Need) Max(o Need) Need { return Need{max(n.V, o.V), max(n.M, o.M), max(n.Edge, o.Edge)} }
+func (n Need) Max(o Need) Need {
+	return Need{max(n.V, o.V), max(n.M, o.M), max(n.Edge, o.Edge), max(n.Out, o.Out)}
+}
 
 // Bytes is the memory of a Work that satisfies the need.
-func (n Need) Bytes() int64 { return 4 * int64(n.V+n.M+n.Edge) }
+func (n Need) Bytes() int64 { return 4 * int64(n.V+n.M+n.Edge+n.Out) }
 
 // NewWork allocates scratch.
 func NewWork(n Need) *Work {
-	return &Work{v: kernel.Alloc(n.V), m: kernel.Alloc(n.M), edge: kernel.Alloc(n.Edge), taps: make([]int, 0, 128)}
+	return &Work{v: kernel.Alloc(n.V), m: kernel.Alloc(n.M), edge: kernel.Alloc(n.Edge), out: kernel.Alloc(n.Out), taps: make([]int, 0, 128)}
 }

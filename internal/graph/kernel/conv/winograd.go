@@ -49,7 +49,13 @@ func newWinograd(s Shape, in *Padded, transpose bool) *winograd {
 
 func (w *winograd) Input() *Padded { return w.in }
 
-func (w *winograd) PackedLen() int { return 36 * blocks(w.s.K) * blocks(w.s.C) * block * block }
+// Packed weights are [output block][36][reduced block][16][16], so that what one block of outputs needs is read from end to end; plane is the
+// distance between its 36 planes.
+func (w *winograd) plane() int { return blocks(w.s.C)*block*block + planePad }
+
+func (w *winograd) PackedLen() int { return blocks(w.s.K) * 36 * w.plane() }
+
+func (w *winograd) PackUnits() int { return blocks(w.s.K) }
 
 // rows is the number of rows of tiles, over all images, that go through together.
 func (w *winograd) rows(n int) int { return rowsPerPass(n*w.th, w.tw, tilesPerPass) }
@@ -66,38 +72,52 @@ func (w *winograd) Need(n int) Need {
 // partial reports whether tiles hang over the edge of the output.
 func (w *winograd) partial() bool { return w.s.OH()%4 != 0 || w.s.OW()%4 != 0 }
 
-// Pack writes [36][output block][reduced block][16][16].
-func (w *winograd) Pack(k *Work, dst, weights []float32) {
+// Pack writes a block of outputs.
+func (w *winograd) Pack(k *Work, o int, dst, weights []float32) {
 	s := w.s
 	filters := k.edge[:144*block] // 16 filters of 9 vectors
-	ob, cb := blocks(s.K), blocks(s.C)
-	for o := range ob {
-		for c := range cb {
-			for i := range block {
-				for lane := range block {
-					ko, ci := o*block+lane, c*block+i
-					f := filters[i*144+lane:]
-					switch {
-					case ko >= s.K || ci >= s.C:
-						for t := range 9 {
-							f[t*block] = 0
-						}
-					case w.transpose:
-						g := weights[(ci*s.K+ko)*9:][:9]
-						for t := range 9 {
-							f[t*block] = g[8-t]
-						}
-					default:
-						g := weights[(ko*s.C+ci)*9:][:9]
-						for t := range 9 {
-							f[t*block] = g[t]
-						}
-					}
-				}
+	t := &k.trans
+	t.Src, t.Plane, t.Tiles, t.Rows = filters, w.plane(), block, 1
+	for c := range blocks(s.C) {
+		if w.transpose {
+			w.turned(filters, weights, o, c)
+		} else {
+			w.upright(filters, weights, o, c)
+		}
+		t.Dst = dst[o*36*w.plane()+c*block*block:]
+		t.Filter()
+	}
+}
+
+// upright gathers the filters of block c of inputs and o of outputs: [input][tap][output], from [K, C, 3, 3].
+func (w *winograd) upright(filters, weights []float32, o, c int) {
+	in, out := min(block, w.s.C-c*block), min(block, w.s.K-o*block)
+	if in < block || out < block {
+		clear(filters)
+	}
+	for lane := range out {
+		g := weights[((o*block+lane)*w.s.C+c*block)*9:][:in*9]
+		f := filters[lane:]
+		for i, v := range g {
+			f[i*block] = v
+		}
+	}
+}
+
+// turned gathers the filters of a data gradient, whose outputs are the convolution's inputs: weights [C, K, 3, 3], taps in reverse.
+func (w *winograd) turned(filters, weights []float32, o, c int) {
+	in, out := min(block, w.s.C-c*block), min(block, w.s.K-o*block)
+	if in < block || out < block {
+		clear(filters)
+	}
+	for i := range in {
+		g := weights[((c*block+i)*w.s.K+o*block)*9:][:out*9]
+		f := (*[144]float32)(filters[i*144:])
+		for lane := range out {
+			v := (*[9]float32)(g[lane*9:])
+			for t := range 9 {
+				f[(8-t)*block+lane&15] = v[t]
 			}
-			t := &k.trans
-			t.Src, t.Dst, t.Plane, t.Tiles, t.Rows = filters, dst[(o*cb+c)*block*block:], ob*cb*block*block, block, 1
-			t.Filter()
 		}
 	}
 }
@@ -122,7 +142,7 @@ func (w *winograd) pass(k *Work, y, x []float32, from, to int, packed []float32)
 		nb := kernel.Blocks(ob - o)
 		mPlane := tiles*nb*block + planePad
 		t.X, t.XPlane = k.v, vPlane
-		t.W, t.WPlane, t.W2 = packed[o*cb*block*block:], ob*cb*block*block, cb*block*block
+		t.W, t.WPlane, t.W2 = packed[o*36*w.plane():], w.plane(), 36*w.plane()
 		t.Y, t.YPlane, t.Y2 = k.m, mPlane, tiles*block
 		t.RunFlat(tiles, nb)
 		for b := range nb {

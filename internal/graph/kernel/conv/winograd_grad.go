@@ -65,20 +65,30 @@ func (g *winogradGrad) pass(k *Work, acc, x, dy []float32, from, to int) {
 
 func (g *winogradGrad) Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool) {
 	const unit = block * block
-	sum, filters := k.edge[144*block:][:36*unit], k.edge[:144*block]
+	sum := k.edge[144*block:][:36*unit]
 	for p := range 36 {
 		sumParts(k, sum[p*unit:(p+1)*unit], parts, p*g.plane()+u*unit)
 	}
+	g.gather(k, sum, u/blocks(g.s.K), u%blocks(g.s.K), dw, accumulate)
+}
+
+// gather brings the sums [36][16][16] of input block cb and output block ob back to their weights.
+func (g *winogradGrad) gather(k *Work, sum []float32, cb, ob int, dw []float32, accumulate bool) {
+	filters := k.edge[:144*block]
 	t := &k.trans
-	t.Src, t.Dst, t.Plane, t.Tiles, t.Rows = sum, filters, unit, block, 1
+	t.Src, t.Dst, t.Plane, t.Tiles, t.Rows = sum, filters, block*block, block, 1
 	t.Gather()
-	s, kb := g.s, blocks(g.s.K)
-	cb, ob := u/kb, u%kb
-	for i := range min(block, s.C-cb*block) {
-		for o := range min(block, s.K-ob*block) {
-			for tap := range 9 {
-				put(dw, ((ob*block+o)*s.C+cb*block+i)*9+tap, filters[i*144+tap*block+o], accumulate)
+	in := min(block, g.s.C-cb*block)
+	for o := range min(block, g.s.K-ob*block) {
+		to, from := dw[((ob*block+o)*g.s.C+cb*block)*9:][:in*9], filters[o:]
+		if accumulate {
+			for i := range to {
+				to[i] += from[i*block]
 			}
+			continue
+		}
+		for i := range to {
+			to[i] = from[i*block]
 		}
 	}
 }

@@ -1,0 +1,107 @@
+package conv
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"resnet/internal/graph/kernel"
+)
+
+// TestSpreadMatchesTheDefinition computes all three passes in two stages, in rounds and chunks that do not divide the images evenly.
+func TestSpreadMatchesTheDefinition(t *testing.T) {
+	best := kernel.Active()
+	defer func() { _ = kernel.Use(best) }()
+	for _, name := range kernel.Available() {
+		if err := kernel.Use(name); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range append(shapes, Shape{C: 70, K: 100, H: 6, W: 5, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1}) {
+			if !s.CanWinograd() {
+				continue
+			}
+			all := []Limits{{1, 5, 1 << 30}, {1, 64, 36 * 2 * 4 * 7 * 16}, {1, 1, 1}}
+			if testing.Short() {
+				all = all[:2]
+			}
+			for _, l := range all {
+				t.Run(fmt.Sprintf("%s/%v/%v", name, s, l), func(t *testing.T) { checkSpread(t, s, l, uint64(i)) })
+			}
+		}
+	}
+}
+
+func checkSpread(t *testing.T, s Shape, l Limits, seed uint64) {
+	const n = 5
+	rng := rand.New(rand.NewPCG(seed, 3))
+	x, w, dy := random(rng, n*s.C*s.H*s.W), random(rng, s.WeightLen()), random(rng, n*s.K*s.OH()*s.OW())
+	wantY, wantDX, wantDW := naive(s, n, x, w, dy)
+	xb, dyb := toBlocked(x, n, s.C, s.H*s.W), toBlocked(dy, n, s.K, s.OH()*s.OW())
+	p := NewPlan(s, Choices{Winograd, Winograd, Winograd}, true)
+	const tol = 1e-5
+	close64(t, "forward", fromBlocked(runSpread(p.Forward, n, l, xb, w), n, s.K, s.OH()*s.OW()), wantY, tol)
+	close64(t, "data gradient", fromBlocked(runSpread(p.DataGrad, n, l, dyb, w), n, s.C, s.H*s.W), wantDX, tol)
+	sg := NewSpreadGrad(p.Weights, n, l)
+	lenX, lenY := sg.Lens()
+	vx, vy, k := unset(lenX), unset(lenY), NewWork(sg.Need())
+	xp, dyp := pad(p.X, xb, n), pad(p.DY, dyb, n)
+	dw := make([]float32, len(w))
+	for at := 0; at < n; at += sg.Round() {
+		of := min(sg.Round(), n-at)
+		for i := range of {
+			sg.Prepare(k, vx, vy, xp[(at+i)*p.X.Len():][:p.X.Len()], dyp[(at+i)*p.DY.Len():][:p.DY.Len()], i)
+		}
+		for u := range sg.Units() {
+			sg.Compute(k, vx, vy, of, u, dw, at > 0)
+		}
+	}
+	close64(t, "weight gradient", dw, wantDW, tol)
+}
+
+// runSpread computes a pass over blocked images; it checks that each pixel comes once, and that chunks have the pixels that they say.
+func runSpread(p Pass, n int, l Limits, xb, w []float32) []float32 {
+	sp := NewSpread(p, n, l)
+	k := NewWork(sp.Need())
+	packed := unset(p.PackedLen())
+	for u := range p.PackUnits() {
+		p.Pack(k, u, packed, w)
+	}
+	s := p.(*winograd).s
+	x, y, v := pad(p.Input(), xb, n), kernel.Alloc(n*s.OutLen()), unset(sp.Len())
+	hw := s.OH() * s.OW()
+	for at := 0; at < n; at += sp.Round {
+		of := min(sp.Round, n-at)
+		for i := range of {
+			sp.Prepare(k, v, x[(at+i)*p.Input().Len():][:p.Input().Len()], i)
+		}
+		for u := range sp.Units() {
+			pixels := map[int]int{}
+			sp.Compute(k, v, of, u, packed, func(img, ob, from int, fresh bool, part []float32) {
+				if fresh != (pixels[ob] == 0) {
+					panic("the first part of a chunk is not called fresh, or another one is")
+				}
+				pixels[ob] += len(part) / block
+				to := y[(at+img)*s.OutLen()+(ob*hw+from)*block:]
+				for i, v := range part {
+					to[i] += v
+				}
+			})
+			for _, got := range pixels {
+				if want := sp.Pixels(u%sp.Chunks(), of); got != want {
+					panic(fmt.Sprintf("%d pixels of a chunk, want %d", got, want))
+				}
+			}
+		}
+	}
+	return y
+}
+
+// unset is memory whose content must not matter.
+func unset(n int) []float32 {
+	x := kernel.Alloc(n)
+	for i := range x {
+		x[i] = float32(math.NaN())
+	}
+	return x
+}

@@ -1,0 +1,104 @@
+package schedule
+
+import (
+	"slices"
+
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel/conv"
+)
+
+// inRounds adds a step once for each round of so many images, which all workers go through together: its units are single images, and set gives
+// it what it does. What the step makes is there after the last round.
+func (c *compiler) inRounds(st *step, images int, set func(st *step, r int, of span)) {
+	var before *span
+	for r, at := 0, 0; at < c.g.N; r, at = r+1, at+images {
+		of := span{at, min(images, c.g.N-at)}
+		s := *st
+		for i := range of.n {
+			s.spans = append(s.spans, span{at + i, 1})
+		}
+		if before != nil {
+			s.needs = append(slices.Clone(st.needs), before)
+		}
+		if of.first+of.n < c.g.N {
+			before = &of
+			s.makes, s.finish = []any{before}, nil
+		}
+		set(&s, r, of)
+		c.add(&s)
+	}
+}
+
+func roundsOf(n, images int) int { return (n + images - 1) / images }
+
+// spreadForward lowers a convolution whose output channels, not whose images, are divided among workers.
+func (c *compiler) spreadForward(st *step, s conv.Shape, in *recipe, f finish, sp *conv.Spread, packed []float32) {
+	chunks := sp.Chunks()
+	c.x, c.shared = max(c.x, sp.Input().Len()), max(c.shared, sp.Len())
+	c.need = c.need.Max(sp.Need())
+	c.inRounds(st, sp.Round, func(st *step, r int, of span) {
+		st.run = func(w *worker, u, first, _ int) {
+			if u == 0 {
+				for c := range chunks {
+					f.begin(r*chunks+c, sp.Pixels(c, of.n))
+				}
+			}
+			w.fill(sp.Input(), &w.x, in, first, 1)
+			sp.Prepare(w.conv, w.m.stage, w.x.data, first-of.first)
+		}
+		st.inner = sp.Units()
+		st.runInner = func(w *worker, u int) {
+			sp.Compute(w.conv, w.m.stage, of.n, u, packed, func(img, cb, from int, fresh bool, y []float32) {
+				w.fresh = fresh
+				f.each(w, r*chunks+u%chunks, of.first+img, cb, from, y)
+			})
+		}
+	})
+}
+
+// spreadGradients lowers both gradients of such a convolution.
+func (c *compiler) spreadGradients(g *convGroup, st *step, plan *conv.Plan, x, dy *recipe, w *graph.Param, sg *conv.SpreadGrad, sp *conv.Spread) {
+	lenX, lenDY := sg.Lens()
+	c.shared = max(c.shared, lenX+lenDY)
+	c.x, c.dy = max(c.x, plan.X.Len()), max(c.dy, plan.DY.Len())
+	c.need = c.need.Max(sg.Need())
+	var apply eachPart
+	var packed []float32
+	var sums sink
+	dataUnits, chunks := 0, 0
+	if sp != nil {
+		st.writes = append(st.writes, c.tensors[g.gate.end].how.x)
+		packed = c.packed(plan.DataGrad, w)
+		c.need = c.need.Max(sp.Need())
+		c.shared = max(c.shared, lenX+lenDY+sp.Len())
+		dataUnits, chunks = sp.Units(), sp.Chunks()
+		sums, apply = c.gated(st, g.gate, chunks*roundsOf(c.g.N, sp.Round))
+	}
+	c.inRounds(st, sg.Round(), func(st *step, r int, of span) {
+		st.run = func(wk *worker, u, first, _ int) {
+			if u == 0 && sums != nil {
+				for c := range chunks {
+					sums.begin(r*chunks + c)
+				}
+			}
+			img, shared := first-of.first, wk.m.stage
+			wk.fill(plan.DY, &wk.dy, dy, first, 1)
+			wk.fill(plan.X, &wk.x, x, first, 1)
+			sg.Prepare(wk.conv, shared[:lenX], shared[lenX:lenX+lenDY], wk.x.data, wk.dy.data, img)
+			if sp != nil {
+				sp.Prepare(wk.conv, shared[lenX+lenDY:], wk.dy.data, img)
+			}
+		}
+		st.inner = dataUnits + sg.Units()
+		st.runInner = func(wk *worker, u int) {
+			shared := wk.m.stage
+			if u >= dataUnits {
+				sg.Compute(wk.conv, shared[:lenX], shared[lenX:lenX+lenDY], of.n, u-dataUnits, w.Grad, r > 0 || wk.m.options.Accumulate)
+				return
+			}
+			sp.Compute(wk.conv, shared[lenX+lenDY:], of.n, u, packed, func(img, cb, from int, _ bool, d []float32) {
+				apply(wk, r*chunks+u%chunks, of.first+img, cb, from, d)
+			})
+		}
+	})
+}
