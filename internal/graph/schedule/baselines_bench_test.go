@@ -66,7 +66,8 @@ func googlenet(b *graph.Builder, x *graph.Node, norm bool) *graph.Node {
 	return b.Linear("fc", b.Dropout("drop", b.GlobalAvgPool(x), 0.2), 1000)
 }
 
-// BenchmarkBaselines reports images/s of steps on random images, all cores; STEPS_BATCH images each, 16 if it is not set.
+// BenchmarkBaselines reports images/s of steps on random images, all cores; STEPS_BATCH images each, 16 if it is not set. With STEPS it says
+// what each step took.
 func BenchmarkBaselines(b *testing.B) {
 	n := 16
 	if v, err := strconv.Atoi(os.Getenv("STEPS_BATCH")); err == nil {
@@ -103,10 +104,16 @@ func BenchmarkBaselines(b *testing.B) {
 						b.Fatal(err)
 					}
 				}
+				reset, done := func() {}, func() {}
+				if os.Getenv("STEPS") != "" {
+					reset, done = schedule.TimeSteps(b, m)
+				}
 				run()
+				reset()
 				for b.Loop() {
 					run()
 				}
+				done()
 				b.ReportMetric(float64(b.N)*float64(n)/b.Elapsed().Seconds(), "images/s")
 				b.ReportMetric(float64(m.Bytes())/1e6, "MB")
 			})

@@ -32,6 +32,10 @@ func (c *compiler) linear(n *gorgonia.Node, op *graph.Linear) error {
 	if w == nil || op.Bias && b == nil {
 		return fmt.Errorf("schedule: %v: its weights or bias are not parameters", op)
 	}
+	c.direct[w] = true
+	if b != nil {
+		c.direct[b] = true
+	}
 	t, err := c.plainTensor(n)
 	if err != nil {
 		return err

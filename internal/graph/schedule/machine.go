@@ -114,7 +114,9 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 	m.cut(steps)
 	m.allocate(c, steps, min(o.Threads, len(m.units)))
 	for _, p := range g.Params {
-		m.params = append(m.params, p.Param)
+		if !c.direct[p.Param] {
+			m.params = append(m.params, p.Param)
+		}
 	}
 	return m, nil
 }
