@@ -18,20 +18,20 @@ func Build(s Spec, n int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph
 }
 
 func build(s Spec, n int, mode graph.Mode, params *graph.ParamSet, o graph.Options) (*graph.Graph, error) {
-	return draw(s, n, s.InputSize, s.InputSize, mode, params, o, 0)
+	return draw(s, n, s.InputSize, s.InputSize, mode, params, o, nil)
 }
 
 // builderNet draws into a graph.
 type builderNet struct {
 	b *graph.Builder
-	// window is the side of the average pooling before the classifier in the dense form; 0 means the whole map.
-	window int
+	// dense is there for the fully convolutional form; nil otherwise.
+	dense *dense
 }
 
-func (n builderNet) In(scope string) net[*graph.Node] { return builderNet{n.b.In(scope), n.window} }
+func (n builderNet) In(scope string) net[*graph.Node] { return builderNet{n.b.In(scope), n.dense} }
 
-func (n builderNet) Conv(name string, x *graph.Node, filters, kernel, stride int) *graph.Node {
-	return n.b.Conv(name, x, graph.ConvOpts{Filters: filters, Kernel: kernel, Stride: stride, Pad: (kernel - 1) / 2})
+func (n builderNet) Conv(name string, x *graph.Node, o convOpts) *graph.Node {
+	return n.b.Conv(name, x, graph.ConvOpts{Filters: o.filters, Kernel: o.kernel, Stride: o.stride, Pad: (o.kernel - 1) / 2, Bias: o.bias})
 }
 
 func (n builderNet) BatchNorm(name string, x *graph.Node) *graph.Node { return n.b.BatchNorm(name, x) }
@@ -44,17 +44,57 @@ func (n builderNet) ShortcutPad(x *graph.Node, filters, stride int, sides bool) 
 	return n.b.ShortcutPad(x, filters, stride, sides)
 }
 
-func (n builderNet) MaxPool(x *graph.Node, kernel, stride, pad int) *graph.Node {
-	return n.b.MaxPool(x, graph.PoolOpts{Kernel: kernel, Stride: stride, Pad: pad})
+func (n builderNet) MaxPool(_ string, x *graph.Node, o graph.PoolOpts) *graph.Node {
+	return n.b.MaxPool(x, o)
+}
+
+func (n builderNet) AvgPool(_ string, x *graph.Node, o graph.PoolOpts) *graph.Node {
+	return n.b.AvgPool(x, o)
 }
 
 func (n builderNet) GlobalAvgPool(x *graph.Node) *graph.Node {
-	if n.window > 0 {
-		x = n.b.AvgPool(x, graph.PoolOpts{Kernel: n.window, Stride: 1})
+	if n.dense != nil {
+		x = n.b.AvgPool(x, graph.PoolOpts{Kernel: n.dense.window, Stride: 1})
 	}
 	return n.b.GlobalAvgPool(x)
 }
 
-func (n builderNet) Linear(name string, x *graph.Node, classes int) *graph.Node {
-	return n.b.Linear(name, x, classes)
+func (n builderNet) Linear(name string, x *graph.Node, units int) *graph.Node {
+	if n.dense != nil && x != nil && len(x.Shape()) == 4 {
+		return n.dense.linear(n.b, name, x, units)
+	}
+	return n.b.Linear(name, x, units)
+}
+
+func (n builderNet) PReLU(name string, x *graph.Node) *graph.Node { return n.b.PReLU(name, x) }
+
+func (n builderNet) LRN(_ string, x *graph.Node, o graph.LRNOpts) *graph.Node {
+	return n.b.LRN("lrn", x, o)
+}
+
+func (n builderNet) Flatten(x *graph.Node) *graph.Node {
+	if n.dense != nil {
+		n.dense.flat = x
+		return x
+	}
+	return n.b.Flatten(x)
+}
+
+func (n builderNet) Pyramid(_ string, x *graph.Node, levels []int) *graph.Node {
+	if n.dense != nil {
+		return n.b.PyramidWindows(x, n.dense.window, levels)
+	}
+	return n.b.Pyramid(x, levels)
+}
+
+func (n builderNet) Dropout(name string, x *graph.Node, rate float64) *graph.Node {
+	return n.b.Dropout(name, x, rate)
+}
+
+func (n builderNet) Concat(xs ...*graph.Node) *graph.Node { return n.b.Concat(xs...) }
+
+func (n builderNet) Auxiliary(name string, weight float64, draw func(net[*graph.Node]) *graph.Node) {
+	if n.b.Mode() == graph.Train {
+		n.b.Auxiliary(draw(builderNet{b: n.b.In(name)}), weight)
+	}
 }

@@ -1,10 +1,17 @@
 package blocks
 
-import "fmt"
+import (
+	"fmt"
+
+	"resnet/internal/graph"
+)
 
 // forward draws a whole net: stem, stages of blocks, global average pooling and the classifier (Table 1, section 4.2).
 // x [N, C, H, W] becomes logits [N, classes].
 func forward[T any](b net[T], s Spec, x T) T {
+	if s.Block == Sequence {
+		return sequence(b, s, s.Body, x)
+	}
 	x = stem(b, s, x)
 	in := s.Widths[0]
 	block := blockFunc[T](s.Block)
@@ -29,8 +36,8 @@ func forward[T any](b net[T], s Spec, x T) T {
 // stem draws what stands before the first stage; its output has Widths[0] channels.
 func stem[T any](b net[T], s Spec, x T) T {
 	if s.Stem == Stem7x7 {
-		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, s.Widths[0], 7, 2)))
-		return b.MaxPool(x, 3, 2, 1)
+		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, convOpts{filters: s.Widths[0], kernel: 7, stride: 2})))
+		return b.MaxPool("maxpool", x, graph.PoolOpts{Kernel: 3, Stride: 2, Pad: 1})
 	}
-	return b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, s.Widths[0], 3, 1)))
+	return b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, convOpts{filters: s.Widths[0], kernel: 3, stride: 1})))
 }

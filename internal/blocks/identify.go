@@ -1,7 +1,7 @@
 package blocks
 
 import (
-	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,31 +80,70 @@ func candidates(shapes map[string][]int) []Spec {
 
 // same reports whether two rows draw the same net under different names.
 func (s Spec) same(o Spec) bool {
-	return s.Family == o.Family && s.Shortcut == o.Shortcut && s.StrideIn3x3 == o.StrideIn3x3 && slices.Equal(s.Depths, o.Depths) && slices.Equal(s.Widths, o.Widths)
+	return s.Family == o.Family && s.Shortcut == o.Shortcut && s.StrideIn3x3 == o.StrideIn3x3 && slices.Equal(s.Depths, o.Depths) && slices.Equal(s.Widths, o.Widths) && s.Block == o.Block &&
+		reflect.DeepEqual(s.Body, o.Body)
 }
 
 // ForTensors is the architecture of that name with the classes and the input channels of the tensors.
 func ForTensors(name string, shapes map[string][]int, shortcutPad string) (Spec, error) {
 	c := DefaultConfig()
 	c.Name, c.ShortcutPad = name, shortcutPad
-	if fc := shapes["fc.weight"]; len(fc) == 2 {
-		c.Classes = fc[0]
+	s, err := Resolve(c, DataInfo{})
+	if err != nil {
+		return s, err
 	}
-	if stem := shapes["conv1.weight"]; len(stem) == 4 {
-		c.InputChannels = stem[1]
-	}
-	return Resolve(c, DataInfo{})
+	c.Classes, c.InputChannels = s.sizesIn(shapes)
+	s, err = Resolve(c, DataInfo{})
+	return s.auxiliariesOf(shapes), err
 }
 
-// sizedLike is s with the classes and input channels of the tensors.
-func (s Spec) sizedLike(shapes map[string][]int) Spec {
-	if fc := shapes["fc.weight"]; len(fc) == 2 {
-		s.Classes = fc[0]
+// sizesIn are the classes and the input channels of the tensors, 0 where they do not say.
+func (s Spec) sizesIn(shapes map[string][]int) (classes, channels int) {
+	if head := shapes[s.Head()+".weight"]; len(head) == 2 {
+		classes = head[0]
 	}
-	if stem := shapes["conv1.weight"]; len(stem) == 4 {
-		s.InputChannels = stem[1]
+	if stem := shapes[s.firstConv()+".weight"]; len(stem) == 4 {
+		channels = stem[1]
+	}
+	return classes, channels
+}
+
+// firstConv is the name of the layer that sees the image.
+func (s Spec) firstConv() string {
+	if len(s.Body) > 0 {
+		return s.Body[0].Name
+	}
+	return "conv1"
+}
+
+// auxiliariesOf is s, without its classifiers on the way where the tensors have none: who exports for evaluation leaves them out.
+func (s Spec) auxiliariesOf(shapes map[string][]int) Spec {
+	for _, p := range s.Body {
+		if p.Kind != PartAux {
+			continue
+		}
+		for name := range shapes {
+			if strings.HasPrefix(name, p.Name+".") {
+				return s
+			}
+		}
+	}
+	if s.has(PartAux) {
+		return s.WithoutAuxiliary()
 	}
 	return s
+}
+
+// sizedLike is s with the classes and input channels of the tensors, and with classifiers on the way where they have such.
+func (s Spec) sizedLike(shapes map[string][]int) Spec {
+	classes, channels := s.sizesIn(shapes)
+	if classes > 0 {
+		s.Classes = classes
+	}
+	if channels > 0 {
+		s.InputChannels = channels
+	}
+	return s.auxiliariesOf(shapes)
 }
 
 // identified is s with the classes of the tensors, if they are its own.
@@ -127,20 +166,9 @@ func (s Spec) identified(shapes map[string][]int) (Spec, bool) {
 
 // tensors are the names and shapes of a layer's parameters and running statistics.
 func (l Layer) tensors() map[string][]int {
-	switch l.Type {
-	case "conv":
-		var r, s int
-		if _, err := fmt.Sscanf(l.Detail, "%dx%d", &r, &s); err != nil || r*s == 0 {
-			return nil
-		}
-		k := l.Output[0]
-		return map[string][]int{l.Name + ".weight": {k, int(l.Params) / (k * r * s), r, s}}
-	case "bn":
-		c := []int{l.Output[0]}
-		return map[string][]int{l.Name + ".weight": c, l.Name + ".bias": c, l.Name + ".running_mean": c, l.Name + ".running_var": c}
-	case "linear":
-		k := l.Output[0]
-		return map[string][]int{l.Name + ".weight": {k, int(l.Params)/k - 1}, l.Name + ".bias": {k}}
+	named := map[string][]int{}
+	for part, shape := range l.Shapes {
+		named[l.Name+"."+part] = shape
 	}
-	return nil
+	return named
 }

@@ -15,9 +15,9 @@ type blockSpec struct {
 // basic is the block of two 3x3 convolutions, Fig. 2 and eq. (1) and (2): y = relu(F(x) + S(x)), without shortcut
 // y = relu(F(x)).
 func basic[T any](b net[T], x T, s blockSpec) T {
-	f := b.Conv("conv1", x, s.Width, 3, s.Stride)
+	f := b.Conv("conv1", x, convOpts{filters: s.Width, kernel: 3, stride: s.Stride})
 	f = b.ReLU(b.BatchNorm("bn1", f))
-	f = b.Conv("conv2", f, s.Out, 3, 1)
+	f = b.Conv("conv2", f, convOpts{filters: s.Out, kernel: 3, stride: 1})
 	f = b.BatchNorm("bn2", f)
 	return b.ReLU(join(b, f, x, s)) // after the addition
 }
@@ -29,11 +29,11 @@ func bottleneck[T any](b net[T], x T, s blockSpec) T {
 	if s.StrideIn3x3 {
 		first, middle = 1, s.Stride
 	}
-	f := b.Conv("conv1", x, s.Width, 1, first)
+	f := b.Conv("conv1", x, convOpts{filters: s.Width, kernel: 1, stride: first})
 	f = b.ReLU(b.BatchNorm("bn1", f))
-	f = b.Conv("conv2", f, s.Width, 3, middle)
+	f = b.Conv("conv2", f, convOpts{filters: s.Width, kernel: 3, stride: middle})
 	f = b.ReLU(b.BatchNorm("bn2", f))
-	f = b.Conv("conv3", f, s.Out, 1, 1)
+	f = b.Conv("conv3", f, convOpts{filters: s.Out, kernel: 1, stride: 1})
 	f = b.BatchNorm("bn3", f)
 	return b.ReLU(join(b, f, x, s))
 }
@@ -55,7 +55,7 @@ func join[T any](b net[T], f, x T, s blockSpec) T {
 
 // project is the learned shortcut W_s x of eq. (2): a 1x1 convolution, then batch normalisation as after every convolution.
 func project[T any](b net[T], x T, s blockSpec) T {
-	return b.BatchNorm("1", b.Conv("0", x, s.Out, 1, s.Stride))
+	return b.BatchNorm("1", b.Conv("0", x, convOpts{filters: s.Out, kernel: 1, stride: s.Stride}))
 }
 
 // blockFunc is the drawing of a kind of block.

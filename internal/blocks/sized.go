@@ -7,9 +7,9 @@ import (
 )
 
 // BuildSized is Build for images of any size, [n, InputChannels, height, width]: global average pooling makes the classifier's input the same. It fails with
-// ErrSpec for a size out of range.
+// ErrSpec for a size out of range, and for a net whose fully connected layers stand on the map itself for every size but its own: see BuildDense.
 func BuildSized(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph, error) {
-	return draw(s, n, height, width, mode, params, graph.Options{}, 0)
+	return draw(s, n, height, width, mode, params, graph.Options{}, nil)
 }
 
 // BuildDense makes the evaluation graph of the fully convolutional form: the network as it is at InputSize, applied at every position of larger images
@@ -20,6 +20,9 @@ func BuildSized(s Spec, n, height, width int, mode graph.Mode, params *graph.Par
 // the border would count as much as those that more windows cover. Convolutions pad the larger image as they do a small one, with zeros on its border alone:
 // positions inside see pixels where a crop would have seen zeros.
 //
+// Fully connected layers on the map itself become convolutions, the first one of the map's size at InputSize, the others 1x1 (Simonyan and Zisserman 2015,
+// section 3.2); spatial pyramid pooling is applied to every window of that size (He et al. 2015, section 4.1). Their logits are averaged at the end.
+//
 // It fails with ErrSpec for images smaller than InputSize.
 func BuildDense(s Spec, n, height, width int, params *graph.ParamSet) (*graph.Graph, error) {
 	if err := s.Validate(); err != nil {
@@ -28,22 +31,36 @@ func BuildDense(s Spec, n, height, width int, params *graph.ParamSet) (*graph.Gr
 	if height < s.InputSize || width < s.InputSize {
 		return nil, fmt.Errorf("architecture %q: %w: images of %dx%d; the fully convolutional form takes %d pixels and more on both sides", s.Name, ErrSpec, height, width, s.InputSize)
 	}
-	return draw(s, n, height, width, graph.Eval, params, graph.Options{}, lastMap(s))
+	return draw(s, n, height, width, graph.Eval, params, graph.Options{}, &dense{window: lastMap(s)})
 }
 
-// lastMap is the side of the map before global average pooling, at InputSize.
+// dense is the state of a drawing of the fully convolutional form.
+type dense struct {
+	window int         // side of the map before the classifier, at InputSize
+	flat   *graph.Node // the map that a fully connected layer stands on
+}
+
+// linear draws a fully connected layer at every position.
+func (d *dense) linear(b *graph.Builder, name string, x *graph.Node, units int) *graph.Node {
+	if x == d.flat {
+		return b.LinearConv(name, x, units, d.window)
+	}
+	return b.LinearConv(name, x, units, 1)
+}
+
+// lastMap is the side of the last map before the classifier, at InputSize.
 func lastMap(s Spec) int {
 	side := 0
 	for _, l := range trace(s) {
-		if len(l.Output) == 3 {
+		if len(l.Output) == 3 && !l.Training {
 			side = l.Output[1]
 		}
 	}
 	return side
 }
 
-// draw makes the graph of s for batches of n images of height x width. window is that of builderNet.
-func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet, o graph.Options, window int) (*graph.Graph, error) {
+// draw makes the graph of s for batches of n images of height x width. d is that of builderNet.
+func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet, o graph.Options, d *dense) (*graph.Graph, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
@@ -56,8 +73,23 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 	if min(height, width) < 1 || max(height, width) > maxSize {
 		return nil, fmt.Errorf("architecture %q: %w: images of %dx%d; sides of 1 to %d", s.Name, ErrSpec, height, width, maxSize)
 	}
-	o.BNEps, o.BNMomentum = s.BNEps, s.BNMomentum
+	if d == nil && s.has(PartFlatten) && (height != s.InputSize || width != s.InputSize) {
+		return nil, fmt.Errorf("architecture %q: %w: images of %dx%d; its fully connected layers fix them to %dx%d, and larger ones take the fully convolutional form (--crops full)",
+			s.Name, ErrSpec, height, width, s.InputSize, s.InputSize)
+	}
+	o.BNEps, o.BNMomentum, o.DropoutSeed = s.BNEps, s.BNMomentum, params.Seed
+	if mode == graph.Eval && s.has(PartAux) {
+		// Evaluation leaves the classifiers on the way out, but their parameters belong to the net: a drawing that nobody runs makes them.
+		b := graph.NewBuilder(s.Name, graph.Train, params, o)
+		forward[*graph.Node](builderNet{b: b}, s, b.Input(2, s.InputChannels, s.InputSize, s.InputSize))
+		if err := b.Err(); err != nil {
+			return nil, err
+		}
+	}
 	b := graph.NewBuilder(s.Name, mode, params, o)
-	x := b.Input(n, s.InputChannels, height, width)
-	return b.Finish(forward[*graph.Node](builderNet{b, window}, s, x))
+	logits := forward[*graph.Node](builderNet{b, d}, s, b.Input(n, s.InputChannels, height, width))
+	if logits != nil && len(logits.Shape()) == 4 {
+		logits = b.GlobalAvgPool(logits) // the mean over the positions
+	}
+	return b.Finish(logits)
 }

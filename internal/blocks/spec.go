@@ -58,7 +58,7 @@ type Spec struct {
 	Name     string   `json:"name"`
 	Family   string   `json:"family"`
 	Block    Block    `json:"block"`
-	Stem     Stem     `json:"stem"`
+	Stem     Stem     `json:"stem,omitempty"`
 	Depths   []int    `json:"depths"` // blocks in each stage; every stage but the first halves the map
 	Widths   []int    `json:"widths"` // channels of the 3x3 convolutions in each stage
 	Shortcut Shortcut `json:"shortcut"`
@@ -66,6 +66,9 @@ type Spec struct {
 	PadEnd bool `json:"pad_end,omitempty"`
 	// StrideIn3x3 moves a bottleneck's stride from its first 1x1 to its 3x3 ("v1.5").
 	StrideIn3x3 bool `json:"stride_in_3x3,omitempty"`
+
+	// Body is there for Block Sequence alone, and then instead of Stem, Depths, Widths and Shortcut.
+	Body []Part `json:"body,omitempty"`
 
 	InputChannels int `json:"input_channels"`
 	InputSize     int `json:"input_size"` // pixels, height and width
@@ -77,7 +80,7 @@ type Spec struct {
 	BNEps      float64 `json:"bn_eps"`
 	BNMomentum float64 `json:"bn_momentum"` // running = (1-m)*running + m*batch
 
-	Params int64 `json:"params"` // weights, biases, γ and β
+	Params int64 `json:"params"` // weights, biases, γ and β, with those of classifiers on the way
 	MACs   int64 `json:"macs"`   // multiply-adds of convolutions and the fully connected layer, for one image
 
 	// PaperError is what the paper reports for exactly this net, or nil.
@@ -100,6 +103,9 @@ type PaperValue struct {
 
 // Depth is the number of layers with weights that the paper counts: projections are not among them.
 func (s Spec) Depth() int {
+	if s.Block == Sequence {
+		return depthOf(s.Body)
+	}
 	n := 0
 	for _, d := range s.Depths {
 		n += d
@@ -118,6 +124,7 @@ func (s Spec) clone() Spec {
 	s.Depths = slices.Clone(s.Depths)
 	s.Widths = slices.Clone(s.Widths)
 	s.Speech = s.Speech.clone()
+	s.Body = cloneParts(s.Body)
 	if s.PaperError != nil {
 		v := *s.PaperError
 		s.PaperError = &v
@@ -139,7 +146,7 @@ func (s Spec) Validate() error {
 	fail := func(format string, args ...any) error {
 		return fmt.Errorf("architecture %q: %w: %s", s.Name, ErrSpec, fmt.Sprintf(format, args...))
 	}
-	speech := s.Family == FamilySpeech
+	speech, sequence := s.Family == FamilySpeech, s.Block == Sequence
 	if speech {
 		if err := s.validateSpeech(fail); err != nil {
 			return err
@@ -148,13 +155,15 @@ func (s Spec) Validate() error {
 	switch {
 	case s.Speech != nil && !speech:
 		return fail("a section speech in the family %q", s.Family)
-	case !speech && s.Block != Basic && s.Block != Bottleneck:
-		return fail("block %q; basic or bottleneck", s.Block)
-	case s.Stem != Stem3x3 && s.Stem != Stem7x7:
+	case len(s.Body) > 0 && !sequence:
+		return fail("a body, and block %q", s.Block)
+	case !speech && !sequence && s.Block != Basic && s.Block != Bottleneck:
+		return fail("block %q; basic, bottleneck or sequence", s.Block)
+	case !sequence && s.Stem != Stem3x3 && s.Stem != Stem7x7:
 		return fail("stem %q; %s or %s", s.Stem, Stem3x3, Stem7x7)
 	case !slices.Contains([]Shortcut{None, OptionA, OptionB, OptionC}, s.Shortcut):
 		return fail("shortcut %q; none, A, B or C", s.Shortcut)
-	case len(s.Depths) == 0 || len(s.Depths) != len(s.Widths):
+	case !sequence && len(s.Depths) == 0 || len(s.Depths) != len(s.Widths):
 		return fail("%d depths and %d widths; one of each for every stage", len(s.Depths), len(s.Widths))
 	case s.InputChannels < 1 || s.InputChannels > maxWidth:
 		return fail("input_channels %d; 1 to %d", s.InputChannels, maxWidth)
@@ -166,6 +175,9 @@ func (s Spec) Validate() error {
 		return fail("bn_eps %g; above 0, below 1", s.BNEps)
 	case !(s.BNMomentum > 0 && s.BNMomentum <= 1):
 		return fail("bn_momentum %g; above 0, at most 1", s.BNMomentum)
+	}
+	if sequence {
+		return s.validateBody(fail)
 	}
 	blocks := 0
 	for i := range s.Depths {

@@ -2,19 +2,21 @@ package blocks
 
 // Summary describes a net for `models show`: its counts, and a row for each layer.
 type Summary struct {
-	Name     string      `json:"name"`
-	Family   string      `json:"family"`
-	Source   string      `json:"source"`
-	Depth    int         `json:"depth"` // layers with weights, projections not counted
-	Block    Block       `json:"block"`
-	Shortcut Shortcut    `json:"shortcut"`
-	Params   int64       `json:"params"` // trainable values
-	MACs     int64       `json:"macs"`   // multiply-adds of conv and linear layers, for one image
-	Input    []int       `json:"input"`  // [channels, height, width]
-	Classes  int         `json:"classes"`
-	Blocks   int         `json:"blocks"` // building blocks
-	Paper    *PaperValue `json:"paper"`  // null where the paper gives no value
-	Layers   []Layer     `json:"layers"`
+	Name     string   `json:"name"`
+	Family   string   `json:"family"`
+	Source   string   `json:"source"`
+	Depth    int      `json:"depth"` // layers with weights, projections not counted
+	Block    Block    `json:"block"`
+	Shortcut Shortcut `json:"shortcut"`
+	Params   int64    `json:"params"` // trainable values
+	// TrainingParams are those of Params that evaluation does not read: of classifiers on the way.
+	TrainingParams int64       `json:"training_only_params,omitempty"`
+	MACs           int64       `json:"macs"`  // multiply-adds of conv and linear layers, for one image
+	Input          []int       `json:"input"` // [channels, height, width]
+	Classes        int         `json:"classes"`
+	Blocks         int         `json:"blocks"` // building blocks
+	Paper          *PaperValue `json:"paper"`  // null where the paper gives no value
+	Layers         []Layer     `json:"layers"`
 }
 
 // Summarize counts s without building it. It fails with ErrSpec if s cannot be built.
@@ -28,9 +30,18 @@ func Summarize(s Spec) (Summary, error) {
 	for _, n := range s.Depths {
 		sum.Blocks += n
 	}
+	for _, p := range s.Body {
+		if p.Kind == PartModule {
+			sum.Blocks++
+		}
+	}
 	for _, l := range sum.Layers {
 		sum.Params += l.Params
-		sum.MACs += l.MACs
+		if l.Training {
+			sum.TrainingParams += l.Params
+		} else {
+			sum.MACs += l.MACs
+		}
 	}
 	return sum, nil
 }

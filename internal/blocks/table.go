@@ -3,7 +3,7 @@ package blocks
 import "slices"
 
 // table holds every architecture known by name. It is a literal: Lookup and Names read it, nothing writes it.
-var table = slices.Concat(cifarRows, imagenetRows, speechRows, testRows)
+var table = slices.Concat(cifarRows, imagenetRows, vggRows, inceptionRows, preluRows, speechRows, testRows)
 
 // row fills in what all rows share.
 func row(s Spec) Spec {
@@ -12,7 +12,7 @@ func row(s Spec) Spec {
 }
 
 // testRows are small nets that exercise every path of the blocks: each shortcut, both blocks, odd maps and channel
-// counts that no vector length divides.
+// counts that no vector length divides, each kind of part.
 var testRows = []Spec{
 	testRow(Spec{Name: "tiny-plain", Block: Basic, Shortcut: None, InputSize: 9, Depths: []int{1, 1, 1}, Widths: []int{5, 10, 20}}),
 	testRow(Spec{Name: "tiny-a", Block: Basic, Shortcut: OptionA, InputSize: 9, Depths: []int{1, 1, 1}, Widths: []int{5, 10, 20}}),
@@ -22,6 +22,23 @@ var testRows = []Spec{
 	testRow(Spec{Name: "tiny-bottleneck", Block: Bottleneck, Shortcut: OptionB, InputSize: 9, Depths: []int{2, 1}, Widths: []int{3, 6}}),
 	testRow(Spec{Name: "tiny-bottleneck-v1.5", Block: Bottleneck, Shortcut: OptionB, StrideIn3x3: true, InputSize: 8, Depths: []int{2, 1}, Widths: []int{4, 8}}),
 	testRow(Spec{Name: "tiny-imagenet-stem", Block: Basic, Shortcut: OptionB, Stem: Stem7x7, InputSize: 21, Depths: []int{2, 1}, Widths: []int{6, 12}}),
+	testRow(Spec{Name: "tiny-bottleneck-a", Block: Bottleneck, Shortcut: OptionA, InputSize: 9, Depths: []int{2, 1}, Widths: []int{3, 6}}),
+	testRow(Spec{Name: "tiny-bottleneck-c", Block: Bottleneck, Shortcut: OptionC, InputSize: 8, Depths: []int{2, 1}, Widths: []int{3, 6}}),
+	testRow(Spec{Name: "tiny-vgg", InputSize: 14, Body: vggBody([][]int{{5}, {7, 6}}, 11, 0, false)}),
+	testRow(Spec{Name: "tiny-vggbn", InputSize: 12, Body: vggBody([][]int{{5, 5}, {6}}, 11, 0, true)}),
+	testRow(Spec{Name: "tiny-googlenet", InputSize: 41, Body: slices.Concat(
+		withBias("conv1", 6, 7, 2), one(ceilPool(3, 2)), responses,
+		withBias.inception("3a", 5, 4, 3, 5, 2, 3, 2), withBias.classifier("aux1", 5, 9, 0), one(ceilPool(3, 2)),
+		withBias.inception("4a", 5, 3, 3, 4, 2, 3, 2), []Part{globalPool, drop(0), fc("fc", 0)})}),
+	testRow(Spec{Name: "tiny-googlenet-bn", InputSize: 21, Body: slices.Concat(
+		withNorm("conv1", 6, 3, 1), one(ceilPool(3, 2)),
+		withNorm.inception("3a", 3, 4, 3, 5, 2, 3, 2), withNorm.classifier("aux1", 5, 9, 0), one(ceilPool(2, 2)),
+		withNorm.inception("4a", 3, 3, 3, 4, 2, 3, 2), []Part{globalPool, drop(0), fc("fc", 0)})}),
+	testRow(Spec{Name: "tiny-bn-inception", InputSize: 15, Body: slices.Concat(
+		withNorm("conv1", 6, 3, 2),
+		inceptionBN("3a", 4, 3, 5, 2, 3, avgPool(3, 1), 2), halvingBN("3b", 3, 5, 2, 4),
+		inceptionBN("4a", 3, 3, 4, 2, 3, maxPool(3, 1), 2), []Part{globalPool, fc("fc", 0)})}),
+	testRow(Spec{Name: "tiny-prelu-net", InputSize: 24, Body: preluBody(4, []int{6, 7}, 2, 9, 0, []int{3, 2, 1})}),
 	testRow(Spec{Name: "tiny-wide", Block: Basic, Shortcut: OptionA, InputSize: 16, Depths: []int{1, 1}, Widths: []int{16, 32}}),
 	testRow(Spec{Name: "tiny-wide-b", Block: Basic, Shortcut: OptionB, InputSize: 12, Depths: []int{1, 1}, Widths: []int{16, 32}}),
 }
@@ -29,7 +46,9 @@ var testRows = []Spec{
 func testRow(s Spec) Spec {
 	s.Family, s.TestOnly, s.Source = FamilyTest, true, "tests"
 	s.InputChannels, s.Classes = 3, 10
-	if s.Stem == "" {
+	if len(s.Body) > 0 {
+		s.Block, s.Shortcut = Sequence, None
+	} else if s.Stem == "" {
 		s.Stem = Stem3x3
 	}
 	return counted(row(s))
@@ -40,7 +59,9 @@ func counted(s Spec) Spec {
 	s.Params, s.MACs = 0, 0
 	for _, l := range trace(s) {
 		s.Params += l.Params
-		s.MACs += l.MACs
+		if !l.Training {
+			s.MACs += l.MACs
+		}
 	}
 	return s
 }

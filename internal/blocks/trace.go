@@ -1,16 +1,34 @@
 package blocks
 
-import "fmt"
+import (
+	"fmt"
+
+	"resnet/internal/graph"
+)
 
 // Layer is one operation of a net, for one image.
 type Layer struct {
 	Name   string   `json:"name"` // as its parameters are named: "layer1.0.conv1"
-	Type   string   `json:"type"` // conv, bn, relu, add, shortcut-pad, maxpool, gap, linear
+	Type   string   `json:"type"` // conv, bn, relu, add, shortcut-pad, maxpool, gap, linear; prelu, lrn, avgpool, flatten, pyramid, dropout, concat
 	Detail string   `json:"detail,omitempty"`
 	Inputs []string `json:"inputs"` // names of layers, or "input"
 	Output []int    `json:"output"` // [channels, height, width], or [channels] after pooling
 	Params int64    `json:"params"` // trainable values
 	MACs   int64    `json:"macs"`   // multiply-adds; zero for all but conv and linear
+	// Training says that evaluation leaves the layer out: it belongs to a classifier on the way.
+	Training bool `json:"training_only,omitempty"`
+
+	// Window is that of a convolution or pooling, LRN are the constants of a normalisation.
+	Window Window        `json:"-"`
+	LRN    graph.LRNOpts `json:"-"`
+	// Shapes are those of the parameters and running statistics, by the last part of their names.
+	Shapes map[string][]int `json:"-"`
+}
+
+// Window is the geometry of a convolution or pooling.
+type Window struct {
+	Kernel, Stride, Pad int
+	Ceil                bool
 }
 
 // trace lists the layers of s in forward order. s must be valid.
@@ -18,9 +36,8 @@ func trace(s Spec) []Layer {
 	if s.Family == FamilySpeech {
 		return sequenceNet{s: s}.layers()
 	}
-	t := &tracer{}
-	input := at{name: "input", c: s.InputChannels, hw: s.InputSize}
-	forward[at](tracerNet{t, ""}, s, input)
+	t := newTracer()
+	forward[at](tracerNet{t: t}, s, at{name: "input", c: s.InputChannels, hw: s.InputSize})
 	return t.layers
 }
 
@@ -31,16 +48,43 @@ type at struct {
 }
 
 // tracer collects layers; tracerNet is its view from one scope.
-type tracer struct{ layers []Layer }
-
-type tracerNet struct {
-	t     *tracer
-	scope string // with its trailing dot
+type tracer struct {
+	layers []Layer
+	names  map[string]int // how many layers have asked for a name
+	// wrong is the first thing that makes the net impossible to build, or "".
+	wrong string
 }
 
-// add records a layer and returns its output.
+func newTracer() *tracer { return &tracer{names: map[string]int{}} }
+
+type tracerNet struct {
+	t        *tracer
+	scope    string // with its trailing dot
+	training bool
+}
+
+// fail keeps the first thing that is wrong.
+func (n tracerNet) fail(name, format string, args ...any) {
+	if n.t.wrong == "" {
+		n.t.wrong = n.scope + name + ": " + fmt.Sprintf(format, args...)
+	}
+}
+
+// add records a layer and returns its output. A layer without parameters takes the next free of its name: relu, relu2, relu3.
 func (n tracerNet) add(l Layer, out at, from ...at) at {
-	l.Name = n.scope + l.Name
+	name := l.Name
+	n.t.names[n.scope+name]++
+	if count := n.t.names[n.scope+name]; count > 1 {
+		l.Name = fmt.Sprintf("%s%d", name, count)
+		if l.Params > 0 {
+			n.fail(name, "two layers of this name")
+		}
+	}
+	if out.c > maxFeatures || out.hw < 0 {
+		n.fail(name, "%d features on maps of %d pixels", out.c, out.hw)
+		out = at{c: 1, hw: 1}
+	}
+	l.Name, l.Training = n.scope+l.Name, n.training
 	for _, f := range from {
 		l.Inputs = append(l.Inputs, f.name)
 	}
@@ -53,20 +97,40 @@ func (n tracerNet) add(l Layer, out at, from ...at) at {
 	return out
 }
 
-func (n tracerNet) In(scope string) net[at] { return tracerNet{n.t, n.scope + scope + "."} }
+// onMap requires x to be [C, H, W] with room for a window.
+func (n tracerNet) onMap(name string, x at, w Window) at {
+	if x.hw < 1 || w.Kernel > x.hw+2*w.Pad {
+		n.fail(name, "a window of %d pixels on maps of %d", w.Kernel, x.hw)
+		x.hw = max(w.Kernel, 1)
+	}
+	return x
+}
 
-func (n tracerNet) Conv(name string, x at, filters, kernel, stride int) at {
-	out := at{c: filters, hw: windows(x.hw, kernel, stride, (kernel-1)/2)}
-	weights := int64(filters) * int64(x.c) * int64(kernel) * int64(kernel)
-	return n.add(Layer{Name: name, Type: "conv", Detail: window(kernel, stride),
-		Params: weights, MACs: weights * int64(out.hw) * int64(out.hw)}, out, x)
+func (n tracerNet) In(scope string) net[at] {
+	return tracerNet{n.t, n.scope + scope + ".", n.training}
+}
+
+func (n tracerNet) Conv(name string, x at, o convOpts) at {
+	w := Window{Kernel: o.kernel, Stride: o.stride, Pad: (o.kernel - 1) / 2}
+	x = n.onMap(name, x, w)
+	out := at{c: o.filters, hw: w.places(x.hw)}
+	weights := int64(o.filters) * int64(x.c) * int64(o.kernel) * int64(o.kernel)
+	l := Layer{Name: name, Type: "conv", Detail: window(o.kernel, o.stride), Params: weights, MACs: weights * int64(out.hw) * int64(out.hw),
+		Window: w, Shapes: map[string][]int{"weight": {o.filters, x.c, o.kernel, o.kernel}}}
+	if o.bias {
+		l.Params += int64(o.filters)
+		l.Shapes["bias"] = []int{o.filters}
+	}
+	return n.add(l, out, x)
 }
 
 func (n tracerNet) BatchNorm(name string, x at) at {
-	return n.add(Layer{Name: name, Type: "bn", Params: 2 * int64(x.c)}, x, x)
+	c := []int{x.c}
+	return n.add(Layer{Name: name, Type: "bn", Params: 2 * int64(x.c),
+		Shapes: map[string][]int{"weight": c, "bias": c, "running_mean": c, "running_var": c}}, n.onMap(name, x, Window{}), x)
 }
 
-func (n tracerNet) ReLU(x at) at { return n.add(Layer{Name: n.free("relu"), Type: "relu"}, x, x) }
+func (n tracerNet) ReLU(x at) at { return n.add(Layer{Name: "relu", Type: "relu"}, x, x) }
 
 func (n tracerNet) Add(a, b at) at { return n.add(Layer{Name: "add", Type: "add"}, a, a, b) }
 
@@ -76,40 +140,93 @@ func (n tracerNet) ShortcutPad(x at, filters, stride int, sides bool) at {
 		where = "sides"
 	}
 	return n.add(Layer{Name: "pad", Type: "shortcut-pad", Detail: fmt.Sprintf("/%d, zeros at %s", stride, where)},
-		at{c: filters, hw: windows(x.hw, 1, stride, 0)}, x)
+		at{c: filters, hw: (x.hw-1)/stride + 1}, x)
 }
 
-func (n tracerNet) MaxPool(x at, kernel, stride, pad int) at {
-	return n.add(Layer{Name: "maxpool", Type: "maxpool", Detail: window(kernel, stride)},
-		at{c: x.c, hw: windows(x.hw, kernel, stride, pad)}, x)
+func (n tracerNet) MaxPool(name string, x at, o graph.PoolOpts) at {
+	return n.pool("maxpool", name, x, o)
+}
+
+func (n tracerNet) AvgPool(name string, x at, o graph.PoolOpts) at {
+	return n.pool("avgpool", name, x, o)
+}
+
+func (n tracerNet) pool(kind, name string, x at, o graph.PoolOpts) at {
+	if name == "" {
+		name = kind
+	}
+	w := Window{o.Kernel, o.Stride, o.Pad, o.Ceil}
+	x = n.onMap(name, x, w)
+	detail := window(o.Kernel, o.Stride)
+	if o.Ceil {
+		detail += ", rounded up"
+	}
+	return n.add(Layer{Name: name, Type: kind, Detail: detail, Window: w}, at{c: x.c, hw: w.places(x.hw)}, x)
 }
 
 func (n tracerNet) GlobalAvgPool(x at) at {
-	return n.add(Layer{Name: "avgpool", Type: "gap"}, at{c: x.c}, x)
+	return n.add(Layer{Name: "avgpool", Type: "gap"}, at{c: x.c}, n.onMap("avgpool", x, Window{}))
 }
 
-func (n tracerNet) Linear(name string, x at, classes int) at {
-	weights := int64(x.c) * int64(classes)
-	return n.add(Layer{Name: name, Type: "linear", Params: weights + int64(classes), MACs: weights}, at{c: classes}, x)
+func (n tracerNet) Linear(name string, x at, units int) at {
+	if x.hw > 0 {
+		n.fail(name, "a fully connected layer on maps; flatten or pool them first")
+	}
+	weights := int64(x.c) * int64(units)
+	return n.add(Layer{Name: name, Type: "linear", Params: weights + int64(units), MACs: weights,
+		Shapes: map[string][]int{"weight": {units, x.c}, "bias": {units}}}, at{c: units}, x)
 }
 
-// free numbers a name that a scope uses several times: relu, relu2, relu3. A scope is drawn in one go, so its layers are
-// the last ones.
-func (n tracerNet) free(name string) string {
-	full, count := n.scope+name, 1
-	for i := len(n.t.layers) - 1; i >= 0 && len(n.t.layers)-i < 16; i-- {
-		if l := n.t.layers[i]; l.Type == name && len(l.Name) >= len(full) && l.Name[:len(full)] == full {
-			count++
+func (n tracerNet) PReLU(name string, x at) at {
+	return n.add(Layer{Name: name, Type: "prelu", Params: int64(x.c), Shapes: map[string][]int{"weight": {x.c}}}, x, x)
+}
+
+func (n tracerNet) LRN(name string, x at, o graph.LRNOpts) at {
+	if name == "" {
+		name = "lrn"
+	}
+	return n.add(Layer{Name: name, Type: "lrn", Detail: fmt.Sprintf("%d channels", o.Size), LRN: o}, n.onMap(name, x, Window{}), x)
+}
+
+func (n tracerNet) Flatten(x at) at {
+	return n.add(Layer{Name: "flatten", Type: "flatten"}, at{c: x.c * x.hw * x.hw}, n.onMap("flatten", x, Window{}))
+}
+
+func (n tracerNet) Pyramid(name string, x at, levels []int) at {
+	x = n.onMap(name, x, Window{})
+	bins := 0
+	for _, level := range levels {
+		if graph.PyramidBins(x.hw, level) != level {
+			n.fail(name, "maps of %d pixels have no pyramid level of %dx%d", x.hw, level, level)
 		}
+		bins += level * level
 	}
-	if count == 1 {
-		return name
-	}
-	return fmt.Sprintf("%s%d", name, count)
+	return n.add(Layer{Name: name, Type: "pyramid", Detail: fmt.Sprint(levels)}, at{c: x.c * bins}, x)
 }
 
-// windows is the number of places of a window on a line of size pixels.
-func windows(size, kernel, stride, pad int) int { return (size+2*pad-kernel)/stride + 1 }
+func (n tracerNet) Dropout(name string, x at, rate float64) at {
+	return n.add(Layer{Name: name, Type: "dropout", Detail: fmt.Sprintf("%g %%", 100*rate)}, x, x)
+}
+
+func (n tracerNet) Concat(xs ...at) at {
+	out := at{hw: xs[0].hw}
+	for _, x := range xs {
+		if x.hw != out.hw || x.hw < 1 {
+			n.fail("concat", "branches with maps of %d and %d pixels", out.hw, x.hw)
+		}
+		out.c += x.c
+	}
+	return n.add(Layer{Name: "concat", Type: "concat"}, out, xs...)
+}
+
+func (n tracerNet) Auxiliary(name string, _ float64, draw func(net[at]) at) {
+	draw(tracerNet{n.t, n.scope + name + ".", true})
+}
+
+// places is the number of places of a window on a line of size pixels.
+func (w Window) places(size int) int {
+	return graph.PoolShape{H: size, Kernel: w.Kernel, Stride: w.Stride, Pad: w.Pad, Ceil: w.Ceil}.OutH()
+}
 
 func window(kernel, stride int) string {
 	if stride == 1 {

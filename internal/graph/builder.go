@@ -145,6 +145,11 @@ func (b *Builder) leaf(name string, shape []int) (n *Node) {
 
 // param returns the node of a parameter, created in the ParamSet if it is missing there.
 func (b *Builder) param(name string, kind Kind, shape []int, f fill) *Node {
+	return b.view(name, kind, shape, shape, f)
+}
+
+// view is param with a node of another shape of as many elements.
+func (b *Builder) view(name string, kind Kind, shape, as []int, f fill) *Node {
 	if b.err != nil {
 		return nil
 	}
@@ -155,7 +160,7 @@ func (b *Builder) param(name string, kind Kind, shape []int, f fill) *Node {
 	if b.byName[p.Name] != nil {
 		return b.fail(name, fmt.Errorf("parameter %q is used twice: %w", p.Name, ErrParam))
 	}
-	n := b.leaf(p.Name, shape)
+	n := b.leaf(p.Name, as)
 	b.byName[p.Name] = n
 	b.used = append(b.used, ParamNode{Param: p, Node: n})
 	return n

@@ -49,3 +49,13 @@ func (o *FlattenGrad) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return 
 func (o *FlattenGrad) WriteHash(h hash.Hash)                           { writeHash(h, o) }
 func (o *FlattenGrad) Hashcode() uint32                                { return hashcode(o) }
 func (o *FlattenGrad) String() string                                  { return opName(o) }
+
+func (o *PyramidWindows) Arity() int    { return len(o.signature().in) }
+func (o *PyramidWindows) Type() hm.Type { return o.signature().fn() }
+func (o *PyramidWindows) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
+	return o.signature().infer(in)
+}
+func (o *PyramidWindows) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(o, in) }
+func (o *PyramidWindows) WriteHash(h hash.Hash)                           { writeHash(h, o) }
+func (o *PyramidWindows) Hashcode() uint32                                { return hashcode(o) }
+func (o *PyramidWindows) String() string                                  { return opName(o) }

@@ -144,6 +144,8 @@ func shapeCases() []graphtest.Case {
 	cases := []graphtest.Case{
 		op("Concat", &graph.Concat{N: 2, H: 3, W: 2, Channels: []int{1, 3, 2}, ID: 1}, free(2, 1, 3, 2), free(2, 3, 3, 2), free(2, 2, 3, 2)),
 		op("Concat/one", &graph.Concat{N: 1, H: 1, W: 1, Channels: []int{1}, ID: 1}, free(1, 1, 1, 1)),
+		op("PyramidWindows", &graph.PyramidWindows{PyramidShape: graph.PyramidShape{ImageShape: graph.ImageShape{N: 2, C: 2, H: 6, W: 5}, Window: 4, Levels: []int{4, 2, 1}}, ID: 1},
+			leaf{Shape: []int{2, 2, 6, 5}, Fixed: true}),
 		op("Flatten", &graph.Flatten{N: 2, Images: [][3]int{{3, 2, 4}}, ID: 1}, free(2, 3, 2, 4)),
 		op("Flatten/pyramid", &graph.Flatten{N: 3, Images: [][3]int{{2, 3, 3}, {2, 2, 1}, {1, 1, 1}}, ID: 1}, free(3, 2, 3, 3), free(3, 2, 2, 1), free(3, 1, 1, 1)),
 		op("SoftmaxCrossEntropy/weighted", &graph.SoftmaxCrossEntropy{N: 2, K: 3, Weight: 0.3, ID: 1}, free(2, 3), leaf{Shape: []int{2}, Values: []float64{2, 0}, Fixed: true}),
@@ -232,8 +234,8 @@ func operators(t *testing.T) []string {
 			}
 		}
 	}
-	if len(names) < 41 {
-		t.Fatalf("found %d operators, want at least 41", len(names))
+	if len(names) < 42 {
+		t.Fatalf("found %d operators, want at least 42", len(names))
 	}
 	return names
 }
