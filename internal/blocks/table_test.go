@@ -82,6 +82,40 @@ func TestCountsAreThePublishedOnes(t *testing.T) {
 	}
 }
 
+func TestBaselinesCountsArePyTorchs(t *testing.T) {
+	text, err := os.ReadFile("testdata/baselines.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var published map[string]struct {
+		Params int64 `yaml:"params"`
+		MACs   int64 `yaml:"macs"`
+	}
+	if err := yaml.Unmarshal(text, &published); err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for _, s := range table {
+		if s.Block != Sequence || s.TestOnly {
+			continue
+		}
+		rows++
+		if want := published[s.Name]; s.Params != want.Params || s.MACs != want.MACs {
+			t.Errorf("%s: %d params and %d multiply-adds, in PyTorch %+v", s.Name, s.Params, s.MACs, want)
+		}
+	}
+	if rows != len(published) {
+		t.Errorf("%d rows, %d counted in PyTorch", rows, len(published))
+	}
+	s, err := Lookup("googlenet-bn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.WithoutAuxiliary().Params; got != 6_624_904 { // torchvision's, without them
+		t.Errorf("googlenet-bn without its classifiers on the way has %d parameters", got)
+	}
+}
+
 func TestEveryRowHoldsItsOwnCounts(t *testing.T) {
 	for _, s := range table {
 		m, err := Summarize(s)

@@ -5,7 +5,7 @@
 
 It needs PyTorch (CPU is enough; manifest.json names the version that was used) and writes, always the same for the same version,
 
-    NET.safetensors     one for each row of NETS: initial values, a batch, and for it the logits, the loss, every gradient, the updated running
+    NET.safetensors     one for each row of NETS (baselines.py has those that are not residual): initial values, a batch, and for it the logits, the loss, every gradient, the updated running
                         statistics and the logits in evaluation; then the losses of STEPS steps of SGD on a few fixed batches
     ops.safetensors     inputs, outputs and gradients of single operators
     manifest.json       versions, seeds, parameters of each case, checksums
@@ -24,6 +24,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import baselines
+
 HERE = pathlib.Path(__file__).parent
 STEPS, BATCHES = 20, 3
 MOMENTUM, WEIGHT_DECAY = 0.9, 1e-4
@@ -39,9 +41,17 @@ NETS = [
     dict(name="tiny-c", block="basic", widths=[5, 10, 20], depths=[1, 1, 1], shortcut="C", size=8, n=6, rate=0.05),
     dict(name="tiny-bottleneck", block="bottleneck", widths=[3, 6], depths=[2, 1], shortcut="B", size=9, n=6, rate=0.05),
     dict(name="tiny-bottleneck-v1.5", block="bottleneck", widths=[4, 8], depths=[2, 1], shortcut="B", v15=True, size=8, n=6, rate=0.05),
+    dict(name="tiny-bottleneck-a", block="bottleneck", widths=[3, 6], depths=[2, 1], shortcut="A", size=9, n=6, rate=0.05),
+    dict(name="tiny-bottleneck-c", block="bottleneck", widths=[3, 6], depths=[2, 1], shortcut="C", size=8, n=6, rate=0.05),
     dict(name="tiny-imagenet-stem", block="basic", widths=[6, 12], depths=[2, 1], shortcut="B", stem7=True, size=21, n=4, rate=0.05),
     dict(name="tiny-wide", block="basic", widths=[16, 32], depths=[1, 1], shortcut="A", size=16, n=3, rate=0.05),
     dict(name="tiny-wide-b", block="basic", widths=[16, 32], depths=[1, 1], shortcut="B", size=12, n=4, rate=0.05),
+    dict(name="tiny-vgg", body=True, size=14, n=5, rate=0.02),
+    dict(name="tiny-vggbn", body=True, size=12, n=6, rate=0.02),
+    dict(name="tiny-googlenet", body=True, size=41, n=2, rate=0.02),
+    dict(name="tiny-googlenet-bn", body=True, size=21, n=4, rate=0.02),
+    dict(name="tiny-bn-inception", body=True, size=15, n=6, rate=0.02),
+    dict(name="tiny-prelu-net", body=True, size=24, n=5, rate=0.02),
 ]
 
 
@@ -122,6 +132,22 @@ class Net(nn.Module):
 Block.__setattr__ = lambda self, k, v: object.__setattr__(self, k, v) if k == "net" else nn.Module.__setattr__(self, k, v)
 
 
+def make(cfg):
+    return baselines.tiny(cfg["name"]) if cfg.get("body") else Net(cfg)
+
+
+def run(net, x):
+    """The logits, and those of classifiers on the way with the weights of their losses."""
+    out = net(x)
+    return out if isinstance(out, tuple) else (out, [])
+
+
+def loss_of(net, x, labels):
+    """The logits, and the loss with that of classifiers on the way."""
+    logits, on_the_way = run(net, x)
+    return logits, F.cross_entropy(logits, labels) + sum(w * F.cross_entropy(a, labels) for w, a in on_the_way)
+
+
 def single(t):
     """Rounds to float32 values, kept in float64."""
     return t.float().double()
@@ -129,6 +155,7 @@ def single(t):
 
 def initialise(net, g):
     """He et al. 2015 for convolutions; everything else is random too, so that no gradient is trivial."""
+    slopes = {f"{name}.weight" for name, m in net.named_modules() if isinstance(m, nn.PReLU)}
     with torch.no_grad():
         for name, t in net.state_dict().items():
             if name.endswith("num_batches_tracked"):
@@ -136,8 +163,10 @@ def initialise(net, g):
             r = torch.randn(t.shape, generator=g, dtype=torch.float64)
             if t.dim() == 4:
                 v = r * (2.0 / (t.shape[1] * t.shape[2] * t.shape[3])) ** 0.5
-            elif name == "fc.weight":
+            elif t.dim() == 2:
                 v = r / t.shape[1] ** 0.5
+            elif name in slopes:
+                v = 0.25 + 0.05 * r
             elif name.endswith("running_var"):
                 v = 1 + 0.2 * r.abs()
             elif name.endswith("weight"):  # gamma
@@ -149,13 +178,13 @@ def initialise(net, g):
 
 def train(cfg, start, xs, labels, dtype):
     """STEPS steps of SGD over the batches in turn; the losses and the net."""
-    net = Net(cfg).to(dtype)
+    net = make(cfg).to(dtype)
     net.load_state_dict(start)
     opt = torch.optim.SGD(net.parameters(), lr=cfg["rate"], momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
     losses = []
     for i in range(STEPS):
         opt.zero_grad()
-        loss = F.cross_entropy(net(xs[i % BATCHES].to(dtype)), labels[i % BATCHES])
+        _, loss = loss_of(net, xs[i % BATCHES].to(dtype), labels[i % BATCHES])
         loss.backward()
         opt.step()
         losses.append(loss.item())
@@ -165,15 +194,14 @@ def train(cfg, start, xs, labels, dtype):
 def net_case(cfg, seed):
     """The tensors of one net, or None where the seed brings an activation too near to a kink."""
     g = torch.Generator().manual_seed(seed)
-    net = Net(cfg).double()
+    net = make(cfg).double()
     initialise(net, g)
     xs = single(torch.randn(BATCHES, cfg["n"], 3, cfg["size"], cfg["size"], generator=g, dtype=torch.float64))
     labels = torch.randint(0, 10, (BATCHES, cfg["n"]), generator=g)
     start = {k: v.clone() for k, v in net.state_dict().items()}
     kept = {k: v for k, v in start.items() if not k.endswith("num_batches_tracked")}
 
-    logits = net(xs[0])
-    loss = F.cross_entropy(logits, labels[0])
+    logits, loss = loss_of(net, xs[0], labels[0])
     loss.backward()
     if net.margin < KINK:
         return None
@@ -182,7 +210,7 @@ def net_case(cfg, seed):
     out.update({f"grad/{k}": p.grad for k, p in net.named_parameters()})
     out.update({f"stats/{k}": v.clone() for k, v in net.state_dict().items() if "running" in k})
     net.eval()
-    out["eval_logits"] = net(xs[1])  # with the updated statistics, first weights
+    out["eval_logits"] = run(net, xs[1])[0]  # with the updated statistics, first weights
     losses, trained = train(cfg, start, xs, labels, torch.float64)
     single_losses, _ = train(cfg, start, xs, labels, torch.float32)
     drift = max(abs(a - b) / abs(a) for a, b in zip(losses, single_losses))
@@ -190,7 +218,7 @@ def net_case(cfg, seed):
         return None
     trained.eval()
     out["losses"] = torch.tensor(losses, dtype=torch.float64)
-    out["trained_logits"] = trained(xs[0])
+    out["trained_logits"] = run(trained, xs[0])[0]
     return out
 
 
