@@ -108,13 +108,20 @@ func runModelsShow(a *app, name string, asJSON, dot bool) error {
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "layer\ttype\toutput\tparameters\tmultiply-adds")
 	for _, l := range sum.Layers {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", l.Name, strings.TrimSpace(l.Type+" "+l.Detail), dims(l.Output), grouped(l.Params), grouped(l.MACs))
+		what := strings.TrimSpace(l.Type + " " + l.Detail)
+		if l.Training {
+			what += ", in training"
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", l.Name, what, dims(l.Output), grouped(l.Params), grouped(l.MACs))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "\n%s: %d layers, %s parameters, %s multiply-adds for an image of %s, %d classes (%s)\n", sum.Name, sum.Depth,
 		grouped(sum.Params), grouped(sum.MACs), dims(sum.Input), sum.Classes, sum.Source)
+	if sum.TrainingParams > 0 {
+		fmt.Fprintf(a.out, "%s of the parameters belong to classifiers on the way, which training alone has; the multiply-adds are those of evaluation.\n", grouped(sum.TrainingParams))
+	}
 	if p := sum.Paper; p != nil {
 		fmt.Fprintf(a.out, "The paper reports %.2f %% top-1 error on %s (%s).\n", p.Top1, p.Dataset, p.Source)
 	}

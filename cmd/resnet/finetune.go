@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"resnet/internal/blocks"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
@@ -19,7 +20,7 @@ func (a *app) startFrom(j *job, params *graph.ParamSet) error {
 	if m.Spec.Classes != j.spec.Classes {
 		note = fmt.Sprintf("; the classifier is new, for %d classes instead of %d", j.spec.Classes, m.Spec.Classes)
 		for i := range list {
-			if p := params.Get(list[i].Name); p != nil && (p.Name == "fc.weight" || p.Name == "fc.bias") {
+			if p := params.Get(list[i].Name); p != nil && blocks.IsHead(p.Name) {
 				list[i].Shape, list[i].Data = p.Shape, p.Data
 			}
 		}

@@ -2,6 +2,9 @@ package blocks
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 
 	"resnet/internal/graph"
 )
@@ -193,14 +196,25 @@ func (s Spec) has(kind PartKind) bool {
 
 // WithoutAuxiliary is the net without its classifiers on the way, which evaluation does not use.
 func (s Spec) WithoutAuxiliary() Spec {
-	var body []Part
-	for _, p := range s.Body {
-		if p.Kind != PartAux {
-			body = append(body, p)
-		}
-	}
-	s.Body = body
+	s.Body = evaluated(s.Body)
 	return counted(s)
+}
+
+// SameBody reports whether two nets have the same parts in evaluation: with or without classifiers on the way.
+func (s Spec) SameBody(o Spec) bool {
+	return reflect.DeepEqual(evaluated(s.Body), evaluated(o.Body))
+}
+
+// evaluated are the parts that evaluation draws.
+func evaluated(parts []Part) []Part {
+	return cloneParts(slices.DeleteFunc(slices.Clone(parts), func(p Part) bool { return p.Kind == PartAux }))
+}
+
+// IsHead reports whether a parameter belongs to a layer that tells classes apart, so that another number of classes gives it another shape: fc; in nets that are
+// numbered as torchvision's VGG is, the third fully connected layer; the last layer of a classifier on the way.
+func IsHead(param string) bool {
+	layer := param[:max(strings.LastIndexByte(param, '.'), 0)]
+	return layer == "fc" || layer == "classifier.6" || strings.HasPrefix(layer, "aux") && strings.HasSuffix(layer, ".fc2")
 }
 
 // Head is the name of the classifier, the layer that gives the logits: "fc" for residual nets.

@@ -1,7 +1,6 @@
 package blocks
 
 import (
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,7 +80,7 @@ func candidates(shapes map[string][]int) []Spec {
 // same reports whether two rows draw the same net under different names.
 func (s Spec) same(o Spec) bool {
 	return s.Family == o.Family && s.Shortcut == o.Shortcut && s.StrideIn3x3 == o.StrideIn3x3 && slices.Equal(s.Depths, o.Depths) && slices.Equal(s.Widths, o.Widths) && s.Block == o.Block &&
-		reflect.DeepEqual(s.Body, o.Body)
+		s.SameBody(o)
 }
 
 // ForTensors is the architecture of that name with the classes and the input channels of the tensors.

@@ -1,18 +1,18 @@
 package blocks
 
 // preluRows are the models A, B and C of He et al. 2015 ("Delving Deep into Rectifiers", arXiv:1502.01852), Table 3, with a PReLU for each channel behind every
-// layer but the last and dropout of 50 % behind the first two fully connected ones. C is the PReLU-net of the paper's Tables 3 and 4.
+// layer but the last and dropout of 50 % behind the first two fully connected ones. C is the PReLU-net of the paper's Tables 3 and 4, which quote its errors.
 //
 // The paper gives no names, and says "SPP {7x7, 3x3, 2x2, 1x1}" without how bins are cut: names are numbered as torchvision's of VGG are, and bins
 // are those of He et al. 2014 (arXiv:1406.4729), section 2.3. Both are ours.
 var preluRows = []Spec{
-	preluNet("prelu-net-a", []int{256, 512, 512}, 5, 178_032_072, 19_058_106_368, nil),
-	preluNet("prelu-net-b", []int{256, 512, 512}, 6, 183_343_048, 23_219_904_512, nil),
-	preluNet("prelu-net-c", []int{384, 768, 896}, 6, 330_623_944, 53_463_130_112, table3(24.27, 7.38)),
+	preluNet("prelu-net-a", []int{256, 512, 512}, 5, 178_032_072, 19_058_106_368),
+	preluNet("prelu-net-b", []int{256, 512, 512}, 6, 183_343_048, 23_219_904_512),
+	preluNet("prelu-net-c", []int{384, 768, 896}, 6, 330_623_944, 53_463_130_112),
 }
 
-func preluNet(name string, widths []int, depth int, params, macs int64, paper *PaperValue) Spec {
-	return baseline(Spec{Name: name, Body: preluBody(96, widths, depth, 4096, 0.5, []int{7, 3, 2, 1}), Params: params, MACs: macs, PaperError: paper,
+func preluNet(name string, widths []int, depth int, params, macs int64) Spec {
+	return baseline(Spec{Name: name, Body: preluBody(96, widths, depth, 4096, 0.5, []int{7, 3, 2, 1}), Params: params, MACs: macs,
 		Source: "He et al. 2015 (arXiv:1502.01852), Table 3"})
 }
 

@@ -178,6 +178,26 @@ func TestDepthOfANameIsItsNumberOfLayers(t *testing.T) {
 	}
 }
 
+func TestHeadsAreTheLayersWithAsManyUnitsAsClasses(t *testing.T) {
+	for _, s := range table {
+		if s.Family == FamilySpeech {
+			continue
+		}
+		last := ""
+		for _, l := range trace(s) {
+			if want := l.Type == "linear" && l.Output[0] == s.Classes && (s.TestOnly || s.Classes == 1000 || s.Family == FamilyCIFAR); IsHead(l.Name+".weight") != want {
+				t.Errorf("%s: %s is taken for a layer that tells classes apart: %v", s.Name, l.Name, !want)
+			}
+			if !l.Training {
+				last = l.Name
+			}
+		}
+		if s.Head() != last {
+			t.Errorf("%s: the classifier is %s, not %s", s.Name, last, s.Head())
+		}
+	}
+}
+
 func TestLookupGivesACopy(t *testing.T) {
 	a, _ := Lookup("resnet20")
 	a.Depths[0], a.Widths[0], a.PaperError.Top1 = 99, 99, 99

@@ -77,13 +77,23 @@ func (t PaperTable) Compare(rows []Measured) Beside {
 	return b
 }
 
-// holds reports whether a row belongs beside a line: the network of that name, its v1.5 variant, or an ensemble beside the paper's own.
+// variants are networks that stand beside another's line, and what tells them from it.
+var variants = map[[2]string]string{
+	{"vgg16bn", "vgg16"}:           "has batch normalisation, the line's network has none",
+	{"vgg16", "vgg19"}:             "is configuration D of Simonyan and Zisserman 2015, the line's network E",
+	{"vgg19bn", "vgg19"}:           "has batch normalisation, the line's network has none",
+	{"googlenet-bn", "googlenet"}:  "has batch normalisation and 3x3 convolutions for 5x5, as torchvision's; the published network has neither",
+	{"prelu-net-a", "prelu-net-c"}: "is model A of He et al. 2015, the line's network C",
+	{"prelu-net-b", "prelu-net-c"}: "is model B of He et al. 2015, the line's network C",
+}
+
+// holds reports whether a row belongs beside a line: the network of that name, a variant of it, or an ensemble beside the paper's own.
 func (t PaperTable) holds(l PaperLine, m Measured) bool {
 	if t.Ensembles || m.Ensemble {
 		return t.Ensembles && m.Ensemble && l.Quoted == ""
 	}
 	name, _ := strings.CutSuffix(m.Row.Model, suffixV15)
-	return l.Arch != "" && name == l.Arch
+	return l.Arch != "" && (name == l.Arch || variants[[2]string{name, l.Arch}] != "")
 }
 
 // suffixV15 marks the bottleneck nets that stride in the 3x3.
@@ -95,6 +105,9 @@ func besideRow(t PaperTable, l PaperLine, m Measured) BesideRow {
 		r.Differences = append(r.Differences, "strides in the 3x3 of each bottleneck, the paper in the first 1x1")
 	} else if !m.Standard && !m.Ensemble {
 		r.Differences = append(r.Differences, "not the network of that name: its description differs from the table of architectures")
+	}
+	if difference := variants[[2]string{m.Row.Model, l.Arch}]; difference != "" {
+		r.Differences = append(r.Differences, difference)
 	}
 	if m.Ensemble {
 		r.Differences = append(r.Differences, "an ensemble of other networks than the paper's six")

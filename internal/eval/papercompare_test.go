@@ -154,12 +154,43 @@ func TestALineThatThePaperQuotesIsNotItsProtocol(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	beside := table.Compare([]Measured{measuredRow("prelunet", "imagenet", 50_000, protocol10Crop)})
+	beside := table.Compare([]Measured{measuredRow("prelu-net-c", "imagenet", 50_000, protocol10Crop)})
 	i := slices.IndexFunc(beside.Lines, func(l BesideLine) bool { return len(l.Ours) == 1 })
 	if i < 0 {
 		t.Fatal("the row stands beside no line")
 	}
 	if r := beside.Lines[i].Ours[0]; r.SameProtocol || len(r.Differences) != 1 || !strings.Contains(r.Differences[0], "quotes He et al. 2015") {
 		t.Errorf("%s: %v, %q: want the one difference that the paper quotes it", beside.Lines[i].Model, r.SameProtocol, r.Differences)
+	}
+}
+
+func TestBaselinesStandBesideTheLinesOfTheirNames(t *testing.T) {
+	for _, c := range []struct {
+		table       int
+		model, line string
+		says        string
+	}{
+		{3, "vgg16", "VGG-16 [41]", ""},
+		{3, "vgg16bn", "VGG-16 [41]", "batch normalisation"},
+		{3, "googlenet", "GoogLeNet [44]", "quotes Szegedy"},
+		{3, "googlenet-bn", "GoogLeNet [44]", "3x3 convolutions for 5x5"},
+		{3, "prelu-net-a", "PReLU-net [13]", "model A"},
+		{4, "vgg19", "VGG [41] (v5)", "quotes Simonyan"},
+		{4, "vgg16", "VGG [41] (v5)", "configuration D"},
+		{4, "prelu-net-c", "PReLU-net [13]", "quotes He et al. 2015"},
+		{4, "bn-inception", "BN-inception [16]", "quotes Ioffe"},
+	} {
+		table, err := LookupTable(c.table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := measuredRow(c.model, "imagenet", 50_000, table.Protocol)
+		for _, l := range table.Compare([]Measured{row}).Lines {
+			if (len(l.Ours) == 1) != (l.Model == c.line) {
+				t.Errorf("Table %d: %s has %d rows beside %s", c.table, c.model, len(l.Ours), l.Model)
+			} else if l.Model == c.line && !strings.Contains(strings.Join(l.Ours[0].Differences, "; "), c.says) {
+				t.Errorf("Table %d: %s differs by %q, want %q", c.table, c.model, l.Ours[0].Differences, c.says)
+			}
+		}
 	}
 }

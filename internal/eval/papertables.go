@@ -56,9 +56,9 @@ var paperTables = []PaperTable{
 		Number: 3, Title: "Error rates (%, 10-crop testing) on ImageNet validation. ResNet-50/101/152 are of option B",
 		Dataset: "imagenet", Images: 50_000, Protocol: protocol10Crop,
 		Lines: []PaperLine{
-			noted(own("VGG-16 [41]", "", 28.07, 9.33), "the paper's own test of the network of Simonyan and Zisserman"),
+			noted(own("VGG-16 [41]", "vgg16", 28.07, 9.33), "the paper's own test of the network of Simonyan and Zisserman"),
 			quoted("GoogLeNet [44]", "googlenet", none, 9.15, "Szegedy et al. 2015"),
-			quoted("PReLU-net [13]", "prelunet", 24.27, 7.38, "He et al. 2015"),
+			quoted("PReLU-net [13]", "prelu-net-c", 24.27, 7.38, "He et al. 2015"),
 			own("plain-34", "plain34", 28.54, 10.02),
 			own("ResNet-34 A", "resnet34a", 25.03, 7.76),
 			own("ResNet-34 B", "resnet34", 24.52, 7.46),
@@ -74,8 +74,8 @@ var paperTables = []PaperTable{
 		Lines: []PaperLine{
 			noted(quoted("VGG [41] (ILSVRC'14)", "", none, 8.43, "Simonyan and Zisserman 2015"), "reported on the test set"),
 			quoted("GoogLeNet [44] (ILSVRC'14)", "googlenet", none, 7.89, "Szegedy et al. 2015"),
-			quoted("VGG [41] (v5)", "", 24.4, 7.1, "Simonyan and Zisserman 2015"),
-			quoted("PReLU-net [13]", "prelunet", 21.59, 5.71, "He et al. 2015"),
+			noted(quoted("VGG [41] (v5)", "vgg19", 24.4, 7.1, "Simonyan and Zisserman 2015"), "its configuration E, multi-crop and dense"),
+			quoted("PReLU-net [13]", "prelu-net-c", 21.59, 5.71, "He et al. 2015"),
 			quoted("BN-inception [16]", "bn-inception", 21.99, 5.81, "Ioffe and Szegedy 2015"),
 			own("ResNet-34 B", "resnet34", 21.84, 5.71),
 			own("ResNet-34 C", "resnet34c", 21.53, 5.60),

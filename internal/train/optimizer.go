@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"resnet/internal/blocks"
 	"resnet/internal/graph"
 )
 
@@ -53,9 +54,6 @@ func (o Optimizer) decayOf(p *graph.Param) float32 {
 	return float32(o.WeightDecay)
 }
 
-// headName begins the names of the classifier's parameters.
-const headName = "fc."
-
 // Frozen reports whether a parameter is left as it is: Freeze names its layer, or a stage or block that it is in.
 func (o Optimizer) Frozen(name string) bool {
 	for _, part := range o.FrozenParts() {
@@ -92,7 +90,7 @@ func (o Optimizer) CheckFrozen(params *graph.ParamSet) error {
 
 // rateOf is the multiple of the common rate by which a parameter learns. HeadRate 0 is 1: as where it is not set.
 func (o Optimizer) rateOf(p *graph.Param) float64 {
-	if o.HeadRate != 0 && strings.HasPrefix(p.Name, headName) {
+	if o.HeadRate != 0 && blocks.IsHead(p.Name) {
 		return o.HeadRate
 	}
 	return 1
