@@ -14,6 +14,8 @@ type Options struct {
 	BNEps       float64      // 1e-5
 	BNMomentum  float64      // 0.1, the weight of the new batch, as in PyTorch
 	DropoutSeed uint64
+	// Frozen says of which parameters no gradient is wanted: their ParamNode.Grad is nil. A nil Frozen freezes none.
+	Frozen func(name string) bool
 }
 
 // Builder draws a network. Its methods take and return nodes of one graph; after an error they do nothing and return nil, and

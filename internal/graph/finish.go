@@ -32,7 +32,7 @@ func (b *Builder) Auxiliary(logits *Node, weight float64) {
 }
 
 // Finish completes the graph with logits [N, classes]. In Train mode it adds the labels and the mean softmax cross-entropy (with those of
-// auxiliary classifiers) and differentiates it with respect to every trainable parameter; the gradients consist of this package's operators, of Gorgonia's
+// auxiliary classifiers) and differentiates it with respect to every parameter that is not frozen; the gradients consist of this package's operators, of Gorgonia's
 // own Add where a tensor is used more than once, and of its constant 1 for dloss. The Builder cannot be used after it.
 func (b *Builder) Finish(logits *Node) (*Graph, error) {
 	if b.err != nil {
@@ -78,9 +78,16 @@ func (b *Builder) differentiate(g *Graph) {
 	}
 	defer b.guard("grad")
 	forward := append(gorgonia.Nodes(nil), g.G.AllNodes()...)
-	wrt := make([]*Node, len(g.Params))
+	var wrt []*Node
+	var free []int // indices of the parameters
 	for i, p := range g.Params {
-		wrt[i] = p.Node
+		if b.opts.Frozen == nil || !b.opts.Frozen(p.Param.Name) {
+			wrt, free = append(wrt, p.Node), append(free, i)
+		}
+	}
+	if len(wrt) == 0 {
+		b.fail("grad", fmt.Errorf("every parameter is frozen: %w", ErrParam))
+		return
 	}
 	gradMu.Lock()
 	defer gradMu.Unlock()
@@ -89,8 +96,8 @@ func (b *Builder) differentiate(g *Graph) {
 		b.fail("grad", err)
 		return
 	}
-	for i := range g.Params {
-		g.Params[i].Grad = grads[i]
+	for i, k := range free {
+		g.Params[k].Grad = grads[i]
 	}
 	if err := verify(g, forward); err != nil {
 		b.fail("grad", err)

@@ -39,7 +39,7 @@ type Graph struct {
 type ParamNode struct {
 	Param *Param
 	Node  *Node
-	Grad  *Node // same shape; nil in Eval mode
+	Grad  *Node // same shape; nil in Eval mode, and where Options.Frozen says so
 }
 
 // StatsNode is a layer's batch statistics: Node is [2, C], mean and biased variance over Count values. The machine

@@ -188,3 +188,21 @@ func (o *ChannelBias) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return 
 func (o *ChannelBias) WriteHash(h hash.Hash)                           { writeHash(h, o) }
 func (o *ChannelBias) Hashcode() uint32                                { return hashcode(o) }
 func (o *ChannelBias) String() string                                  { return opName(o) }
+
+func (o *FrameMaps) Arity() int    { return len(o.signature().in) }
+func (o *FrameMaps) Type() hm.Type { return o.signature().fn() }
+func (o *FrameMaps) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
+	return o.signature().infer(in)
+}
+func (o *FrameMaps) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(o, in) }
+func (o *FrameMaps) Hashcode() uint32                                { return hashcode(o) }
+func (o *FrameMaps) String() string                                  { return opName(o) }
+
+func (o *FrameMapsGrad) Arity() int    { return len(o.signature().in) }
+func (o *FrameMapsGrad) Type() hm.Type { return o.signature().fn() }
+func (o *FrameMapsGrad) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
+	return o.signature().infer(in)
+}
+func (o *FrameMapsGrad) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(o, in) }
+func (o *FrameMapsGrad) Hashcode() uint32                                { return hashcode(o) }
+func (o *FrameMapsGrad) String() string                                  { return opName(o) }

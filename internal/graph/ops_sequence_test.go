@@ -19,6 +19,7 @@ func sequenceCases() []graphtest.Case {
 		op("FrequencyLinear", &graph.FrequencyLinear{ImageShape: maps, ID: 1, State: state}, x, free(4), free(1)),
 		op("ChannelBias", &graph.ChannelBias{ImageShape: maps, ID: 1}, x, free(2)),
 		op("Channels", &graph.Channels{ImageShape: graph.ImageShape{N: 2, C: 5, H: 2, W: 3}, From: 1, Count: 3, ID: 1}, free(2, 5, 2, 3)),
+		op("FrameMaps", &graph.FrameMaps{ImageShape: maps, ID: 1, State: state}, free(3, 8, 1, 5)),
 		op("FrameRows", &graph.FrameRows{N: 3, K: 2, T: 5, ID: 1}, free(3, 2, 1, 5)),
 		op("UtteranceMean", &graph.UtteranceMean{N: 3, K: 2, T: 5, ID: 1, State: state}, free(3, 2, 1, 5)),
 		op("FrameCrossEntropy", &graph.FrameCrossEntropy{N: 2, T: 3, K: 4, ID: 1}, free(2, 12), leaf{Shape: []int{6}, Values: []float64{3, -1, 0, 2, -1, 1}, Fixed: true}),

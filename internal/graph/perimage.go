@@ -116,6 +116,20 @@ func (o *ChannelBias) Images(_, n int) Kernel {
 }
 
 // Images implements PerImage.
+func (o *FrameMaps) Images(first, n int) Kernel {
+	c := *o
+	c.N, c.State = n, o.State.part(first, n)
+	return &c
+}
+
+// Images implements PerImage.
+func (o *FrameMapsGrad) Images(first, n int) Kernel {
+	c := *o
+	c.N, c.State = n, o.State.part(first, n)
+	return &c
+}
+
+// Images implements PerImage.
 func (o *ELU) Images(_, _ int) Kernel { return o }
 
 // Images implements PerImage.

@@ -152,6 +152,9 @@ func (t *Tape) bind(n *Node, values []float32) error {
 // gradients writes or adds the gradients to the parameters.
 func (t *Tape) gradients(accumulate bool) error {
 	for _, p := range t.g.Params {
+		if p.Grad == nil {
+			continue // frozen
+		}
 		grad, err := read(p.Grad)
 		if err != nil {
 			return fmt.Errorf("%s: gradient of %s: %w", t.g.Name, p.Param.Name, err)

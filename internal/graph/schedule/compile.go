@@ -110,7 +110,7 @@ func backward(n *gorgonia.Node) bool {
 		*graph.LinearInputGrad, *graph.LinearWeightGrad, *graph.LinearBiasGrad, *graph.SoftmaxCrossEntropyGrad,
 		*graph.UtteranceNormInputGrad, *graph.UtteranceNormSums, *graph.SumRows, *graph.FrequencyLinearInputGrad, *graph.FrequencyLinearSums,
 		*graph.LSTMGrad, *graph.LSTMWeightGrad, *graph.ChannelsGrad, *graph.FrameRowsGrad, *graph.UtteranceMeanGrad, *graph.FrameCrossEntropyGrad,
-		*graph.LRNGrad, *graph.FlattenGrad:
+		*graph.LRNGrad, *graph.FlattenGrad, *graph.FrameMapsGrad:
 		return true
 	case *graph.Channels: // of a gradient, where an LSTM's is taken
 		return backwardInput(n)

@@ -29,7 +29,7 @@ func partsFor(units []span, accumulator int) []span {
 // emitConv lowers both gradients of a convolution and the gate behind the gradient of its input.
 func (c *compiler) emitConv(g *convGroup) error {
 	if g.weights == nil {
-		return fmt.Errorf("schedule: a convolution has the gradient of its input but none of its weights")
+		return c.emitDataGrad(g)
 	}
 	op := g.weights.Op().(*graph.ConvWeightGrad)
 	s := shapeOf(op.ConvShape)

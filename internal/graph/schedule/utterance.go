@@ -129,16 +129,22 @@ func (c *compiler) utteranceSums(n *gorgonia.Node, op *graph.UtteranceNormSums) 
 	if u == nil {
 		return c.foreignStep(n)
 	}
-	if u.sums != nil {
-		return nil // lowered before, with the input's gradient
+	if u.sums == nil { // else lowered before, with the input's gradient
+		c.sumsOf(u, c.tensors[c.in[n][0]], c.tensors[c.in[n][1]])
 	}
-	z, g := c.blocked(c.tensors[c.in[n][0]]), c.blocked(c.tensors[c.in[n][1]])
-	t, err := c.plainTensor(n)
-	if err != nil {
-		return err
+	t, err := c.newTensor(n)
+	if err == nil {
+		t.plain = u.sums
 	}
-	u.sums = t.plain
-	to, plane, s := t.plain, op.Area()*block, op.ImageShape
+	return err
+}
+
+// sumsOf adds the step that takes the sums of a normalisation of x whose output has the gradient dy.
+func (c *compiler) sumsOf(u *utterance, x, dy *tensor) {
+	z, g := c.blocked(x), c.blocked(dy)
+	op := u.op
+	u.sums = c.newValue("utterance sums", 2*op.C)
+	to, plane, s := u.sums, op.Area()*block, op.ImageShape
 	c.add(&step{name: "utterance sums", backward: true, reads: []*value{z, g}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		zs, gs, out := w.images(z, first, n), w.images(g, first, n), w.images(to, first, n)
 		m := &w.mask
@@ -166,7 +172,6 @@ func (c *compiler) utteranceSums(n *gorgonia.Node, op *graph.UtteranceNormSums) 
 			}
 		}
 	}})
-	return nil
 }
 
 // utteranceGrad lowers the input's gradient, a linear map of two tensors for each channel of each utterance.
@@ -175,15 +180,8 @@ func (c *compiler) utteranceGrad(n *gorgonia.Node, op *graph.UtteranceNormInputG
 	if u == nil || gamma == nil {
 		return c.foreignStep(n)
 	}
-	for _, other := range c.users[c.in[n][2]] { // the sums come first
-		if sums, ok := other.Op().(*graph.UtteranceNormSums); ok && sums.ID == op.ID {
-			if err := c.utteranceSums(other, sums); err != nil {
-				return err
-			}
-		}
-	}
-	if u.sums == nil {
-		return c.foreignStep(n)
+	if u.sums == nil { // they come first; where γ and β are frozen, the graph does not ask for them
+		c.sumsOf(u, c.tensors[c.in[n][0]], c.tensors[c.in[n][2]])
 	}
 	z, g := c.blocked(c.tensors[c.in[n][0]]), c.blocked(c.tensors[c.in[n][2]])
 	t, err := c.blockedTensor(n)
