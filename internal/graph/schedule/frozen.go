@@ -29,11 +29,10 @@ func (c *compiler) emitDataGrad(g *convGroup) error {
 	inLen := s.InLen()
 	c.dy, c.y = max(c.dy, k*plan.DY.Len()), max(c.y, k*inLen)
 	packed := c.packed(plan.DataGrad, weights)
-	apply := c.gated(st, g.gate, len(c.m.units))
-	nm := c.normOf(g.gate.sums)
+	sums, apply := c.gated(st, g.gate, len(c.m.units))
 	st.run = func(w *worker, u, first, n int) {
-		if nm != nil {
-			nm.begin(u)
+		if sums != nil {
+			sums.begin(u)
 		}
 		for at := 0; at < n; at += k {
 			c := min(k, n-at)
