@@ -14,6 +14,7 @@ import (
 // evalOptions are the flags of eval.
 type evalOptions struct {
 	data, dir   string
+	adaptation  string
 	split       string
 	limit       int
 	looking     eval.Looking
@@ -64,6 +65,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.StringVar(&o.data, "data", "", "data set (default the one it was trained on)")
 	f.StringVar(&o.dir, "data-dir", "", "folder that holds the data set")
 	f.StringVar(&o.split, "split", "test", "test, val or train")
+	f.StringVar(&o.adaptation, "adaptation", "", "speech: transforms of the split's speakers, from speech adapt")
 	f.IntVar(&o.limit, "limit", 0, "only the first so many images (default all)")
 	lookingFlags(c, &o.looking)
 	f.IntVar(&o.table, "table", 0, "print this table of the paper, 2 to 6, with our rows beside")

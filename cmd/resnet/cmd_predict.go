@@ -11,11 +11,12 @@ import (
 
 // predictOptions are the flags of predict.
 type predictOptions struct {
-	top     int
-	looking eval.Looking
-	batch   int
-	threads int
-	json    bool
+	top                 int
+	looking             eval.Looking
+	adaptation, speaker string
+	batch               int
+	threads             int
+	json                bool
 }
 
 const predictHelp = `Classifies images: PNG and JPEG files, the images of a folder and of the folders in it, or those whose paths come on standard input (-). A network of speech classifies
@@ -49,6 +50,8 @@ func newPredictCmd(a *app) *cobra.Command {
 	f := c.Flags()
 	f.IntVar(&o.top, "top", 5, "classes shown for an image")
 	lookingFlags(c, &o.looking)
+	f.StringVar(&o.adaptation, "adaptation", "", "speech: transforms of speakers, from speech adapt")
+	f.StringVar(&o.speaker, "speaker", "", "speech: the speaker whose transform is taken")
 	f.IntVar(&o.batch, "batch", 32, "views computed together; does not change the result")
 	f.IntVar(&o.threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -62,6 +65,9 @@ func (o *predictOptions) check(images []string) error {
 	}
 	if o.top < 1 || o.batch < 1 || o.threads < 0 {
 		return usageErrorf("predict: --top and --batch are at least 1, --threads at least 0")
+	}
+	if (o.adaptation == "") != (o.speaker == "") {
+		return usageErrorf("predict: --adaptation FILE and --speaker NAME go together")
 	}
 	for _, path := range images {
 		if path == "-" && len(images) > 1 {
@@ -90,6 +96,9 @@ func runPredict(ctx context.Context, a *app, o *predictOptions, checkpoint strin
 			return &silentError{&stoppedError{s}}
 		}
 		return err
+	}
+	if o.adaptation != "" {
+		return usageErrorf("predict: --adaptation: %s is no network of speech", net.named)
 	}
 	p, err := newPrediction(a, o, net)
 	if err != nil {

@@ -19,6 +19,8 @@ import (
 type posteriorsOptions struct {
 	out         string
 	likelihoods bool
+	adaptation  string
+	utt2spk     string
 	batch       int
 	buckets     int
 	threads     int
@@ -33,7 +35,7 @@ each class's share of the training frames, which the checkpoint keeps too: acous
 
   latgen-faster-mapped --acoustic-scale=0.1 --word-symbol-table=words.txt final.mdl HCLG.fst scp:FILE.scp ark:lattices
 
-where class k is pdf k. --out FILE.ark writes FILE.ark and FILE.scp, both complete or not at all. A network of whole utterances gives what it says of each frame before the mean.`
+where class k is pdf k. --adaptation puts each speaker's transform before the network; the speakers are those of the data directory's utt2spk, or of --utt2spk. --out FILE.ark writes FILE.ark and FILE.scp, both complete or not at all. A network of whole utterances gives what it says of each frame before the mean.`
 
 func newSpeechPosteriorsCmd(a *app) *cobra.Command {
 	o := &posteriorsOptions{}
@@ -50,6 +52,8 @@ func newSpeechPosteriorsCmd(a *app) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.out, "out", "", "archive to write, with its script beside it (.scp)")
 	f.BoolVar(&o.likelihoods, "likelihoods", false, "subtract the log prior of each class")
+	f.StringVar(&o.adaptation, "adaptation", "", "transforms of the speakers, from speech adapt")
+	f.StringVar(&o.utt2spk, "utt2spk", "", "speakers from a file of lines UTTERANCE SPEAKER")
 	f.IntVar(&o.batch, "batch", 8, "utterances computed together")
 	f.IntVar(&o.buckets, "buckets", 8, "lengths that utterances are padded to")
 	f.IntVar(&o.threads, "threads", 0, "threads (default all cores)")
@@ -108,6 +112,9 @@ func (o *posteriorsOptions) write(ctx context.Context, a *app, checkpoint string
 	if err != nil {
 		return out, err
 	}
+	if err := o.speakers(net, c); err != nil {
+		return out, err
+	}
 	var prior []float64
 	if o.likelihoods {
 		if len(net.ClassCounts) != net.Spec.Classes {
@@ -141,6 +148,20 @@ func (o *posteriorsOptions) write(ctx context.Context, a *app, checkpoint string
 			out.Frames += frames
 			return w.WriteMatrix(c.ID(datasets.Test, i), frames, k, logits)
 		}, w.Commit)
+}
+
+// speakers gives the utterances their speakers and those their transforms.
+func (o *posteriorsOptions) speakers(net *model, c *corpus.Corpus) error {
+	if o.utt2spk != "" {
+		if err := c.NameSpeakers(datasets.Test, o.utt2spk); err != nil {
+			return err
+		}
+	}
+	by, err := net.transforms(o.adaptation)
+	if err != nil || by == nil {
+		return err
+	}
+	return c.Adapt(datasets.Test, o.adaptation, by)
 }
 
 // eachUtterance runs a network of frames over every utterance of a split and hands over its logits [frames, k], which f may change; then it calls end.

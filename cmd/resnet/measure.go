@@ -71,6 +71,9 @@ func (m *measurement) model(ctx context.Context, path string, member bool) error
 	if net.Frontend != "" {
 		return m.utterances(ctx, net, !member)
 	}
+	if m.o.adaptation != "" {
+		return usageErrorf("eval: --adaptation: %s is no network of speech", net.named)
+	}
 	ds, err := m.dataset(ctx, net)
 	if err != nil {
 		return err

@@ -38,6 +38,15 @@ func (m *measurement) utterances(ctx context.Context, net *model, record bool) e
 	if m.o.limit > 0 {
 		return usageErrorf("eval: --limit is for images: a split of utterances is measured whole")
 	}
+	by, err := net.transforms(m.o.adaptation)
+	if err != nil {
+		return err
+	}
+	if by != nil {
+		if err := c.Adapt(split, m.o.adaptation, by); err != nil {
+			return err
+		}
+	}
 	machines := &sequenceMachines{a: m.a, spec: net.Spec, mode: graph.Eval, params: net.Params, threads: m.o.threads}
 	defer machines.close()
 	shapes := evalShapes(c, min(m.o.batch, maxUtterances), speech.Buckets, split)

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"strings"
 
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
+	"resnet/internal/datasets/speech"
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
@@ -27,6 +29,7 @@ type hearing struct {
 	net      *model
 	front    corpus.Frontend
 	spec     blocks.Spec
+	adapted  *speech.Transform // of the speaker, or nil
 	threads  int
 	machines map[int]*sequenceMachines // by frames
 }
@@ -42,6 +45,20 @@ func newHearing(a *app, net *model, threads int) (*hearing, error) {
 	return &hearing{a: a, net: net, front: front, spec: net.Spec.WithOutput(blocks.OutputFrame), threads: threads, machines: map[int]*sequenceMachines{}}, nil
 }
 
+// adapt takes the transform of the speaker that is named, if one is.
+func (h *hearing) adapt(o *predictOptions) error {
+	by, err := h.net.transforms(o.adaptation)
+	if err != nil || by == nil {
+		return err
+	}
+	t, ok := by[o.speaker]
+	if !ok {
+		return fmt.Errorf("%s: %w: it has no transform for the speaker %q: it has %s", o.adaptation, datasets.ErrData, o.speaker, strings.Join(slices.Sorted(maps.Keys(by)), ", "))
+	}
+	h.adapted = &t
+	return nil
+}
+
 // scores are the means of the frames' logits of a recording.
 func (h *hearing) scores(path string) ([]float32, error) {
 	if err := regularFile(path); err != nil {
@@ -54,6 +71,11 @@ func (h *hearing) scores(path string) ([]float32, error) {
 	f, err := h.front.Finish(static, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if h.adapted != nil {
+		if err := h.adapted.Apply(f); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	t := (f.Frames + lengthStep - 1) / lengthStep * lengthStep
 	m := h.machines[t]
@@ -119,6 +141,9 @@ func predictSpeech(ctx context.Context, a *app, o *predictOptions, net *model, a
 		return err
 	}
 	defer h.close()
+	if err := h.adapt(o); err != nil {
+		return err
+	}
 	if args[0] == "-" {
 		return h.stream(ctx, o)
 	}

@@ -10,6 +10,7 @@ import (
 	"resnet/internal/eval"
 	"resnet/internal/graph/weights"
 	"resnet/internal/train"
+	"resnet/internal/train/adapt"
 	"resnet/internal/train/checkpoint"
 )
 
@@ -23,6 +24,9 @@ var sentinels = []struct {
 	{blocks.ErrUnknown, exitUsage},
 	{train.ErrNonFinite, exitNonFinite},
 	{eval.ErrNonFinite, exitNonFinite},
+	{adapt.ErrDiverged, exitNonFinite},
+	{adapt.ErrFile, exitBadData},
+	{adapt.ErrNetwork, exitBadData},
 	{eval.ErrProtocol, exitUsage},
 	{eval.ErrLabel, exitBadData},
 	{eval.ErrModel, exitBadData},

@@ -17,9 +17,11 @@ type sequenceMachines struct {
 	mode    graph.Mode
 	params  *graph.ParamSet
 	threads int
-	kept    map[int]*sequenceMachine // by frames
-	arena   schedule.Arena           // the machines' in common: one runs at a time
-	current *sequenceMachine
+	// adaptation says that a linear layer stands before the network, which is frozen.
+	adaptation bool
+	kept       map[int]*sequenceMachine // by frames
+	arena      schedule.Arena           // the machines' in common: one runs at a time
+	current    *sequenceMachine
 }
 
 type sequenceMachine struct {
@@ -32,7 +34,7 @@ type sequenceMachine struct {
 func (s *sequenceMachines) compile(shapes []corpus.Shape) error {
 	s.kept = map[int]*sequenceMachine{}
 	for _, shape := range shapes {
-		g, err := blocks.BuildSequence(s.spec, shape.N, shape.Frames, s.mode, s.params)
+		g, err := s.build(shape)
 		if err != nil {
 			return err
 		}
@@ -44,6 +46,13 @@ func (s *sequenceMachines) compile(shapes []corpus.Shape) error {
 		s.kept[shape.Frames] = s.current
 	}
 	return nil
+}
+
+func (s *sequenceMachines) build(shape corpus.Shape) (*graph.Graph, error) {
+	if s.adaptation {
+		return blocks.BuildAdaptation(s.spec, shape.N, shape.Frames, s.params)
+	}
+	return blocks.BuildSequence(s.spec, shape.N, shape.Frames, s.mode, s.params)
 }
 
 // of returns the machine of a batch, which knows the batch's lengths. Places behind the batch's utterances count as one frame of silence.

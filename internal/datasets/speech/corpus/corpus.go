@@ -43,8 +43,9 @@ var splits = []datasets.Split{datasets.Train, datasets.Val, datasets.Test}
 
 // part is a split: utterances of a listing.
 type part struct {
-	from *listing
-	utts []utterance
+	from    *listing
+	utts    []utterance
+	adapted map[string]speech.Transform // by speaker; nil where frames stay as they are
 }
 
 // Info describes a corpus.
@@ -295,6 +296,11 @@ func (o *Corpus) Read(s datasets.Split, i int, labels []int32) (speech.Features,
 	}
 	if f, err = o.cfg.Frontend.Finish(f, p.from.speakers[u.speaker]); err != nil {
 		return f, fmt.Errorf("%s: utterance %s: %w", u.path, u.id, err)
+	}
+	if p.adapted != nil {
+		if err := p.adapted[u.speaker].Apply(f); err != nil {
+			return f, fmt.Errorf("%s: utterance %s: %w", u.path, u.id, err)
+		}
 	}
 	if labels != nil {
 		for t := range labels {

@@ -13,7 +13,7 @@ import (
 // label gives utterances or their frames their classes.
 func (o *Corpus) label() error {
 	if o.cfg.Alignments != "" {
-		return o.align()
+		return o.align(splits...)
 	}
 	classes := map[string]string{} // by utterance
 	if o.cfg.Labels != "" {
@@ -91,9 +91,9 @@ func readPairs(path string) (map[string]string, error) {
 	return pairs, nil
 }
 
-// align reads the alignments and drops utterances without one. The frames that an alignment lacks have no label; of one that is longer
+// align reads the alignments of splits and drops their utterances without one. The frames that an alignment lacks have no label; of one that is longer
 // the end is cut off.
-func (o *Corpus) align() error {
+func (o *Corpus) align(splits ...datasets.Split) error {
 	ali, err := readAlignments(o.cfg.Alignments)
 	if err != nil {
 		return err

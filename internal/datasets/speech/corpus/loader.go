@@ -15,7 +15,11 @@ type LoaderOptions struct {
 	Shapes []Shape // of the batches, sorted by frames; the last holds the longest utterance
 	// Once gives every utterance once, in order, with what is left in a batch that is not full; else full batches in an order drawn by
 	// seed for each epoch, without end.
-	Once       bool
+	Once bool
+	// Every gives every utterance in each epoch: an epoch may end in a batch that is not full. It is for orders drawn by seed; Once has it anyway.
+	Every bool
+	// Only are the indices of the utterances that are delivered; nil means all of the split.
+	Only       []int
 	Seed       uint64
 	Maps       int  // C, by which the values of a frame are divided: [C, F]
 	Utterances bool // labels of utterances [N] instead of frames [N·T]
@@ -78,9 +82,14 @@ func (o *Corpus) NewLoader(opt LoaderOptions) (*Loader, error) {
 			return nil, fault.Errorf(fault.ErrConfig, "loader: utterance %s has %d frames, the longest shape %d", o.ID(opt.Split, i), t, longest)
 		}
 	}
-	l := &Loader{o: o, opt: opt, plan: newPlanner(lengths, opt.Shapes),
+	plan := newPlanner(lengths, opt.Shapes)
+	if opt.Only != nil {
+		plan.restrict(opt.Only)
+	}
+	plan.every = opt.Every
+	l := &Loader{o: o, opt: opt, plan: plan,
 		ready: make(chan prepared, ahead), free: make(chan *datasets.Batch, ahead+2), done: make(chan struct{})}
-	if !opt.Once && l.plan.perEpoch() == 0 {
+	if !opt.Once && !opt.Every && l.plan.perEpoch() == 0 {
 		return nil, fault.Errorf(fault.ErrConfig, "%s: %d utterances are less than one batch: lower train.batch", o.info.Name, n)
 	}
 	l.wg.Go(l.work)

@@ -53,6 +53,18 @@ type batch struct {
 type planner struct {
 	shapes  []Shape
 	buckets [][]int32 // utterances by shape, in their own order
+	every   bool      // an epoch ends with what does not fill a batch
+}
+
+// restrict leaves only the utterances of these indices.
+func (p *planner) restrict(only []int) {
+	keep := map[int32]bool{}
+	for _, i := range only {
+		keep[int32(i)] = true
+	}
+	for b := range p.buckets {
+		p.buckets[b] = slices.DeleteFunc(p.buckets[b], func(i int32) bool { return !keep[i] })
+	}
 }
 
 // newPlanner sorts utterances into the shortest shape that holds them. One that is longer than every shape is put into the last,
@@ -111,6 +123,9 @@ func (p *planner) epoch(permute func(part int, p []int32)) []batch {
 			list = list[s.N:]
 		}
 		carry = list
+	}
+	if p.every && len(carry) > 0 {
+		all = append(all, batch{p.shapes[len(p.shapes)-1], carry})
 	}
 	order := make([]int32, len(all))
 	permute(0, order)

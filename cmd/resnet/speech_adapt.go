@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"resnet/internal/blocks"
+	"resnet/internal/datasets"
+	"resnet/internal/datasets/speech"
+	"resnet/internal/datasets/speech/corpus"
+	"resnet/internal/datasets/speech/kaldi"
+	"resnet/internal/eval"
+	"resnet/internal/graph"
+	"resnet/internal/train/adapt"
+)
+
+// adaptation is one call of speech adapt.
+type adaptation struct {
+	a      *app
+	o      *adaptOptions
+	net    *model
+	corpus *corpus.Corpus
+	split  datasets.Split
+	shapes []corpus.Shape
+	whole  bool              // the network tells utterances apart, not frames
+	labels map[int][]int32   // by utterance: of its frames, or one; nil where the corpus has them
+	x      []float32         // a batch filled up
+	all    []int32           // its labels
+	m      *sequenceMachines // the network behind the layer
+	layer  *adapt.Layer
+	set    adapt.Set
+	out    adaptOutcome
+}
+
+// newAdaptation opens network, utterances and speakers.
+func (a *app) newAdaptation(ctx context.Context, o *adaptOptions, checkpoint string, inputs []string) (*adaptation, error) {
+	e := &adaptation{a: a, o: o, split: datasets.Test}
+	var err error
+	if len(inputs) > 0 {
+		e.net, e.corpus, err = a.openSpeechModel(ctx, checkpoint, inputs)
+	} else {
+		e.split = datasets.Split(o.split)
+		e.net, e.corpus, err = a.openOwnCorpus(ctx, checkpoint, o.split)
+	}
+	if err != nil {
+		return nil, err
+	}
+	e.whole = !framesOf(e.net.Spec)
+	if o.utt2spk != "" {
+		if err := e.corpus.NameSpeakers(e.split, o.utt2spk); err != nil {
+			return nil, err
+		}
+	}
+	e.shapes = evalShapes(e.corpus, o.batch, o.buckets, e.split)
+	e.out = adaptOutcome{File: o.out, Model: e.net.named, Structure: o.Structure, Unit: sequenceUnit(!e.whole)}
+	e.set = adapt.Set{Network: adapt.Digest(e.net.Params), Structure: o.Structure, Transforms: map[string]speech.Transform{}}
+	return e, nil
+}
+
+// openOwnCorpus opens a run and the corpus that it was trained on.
+func (a *app) openOwnCorpus(ctx context.Context, path, split string) (*model, *corpus.Corpus, error) {
+	net, err := a.openModel(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := net.frontend(); err != nil {
+		return nil, nil, err
+	}
+	if net.run == nil {
+		return nil, nil, usageErrorf("%s is no run folder, which says where its utterances are: name INPUT", net.named)
+	}
+	c, err := newDataSets().corpus(ctx, net.run.Data, net.run.Speech, net.run.Train.Seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.Len(datasets.Split(split)) == 0 {
+		return nil, nil, usageErrorf("%s has no %s split: name INPUT", net.run.Data.Name, split)
+	}
+	return net, c, net.fitsFrames(c.Info().Dim)
+}
+
+// run labels the utterances and estimates the layer of each speaker.
+func (e *adaptation) run(ctx context.Context) error {
+	if err := e.label(ctx); err != nil {
+		return err
+	}
+	spec := e.net.Spec
+	e.m = &sequenceMachines{a: e.a, spec: spec, mode: graph.Train, params: e.net.Params, threads: e.o.threads, adaptation: true}
+	defer func() { e.m.close() }()
+	if err := e.m.compile(e.shapes); err != nil {
+		return err
+	}
+	var err error
+	if e.layer, err = adapt.NewLayer(e.net.Params, spec.Maps(), e.o.Options); err != nil {
+		return err
+	}
+	for _, speaker := range e.corpus.Speakers(e.split) {
+		if err := e.speaker(ctx, speaker); err != nil {
+			return fmt.Errorf("speaker %s: %w", speaker, err)
+		}
+	}
+	return nil
+}
+
+// speaker estimates the layer of one speaker.
+func (e *adaptation) speaker(ctx context.Context, name string) error {
+	only := e.corpus.OfSpeaker(e.split, name)
+	report := adaptedSpeaker{Speaker: name, Utterances: len(only)}
+	loader, err := e.corpus.NewLoader(corpus.LoaderOptions{Split: e.split, Shapes: e.shapes, Maps: e.net.Spec.Maps(), Utterances: e.whole, Every: true, Only: only, Seed: e.o.seed})
+	if err != nil {
+		return err
+	}
+	defer loader.Close()
+	p, err := e.layer.Estimate(ctx, loader, func(b *datasets.Batch) (float64, int, error) {
+		loss, n, err := e.pass(b)
+		if b.Epoch == 0 {
+			report.Labelled += n
+		}
+		return loss, n, err
+	})
+	if err != nil {
+		return err
+	}
+	report.FirstLoss, report.LastLoss = p.First, p.Last
+	if report.Labelled == 0 && e.o.Iterations > 0 {
+		e.out.Notes = append(e.out.Notes, fmt.Sprintf("%s: no %s have a label: the layer stays the identity", name, e.out.Unit))
+	}
+	e.out.Speakers = append(e.out.Speakers, report)
+	e.set.Transforms[name] = e.layer.Transform()
+	return nil
+}
+
+// pass is adapt.Pass: the batch is filled up to the machine's, with places that have no label.
+func (e *adaptation) pass(b *datasets.Batch) (float64, int, error) {
+	m, err := e.m.of(b)
+	if err != nil {
+		return 0, 0, err
+	}
+	g := e.m.current.graph
+	per := g.LabelsLen() / g.N
+	e.x, e.all = slices.Grow(e.x[:0], g.N*g.ImageLen())[:g.N*g.ImageLen()], slices.Grow(e.all[:0], g.LabelsLen())[:g.LabelsLen()]
+	clear(e.x[copy(e.x, b.X):])
+	for i := range e.all {
+		e.all[i] = corpus.NoLabel
+	}
+	if e.labels == nil {
+		copy(e.all, b.Labels)
+	} else {
+		for j, i := range b.Index {
+			copy(e.all[j*per:(j+1)*per], e.labels[i])
+		}
+	}
+	labelled := 0
+	for _, l := range e.all {
+		if l != corpus.NoLabel {
+			labelled++
+		}
+	}
+	if labelled == 0 {
+		return 0, 0, nil
+	}
+	r, err := m.Train(e.x, e.all, graph.StepOptions{})
+	return r.Loss, labelled, err
+}
+
+// label gives utterances or frames the labels that the layer is estimated from.
+func (e *adaptation) label(ctx context.Context) error {
+	switch {
+	case e.o.alignments != "":
+		e.out.Labels = "alignments"
+		return e.align()
+	case e.o.labels != "":
+		e.out.Labels = "labels"
+		return e.readLabels()
+	}
+	e.out.Labels, e.labels = "a first pass", map[int][]int32{}
+	spec := e.net.Spec.WithOutput(blocks.OutputFrame)
+	m := &sequenceMachines{a: e.a, spec: spec, mode: graph.Eval, params: e.net.Params, threads: e.o.threads}
+	defer m.close()
+	if err := m.compile(e.shapes); err != nil {
+		return err
+	}
+	return eachUtterance(ctx, m, e.corpus, corpus.LoaderOptions{Split: e.split, Shapes: e.shapes, Maps: spec.Maps(), Once: true}, spec.Classes, func(i, _ int, logits []float32) error {
+		for _, z := range logits {
+			if z-z != 0 {
+				return fmt.Errorf("%s: utterance %s: %w", e.net.named, e.corpus.ID(e.split, i), eval.ErrNonFinite)
+			}
+		}
+		e.labels[i] = adapt.FirstPass(logits, spec.Classes, e.whole, e.o.confidence)
+		return nil
+	}, func() error { return nil })
+}
+
+func (e *adaptation) align() error {
+	if e.whole {
+		return usageErrorf("speech adapt: %s tells utterances apart, not frames: --labels instead of --alignments", e.net.named)
+	}
+	if e.split != datasets.Test {
+		return usageErrorf("speech adapt: --alignments are for INPUT or the test split")
+	}
+	before := len(e.corpus.Info().Notes)
+	if err := e.corpus.AlignTest(e.o.alignments, e.net.Spec.Classes); err != nil {
+		return err
+	}
+	e.out.Notes = e.corpus.Info().Notes[before:]
+	return nil
+}
+
+// readLabels gives utterances the classes of a file; those that are not in it have none.
+func (e *adaptation) readLabels() error {
+	table, err := kaldi.ReadTable(e.o.labels)
+	if err != nil {
+		return err
+	}
+	classes := map[string]int32{}
+	for i, name := range e.net.Classes {
+		classes[name] = int32(i)
+	}
+	given := map[string]int32{}
+	for _, row := range table {
+		k, ok := classes[row.Value]
+		if !ok {
+			return fmt.Errorf("%s: utterance %s: %w: %s has no class %q", e.o.labels, row.Key, datasets.ErrData, e.net.named, row.Value)
+		}
+		given[row.Key] = k
+	}
+	e.labels = map[int][]int32{}
+	for i := range e.corpus.Len(e.split) {
+		k, ok := given[e.corpus.ID(e.split, i)]
+		if !ok {
+			continue
+		}
+		n := 1
+		if !e.whole {
+			n = e.corpus.Frames(e.split, i)
+		}
+		e.labels[i] = slices.Repeat([]int32{k}, n)
+	}
+	if len(e.labels) == 0 {
+		return fmt.Errorf("%s: %w: it has none of the utterances, such as %s", e.o.labels, datasets.ErrData, e.corpus.ID(e.split, 0))
+	}
+	return nil
+}
+
+// transforms reads the speakers' transforms before a network; none where no file is named.
+func (m *model) transforms(path string) (map[string]speech.Transform, error) {
+	if path == "" {
+		return nil, nil
+	}
+	if m.Spec.Speech == nil {
+		return nil, usageErrorf("--adaptation: %s is no network of speech", m.named)
+	}
+	set, err := adapt.Open(path, m.Spec.Maps()*m.Spec.Speech.Features, adapt.Digest(m.Params))
+	return set.Transforms, err
+}
