@@ -56,9 +56,7 @@ type benchReport struct {
 func newBenchCmd(a *app) *cobra.Command {
 	return group("bench", "Measure the speed of training, inference, kernels and of preparing images",
 		"Figures of networks are the median of the steps after two of warm-up, on random images, or utterances for networks of speech: no data loading. That is measured by `bench data`."+exitHelp(),
-		"  resnet bench train --arch resnet20 --batch 128
-  resnet bench infer --arch resnet56 --threads 1 --json
-  resnet bench train --arch wrbn --batch 8 --frames 300",
+		"  resnet bench train --arch resnet20 --batch 128\n  resnet bench infer --arch resnet56 --threads 1 --json\n  resnet bench train --arch wrbn --batch 8 --frames 300",
 		append([]*cobra.Command{
 			newBenchNetCmd(a, "train", "Measure training steps: forward, backward and the update of SGD"),
 			newBenchNetCmd(a, "infer", "Measure inference with running statistics"),
