@@ -37,10 +37,9 @@ func (c *compiler) emitDataGrad(g *convGroup) error {
 		for at := 0; at < n; at += k {
 			c := min(k, n-at)
 			w.fill(plan.DY, &w.dy, dy, first+at, c)
-			d := w.images(v, first+at, c)
 			plan.DataGrad.Run(w.conv, w.y, w.dy.data, c, packed)
 			for i := range c {
-				apply(w, u, first+at, d[i*inLen:(i+1)*inLen], w.y[i*inLen:(i+1)*inLen], i)
+				apply.parts(w, u, first+at+i, w.y[i*inLen:(i+1)*inLen], s.H*s.W*block)
 			}
 		}
 	}
