@@ -41,7 +41,7 @@ func centreWidth(params *graph.ParamSet, p *graph.Param) (centre, width float64)
 	switch {
 	case len(p.Shape) == 4:
 		return 0, math.Sqrt(6 / float64(p.Shape[1]*p.Shape[2]*p.Shape[3]))
-	case p.Name == "fc.weight":
+	case len(p.Shape) == 2:
 		return 0, math.Sqrt(3 / float64(p.Shape[1]))
 	case p.Kind == graph.KindRunningVar:
 		return 1, 0.25
@@ -58,9 +58,10 @@ func centreWidth(params *graph.ParamSet, p *graph.Param) (centre, width float64)
 func TestTorchvisionGivesTheSameLogits(t *testing.T) {
 	for _, c := range []struct{ ours, theirs string }{
 		{"resnet18", "resnet18"}, {"resnet34", "resnet34"}, {"resnet50v1.5", "resnet50"}, {"resnet101v1.5", "resnet101"}, {"resnet152v1.5", "resnet152"},
+		{"googlenet-bn", "googlenet"}, {"vgg16", "vgg16"}, {"vgg16bn", "vgg16_bn"},
 	} {
 		t.Run(c.ours, func(t *testing.T) {
-			if testing.Short() && c.ours != "resnet18" && c.ours != "resnet50v1.5" {
+			if testing.Short() && c.ours != "resnet18" && c.ours != "resnet50v1.5" && c.ours != "googlenet-bn" {
 				t.Skip("the larger networks run without -short")
 			}
 			s, err := blocks.Lookup(c.ours)
@@ -82,7 +83,11 @@ func TestTorchvisionGivesTheSameLogits(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			for _, shape := range []struct{ n, size int }{{1, 224}, {7, 224}, {1, 320}} {
+			shapes := []struct{ n, size int }{{1, 224}, {7, 224}, {1, 320}}
+			if strings.HasPrefix(c.ours, "vgg") {
+				shapes = []struct{ n, size int }{{1, 224}, {2, 224}}
+			}
+			for _, shape := range shapes {
 				if testing.Short() && c.ours != "resnet18" && shape.n == 7 {
 					continue
 				}

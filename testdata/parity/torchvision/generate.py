@@ -1,8 +1,9 @@
 """Writes the logits of torchvision's networks with weights and images that an integer hash makes, here and in internal/blocks/torchvision_test.go alike.
 
-    python testdata/parity/torchvision/generate.py     (torch, torchvision, numpy and safetensors from PyPI)
+    python testdata/parity/torchvision/generate.py     (torch, torchvision, numpy and safetensors from PyPI); names of networks write those alone
 """
 import pathlib
+import sys
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ def scale(name, shape, last):
     """Centre and half width: activations stay near one, as the last normalisation of a block adds little."""
     if len(shape) == 4:
         return 0.0, (6 / (shape[1] * shape[2] * shape[3])) ** 0.5
-    if name == "fc.weight":
+    if len(shape) == 2:
         return 0.0, (3 / shape[1]) ** 0.5
     if name.endswith("running_var"):
         return 1.0, 0.25
@@ -39,8 +40,11 @@ def scale(name, shape, last):
     return 0.0, 0.1
 
 
-for arch in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"):
-    net = getattr(torchvision.models, arch)()
+IMAGES = {"vgg16": ((1, 224), (2, 224)), "vgg16_bn": ((1, 224), (2, 224))}  # whose fully connected layers fix the size, here
+for arch in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "googlenet", "vgg16", "vgg16_bn"):
+    if sys.argv[1:] and arch not in sys.argv[1:]:
+        continue
+    net = getattr(torchvision.models, arch)(**({"init_weights": False} if arch == "googlenet" else {}))
     state = net.state_dict()
     for name, t in state.items():
         if name.endswith("num_batches_tracked"):
@@ -52,7 +56,7 @@ for arch in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"):
         t.copy_(torch.from_numpy(values).reshape(t.shape))
     net.eval()
     out = {}
-    for n, size in ((1, 224), (7, 224), (1, 320)):
+    for n, size in IMAGES.get(arch, ((1, 224), (7, 224), (1, 320))):
         x = (2 * uniform("image", n * 3 * size * size)).astype(np.float32).reshape(n, 3, size, size)
         with torch.no_grad():
             out[f"{n}x{size}"] = net(torch.from_numpy(x)).contiguous()
