@@ -18,9 +18,10 @@ type Layer struct {
 	// Training says that evaluation leaves the layer out: it belongs to a classifier on the way.
 	Training bool `json:"training_only,omitempty"`
 
-	// Window is that of a convolution or pooling, LRN are the constants of a normalisation.
+	// Window is that of a convolution or pooling, LRN are the constants of a normalisation, Levels those of a pyramid.
 	Window Window        `json:"-"`
 	LRN    graph.LRNOpts `json:"-"`
+	Levels []int         `json:"-"`
 	// Shapes are those of the parameters and running statistics, by the last part of their names.
 	Shapes map[string][]int `json:"-"`
 }
@@ -201,7 +202,7 @@ func (n tracerNet) Pyramid(name string, x at, levels []int) at {
 		}
 		bins += level * level
 	}
-	return n.add(Layer{Name: name, Type: "pyramid", Detail: fmt.Sprint(levels)}, at{c: x.c * bins}, x)
+	return n.add(Layer{Name: name, Type: "pyramid", Detail: fmt.Sprint(levels), Levels: levels}, at{c: x.c * bins}, x)
 }
 
 func (n tracerNet) Dropout(name string, x at, rate float64) at {

@@ -36,16 +36,24 @@ func Write(w io.Writer, s blocks.Spec, params *graph.ParamSet, meta map[string]s
 	if err != nil {
 		return err
 	}
-	g := &drawing{spec: s, params: params}
+	g := &drawing{spec: s, params: params, shapes: map[string][]int{"input": sum.Input}}
+	last := ""
+	var height, width any = "height", "width"
 	for _, l := range sum.Layers {
+		if l.Training {
+			continue // of a classifier on the way
+		}
+		if l.Type == "flatten" || l.Type == "pyramid" { // what follows takes maps of one size
+			height, width = s.InputSize, s.InputSize
+		}
 		if err := g.layer(l); err != nil {
 			return fmt.Errorf("%s: %s: %w", s.Name, l.Name, err)
 		}
+		g.shapes[l.Name], last = l.Output, l.Name
 	}
-	last := sum.Layers[len(sum.Layers)-1]
-	g.node("Identity", "logits", []string{last.Name}, "logits")
+	g.node("Identity", "logits", []string{last}, "logits")
 	g.graph.text(2, s.Name)
-	g.graph.sub(11, value("input", "N", s.InputChannels, "height", "width"))
+	g.graph.sub(11, value("input", "N", s.InputChannels, height, width))
 	g.graph.sub(12, value("logits", "N", s.Classes))
 
 	var model, set message
@@ -73,6 +81,7 @@ type drawing struct {
 	spec   blocks.Spec
 	params *graph.ParamSet
 	graph  message
+	shapes map[string][]int // of the layers' outputs, without N
 }
 
 func (g *drawing) node(op, name string, inputs []string, output string, attributes ...message) {
@@ -121,22 +130,32 @@ func (g *drawing) layer(l blocks.Layer) error {
 		g.node("Relu", l.Name, in, l.Name)
 	case "add":
 		g.node("Add", l.Name, in, l.Name)
-	case "conv", "maxpool":
-		k, stride, err := window(l.Detail)
+	case "conv":
+		parts := []string{"weight"}
+		if l.Shapes["bias"] != nil {
+			parts = append(parts, "bias")
+		}
+		names, err := g.tensors(l.Name, parts...)
 		if err != nil {
 			return err
 		}
-		p := (k - 1) / 2
-		attributes := []message{attribute("kernel_shape", []int{k, k}), attribute("strides", []int{stride, stride}), attribute("pads", []int{p, p, p, p})}
-		if l.Type == "maxpool" {
-			g.node("MaxPool", l.Name, in, l.Name, attributes...)
-			return nil
-		}
-		names, err := g.tensors(l.Name, "weight")
-		if err != nil {
-			return err
-		}
-		g.node("Conv", l.Name, append(in, names...), l.Name, attributes...)
+		g.node("Conv", l.Name, append(in, names...), l.Name, windowAttributes(l.Window)...)
+	case "maxpool":
+		g.node("MaxPool", l.Name, in, l.Name, poolAttributes(l.Window)...)
+	case "avgpool":
+		g.node("AveragePool", l.Name, in, l.Name, append(poolAttributes(l.Window), attribute("count_include_pad", 1))...)
+	case "lrn":
+		g.node("LRN", l.Name, in, l.Name, attribute("size", l.LRN.Size), attribute("alpha", l.LRN.Alpha), attribute("beta", l.LRN.Beta), attribute("bias", l.LRN.Bias))
+	case "concat":
+		g.node("Concat", l.Name, in, l.Name, attribute("axis", 1))
+	case "dropout":
+		g.node("Identity", l.Name, in, l.Name) // which it is in evaluation
+	case "flatten":
+		g.node("Flatten", l.Name, in, l.Name, attribute("axis", 1))
+	case "pyramid":
+		return g.pyramid(l)
+	case "prelu":
+		return g.prelu(l)
 	case "bn":
 		names, err := g.tensors(l.Name, "weight", "bias", "running_mean", "running_var")
 		if err != nil {
@@ -166,11 +185,7 @@ func (g *drawing) shortcutPad(l blocks.Layer) error {
 	if _, err := fmt.Sscanf(l.Detail, "/%d,", &stride); err != nil {
 		return fmt.Errorf("%w: %q", ErrUnsupported, l.Detail)
 	}
-	channels, err := g.channels(l.Inputs[0])
-	if err != nil {
-		return err
-	}
-	more := l.Output[0] - channels
+	more := l.Output[0] - g.shapes[l.Inputs[0]][0]
 	before := more / 2
 	if strings.HasSuffix(l.Detail, "end") {
 		before = 0
@@ -182,34 +197,44 @@ func (g *drawing) shortcutPad(l blocks.Layer) error {
 	return nil
 }
 
-// channels are those of a layer's output.
-func (g *drawing) channels(layer string) (int, error) {
-	if layer == "input" {
-		return g.spec.InputChannels, nil
+// prelu has a slope for each channel, which ONNX broadcasts from the right: [C, 1, 1] for maps.
+func (g *drawing) prelu(l blocks.Layer) error {
+	name := l.Name + ".weight"
+	p := g.params.Get(name)
+	if p == nil {
+		return fmt.Errorf("no parameter %s", name)
 	}
-	sum, err := blocks.Summarize(g.spec)
-	if err != nil {
-		return 0, err
+	shape := []int{p.Shape[0]}
+	for range l.Output[1:] {
+		shape = append(shape, 1)
 	}
-	for _, l := range sum.Layers {
-		if l.Name == layer {
-			return l.Output[0], nil
-		}
-	}
-	return 0, fmt.Errorf("%w: %s comes from nowhere", ErrUnsupported, layer)
+	g.graph.sub(5, floats(name, shape, p.Data))
+	g.node("PRelu", l.Name, []string{l.Inputs[0], name}, l.Name)
+	return nil
 }
 
-// window reads "3x3" or "3x3 /2".
-func window(detail string) (kernel, stride int, err error) {
-	var other int
-	stride = 1
-	if strings.Contains(detail, "/") {
-		_, err = fmt.Sscanf(detail, "%dx%d /%d", &kernel, &other, &stride)
-	} else {
-		_, err = fmt.Sscanf(detail, "%dx%d", &kernel, &other)
+// pyramid is a max pooling for each level, flattened and joined.
+func (g *drawing) pyramid(l blocks.Layer) error {
+	side := g.shapes[l.Inputs[0]][1]
+	var rows []string
+	for i, n := range l.Levels {
+		level := fmt.Sprintf("%s.%d", l.Name, i)
+		g.node("MaxPool", level, l.Inputs, level, windowAttributes(blocks.Window{Kernel: (side + n - 1) / n, Stride: side / n})...)
+		g.node("Flatten", level+".row", []string{level}, level+".row", attribute("axis", 1))
+		rows = append(rows, level+".row")
 	}
-	if err != nil || kernel != other || kernel%2 == 0 {
-		return 0, 0, fmt.Errorf("%w: a window %q", ErrUnsupported, detail)
+	g.node("Concat", l.Name, rows, l.Name, attribute("axis", 1))
+	return nil
+}
+
+func windowAttributes(w blocks.Window) []message {
+	return []message{attribute("kernel_shape", []int{w.Kernel, w.Kernel}), attribute("strides", []int{w.Stride, w.Stride}), attribute("pads", []int{w.Pad, w.Pad, w.Pad, w.Pad})}
+}
+
+func poolAttributes(w blocks.Window) []message {
+	attributes := windowAttributes(w)
+	if w.Ceil {
+		attributes = append(attributes, attribute("ceil_mode", 1))
 	}
-	return kernel, stride, nil
+	return attributes
 }

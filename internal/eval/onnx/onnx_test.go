@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"resnet/internal/blocks"
@@ -42,7 +43,8 @@ func fields(t *testing.T, m []byte) map[int][][]byte {
 // TestModelsAreGraphsOfDefinedNamesWithEveryTensor decodes what is written: every input of a node is defined before it, every parameter is
 // there to the bit, and there is a node for each layer.
 func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
-	for _, name := range []string{"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem", "resnet20"} {
+	for _, name := range []string{"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem", "resnet20",
+		"tiny-bottleneck-a", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-prelu-net"} {
 		s, err := blocks.Lookup(name)
 		if err != nil {
 			t.Fatal(err)
@@ -73,7 +75,7 @@ func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 			}
 		}
 		for _, p := range params.All() {
-			if !defined[p.Name] {
+			if !defined[p.Name] && !strings.HasPrefix(p.Name, "aux") { // classifiers on the way stay behind
 				t.Errorf("%s: %s is missing", name, p.Name)
 			}
 		}
@@ -94,7 +96,12 @@ func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 		}
 		want := map[string]int{}
 		for _, l := range sum.Layers {
-			want[map[string]string{"conv": "Conv", "bn": "BatchNormalization", "relu": "Relu", "add": "Add", "maxpool": "MaxPool", "gap": "GlobalAveragePool", "linear": "Gemm", "shortcut-pad": "Pad"}[l.Type]]++
+			want["MaxPool"] += len(l.Levels) // of a pyramid
+			if l.Training || l.Type == "pyramid" || l.Type == "dropout" || l.Type == "flatten" || l.Type == "concat" {
+				continue
+			}
+			want[map[string]string{"conv": "Conv", "bn": "BatchNormalization", "relu": "Relu", "add": "Add", "maxpool": "MaxPool", "gap": "GlobalAveragePool", "linear": "Gemm", "shortcut-pad": "Pad",
+				"prelu": "PRelu", "lrn": "LRN", "avgpool": "AveragePool"}[l.Type]]++
 		}
 		for op, n := range want {
 			if ops[op] != n {
@@ -114,5 +121,37 @@ func TestSpeechIsRefused(t *testing.T) {
 	}
 	if err := Write(&bytes.Buffer{}, s, graph.NewParamSet(0), nil); !errors.Is(err, ErrUnsupported) {
 		t.Error(err)
+	}
+}
+
+// TestWindowsKeepTheirBiasesAndTheirRounding reads attributes back: a wrong one gives other logits and no error.
+func TestWindowsKeepTheirBiasesAndTheirRounding(t *testing.T) {
+	s, err := blocks.Lookup("tiny-googlenet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := graph.NewParamSet(3)
+	if _, err := blocks.Build(s, 1, graph.Eval, params); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := Write(&b, s, params, nil); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, node := range fields(t, fields(t, b.Bytes())[7][0])[1] {
+		f := fields(t, node)
+		op := string(f[4][0])
+		if op == "Conv" && len(f[1]) != 3 {
+			t.Errorf("%s has %d inputs, want its weights and its bias", f[3][0], len(f[1]))
+		}
+		for _, a := range f[5] {
+			seen[op+" "+string(fields(t, a)[1][0])] = true
+		}
+	}
+	for _, want := range []string{"MaxPool ceil_mode", "LRN alpha", "LRN beta", "LRN bias", "LRN size"} {
+		if !seen[want] {
+			t.Errorf("no node has %s", want)
+		}
 	}
 }
