@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"resnet/internal/graph"
@@ -122,5 +123,108 @@ func TestImagesTooSmallOrTooLargeAreRefused(t *testing.T) {
 		if _, err := BuildSized(s, 1, size[0], size[1], graph.Eval, params); !errors.Is(err, ErrSpec) {
 			t.Errorf("%v: %v, want ErrSpec", size, err)
 		}
+	}
+}
+
+// TestTheDenseFormOfFullyConnectedLayersIsTheMeanOverPositions takes the map before them out of the graph and classifies every window of it by hand.
+func TestTheDenseFormOfFullyConnectedLayersIsTheMeanOverPositions(t *testing.T) {
+	for _, name := range []string{"tiny-vgg", "tiny-prelu-net"} {
+		s, err := Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		params := graph.NewParamSet(3)
+		g, err := BuildDense(s, 1, s.InputSize+9, s.InputSize+16, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := infer(t, g, params, noise(3*(s.InputSize+9)*(s.InputSize+16)))
+		var shape []int
+		var last []float32
+		for _, n := range g.G.AllNodes() {
+			conv, fc := n.Op().(*graph.Conv)
+			if _, pyramid := n.Op().(*graph.PyramidWindows); pyramid || fc && last == nil && conv.K == 11 {
+				in := graph.Children(n)[0]
+				shape, last = in.Shape(), in.Value().Data().([]float32)
+			}
+		}
+		window := lastMap(s)
+		c, h, w := shape[1], shape[2], shape[3]
+		if h <= window || w <= window || h == w {
+			t.Fatalf("%s: a map of %dx%d tells nothing about windows of %d", name, h, w, window)
+		}
+		want := make([]float64, s.Classes)
+		for y := range h - window + 1 {
+			for x := range w - window + 1 {
+				row := featuresOf(s, func(ch, i, j int) float64 { return float64(last[(ch*h+y+i)*w+x+j]) }, c, window)
+				for k, v := range classify(params, row) {
+					want[k] += v / float64((h-window+1)*(w-window+1))
+				}
+			}
+		}
+		for k, v := range got {
+			if math.Abs(float64(v)-want[k]) > 1e-5*(1+math.Abs(want[k])) {
+				t.Errorf("%s: class %d: %v, want %v", name, k, v, want[k])
+			}
+		}
+	}
+}
+
+// featuresOf are the inputs of the first fully connected layer for one window: its pixels, or the bins of its pyramid.
+func featuresOf(s Spec, at func(ch, i, j int) float64, channels, window int) []float64 {
+	levels := []int{window}
+	for _, p := range s.Body {
+		if p.Kind == PartPyramid {
+			levels = p.Levels
+		}
+	}
+	var row []float64
+	for _, n := range levels {
+		size, step := (window+n-1)/n, window/n
+		for ch := range channels {
+			for bin := range n * n {
+				largest := math.Inf(-1)
+				for i := range size * size {
+					largest = max(largest, at(ch, bin/n*step+i/size, bin%n*step+i%size))
+				}
+				row = append(row, largest)
+			}
+		}
+	}
+	return row
+}
+
+// classify is the three fully connected layers, with slopes where the net has them.
+func classify(params *graph.ParamSet, x []float64) []float64 {
+	for _, layer := range []string{"0", "3", "6"} {
+		weight, bias := params.Get("classifier."+layer+".weight"), params.Get("classifier."+layer+".bias")
+		slope := params.Get("classifier." + map[string]string{"0": "1", "3": "4"}[layer] + ".weight")
+		y := make([]float64, len(bias.Data))
+		for k := range y {
+			y[k] = float64(bias.Data[k])
+			for i, v := range x {
+				y[k] += v * float64(weight.Data[k*len(x)+i])
+			}
+			switch {
+			case layer == "6" || y[k] > 0:
+			case slope != nil:
+				y[k] *= float64(slope.Data[k])
+			default:
+				y[k] = 0
+			}
+		}
+		x = y
+	}
+	return x
+}
+
+func TestFullyConnectedLayersFixTheSizeOfImages(t *testing.T) {
+	s, err := Lookup("tiny-vgg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = BuildSized(s, 1, s.InputSize+2, s.InputSize, graph.Eval, graph.NewParamSet(1))
+	if !errors.Is(err, ErrSpec) || !strings.Contains(err.Error(), "--crops full") {
+		t.Errorf("%v, want ErrSpec and the remedy", err)
 	}
 }
