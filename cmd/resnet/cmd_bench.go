@@ -11,6 +11,7 @@ import (
 
 	"resnet/internal/blocks"
 	"resnet/internal/graph"
+	"resnet/internal/graph/schedule"
 	"resnet/internal/train"
 )
 
@@ -153,7 +154,7 @@ func (a *app) benchStep(mode string, spec blocks.Spec, o *benchOptions) (step fu
 	if err != nil {
 		return nil, nil, err
 	}
-	machine, err := a.newMachine(g, params, o.threads)
+	machine, err := a.newMachineWith(schedule.Options{Threads: o.threads, Frozen: m == graph.Eval}, g, params)
 	if err != nil {
 		return nil, nil, err
 	}

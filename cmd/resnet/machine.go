@@ -10,14 +10,14 @@ import (
 // newMachine is the one place that chooses how a graph is executed: as a schedule of kernels. RESNET_MACHINE=tape takes
 // Gorgonia's tape machine with the reference operators instead, the slow oracle.
 func (a *app) newMachine(g *graph.Graph, params *graph.ParamSet, threads int) (graph.Machine, error) {
-	return a.newMachineIn(nil, g, params, threads)
+	return a.newMachineWith(schedule.Options{Threads: threads}, g, params)
 }
 
-// newMachineIn is newMachine in memory that it shares with others; nil gives it its own.
-func (a *app) newMachineIn(arena *schedule.Arena, g *graph.Graph, params *graph.ParamSet, threads int) (graph.Machine, error) {
+// newMachineWith is newMachine with options of the schedule.
+func (a *app) newMachineWith(o schedule.Options, g *graph.Graph, params *graph.ParamSet) (graph.Machine, error) {
 	switch name := a.getenv("RESNET_MACHINE"); name {
 	case "", "schedule":
-		m, err := schedule.Compile(g, schedule.Options{Threads: threads, Arena: arena})
+		m, err := schedule.Compile(g, o)
 		if err != nil {
 			return nil, err // not m: a nil *Machine is not a nil Machine
 		}
@@ -29,10 +29,10 @@ func (a *app) newMachineIn(arena *schedule.Arena, g *graph.Graph, params *graph.
 	}
 }
 
-// factory is newMachine for so many threads, for packages that meet the graphs.
+// factory makes machines for so many threads, for packages that meet the graphs, of networks whose parameters do not change any more.
 func (a *app) factory(threads int) eval.Factory {
 	return func(g *graph.Graph, params *graph.ParamSet) (graph.Machine, error) {
-		return a.newMachine(g, params, threads)
+		return a.newMachineWith(schedule.Options{Threads: threads, Frozen: true}, g, params)
 	}
 }
 

@@ -38,7 +38,7 @@ func (s *sequenceMachines) compile(shapes []corpus.Shape) error {
 		if err != nil {
 			return err
 		}
-		m, err := s.a.newMachineIn(&s.arena, g, s.params, s.threads)
+		m, err := s.a.newMachineWith(schedule.Options{Threads: s.threads, Arena: &s.arena}, g, s.params)
 		if err != nil {
 			return err
 		}

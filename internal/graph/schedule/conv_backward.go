@@ -62,6 +62,7 @@ func (c *compiler) emitConv(g *convGroup) error {
 	c.need = c.need.Max(plan.Weights.Need(k))
 	c.x, c.dy = max(c.x, k*plan.X.Len()), max(c.dy, k*plan.DY.Len())
 	var apply eachPart
+	var whole *conv.Split
 	var v *value
 	var packed []float32
 	var sums sink
@@ -70,7 +71,12 @@ func (c *compiler) emitConv(g *convGroup) error {
 		st.writes = append(st.writes, v)
 		packed = c.packed(plan.DataGrad, w)
 		c.need = c.need.Max(plan.DataGrad.Need(k))
-		c.y = max(c.y, k*s.InLen())
+		if parts := conv.NewParts(plan.DataGrad); parts != nil {
+			whole = parts
+			c.need = c.need.Max(parts.Need())
+		} else {
+			c.y = max(c.y, k*s.InLen())
+		}
 		sums, apply = c.gated(st, g.gate, len(parts))
 	}
 	length, inLen := plan.Weights.Len(), s.InLen()
@@ -89,6 +95,14 @@ func (c *compiler) emitConv(g *convGroup) error {
 			wk.fill(plan.X, &wk.x, x, first+at, c)
 			plan.Weights.Add(wk.conv, acc, wk.x.data, wk.dy.data, c)
 			if v == nil {
+				continue
+			}
+			if whole != nil {
+				for i := range c {
+					whole.Image(wk.conv, wk.dy.data[i*plan.DY.Len():(i+1)*plan.DY.Len()], packed, func(cb, from int, d []float32) {
+						apply(wk, u, first+at+i, cb, from, d)
+					})
+				}
 				continue
 			}
 			plan.DataGrad.Run(wk.conv, wk.y, wk.dy.data, c, packed)

@@ -36,7 +36,13 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	if w == nil {
 		return fmt.Errorf("schedule: %v: its weights are not a parameter", n.Op())
 	}
-	fwd := conv.NewForward(s, c.m.choose(s).Forward)
+	within, limits := c.withinImages(s), c.m.limits
+	algorithm := c.m.choose(s).Forward
+	if within {
+		algorithm = conv.ChooseFew(s, algorithm, c.g.N, limits)
+		limits = limits.Within(s)
+	}
+	fwd := conv.NewForward(s, algorithm)
 	in := c.recipe(x)
 	out, err := c.newTensor(n)
 	if err != nil {
@@ -52,28 +58,54 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	packed := c.packed(fwd, w)
 	st := &step{name: "conv " + s.String(), reads: in.reads()}
 	st.need(in.a, in.b)
-	if sp := conv.NewSpread(fwd, c.g.N, c.m.limits); sp != nil && c.g.Mode == graph.Train {
+	if sp := conv.NewSpread(fwd, c.g.N, limits); sp != nil {
 		f, err := c.finishing(n, s, out, bias, st, sp.Chunks()*roundsOf(c.g.N, sp.Round))
 		if err != nil {
 			return err
 		}
-		c.spreadForward(st, s, in, f, sp, packed)
+		c.spreadForward(st, in, f, sp, packed, within)
 		return nil
 	}
 	f, err := c.finishing(n, s, out, bias, st, len(c.m.units))
 	if err != nil {
 		return err
 	}
+	if split := conv.NewSplit(fwd, (most+c.g.N-1)/c.g.N); split != nil && within {
+		c.splitForward(st, in, f, split, packed)
+		return nil
+	}
 	per, hw, outLen := fwd.Input().Len(), out.hw(), s.OutLen()
 	g := group(per, c.m.lane)
 	c.need = c.need.Max(fwd.Need(g))
-	c.x, c.y = max(c.x, g*per), max(c.y, g*outLen)
+	c.x = max(c.x, g*per)
+	asIs := in.plain() && in.x.root() == in.x && fwd.Input().Same()
+	whole := conv.NewParts(fwd)
+	if whole != nil {
+		c.need = c.need.Max(whole.Need())
+	} else {
+		c.y = max(c.y, g*outLen)
+	}
 	st.run = func(w *worker, u, first, count int) {
 		f.begin(u, count*hw)
 		for at := 0; at < count; at += g {
 			k := min(g, count-at)
-			w.fill(fwd.Input(), &w.x, in, first+at, k)
-			fwd.Run(w.conv, w.y, w.x.data, k, packed)
+			x := w.x.data
+			if asIs {
+				x = w.images(in.x, first+at, k)
+			} else {
+				w.fill(fwd.Input(), &w.x, in, first+at, k)
+			}
+			if whole != nil {
+				for i := range k {
+					img, first := first+at+i, at+i == 0
+					whole.Image(w.conv, x[i*per:(i+1)*per], packed, func(cb, from int, y []float32) {
+						w.fresh = first && from == 0
+						f.each(w, u, img, cb, from, y)
+					})
+				}
+				continue
+			}
+			fwd.Run(w.conv, w.y, x, k, packed)
 			for i := range k {
 				w.fresh = at+i == 0
 				f.each.parts(w, u, first+at+i, w.y[i*outLen:(i+1)*outLen], hw*block)

@@ -15,6 +15,8 @@ type Options struct {
 	Threads int
 	// Choose overrides the choice of convolution algorithms, for measurements and tests.
 	Choose func(conv.Shape) conv.Choices
+	// Frozen says that the parameters keep the values of the first call of Infer: they are read then, and not compared again at every call.
+	Frozen bool
 	// Limits overrides conv.DefaultLimits, for measurements and tests.
 	Limits conv.Limits
 	// Arena, if it is not nil, holds the activations of several machines of which one runs at a time: those for other lengths of sequences. The
@@ -46,6 +48,7 @@ type Machine struct {
 	g       *graph.Graph
 	choose  func(conv.Shape) conv.Choices
 	limits  conv.Limits
+	frozen  bool
 	regions []region
 	values  []*value
 	norms   []*norm
@@ -88,7 +91,7 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	m := &Machine{g: g, choose: o.Choose, limits: o.Limits, pages: o.Arena, units: unitsOf(g.N)}
+	m := &Machine{g: g, choose: o.Choose, limits: o.Limits, frozen: o.Frozen, pages: o.Arena, units: unitsOf(g.N)}
 	if m.choose == nil {
 		m.choose = conv.Choose
 	}
@@ -112,7 +115,7 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 		}
 	}
 	m.cut(steps)
-	m.allocate(c, steps, min(o.Threads, len(m.units)))
+	m.allocate(c, steps, min(o.Threads, m.widest()))
 	for _, p := range g.Params {
 		if !c.direct[p.Param] {
 			m.params = append(m.params, p.Param)
@@ -212,6 +215,9 @@ func (m *Machine) Infer(x []float32, n int) ([]float32, error) {
 func (m *Machine) refresh() {
 	if m.seen != nil {
 		same := true
+		if m.frozen {
+			return
+		}
 		for i, p := range m.params {
 			if !equal(m.seen[i], p.Data) {
 				same = false
@@ -225,6 +231,9 @@ func (m *Machine) refresh() {
 		m.seen = make([][]float32, len(m.params))
 	}
 	for i, p := range m.params {
+		if m.frozen {
+			break
+		}
 		m.seen[i] = append(m.seen[i][:0], p.Data...)
 	}
 	for _, n := range m.norms {

@@ -17,7 +17,7 @@ type region struct {
 
 // unitsOf splits n images: 16 units or units of eight images, whichever is smaller, so that up to 16 threads have work.
 func unitsOf(n int) []span {
-	size := max(1, min(8, n/16))
+	size := max(1, min(8, n/most))
 	var us []span
 	for at := 0; at < n; at += size {
 		us = append(us, span{at, min(size, n-at)})
@@ -46,16 +46,26 @@ func (m *Machine) cut(steps []*step) {
 	}
 }
 
+// widest is the largest number of units that can be at work at the same time.
+func (m *Machine) widest() int {
+	n := 1
+	for i := range m.regions {
+		r := &m.regions[i]
+		n = max(n, len(r.spans), r.steps[len(r.steps)-1].inner)
+	}
+	return n
+}
+
 // divide tells the values that live in one region of units alone, which a worker's arena can hold, from those that cross a barrier.
 func (m *Machine) divide() (own, shared []*value) {
 	home := map[*value]int{}
 	for i := range m.regions {
 		r := &m.regions[i]
-		at := i + 1
-		if last := r.steps[len(r.steps)-1]; last.runInner != nil || &r.spans[0] != &m.units[0] {
-			at = -1
-		}
 		for _, s := range r.steps {
+			at := i + 1
+			if s.runInner != nil || &r.spans[0] != &m.units[0] {
+				at = -1
+			}
 			for _, vs := range [][]*value{s.reads, s.writes} {
 				for _, v := range vs {
 					if home[v] == 0 {

@@ -114,8 +114,8 @@ func TestScheduleMatchesTape(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				onSomeInput(t, func(seed uint64) []string { return compareWithTape(t, f, n, seed, schedule.Options{Threads: 2}, 2e-5) })
 			})
-			if testing.Short() && n == 5 {
-				continue
+			if testing.Short() && n != 5 {
+				continue // each round is two barriers, which take long where others want the processor too
 			}
 			t.Run(fmt.Sprintf("%s/%d in rounds", name, n), func(t *testing.T) {
 				onSomeInput(t, func(seed uint64) []string { return compareWithTape(t, f, n, seed, inRounds(2), 2e-4) })
@@ -128,7 +128,7 @@ func TestScheduleMatchesTape(t *testing.T) {
 // rounds of images and chunks of tiles.
 func inRounds(threads int) schedule.Options {
 	return schedule.Options{
-		Threads: threads, Limits: conv.Limits{Weights: 1, Tiles: 12, Round: 36 * 16 * 16 * 3},
+		Threads: threads, Limits: conv.Limits{Weights: 1, Tiles: 12, Round: 36 * 16 * 32 * 3, Work: 1},
 		Choose: func(s conv.Shape) conv.Choices {
 			if !s.CanWinograd() {
 				return conv.Choices{}

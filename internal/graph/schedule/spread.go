@@ -9,14 +9,12 @@ import (
 
 // inRounds adds a step once for each round of so many images, which all workers go through together: its units are single images, and set gives
 // it what it does. What the step makes is there after the last round.
-func (c *compiler) inRounds(st *step, images int, set func(st *step, r int, of span)) {
+func (c *compiler) inRounds(st *step, images, parts int, set func(st *step, r int, of span)) {
 	var before *span
 	for r, at := 0, 0; at < c.g.N; r, at = r+1, at+images {
 		of := span{at, min(images, c.g.N-at)}
 		s := *st
-		for i := range of.n {
-			s.spans = append(s.spans, span{at + i, 1})
-		}
+		s.spans = imageSpans(of, parts)
 		if before != nil {
 			s.needs = append(slices.Clone(st.needs), before)
 		}
@@ -29,26 +27,52 @@ func (c *compiler) inRounds(st *step, images int, set func(st *step, r int, of s
 	}
 }
 
+// imageSpans divides a range of images into single ones, so many times each.
+func imageSpans(of span, parts int) []span {
+	var spans []span
+	for i := range of.n {
+		for range parts {
+			spans = append(spans, span{of.first + i, 1})
+		}
+	}
+	return spans
+}
+
 func roundsOf(n, images int) int { return (n + images - 1) / images }
 
-// spreadForward lowers a convolution whose output channels, not whose images, are divided among workers.
-func (c *compiler) spreadForward(st *step, s conv.Shape, in *recipe, f finish, sp *conv.Spread, packed []float32) {
-	chunks := sp.Chunks()
-	c.x, c.shared = max(c.x, sp.Input().Len()), max(c.shared, sp.Len())
+// spreadForward lowers a convolution whose output channels, not whose images, are divided among workers. Within images its first stage is divided
+// by blocks of input channels too.
+func (c *compiler) spreadForward(st *step, in *recipe, f finish, sp *conv.Spread, packed []float32, within bool) {
+	chunks, p := sp.Chunks(), sp.Input()
+	c.x, c.shared = max(c.x, p.Len()), max(c.shared, sp.Len())
 	c.need = c.need.Max(sp.Need())
-	c.inRounds(st, sp.Round, func(st *step, r int, of span) {
+	parts := 1
+	if within {
+		parts = p.CB
+	}
+	c.inRounds(st, sp.Round, parts, func(st *step, r int, of span) {
 		st.run = func(w *worker, u, first, _ int) {
 			if u == 0 {
 				for c := range chunks {
 					f.begin(r*chunks+c, sp.Pixels(c, of.n))
 				}
 			}
-			w.fill(sp.Input(), &w.x, in, first, 1)
+			if within {
+				w.x.clearMargins(p, 1)
+				w.fillBlock(p, w.x.data, in, first, u%parts)
+				sp.PrepareBlock(w.conv, w.m.stage, w.x.data[u%parts*p.Plane():], first-of.first, u%parts)
+				return
+			}
+			w.fill(p, &w.x, in, first, 1)
 			sp.Prepare(w.conv, w.m.stage, w.x.data, first-of.first)
 		}
 		st.inner = sp.Units()
 		st.runInner = func(w *worker, u int) {
-			sp.Compute(w.conv, w.m.stage, of.n, u, packed, func(img, cb, from int, fresh bool, y []float32) {
+			n := min(of.n, w.m.count-of.first)
+			if n <= 0 {
+				return
+			}
+			sp.Compute(w.conv, w.m.stage, n, u, packed, func(img, cb, from int, fresh bool, y []float32) {
 				w.fresh = fresh
 				f.each(w, r*chunks+u%chunks, of.first+img, cb, from, y)
 			})
@@ -74,7 +98,7 @@ func (c *compiler) spreadGradients(g *convGroup, st *step, plan *conv.Plan, x, d
 		dataUnits, chunks = sp.Units(), sp.Chunks()
 		sums, apply = c.gated(st, g.gate, chunks*roundsOf(c.g.N, sp.Round))
 	}
-	c.inRounds(st, sg.Round(), func(st *step, r int, of span) {
+	c.inRounds(st, sg.Round(), 1, func(st *step, r int, of span) {
 		st.run = func(wk *worker, u, first, _ int) {
 			if u == 0 && sums != nil {
 				for c := range chunks {

@@ -133,6 +133,16 @@ func (w *worker) fill(p *conv.Padded, dst *padded, r *recipe, first, n int) {
 	}
 }
 
+// fillBlock prepares channel block cb of an image of a recipe in dst, a padded image.
+func (w *worker) fillBlock(p *conv.Padded, dst []float32, r *recipe, image, cb int) {
+	w.how = r
+	var other []float32
+	if r.r != nil {
+		other = w.image(r.r, image)
+	}
+	p.FillBlock(&w.aff, dst, w.image(r.x, image), other, cb, w.mapBlock)
+}
+
 // materialise writes n images of a recipe to y, which may be one of the values it reads.
 func (w *worker) materialise(y []float32, r *recipe, hw, first, n int) {
 	w.how = r

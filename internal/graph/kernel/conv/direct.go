@@ -178,6 +178,11 @@ func spaced(dst, src []float32, step int) {
 	}
 }
 
+// flat reports whether the rows of a problem follow each other without a gap on both sides, so that strips may cross them.
+func (d *direct) flat(p *problem) bool {
+	return d.in.Row() == p.width*block && p.outRow == p.width*block && p.outPixel == block
+}
+
 func (d *direct) Run(k *Work, y, x []float32, n int, packed []float32) {
 	plane := d.outH * d.outW * block
 	if d.zero {
@@ -192,10 +197,15 @@ func (d *direct) Run(k *Work, y, x []float32, n int, packed []float32) {
 			size := len(p.taps) * d.inner * block
 			t.Taps, t.Rows, t.XRow, t.YRow, t.YPixel = p.taps, p.rows, d.in.Row(), p.outRow, p.outPixel
 			t.W2, t.Y2 = size, plane
+			flat := d.flat(p)
 			for ob := 0; ob < d.ob; {
 				nb := kernel.Blocks(d.ob - ob)
 				t.X, t.W, t.Y = xi, packed[p.weights+ob*size:], yi[ob*plane+p.out:]
-				t.RunWidth(p.width, nb)
+				if flat {
+					t.RunFlat(p.rows*p.width, nb)
+				} else {
+					t.RunWidth(p.width, nb)
+				}
 				ob += nb
 			}
 		}

@@ -66,43 +66,57 @@ func (p *Padded) Plane() int { return p.PH * p.PW * block }
 
 // ClearMargins writes zeros around the pixels of one image.
 func (p *Padded) ClearMargins(x []float32) {
+	for cb := range p.CB {
+		p.ClearBlock(x, cb)
+	}
+}
+
+// ClearBlock writes zeros around the pixels of channel block cb of one image.
+func (p *Padded) ClearBlock(x []float32, cb int) {
 	row, plane := p.Row(), p.Plane()
 	for v, w := range p.views {
-		first := w.dst - v*p.phaseLen // of channel block 0
-		for cb := range p.CB {
-			z := x[v*p.phaseLen+cb*plane : v*p.phaseLen+(cb+1)*plane]
-			if w.rows == 0 || w.pixels == 0 {
-				clear(z)
-				continue
-			}
-			at := first
-			clear(z[:at])
-			for range w.rows - 1 {
-				end := at + w.pixels*block
-				clear(z[end : at+row])
-				at += row
-			}
-			clear(z[at+w.pixels*block:])
+		z := x[v*p.phaseLen+cb*plane : v*p.phaseLen+(cb+1)*plane]
+		if w.rows == 0 || w.pixels == 0 {
+			clear(z)
+			continue
 		}
+		at := w.dst - v*p.phaseLen // of channel block 0
+		clear(z[:at])
+		for range w.rows - 1 {
+			end := at + w.pixels*block
+			clear(z[end : at+row])
+			at += row
+		}
+		clear(z[at+w.pixels*block:])
 	}
 }
 
 // Fill prepares one image: it calls f with a's X and Y (and R, where r is not nil) set to each part of channel block cb, for all
 // blocks. src and r are blocked images, dst one padded image; the margins must be zero already.
 func (p *Padded) Fill(a *kernel.Affine, dst, src, r []float32, f func(cb int)) {
-	a.XRow, a.RRow, a.YRow, a.XPixel = p.Stride*p.W*block, p.Stride*p.W*block, p.Row(), p.StrideW*block
 	for cb := range p.CB {
-		for _, v := range p.views {
-			if v.rows == 0 || v.pixels == 0 {
-				continue
-			}
-			from := cb*p.H*p.W*block + v.src
-			a.Rows, a.Pixels = v.rows, v.pixels
-			a.X, a.Y = src[from:], dst[v.dst+cb*p.Plane():]
-			if r != nil {
-				a.R = r[from:]
-			}
-			f(cb)
-		}
+		p.FillBlock(a, dst, src, r, cb, f)
 	}
+}
+
+// FillBlock is Fill for channel block cb alone.
+func (p *Padded) FillBlock(a *kernel.Affine, dst, src, r []float32, cb int, f func(cb int)) {
+	a.XRow, a.RRow, a.YRow, a.XPixel = p.Stride*p.W*block, p.Stride*p.W*block, p.Row(), p.StrideW*block
+	for _, v := range p.views {
+		if v.rows == 0 || v.pixels == 0 {
+			continue
+		}
+		from := cb*p.H*p.W*block + v.src
+		a.Rows, a.Pixels = v.rows, v.pixels
+		a.X, a.Y = src[from:], dst[v.dst+cb*p.Plane():]
+		if r != nil {
+			a.R = r[from:]
+		}
+		f(cb)
+	}
+}
+
+// Same reports whether the layout is that of the blocked image itself, so that nothing needs to be filled.
+func (p *Padded) Same() bool {
+	return p.Stride == 1 && p.StrideW == 1 && p.Top == 0 && p.Left == 0 && p.PH == p.H && p.PW == p.W
 }

@@ -13,12 +13,26 @@ type Spread struct {
 }
 
 // Limits say which layers a Spread is for, those with at least so many weights in the transformed domain, and bound it: the most tiles that are
-// multiplied together, and the most transformed values of a round of images.
-type Limits struct{ Weights, Tiles, Round int }
+// multiplied together, and the most transformed values of a round of images. Work is how many multiply-adds of an image are worth barriers between
+// workers where there are fewer images than workers.
+type Limits struct {
+	Weights, Tiles, Round int
+	Work                  int64
+}
 
 // DefaultLimits are the ones that did best: weights larger than the second-level cache, tiles enough to amortise reading them, a round that leaves
 // the third-level cache room for them.
-var DefaultLimits = Limits{Weights: 1 << 20, Tiles: 64, Round: 36 * 256 * 256}
+var DefaultLimits = Limits{Weights: 1 << 20, Tiles: 64, Round: 36 * 256 * 256, Work: 4 << 20}
+
+// Within are the limits for a layer that is divided within images: it is always computed in two stages, and with few weights in shorter chunks of
+// tiles, so that there are enough of them.
+func (l Limits) Within(s Shape) Limits {
+	if 36*s.C*s.K < l.Weights {
+		l.Tiles = min(l.Tiles, tilesPerPass)
+	}
+	l.Weights = 1
+	return l
+}
 
 // NewSpread returns the two stages of a pass over n images, or nil where one pass for each worker's images does as well.
 func NewSpread(p Pass, n int, l Limits) *Spread {

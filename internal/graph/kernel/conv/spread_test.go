@@ -21,7 +21,7 @@ func TestSpreadMatchesTheDefinition(t *testing.T) {
 			if !s.CanWinograd() {
 				continue
 			}
-			all := []Limits{{1, 5, 1 << 30}, {1, 64, 36 * 2 * 4 * 7 * 16}, {1, 1, 1}}
+			all := []Limits{{1, 5, 1 << 30, 0}, {1, 64, 36 * 2 * 4 * 7 * 16, 0}, {1, 1, 1, 0}}
 			if testing.Short() {
 				all = all[:2]
 			}
@@ -104,4 +104,32 @@ func unset(n int) []float32 {
 		x[i] = float32(math.NaN())
 	}
 	return x
+}
+
+// TestSplitMatchesTheWholePass computes direct convolutions in parts of rows and channels: each pixel once.
+func TestSplitMatchesTheWholePass(t *testing.T) {
+	for i, s := range append(shapes, Shape{C: 5, K: 150, H: 9, W: 9, R: 1, S: 1, Stride: 1}) {
+		rng := rand.New(rand.NewPCG(uint64(i), 4))
+		p := NewForward(s, Direct)
+		packed, x := random(rng, p.PackedLen()), random(rng, p.Input().Len())
+		want := kernel.Alloc(s.OutLen())
+		p.Run(NewWork(p.Need(1)), want, x, 1, packed)
+		hw, wide := s.OH()*s.OW(), make([]float64, len(want))
+		for i, v := range want {
+			wide[i] = float64(v)
+		}
+		for _, units := range []int{1, 3, 16} {
+			sp := NewSplit(p, units)
+			k, got := NewWork(sp.Need()), kernel.Alloc(s.OutLen())
+			for u := range sp.Units() {
+				sp.Compute(k, x, u, packed, func(ob, from int, y []float32) {
+					for i, v := range y {
+						got[(ob*hw+from)*block+i] += v
+					}
+				})
+			}
+			// Where in a strip a pixel lies may change the order of its sum.
+			close64(t, fmt.Sprintf("%v in %d units", s, sp.Units()), got, wide, 1e-6)
+		}
+	}
 }

@@ -1,0 +1,91 @@
+package conv
+
+import "resnet/internal/graph/kernel"
+
+// A Split computes a direct convolution of one image in parts, ranges of rows of groups of output channels. Several workers share an image in that
+// way where there are fewer images than workers; and a worker that has an image of its own keeps in cache what it does with each part.
+type Split struct {
+	d           *direct
+	group, rows int // output blocks and rows of a unit
+	parts       int // units of the rows
+}
+
+// NewSplit divides a direct pass over an image into about so many units, more of channels than of rows: then a unit needs few of the weights. It
+// returns nil for another algorithm and for the data gradient of a strided convolution, which is several problems.
+func NewSplit(p Pass, units int) *Split {
+	d, ok := p.(*direct)
+	if !ok || len(d.problems) != 1 || d.zero {
+		return nil
+	}
+	s := &Split{d: d, group: 2 * max(1, (d.ob+1)/2/units)}
+	groups := s.groups()
+	s.divide(min(d.outH, (units+groups-1)/groups))
+	return s
+}
+
+// partLen is how many values of a pair of output blocks are computed at a time, so that they are in the first or second-level cache with what they
+// are computed from.
+const partLen = 16 << 10
+
+// NewParts is NewSplit for one worker.
+func NewParts(p Pass) *Split {
+	d, ok := p.(*direct)
+	if !ok || len(d.problems) != 1 || d.zero {
+		return nil
+	}
+	s := &Split{d: d, group: d.ob}
+	rows := max(1, partLen/(2*d.outW*block))
+	s.divide((d.outH + rows - 1) / rows)
+	return s
+}
+
+// divide sets the rows of a unit.
+func (s *Split) divide(parts int) {
+	s.rows = (s.d.outH + parts - 1) / parts
+	s.parts = (s.d.outH + s.rows - 1) / s.rows
+}
+
+func (s *Split) groups() int { return (s.d.ob + s.group - 1) / s.group }
+
+// Input is the layout of the padded image.
+func (s *Split) Input() *Padded { return s.d.in }
+
+// Units says in how many independent parts an image can be done.
+func (s *Split) Units() int { return s.groups() * s.parts }
+
+// Need is the scratch of a unit.
+func (s *Split) Need() Need { return Need{Out: 2 * s.rows * s.d.outW * block} }
+
+// Image computes all units of an image in order.
+func (s *Split) Image(k *Work, x, packed []float32, f func(ob, from int, y []float32)) {
+	for u := range s.Units() {
+		s.Compute(k, x, u, packed, f)
+	}
+}
+
+// Compute is unit u of an image. It calls f for each part of the result as it is done: pixels from the given one of block ob of the
+// output channels.
+func (s *Split) Compute(k *Work, x []float32, u int, packed []float32, f func(ob, from int, y []float32)) {
+	d := s.d
+	p := &d.problems[0]
+	row := u % s.parts * s.rows
+	rows := min(s.rows, d.outH-row)
+	t := &k.tile
+	size, plane := len(p.taps)*d.inner*block, rows*d.outW*block
+	t.Planes, t.In, t.Taps, t.W2, t.Y2, t.YPixel = 1, d.inner, p.taps, size, plane, block
+	first := u / s.parts * s.group
+	for ob, end := first, min(first+s.group, d.ob); ob < end; {
+		nb := kernel.Blocks(end - ob)
+		t.Rows, t.XRow, t.YRow = rows, d.in.Row(), p.outRow
+		t.X, t.W, t.Y = x[row*d.in.Row():], packed[p.weights+ob*size:], k.out
+		if d.flat(p) {
+			t.RunFlat(rows*p.width, nb)
+		} else {
+			t.RunWidth(p.width, nb)
+		}
+		for b := range nb {
+			f(ob+b, row*d.outW, k.out[b*plane:(b+1)*plane])
+		}
+		ob += nb
+	}
+}
