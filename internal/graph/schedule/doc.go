@@ -3,7 +3,7 @@
 // The graph is Gorgonia's, of the operators of package graph, after differentiation. Lowering reads it from the outputs back and
 // turns groups of nodes into steps:
 //
-//   - a convolution with the batch statistics of its result, or in evaluation with normalisation, addition and ReLU;
+//   - a convolution with the batch statistics of its result, or with bias, addition and ReLU, and in evaluation with normalisation and PReLU;
 //   - normalisation and ReLU between two convolutions into no step at all: the second convolution applies them when it prepares
 //     its input in cache, forward and again for its weight gradient;
 //   - normalisation, addition and ReLU at the end of a block into one step;
