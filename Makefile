@@ -68,6 +68,8 @@ bench: build ## the speed of training, inference and kernels on this machine
 bench-peer: build ## alternate with PyTorch: make bench-peer PEER=torch_bench.py PYTHON=...
 	@test -n "$(PEER)" || { echo "PEER=path of a script that prints images_per_second as JSON lines" >&2; exit 2; }
 	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER)
+	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER) --imagenet --arch resnet18,resnet50v1.5 --batch 16
+	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER) --imagenet --arch resnet18,resnet50v1.5 --batch 1 --mode infer
 
 parity: ## make the fixtures of PyTorch's answers anew (needs PyTorch)
 	$(PYTHON) testdata/parity/generate.py

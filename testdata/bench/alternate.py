@@ -4,7 +4,7 @@
 
 The peer is a Python script with the flags --arch, --mode, --batch, --threads, --steps and, for inference, --jit; it prints JSON lines with
 images_per_second and peak_rss_bytes, one for each of its own settings. Its best setting of a round counts; for inference it runs with and
-without --jit. The two take turns because a shared machine speeds up and slows down: only ratios of neighbours mean anything.
+without --jit. With --imagenet the peer has that flag too and its networks are torchvision's: resnet50v1.5 here is resnet50 there. The two take turns because a shared machine speeds up and slows down: only ratios of neighbours mean anything.
 Prints a line for each network and mode: medians, ranges, and the median of the rounds' ratios.
 """
 import argparse
@@ -17,6 +17,7 @@ p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDes
 p.add_argument("--binary", required=True)
 p.add_argument("--peer", required=True)
 p.add_argument("--arch", default="resnet20,resnet56,resnet110")
+p.add_argument("--imagenet", action="store_true", help="networks of 224x224 images and 1000 classes")
 p.add_argument("--mode", default="train,infer")
 p.add_argument("--batch", type=int, default=128)
 p.add_argument("--threads", type=int, default=2)
@@ -33,14 +34,18 @@ def ours(mode, arch):
 
 def peer(mode, arch):
     rows = []
+    kind = ["--imagenet"] if a.imagenet else []
+    if a.imagenet:
+        arch = arch.removesuffix("v1.5")
     for jit in ([], ["--jit"])[: 2 if mode == "infer" else 1]:
-        out = subprocess.run([sys.executable, a.peer, "--arch", arch, "--mode", mode, *common, *jit], check=True, capture_output=True, text=True).stdout
+        out = subprocess.run([sys.executable, a.peer, "--arch", arch, "--mode", mode, *kind, *common, *jit], check=True, capture_output=True, text=True).stdout
         rows += [r for r in map(json.loads, out.splitlines()) if "images_per_second" in r]
     return max(rows, key=lambda r: r["images_per_second"])
 
 
 def spread(values):
-    return f"{statistics.median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
+    digits = 0 if statistics.median(values) >= 200 else 1
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 for mode in a.mode.split(","):

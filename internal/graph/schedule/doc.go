@@ -14,7 +14,8 @@
 //
 // A step is split into units, ranges of images that depend on the shapes alone; each worker takes the next free unit, partial sums
 // belong to units and are merged in their order. So results are the same bits for any number of threads. Between steps that
-// need nothing of other images there is no barrier: a unit goes through them while it is in cache.
+// need nothing of other images there is no barrier: a unit goes through them while it is in cache. A layer of many weights is divided by output
+// channels after a first stage by images (spread.go), and in evaluation so are the layers of a batch of few images (within.go).
 //
 // Every buffer has an interval of life in the sequence and a place in one arena, so a step allocates nothing.
 //

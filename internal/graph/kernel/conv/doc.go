@@ -9,4 +9,10 @@
 //
 // Winograd F(4×4, 3×3) takes a quarter of the multiplications and serves 3×3, stride 1; everything else is direct. `resnet
 // bench conv` measures both for a shape; Choose holds what came of it.
+//
+// # Who computes what
+//
+// A Pass computes whole images, and one worker does it. A Split computes a direct pass in parts of an image, for one worker that wants them in cache or
+// for several that share the image; a Spread and a SpreadGrad compute a Winograd pass over a round of images in two stages, for layers whose
+// transformed weights are too many to be read for each image.
 package conv
