@@ -61,7 +61,7 @@ func newSpeechAdaptCmd(a *app) *cobra.Command {
 	f.StringVar(&o.out, "out", "", "file to write")
 	f.StringVar(&o.Structure, "structure", adapt.Shared, "full, block, shared or diagonal")
 	f.IntVar(&o.Iterations, "iterations", 5, "passes over the utterances of a speaker")
-	f.Float64Var(&o.Rate, "rate", 0.002, "rate of Adam")
+	f.Float64Var(&o.Rate, "rate", 0.003, "rate of Adam in the first pass; it falls evenly to the last")
 	f.Float64Var(&o.Regularise, "regularise", 0.01, "penalty on the distance from the identity")
 	f.Float64Var(&o.confidence, "confidence", 0, "posterior that a first-pass label needs")
 	f.StringVar(&o.alignments, "alignments", "", "labels of frames from these files (a pattern or commas), as in speech.alignments")

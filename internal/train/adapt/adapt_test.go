@@ -169,7 +169,7 @@ func wrong(a, b []int32) float64 {
 func TestADistortionIsUndone(t *testing.T) {
 	for _, structure := range []string{Shared, Block, Full} {
 		s := newSpeaker(t, blocks.OutputFrame)
-		l, err := NewLayer(s.params, planes, Options{Structure: structure, Iterations: 80, Rate: 0.02})
+		l, err := NewLayer(s.params, planes, Options{Structure: structure, Iterations: 120, Rate: 0.03})
 		if err != nil {
 			t.Fatal(err)
 		}

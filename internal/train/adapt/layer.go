@@ -53,8 +53,8 @@ func (l *Layer) Transform() speech.Transform {
 	return speech.Transform{Dim: len(l.bias.Data), Weight: slices.Clone(l.weight.Data), Bias: slices.Clone(l.bias.Data)}
 }
 
-// update makes a step along the gradients that a machine has left.
-func (l *Layer) update() {
+// update makes a step along the gradients that a machine has left, at a share of the rate.
+func (l *Layer) update(share float64) {
 	d := len(l.bias.Data)
 	project(l.o.Structure, l.maps, l.weight.Grad, l.bias.Grad)
 	if lambda := float32(l.o.Regularise); lambda > 0 {
@@ -66,7 +66,7 @@ func (l *Layer) update() {
 			l.weight.Grad[k] += float32(lambda * w)
 		}
 	}
-	l.steps.Step(l.o.Rate, 1)
+	l.steps.Step(l.o.Rate*share, 1)
 }
 
 // Batches are those of a speaker: epoch after epoch without end, as corpus.Loader gives them.
@@ -82,7 +82,7 @@ type Pass func(b *datasets.Batch) (loss float64, labelled int, err error)
 // Progress is the mean loss of the first and the last pass over a speaker's utterances, each measured before its updates.
 type Progress struct{ First, Last float64 }
 
-// Estimate begins with the identity and goes Options.Iterations times over the batches. A batch without a label is passed over. It fails with ErrDiverged when the
+// Estimate begins with the identity and goes Options.Iterations times over the batches, the rate falling from pass to pass: the last of n has Rate/n. A batch without a label is passed over. It fails with ErrDiverged when the
 // loss is no number.
 func (l *Layer) Estimate(ctx context.Context, batches Batches, pass Pass) (Progress, error) {
 	l.reset()
@@ -117,7 +117,7 @@ func (l *Layer) Estimate(ctx context.Context, batches Batches, pass Pass) (Progr
 		}
 		if labelled > 0 {
 			sum, count = sum+loss*float64(labelled), count+labelled
-			l.update()
+			l.update(1 - float64(epoch)/float64(l.o.Iterations))
 		}
 	}
 	return p, l.Transform().Check()

@@ -21,7 +21,7 @@ var Structures = []string{Full, Block, Shared, Diagonal}
 type Options struct {
 	Structure  string
 	Iterations int     // passes over a speaker's utterances; at 0 the layer stays the identity
-	Rate       float64 // Adam's
+	Rate       float64 // Adam's, in the first pass; it falls by Rate/Iterations from pass to pass
 	Regularise float64 // λ of the penalty λ/2·(|W−I|² + |b|²), beside the mean loss of a batch
 }
 
