@@ -23,8 +23,9 @@ p.add_argument("--batch", type=int, default=128)
 p.add_argument("--threads", type=int, default=2)
 p.add_argument("--rounds", type=int, default=5)
 p.add_argument("--steps", type=int, default=7)
+p.add_argument("--frames", type=int, help="networks of speech: frames of each utterance, with --arch wrbn --batch 8 and torch_wrbn.py")
 a = p.parse_args()
-common = ["--batch", str(a.batch), "--threads", str(a.threads), "--steps", str(a.steps)]
+common = ["--batch", str(a.batch), "--threads", str(a.threads), "--steps", str(a.steps)] + (["--frames", str(a.frames)] if a.frames else [])
 
 
 def ours(mode, arch):
@@ -37,14 +38,14 @@ def peer(mode, arch):
     kind = ["--imagenet"] if a.imagenet else []
     if a.imagenet:
         arch = arch.removesuffix("v1.5")
-    for jit in ([], ["--jit"])[: 2 if mode == "infer" else 1]:
+    for jit in ([], ["--jit"])[: 2 if mode == "infer" and not a.frames else 1]:
         out = subprocess.run([sys.executable, a.peer, "--arch", arch, "--mode", mode, *kind, *common, *jit], check=True, capture_output=True, text=True).stdout
         rows += [r for r in map(json.loads, out.splitlines()) if "images_per_second" in r]
     return max(rows, key=lambda r: r["images_per_second"])
 
 
 def spread(values):
-    digits = 0 if statistics.median(values) >= 200 else 1
+    digits = 0 if statistics.median(values) >= 200 else 1 if statistics.median(values) >= 20 else 2
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
@@ -58,7 +59,7 @@ for mode in a.mode.split(","):
             rounds.append((done["ours"], done["peer"]))
         mine, theirs = ([r[k]["images_per_second"] for r in rounds] for k in (0, 1))
         ratios = [x / y for x, y in zip(mine, theirs)]
-        print(f"{mode} {arch}, batch {a.batch}, {a.threads} threads, {a.rounds} rounds: resnet {spread(mine)} images/s, "
+        print(f"{mode} {arch}, batch {a.batch}, {a.threads} threads, {a.rounds} rounds: resnet {spread(mine)} {'utterances' if a.frames else 'images'}/s, "
               f"{rounds[0][1].get('peer', 'peer')} {spread(theirs)}, ratio {statistics.median(ratios):.2f} "
               f"({min(ratios):.2f} to {max(ratios):.2f}); peak memory {rounds[0][0]['peak_rss_bytes'] / 1e6:.0f} MB "
               f"against {rounds[0][1]['peak_rss_bytes'] / 1e6:.0f} MB; {rounds[0][0]['cpu']}", flush=True)

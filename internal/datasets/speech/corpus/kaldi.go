@@ -12,6 +12,7 @@ import (
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech"
 	"resnet/internal/datasets/speech/audio"
+	"resnet/internal/datasets/speech/htk"
 	"resnet/internal/datasets/speech/kaldi"
 )
 
@@ -53,11 +54,18 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// scpReader reads matrices where a script says they are, each time anew: a corpus may be larger than the memory.
+// scpReader reads matrices where a script says they are, each time anew: a corpus may be larger than the memory. An entry may also name a feature file of HTK.
 type scpReader struct{ scp *kaldi.Scp }
 
 func (r scpReader) features(ref int) (speech.Features, error) {
 	e := r.scp.Entries[ref]
+	if path, err := r.scp.Locate(e); err == nil && e.Offset == 0 && !e.Rows.Set && !e.Cols.Set && htk.FileFits(path) {
+		f, err := htk.ReadFile(path)
+		if err != nil {
+			return speech.Features{}, fmt.Errorf("%s:%d: %s: %w", r.scp.Name, e.Line, e.Key, err)
+		}
+		return speech.Features{Frames: f.Frames, Dim: f.Dim, Data: f.Data}, nil
+	}
 	v, err := r.scp.Read(e)
 	if err != nil {
 		return speech.Features{}, err

@@ -96,6 +96,35 @@ func ReadFile(path string) (File, error) {
 	return Read(r, path)
 }
 
+// Fits reports whether the first 12 bytes of a file are a header of HTK, which has no mark, that fits the file's length.
+func Fits(head []byte, size int64) bool {
+	if len(head) < 12 {
+		return false
+	}
+	be := binary.BigEndian
+	frames, width := int64(int32(be.Uint32(head))), int64(int16(be.Uint16(head[8:])))
+	rest := size - 12 - frames*width
+	return frames > 0 && width > 0 && (rest == 0 || rest == 2)
+}
+
+// FileFits is Fits for a file, and false for one that does not open.
+func FileFits(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	var head [12]byte
+	if _, err := io.ReadFull(f, head[:]); err != nil {
+		return false
+	}
+	return Fits(head[:], info.Size())
+}
+
 // header is what stands at the beginning.
 type header struct {
 	frames, period int

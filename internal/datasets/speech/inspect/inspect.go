@@ -5,7 +5,6 @@ package inspect
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -108,7 +107,7 @@ func File(ctx context.Context, name string, each func(Item) error) (Report, erro
 			return r, err
 		}
 		return r, see(recordingItem(path, a), a.Len())
-	case isHTK(head, size):
+	case htk.Fits(head, size):
 		r.Format = "HTK"
 		f, err := htk.ReadFile(path)
 		if err != nil {
@@ -166,17 +165,6 @@ func isRecording(head []byte) bool {
 		}
 	}
 	return false
-}
-
-// isHTK reports whether a header of HTK, which has no mark, fits the length of the file.
-func isHTK(head []byte, size int64) bool {
-	if len(head) < 12 {
-		return false
-	}
-	be := binary.BigEndian
-	frames, width := int64(int32(be.Uint32(head))), int64(int16(be.Uint16(head[8:])))
-	rest := size - 12 - frames*width
-	return frames > 0 && width > 0 && (rest == 0 || rest == 2)
 }
 
 // scriptItems reads what a script points at: recordings or objects.
