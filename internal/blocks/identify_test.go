@@ -1,7 +1,9 @@
 package blocks
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -35,6 +37,14 @@ func TestNamesAndShapesNarrowTheCandidates(t *testing.T) {
 		"cifar-resnet26": {"cifar-plain26", "cifar-resnet26"}, // no row of its own
 		"resnet56b":      {"resnet56b"},
 		"resnet50v1.5":   {"resnet50", "resnet50v1.5"},
+		"resnet50c":      {"resnet50c", "resnet50v1.5c"},
+		"resnet50a":      {"resnet50a", "resnet50v1.5a"},
+		"vgg16":          {"vgg16"},
+		"vgg19bn":        {"vgg19bn"},
+		"googlenet":      {"googlenet"},
+		"googlenet-bn":   {"googlenet-bn"},
+		"bn-inception":   {"bn-inception"},
+		"prelu-net-a":    {"prelu-net-a"},
 	} {
 		for _, classes := range []int{0, 7} {
 			var got []string
@@ -68,6 +78,66 @@ func TestTheNearestArchitectureIsNamedWhereOneIsNear(t *testing.T) {
 	} {
 		if s, ok := Nearest(shapes); ok {
 			t.Errorf("%s: %s is near", name, s.Name)
+		}
+	}
+}
+
+// Who saves torchvision's GoogLeNet for evaluation saves no classifiers on the way.
+func TestClassifiersOnTheWayMayBeMissing(t *testing.T) {
+	shapes := shapesOf(t, "googlenet-bn", 12)
+	for name := range shapes {
+		if strings.HasPrefix(name, "aux") {
+			delete(shapes, name)
+		}
+	}
+	found := Identify(shapes)
+	if len(found) != 1 || found[0].Name != "googlenet-bn" || found[0].Classes != 12 || found[0].has(PartAux) {
+		t.Fatalf("%+v", found)
+	}
+	s, err := ForTensors("googlenet-bn", shapes, "")
+	if err != nil || s.has(PartAux) || s.Classes != 12 || s.Params != found[0].Params {
+		t.Errorf("%v, classifiers on the way %v, %d classes, %d parameters", err, s.has(PartAux), s.Classes, s.Params)
+	}
+}
+
+// A checkpoint may say anything of its architecture.
+func TestBodiesThatCannotBeAreRefused(t *testing.T) {
+	base, err := Lookup("tiny-googlenet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := fc("fc", 0)
+	many := make([]Part, 3000)
+	for i := range many {
+		many[i] = rectify
+	}
+	nested := one(rectify)
+	for range 5 {
+		nested = module("m", nested)
+	}
+	for what, body := range map[string][]Part{
+		"no body":                      nil,
+		"no classifier":                {rectify},
+		"an unknown kind":              {{Kind: "fold"}, globalPool, end},
+		"a fully connected map":        {end},
+		"a window beyond the map":      {maxPool(99, 1), globalPool, end},
+		"an even kernel":               {conv("c", 3, 2, 1), globalPool, end},
+		"a negative stride":            {conv("c", 3, 3, -1), globalPool, end},
+		"a convolution without a name": {conv("", 3, 3, 1), globalPool, end},
+		"one name twice":               {conv("c", 3, 1, 1), conv("c", 3, 1, 1), globalPool, end},
+		"too many parts":               append(many, globalPool, end),
+		"modules without end":          append(nested, globalPool, end),
+		"branches of unequal maps":     append(module("m", one(maxPool(3, 2)), one(rectify)), globalPool, end),
+		"a level that does not fit":    {{Kind: PartPyramid, Name: "p", Levels: []int{30}}, end},
+		"pooling of a row":             {globalPool, maxPool(1, 1), globalPool, end},
+		"a classifier without classes": append(one(Part{Kind: PartAux, Name: "aux", Rate: 0.3, Branches: [][]Part{one(globalPool)}}), globalPool, end),
+		"dropout of all":               {globalPool, drop(1), end},
+		"more features than fit":       {biased(conv("a", 16384, 1, 1)), {Kind: PartFlatten}, end},
+	} {
+		s := base
+		s.Body = body
+		if err := s.Validate(); !errors.Is(err, ErrSpec) {
+			t.Errorf("%s: %v, want ErrSpec", what, err)
 		}
 	}
 }
