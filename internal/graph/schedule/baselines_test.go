@@ -96,6 +96,7 @@ var baselines = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		x = b.ReLU(b.Conv("conv1", x, conv3(53)))
 		x = b.LRN("norm1", b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 1, Pad: 1}), graph.LRNOpts{Size: 5, Alpha: 0.8, Beta: 0.75, Bias: 1})
 		x = b.LRN("norm2", b.ReLU(b.Conv("conv2", x, conv3(20))), graph.LRNOpts{Size: 4, Alpha: 0.5, Beta: 0.6, Bias: 2})
+		x = b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 3}) // the reference takes the square of the window's size for each value
 		x = b.LRN("norm3", b.Conv("conv3", x, conv1(70)), graph.LRNOpts{Size: 40, Alpha: 3, Beta: 0.75, Bias: 1})
 		b.Auxiliary(b.Linear("aux", b.GlobalAvgPool(x), classes), 0.3)
 		return b.Linear("fc", b.GlobalAvgPool(b.LRN("norm4", x, graph.LRNOpts{Size: 1, Alpha: 1, Beta: 0.75, Bias: 1})), classes)
