@@ -25,6 +25,13 @@ func (a *app) startFrom(j *job, params *graph.ParamSet) error {
 			}
 		}
 	}
+	if j.spec.Params != m.Spec.Params && j.spec.SameBody(m.Spec) { // exported for evaluation, without the classifiers on the way: they are new
+		for _, p := range params.All() {
+			if m.Params.Get(p.Name) == nil {
+				list = append(list, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: p.Data})
+			}
+		}
+	}
 	if err := weights.LoadTensors(m.named, list, params); err != nil {
 		return fmt.Errorf("model.weights: %w", err)
 	}
