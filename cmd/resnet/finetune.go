@@ -25,7 +25,7 @@ func (a *app) startFrom(j *job, params *graph.ParamSet) error {
 			}
 		}
 	}
-	if j.spec.Params != m.Spec.Params && j.spec.SameBody(m.Spec) { // exported for evaluation, without the classifiers on the way: they are new
+	if len(j.spec.Body) > len(m.Spec.Body) && j.spec.Block == m.Spec.Block && j.spec.SameBody(m.Spec) { // exported for evaluation, without the classifiers on the way: they are new
 		for _, p := range params.All() {
 			if m.Params.Get(p.Name) == nil {
 				list = append(list, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: p.Data})
