@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -146,7 +147,7 @@ func runDataVerify(ctx context.Context, a *app, name, dir string, asJSON bool) e
 }
 
 func newDataInfoCmd(a *app) *cobra.Command {
-	var asJSON bool
+	var all, asJSON bool
 	cfg := datasets.Config{Downsample: 1}
 	c := &cobra.Command{
 		Use: "info NAME", Short: "Show sizes, classes and the mean of a data set", Long: "Opens the data set and counts." + exitHelp(help65, help66),
@@ -154,16 +155,21 @@ func newDataInfoCmd(a *app) *cobra.Command {
 		ValidArgsFunction: completeData,
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg.Name = args[0]
-			return runDataInfo(c.Context(), a, cfg, asJSON)
+			return runDataInfo(c.Context(), a, cfg, all, asJSON)
 		},
 	}
 	c.Flags().StringVar(&cfg.Dir, "dir", "", "folder that holds it (default the user's cache folder)")
+	c.Flags().StringVar(&cfg.Labels, "labels", "", "imagenet: text file with the labels of the validation images")
+	c.Flags().BoolVar(&all, "classes", false, "list the classes of a set that has more than 100, too")
 	c.Flags().IntVar(&cfg.Size, "size", 0, "images of any size: pixels of the square that is cut out (default 224; folder 32)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
 
-func runDataInfo(ctx context.Context, a *app, cfg datasets.Config, asJSON bool) error {
+// manyClasses are too many to list without being asked.
+const manyClasses = 100
+
+func runDataInfo(ctx context.Context, a *app, cfg datasets.Config, all, asJSON bool) error {
 	if err := knownData(cfg.Name); err != nil {
 		return err
 	}
@@ -191,9 +197,23 @@ func runDataInfo(ctx context.Context, a *app, cfg datasets.Config, asJSON bool) 
 	for _, note := range s.Notes {
 		fmt.Fprintf(a.out, "note     %s\n", eval.Printable(note))
 	}
+	splits := []datasets.Split{datasets.Train, datasets.Val, datasets.Test}
+	if len(s.Classes) > manyClasses && !all {
+		for _, split := range splits {
+			if n := s.PerClass[split]; n != nil {
+				some := slices.DeleteFunc(slices.Clone(n), func(k int) bool { return k == 0 })
+				each := grouped(slices.Min(some))
+				if most := grouped(slices.Max(some)); most != each {
+					each += " to " + most
+				}
+				fmt.Fprintf(a.out, "%-8s images in %s of %s classes, %s each\n", split, grouped(len(some)), grouped(len(n)), each)
+			}
+		}
+		_, err := fmt.Fprintln(a.out, "(--classes lists them)")
+		return err
+	}
 	fmt.Fprintln(a.out)
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	splits := []datasets.Split{datasets.Train, datasets.Val, datasets.Test}
 	head := "class\tname\t"
 	for _, split := range splits {
 		if s.PerClass[split] != nil {

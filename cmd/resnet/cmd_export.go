@@ -51,12 +51,12 @@ func runExport(a *app, path, format, out string, asJSON bool) error {
 		return &missingError{fmt.Errorf("%s: no checkpoint, and no run folder with one", path)}
 	}
 	if err != nil {
-		return err
+		return a.importHint(err, path)
 	}
 	defer file.Close()
 	m, err := eval.ReadModel(file)
 	if err != nil {
-		return err
+		return a.importHint(err, path)
 	}
 	list := weights.FromParams(m.Params)
 	err = writeCheckpoint(out, func(w io.Writer) error {

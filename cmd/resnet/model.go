@@ -9,6 +9,7 @@ import (
 
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
+	"resnet/internal/graph/weights"
 	"resnet/internal/train/checkpoint"
 )
 
@@ -29,14 +30,22 @@ func (a *app) openModel(path string) (*model, error) {
 		return nil, &missingError{fmt.Errorf("%s: no run folder with a complete checkpoint, and no weights file", path)}
 	}
 	if err != nil {
-		return nil, err
+		return nil, a.importHint(err, path)
 	}
 	defer file.Close()
 	m, err := eval.ReadModel(file)
 	if err != nil {
-		return nil, err
+		return nil, a.importHint(err, path)
 	}
 	return &model{Model: m, named: filepath.Clean(path), run: a.runOf(path)}, nil
+}
+
+// importHint tells whoever names a file of PyTorch, or a bare state dict, how it becomes a checkpoint.
+func (a *app) importHint(err error, path string) error {
+	if !errors.Is(err, weights.ErrTorchFile) && !errors.Is(err, weights.ErrNoMeta) {
+		return err
+	}
+	return fmt.Errorf("%w: a checkpoint is made of it by `%s import %s --out NAME.safetensors`", err, a.self, shellQuote(path))
 }
 
 // runOf reads the configuration of the run folder that a checkpoint is in. A checkpoint elsewhere has none.

@@ -33,7 +33,7 @@ func resolveDir(name, dir string) (string, error) {
 // remedy ends the message about a missing or damaged file.
 func remedy(name string) string {
 	if registry()[name].fetch == nil {
-		return "set data.dir to the folder that holds it"
+		return "set data.dir (on the command line --data-dir or --dir) to the folder that holds it"
 	}
 	return fmt.Sprintf("set data.dir to the folder that holds it, or run `resnet data fetch %s`", name)
 }

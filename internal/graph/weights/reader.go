@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -61,6 +62,9 @@ func New(r io.ReaderAt, size int64, name string) (*File, error) {
 	}
 	if err := readFull(r, prefix[:], 0, name); err != nil {
 		return nil, err
+	}
+	if bytes.HasPrefix(prefix[:], []byte("PK\x03\x04")) || bytes.HasPrefix(legacyMagic, prefix[:]) {
+		return bad(ErrTorchFile)
 	}
 	n := binary.LittleEndian.Uint64(prefix[:])
 	if n > MaxHeader {

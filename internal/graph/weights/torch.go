@@ -11,6 +11,9 @@ import (
 // ErrTorch marks a file that torch.save did not write, or that holds more than tensors.
 var ErrTorch = errors.New("not a PyTorch file that can be read")
 
+// ErrTorchFile marks a file of torch.save, or another zip, where safetensors are wanted. ReadTensors reads it.
+var ErrTorchFile = errors.New("it is a file of PyTorch (torch.save)")
+
 // ClassError is a pickle that names a class or function other than those that tensors need. Nothing of it was run.
 type ClassError struct{ Class string }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,20 @@ func TestFilesOfTorchHoldTheTensorsOfSafetensors(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestTheFirstVersionOfTensorsIsRead: what PyTorch wrote before 0.4, and akamaster's CIFAR networks are in, has neither requires_grad nor hooks.
+func TestTheFirstVersionOfTensorsIsRead(t *testing.T) {
+	v2 := tensorPickle("K\x02", "K\x02", "K\x01")
+	v1 := strings.NewReplacer("_rebuild_tensor_v2", "_rebuild_tensor", "\x89ccollections\nOrderedDict\n)R", "").Replace(v2)
+	if strings.Contains(v1, "OrderedDict") || !strings.Contains(v1, "_rebuild_tensor\n") {
+		t.Fatalf("%q", v1)
+	}
+	file := zipped(t, map[string]string{"a/data.pkl": v1, "a/data/0": "\x00\x00\x80?\x00\x00\x00\xc0"}, zip.Store)
+	list, err := readTensors(bytes.NewReader(file), int64(len(file)), "x.pth")
+	if err != nil || len(list) != 1 || list[0].Name != "w" || !slices.Equal(list[0].Data, []float32{1, -2}) {
+		t.Errorf("%v, %v", list, err)
 	}
 }
 
