@@ -141,3 +141,25 @@ func TestBodiesThatCannotBeAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestNetworksOfTensorsKeepTheConstantsOfTheirRows: torchvision's GoogLeNet normalises with another ε than the others, which its tensors do not say.
+func TestNetworksOfTensorsKeepTheConstantsOfTheirRows(t *testing.T) {
+	for _, name := range append(Names(), "tiny-a") {
+		row, err := Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.Family == FamilySpeech {
+			continue
+		}
+		s, err := ForTensors(name, shapesOf(t, name, 0), "")
+		if err != nil || s.BNEps != row.BNEps || s.BNMomentum != row.BNMomentum {
+			t.Errorf("%s: ε %g and momentum %g, want %g and %g (%v)", name, s.BNEps, s.BNMomentum, row.BNEps, row.BNMomentum, err)
+		}
+		c := DefaultConfig()
+		c.Name = name
+		if s, err := Resolve(c, DataInfo{}); err != nil || s.BNEps != row.BNEps {
+			t.Errorf("%s from a configuration: ε %g, want %g (%v)", name, s.BNEps, row.BNEps, err)
+		}
+	}
+}

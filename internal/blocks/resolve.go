@@ -144,7 +144,7 @@ func (s Spec) fit(c Config, data DataInfo) Spec {
 	if c.ShortcutPad != "" && s.Shortcut == OptionA {
 		s.PadEnd = c.ShortcutPad == "end"
 	}
-	if c.BNEps != 0 {
+	if c.BNEps != 0 && c.BNEps != DefaultBNEps { // a row's own ε is part of what its weights mean
 		s.BNEps = c.BNEps
 	}
 	if c.BNMomentum != 0 {
