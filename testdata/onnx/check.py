@@ -4,10 +4,12 @@
     resnet export CHECKPOINT --format safetensors --out m.safetensors
     python testdata/onnx/check.py m.onnx m.safetensors ...       (torch, torchvision, onnx, onnxruntime and safetensors from PyPI)
 
-PyTorch's side is torchvision's network of that name where it has one, loaded with load_state_dict. Otherwise (plain nets, options A and C, the stride in
-the first 1x1, CIFAR) it is written out below from the paper, and reads the architecture from the model's metadata.
+PyTorch's side is torchvision's network of that name where it has one, loaded with load_state_dict; for the other baselines of the paper's tables, the modules of
+testdata/parity/baselines.py. Plain nets, options A and C, the stride in the first 1x1 and CIFAR are written out below from the paper, and the architecture is read
+from the model's metadata.
 """
 import json
+import pathlib
 import sys
 
 try:
@@ -20,7 +22,11 @@ try:
 except ImportError as e:
     sys.exit(f"skipped: {e}")
 
-TORCHVISION = {"resnet18": "resnet18", "resnet34": "resnet34", "resnet50v1.5": "resnet50", "resnet101v1.5": "resnet101", "resnet152v1.5": "resnet152"}
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "parity"))
+import baselines  # noqa: E402
+
+TORCHVISION = {"resnet18": "resnet18", "resnet34": "resnet34", "resnet50v1.5": "resnet50", "resnet101v1.5": "resnet101", "resnet152v1.5": "resnet152",
+               "vgg16": "vgg16", "vgg16bn": "vgg16_bn", "vgg19": "vgg19", "vgg19bn": "vgg19_bn", "googlenet-bn": "googlenet"}
 
 
 def written_out(arch, w):
@@ -73,14 +79,21 @@ def check(model, tensors):
     name, beside = arch["name"], "the paper's definition"
     forward = written_out(arch, w) if "block" in arch and arch.get("block") in ("basic", "bottleneck") else None
     if name in TORCHVISION and arch["classes"] == 1000:
-        net = getattr(torchvision.models, TORCHVISION[name])()
+        extra = {"aux_logits": any(k.startswith("aux") for k in w), "init_weights": False} if name == "googlenet-bn" else {}
+        net = getattr(torchvision.models, TORCHVISION[name])(**extra)
         net.load_state_dict(w)
         forward, beside = net.eval(), "torchvision"
+    elif name in baselines.FULL:
+        net = baselines.FULL[name]().eval()
+        net.load_state_dict(w, strict=any(k.startswith("aux") for k in w) or not name.startswith("googlenet"))
+        forward, beside = lambda x: net(x)[0], "the module of testdata/parity"
     if forward is None:
         sys.exit(f"{name}: PyTorch's side is not known here")
     size, channels = arch["input_size"], arch["input_channels"]
     torch.manual_seed(1)
-    for n, height, width in ((1, size, size), (7, size, size), (2, size + size // 2, size)):
+    free = isinstance(session.get_inputs()[0].shape[2], str)
+    taller = size + 64 if size >= 224 else size + size // 2  # halved five times, modules of several branches need multiples of 32
+    for n, height, width in ((1, size, size), (7, size, size)) + (((2, taller, size),) if free else ()):
         x = torch.randn(n, channels, height, width)
         with torch.no_grad():
             want = forward(x).numpy()
