@@ -12,7 +12,7 @@ type Config struct {
 	Classes       int          `mapstructure:"classes" yaml:"classes" doc:"0 means the data set's"`
 	InputChannels int          `mapstructure:"input_channels" yaml:"input_channels" doc:"0 means the data set's"`
 	InputSize     int          `mapstructure:"input_size" yaml:"input_size" doc:"pixels; 0 means the data set's"`
-	BNEps         float64      `mapstructure:"bn_eps" yaml:"bn_eps" doc:"added to the variance in batch normalisation; 1e-5 means the row's own, which is 1e-3 for googlenet-bn and 1e-5 for the others"`
+	BNEps         float64      `mapstructure:"bn_eps" yaml:"bn_eps" doc:"added to the variance in batch normalisation; 0 means the row's own: 1e-5, for googlenet-bn 1e-3"`
 	BNMomentum    float64      `mapstructure:"bn_momentum" yaml:"bn_momentum" doc:"running = (1-m)*running + m*batch"`
 	Weights       string       `mapstructure:"weights" yaml:"weights" doc:"fine-tuning: a checkpoint to start from; the classifier is new where the classes differ in number"`
 	Speech        SpeechConfig `mapstructure:"speech" yaml:"speech" doc:"networks of speech: what is not the row's own"`

@@ -30,7 +30,7 @@ type DataInfo struct {
 
 // DefaultConfig holds the defaults of the `model` section; it names no architecture.
 func DefaultConfig() Config {
-	return Config{BNEps: DefaultBNEps, BNMomentum: DefaultBNMomentum}
+	return Config{BNMomentum: DefaultBNMomentum}
 }
 
 // Validate reports everything that is wrong with the section by itself, whatever the data set.
@@ -144,7 +144,7 @@ func (s Spec) fit(c Config, data DataInfo) Spec {
 	if c.ShortcutPad != "" && s.Shortcut == OptionA {
 		s.PadEnd = c.ShortcutPad == "end"
 	}
-	if c.BNEps != 0 && c.BNEps != DefaultBNEps { // a row's own ε is part of what its weights mean
+	if c.BNEps != 0 {
 		s.BNEps = c.BNEps
 	}
 	if c.BNMomentum != 0 {
