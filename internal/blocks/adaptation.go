@@ -1,8 +1,6 @@
 package blocks
 
 import (
-	"fmt"
-
 	"resnet/internal/graph"
 )
 
@@ -21,14 +19,8 @@ func BuildAdaptation(s Spec, n, frames int, params *graph.ParamSet) (*graph.Grap
 }
 
 func buildAdaptation(s Spec, n, frames int, params *graph.ParamSet, o graph.Options) (*graph.Graph, error) {
-	if err := s.Validate(); err != nil {
+	if err := s.checkSequences(n, frames); err != nil {
 		return nil, err
-	}
-	if s.Family != FamilySpeech {
-		return nil, fmt.Errorf("architecture %q: %w: it takes images, not sequences", s.Name, ErrSpec)
-	}
-	if n < 1 || frames < 1 {
-		return nil, fmt.Errorf("%s: a batch of %d utterances of %d frames; at least 1", s.Name, n, frames)
 	}
 	s = s.clone()
 	s.Speech.Dropout = 0

@@ -77,14 +77,8 @@ func BuildSequence(s Spec, n, frames int, mode graph.Mode, params *graph.ParamSe
 }
 
 func buildSequence(s Spec, n, frames int, mode graph.Mode, params *graph.ParamSet, o graph.Options) (*graph.Graph, error) {
-	if err := s.Validate(); err != nil {
+	if err := s.checkSequences(n, frames); err != nil {
 		return nil, err
-	}
-	if s.Family != FamilySpeech {
-		return nil, fmt.Errorf("architecture %q: %w: it takes images, not sequences", s.Name, ErrSpec)
-	}
-	if n < 1 || frames < 1 {
-		return nil, fmt.Errorf("%s: a batch of %d utterances of %d frames; at least 1", s.Name, n, frames)
 	}
 	o.DropoutSeed = params.Seed
 	b := graph.NewBuilder(s.Name, mode, params, o)
@@ -94,6 +88,20 @@ func buildSequence(s Spec, n, frames int, mode graph.Mode, params *graph.ParamSe
 		return b.FinishFrames(logits)
 	}
 	return b.Finish(b.UtteranceMean(logits))
+}
+
+// checkSequences refuses what no graph of a network of sequences can be made of.
+func (s Spec) checkSequences(n, frames int) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	if s.Family != FamilySpeech {
+		return fmt.Errorf("architecture %q: %w: it takes images, not sequences", s.Name, ErrSpec)
+	}
+	if n < 1 || frames < 1 {
+		return fmt.Errorf("%s: a batch of %d utterances of %d frames; at least 1", s.Name, n, frames)
+	}
+	return nil
 }
 
 // sequenceNet draws a network of sequences at the Builder's scope.

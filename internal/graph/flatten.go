@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -37,13 +39,7 @@ func (o *Flatten) signature() signature {
 }
 
 // DiffWRT is true for every input.
-func (o *Flatten) DiffWRT(inputs int) []bool {
-	d := make([]bool, inputs)
-	for i := range d {
-		d[i] = true
-	}
-	return d
-}
+func (o *Flatten) DiffWRT(inputs int) []bool { return slices.Repeat([]bool{true}, inputs) }
 
 // SymDiff returns a FlattenGrad for each input.
 func (o *Flatten) SymDiff(_ gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) {

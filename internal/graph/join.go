@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"slices"
+
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -65,13 +67,7 @@ func (o *Concat) signature() signature {
 }
 
 // DiffWRT is true for every input.
-func (o *Concat) DiffWRT(inputs int) []bool {
-	d := make([]bool, inputs)
-	for i := range d {
-		d[i] = true
-	}
-	return d
-}
+func (o *Concat) DiffWRT(inputs int) []bool { return slices.Repeat([]bool{true}, inputs) }
 
 // SymDiff returns a ConcatGrad for each input.
 func (o *Concat) SymDiff(_ gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) {

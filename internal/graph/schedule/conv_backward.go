@@ -26,10 +26,10 @@ func partsFor(units []span, accumulator int) []span {
 	return parts
 }
 
-// emitConv lowers both gradients of a convolution and the gate behind the gradient of its input.
+// emitConv lowers both gradients of a convolution, or the one that there is, and the gate behind the gradient of its input.
 func (c *compiler) emitConv(g *convGroup) error {
 	if g.weights == nil {
-		return c.emitDataGrad(g)
+		return c.emitInputGrad(g)
 	}
 	op := g.weights.Op().(*graph.ConvWeightGrad)
 	s := shapeOf(op.ConvShape)
@@ -61,54 +61,24 @@ func (c *compiler) emitConv(g *convGroup) error {
 	k := group(per, parts[0].n)
 	c.need = c.need.Max(plan.Weights.Need(k))
 	c.x, c.dy = max(c.x, k*plan.X.Len()), max(c.dy, k*plan.DY.Len())
-	var apply eachPart
-	var whole *conv.Split
-	var v *value
-	var packed []float32
-	var sums sink
+	var input *inputGradient
 	if g.input != nil {
-		v = c.tensors[g.gate.end].how.x
-		st.writes = append(st.writes, v)
-		packed = c.packed(plan.DataGrad, w)
-		c.need = c.need.Max(plan.DataGrad.Need(k))
-		if parts := conv.NewParts(plan.DataGrad); parts != nil {
-			whole = parts
-			c.need = c.need.Max(parts.Need())
-		} else {
-			c.y = max(c.y, k*s.InLen())
-		}
-		sums, apply = c.gated(st, g.gate, len(parts))
+		input = c.inputGradient(st, g, s, plan, w, k, len(parts))
 	}
-	length, inLen := plan.Weights.Len(), s.InLen()
+	length := plan.Weights.Len()
 	c.acc = max(c.acc, len(parts)*length)
 	accs := make([][]float32, len(parts))
 	st.run = func(wk *worker, u, first, n int) {
 		acc := wk.m.acc[u*length : (u+1)*length]
 		accs[u] = acc
 		clear(acc)
-		if sums != nil {
-			sums.begin(u)
-		}
+		input.begin(u)
 		for at := 0; at < n; at += k {
 			c := min(k, n-at)
 			wk.fill(plan.DY, &wk.dy, dy, first+at, c)
 			wk.fill(plan.X, &wk.x, x, first+at, c)
 			plan.Weights.Add(wk.conv, acc, wk.x.data, wk.dy.data, c)
-			if v == nil {
-				continue
-			}
-			if whole != nil {
-				for i := range c {
-					whole.Image(wk.conv, wk.dy.data[i*plan.DY.Len():(i+1)*plan.DY.Len()], packed, func(cb, from int, d []float32) {
-						apply(wk, u, first+at+i, cb, from, d)
-					})
-				}
-				continue
-			}
-			plan.DataGrad.Run(wk.conv, wk.y, wk.dy.data, c, packed)
-			for i := range c {
-				apply.parts(wk, u, first+at+i, wk.y[i*inLen:(i+1)*inLen], s.H*s.W*block)
-			}
+			input.run(wk, u, first+at, c)
 		}
 	}
 	st.inner = plan.Weights.Units()

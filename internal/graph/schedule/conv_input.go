@@ -1,0 +1,91 @@
+package schedule
+
+import (
+	"fmt"
+
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel/conv"
+)
+
+// inputGradient computes the gradient of a convolution's input from the padded gradient of its output in a worker's buffer, and takes it through the
+// gate behind it. Without one there is nothing to do.
+type inputGradient struct {
+	plan   *conv.Plan
+	packed []float32
+	whole  *conv.Split // hands the result over in parts; nil where the algorithm makes whole images
+	sums   sink
+	apply  eachPart
+	plane  int // values of a block of channels
+	len    int // values of an image
+}
+
+// inputGradient prepares that of group g in so many units of work, k images at a time.
+func (c *compiler) inputGradient(st *step, g *convGroup, s conv.Shape, plan *conv.Plan, w *graph.Param, k, units int) *inputGradient {
+	d := &inputGradient{plan: plan, packed: c.packed(plan.DataGrad, w), whole: conv.NewParts(plan.DataGrad), plane: s.H * s.W * block, len: s.InLen()}
+	st.writes = append(st.writes, c.tensors[g.gate.end].how.x)
+	c.need = c.need.Max(plan.DataGrad.Need(k))
+	if d.whole != nil {
+		c.need = c.need.Max(d.whole.Need())
+	} else {
+		c.y = max(c.y, k*d.len)
+	}
+	d.sums, d.apply = c.gated(st, g.gate, units)
+	return d
+}
+
+// begin clears the sums of a unit.
+func (d *inputGradient) begin(u int) {
+	if d != nil && d.sums != nil {
+		d.sums.begin(u)
+	}
+}
+
+// run does n images, of which the padded gradients are in the worker's buffer.
+func (d *inputGradient) run(w *worker, u, first, n int) {
+	if d == nil {
+		return
+	}
+	if d.whole != nil {
+		per := d.plan.DY.Len()
+		for i := range n {
+			d.whole.Image(w.conv, w.dy.data[i*per:(i+1)*per], d.packed, func(cb, from int, y []float32) {
+				d.apply(w, u, first+i, cb, from, y)
+			})
+		}
+		return
+	}
+	d.plan.DataGrad.Run(w.conv, w.y, w.dy.data, n, d.packed)
+	for i := range n {
+		d.apply.parts(w, u, first+i, w.y[i*d.len:(i+1)*d.len], d.plane)
+	}
+}
+
+// emitInputGrad lowers the gradient of a convolution's input alone, where its weights are frozen.
+func (c *compiler) emitInputGrad(g *convGroup) error {
+	op := g.input.Op().(*graph.ConvInputGrad)
+	weights := c.param[c.in[g.input][0]]
+	if weights == nil {
+		return fmt.Errorf("schedule: %v does not read a parameter", op)
+	}
+	from := c.tensors[g.dy]
+	if from == nil {
+		return fmt.Errorf("schedule: the gradient behind %v has not been computed", op)
+	}
+	s, dy := shapeOf(op.ConvShape), c.recipe(from)
+	plan := conv.NewPlan(s, c.m.choose(s), true)
+	st := &step{name: "conv input gradient " + s.String(), backward: true, reads: dy.reads()}
+	st.need(dy.a, dy.b)
+	k := group(plan.DY.Len(), c.m.units[0].n)
+	c.dy = max(c.dy, k*plan.DY.Len())
+	input := c.inputGradient(st, g, s, plan, weights, k, len(c.m.units))
+	st.run = func(w *worker, u, first, n int) {
+		input.begin(u)
+		for at := 0; at < n; at += k {
+			c := min(k, n-at)
+			w.fill(plan.DY, &w.dy, dy, first+at, c)
+			input.run(w, u, first+at, c)
+		}
+	}
+	c.add(st)
+	return nil
+}
