@@ -11,6 +11,17 @@ import (
 	"resnet/internal/graph"
 )
 
+func TestTheNetworkBehindALayerHasNoDropout(t *testing.T) {
+	spec := smallSpeech(speechRows[0])
+	spec.Speech.Dropout = 0.5
+	if g, err := BuildSequence(spec, 2, 6, graph.Train, graph.NewParamSet(2)); err != nil || g.Dropout == nil {
+		t.Fatalf("in training it has (%v)", err)
+	}
+	if g, err := BuildAdaptation(spec, 2, 6, graph.NewParamSet(2)); err != nil || g.Dropout != nil {
+		t.Errorf("dropout before labels of the network's own (%v)", err)
+	}
+}
+
 // Gradients reach the layer through the whole frozen network: compared with central differences of the loss in float64.
 func TestGradientsReachTheLayerBeforeAFrozenNetwork(t *testing.T) {
 	for _, output := range []string{OutputFrame, OutputUtterance} {

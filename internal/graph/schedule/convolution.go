@@ -59,7 +59,7 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	st := &step{name: "conv " + s.String(), reads: in.reads()}
 	st.need(in.a, in.b)
 	if sp := conv.NewSpread(fwd, c.g.N, limits); sp != nil {
-		f, err := c.finishing(n, s, out, bias, st, sp.Chunks()*roundsOf(c.g.N, sp.Round))
+		f, err := c.finishing(n, s, out, bias, st, sp.Chunks()*parts(c.g.N, sp.Round))
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ const (
 	gradColumns   = 1024
 )
 
+// parts is how many parts of a size cover n.
 func parts(n, size int) int { return (n + size - 1) / size }
 
 // linear lowers y = x·wᵀ + b on row-major [N, C].

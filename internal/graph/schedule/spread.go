@@ -38,8 +38,6 @@ func imageSpans(of span, parts int) []span {
 	return spans
 }
 
-func roundsOf(n, images int) int { return (n + images - 1) / images }
-
 // spreadForward lowers a convolution whose output channels, not whose images, are divided among workers. Within images its first stage is divided
 // by blocks of input channels too.
 func (c *compiler) spreadForward(st *step, in *recipe, f finish, sp *conv.Spread, packed []float32, within bool) {
@@ -96,7 +94,7 @@ func (c *compiler) spreadGradients(g *convGroup, st *step, plan *conv.Plan, x, d
 		c.need = c.need.Max(sp.Need())
 		c.shared = max(c.shared, lenX+lenDY+sp.Len())
 		dataUnits, chunks = sp.Units(), sp.Chunks()
-		sums, apply = c.gated(st, g.gate, chunks*roundsOf(c.g.N, sp.Round))
+		sums, apply = c.gated(st, g.gate, chunks*parts(c.g.N, sp.Round))
 	}
 	c.inRounds(st, sg.Round(), 1, func(st *step, r int, of span) {
 		st.run = func(wk *worker, u, first, _ int) {

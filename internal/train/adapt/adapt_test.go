@@ -263,6 +263,39 @@ func TestThePenaltyKeepsTheLayerNearTheIdentity(t *testing.T) {
 	}
 }
 
+// Adam's step along a gradient that does not change is the rate.
+func TestTheRateFallsEvenlyFromPassToPass(t *testing.T) {
+	s := newSpeaker(t, blocks.OutputFrame)
+	o := Options{Structure: Full, Iterations: 4, Rate: 0.01}
+	l, err := NewLayer(s.params, planes, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at []float64
+	steady := func(*datasets.Batch) (float64, int, error) {
+		at = append(at, float64(l.bias.Data[0]))
+		clear(l.weight.Grad)
+		for i := range l.bias.Grad {
+			l.bias.Grad[i] = 1
+		}
+		return 1, 1, nil
+	}
+	if _, err := l.Estimate(t.Context(), &rounds{all: clean()}, steady); err != nil {
+		t.Fatal(err)
+	}
+	at = append(at, float64(l.bias.Data[0]))
+	const each = utterances / size
+	if len(at) != each*o.Iterations+1 {
+		t.Fatalf("%d updates, want %d", len(at)-1, each*o.Iterations)
+	}
+	for i := range len(at) - 1 {
+		want := o.Rate * (1 - float64(i/each)/float64(o.Iterations))
+		if got := at[i] - at[i+1]; math.Abs(got-want) > 1e-3*o.Rate {
+			t.Errorf("update %d moves by %g, want %g", i, got, want)
+		}
+	}
+}
+
 func TestADivergedEstimationSaysSo(t *testing.T) {
 	s := newSpeaker(t, blocks.OutputFrame)
 	l, err := NewLayer(s.params, planes, Options{Structure: Full, Iterations: 1, Rate: 1})
