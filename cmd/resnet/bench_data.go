@@ -165,11 +165,17 @@ func (a *app) benchData(ctx context.Context, o *benchDataOptions) (benchDataRepo
 	if err != nil {
 		return r, err
 	}
-	r.Network = &benchNetwork{Arch: o.arch, ImagesPerSecond: net.ImagesPerSecond, DataPercent: 100 * net.ImagesPerSecond / (r.TrainPerCore * float64(o.threads)), Bottleneck: "network"}
-	if r.Network.DataPercent > 100 {
-		r.Network.Bottleneck = "data"
-	}
+	r.Network = compareWithData(o.arch, net.ImagesPerSecond, r.TrainPerCore*float64(o.threads))
 	return r, nil
+}
+
+// compareWithData sets the rate at which a network trains beside that at which the same cores prepare images.
+func compareWithData(arch string, network, data float64) *benchNetwork {
+	n := &benchNetwork{Arch: arch, ImagesPerSecond: network, DataPercent: 100 * network / data, Bottleneck: "network"}
+	if n.DataPercent > 100 {
+		n.Bottleneck = "data"
+	}
+	return n
 }
 
 // sampleForSize is how many images are read before the measurement: all of a small set, and enough of a large one for the mean of their sizes.

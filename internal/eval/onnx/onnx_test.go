@@ -146,7 +146,15 @@ func TestWindowsKeepTheirBiasesAndTheirRounding(t *testing.T) {
 			t.Errorf("%s has %d inputs, want its weights and its bias", f[3][0], len(f[1]))
 		}
 		for _, a := range f[5] {
-			seen[op+" "+string(fields(t, a)[1][0])] = true
+			f := fields(t, a)
+			name := op + " " + string(f[1][0])
+			seen[name] = true
+			if name == "MaxPool ceil_mode" && binary.LittleEndian.Uint64(f[3][0]) != 1 {
+				t.Errorf("%s does not round up", name)
+			}
+			if name == "LRN beta" && math.Float32frombits(binary.LittleEndian.Uint32(f[2][0])) != 0.75 {
+				t.Errorf("%s is not 0.75", name)
+			}
 		}
 	}
 	for _, want := range []string{"MaxPool ceil_mode", "LRN alpha", "LRN beta", "LRN bias", "LRN size"} {
