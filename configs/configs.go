@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// MaxBytes is the largest configuration that is read: a hand-written experiment has a few kilobytes.
+// MaxBytes is the largest configuration that is read: a hand-written experiment has a few
+// kilobytes.
 const MaxBytes = 1 << 20
 
 // ErrNotFound says that there is neither a file nor a preset of that name.
@@ -56,8 +57,9 @@ func Summary(name string) string {
 	return strings.TrimSpace(strings.TrimPrefix(line, "#"))
 }
 
-// Find returns the experiment called name: the file at that path if there is one, else the preset, with or without
-// ".yaml". It fails with ErrNotFound, with ErrTooLarge, or with the operating system's error.
+// Find returns the experiment called name: the file at that path if there is one, else the preset,
+// with or without ".yaml". It fails with ErrNotFound, with ErrTooLarge, or with the operating
+// system's error.
 func Find(name string) (Source, error) {
 	base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(name), ".yaml"), ".yml")
 	data, err := readFile(name)

@@ -49,8 +49,8 @@ func TestEveryDirectRequirementIsExplained(t *testing.T) {
 	}
 }
 
-// TestEveryFaultIsInjectedByATestThatExists reads docs/faults.md: every row of its tables names tests, each behind the folder of its
-// package.
+// TestEveryFaultIsInjectedByATestThatExists reads docs/faults.md: every row of its tables names
+// tests, each behind the folder of its package.
 func TestEveryFaultIsInjectedByATestThatExists(t *testing.T) {
 	row, named := regexp.MustCompile(`^\| \d+ \|`), regexp.MustCompile("`((?:internal|cmd|configs)[a-z/]*|Test[A-Za-z0-9]+)`")
 	rows := 0

@@ -15,8 +15,9 @@ import (
 	"testing"
 )
 
-// rules say what the files under a folder may import: of our own packages what mine matches (paths below the module), of others
-// anything that not does not match. The first rule whose folder holds a file applies. The reason is shown when a file breaks it.
+// rules say what the files under a folder may import: of our own packages what mine matches (paths
+// below the module), of others anything that not does not match. The first rule whose folder holds
+// a file applies. The reason is shown when a file breaks it.
 var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/graph/kernel", `^internal/graph/kernel(/|$)`, `gorgonia`, "kernels are loops over []float32 that know no graphs, so that they can be tested and measured alone"},
 	{"internal/graph", `^internal/graph(/|$)`, ``, "operators and schedules serve any net; what a net looks like is decided above them"},
@@ -99,7 +100,8 @@ func TestOnlyFetchingDataUsesTheNetwork(t *testing.T) {
 	}
 }
 
-// sources parses every Go file that is not a test's, for all platforms; keys are paths below the module.
+// sources parses every Go file that is not a test's, for all platforms; keys are paths below the
+// module.
 func sources(t *testing.T) map[string]*ast.File {
 	t.Helper()
 	files := map[string]*ast.File{}

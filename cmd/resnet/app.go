@@ -12,7 +12,8 @@ import (
 	"golang.org/x/term"
 )
 
-// app is what commands share: the streams and the environment. Standard output carries results, standard error the rest.
+// app is what commands share: the streams and the environment. Standard output carries results,
+// standard error the rest.
 type app struct {
 	in       io.Reader
 	out, err io.Writer
@@ -29,7 +30,8 @@ func newApp(in io.Reader, out, errw io.Writer) *app {
 		outWidth: width(out), errWidth: width(errw), self: selfName(os.Args[0])}
 }
 
-// selfName is how a suggested command begins. A program found on the PATH is called by its name, another by its path.
+// selfName is how a suggested command begins. A program found on the PATH is called by its name,
+// another by its path.
 func selfName(arg0 string) string {
 	if filepath.Base(arg0) == arg0 || strings.HasSuffix(arg0, ".test") {
 		return "resnet"
@@ -63,7 +65,8 @@ func (a *app) getenv(name string) string {
 	return ""
 }
 
-// colour reports whether escape sequences may be written to a terminal: NO_COLOR (no-color.org) and TERM=dumb forbid them.
+// colour reports whether escape sequences may be written to a terminal: NO_COLOR (no-color.org) and
+// TERM=dumb forbid them.
 func (a *app) colour(tty bool) bool {
 	return tty && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
 }
@@ -87,7 +90,8 @@ func (a *app) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
-// muteWriter goes silent at the first error, so that a closed terminal or pipe does not end a training (`| head`).
+// muteWriter goes silent at the first error, so that a closed terminal or pipe does not end a
+// training (`| head`).
 type muteWriter struct {
 	mu   sync.Mutex
 	w    io.Writer
@@ -105,7 +109,8 @@ func (m *muteWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// unicode reports whether the locale's characters go beyond ASCII, in the order that POSIX gives its variables.
+// unicode reports whether the locale's characters go beyond ASCII, in the order that POSIX gives
+// its variables.
 func (a *app) unicode() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := strings.ToUpper(a.getenv(name)); v != "" {

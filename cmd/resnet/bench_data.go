@@ -25,7 +25,8 @@ type benchDataOptions struct {
 	json    bool
 }
 
-// benchDataReport is `bench data --json`. Rates are in images per second; those of one core include the garbage collector's work on it.
+// benchDataReport is `bench data --json`. Rates are in images per second; those of one core include
+// the garbage collector's work on it.
 type benchDataReport struct {
 	Mode            string        `json:"mode"` // data
 	Data            string        `json:"data"`
@@ -50,7 +51,8 @@ type benchDataReport struct {
 type benchNetwork struct {
 	Arch            string  `json:"arch"`
 	ImagesPerSecond float64 `json:"images_per_second"`
-	// DataPercent is what preparing an image takes of the cores, in percent of what training on it takes.
+	// DataPercent is what preparing an image takes of the cores, in percent of what training on it
+	// takes.
 	DataPercent float64 `json:"data_percent_of_network"`
 	Bottleneck  string  `json:"bottleneck"` // network | data
 }
@@ -169,7 +171,8 @@ func (a *app) benchData(ctx context.Context, o *benchDataOptions) (benchDataRepo
 	return r, nil
 }
 
-// compareWithData sets the rate at which a network trains beside that at which the same cores prepare images.
+// compareWithData sets the rate at which a network trains beside that at which the same cores
+// prepare images.
 func compareWithData(arch string, network, data float64) *benchNetwork {
 	n := &benchNetwork{Arch: arch, ImagesPerSecond: network, DataPercent: 100 * network / data, Bottleneck: "network"}
 	if n.DataPercent > 100 {
@@ -178,10 +181,12 @@ func compareWithData(arch string, network, data float64) *benchNetwork {
 	return n
 }
 
-// sampleForSize is how many images are read before the measurement: all of a small set, and enough of a large one for the mean of their sizes.
+// sampleForSize is how many images are read before the measurement: all of a small set, and enough
+// of a large one for the mean of their sizes.
 const sampleForSize = 1000
 
-// onOneCore measures the parts with a single processor for everything, the collector of garbage included.
+// onOneCore measures the parts with a single processor for everything, the collector of garbage
+// included.
 func (o *benchDataOptions) onOneCore(ctx context.Context, ds *datasets.Dataset, split datasets.Split, r *benchDataReport) error {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	done, start := 0, time.Now()
@@ -203,7 +208,8 @@ func (o *benchDataOptions) onOneCore(ctx context.Context, ds *datasets.Dataset, 
 	return err
 }
 
-// loaded is the rate at which batches come from a loader with so many workers. What was prepared ahead before the clock started is no part of it.
+// loaded is the rate at which batches come from a loader with so many workers. What was prepared
+// ahead before the clock started is no part of it.
 func (o *benchDataOptions) loaded(ctx context.Context, ds *datasets.Dataset, split datasets.Split, augment datasets.Augment, workers int) (float64, error) {
 	norm, err := datasets.FitNormalizer(ctx, ds, datasets.NoNormalizing)
 	if err != nil {

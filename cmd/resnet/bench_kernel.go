@@ -87,7 +87,8 @@ type convReport struct {
 	Rows       []convRow `json:"rows"`
 }
 
-// benchShapes are the layers of the CIFAR and ImageNet networks, with the images that go through together.
+// benchShapes are the layers of the CIFAR and ImageNet networks, with the images that go through
+// together.
 var benchShapes = []struct {
 	conv.Shape
 	images int

@@ -25,14 +25,15 @@ type benchOptions struct {
 	json    bool
 }
 
-// Batches of bench where the user names none: that of the paper's CIFAR experiments, and utterances of a speech network.
+// Batches of bench where the user names none: that of the paper's CIFAR experiments, and utterances
+// of a speech network.
 const (
 	benchImages     = 128
 	benchUtterances = 8
 )
 
-// benchReport is `bench --json`. The time is the median; gflops counts two operations a multiply-add of the direct
-// method, three times as many for training (forward and both gradients).
+// benchReport is `bench --json`. The time is the median; gflops counts two operations a
+// multiply-add of the direct method, three times as many for training (forward and both gradients).
 type benchReport struct {
 	Arch            string   `json:"arch"`
 	Mode            string   `json:"mode"`

@@ -32,7 +32,8 @@ type dataState struct {
 	State string `json:"state"` // embedded, present, absent, damaged, or "" when it depends on --dir
 }
 
-// stateOf opens a data set where it stands by default; a missing or damaged one is a state, not an error.
+// stateOf opens a data set where it stands by default; a missing or damaged one is a state, not an
+// error.
 func stateOf(ctx context.Context, name string) dataState {
 	s := dataState{Name: name, Title: datasets.Title(name)}
 	switch name {

@@ -126,7 +126,8 @@ func (r *doctorReport) examine() []finding {
 	return list
 }
 
-// selfTest computes a small residual network twice, by the kernels and by the reference operators, and compares.
+// selfTest computes a small residual network twice, by the kernels and by the reference operators,
+// and compares.
 func (a *app) selfTest(threads int) finding {
 	f := finding{Name: "self-test", Status: "fail"}
 	start := time.Now()

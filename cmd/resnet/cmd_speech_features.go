@@ -81,7 +81,8 @@ func newSpeechFeaturesCmd(a *app) *cobra.Command {
 	return c
 }
 
-// check refuses flags that contradict each other, before any file is read, and returns the files to write.
+// check refuses flags that contradict each other, before any file is read, and returns the files to
+// write.
 func (o *featuresOptions) check() (ark, scp string, err error) {
 	if ark, scp, err = outputs("speech features", o.out); err != nil {
 		return "", "", err

@@ -164,7 +164,8 @@ func (o *posteriorsOptions) speakers(net *model, c *corpus.Corpus) error {
 	return c.Adapt(datasets.Test, o.adaptation, by)
 }
 
-// eachUtterance runs a network of frames over every utterance of a split and hands over its logits [frames, k], which f may change; then it calls end.
+// eachUtterance runs a network of frames over every utterance of a split and hands over its logits
+// [frames, k], which f may change; then it calls end.
 func eachUtterance(ctx context.Context, net eval.SequenceNetwork, c *corpus.Corpus, o corpus.LoaderOptions, k int, f func(i, frames int, logits []float32) error, end func() error) error {
 	loader, err := c.NewLoader(o)
 	if err != nil {

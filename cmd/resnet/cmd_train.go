@@ -126,8 +126,8 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	return a.printOutcome(dir, j, sum, o.json)
 }
 
-// configuration loads what --config says or, when a run is resumed, what it was started with; a changed value is
-// refused unless it cannot matter.
+// configuration loads what --config says or, when a run is resumed, what it was started with; a
+// changed value is refused unless it cannot matter.
 func (o *trainOptions) configuration(a *app) (*loaded, error) {
 	if o.resume == "" {
 		if o.file == "" {

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// TestAKilledComparisonEndsWithTheSamePoints kills a comparison of two runs with SIGKILL at random moments, gives the same
-// command again until it ends, and compares points.csv with that of a comparison that was left alone.
+// TestAKilledComparisonEndsWithTheSamePoints kills a comparison of two runs with SIGKILL at random
+// moments, gives the same command again until it ends, and compares points.csv with that of a
+// comparison that was left alone.
 func TestAKilledComparisonEndsWithTheSamePoints(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "resnet")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {

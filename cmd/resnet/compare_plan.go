@@ -34,8 +34,9 @@ type plannedRun struct {
 	Seconds   float64 `json:"seconds"`
 }
 
-// planComparison estimates what is left of each run. The time is that of real steps and of the evaluation of a batch, measured once for
-// each network. Runs that train at the same time share the cores, so that the sum is divided among them.
+// planComparison estimates what is left of each run. The time is that of real steps and of the
+// evaluation of a batch, measured once for each network. Runs that train at the same time share the
+// cores, so that the sum is divided among them.
 func (a *app) planComparison(ctx context.Context, o *compareOptions, runs []*comparedRun) (comparisonPlan, error) {
 	plan := comparisonPlan{Out: o.out, Threads: runs[0].job.threads, Parallel: o.parallel}
 	measured := map[string]planReport{} // by model
@@ -116,7 +117,8 @@ func (a *app) printComparisonPlan(p comparisonPlan) error {
 	return nil
 }
 
-// chosen are the keys of the configuration that a comparison sets itself, and the flag that says how.
+// chosen are the keys of the configuration that a comparison sets itself, and the flag that says
+// how.
 var chosen = map[string]string{"model.name": "--depths", "model.family": "--depths", "model.depth": "--depths", "model.residual": "", "train.seed": "--seeds"}
 
 // checkSets refuses --set of what the comparison chooses: it would be overridden without a word.
@@ -134,7 +136,8 @@ func (o *compareOptions) checkSets() error {
 	return nil
 }
 
-// netsOf plans the trainings of a comparison from its flags. On speech the networks are the preset's row and its plain counterpart.
+// netsOf plans the trainings of a comparison from its flags. On speech the networks are the
+// preset's row and its plain counterpart.
 func (o *compareOptions) netsOf(a *app, name string, plan func([]int, []uint64) ([]compare.Net, error)) ([]compare.Net, error) {
 	if err := o.checkSets(); err != nil {
 		return nil, err

@@ -68,8 +68,9 @@ func (a *app) comparisonCommand(o *compareOptions, name string) string {
 	return strings.Join(append(args, "--out", shellQuote(o.out)), " ")
 }
 
-// describeNet says what a run folder knows of its network: its configuration, its speed, and the layer responses of its newest
-// checkpoint. Only what is there is said. spec is what the configuration says of the network; nil where it does not say.
+// describeNet says what a run folder knows of its network: its configuration, its speed, and the
+// layer responses of its newest checkpoint. Only what is there is said. spec is what the
+// configuration says of the network; nil where it does not say.
 func (a *app) describeNet(dir string, l *loaded, spec *blocks.Spec) eval.Net {
 	n := eval.Net{Model: filepath.Base(dir), ImagesPerSecond: medianSpeed(filepath.Join(dir, train.TimingFile))}
 	if l != nil {
@@ -202,8 +203,8 @@ func (a *app) compareRuns(o *compareOptions, dirs []string) error {
 	return a.finishComparison(o.out, c, o.terminal, o.json)
 }
 
-// describeRun is describeNet for a folder of which nothing else is known. Where its checkpoints are gone, the configuration
-// names the network.
+// describeRun is describeNet for a folder of which nothing else is known. Where its checkpoints are
+// gone, the configuration names the network.
 func (a *app) describeRun(dir string, run eval.Run) eval.Net {
 	l, err := a.loadRun(dir, nil, false)
 	if err != nil {

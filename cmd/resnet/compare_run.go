@@ -12,11 +12,13 @@ import (
 	"resnet/internal/train/checkpoint"
 )
 
-// divergedFile records in a run folder that its loss did not stay finite, so that the next start does not train it again.
+// divergedFile records in a run folder that its loss did not stay finite, so that the next start
+// does not train it again.
 const divergedFile = "diverged.txt"
 
-// trainAll trains what is missing or unfinished, so many runs at a time, in the order of the plan. A failure asks the runs at work to
-// save and stop, and is returned when they have. The control reaches all of them.
+// trainAll trains what is missing or unfinished, so many runs at a time, in the order of the plan.
+// A failure asks the runs at work to save and stop, and is returned when they have. The control
+// reaches all of them.
 func (a *app) trainAll(ctx context.Context, o *compareOptions, runs []*comparedRun, control *train.Control, w *watcher) error {
 	var todo []*comparedRun
 	for _, r := range runs {

@@ -24,16 +24,17 @@ type Config struct {
 	Eval   eval.Config     `mapstructure:"eval" yaml:"eval" doc:"how to measure it"`
 }
 
-// DefaultConfig is what a key that is left out means. Where He et al. 2016 give a value for CIFAR-10 (section 4.2), it is
-// that; the other values are ours, or PyTorch's.
+// DefaultConfig is what a key that is left out means. Where He et al. 2016 give a value for
+// CIFAR-10 (section 4.2), it is that; the other values are ours, or PyTorch's.
 func DefaultConfig() Config {
 	c := Config{Model: blocks.DefaultConfig(), Data: datasets.DefaultConfig(), Speech: corpus.DefaultConfig(), Train: train.DefaultConfig(), Eval: eval.DefaultConfig()}
 	c.Model.Name, c.Model.ShortcutPad = "resnet20", "sides"
 	return c
 }
 
-// choices are keys of which one is in force. Setting the first key of a row in one source (a file, the environment, --set)
-// empties the others, set by weaker sources: `--set train.epochs=3` means three epochs, whatever the preset says.
+// choices are keys of which one is in force. Setting the first key of a row in one source (a file,
+// the environment, --set) empties the others, set by weaker sources: `--set train.epochs=3` means
+// three epochs, whatever the preset says.
 var choices = map[string][]string{
 	"train.iterations":              {"train.epochs"},
 	"train.epochs":                  {"train.iterations"},
@@ -60,8 +61,8 @@ type configInput struct {
 	env  []string // the process's environment, "KEY=value"
 }
 
-// loadConfig merges --set over RESNET_* over the file over the defaults and validates the result. Its error is a
-// *configError with every problem found.
+// loadConfig merges --set over RESNET_* over the file over the defaults and validates the result.
+// Its error is a *configError with every problem found.
 func loadConfig(in configInput) (*loaded, error) {
 	schema := configSchema()
 	l := &loaded{origins: map[string]origin{}}
@@ -83,7 +84,8 @@ func loadConfig(in configInput) (*loaded, error) {
 	if err := l.merge(layers, schema); err != nil {
 		return nil, err
 	}
-	// Values are checked even when keys are wrong, so that one run shows everything; those at fault keep their defaults.
+	// Values are checked even when keys are wrong, so that one run shows everything; those at fault
+	// keep their defaults.
 	problems = append(problems, l.validate()...)
 	if len(problems) > 0 {
 		sortProblems(problems)
@@ -92,7 +94,8 @@ func loadConfig(in configInput) (*loaded, error) {
 	return l, nil
 }
 
-// sortProblems puts the problems of each source, in the order the sources came up, by line and column.
+// sortProblems puts the problems of each source, in the order the sources came up, by line and
+// column.
 func sortProblems(problems []problem) {
 	rank := map[string]int{}
 	for i, p := range problems {
@@ -113,8 +116,8 @@ func findConfig(name string) (configs.Source, error) {
 	return src, usageErrorf("%w%s; `resnet config list` shows the presets", err, didYouMean(name, configs.Names()))
 }
 
-// merge lets viper lay the sources over each other, the weakest first. Types are right already: text was parsed against
-// the schema.
+// merge lets viper lay the sources over each other, the weakest first. Types are right already:
+// text was parsed against the schema.
 func (l *loaded) merge(layers []layer, schema *schemaField) error {
 	v := viper.New()
 	def := DefaultConfig()
@@ -143,8 +146,8 @@ func (l *loaded) validate() []problem {
 	return problems
 }
 
-// problemAt gives a section's finding the place where the value was set. A finding about a whole section stands where
-// the first of its keys was set.
+// problemAt gives a section's finding the place where the value was set. A finding about a whole
+// section stands where the first of its keys was set.
 func (l *loaded) problemAt(e sectionError) problem {
 	o, ok := l.origins[e.path]
 	if f := configSchema().find(e.path); !ok && f != nil {

@@ -10,7 +10,8 @@ import (
 	"resnet/internal/train"
 )
 
-// reportRun writes report.html and the curves into a run folder. A report that fails is worth a warning, never a training.
+// reportRun writes report.html and the curves into a run folder. A report that fails is worth a
+// warning, never a training.
 func (a *app) reportRun(dir string, j *job, sum train.Summary) {
 	run, err := eval.ReadRun(dir)
 	if err == nil {

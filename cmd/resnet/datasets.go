@@ -7,7 +7,8 @@ import (
 	"resnet/internal/datasets/speech/corpus"
 )
 
-// dataSets are the data sets that a command has opened, so that several networks share one: a set may be held in memory, whole.
+// dataSets are the data sets that a command has opened, so that several networks share one: a set
+// may be held in memory, whole.
 type dataSets struct {
 	images  map[dataKey]*datasets.Dataset
 	corpora map[dataKey]*corpus.Corpus

@@ -8,7 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// encodeConfig writes every key of cfg as YAML that loadConfig reads back, with comment(leaf) at the end of its line.
+// encodeConfig writes every key of cfg as YAML that loadConfig reads back, with comment(leaf) at
+// the end of its line.
 func encodeConfig(cfg *Config, comment func(*schemaField) string) []byte {
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
@@ -57,7 +58,8 @@ func valueNode(v any) *yaml.Node {
 	return n
 }
 
-// plainWord reports whether text needs no quotes; whatever YAML might take for something else gets them.
+// plainWord reports whether text needs no quotes; whatever YAML might take for something else gets
+// them.
 func plainWord(s string) bool {
 	if s == "" || s[0] < 'a' && (s[0] < 'A' || s[0] > 'Z') {
 		return false

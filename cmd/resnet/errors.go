@@ -20,7 +20,8 @@ const (
 	exitTerminated = 143
 )
 
-// usageError is a mistake on the command line: exit status 2, and no usage text, which would bury it.
+// usageError is a mistake on the command line: exit status 2, and no usage text, which would bury
+// it.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
@@ -28,7 +29,8 @@ func (e *usageError) Unwrap() error { return e.err }
 
 func usageErrorf(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
-// stoppedError ends a command that a signal stopped after it saved; what there is to say has been said.
+// stoppedError ends a command that a signal stopped after it saved; what there is to say has been
+// said.
 type stoppedError struct{ status int }
 
 func (e *stoppedError) Error() string { return "stopped by a signal" }

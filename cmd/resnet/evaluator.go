@@ -39,8 +39,8 @@ type imageEvaluator struct {
 
 func (e *imageEvaluator) close() { e.machine.Close() }
 
-// evaluate measures the validation split, which chooses the best checkpoint, and the test split and (where
-// eval.train_set asks for it) the training set, which only go into the curves.
+// evaluate measures the validation split, which chooses the best checkpoint, and the test split and
+// (where eval.train_set asks for it) the training set, which only go into the curves.
 func (e *imageEvaluator) evaluate(ctx context.Context) (train.Evaluation, error) {
 	var out train.Evaluation
 	for _, s := range []struct {

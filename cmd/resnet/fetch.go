@@ -11,7 +11,8 @@ import (
 	"resnet/internal/eval"
 )
 
-// runDataFetch downloads with a bar on a terminal, otherwise with a line now and then. A signal keeps what has arrived.
+// runDataFetch downloads with a bar on a terminal, otherwise with a line now and then. A signal
+// keeps what has arrived.
 func runDataFetch(ctx context.Context, a *app, name, dir string) error {
 	if err := knownData(name); err != nil {
 		return err

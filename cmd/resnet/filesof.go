@@ -15,8 +15,9 @@ var (
 	recordingEndings = []string{".wav", ".flac"}
 )
 
-// filesOf are the files that arguments name; a folder stands for those in it and below it with one of the endings, sorted. Of those, a name that
-// begins with a point is left out. A folder without any is an error.
+// filesOf are the files that arguments name; a folder stands for those in it and below it with one
+// of the endings, sorted. Of those, a name that begins with a point is left out. A folder without
+// any is an error.
 func filesOf(endings, args []string) ([]string, error) {
 	var paths []string
 	for _, arg := range args {

@@ -9,7 +9,8 @@ import (
 	"resnet/internal/graph/weights"
 )
 
-// startFrom fills the parameters of a training from the checkpoint model.weights. A classifier for another number of classes stays as it was initialised.
+// startFrom fills the parameters of a training from the checkpoint model.weights. A classifier for
+// another number of classes stays as it was initialised.
 func (a *app) startFrom(j *job, params *graph.ParamSet) error {
 	m, err := a.openModel(j.Model.Weights)
 	if err != nil {

@@ -248,7 +248,8 @@ func (a *app) printImported(o *importOptions, r imported) error {
 	return err
 }
 
-// writeCheckpoint writes a file in one piece or not at all. What is there and is no regular file stays.
+// writeCheckpoint writes a file in one piece or not at all. What is there and is no regular file
+// stays.
 func writeCheckpoint(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return usageErrorf("--out %s is not a regular file: name a file", path)

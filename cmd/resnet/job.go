@@ -18,7 +18,8 @@ import (
 	"resnet/internal/train"
 )
 
-// job is an experiment made ready: data open, network chosen, steps planned. Making it writes nothing.
+// job is an experiment made ready: data open, network chosen, steps planned. Making it writes
+// nothing.
 type job struct {
 	*loaded
 	data    *datasets.Dataset // images, or nil
@@ -30,8 +31,9 @@ type job struct {
 	onSkip  func(id string, err error) // told of corrupt training images that are left out; may be nil
 }
 
-// newJob resolves a configuration against its data. Mistakes that only the data show (a batch larger than the set) are
-// configuration errors; missing and bad files are those of package datasets. Jobs of one command share its open data sets.
+// newJob resolves a configuration against its data. Mistakes that only the data show (a batch
+// larger than the set) are configuration errors; missing and bad files are those of package
+// datasets. Jobs of one command share its open data sets.
 func newJob(ctx context.Context, l *loaded, threads int, open dataSets) (*job, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
@@ -171,8 +173,8 @@ func configDigest(c *Config) string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
-// leastMemory is a lower bound of what training takes, in bytes: every convolution's output has to be kept for the
-// backward pass, and there are parameters, gradients and what the optimizer keeps.
+// leastMemory is a lower bound of what training takes, in bytes: every convolution's output has to
+// be kept for the backward pass, and there are parameters, gradients and what the optimizer keeps.
 func (j *job) leastMemory() (int64, error) {
 	if j.speech != nil {
 		return 0, nil // the machines of its shapes say so
@@ -195,8 +197,8 @@ func (j *job) leastMemory() (int64, error) {
 	return 4 * (values*int64(j.Train.Batch) + 2*sum.Params + j.Train.Optimizer.StateValues(sum.Params)), nil
 }
 
-// checkMemory refuses a job that cannot fit, before anything is allocated. limit is --max-memory; 0 means GOMEMLIMIT,
-// or else what the machine has free.
+// checkMemory refuses a job that cannot fit, before anything is allocated. limit is --max-memory; 0
+// means GOMEMLIMIT, or else what the machine has free.
 func checkMemory(need, limit int64, batch int) error {
 	source := "--max-memory"
 	if limit <= 0 {

@@ -44,8 +44,9 @@ func envName(path string) string {
 	return "RESNET_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// envLayer reads the variables of the sections. A variable that begins like a section's but names no key is a problem, as
-// a misspelt key in a file is; other RESNET_ variables (RESNET_CPU) are not configuration.
+// envLayer reads the variables of the sections. A variable that begins like a section's but names
+// no key is a problem, as a misspelt key in a file is; other RESNET_ variables (RESNET_CPU) are not
+// configuration.
 func envLayer(environ []string, schema *schemaField) (layer, []problem) {
 	byName := map[string]*schemaField{}
 	for _, f := range schema.leaves() {
@@ -140,8 +141,8 @@ func suggestPath(path string, paths []string) string {
 	return ""
 }
 
-// parseText reads a value from the command line or the environment: text as it stands, everything else as in YAML; a list
-// may leave out its brackets.
+// parseText reads a value from the command line or the environment: text as it stands, everything
+// else as in YAML; a list may leave out its brackets.
 func parseText(text string, f *schemaField) (any, error) {
 	if f.kind == stringField {
 		return text, nil

@@ -7,8 +7,9 @@ import (
 	"resnet/internal/graph/schedule"
 )
 
-// newMachine is the one place that chooses how a graph is executed: as a schedule of kernels. RESNET_MACHINE=tape takes
-// Gorgonia's tape machine with the reference operators instead, the slow oracle.
+// newMachine is the one place that chooses how a graph is executed: as a schedule of kernels.
+// RESNET_MACHINE=tape takes Gorgonia's tape machine with the reference operators instead, the slow
+// oracle.
 func (a *app) newMachine(g *graph.Graph, params *graph.ParamSet, threads int) (graph.Machine, error) {
 	return a.newMachineWith(schedule.Options{Threads: threads}, g, params)
 }
@@ -29,7 +30,8 @@ func (a *app) newMachineWith(o schedule.Options, g *graph.Graph, params *graph.P
 	}
 }
 
-// factory makes machines for so many threads, for packages that meet the graphs, of networks whose parameters do not change any more.
+// factory makes machines for so many threads, for packages that meet the graphs, of networks whose
+// parameters do not change any more.
 func (a *app) factory(threads int) eval.Factory {
 	return func(g *graph.Graph, params *graph.ParamSet) (graph.Machine, error) {
 		return a.newMachineWith(schedule.Options{Threads: threads, Frozen: true}, g, params)

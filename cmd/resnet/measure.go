@@ -45,11 +45,13 @@ func (m *measurement) dataset(ctx context.Context, net *model) (*datasets.Datase
 	return ds, net.Fits(ds.Info())
 }
 
-// pictures reports whether a data set has pictures of any size, which are resized and cut as the protocol says.
+// pictures reports whether a data set has pictures of any size, which are resized and cut as the
+// protocol says.
 func pictures(info datasets.Info) bool { return info.Name == "folder" || info.Name == "imagenet" }
 
-// asDelivered reports whether the data set's loader gives the views as they are: images of one size, or the centre that a training on
-// a folder validates on, so that eval repeats that training's figure.
+// asDelivered reports whether the data set's loader gives the views as they are: images of one
+// size, or the centre that a training on a folder validates on, so that eval repeats that
+// training's figure.
 func asDelivered(net *model, info datasets.Info, p eval.Protocol) bool {
 	return !pictures(info) || p.Views == 1 && p.Resize == info.Height && info.Channels == net.Spec.InputChannels && info.Name == "folder"
 }

@@ -40,7 +40,8 @@ func (a *app) openModel(path string) (*model, error) {
 	return &model{Model: m, named: filepath.Clean(path), run: a.runOf(path)}, nil
 }
 
-// importHint tells whoever names a file of PyTorch, or a bare state dict, how it becomes a checkpoint.
+// importHint tells whoever names a file of PyTorch, or a bare state dict, how it becomes a
+// checkpoint.
 func (a *app) importHint(err error, path string) error {
 	if !errors.Is(err, weights.ErrTorchFile) && !errors.Is(err, weights.ErrNoMeta) {
 		return err
@@ -48,7 +49,8 @@ func (a *app) importHint(err error, path string) error {
 	return fmt.Errorf("%w: a checkpoint is made of it by `%s import %s --out NAME.safetensors`", err, a.self, shellQuote(path))
 }
 
-// runOf reads the configuration of the run folder that a checkpoint is in. A checkpoint elsewhere has none.
+// runOf reads the configuration of the run folder that a checkpoint is in. A checkpoint elsewhere
+// has none.
 func (a *app) runOf(path string) *loaded {
 	dir := path
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
@@ -61,8 +63,8 @@ func (a *app) runOf(path string) *loaded {
 	return l
 }
 
-// dataConfig is the data set that a model is measured on: the run's own unless the user names another. The seed draws
-// the run's validation split again.
+// dataConfig is the data set that a model is measured on: the run's own unless the user names
+// another. The seed draws the run's validation split again.
 func (m *model) dataConfig(name, dir string) (cfg datasets.Config, seed uint64) {
 	cfg = datasets.Config{Name: m.Dataset, Downsample: 1}
 	if m.run != nil {

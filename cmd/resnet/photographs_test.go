@@ -15,7 +15,8 @@ import (
 // hostileClass is a name of a class folder that would clear a terminal, or be markup.
 const hostileClass = "\x1b[2J<b>cat"
 
-// photographs DIR makes a folder of images by class, train/ and val/, of several sizes, PNG and JPEG, one of them grey.
+// photographs DIR makes a folder of images by class, train/ and val/, of several sizes, PNG and
+// JPEG, one of them grey.
 func photographs(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: photographs DIR")

@@ -37,7 +37,8 @@ type planReport struct {
 	Config               map[string]any `json:"config"`
 }
 
-// printPlan prints what a training would do. The time is that of real steps and of an evaluated batch on this machine.
+// printPlan prints what a training would do. The time is that of real steps and of an evaluated
+// batch on this machine.
 func (a *app) printPlan(ctx context.Context, j *job, asJSON bool) error {
 	r, err := a.makePlan(ctx, j)
 	if err != nil {

@@ -49,7 +49,8 @@ func newPrediction(a *app, o *predictOptions, net *model) (*prediction, error) {
 	return p, nil
 }
 
-// classNames are those of the checkpoint, or those of the data set that it was trained on. WordNet IDs, which the folders of ImageNet are named by, become names.
+// classNames are those of the checkpoint, or those of the data set that it was trained on. WordNet
+// IDs, which the folders of ImageNet are named by, become names.
 func (m *model) classNames() []string {
 	names := m.Classes
 	if known := datasets.ClassNames(m.Dataset); len(names) == 0 && len(known) == m.Spec.Classes {
@@ -68,7 +69,8 @@ func (m *model) classNames() []string {
 	return names
 }
 
-// readPicture decodes an image file. Only regular files are opened: a pipe would wait for its writer.
+// readPicture decodes an image file. Only regular files are opened: a pipe would wait for its
+// writer.
 func readPicture(path string) (datasets.Picture, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -132,7 +134,8 @@ func (p *prediction) files(ctx context.Context, args []string) error {
 	return p.end()
 }
 
-// end is the error of the first image that could not be read, if there was one. It has been reported.
+// end is the error of the first image that could not be read, if there was one. It has been
+// reported.
 func (p *prediction) end() error {
 	if p.failed == nil {
 		return nil
@@ -207,7 +210,8 @@ type line struct {
 	end  error
 }
 
-// stream answers each path on standard input with a line of JSON. The next images are read while one is computed.
+// stream answers each path on standard input with a line of JSON. The next images are read while
+// one is computed.
 func (p *prediction) stream(ctx context.Context) error {
 	lines := make(chan line, 2*p.o.threads)
 	go p.readLines(ctx, lines)

@@ -21,7 +21,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// lengthStep is what the frames of a recording are rounded up to, so that recordings of about the same length share a machine.
+// lengthStep is what the frames of a recording are rounded up to, so that recordings of about the
+// same length share a machine.
 const lengthStep = 32
 
 // hearing classifies recordings, one at a time.

@@ -62,7 +62,8 @@ func (p *progress) step(s train.Progress) {
 	}
 }
 
-// fit joins parts and leaves out the last ones where they are wider than room: a line that wraps could not be painted over.
+// fit joins parts and leaves out the last ones where they are wider than room: a line that wraps
+// could not be painted over.
 func fit(parts []string, room int) string {
 	for n := len(parts); n > 0; n-- {
 		if text := strings.Join(parts[:n], " "); utf8.RuneCountInString(text) <= room {
@@ -72,7 +73,8 @@ func fit(parts []string, room int) string {
 	return ""
 }
 
-// stepParts is what a line of progress says besides the step; short fits a terminal of 80 columns beside the bar.
+// stepParts is what a line of progress says besides the step; short fits a terminal of 80 columns
+// beside the bar.
 func stepParts(s train.Progress, unit string, short bool) []string {
 	parts := []string{fmt.Sprintf("epoch %.2f", s.Epoch), fmt.Sprintf("loss %.3f", s.MeanLoss), fmt.Sprintf("error %.1f%%", s.MeanError)}
 	if !short {

@@ -25,7 +25,8 @@ func checkResolvesSpeech(t *testing.T, name string, l *loaded) {
 	}
 }
 
-// checkResolves derives network and plan of a preset as train does, from what its data set is known to be.
+// checkResolves derives network and plan of a preset as train does, from what its data set is known
+// to be.
 func checkResolves(t *testing.T, name string, l *loaded) {
 	t.Helper()
 	if datasets.IsSpeech(l.Data.Name) {
@@ -92,7 +93,8 @@ func TestMemoryThatCannotDoIsRefusedBeforeWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 1201 convolutions of 16x28x28, 32x14x14 and 64x7x7 values, a third each, times 128 images, 4 bytes.
+	// 1201 convolutions of 16x28x28, 32x14x14 and 64x7x7 values, a third each, times 128 images, 4
+	// bytes.
 	if want := int64(4 * 128 * 400 * (16*28*28 + 32*14*14 + 64*7*7)); need < want || need > want+want/10 {
 		t.Errorf("least memory %d, want a little over %d", need, want)
 	}

@@ -77,7 +77,8 @@ func printHelp(c *cobra.Command, _ []string) {
 	}
 }
 
-// group returns a command that only holds others: `resnet data` prints help, `resnet data fetsh` a suggestion.
+// group returns a command that only holds others: `resnet data` prints help, `resnet data fetsh` a
+// suggestion.
 func group(use, short, long, example string, subs ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example,
@@ -105,7 +106,8 @@ func unknownCommand(c *cobra.Command, word string) error {
 
 var unknownFlag = regexp.MustCompile(`^unknown flag: --([^=\s]+)`)
 
-// flagError makes a wrong flag a usage error with a suggestion; cobra itself suggests subcommands only.
+// flagError makes a wrong flag a usage error with a suggestion; cobra itself suggests subcommands
+// only.
 func flagError(c *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err

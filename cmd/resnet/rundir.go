@@ -13,7 +13,8 @@ import (
 // configFile is where a run folder keeps its merged configuration.
 const configFile = "config.yaml"
 
-// newRunDir makes the folder of a new run: dir, which must not hold a run yet, or the first free runs/NAME-k.
+// newRunDir makes the folder of a new run: dir, which must not hold a run yet, or the first free
+// runs/NAME-k.
 func newRunDir(dir, name string) (string, error) {
 	if dir != "" {
 		if holdsRun(dir) {
@@ -39,8 +40,8 @@ func newRunDir(dir, name string) (string, error) {
 	}
 }
 
-// removeUnused removes the folder of a new run in which nothing was written, so that a mistake leaves nothing behind.
-// Folders that hold anything stay: os.Remove fails on them.
+// removeUnused removes the folder of a new run in which nothing was written, so that a mistake
+// leaves nothing behind. Folders that hold anything stay: os.Remove fails on them.
 func removeUnused(dir string) {
 	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
 		_ = os.Remove(filepath.Join(dir, "checkpoints"))

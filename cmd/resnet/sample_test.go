@@ -21,8 +21,9 @@ import (
 	"resnet/internal/graph/weights"
 )
 
-// imagenetSample unpacks a few photographs of ImageNet in their own sizes: RESNET_IMAGENET_SAMPLE names a tar of val/WNID/*.JPEG; without it
-// one beside the repository is looked for. Where there is none the test is skipped, and says so.
+// imagenetSample unpacks a few photographs of ImageNet in their own sizes: RESNET_IMAGENET_SAMPLE
+// names a tar of val/WNID/*.JPEG; without it one beside the repository is looked for. Where there
+// is none the test is skipped, and says so.
 func imagenetSample(t *testing.T, images int) (dir string) {
 	t.Helper()
 	path := os.Getenv("RESNET_IMAGENET_SAMPLE")
@@ -62,7 +63,8 @@ func imagenetSample(t *testing.T, images int) (dir string) {
 	return dir
 }
 
-// sampleNet writes a checkpoint of a network of the table with random weights and torchvision's normalisation, and gives its parameters.
+// sampleNet writes a checkpoint of a network of the table with random weights and torchvision's
+// normalisation, and gives its parameters.
 func sampleNet(t *testing.T, path, arch string, seed uint64) (blocks.Spec, *graph.ParamSet) {
 	t.Helper()
 	spec, err := blocks.Lookup(arch)
@@ -189,8 +191,9 @@ func evaluated(t *testing.T, args ...string) [][]float64 {
 	return all
 }
 
-// TestProtocolsOnPhotographsAreMeansOfSinglePasses compares `resnet eval` on photographs with forward passes, one view at a time, each cut here by the
-// definition of the protocol: ten crops, several scales with mirror images, and an ensemble of two networks.
+// TestProtocolsOnPhotographsAreMeansOfSinglePasses compares `resnet eval` on photographs with
+// forward passes, one view at a time, each cut here by the definition of the protocol: ten crops,
+// several scales with mirror images, and an ensemble of two networks.
 func TestProtocolsOnPhotographsAreMeansOfSinglePasses(t *testing.T) {
 	images := 4
 	if testing.Short() {
@@ -243,7 +246,8 @@ func TestProtocolsOnPhotographsAreMeansOfSinglePasses(t *testing.T) {
 	}
 }
 
-// closeTo allows the difference of batches and of single passes in float32: 2e-5 of the greatest score.
+// closeTo allows the difference of batches and of single passes in float32: 2e-5 of the greatest
+// score.
 func closeTo(t *testing.T, what string, got, want []float64) {
 	t.Helper()
 	if len(got) != len(want) {

@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// scalarValue reads the value of a leaf. What YAML leaves to guessing (3.0 as an int, yes as a bool) is refused with the
-// spelling that is meant.
+// scalarValue reads the value of a leaf. What YAML leaves to guessing (3.0 as an int, yes as a
+// bool) is refused with the spelling that is meant.
 func scalarValue(n *yaml.Node, f *schemaField) (any, error) {
 	n = resolve(n)
 	if f.kind == intListField {

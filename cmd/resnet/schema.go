@@ -33,7 +33,8 @@ type schemaField struct {
 	sub  []*schemaField
 }
 
-// configSchema derives the tree from the struct tags of Config: there is no second list of keys to keep in step.
+// configSchema derives the tree from the struct tags of Config: there is no second list of keys to
+// keep in step.
 func configSchema() *schemaField {
 	root := &schemaField{kind: sectionField}
 	root.sub = structFields(reflect.TypeFor[Config](), "")

@@ -16,7 +16,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"resnet": main})
 }
 
-// TestScripts runs the scripts of testdata/script against the real command line, in an empty home folder.
+// TestScripts runs the scripts of testdata/script against the real command line, in an empty home
+// folder.
 func TestScripts(t *testing.T) {
 	fixtures, err := filepath.Abs("../../testdata")
 	if err != nil {
@@ -52,8 +53,8 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// jsonKeys FILE PATH... requires that FILE (stdout: the last output) is one JSON document with these keys, sorted or not;
-// a path goes down by dots, and through the first element of a list.
+// jsonKeys FILE PATH... requires that FILE (stdout: the last output) is one JSON document with
+// these keys, sorted or not; a path goes down by dots, and through the first element of a list.
 func jsonKeys(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: jsonkeys FILE PATH...")

@@ -9,7 +9,8 @@ import (
 	"resnet/internal/train"
 )
 
-// sectionError is a value that a section refuses: where it is, what is wrong, what would be right (or "").
+// sectionError is a value that a section refuses: where it is, what is wrong, what would be right
+// (or "").
 type sectionError struct{ path, msg, hint string }
 
 // sectionErrors collects what the sections say about their values.
@@ -41,8 +42,8 @@ func fieldError(section, path, msg, hint string) sectionError {
 	return sectionError{path, msg, hint}
 }
 
-// located turns the field errors that a section found with the data at hand into a configError with places. Other errors
-// of resolving are usage errors.
+// located turns the field errors that a section found with the data at hand into a configError with
+// places. Other errors of resolving are usage errors.
 func (l *loaded) located(err error) error {
 	list := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

@@ -123,7 +123,8 @@ func measureSequences(ctx context.Context, net eval.SequenceNetwork, c *corpus.C
 	return eval.EvaluateSequences(ctx, net, loader, in, observers...)
 }
 
-// absoluteSpeech makes the paths of the section absolute: a resumed run may be started from elsewhere.
+// absoluteSpeech makes the paths of the section absolute: a resumed run may be started from
+// elsewhere.
 func (j *job) absoluteSpeech() error {
 	c := &j.Speech
 	for _, path := range []*string{&c.Labels, &c.ValDir, &c.TestDir} {

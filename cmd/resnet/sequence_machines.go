@@ -55,7 +55,8 @@ func (s *sequenceMachines) build(shape corpus.Shape) (*graph.Graph, error) {
 	return blocks.BuildSequence(s.spec, shape.N, shape.Frames, s.mode, s.params)
 }
 
-// of returns the machine of a batch, which knows the batch's lengths. Places behind the batch's utterances count as one frame of silence.
+// of returns the machine of a batch, which knows the batch's lengths. Places behind the batch's
+// utterances count as one frame of silence.
 func (s *sequenceMachines) of(b *datasets.Batch) (graph.Machine, error) {
 	m := s.kept[b.Frames]
 	if m == nil || b.N > m.shape.N {

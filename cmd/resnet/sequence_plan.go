@@ -28,7 +28,8 @@ func (j *job) stepSize() string {
 	return n
 }
 
-// makeSequencePlan is makePlan for utterances: each batch shape is timed once, after a first batch that warms up.
+// makeSequencePlan is makePlan for utterances: each batch shape is timed once, after a first batch
+// that warms up.
 func (a *app) makeSequencePlan(ctx context.Context, j *job) (planReport, error) {
 	params := graph.NewParamSet(j.Train.Seed)
 	t, err := a.newTrainer(j, params)
@@ -85,7 +86,8 @@ func (s *speechJob) describe(w io.Writer, j *job, r planReport) {
 	fmt.Fprintf(w, "batches\tof utterances x frames: %s; %d an epoch\n", strings.Join(shapes, ", "), j.plan.BatchesPerEpoch)
 }
 
-// timeShapes is the mean time of a batch. Shapes hold about as many utterances each, so those of few a batch come more often.
+// timeShapes is the mean time of a batch. Shapes hold about as many utterances each, so those of
+// few a batch come more often.
 func (s *speechJob) timeShapes(ctx context.Context, t *trainer, j *job) (time.Duration, error) {
 	loader, err := s.loader(j.Train.Seed, 0, 0)
 	if err != nil {

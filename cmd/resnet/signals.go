@@ -11,9 +11,10 @@ import (
 	"resnet/internal/train"
 )
 
-// watcher turns signals into requests to a training: the first SIGINT or SIGTERM stops it after a checkpoint, the second
-// ends the process at once (the checkpoints that are there stay whole), SIGUSR1 saves, SIGHUP does nothing: a closed
-// terminal does not end a training, and neither does a closed pipe.
+// watcher turns signals into requests to a training: the first SIGINT or SIGTERM stops it after a
+// checkpoint, the second ends the process at once (the checkpoints that are there stay whole),
+// SIGUSR1 saves, SIGHUP does nothing: a closed terminal does not end a training, and neither does a
+// closed pipe.
 type watcher struct {
 	control *train.Control
 	ch      chan os.Signal
@@ -70,8 +71,9 @@ func stopStatus(s os.Signal) int {
 // status is the exit status that a signal asked for, or 0.
 func (w *watcher) status() int { return int(w.first.Load()) }
 
-// interruptible is a context that ends at the first SIGINT or SIGTERM, for commands that have nothing to save; the second
-// ends the process as usual. status is the exit status for the signal that came, or 0.
+// interruptible is a context that ends at the first SIGINT or SIGTERM, for commands that have
+// nothing to save; the second ends the process as usual. status is the exit status for the signal
+// that came, or 0.
 func interruptible(ctx context.Context) (_ context.Context, status func() int, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ch := make(chan os.Signal, 1)

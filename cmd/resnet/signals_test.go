@@ -31,8 +31,8 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-// exits starts a watcher, sends it signals and returns the status with which it ended the process, or -1 where it did not
-// within a moment.
+// exits starts a watcher, sends it signals and returns the status with which it ended the process,
+// or -1 where it did not within a moment.
 func exits(t *testing.T, grace time.Duration, signals ...syscall.Signal) (status int, said string) {
 	t.Helper()
 	var out safeBuffer

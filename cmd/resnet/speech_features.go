@@ -124,7 +124,8 @@ func writeStatistics(path string, all map[string]*speech.CMVN) error {
 	return w.Commit()
 }
 
-// counter shows how many of a number of things are done: a bar on a terminal, otherwise a line now and then.
+// counter shows how many of a number of things are done: a bar on a terminal, otherwise a line now
+// and then.
 type counter struct {
 	a     *app
 	label string

@@ -13,7 +13,8 @@ import (
 	"resnet/internal/datasets/speech/kaldi"
 )
 
-// recordings DIR writes a folder as the Free Spoken Digit Dataset's: 3 speakers, 5 digits, 3 recordings of each, tones of 20 to 50 frames.
+// recordings DIR writes a folder as the Free Spoken Digit Dataset's: 3 speakers, 5 digits, 3
+// recordings of each, tones of 20 to 50 frames.
 func recordings(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: recordings DIR")
@@ -46,7 +47,8 @@ func tone(samples int, hertz float64) []byte {
 	return b
 }
 
-// posteriors SCRIPT UTTERANCES CLASSES requires that an archive holds matrices whose rows sum to one in probability.
+// posteriors SCRIPT UTTERANCES CLASSES requires that an archive holds matrices whose rows sum to
+// one in probability.
 func posteriors(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: posteriors SCRIPT UTTERANCES CLASSES")

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// nearest returns the candidate that word is most likely a misspelling of, or "". Two thirds of the longer word have to agree.
+// nearest returns the candidate that word is most likely a misspelling of, or "". Two thirds of the
+// longer word have to agree.
 func nearest(word string, candidates []string) string {
 	best, bestCost := "", 1<<30
 	word = strings.ToLower(word)
@@ -30,7 +31,8 @@ func didYouMean(word string, candidates []string) string {
 	return ""
 }
 
-// editDistance counts insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+// editDistance counts insertions, deletions, substitutions and swaps of neighbours (optimal string
+// alignment).
 func editDistance(a, b string) int {
 	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range prev {

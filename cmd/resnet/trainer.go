@@ -5,7 +5,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// trainer is what a training computes its gradients with: one machine for images, one for each batch shape of utterances.
+// trainer is what a training computes its gradients with: one machine for images, one for each
+// batch shape of utterances.
 type trainer struct {
 	machine graph.Machine                                // of images, or nil
 	of      func(*datasets.Batch) (graph.Machine, error) // of utterances, or nil
@@ -29,7 +30,8 @@ func (a *app) newTrainer(j *job, params *graph.ParamSet) (*trainer, error) {
 	return &trainer{machine: m, graph: func() *graph.Graph { return g }, bytes: m.Bytes(), close: m.Close}, nil
 }
 
-// beforeBatch is train.Options.BeforeBatch: masks of dropout are a function of the batch's number, which a resumed run knows.
+// beforeBatch is train.Options.BeforeBatch: masks of dropout are a function of the batch's number,
+// which a resumed run knows.
 func (t *trainer) beforeBatch(batches int) {
 	if g := t.graph(); g.Dropout != nil {
 		g.Dropout.Step = uint64(batches)

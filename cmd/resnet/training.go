@@ -27,8 +27,8 @@ type training struct {
 	onEval  func(train.Row) // may be nil
 }
 
-// run trains to the end, or until the control or the time says stop. The folder is locked meanwhile. What it returns besides
-// an error is valid after a stop as well.
+// run trains to the end, or until the control or the time says stop. The folder is locked
+// meanwhile. What it returns besides an error is valid after a stop as well.
 func (t *training) run(ctx context.Context) (train.Summary, error) {
 	store, err := checkpoint.Open(t.dir, checkpoint.Options{Keep: t.j.Train.Checkpoint.Keep, Producer: "resnet " + readVersion().Version})
 	if err != nil {
@@ -137,7 +137,8 @@ func (t *training) loadCheckpoint(store *checkpoint.Store, params *graph.ParamSe
 	return train.LoadResume(c, params)
 }
 
-// checkSpace asks for room for two checkpoints before the work starts: the one being written and the one it replaces.
+// checkSpace asks for room for two checkpoints before the work starts: the one being written and
+// the one it replaces.
 func (j *job) checkSpace(dir string, params *graph.ParamSet) error {
 	var values int64
 	for _, p := range params.All() {

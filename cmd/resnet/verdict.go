@@ -9,12 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// verdict is what the figures of a plain and a residual network show. Differences are plain minus residual, in percentage
-// points.
+// verdict is what the figures of a plain and a residual network show. Differences are plain minus
+// residual, in percentage points.
 type verdict struct {
 	TestDifference  float64 `json:"test_difference"`
 	TrainDifference float64 `json:"train_difference"`
-	// Noise is two standard errors of the test difference: what so many test images cannot tell apart.
+	// Noise is two standard errors of the test difference: what so many test images cannot tell
+	// apart.
 	Noise float64 `json:"noise"`
 	// SameParams says that the two have the same number of parameters.
 	SameParams bool `json:"same_params"`

@@ -14,7 +14,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// place is where something stands in a file; lines and columns count from one. The zero place has no position.
+// place is where something stands in a file; lines and columns count from one. The zero place has
+// no position.
 type place struct{ line, col int }
 
 // problem is one thing wrong with a configuration.
@@ -81,8 +82,9 @@ func (w *walker) report(n *yaml.Node, format string, args ...any) {
 	w.problems = append(w.problems, problem{w.source, place{n.Line, n.Column}, fmt.Sprintf(format, args...)})
 }
 
-// parseYAML reads an experiment: values of the right types by path, and every problem found. It never expands aliases
-// wholesale and descends only where the schema does, so a file cannot make it work longer than its own length.
+// parseYAML reads an experiment: values of the right types by path, and every problem found. It
+// never expands aliases wholesale and descends only where the schema does, so a file cannot make it
+// work longer than its own length.
 func parseYAML(source string, data []byte, schema *schemaField) (layer, []problem) {
 	w := &walker{source: source, layer: newLayer()}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))

@@ -4,16 +4,19 @@ import (
 	"resnet/internal/graph"
 )
 
-// Adaptation is the scope of the linear layer before a frozen network: its parameters are AdaptationWeight [D, D, 1, 1] and AdaptationBias [D], D the values of a frame.
+// Adaptation is the scope of the linear layer before a frozen network: its parameters are
+// AdaptationWeight [D, D, 1, 1] and AdaptationBias [D], D the values of a frame.
 const (
 	Adaptation       = "adaptation"
 	AdaptationWeight = Adaptation + ".weight"
 	AdaptationBias   = Adaptation + ".bias"
 )
 
-// BuildAdaptation makes the training graph of a linear layer before the network of sequences s, whose own parameters are frozen and whose dropout is off.
-// The layer takes frames of D = InputChannels·Features values to frames of as many, and begins as the identity. Input and labels are those of BuildSequence, but
-// -1 is a label of utterances, too: places of a batch without one do not count. It fails with ErrSpec if s cannot be built.
+// BuildAdaptation makes the training graph of a linear layer before the network of sequences s,
+// whose own parameters are frozen and whose dropout is off. The layer takes frames of D =
+// InputChannels·Features values to frames of as many, and begins as the identity. Input and labels
+// are those of BuildSequence, but -1 is a label of utterances, too: places of a batch without one
+// do not count. It fails with ErrSpec if s cannot be built.
 func BuildAdaptation(s Spec, n, frames int, params *graph.ParamSet) (*graph.Graph, error) {
 	return buildAdaptation(s, n, frames, params, graph.Options{})
 }

@@ -22,7 +22,8 @@ func TestTheNetworkBehindALayerHasNoDropout(t *testing.T) {
 	}
 }
 
-// Gradients reach the layer through the whole frozen network: compared with central differences of the loss in float64.
+// Gradients reach the layer through the whole frozen network: compared with central differences of
+// the loss in float64.
 func TestGradientsReachTheLayerBeforeAFrozenNetwork(t *testing.T) {
 	for _, output := range []string{OutputFrame, OutputUtterance} {
 		spec := smallSpeech(speechRows[0])

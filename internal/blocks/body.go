@@ -9,8 +9,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// Sequence is the Block of a net that is not made of residual or plain blocks: its Body is drawn from top to bottom. The baselines of the paper's tables
-// are such nets.
+// Sequence is the Block of a net that is not made of residual or plain blocks: its Body is drawn
+// from top to bottom. The baselines of the paper's tables are such nets.
 const Sequence Block = "sequence"
 
 // PartKind is what a Part does.
@@ -34,8 +34,8 @@ const (
 	PartAux     PartKind = "aux"     // in training, a classifier on the way: Branches[0] gives its logits, Rate is the weight of its loss
 )
 
-// Part is one line of a figure: a layer with Name before its parameters' names, or a module of several branches. Fields that a kind does not use are
-// zero.
+// Part is one line of a figure: a layer with Name before its parameters' names, or a module of
+// several branches. Fields that a kind does not use are zero.
 type Part struct {
 	Kind     PartKind `json:"kind"`
 	Name     string   `json:"name,omitempty"`
@@ -50,8 +50,8 @@ type Part struct {
 	Branches [][]Part `json:"branches,omitempty"`
 }
 
-// lrnOpts are the constants of local response normalisation. Szegedy et al. 2015 give none: these are ours, those of Caffe's GoogLeNet, Krizhevsky's window,
-// α and β with k = 1.
+// lrnOpts are the constants of local response normalisation. Szegedy et al. 2015 give none: these
+// are ours, those of Caffe's GoogLeNet, Krizhevsky's window, α and β with k = 1.
 var lrnOpts = graph.LRNOpts{Size: 5, Alpha: 1e-4, Beta: 0.75, Bias: 1}
 
 // sequence draws parts one after another.
@@ -148,7 +148,8 @@ func numbered(prefix string, parts ...Part) []Part {
 	return parts
 }
 
-// depthOf is the number of layers with weights on the longest way through the parts, without classifiers on the way.
+// depthOf is the number of layers with weights on the longest way through the parts, without
+// classifiers on the way.
 func depthOf(parts []Part) int {
 	n := 0
 	for _, p := range parts {
@@ -200,7 +201,8 @@ func (s Spec) WithoutAuxiliary() Spec {
 	return counted(s)
 }
 
-// SameBody reports whether two nets have the same parts in evaluation: with or without classifiers on the way.
+// SameBody reports whether two nets have the same parts in evaluation: with or without classifiers
+// on the way.
 func (s Spec) SameBody(o Spec) bool {
 	return reflect.DeepEqual(evaluated(s.Body), evaluated(o.Body))
 }
@@ -210,8 +212,9 @@ func evaluated(parts []Part) []Part {
 	return cloneParts(slices.DeleteFunc(slices.Clone(parts), func(p Part) bool { return p.Kind == PartAux }))
 }
 
-// IsHead reports whether a parameter belongs to a layer that tells classes apart, so that another number of classes gives it another shape: fc; in nets that are
-// numbered as torchvision's VGG is, the third fully connected layer; the last layer of a classifier on the way.
+// IsHead reports whether a parameter belongs to a layer that tells classes apart, so that another
+// number of classes gives it another shape: fc; in nets that are numbered as torchvision's VGG is,
+// the third fully connected layer; the last layer of a classifier on the way.
 func IsHead(param string) bool {
 	layer := param[:max(strings.LastIndexByte(param, '.'), 0)]
 	return layer == "fc" || layer == "classifier.6" || strings.HasPrefix(layer, "aux") && strings.HasSuffix(layer, ".fc2")

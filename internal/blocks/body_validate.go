@@ -32,7 +32,8 @@ func (s Spec) validateBody(fail func(format string, args ...any) error) error {
 	return nil
 }
 
-// checkParts says what is wrong with parts by themselves, or "". Classifiers on the way stand in the body alone.
+// checkParts says what is wrong with parts by themselves, or "". Classifiers on the way stand in
+// the body alone.
 func checkParts(parts []Part, nesting int, top bool, count *int) string {
 	for _, p := range parts {
 		if *count++; *count > maxParts {

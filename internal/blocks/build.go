@@ -4,15 +4,16 @@ import (
 	"resnet/internal/graph"
 )
 
-// Forward draws the net s on input x [N, InputChannels, InputSize, InputSize] and returns its logits [N, Classes].
-// Errors stick to the Builder.
+// Forward draws the net s on input x [N, InputChannels, InputSize, InputSize] and returns its
+// logits [N, Classes]. Errors stick to the Builder.
 func Forward(b *graph.Builder, s Spec, x *graph.Node) *graph.Node {
 	return forward[*graph.Node](builderNet{b: b}, s, x)
 }
 
-// Build makes the graph of s for batches of n images. Parameters missing in params are created and initialised as
-// He et al. 2015 (arXiv:1502.01852) do; those present are reused, so graphs for training and evaluation share them.
-// It fails with ErrSpec if s cannot be built, and with the graph's error if params holds other shapes.
+// Build makes the graph of s for batches of n images. Parameters missing in params are created and
+// initialised as He et al. 2015 (arXiv:1502.01852) do; those present are reused, so graphs for
+// training and evaluation share them. It fails with ErrSpec if s cannot be built, and with the
+// graph's error if params holds other shapes.
 func Build(s Spec, n int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph, error) {
 	return build(s, n, mode, params, graph.Options{})
 }

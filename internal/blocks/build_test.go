@@ -143,7 +143,8 @@ func TestEveryParameterOfEverySmallNetLearns(t *testing.T) {
 	}
 }
 
-// constantBefore reports whether a parameter is a convolution's bias, whose gradient is zero but for rounding where batch normalisation follows.
+// constantBefore reports whether a parameter is a convolution's bias, whose gradient is zero but
+// for rounding where batch normalisation follows.
 func constantBefore(p *graph.Param) bool {
 	return p.Kind == graph.KindBias && strings.HasPrefix(p.Name, "features.")
 }

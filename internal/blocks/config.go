@@ -1,7 +1,7 @@
 package blocks
 
-// Config is the `model` section of an experiment: a row of the table by name, or a family with a depth; the other fields
-// override the row's own where they are not empty.
+// Config is the `model` section of an experiment: a row of the table by name, or a family with a
+// depth; the other fields override the row's own where they are not empty.
 type Config struct {
 	Name          string       `mapstructure:"name" yaml:"name" doc:"row of the table of architectures, e.g. resnet20"`
 	Family        string       `mapstructure:"family" yaml:"family" doc:"cifar: build depth 6n+2 instead of naming a row"`

@@ -6,8 +6,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// forward draws a whole net: stem, stages of blocks, global average pooling and the classifier (Table 1, section 4.2).
-// x [N, C, H, W] becomes logits [N, classes].
+// forward draws a whole net: stem, stages of blocks, global average pooling and the classifier
+// (Table 1, section 4.2). x [N, C, H, W] becomes logits [N, classes].
 func forward[T any](b net[T], s Spec, x T) T {
 	if s.Block == Sequence {
 		return sequence(b, s, s.Body, x)

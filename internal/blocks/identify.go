@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// Identify lists the architectures whose tensors have these names and shapes: rows of the table, the CIFAR family at the depth that
-// the names have, and either with another shortcut option. Several remain where they differ in what has no
-// parameters: a plain net and one with option A, strides in the first 1x1 or in the 3x3. The classes are those of the classifier. The order is that
-// of the table.
+// Identify lists the architectures whose tensors have these names and shapes: rows of the table,
+// the CIFAR family at the depth that the names have, and either with another shortcut option.
+// Several remain where they differ in what has no parameters: a plain net and one with option A,
+// strides in the first 1x1 or in the 3x3. The classes are those of the classifier. The order is
+// that of the table.
 func Identify(shapes map[string][]int) []Spec {
 	var found []Spec
 	for _, s := range candidates(shapes) {
@@ -20,8 +21,9 @@ func Identify(shapes map[string][]int) []Spec {
 	return found
 }
 
-// Nearest is the architecture that has the most tensors of these names and shapes, less those that it has besides, where at least half of the given ones
-// are its own. It is for a message: Identify found none that fits.
+// Nearest is the architecture that has the most tensors of these names and shapes, less those that
+// it has besides, where at least half of the given ones are its own. It is for a message: Identify
+// found none that fits.
 func Nearest(shapes map[string][]int) (Spec, bool) {
 	var best Spec
 	most := -1
@@ -50,7 +52,8 @@ func Nearest(shapes map[string][]int) (Spec, bool) {
 	return counted(best), true
 }
 
-// candidates are rows of the table, the CIFAR family at the depth that the names have, and either with another shortcut option, each once.
+// candidates are rows of the table, the CIFAR family at the depth that the names have, and either
+// with another shortcut option, each once.
 func candidates(shapes map[string][]int) []Spec {
 	names := Names()
 	blocksInFirst := map[string]bool{}
@@ -83,7 +86,8 @@ func (s Spec) same(o Spec) bool {
 		s.SameBody(o)
 }
 
-// ForTensors is the architecture of that name with the classes and the input channels of the tensors.
+// ForTensors is the architecture of that name with the classes and the input channels of the
+// tensors.
 func ForTensors(name string, shapes map[string][]int, shortcutPad string) (Spec, error) {
 	c := DefaultConfig()
 	c.Name, c.ShortcutPad = name, shortcutPad
@@ -115,7 +119,8 @@ func (s Spec) firstConv() string {
 	return "conv1"
 }
 
-// auxiliariesOf is s, without its classifiers on the way where the tensors have none: who exports for evaluation leaves them out.
+// auxiliariesOf is s, without its classifiers on the way where the tensors have none: who exports
+// for evaluation leaves them out.
 func (s Spec) auxiliariesOf(shapes map[string][]int) Spec {
 	for _, p := range s.Body {
 		if p.Kind != PartAux {
@@ -133,7 +138,8 @@ func (s Spec) auxiliariesOf(shapes map[string][]int) Spec {
 	return s
 }
 
-// sizedLike is s with the classes and input channels of the tensors, and with classifiers on the way where they have such.
+// sizedLike is s with the classes and input channels of the tensors, and with classifiers on the
+// way where they have such.
 func (s Spec) sizedLike(shapes map[string][]int) Spec {
 	classes, channels := s.sizesIn(shapes)
 	if classes > 0 {

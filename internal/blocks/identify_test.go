@@ -142,7 +142,8 @@ func TestBodiesThatCannotBeAreRefused(t *testing.T) {
 	}
 }
 
-// TestNetworksOfTensorsKeepTheConstantsOfTheirRows: torchvision's GoogLeNet normalises with another ε than the others, which its tensors do not say.
+// TestNetworksOfTensorsKeepTheConstantsOfTheirRows: torchvision's GoogLeNet normalises with another
+// ε than the others, which its tensors do not say.
 func TestNetworksOfTensorsKeepTheConstantsOfTheirRows(t *testing.T) {
 	for _, name := range append(Names(), "tiny-a") {
 		row, err := Lookup(name)

@@ -22,9 +22,10 @@ func Names() []string {
 	return names
 }
 
-// Lookup returns the architecture of that name: a row of the table; "cifar-resnet14" or "cifar-plain14", the CIFAR
-// family at any depth 6n+2; or either with a letter after it, "resnet20b", for another shortcut option. These are all the names that Resolve
-// gives. Any other fails with ErrUnknown and the nearest name.
+// Lookup returns the architecture of that name: a row of the table; "cifar-resnet14" or
+// "cifar-plain14", the CIFAR family at any depth 6n+2; or either with a letter after it,
+// "resnet20b", for another shortcut option. These are all the names that Resolve gives. Any other
+// fails with ErrUnknown and the nearest name.
 func Lookup(name string) (Spec, error) {
 	if s, ok := lookup(name); ok {
 		return s, nil
@@ -85,8 +86,8 @@ func familyPrefix(residual bool) string {
 	return "cifar-plain"
 }
 
-// cifarFamily is the net of the CIFAR family with depth = 6n+2 layers: the row where there is one. Others have names
-// of their own, because resnet50 and resnet152 are ImageNet's.
+// cifarFamily is the net of the CIFAR family with depth = 6n+2 layers: the row where there is one.
+// Others have names of their own, because resnet50 and resnet152 are ImageNet's.
 func cifarFamily(depth int, residual bool) Spec {
 	shortcut := None
 	if residual {
@@ -115,8 +116,8 @@ func checkDepth(depth int) string {
 	return ""
 }
 
-// withShortcut is the residual net s with another option, and another name: the row of that name where there is one
-// (resnet34 with A is resnet34a), otherwise a net without a value of the paper.
+// withShortcut is the residual net s with another option, and another name: the row of that name
+// where there is one (resnet34 with A is resnet34a), otherwise a net without a value of the paper.
 func withShortcut(s Spec, option Shortcut) Spec {
 	if plainName, _, ok := splitOption(s.Name); ok {
 		s = plainName

@@ -2,8 +2,9 @@ package blocks
 
 import "resnet/internal/graph"
 
-// net is what a block needs to draw itself, with T a place in the drawing: builderNet makes graph nodes of it, tracer a
-// list of layers. Convolutions have "same" padding, (kernel-1)/2; those of blocks have no bias (batch normalisation follows each).
+// net is what a block needs to draw itself, with T a place in the drawing: builderNet makes graph
+// nodes of it, tracer a list of layers. Convolutions have "same" padding, (kernel-1)/2; those of
+// blocks have no bias (batch normalisation follows each).
 type net[T any] interface {
 	In(scope string) net[T]
 	Conv(name string, x T, o convOpts) T

@@ -12,8 +12,9 @@ import (
 
 const fixtures = "../../testdata/parity"
 
-// Tolerances: relative to the norm of a tensor, and to each loss of the trajectory. The fixtures are float64
-// results, so the room is for float32 sums of a few hundred terms (about 1e-6) through a dozen layers.
+// Tolerances: relative to the norm of a tensor, and to each loss of the trajectory. The fixtures
+// are float64 results, so the room is for float32 sums of a few hundred terms (about 1e-6) through
+// a dozen layers.
 const (
 	tensorTolerance     = 1e-4
 	trajectoryTolerance = 1e-3

@@ -1,9 +1,11 @@
 package blocks
 
-// expansion is the ratio of a bottleneck's output channels to the channels of its 3x3 convolution (Table 1).
+// expansion is the ratio of a bottleneck's output channels to the channels of its 3x3 convolution
+// (Table 1).
 const expansion = 4
 
-// blockSpec is one block's place in a net: x [N, In, H, W] becomes [N, Out, H/Stride, W/Stride], rounded up.
+// blockSpec is one block's place in a net: x [N, In, H, W] becomes [N, Out, H/Stride, W/Stride],
+// rounded up.
 type blockSpec struct {
 	In, Width, Out int
 	Stride         int
@@ -12,8 +14,8 @@ type blockSpec struct {
 	StrideIn3x3    bool
 }
 
-// basic is the block of two 3x3 convolutions, Fig. 2 and eq. (1) and (2): y = relu(F(x) + S(x)), without shortcut
-// y = relu(F(x)).
+// basic is the block of two 3x3 convolutions, Fig. 2 and eq. (1) and (2): y = relu(F(x) + S(x)),
+// without shortcut y = relu(F(x)).
 func basic[T any](b net[T], x T, s blockSpec) T {
 	f := b.Conv("conv1", x, convOpts{filters: s.Width, kernel: 3, stride: s.Stride})
 	f = b.ReLU(b.BatchNorm("bn1", f))
@@ -22,8 +24,8 @@ func basic[T any](b net[T], x T, s blockSpec) T {
 	return b.ReLU(join(b, f, x, s)) // after the addition
 }
 
-// bottleneck is the block of 1x1, 3x3 and 1x1 convolutions, Fig. 5 right. It strides in the first 1x1 as the paper's
-// models do, or in the 3x3 (v1.5).
+// bottleneck is the block of 1x1, 3x3 and 1x1 convolutions, Fig. 5 right. It strides in the first
+// 1x1 as the paper's models do, or in the 3x3 (v1.5).
 func bottleneck[T any](b net[T], x T, s blockSpec) T {
 	first, middle := s.Stride, 1
 	if s.StrideIn3x3 {
@@ -53,7 +55,8 @@ func join[T any](b net[T], f, x T, s blockSpec) T {
 	}
 }
 
-// project is the learned shortcut W_s x of eq. (2): a 1x1 convolution, then batch normalisation as after every convolution.
+// project is the learned shortcut W_s x of eq. (2): a 1x1 convolution, then batch normalisation as
+// after every convolution.
 func project[T any](b net[T], x T, s blockSpec) T {
 	return b.BatchNorm("1", b.Conv("0", x, convOpts{filters: s.Out, kernel: 1, stride: s.Stride}))
 }

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// FieldError is one bad value of an experiment: where it is ("model.shortcut"), what is wrong, what would be right.
+// FieldError is one bad value of an experiment: where it is ("model.shortcut"), what is wrong, what
+// would be right.
 type FieldError struct {
 	Path string
 	Msg  string
@@ -21,7 +22,8 @@ func (e FieldError) Error() string {
 	return fmt.Sprintf("%s: %s (%s)", e.Path, e.Msg, e.Hint)
 }
 
-// DataInfo is what a net takes from the data set. Zero means that the data set leaves it to the model.
+// DataInfo is what a net takes from the data set. Zero means that the data set leaves it to the
+// model.
 type DataInfo struct {
 	Channels int
 	Size     int // pixels, height and width
@@ -99,9 +101,10 @@ func (c Config) architecture(report func(key, hint, format string, args ...any))
 	return Spec{}, false
 }
 
-// Resolve makes the architecture that a `model` section means for a data set. Values that the section leaves out are
-// the data set's, and where that has none, the row's. It fails with every FieldError, joined: those of Validate, an
-// input unlike the data set's, or fewer classes than it has.
+// Resolve makes the architecture that a `model` section means for a data set. Values that the
+// section leaves out are the data set's, and where that has none, the row's. It fails with every
+// FieldError, joined: those of Validate, an input unlike the data set's, or fewer classes than it
+// has.
 func Resolve(c Config, data DataInfo) (Spec, error) {
 	errs := c.Validate()
 	mismatch := func(key string, ours, theirs int) {
@@ -126,8 +129,9 @@ func Resolve(c Config, data DataInfo) (Spec, error) {
 	return s.fit(c, data), nil
 }
 
-// fit overrides the row's values with the section's and the data set's. The paper's value stays only with the paper's net:
-// its input, its classes, its place for the zero channels or our default.
+// fit overrides the row's values with the section's and the data set's. The paper's value stays
+// only with the paper's net: its input, its classes, its place for the zero channels or our
+// default.
 func (s Spec) fit(c Config, data DataInfo) Spec {
 	first := func(values ...int) int {
 		for _, v := range values {

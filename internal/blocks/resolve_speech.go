@@ -2,7 +2,8 @@ package blocks
 
 import "fmt"
 
-// SpeechConfig is the `speech` part of the `model` section: it overrides the row's own values where it is not empty.
+// SpeechConfig is the `speech` part of the `model` section: it overrides the row's own values where
+// it is not empty.
 type SpeechConfig struct {
 	StemWidth int     `mapstructure:"stem_width" yaml:"stem_width" doc:"channels of the first convolution"`
 	Widths    []int   `mapstructure:"widths" yaml:"widths" doc:"channels of each stage"`

@@ -6,22 +6,29 @@ import (
 	"resnet/internal/graph"
 )
 
-// BuildSized is Build for images of any size, [n, InputChannels, height, width]: global average pooling makes the classifier's input the same. It fails with
-// ErrSpec for a size out of range, and for a net whose fully connected layers stand on the map itself for every size but its own: see BuildDense.
+// BuildSized is Build for images of any size, [n, InputChannels, height, width]: global average
+// pooling makes the classifier's input the same. It fails with ErrSpec for a size out of range, and
+// for a net whose fully connected layers stand on the map itself for every size but its own: see
+// BuildDense.
 func BuildSized(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph, error) {
 	return draw(s, n, height, width, mode, params, graph.Options{}, nil)
 }
 
-// BuildDense makes the evaluation graph of the fully convolutional form: the network as it is at InputSize, applied at every position of larger images
-// [n, InputChannels, height, width], and its logits averaged over the positions.
+// BuildDense makes the evaluation graph of the fully convolutional form: the network as it is at
+// InputSize, applied at every position of larger images [n, InputChannels, height, width], and its
+// logits averaged over the positions.
 //
-// The pooling of the last map at InputSize (7x7 of 224x224) becomes an average pooling of that size with stride 1, and the classifier follows at
-// each position. It is linear, so the mean over the positions is taken before it. That is not global average pooling of the larger map, in which pixels near
-// the border would count as much as those that more windows cover. Convolutions pad the larger image as they do a small one, with zeros on its border alone:
-// positions inside see pixels where a crop would have seen zeros.
+// The pooling of the last map at InputSize (7x7 of 224x224) becomes an average pooling of that size
+// with stride 1, and the classifier follows at each position. It is linear, so the mean over the
+// positions is taken before it. That is not global average pooling of the larger map, in which
+// pixels near the border would count as much as those that more windows cover. Convolutions pad the
+// larger image as they do a small one, with zeros on its border alone: positions inside see pixels
+// where a crop would have seen zeros.
 //
-// Fully connected layers on the map itself become convolutions, the first one of the map's size at InputSize, the others 1x1 (Simonyan and Zisserman 2015,
-// section 3.2); spatial pyramid pooling is applied to every window of that size (He et al. 2015, section 4.1). Their logits are averaged at the end.
+// Fully connected layers on the map itself become convolutions, the first one of the map's size at
+// InputSize, the others 1x1 (Simonyan and Zisserman 2015, section 3.2); spatial pyramid pooling is
+// applied to every window of that size (He et al. 2015, section 4.1). Their logits are averaged at
+// the end.
 //
 // It fails with ErrSpec for images smaller than InputSize.
 func BuildDense(s Spec, n, height, width int, params *graph.ParamSet) (*graph.Graph, error) {
@@ -79,7 +86,8 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 	}
 	o.BNEps, o.BNMomentum, o.DropoutSeed = s.BNEps, s.BNMomentum, params.Seed
 	if mode == graph.Eval && s.has(PartAux) {
-		// Evaluation leaves the classifiers on the way out, but their parameters belong to the net: a drawing that nobody runs makes them.
+		// Evaluation leaves the classifiers on the way out, but their parameters belong to the net:
+		// a drawing that nobody runs makes them.
 		b := graph.NewBuilder(s.Name, graph.Train, params, o)
 		forward[*graph.Node](builderNet{b: b}, s, b.Input(2, s.InputChannels, s.InputSize, s.InputSize))
 		if err := b.Err(); err != nil {

@@ -61,7 +61,8 @@ func TestAtItsOwnSizeTheDenseFormIsTheNetwork(t *testing.T) {
 	}
 }
 
-// TestTheDenseFormIsTheMeanOverPositions takes the last map out of the graph and classifies every window of it by hand.
+// TestTheDenseFormIsTheMeanOverPositions takes the last map out of the graph and classifies every
+// window of it by hand.
 func TestTheDenseFormIsTheMeanOverPositions(t *testing.T) {
 	for _, name := range []string{"tiny-imagenet-stem", "tiny-bottleneck", "tiny-a"} {
 		s, err := Lookup(name)
@@ -126,7 +127,8 @@ func TestImagesTooSmallOrTooLargeAreRefused(t *testing.T) {
 	}
 }
 
-// TestTheDenseFormOfFullyConnectedLayersIsTheMeanOverPositions takes the map before them out of the graph and classifies every window of it by hand.
+// TestTheDenseFormOfFullyConnectedLayersIsTheMeanOverPositions takes the map before them out of the
+// graph and classifies every window of it by hand.
 func TestTheDenseFormOfFullyConnectedLayersIsTheMeanOverPositions(t *testing.T) {
 	for _, name := range []string{"tiny-vgg", "tiny-prelu-net"} {
 		s, err := Lookup(name)
@@ -170,7 +172,8 @@ func TestTheDenseFormOfFullyConnectedLayersIsTheMeanOverPositions(t *testing.T) 
 	}
 }
 
-// featuresOf are the inputs of the first fully connected layer for one window: its pixels, or the bins of its pyramid.
+// featuresOf are the inputs of the first fully connected layer for one window: its pixels, or the
+// bins of its pyramid.
 func featuresOf(s Spec, at func(ch, i, j int) float64, channels, window int) []float64 {
 	levels := []int{window}
 	for _, p := range s.Body {

@@ -12,7 +12,8 @@ var ErrSpec = errors.New("invalid architecture")
 // Block is the kind of building block.
 type Block string
 
-// The blocks of the paper: Fig. 5 left (two 3x3) and right (1x1, 3x3, 1x1 with four times the width).
+// The blocks of the paper: Fig. 5 left (two 3x3) and right (1x1, 3x3, 1x1 with four times the
+// width).
 const (
 	Basic      Block = "basic"
 	Bottleneck Block = "bottleneck"
@@ -21,7 +22,8 @@ const (
 // Stem is what stands before the first stage.
 type Stem string
 
-// The stems: a 3x3 convolution (section 4.2), or a 7x7 with stride 2 and a 3x3 max pooling with stride 2 (Table 1).
+// The stems: a 3x3 convolution (section 4.2), or a 7x7 with stride 2 and a 3x3 max pooling with
+// stride 2 (Table 1).
 const (
 	Stem3x3 Stem = "3x3"
 	Stem7x7 Stem = "7x7-maxpool"
@@ -30,8 +32,9 @@ const (
 // Shortcut is how a block joins its input to its output (section 3.3 and 4.1).
 type Shortcut string
 
-// The shortcuts. A: identity, and zero channels where the shape changes (no parameters). B: identity, and a 1x1
-// convolution with batch normalisation where the shape changes. C: such a projection in every block. None: a plain net.
+// The shortcuts. A: identity, and zero channels where the shape changes (no parameters). B:
+// identity, and a 1x1 convolution with batch normalisation where the shape changes. C: such a
+// projection in every block. None: a plain net.
 const (
 	None    Shortcut = "none"
 	OptionA Shortcut = "A"
@@ -52,8 +55,8 @@ const (
 	DefaultBNMomentum = 0.1
 )
 
-// Spec describes an architecture completely: with the values of its parameters it is the model. It survives a round
-// trip through JSON, which is how checkpoints carry it.
+// Spec describes an architecture completely: with the values of its parameters it is the model. It
+// survives a round trip through JSON, which is how checkpoints carry it.
 type Spec struct {
 	Name     string   `json:"name"`
 	Family   string   `json:"family"`
@@ -67,7 +70,8 @@ type Spec struct {
 	// StrideIn3x3 moves a bottleneck's stride from its first 1x1 to its 3x3 ("v1.5").
 	StrideIn3x3 bool `json:"stride_in_3x3,omitempty"`
 
-	// Body is there for Block Sequence alone, and then instead of Stem, Depths, Widths and Shortcut.
+	// Body is there for Block Sequence alone, and then instead of Stem, Depths, Widths and
+	// Shortcut.
 	Body []Part `json:"body,omitempty"`
 
 	InputChannels int `json:"input_channels"`
@@ -132,8 +136,8 @@ func (s Spec) clone() Spec {
 	return s
 }
 
-// Limits of a Spec. They are far above any known net and keep the arithmetic of shapes and counts in range, whatever
-// a checkpoint's metadata says.
+// Limits of a Spec. They are far above any known net and keep the arithmetic of shapes and counts
+// in range, whatever a checkpoint's metadata says.
 const (
 	maxBlocks  = 10_000
 	maxWidth   = 16_384

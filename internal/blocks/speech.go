@@ -11,7 +11,8 @@ import (
 // FamilySpeech are the networks of sequences, built by BuildSequence.
 const FamilySpeech = "speech"
 
-// PreActivation is the block of the Wide Residual BLSTM Network: normalisation and ELU before each of two 3x3 convolutions.
+// PreActivation is the block of the Wide Residual BLSTM Network: normalisation and ELU before each
+// of two 3x3 convolutions.
 const PreActivation Block = "pre-activation"
 
 // How the two directions of a recurrent layer are joined.
@@ -26,8 +27,8 @@ const (
 	OutputUtterance = "utterance"
 )
 
-// Speech is what a Spec of FamilySpeech has besides Depths, Widths, InputChannels (static features and their deltas), Classes and Shortcut (None or
-// OptionB).
+// Speech is what a Spec of FamilySpeech has besides Depths, Widths, InputChannels (static features
+// and their deltas), Classes and Shortcut (None or OptionB).
 type Speech struct {
 	Features   int      `json:"features"`   // mel bins: the height of a map
 	StemWidth  int      `json:"stem_width"` // channels of the first convolution
@@ -38,7 +39,8 @@ type Speech struct {
 	Output     string   `json:"output"`     // frame or utterance
 }
 
-// Maps is the number of input maps of a network of sequences: 3 for features with deltas of order 2.
+// Maps is the number of input maps of a network of sequences: 3 for features with deltas of order
+// 2.
 func (s Spec) Maps() int { return s.InputChannels }
 
 // validateSpeech is Validate for FamilySpeech.
@@ -68,10 +70,12 @@ func (s Spec) validateSpeech(fail func(format string, args ...any) error) error 
 	return nil
 }
 
-// BuildSequence makes the graph of s for batches of n utterances of up to so many frames: input [n, InputChannels, Features, frames]. Parameters are shared
-// through params, as by Build, between graphs of any length. With OutputFrame the labels are [n·frames], -1 where a frame has none, and the logits rows [n·frames, Classes]; with
-// OutputUtterance [n] and [n, Classes]. The caller sets Graph.Sequences.Lengths before each call of a machine. It fails with ErrSpec if s cannot
-// be built.
+// BuildSequence makes the graph of s for batches of n utterances of up to so many frames: input [n,
+// InputChannels, Features, frames]. Parameters are shared through params, as by Build, between
+// graphs of any length. With OutputFrame the labels are [n·frames], -1 where a frame has none, and
+// the logits rows [n·frames, Classes]; with OutputUtterance [n] and [n, Classes]. The caller sets
+// Graph.Sequences.Lengths before each call of a machine. It fails with ErrSpec if s cannot be
+// built.
 func BuildSequence(s Spec, n, frames int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph, error) {
 	return buildSequence(s, n, frames, mode, params, graph.Options{})
 }
@@ -121,7 +125,8 @@ func (d sequenceNet) conv(name string, x *graph.Node, filters, kernel, stride in
 	return d.b.Conv(name, x, graph.ConvOpts{Filters: filters, Kernel: kernel, Stride: stride, StrideW: 1, Pad: (kernel - 1) / 2})
 }
 
-// forward draws convolution, residual stages, the joining of the frequencies, recurrent layers and the classifier: [N, C, F, T] to [N, Classes, 1, T].
+// forward draws convolution, residual stages, the joining of the frequencies, recurrent layers and
+// the classifier: [N, C, F, T] to [N, Classes, 1, T].
 func (d sequenceNet) forward(x *graph.Node) *graph.Node {
 	p := d.s.Speech
 	x = d.conv("conv1", x, p.StemWidth, 3, 2)
@@ -149,8 +154,9 @@ func (d sequenceNet) forward(x *graph.Node) *graph.Node {
 	return c.b.ChannelBias("1", c.conv("1", x, d.s.Classes, 1, 1))
 }
 
-// block is a pre-activation block: y = conv2(drop(act(bn2(conv1(n))))) + id with n = act(bn1(x)), and id a projection of n where the shape changes, else x.
-// A plain net has no id. Only the frequency is strided, so that every frame keeps its place.
+// block is a pre-activation block: y = conv2(drop(act(bn2(conv1(n))))) + id with n = act(bn1(x)),
+// and id a projection of n where the shape changes, else x. A plain net has no id. Only the
+// frequency is strided, so that every frame keeps its place.
 func (d sequenceNet) block(x *graph.Node, in, width, stride int) *graph.Node {
 	n := d.activate("bn1", x)
 	h := d.activate("bn2", d.conv("conv1", n, width, 3, stride))
@@ -164,8 +170,8 @@ func (d sequenceNet) block(x *graph.Node, in, width, stride int) *graph.Node {
 	return d.b.Add(h, x)
 }
 
-// recurrent is a bidirectional LSTM [N, C, 1, T] whose directions are summed or concatenated. The gates' inputs are normalised for each
-// utterance; the normalisation's β is the bias.
+// recurrent is a bidirectional LSTM [N, C, 1, T] whose directions are summed or concatenated. The
+// gates' inputs are normalised for each utterance; the normalisation's β is the bias.
 func (d sequenceNet) recurrent(x *graph.Node, directions string) *graph.Node {
 	x = d.b.Dropout("dropout", x, d.s.Speech.Dropout)
 	var h [2]*graph.Node
@@ -180,7 +186,8 @@ func (d sequenceNet) recurrent(x *graph.Node, directions string) *graph.Node {
 	return d.b.Concat(h[0], h[1])
 }
 
-// layers lists the layers with weights, for one frame of an utterance: their multiply-adds are those of a frame.
+// layers lists the layers with weights, for one frame of an utterance: their multiply-adds are
+// those of a frame.
 func (d sequenceNet) layers() []Layer {
 	s, p := d.s, d.s.Speech
 	var list []Layer
@@ -250,8 +257,9 @@ func (d sequenceNet) layers() []Layer {
 	return list
 }
 
-// speechRows are the Wide Residual BLSTM Network (Heymann, Drude and Haeb-Umbach 2016, CHiME-4) as its authors published it in their TensorFlow port,
-// and the same without shortcuts, which is ours: for comparing. Multiply-adds are of a frame.
+// speechRows are the Wide Residual BLSTM Network (Heymann, Drude and Haeb-Umbach 2016, CHiME-4) as
+// its authors published it in their TensorFlow port, and the same without shortcuts, which is ours:
+// for comparing. Multiply-adds are of a frame.
 var speechRows = []Spec{
 	wrbn("wrbn", OptionB, 17_470_229, 99_594_240),
 	wrbn("wrbn-plain", None, 17_404_949, 98_775_040),

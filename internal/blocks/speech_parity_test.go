@@ -7,8 +7,9 @@ import (
 	"resnet/internal/graph/parity"
 )
 
-// TestWRBNIsPyTorchs compares small networks with testdata/parity/generate_wrbn.py, which runs each utterance alone and without padding: logits of the valid
-// frames, loss and every gradient, for utterances of 12, 7 and 9 frames in one batch of 12 and in one of 17.
+// TestWRBNIsPyTorchs compares small networks with testdata/parity/generate_wrbn.py, which runs each
+// utterance alone and without padding: logits of the valid frames, loss and every gradient, for
+// utterances of 12, 7 and 9 frames in one batch of 12 and in one of 17.
 func TestWRBNIsPyTorchs(t *testing.T) {
 	for _, c := range []struct{ file, digest, row, output string }{
 

@@ -45,7 +45,8 @@ func nearest(typed string, candidates []string) string {
 	return fmt.Sprintf("did you mean %s?", best)
 }
 
-// distance is the number of insertions, deletions and substitutions between a and b (Levenshtein 1966).
+// distance is the number of insertions, deletions and substitutions between a and b (Levenshtein
+// 1966).
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -2,7 +2,8 @@ package blocks
 
 import "slices"
 
-// table holds every architecture known by name. It is a literal: Lookup and Names read it, nothing writes it.
+// table holds every architecture known by name. It is a literal: Lookup and Names read it, nothing
+// writes it.
 var table = slices.Concat(cifarRows, imagenetRows, vggRows, inceptionRows, preluRows, speechRows, testRows)
 
 // row fills in what all rows share.
@@ -11,8 +12,8 @@ func row(s Spec) Spec {
 	return s
 }
 
-// testRows are small nets that exercise every path of the blocks: each shortcut, both blocks, odd maps and channel
-// counts that no vector length divides, each kind of part.
+// testRows are small nets that exercise every path of the blocks: each shortcut, both blocks, odd
+// maps and channel counts that no vector length divides, each kind of part.
 var testRows = []Spec{
 	testRow(Spec{Name: "tiny-plain", Block: Basic, Shortcut: None, InputSize: 9, Depths: []int{1, 1, 1}, Widths: []int{5, 10, 20}}),
 	testRow(Spec{Name: "tiny-a", Block: Basic, Shortcut: OptionA, InputSize: 9, Depths: []int{1, 1, 1}, Widths: []int{5, 10, 20}}),
@@ -54,7 +55,8 @@ func testRow(s Spec) Spec {
 	return counted(row(s))
 }
 
-// counted fills in the counts of a Spec that has no published ones, or whose overrides changed them.
+// counted fills in the counts of a Spec that has no published ones, or whose overrides changed
+// them.
 func counted(s Spec) Spec {
 	s.Params, s.MACs = 0, 0
 	for _, l := range trace(s) {

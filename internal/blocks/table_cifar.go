@@ -1,8 +1,9 @@
 package blocks
 
-// cifarRows are the nets of section 4.2: 6n+2 layers on 32x32 images, a 3x3 convolution and three stages of n blocks with 16, 32 and 64
-// channels on maps of 32, 16 and 8 pixels. Residual nets have option A in all cases, so they have exactly their plain
-// counterparts' parameters. The errors are Table 6's; for the plain nets the paper has curves only (Fig. 6).
+// cifarRows are the nets of section 4.2: 6n+2 layers on 32x32 images, a 3x3 convolution and three
+// stages of n blocks with 16, 32 and 64 channels on maps of 32, 16 and 8 pixels. Residual nets have
+// option A in all cases, so they have exactly their plain counterparts' parameters. The errors are
+// Table 6's; for the plain nets the paper has curves only (Fig. 6).
 var cifarRows = []Spec{
 	cifarRow("plain20", 20, None, 269_722, 40_551_040, nil),
 	cifarRow("plain32", 32, None, 464_154, 68_862_592, nil),

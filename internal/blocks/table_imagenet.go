@@ -1,8 +1,9 @@
 package blocks
 
-// imagenetRows are the nets of Table 1 for 224x224 images, with the 10-crop validation errors of Tables 2 and 3. resnet18 and resnet34 are option B
-// as torchvision's are; 50 layers and more are option B in the paper. The paper's 3.8, 7.6 and 11.3 GFLOPs are the
-// multiply-adds of the bottlenecks that stride in the first 1x1, so those are its nets; v1.5 is torchvision's.
+// imagenetRows are the nets of Table 1 for 224x224 images, with the 10-crop validation errors of
+// Tables 2 and 3. resnet18 and resnet34 are option B as torchvision's are; 50 layers and more are
+// option B in the paper. The paper's 3.8, 7.6 and 11.3 GFLOPs are the multiply-adds of the
+// bottlenecks that stride in the first 1x1, so those are its nets; v1.5 is torchvision's.
 var imagenetRows = []Spec{
 	imagenetRow("plain18", Basic, None, depths18, 11_515_688, 1_794_805_760, table2(27.94)),
 	imagenetRow("plain34", Basic, None, depths34, 21_623_848, 3_644_493_824, table3(28.54, 10.02)),

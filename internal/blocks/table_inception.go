@@ -2,15 +2,17 @@ package blocks
 
 import "slices"
 
-// inceptionRows are GoogLeNet (Szegedy et al. 2015, arXiv:1409.4842) as published, torchvision's variant of it, and BN-Inception (Ioffe and Szegedy 2015,
-// arXiv:1502.03167).
+// inceptionRows are GoogLeNet (Szegedy et al. 2015, arXiv:1409.4842) as published, torchvision's
+// variant of it, and BN-Inception (Ioffe and Szegedy 2015, arXiv:1502.03167).
 //
-// googlenet has local response normalisation and biases, and two classifiers on the way whose losses count 0.3 in training. Its names follow torchvision's.
-// The paper shows maps of 112, 56, 28, 14 and 7 pixels: poolings round up, as in Caffe.
+// googlenet has local response normalisation and biases, and two classifiers on the way whose
+// losses count 0.3 in training. Its names follow torchvision's. The paper shows maps of 112, 56,
+// 28, 14 and 7 pixels: poolings round up, as in Caffe.
 //
-// googlenet-bn is torchvision's `googlenet`: batch normalisation (ε = 0.001) instead of biases and response normalisation, a 3x3 convolution where the
-// paper has a 5x5, 20 % dropout, and 2x2 windows in the last max pooling. torchvision pools adaptively before the classifiers on the way; here they pool as published, 5x5
-// with stride 3. That touches training alone.
+// googlenet-bn is torchvision's `googlenet`: batch normalisation (ε = 0.001) instead of biases and
+// response normalisation, a 3x3 convolution where the paper has a 5x5, 20 % dropout, and 2x2
+// windows in the last max pooling. torchvision pools adaptively before the classifiers on the way;
+// here they pool as published, 5x5 with stride 3. That touches training alone.
 var inceptionRows = []Spec{
 	baseline(Spec{Name: "googlenet", Body: googleNet(withBias, responses, 5, 3, 0.4), Params: 13_378_280, MACs: 1_582_671_872,
 		Source: "Szegedy et al. 2015, Table 1"}),
@@ -54,7 +56,8 @@ func module(name string, branches ...[]Part) []Part {
 	return one(Part{Kind: PartModule, Name: name, Branches: branches})
 }
 
-// inception draws a module of GoogLeNet. The columns of Table 1: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5 (of kernel five), pool proj.
+// inception draws a module of GoogLeNet. The columns of Table 1: 1x1, 3x3 reduce, 3x3, 5x5 reduce,
+// 5x5 (of kernel five), pool proj.
 func (u unit) inception(name string, five int, n1, reduce3, n3, reduce5, n5, proj int) []Part {
 	return module("inception"+name,
 		u("branch1", n1, 1, 1),
@@ -63,14 +66,15 @@ func (u unit) inception(name string, five int, n1, reduce3, n3, reduce5, n5, pro
 		slices.Concat(one(pad1(maxPool(3, 1))), u("branch4.1", proj, 1, 1)))
 }
 
-// classifier draws a classifier on the way (section 5): 5x5 average pooling with stride 3, a 1x1 convolution, hidden units, dropout p.
+// classifier draws a classifier on the way (section 5): 5x5 average pooling with stride 3, a 1x1
+// convolution, hidden units, dropout p.
 func (u unit) classifier(name string, filters, hidden int, p float64) []Part {
 	return one(Part{Kind: PartAux, Name: name, Rate: 0.3, Branches: [][]Part{slices.Concat(
 		one(avgPool(5, 3)), u("conv", filters, 1, 1), []Part{{Kind: PartFlatten}, fc("fc1", hidden), rectify, drop(p), fc("fc2", 0)})}})
 }
 
-// googleNet draws Table 1. five is the kernel of the column 5x5, last that of the last max pooling, p the dropout before the classifier; lrn is what
-// stands beside the first two poolings.
+// googleNet draws Table 1. five is the kernel of the column 5x5, last that of the last max pooling,
+// p the dropout before the classifier; lrn is what stands beside the first two poolings.
 func googleNet(u unit, lrn []Part, five, last int, p float64) []Part {
 	return slices.Concat(
 		u("conv1", 64, 7, 2), one(ceilPool(3, 2)), lrn,
@@ -90,7 +94,8 @@ func googleNet(u unit, lrn []Part, five, last int, p float64) []Part {
 // responses is local response normalisation in a list.
 var responses = one(Part{Kind: PartLRN})
 
-// inceptionBN draws a module of BN-Inception. The columns of Figure 5: 1x1, 3x3 reduce, 3x3, double 3x3 reduce, double 3x3, pool and its projection.
+// inceptionBN draws a module of BN-Inception. The columns of Figure 5: 1x1, 3x3 reduce, 3x3, double
+// 3x3 reduce, double 3x3, pool and its projection.
 func inceptionBN(name string, n1, reduce3, n3, reduceD, nD int, pool Part, proj int) []Part {
 	return module("inception"+name,
 		withNorm("branch1", n1, 1, 1),
@@ -99,7 +104,8 @@ func inceptionBN(name string, n1, reduce3, n3, reduceD, nD int, pool Part, proj 
 		slices.Concat(one(pad1(pool)), withNorm("branch4.1", proj, 1, 1)))
 }
 
-// halvingBN draws a module that halves the map. The columns: 3x3 reduce, 3x3, double 3x3 reduce, double 3x3; its pooling passes all channels on.
+// halvingBN draws a module that halves the map. The columns: 3x3 reduce, 3x3, double 3x3 reduce,
+// double 3x3; its pooling passes all channels on.
 func halvingBN(name string, reduce3, n3, reduceD, nD int) []Part {
 	return module("inception"+name,
 		slices.Concat(withNorm("branch2.0", reduce3, 1, 1), withNorm("branch2.1", n3, 3, 2)),
@@ -107,11 +113,15 @@ func halvingBN(name string, reduce3, n3, reduceD, nD int) []Part {
 		one(ceilPool(3, 2)))
 }
 
-// bnInception draws Figure 5: 5x5 convolutions are two 3x3 ones, and the modules 3c and 4e halve the map.
+// bnInception draws Figure 5: 5x5 convolutions are two 3x3 ones, and the modules 3c and 4e halve
+// the map.
 //
-// The figure says 576 channels behind 4c and 4d, and 1024 behind 4e; its columns sum to 608, 608 and 1056, and the columns are built. The text has a separable
-// first convolution "with depth multiplier 8", the figure a 7x7: that is built, an ordinary one. Zeros around the map count in average poolings. The convolutions have no
-// biases, which β replaces (section 3.2). There is no dropout (section 4.2.1), and no classifier on the way is mentioned. Names are ours, after torchvision's GoogLeNet.
+// The figure says 576 channels behind 4c and 4d, and 1024 behind 4e; its columns sum to 608, 608
+// and 1056, and the columns are built. The text has a separable first convolution "with depth
+// multiplier 8", the figure a 7x7: that is built, an ordinary one. Zeros around the map count in
+// average poolings. The convolutions have no biases, which β replaces (section 3.2). There is no
+// dropout (section 4.2.1), and no classifier on the way is mentioned. Names are ours, after
+// torchvision's GoogLeNet.
 func bnInception() []Part {
 	avg := avgPool(3, 1)
 	return slices.Concat(

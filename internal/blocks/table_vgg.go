@@ -1,8 +1,10 @@
 package blocks
 
-// vggRows are configurations D and E of Simonyan and Zisserman 2015 (arXiv:1409.1556), Table 1, with torchvision's names. The variants with batch
-// normalisation behind each convolution are torchvision's; its convolutions keep their biases, and so do these. Fully connected layers start as PyTorch's do,
-// convolutions as He et al. 2015: the paper started from its shallower configuration A, or as Glorot and Bengio 2010.
+// vggRows are configurations D and E of Simonyan and Zisserman 2015 (arXiv:1409.1556), Table 1,
+// with torchvision's names. The variants with batch normalisation behind each convolution are
+// torchvision's; its convolutions keep their biases, and so do these. Fully connected layers start
+// as PyTorch's do, convolutions as He et al. 2015: the paper started from its shallower
+// configuration A, or as Glorot and Bengio 2010.
 var vggRows = []Spec{
 	vgg("vgg16", vggD, false, 138_357_544, 15_470_264_320, table3(28.07, 9.33)),
 	vgg("vgg16bn", vggD, true, 138_365_992, 15_470_264_320, nil),

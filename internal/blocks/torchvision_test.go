@@ -12,7 +12,8 @@ import (
 	"resnet/internal/graph/weights"
 )
 
-// hashed are n values of [-1, 1), exact in float32: those of testdata/parity/torchvision/generate.py.
+// hashed are n values of [-1, 1), exact in float32: those of
+// testdata/parity/torchvision/generate.py.
 func hashed(name string, n int) []float64 {
 	seed := uint32(2166136261)
 	for _, b := range []byte(name) {
@@ -53,8 +54,9 @@ func centreWidth(params *graph.ParamSet, p *graph.Param) (centre, width float64)
 	return 0, 0.1
 }
 
-// TestTorchvisionGivesTheSameLogits compares with logits that torchvision computed from the same hashed weights and images. The tolerance is that of
-// float32 sums in another order: 1e-4 of the largest logit, where 1e-6 is usual.
+// TestTorchvisionGivesTheSameLogits compares with logits that torchvision computed from the same
+// hashed weights and images. The tolerance is that of float32 sums in another order: 1e-4 of the
+// largest logit, where 1e-6 is usual.
 func TestTorchvisionGivesTheSameLogits(t *testing.T) {
 	for _, c := range []struct{ ours, theirs string }{
 		{"resnet18", "resnet18"}, {"resnet34", "resnet34"}, {"resnet50v1.5", "resnet50"}, {"resnet101v1.5", "resnet101"}, {"resnet152v1.5", "resnet152"},

@@ -18,7 +18,8 @@ type Layer struct {
 	// Training says that evaluation leaves the layer out: it belongs to a classifier on the way.
 	Training bool `json:"training_only,omitempty"`
 
-	// Window is that of a convolution or pooling, LRN are the constants of a normalisation, Levels those of a pyramid.
+	// Window is that of a convolution or pooling, LRN are the constants of a normalisation, Levels
+	// those of a pyramid.
 	Window Window        `json:"-"`
 	LRN    graph.LRNOpts `json:"-"`
 	Levels []int         `json:"-"`
@@ -71,7 +72,8 @@ func (n tracerNet) fail(name, format string, args ...any) {
 	}
 }
 
-// add records a layer and returns its output. A layer without parameters takes the next free of its name: relu, relu2, relu3.
+// add records a layer and returns its output. A layer without parameters takes the next free of its
+// name: relu, relu2, relu3.
 func (n tracerNet) add(l Layer, out at, from ...at) at {
 	name := l.Name
 	n.t.names[n.scope+name]++

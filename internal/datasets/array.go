@@ -21,7 +21,8 @@ type records struct {
 type recordFile struct {
 	name  string
 	count int
-	// digest of the official file's contents ("md5:…" or "sha256:…"), checked by Verify and Fetch alone.
+	// digest of the official file's contents ("md5:…" or "sha256:…"), checked by Verify and Fetch
+	// alone.
 	digest string
 }
 
@@ -65,7 +66,8 @@ func (a *array) downsample(name string, k int) error {
 		return faultf(ErrConfig, "%s: data.downsample is %d, which does not divide %d×%d pixels", name, k, a.h, a.w)
 	}
 	for _, r := range []*records{&a.train, &a.test} {
-		// Each average is written at or before the first pixel that it reads, so one buffer serves for both.
+		// Each average is written at or before the first pixel that it reads, so one buffer serves
+		// for both.
 		average(r.pixels, r.pixels, len(r.labels)*a.c, a.h, a.w, k)
 		small := make([]byte, len(r.pixels)/(k*k))
 		copy(small, r.pixels)
@@ -75,7 +77,8 @@ func (a *array) downsample(name string, k int) error {
 	return nil
 }
 
-// average writes the means of k×k blocks of n planes [h, w] to dst, rounding to nearest. dst may be src.
+// average writes the means of k×k blocks of n planes [h, w] to dst, rounding to nearest. dst may be
+// src.
 func average(dst, src []byte, n, h, w, k int) {
 	o := 0
 	for p := range n {

@@ -2,14 +2,16 @@ package datasets
 
 import "slices"
 
-// preparer turns images of bytes into normalised floats with the paper's augmentation of small images: zeros around the normalised
-// image (that is, mean pixels), a random crop to the original size, a random horizontal flip. Of images of any size the crop
-// has been made before (see Augment.draw), and it flips and shifts the colours.
-// It is read-only after newPreparer and may serve several goroutines.
+// preparer turns images of bytes into normalised floats with the paper's augmentation of small
+// images: zeros around the normalised image (that is, mean pixels), a random crop to the original
+// size, a random horizontal flip. Of images of any size the crop has been made before (see
+// Augment.draw), and it flips and shifts the colours. It is read-only after newPreparer and may
+// serve several goroutines.
 type preparer struct {
 	c, h, w int
 	augment Augment
-	// table[k·256+x] is what byte x becomes before the mean image is subtracted; k is the channel, or 0 for all.
+	// table[k·256+x] is what byte x becomes before the mean image is subtracted; k is the channel,
+	// or 0 for all.
 	table []float32
 	each  int       // 256 where each channel has a table of its own, else 0
 	mean  []float32 // [C, H, W], or nil
@@ -89,7 +91,8 @@ func (p *preparer) view(dst []float32, src []byte, flip bool, shift [3]float64) 
 	}
 }
 
-// draw chooses the crop, as offsets into the padded image, the flip and the shift of the colours of one sample.
+// draw chooses the crop, as offsets into the padded image, the flip and the shift of the colours of
+// one sample.
 func (p *preparer) draw(seed uint64, epoch, index int) (dy, dx int, flip bool, shift [3]float64) {
 	dy, dx = p.augment.Pad, p.augment.Pad
 	g := newDraws(streamAugment, seed, uint64(epoch), uint64(index))
@@ -110,7 +113,8 @@ func (p *preparer) augmented(dst []float32, src []byte, seed uint64, epoch, inde
 	p.tinted(shift).crop(dst, src, dy-p.augment.Pad, dx-p.augment.Pad, flip)
 }
 
-// crop writes dst[c, y, x] = normalised src[c, y+top, x+left], zero where that is outside, each row reversed by flip.
+// crop writes dst[c, y, x] = normalised src[c, y+top, x+left], zero where that is outside, each row
+// reversed by flip.
 func (p *preparer) crop(dst []float32, src []byte, top, left int, flip bool) {
 	// Columns [x0, x1) of dst come from src.
 	x0, x1 := min(max(0, -left), p.w), max(0, min(p.w, p.w-left))

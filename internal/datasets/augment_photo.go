@@ -2,9 +2,10 @@ package datasets
 
 import "math"
 
-// imageNetColors are the principal components of the colours of ImageNet's pixels in [0, 1]: eigenvalues and, as rows, for red,
-// green and blue the entries of the three eigenvectors. Krizhevsky et al. 2012 (section 4.1) describe the noise and do not print
-// them; these are the values of their program (55.46, 4.794 and 1.148 of 255) that fb.resnet.torch and others use.
+// imageNetColors are the principal components of the colours of ImageNet's pixels in [0, 1]:
+// eigenvalues and, as rows, for red, green and blue the entries of the three eigenvectors.
+// Krizhevsky et al. 2012 (section 4.1) describe the noise and do not print them; these are the
+// values of their program (55.46, 4.794 and 1.148 of 255) that fb.resnet.torch and others use.
 var imageNetColors = struct {
 	values  [3]float64
 	vectors [3][3]float64
@@ -13,7 +14,8 @@ var imageNetColors = struct {
 	[3][3]float64{{-0.5675, 0.7192, 0.4009}, {-0.5808, -0.0045, -0.8140}, {-0.5836, -0.6948, 0.4203}},
 }
 
-// colorNoise draws what is added to red, green and blue of every pixel: Σ p[c][k]·α[k]·λ[k], α normal with the deviation given.
+// colorNoise draws what is added to red, green and blue of every pixel: Σ p[c][k]·α[k]·λ[k], α
+// normal with the deviation given.
 func (d *draws) colorNoise(deviation float64) (shift [3]float64) {
 	if deviation == 0 {
 		return shift
@@ -45,7 +47,8 @@ func (a Augment) withDefaults() Augment {
 // anySize says that the crop is drawn from images of any size.
 func (a Augment) anySize() bool { return a.Crop == CropShorterSide || a.Crop == CropResized }
 
-// draw chooses the view of an image of w×h pixels, as a square of side n: the paper's (section 3.4) or torchvision's.
+// draw chooses the view of an image of w×h pixels, as a square of side n: the paper's (section 3.4)
+// or torchvision's.
 func (a Augment) draw(d *draws, w, h, n int) shot {
 	if a.Crop == CropResized {
 		return a.resizedCrop(d, w, h, n)
@@ -56,8 +59,9 @@ func (a Augment) draw(d *draws, w, h, n int) shot {
 	return s
 }
 
-// resizedCrop is torchvision's RandomResizedCrop: a rectangle whose area is a part of the image's, uniform in [AreaMin, 1], and
-// whose ratio of sides is log-uniform in [1/AspectMax, AspectMax]; after ten that do not fit, the largest central one that does.
+// resizedCrop is torchvision's RandomResizedCrop: a rectangle whose area is a part of the image's,
+// uniform in [AreaMin, 1], and whose ratio of sides is log-uniform in [1/AspectMax, AspectMax];
+// after ten that do not fit, the largest central one that does.
 func (a Augment) resizedCrop(d *draws, w, h, n int) shot {
 	s := shot{width: n, height: n}
 	bound := math.Log(a.AspectMax)

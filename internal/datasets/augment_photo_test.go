@@ -75,8 +75,8 @@ func TestResizedCropsHaveTheAreaAndTheSidesAskedFor(t *testing.T) {
 		area += part
 		mean += math.Log(ratio)
 	}
-	// torchvision 0.29's own RandomResizedCrop.get_params gives 0.435 and 0.031 in as many draws: of wide crops more fit a wide image,
-	// and large areas are refused more often than small ones.
+	// torchvision 0.29's own RandomResizedCrop.get_params gives 0.435 and 0.031 in as many draws:
+	// of wide crops more fit a wide image, and large areas are refused more often than small ones.
 	if area /= draws; math.Abs(area-0.435) > 0.01 {
 		t.Errorf("the mean area is %.3f, want about 0.435", area)
 	}

@@ -10,8 +10,9 @@ import (
 	"path/filepath"
 )
 
-// cifarLayout is the official binary layout (https://www.cs.toronto.edu/~kriz/cifar.html). A record is its label bytes,
-// the last of which is the class, and then 3072 bytes of pixels: 1024 red, 1024 green, 1024 blue, row-major.
+// cifarLayout is the official binary layout (https://www.cs.toronto.edu/~kriz/cifar.html). A record
+// is its label bytes, the last of which is the class, and then 3072 bytes of pixels: 1024 red, 1024
+// green, 1024 blue, row-major.
 type cifarLayout struct {
 	name   string
 	folder string // inside the archive
@@ -29,7 +30,8 @@ func (l cifarLayout) files() []recordFile {
 	return append(append([]recordFile{}, l.train...), l.test...)
 }
 
-// The digests of the CIFAR-10 contents are those that several projects pin for the files of the official archive.
+// The digests of the CIFAR-10 contents are those that several projects pin for the files of the
+// official archive.
 var cifar10 = cifarLayout{
 	name: "cifar10", folder: "cifar-10-batches-bin", counts: []int{10}, names: cifar10Classes,
 	train: []recordFile{

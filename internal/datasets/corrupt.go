@@ -17,8 +17,9 @@ type corruptImages struct {
 // maxCorrupt is how many of n images may be left out: 0.1 %, and one of a small set.
 func maxCorrupt(n int) int { return max(1, n/1000) }
 
-// skip decides what becomes of image i, which failed with err: nil means that it is left out. Only training images that are there
-// and do not decode are: an evaluation counts every image, and a folder that cannot be read is no bad image.
+// skip decides what becomes of image i, which failed with err: nil means that it is left out. Only
+// training images that are there and do not decode are: an evaluation counts every image, and a
+// folder that cannot be read is no bad image.
 func (d *Dataset) skip(s Split, i int, err error, tell func(id string, err error)) error {
 	if !d.corrupt.skip || s != Train || !errors.Is(err, ErrData) {
 		return err

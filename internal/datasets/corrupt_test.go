@@ -14,7 +14,8 @@ import (
 	"resnet/internal/datasets"
 )
 
-// manyPhotos is a folder of n training and 2 test images of one class; those listed are damaged behind their headers.
+// manyPhotos is a folder of n training and 2 test images of one class; those listed are damaged
+// behind their headers.
 func manyPhotos(t *testing.T, n int, damaged ...int) (dir string) {
 	t.Helper()
 	dir = t.TempDir()

@@ -8,7 +8,8 @@ import (
 // Split names a part of a data set.
 type Split string
 
-// The parts. Val is what Config.Validation holds out of the training images, or a folder's own val/ beside test/.
+// The parts. Val is what Config.Validation holds out of the training images, or a folder's own val/
+// beside test/.
 const (
 	Train Split = "train"
 	Val   Split = "val"
@@ -28,8 +29,8 @@ type Info struct {
 	Test     int      `json:"test"`
 }
 
-// source is what a reader provides. Its methods may be called by several goroutines at once. The number of images of a
-// split that it does not have is 0.
+// source is what a reader provides. Its methods may be called by several goroutines at once. The
+// number of images of a split that it does not have is 0.
 type source interface {
 	classes() []string
 	shape() (channels, height, width int)
@@ -41,8 +42,8 @@ type source interface {
 	id(s Split, i int) string
 }
 
-// Dataset is an open data set: images of one size with labels, in up to three splits. Its methods may be called by
-// several goroutines at once.
+// Dataset is an open data set: images of one size with labels, in up to three splits. Its methods
+// may be called by several goroutines at once.
 type Dataset struct {
 	info       Info
 	src        source
@@ -65,11 +66,13 @@ func (v view) at(i int) int {
 	return int(v.list[i])
 }
 
-// Open reads or indexes the data set that c names and checks its files: sizes, record counts and label ranges of all of
-// them, before anything else happens, but not digests (Verify does), so that a converted copy in the right layout works.
-// The seed draws the validation split. An empty c.Dir means DefaultDir(c.Name).
+// Open reads or indexes the data set that c names and checks its files: sizes, record counts and
+// label ranges of all of them, before anything else happens, but not digests (Verify does), so that
+// a converted copy in the right layout works. The seed draws the validation split. An empty c.Dir
+// means DefaultDir(c.Name).
 //
-// It fails with ErrMissing (naming the file and how to get it), ErrData (naming file, record and byte offset) or ErrConfig.
+// It fails with ErrMissing (naming the file and how to get it), ErrData (naming file, record and
+// byte offset) or ErrConfig.
 func Open(ctx context.Context, c Config, seed uint64) (*Dataset, error) {
 	if errs := c.Validate(); len(errs) > 0 {
 		return nil, errs[0]
@@ -107,7 +110,8 @@ func newDataset(c Config, title string, src source, seed uint64) (*Dataset, erro
 	return d, nil
 }
 
-// holdOut moves c.Validation training images, drawn by seed, to the validation split. Both keep the source's order.
+// holdOut moves c.Validation training images, drawn by seed, to the validation split. Both keep the
+// source's order.
 func (d *Dataset) holdOut(c Config, seed uint64) error {
 	n := d.views[Train].n
 	if d.views[Val].n > 0 {
@@ -127,8 +131,8 @@ func (d *Dataset) holdOut(c Config, seed uint64) error {
 	return nil
 }
 
-// limit keeps the first n images of v, except where the source sorts by class: there the first n/classes of each, so that
-// none is lost.
+// limit keeps the first n images of v, except where the source sorts by class: there the first
+// n/classes of each, so that none is lost.
 func (d *Dataset) limit(v view, n int) view {
 	all := make([]int32, v.n)
 	for i := range all {
@@ -148,8 +152,8 @@ func (d *Dataset) Info() Info {
 	return info
 }
 
-// Notes are remarks on what was found when the data set was opened, in sentences without a stop: classes that are missing, an
-// index that could not be kept. None of them keeps it from being used.
+// Notes are remarks on what was found when the data set was opened, in sentences without a stop:
+// classes that are missing, an index that could not be kept. None of them keeps it from being used.
 func (d *Dataset) Notes() []string {
 	if p, ok := d.src.(*photoSet); ok {
 		return slices.Clone(p.notes)
@@ -160,8 +164,8 @@ func (d *Dataset) Notes() []string {
 // Len is the number of images in a split; 0 where there is none of that name.
 func (d *Dataset) Len(s Split) int { return d.views[s].n }
 
-// Image writes image i of a split to dst as [C, H, W] bytes, row-major, and returns its label in [0, classes).
-// It fails with ErrData for a file that does not decode, naming it.
+// Image writes image i of a split to dst as [C, H, W] bytes, row-major, and returns its label in
+// [0, classes). It fails with ErrData for a file that does not decode, naming it.
 func (d *Dataset) Image(s Split, i int, dst []byte) (label int, err error) {
 	return d.imageWith(new(darkroom), s, i, dst)
 }

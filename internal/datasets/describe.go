@@ -11,12 +11,14 @@ type Summary struct {
 	Measured int `json:"measured"`
 	// Notes are those of the data set.
 	Notes []string `json:"notes,omitempty"`
-	// ChannelMean and ChannelStd are those of the training images (without any, of the test images), of values in [0, 1].
+	// ChannelMean and ChannelStd are those of the training images (without any, of the test
+	// images), of values in [0, 1].
 	ChannelMean []float64 `json:"channel_mean"`
 	ChannelStd  []float64 `json:"channel_std"`
 }
 
-// Describe counts classes and measures the channels. Of a folder it decodes every training image, of ImageNet a sample.
+// Describe counts classes and measures the channels. Of a folder it decodes every training image,
+// of ImageNet a sample.
 func Describe(ctx context.Context, d *Dataset) (Summary, error) {
 	s := Summary{Info: d.Info(), PerClass: map[Split][]int{}, Notes: d.Notes()}
 	for _, split := range []Split{Train, Val, Test} {

@@ -18,7 +18,8 @@ const (
 	devkitArchive = "ILSVRC2012_devkit_t12.tar.gz"
 	truthName     = "ILSVRC2012_validation_ground_truth.txt"
 	metaName      = "meta.mat"
-	// maxDevkit bounds what is unpacked of the development kit (2.5 MB), maxTruth its list of labels (200 KB).
+	// maxDevkit bounds what is unpacked of the development kit (2.5 MB), maxTruth its list of
+	// labels (200 KB).
 	maxDevkit = 256 << 20
 	maxTruth  = 16 << 20
 )
@@ -30,7 +31,8 @@ type devkit struct {
 	truth []int       // the ILSVRC2012_ID of each validation image, in the order of their numbers
 }
 
-// findDevkit reads the development kit in dir: the archive, its folder, or the two files alone. It is nil where there is none.
+// findDevkit reads the development kit in dir: the archive, its folder, or the two files alone. It
+// is nil where there is none.
 func findDevkit(dir string) (*devkit, error) {
 	archive := filepath.Join(dir, devkitArchive)
 	if fileThere(archive) {
@@ -71,7 +73,8 @@ func readBounded(path string, most int64) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// untarDevkit takes meta.mat and the ground truth out of the archive, into memory. Nothing is written.
+// untarDevkit takes meta.mat and the ground truth out of the archive, into memory. Nothing is
+// written.
 func untarDevkit(archive string) (map[string][]byte, error) {
 	f, err := os.Open(archive)
 	if err != nil {

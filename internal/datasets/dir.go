@@ -6,7 +6,8 @@ import (
 	"path/filepath"
 )
 
-// DefaultDir is where a data set is kept when no folder is given: resnet/data/NAME in the user's cache folder.
+// DefaultDir is where a data set is kept when no folder is given: resnet/data/NAME in the user's
+// cache folder.
 func DefaultDir(name string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -28,7 +28,8 @@ var errPermanent = errors.New("permanent")
 
 func permanent(err error) error { return faultf(errPermanent, "%w", err) }
 
-// transfer is the download of one file: NAME.part grows beside NAME, and NAME.part.json remembers which version it is of.
+// transfer is the download of one file: NAME.part grows beside NAME, and NAME.part.json remembers
+// which version it is of.
 type transfer struct {
 	remote
 	url    string
@@ -78,7 +79,8 @@ func download(ctx context.Context, base string, r remote, dir string, o FetchOpt
 func (t *transfer) part() string { return t.path + ".part" }
 func (t *transfer) note() string { return t.path + ".part.json" }
 
-// recall reads what an earlier, interrupted download left. A part of another address is not trusted.
+// recall reads what an earlier, interrupted download left. A part of another address is not
+// trusted.
 func (t *transfer) recall() {
 	text, err := os.ReadFile(t.note())
 	if err == nil && json.Unmarshal(text, &t.state) == nil && t.state.URL == t.url {
@@ -160,8 +162,8 @@ func (t *transfer) discard() {
 	t.state = transferState{URL: t.url}
 }
 
-// attempt makes one request and appends what it brings; end is how far into the file that went, 0 if it brought nothing or
-// stalled. A nil error means that the part is complete.
+// attempt makes one request and appends what it brings; end is how far into the file that went, 0
+// if it brought nothing or stalled. A nil error means that the part is complete.
 func (t *transfer) attempt(ctx context.Context) (end int64, err error) {
 	f, err := os.OpenFile(t.part(), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {

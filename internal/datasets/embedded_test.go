@@ -31,7 +31,8 @@ func TestTheEmbeddedImagesAreSmallAndLicensed(t *testing.T) {
 	}
 }
 
-// TestTheEmbeddedImagesAreOfFashionMNIST runs where the system package dataset-fashion-mnist is installed.
+// TestTheEmbeddedImagesAreOfFashionMNIST runs where the system package dataset-fashion-mnist is
+// installed.
 func TestTheEmbeddedImagesAreOfFashionMNIST(t *testing.T) {
 	if _, err := os.Stat(fashionMNIST.system); err != nil {
 		t.Skip("the system package dataset-fashion-mnist is not installed: ", err)

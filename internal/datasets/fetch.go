@@ -13,13 +13,16 @@ import (
 	"time"
 )
 
-// FetchOptions change how Fetch downloads. The zero value is right for people; tests and mirrors set the rest.
+// FetchOptions change how Fetch downloads. The zero value is right for people; tests and mirrors
+// set the rest.
 type FetchOptions struct {
 	// BaseURL replaces the official address; the file names stay.
 	BaseURL string
-	// Client makes the requests; its redirect policy is replaced. nil means one with time limits on connecting.
+	// Client makes the requests; its redirect policy is replaced. nil means one with time limits on
+	// connecting.
 	Client *http.Client
-	// AllowHTTP permits plain http for files without a pinned SHA-256, and redirects from https to http.
+	// AllowHTTP permits plain http for files without a pinned SHA-256, and redirects from https to
+	// http.
 	AllowHTTP bool
 	// Progress is called now and then, by the goroutine that called Fetch.
 	Progress func(Progress)
@@ -60,7 +63,8 @@ type member struct {
 	digest string
 }
 
-// pinned reports whether a SHA-256 decides what is accepted, so that the way it came does not matter.
+// pinned reports whether a SHA-256 decides what is accepted, so that the way it came does not
+// matter.
 func (r remote) pinned() bool {
 	for _, d := range append([]string{r.content}, r.digests...) {
 		if strings.HasPrefix(d, "sha256:") {
@@ -86,13 +90,13 @@ func (l idxLayout) remotes() []remote {
 	return out
 }
 
-// Fetch downloads a data set into dir (DefaultDir where it is empty), so that Open finds it there. What is already there
-// and right is left alone; an interrupted download goes on where it stopped. Each file is checked against its pinned
-// digest and appears under its name whole or not at all. Files that are there and differ from the official ones are not
-// overwritten: that is an ErrData.
+// Fetch downloads a data set into dir (DefaultDir where it is empty), so that Open finds it there.
+// What is already there and right is left alone; an interrupted download goes on where it stopped.
+// Each file is checked against its pinned digest and appears under its name whole or not at all.
+// Files that are there and differ from the official ones are not overwritten: that is an ErrData.
 //
-// It fails with ErrConfig for a data set that is not downloaded, ErrFetch if the network does not deliver, ErrData if what it
-// delivers is not what was pinned.
+// It fails with ErrConfig for a data set that is not downloaded, ErrFetch if the network does not
+// deliver, ErrData if what it delivers is not what was pinned.
 func Fetch(ctx context.Context, name, dir string, o FetchOptions) error {
 	e, err := lookup(name)
 	if err != nil {
@@ -141,7 +145,8 @@ func fetchBundle(ctx context.Context, b bundle, dir string, o FetchOptions) erro
 	return nil
 }
 
-// fetchArchive downloads and unpacks, unless the members are there; the archive is removed afterwards.
+// fetchArchive downloads and unpacks, unless the members are there; the archive is removed
+// afterwards.
 func fetchArchive(ctx context.Context, b bundle, dir string, o FetchOptions) error {
 	missing := false
 	for _, m := range b.members {
@@ -180,7 +185,8 @@ func anyPresent(ctx context.Context, digest string, unzip bool, paths ...string)
 	return false, nil
 }
 
-// present reports whether a file is there with the official contents. It fails if it is there with other contents.
+// present reports whether a file is there with the official contents. It fails if it is there with
+// other contents.
 func present(ctx context.Context, path, digest string, unzip bool) (bool, error) {
 	got, err := digestFile(ctx, path, digest, unzip)
 	switch {
@@ -217,7 +223,8 @@ func checkDigests(ctx context.Context, path string, r remote) error {
 	return nil
 }
 
-// syncDir makes a rename in dir last through a power cut. Where folders cannot be synced (Windows) it does nothing.
+// syncDir makes a rename in dir last through a power cut. Where folders cannot be synced (Windows)
+// it does nothing.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// fileList is a split whose images are files: root/part/CLASS/NAME, or root/part/NAME where the folder of a class is "".
+// fileList is a split whose images are files: root/part/CLASS/NAME, or root/part/NAME where the
+// folder of a class is "".
 type fileList struct {
 	set        string // the data set, for messages
 	root, part string
@@ -98,7 +99,8 @@ func fileThere(path string) bool {
 	return err == nil && st.Mode().IsRegular()
 }
 
-// isImageName says whether a file is one of those that are read: .png, .jpg and .jpeg in any case, not hidden.
+// isImageName says whether a file is one of those that are read: .png, .jpg and .jpeg in any case,
+// not hidden.
 func isImageName(name string) bool {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".png", ".jpg", ".jpeg":
@@ -122,7 +124,8 @@ func imageNames(set, dir string) ([]string, error) {
 	return names, nil
 }
 
-// listClasses gathers root/part/CLASS/*, by label and name. label gives the label of a folder, or an error.
+// listClasses gathers root/part/CLASS/*, by label and name. label gives the label of a folder, or
+// an error.
 func listClasses(set, root, part string, classes int, label func(folder string) (int, error)) (*fileList, error) {
 	dir := filepath.Join(root, part)
 	found, err := subfolders(set, dir)

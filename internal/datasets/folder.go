@@ -19,8 +19,9 @@ const imageSize = 224
 //	DIR/val/CLASS/…                    test where there is no test/ (as in ImageNet), else validation
 //	DIR/classes.txt                    optional: the class folders in label order, one a line, what follows a tab ignored
 //
-// Without classes.txt the labels follow the sorted names of the class folders. Other files are ignored, and so are names
-// that start with a point. Images are decoded when they are asked for; their headers are checked here.
+// Without classes.txt the labels follow the sorted names of the class folders. Other files are
+// ignored, and so are names that start with a point. Images are decoded when they are asked for;
+// their headers are checked here.
 func openFolder(ctx context.Context, c Config) (source, error) {
 	if c.Dir == "" {
 		return nil, faultf(ErrConfig, "folder: set data.dir to the folder that holds train/CLASS/*.png and test/CLASS/*.png")
@@ -126,7 +127,8 @@ func (p *photoSet) trainOn(c Config, dir string) error {
 	return nil
 }
 
-// checkHeaders reads every file's header, several at a time, and reports the first bad one in the order of the splits.
+// checkHeaders reads every file's header, several at a time, and reports the first bad one in the
+// order of the splits.
 func checkHeaders(ctx context.Context, p *photoSet) error {
 	for _, s := range []Split{Train, Val, Test} {
 		list := p.split(s)

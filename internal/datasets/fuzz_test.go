@@ -25,7 +25,8 @@ func limited(t *testing.T, f func()) {
 	}
 }
 
-// FuzzCIFAR: whatever the bytes, the reader accepts exactly whole records with labels in range, and else says ErrData.
+// FuzzCIFAR: whatever the bytes, the reader accepts exactly whole records with labels in range, and
+// else says ErrData.
 func FuzzCIFAR(f *testing.F) {
 	record := append([]byte{3}, make([]byte, cifarPixels)...)
 	hundred := append([]byte{19, 99}, make([]byte, cifarPixels)...)
@@ -62,7 +63,8 @@ func FuzzCIFAR(f *testing.F) {
 	})
 }
 
-// FuzzIDX: whatever the bytes, plain or compressed, the reader returns exactly the values of the wanted dimensions, or ErrData.
+// FuzzIDX: whatever the bytes, plain or compressed, the reader returns exactly the values of the
+// wanted dimensions, or ErrData.
 func FuzzIDX(f *testing.F) {
 	plain := []byte{0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3}
 	plain = append(plain, make([]byte, 18)...)
@@ -88,7 +90,8 @@ func FuzzIDX(f *testing.F) {
 	})
 }
 
-// FuzzUnpack: whatever the archive, nothing outside the folder changes, and inside it there are the members or nothing.
+// FuzzUnpack: whatever the archive, nothing outside the folder changes, and inside it there are the
+// members or nothing.
 func FuzzUnpack(f *testing.F) {
 	f.Add(archiveOf(f, good...))
 	f.Add(archiveOf(f, append([]item{{name: "../evil", data: []byte("x")}}, good...)...))
@@ -106,7 +109,8 @@ func FuzzUnpack(f *testing.F) {
 	})
 }
 
-// FuzzPackIndex: whatever the bytes, an index that is accepted has its images inside the data, one after another to the end.
+// FuzzPackIndex: whatever the bytes, an index that is accepted has its images inside the data, one
+// after another to the end.
 func FuzzPackIndex(f *testing.F) {
 	entry := []byte{1, 'a', 2, 10, 1, 2, 3, 4}
 	f.Add(bytes.Repeat(entry, 2), 2, int64(20))
@@ -138,7 +142,8 @@ func FuzzPackIndex(f *testing.F) {
 	})
 }
 
-// FuzzPackHead: whatever the bytes, pack.json is accepted with counts in range, or refused with ErrData.
+// FuzzPackHead: whatever the bytes, pack.json is accepted with counts in range, or refused with
+// ErrData.
 func FuzzPackHead(f *testing.F) {
 	f.Add([]byte(`{"version":1,"classes":["a"],"splits":{"train":{"images":1,"index_bytes":8,"data_bytes":10}}}`))
 	f.Add([]byte(`{"version":1,"classes":["a"],"splits":{"train":{"images":1000000000000,"index_bytes":8}}}`))
@@ -158,7 +163,8 @@ func FuzzPackHead(f *testing.F) {
 	})
 }
 
-// FuzzLabels: whatever the text, every label is a class of ILSVRC-2012, or it is ErrData that names the file.
+// FuzzLabels: whatever the text, every label is a class of ILSVRC-2012, or it is ErrData that names
+// the file.
 func FuzzLabels(f *testing.F) {
 	f.Add([]byte("ILSVRC2012_val_00000001.JPEG 65\nILSVRC2012_val_00000002.JPEG 970\n"))
 	f.Add([]byte("ILSVRC2012_val_00000001.JPEG 490\nILSVRC2012_val_00000002.JPEG 361\n"))
@@ -192,7 +198,8 @@ func FuzzLabels(f *testing.F) {
 	})
 }
 
-// FuzzDevkit: whatever the archive and the two files in it, the labels are classes, or it is ErrData.
+// FuzzDevkit: whatever the archive and the two files in it, the labels are classes, or it is
+// ErrData.
 func FuzzDevkit(f *testing.F) {
 	meta, err := os.ReadFile(filepath.Join("..", "..", "testdata", "devkit", "meta.mat"))
 	if err != nil {

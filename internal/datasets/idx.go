@@ -15,8 +15,9 @@ import (
 	"strings"
 )
 
-// idxLayout is a data set in MNIST's format: four IDX files (https://yann.lecun.com/exdb/mnist), plain or gzip. An IDX
-// file is 0, 0, 8 (unsigned bytes), the number of dimensions, each dimension as a big-endian uint32, and the values.
+// idxLayout is a data set in MNIST's format: four IDX files (https://yann.lecun.com/exdb/mnist),
+// plain or gzip. An IDX file is 0, 0, 8 (unsigned bytes), the number of dimensions, each dimension
+// as a big-endian uint32, and the values.
 type idxLayout struct {
 	name    string
 	folders []string // below the data folder, where others keep the files
@@ -40,7 +41,8 @@ const (
 	idxTestLabels
 )
 
-// fashionMNIST (Xiao, Rasul and Vollgraf 2017). Debian's package dataset-fashion-mnist puts it in the system folder.
+// fashionMNIST (Xiao, Rasul and Vollgraf 2017). Debian's package dataset-fashion-mnist puts it in
+// the system folder.
 var fashionMNIST = idxLayout{
 	name: "fashion-mnist", folders: []string{"FashionMNIST/raw", "raw"}, system: "/usr/share/datasets/fashion-mnist",
 	names: fashionClasses, size: 28,
@@ -98,8 +100,8 @@ func (l idxLayout) open(ctx context.Context, c Config) (source, error) {
 	return a, a.downsample(l.name, c.Downsample)
 }
 
-// locate finds a file under its official name, plain or gzip, in dir or a known folder below it. Some copies write a
-// point in place of the dash before "idx".
+// locate finds a file under its official name, plain or gzip, in dir or a known folder below it.
+// Some copies write a point in place of the dash before "idx".
 func (l idxLayout) locate(dir string, f idxFile) (string, error) {
 	given := dir
 	dir, err := resolveDir(l.name, dir)
@@ -125,7 +127,8 @@ func (l idxLayout) locate(dir string, f idxFile) (string, error) {
 	return "", faultf(ErrMissing, "%s: %s holds no %s, plain or .gz; %s", l.name, dir, f.name, remedy(l.name))
 }
 
-// read returns the values of an IDX file after checking its header, its length and, of labels, the range.
+// read returns the values of an IDX file after checking its header, its length and, of labels, the
+// range.
 func (l idxLayout) read(path string, f idxFile) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -146,7 +149,8 @@ func (l idxLayout) read(path string, f idxFile) ([]byte, error) {
 	return values, nil
 }
 
-// maybeGzip decompresses a stream that starts as gzip does, whatever its name: some downloaders decompress and keep ".gz".
+// maybeGzip decompresses a stream that starts as gzip does, whatever its name: some downloaders
+// decompress and keep ".gz".
 func maybeGzip(in io.Reader) (io.Reader, error) {
 	buf := bufio.NewReaderSize(in, 1<<16)
 	if magic, _ := buf.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
@@ -159,9 +163,9 @@ func maybeGzip(in io.Reader) (io.Reader, error) {
 	return z, nil
 }
 
-// readIDX reads an IDX stream of unsigned bytes, plain or gzip, whose dimensions must be dims. It allocates the size of
-// dims, never what the header claims, and reads no further than one byte beyond it: a compressed bomb stays compressed.
-// Offsets in its errors count decompressed bytes.
+// readIDX reads an IDX stream of unsigned bytes, plain or gzip, whose dimensions must be dims. It
+// allocates the size of dims, never what the header claims, and reads no further than one byte
+// beyond it: a compressed bomb stays compressed. Offsets in its errors count decompressed bytes.
 func readIDX(in io.Reader, dims []int) ([]byte, error) {
 	in, err := maybeGzip(in)
 	if err != nil {
@@ -192,7 +196,8 @@ func readIDX(in io.Reader, dims []int) ([]byte, error) {
 	return values, atEnd(in, dims[0]-1, len(head)+total)
 }
 
-// streamFault reports an error from reading: bad data where the stream itself is malformed, else as it is.
+// streamFault reports an error from reading: bad data where the stream itself is malformed, else as
+// it is.
 func streamFault(err error, place string, args ...any) error {
 	var corrupt flate.CorruptInputError
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrHeader) ||

@@ -12,17 +12,19 @@ import (
 )
 
 const (
-	// maxImageFile and maxImagePixels bound what one image may cost. The largest photographs of ILSVRC-2012 stay below.
+	// maxImageFile and maxImagePixels bound what one image may cost. The largest photographs of
+	// ILSVRC-2012 stay below.
 	maxImageFile   = 64 << 20
 	maxImagePixels = 64 << 20
 )
 
-// maxDensity is the most pixels that a byte of a file can stand for: more is a header that lies. JPEG: a progressive scan
-// spends at least a bit on a block of 8×8 (512 a byte); PNG: 8 one-bit pixels a byte, deflate's limit 1032:1 (8256).
+// maxDensity is the most pixels that a byte of a file can stand for: more is a header that lies.
+// JPEG: a progressive scan spends at least a bit on a block of 8×8 (512 a byte); PNG: 8 one-bit
+// pixels a byte, deflate's limit 1032:1 (8256).
 var maxDensity = map[string]int64{"jpeg": 1024, "png": 9000}
 
-// checkImage reads the header of an open image file and fails unless it can be decoded within bounds. No pixel buffer is
-// allocated. The file is left at its start.
+// checkImage reads the header of an open image file and fails unless it can be decoded within
+// bounds. No pixel buffer is allocated. The file is left at its start.
 func checkImage(f *os.File) error {
 	st, err := f.Stat()
 	if err != nil {
@@ -58,11 +60,13 @@ func checkHeaderOf(r io.Reader, bytes int64) error {
 	return nil
 }
 
-// DecodeFile reads a PNG or JPEG file, whatever its name says, as [3, size, size] bytes of red, green and blue: the shorter
-// side is resized to size pixels (see Picture.Resize) and the centre is cut out. Grey and CMYK become RGB; transparency is
-// dropped, as by Pillow's convert("RGB"). EXIF rotation is not applied, as in torchvision. dst has 3·size·size bytes.
+// DecodeFile reads a PNG or JPEG file, whatever its name says, as [3, size, size] bytes of red,
+// green and blue: the shorter side is resized to size pixels (see Picture.Resize) and the centre is
+// cut out. Grey and CMYK become RGB; transparency is dropped, as by Pillow's convert("RGB"). EXIF
+// rotation is not applied, as in torchvision. dst has 3·size·size bytes.
 //
-// Files that are too large, claim more pixels than they can hold, or do not decode are ErrData, before memory is spent.
+// Files that are too large, claim more pixels than they can hold, or do not decode are ErrData,
+// before memory is spent.
 func DecodeFile(path string, size int, dst []byte) error {
 	if len(dst) != 3*size*size {
 		return fmt.Errorf("%s: a buffer of %d bytes for 3×%d×%d", path, len(dst), size, size)

@@ -105,8 +105,9 @@ func TestEveryKindOfImageBecomesRGB(t *testing.T) {
 	}
 }
 
-// cmykJPEG is a JPEG of 16×16 pixels and four components of one value each, as Adobe stores CMYK (255 means no ink).
-// Go has no encoder for it. Quantisation is by 8, so a block is its DC difference, value − 128, and an end of block.
+// cmykJPEG is a JPEG of 16×16 pixels and four components of one value each, as Adobe stores CMYK
+// (255 means no ink). Go has no encoder for it. Quantisation is by 8, so a block is its DC
+// difference, value − 128, and an end of block.
 func cmykJPEG(values [4]byte) []byte {
 	b := []byte{0xff, 0xd8, 0xff, 0xee, 0, 14}
 	b = append(b, "Adobe\x00\x64\x00\x00\x00\x00\x00"...) // APP14, transform 0: CMYK
@@ -194,7 +195,8 @@ func TestResizingKeepsTheCentreOfTheLongerSide(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := size * size
-		// The whole image is resized before it is cut, so the outermost pixels have something of what was beside them.
+		// The whole image is resized before it is cut, so the outermost pixels have something of
+		// what was beside them.
 		for name, c := range map[string]struct{ at, plane int }{"top left is red": {size + 1, 0}, "bottom right is green": {n - size - 2, 1}} {
 			for p := range 3 {
 				if want := map[bool]byte{true: 255, false: 0}[p == c.plane]; dst[p*n+c.at] != want {

@@ -28,8 +28,9 @@ var imagenetNormalizer = Normalizer{Kind: ChannelMeanStd, Mean: []float32{0.485,
 //	validation  DIR/val/WNID/*.JPEG; or DIR/val/*.JPEG or ILSVRC2012_img_val.tar with the labels of the development kit or a text file
 //	            (see findLabels); or val.tar with WNID/*.JPEG inside
 //
-// DIR is data.dir, or ILSVRC/Data/CLS-LOC in it (Kaggle's layout). The validation images are the test split, as the paper's tables
-// have it. The index of a class is the rank of its WordNet ID among the 1000, whatever classes are there.
+// DIR is data.dir, or ILSVRC/Data/CLS-LOC in it (Kaggle's layout). The validation images are the
+// test split, as the paper's tables have it. The index of a class is the rank of its WordNet ID
+// among the 1000, whatever classes are there.
 func openImageNet(ctx context.Context, c Config) (source, error) {
 	dir, err := resolveDir(c.Name, c.Dir)
 	if err != nil {
@@ -60,10 +61,12 @@ func openImageNet(ctx context.Context, c Config) (source, error) {
 	return set, set.trainOn(c, dir)
 }
 
-// sampleImages is how many images the mean is measured on by default: its error is then below 0.003 of the range at each pixel.
+// sampleImages is how many images the mean is measured on by default: its error is then below 0.003
+// of the range at each pixel.
 const sampleImages = 10_000
 
-// evaluationResize is the shorter side before a central crop: 256 for 224, as in the paper's single-crop figures and torchvision.
+// evaluationResize is the shorter side before a central crop: 256 for 224, as in the paper's
+// single-crop figures and torchvision.
 func evaluationResize(size int) int { return (size*256 + 112) / 224 }
 
 // imagenetOpener finds the two splits.
@@ -186,8 +189,8 @@ func wnidLabel(place string) func(folder string) (int, error) {
 	}
 }
 
-// tars opens archives as one split. The label of an image is that of the folder or inner archive that it is in, or else what
-// labelOf says of its name.
+// tars opens archives as one split. The label of an image is that of the folder or inner archive
+// that it is in, or else what labelOf says of its name.
 func (o *imagenetOpener) tars(s Split, paths []string, labelOf func(name string) (int, error)) error {
 	l := &tarList{set: "imagenet"}
 	for n, p := range paths {
@@ -225,8 +228,8 @@ func (o *imagenetOpener) tars(s Split, paths []string, labelOf func(name string)
 	return checkFirst(paths[0], l)
 }
 
-// sort puts the images in the order that folders have: by class, then by name. An epoch's order is drawn over it, so that an
-// archive and its unpacked copy give the same training.
+// sort puts the images in the order that folders have: by class, then by name. An epoch's order is
+// drawn over it, so that an archive and its unpacked copy give the same training.
 func (l *tarList) sort() {
 	order := make([]int, l.count())
 	for i := range order {

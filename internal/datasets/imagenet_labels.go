@@ -33,11 +33,12 @@ func valNumber(stem string) (int, bool) {
 	return n, ok && err == nil && n > 0
 }
 
-// labelFiles are the names under which lists of labels go about: those of Caffe, Kaggle, TensorFlow, Paddle and others.
+// labelFiles are the names under which lists of labels go about: those of Caffe, Kaggle,
+// TensorFlow, Paddle and others.
 var labelFiles = []string{"val.txt", "LOC_val_solution.csv", "imagenet_2012_validation_synset_labels.txt", "synset_labels.txt", "val_labels.txt", "val_map.txt", "val_list.txt"}
 
-// findLabels looks for the labels of the validation images: where the configuration says, in the development kit, in a file of a
-// usual name.
+// findLabels looks for the labels of the validation images: where the configuration says, in the
+// development kit, in a file of a usual name.
 func findLabels(dir, explicit string) (*valLabels, error) {
 	if explicit != "" {
 		return readLabels(explicit)
@@ -61,8 +62,9 @@ func findLabels(dir, explicit string) (*valLabels, error) {
 	return nil, faultf(ErrMissing, "imagenet: %s: the validation images have no labels: put %s there, or a text file of their names and WordNet IDs (data.labels)", dir, devkitArchive)
 }
 
-// readLabels reads a text file. A line is `NAME WNID`, `NAME NUMBER` (the rank of the class, from 0) or, for image 1, 2, …, a WordNet
-// ID alone; fields are separated by white space or commas, what follows is ignored, and so is a header `ImageId,…`.
+// readLabels reads a text file. A line is `NAME WNID`, `NAME NUMBER` (the rank of the class, from
+// 0) or, for image 1, 2, …, a WordNet ID alone; fields are separated by white space or commas, what
+// follows is ignored, and so is a header `ImageId,…`.
 func readLabels(path string) (*valLabels, error) {
 	data, err := readBounded(path, maxTruth)
 	if err != nil {
@@ -114,8 +116,9 @@ func parseLabels(path string, data []byte) (*valLabels, error) {
 	return l, nil
 }
 
-// firstRanks are the classes of the validation images 1 to 5 (Caffe's val.txt begins so): sea snake, alp, Shetland sheepdog, soup
-// bowl, cradle. firstIDs are the same as the development kit numbers them.
+// firstRanks are the classes of the validation images 1 to 5 (Caffe's val.txt begins so): sea
+// snake, alp, Shetland sheepdog, soup bowl, cradle. firstIDs are the same as the development kit
+// numbers them.
 var (
 	firstRanks = []int{65, 970, 230, 809, 516}
 	firstIDs   = []int{490, 361, 171, 822, 297}
@@ -146,8 +149,8 @@ func (l *valLabels) checkNumbers() error {
 	return nil
 }
 
-// checkFirst fails if the first validation images have other classes than they are known to have: a wrong mapping, which would
-// otherwise show as an error of 99.9 %.
+// checkFirst fails if the first validation images have other classes than they are known to have: a
+// wrong mapping, which would otherwise show as an error of 99.9 %.
 func checkFirst(place string, l photos) error {
 	for i := range l.count() {
 		name := l.id(i)

@@ -82,7 +82,8 @@ func trainFolders(t testing.TB, dir string) {
 	}
 }
 
-// trainTar is the official form: an archive of an archive for each class, here not in the order of the classes.
+// trainTar is the official form: an archive of an archive for each class, here not in the order of
+// the classes.
 func trainTar(t testing.TB) []byte {
 	var outer []item
 	for _, c := range []int{2, 0, 1} {

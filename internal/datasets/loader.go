@@ -20,8 +20,8 @@ type LoaderOptions struct {
 	StartEpoch int // where to begin, both counted from 0
 	StartBatch int // batches of StartEpoch to leave out, up to a whole epoch
 	Epochs     int // the epoch to end before, counted from 0 whatever StartEpoch; 0 means never
-	// OnSkip is told, once, of each training image that does not decode and is left out (Config.OnCorrupt); it may be nil. It is
-	// called by the loader's goroutines, one at a time.
+	// OnSkip is told, once, of each training image that does not decode and is left out
+	// (Config.OnCorrupt); it may be nil. It is called by the loader's goroutines, one at a time.
 	OnSkip func(id string, err error)
 }
 
@@ -34,14 +34,16 @@ type Batch struct {
 	Epoch  int // counted from 0
 	Step   int // position in the epoch, counted from 0
 
-	// Lengths [N] are the true frames of each utterance of a batch of sequences, whose X is [N, C, F, Frames] with zeros past
-	// them; its Labels are [N·Frames], -1 past the end and where there is none, or [N] for whole utterances. nil for images.
+	// Lengths [N] are the true frames of each utterance of a batch of sequences, whose X is [N, C,
+	// F, Frames] with zeros past them; its Labels are [N·Frames], -1 past the end and where there
+	// is none, or [N] for whole utterances. nil for images.
 	Lengths []int32
 	Frames  int
 }
 
-// Loader prepares batches ahead of its reader with goroutines of its own. The batches are a function of (seed, epoch,
-// step) alone: the number of workers and the point of starting change nothing.
+// Loader prepares batches ahead of its reader with goroutines of its own. The batches are a
+// function of (seed, epoch, step) alone: the number of workers and the point of starting change
+// nothing.
 //
 // Next, Recycle and Close are called by one goroutine. Always Close a loader.
 type Loader struct {
@@ -148,8 +150,9 @@ func Steps(n, batch int, dropLast bool) int {
 // Steps is the number of batches in an epoch.
 func (l *Loader) Steps() int { return l.steps }
 
-// Next waits for the next batch, which is the caller's until it is given to Recycle. After the last one it returns
-// io.EOF; after an image that does not read, that error, again and again; after Close, ErrClosed. Cancelling ctx loses no batch.
+// Next waits for the next batch, which is the caller's until it is given to Recycle. After the last
+// one it returns io.EOF; after an image that does not read, that error, again and again; after
+// Close, ErrClosed. Cancelling ctx loses no batch.
 func (l *Loader) Next(ctx context.Context) (*Batch, error) {
 	select {
 	case <-l.done:
@@ -176,8 +179,8 @@ func (l *Loader) Next(ctx context.Context) (*Batch, error) {
 	}
 }
 
-// Recycle gives a batch back, so that its memory serves a later one. A batch that is not given back is left to the
-// garbage collector.
+// Recycle gives a batch back, so that its memory serves a later one. A batch that is not given back
+// is left to the garbage collector.
 func (l *Loader) Recycle(b *Batch) {
 	if b == nil {
 		return
@@ -194,8 +197,8 @@ func (l *Loader) Close() {
 	l.wg.Wait()
 }
 
-// work prepares batches until there are no more. A token is taken before a number, so the numbers in work are always the
-// next ones to be read and no two share a slot.
+// work prepares batches until there are no more. A token is taken before a number, so the numbers
+// in work are always the next ones to be read and no two share a slot.
 func (l *Loader) work() {
 	w := &worker{l: l, image: make([]byte, l.size)}
 	for {

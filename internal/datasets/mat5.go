@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// Data types and classes of MAT-files, level 5 (MathWorks, "MAT-File Format"): what an element holds, and what a matrix is.
+// Data types and classes of MAT-files, level 5 (MathWorks, "MAT-File Format"): what an element
+// holds, and what a matrix is.
 const (
 	miInt8, miUint8, miInt16, miUint16, miInt32, miUint32 = 1, 2, 3, 4, 5, 6
 	miSingle, miDouble, miInt64, miUint64                 = 7, 9, 12, 13
@@ -22,7 +23,8 @@ const (
 
 const (
 	matHeader = 128
-	// maxMAT bounds a MAT-file and, together, what its compressed elements become: meta.mat has about 1.5 MB uncompressed.
+	// maxMAT bounds a MAT-file and, together, what its compressed elements become: meta.mat has
+	// about 1.5 MB uncompressed.
 	maxMAT = 16 << 20
 	// maxFields bounds the fields of a struct; those of meta.mat are 8.
 	maxFields = 64
@@ -37,8 +39,8 @@ type synset struct {
 	children int    // num_children: 0 for a class, more for a group of classes
 }
 
-// readSynsets reads the struct array `synsets` of the development kit's meta.mat and ignores whatever else the file holds. What is
-// not read is not allocated. It fails with ErrData.
+// readSynsets reads the struct array `synsets` of the development kit's meta.mat and ignores
+// whatever else the file holds. What is not read is not allocated. It fails with ErrData.
 func readSynsets(file []byte) ([]synset, error) {
 	if len(file) < matHeader {
 		return nil, faultf(ErrData, "%d bytes, and the header of a MAT-file has %d", len(file), matHeader)

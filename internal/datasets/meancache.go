@@ -9,9 +9,10 @@ import (
 	"path/filepath"
 )
 
-// meanCache keeps a measured normaliser in the user's cache folder, resnet/means/KEY.json. The key is a digest of everything that
-// the measurement depends on, as far as it is known without decoding: which images, in which view. Files whose contents change
-// under their names are not noticed; the cache can be deleted at any time.
+// meanCache keeps a measured normaliser in the user's cache folder, resnet/means/KEY.json. The key
+// is a digest of everything that the measurement depends on, as far as it is known without
+// decoding: which images, in which view. Files whose contents change under their names are not
+// noticed; the cache can be deleted at any time.
 type meanCache struct{ path string }
 
 // meanFile is what is kept: the normaliser and the digest of it, so that damage is noticed.

@@ -42,7 +42,8 @@ type mirror struct {
 	ranges []string // the Range header of each request
 }
 
-// newMirror answers request number n (from 0) with answer; a nil answer, or one that returns false, serves content.
+// newMirror answers request number n (from 0) with answer; a nil answer, or one that returns false,
+// serves content.
 func newMirror(t *testing.T, content []byte, etag string, answer func(w http.ResponseWriter, r *http.Request, n int) bool) *mirror {
 	t.Helper()
 	m := &mirror{}

@@ -13,28 +13,33 @@ import (
 
 // Kinds of Normalizer.
 const (
-	// PixelMean subtracts the training set's mean image (the paper's choice for CIFAR-10): y = x/255 − mean[c, h, w].
+	// PixelMean subtracts the training set's mean image (the paper's choice for CIFAR-10): y =
+	// x/255 − mean[c, h, w].
 	PixelMean = "pixel-mean"
-	// ChannelMeanStd makes each channel zero-mean and of unit variance: y = (x/255 − mean[c]) / std[c].
+	// ChannelMeanStd makes each channel zero-mean and of unit variance: y = (x/255 − mean[c]) /
+	// std[c].
 	ChannelMeanStd = "channel-mean-std"
 	// NoNormalizing only scales: y = x/255.
 	NoNormalizing = "none"
 )
 
-// Normalizer maps bytes x to the floats y that a network reads. The zero value is the kind NoNormalizing.
+// Normalizer maps bytes x to the floats y that a network reads. The zero value is the kind
+// NoNormalizing.
 type Normalizer struct {
 	Kind string    `json:"kind"`
 	Mean []float32 `json:"mean,omitempty"` // of x/255: [C, H, W] for PixelMean, [C] for ChannelMeanStd
 	Std  []float32 `json:"std,omitempty"`  // of x/255: [C] for ChannelMeanStd
 }
 
-// FitNormalizer measures the training split of d, as it is after the validation images are taken out, in the view of an
-// evaluation. Sums are whole numbers and the division is in float64, so that the result does not depend on the number of threads.
-// A channel without any variation gets the deviation 1.
+// FitNormalizer measures the training split of d, as it is after the validation images are taken
+// out, in the view of an evaluation. Sums are whole numbers and the division is in float64, so that
+// the result does not depend on the number of threads. A channel without any variation gets the
+// deviation 1.
 //
-// Where Config.MeanImages says so (of imagenet and packed by default), so many images, drawn evenly, stand for all, and the result
-// is kept in the user's cache folder: decoding them anew at every start would take minutes. The kind ChannelMeanStd of those sets
-// is torchvision's constants, so that networks from there fit.
+// Where Config.MeanImages says so (of imagenet and packed by default), so many images, drawn
+// evenly, stand for all, and the result is kept in the user's cache folder: decoding them anew at
+// every start would take minutes. The kind ChannelMeanStd of those sets is torchvision's constants,
+// so that networks from there fit.
 func FitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, error) {
 	if kind == "" || kind == NoNormalizing {
 		return Normalizer{Kind: NoNormalizing}, nil
@@ -87,7 +92,8 @@ func fitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, er
 	return n, nil
 }
 
-// sample lists the images that a measurement reads: all, or as many as the configuration says, drawn evenly and always alike.
+// sample lists the images that a measurement reads: all, or as many as the configuration says,
+// drawn evenly and always alike.
 func (d *Dataset) sample(s Split) []int32 {
 	order := make([]int32, d.Len(s))
 	for i := range order {
@@ -129,8 +135,8 @@ func (m *moments) add(image []byte) {
 	}
 }
 
-// measure sums the sample of a split with one goroutine a processor. Whole numbers add up to the same in any order. Corrupt training
-// images are left out where the configuration skips them.
+// measure sums the sample of a split with one goroutine a processor. Whole numbers add up to the
+// same in any order. Corrupt training images are left out where the configuration skips them.
 func measure(ctx context.Context, d *Dataset, s Split) (moments, error) {
 	size := d.info.Channels * d.info.Height * d.info.Width
 	sample := d.sample(s)
@@ -202,15 +208,16 @@ func (m moments) channels() (mean, std []float64) {
 	return mean, std
 }
 
-// Apply writes the normalised image src [C, H, W] to dst, which has the same length. Lengths that do not fit the
-// normaliser are a programming error: Check them first.
+// Apply writes the normalised image src [C, H, W] to dst, which has the same length. Lengths that
+// do not fit the normaliser are a programming error: Check them first.
 func (n Normalizer) Apply(dst []float32, src []byte) {
 	channels := max(1, len(n.Std))
 	p := newPreparer(n, Augment{}, channels, 1, len(src)/channels)
 	p.plain(dst, src)
 }
 
-// Check fails with ErrConfig if the normaliser does not fit images [channels, height, width] or is not finite.
+// Check fails with ErrConfig if the normaliser does not fit images [channels, height, width] or is
+// not finite.
 func (n Normalizer) Check(channels, height, width int) error {
 	mean, std := 0, 0
 	switch n.Kind {
@@ -239,7 +246,8 @@ func (n Normalizer) Check(channels, height, width int) error {
 	return nil
 }
 
-// Encode is the normaliser as a JSON text, for the metadata of a checkpoint; DecodeNormalizer reads it back to the bit.
+// Encode is the normaliser as a JSON text, for the metadata of a checkpoint; DecodeNormalizer reads
+// it back to the bit.
 func (n Normalizer) Encode() (string, error) {
 	text, err := json.Marshal(n)
 	if err != nil {
@@ -248,7 +256,8 @@ func (n Normalizer) Encode() (string, error) {
 	return string(text), nil
 }
 
-// DecodeNormalizer reads what Encode wrote. It fails with ErrData; whether it fits the images is for Check to say.
+// DecodeNormalizer reads what Encode wrote. It fails with ErrData; whether it fits the images is
+// for Check to say.
 func DecodeNormalizer(text string) (Normalizer, error) {
 	var n Normalizer
 	if err := json.Unmarshal([]byte(text), &n); err != nil {

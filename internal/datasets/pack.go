@@ -13,14 +13,15 @@ import (
 	"strings"
 )
 
-// A pack is a folder that Pack writes once, for fast epochs: images resized beforehand, one file after another.
+// A pack is a folder that Pack writes once, for fast epochs: images resized beforehand, one file
+// after another.
 //
 //	train.data, test.data, …     the encoded images, without anything between them
 //	train.index, …               for each image: uvarint length of its name, the name, uvarint label, uvarint size, CRC-32C of its bytes
 //	pack.json                    written last: what the pack is, and the sizes and SHA-256 of the other files
 //
-// The order and the labels are those of the data set that was packed, and names are its names, so that a training on the pack draws
-// the same images in the same order.
+// The order and the labels are those of the data set that was packed, and names are its names, so
+// that a training on the pack draws the same images in the same order.
 const (
 	packManifest = "pack.json"
 	packVersion  = 1
@@ -50,7 +51,8 @@ type packSplit struct {
 	IndexSHA256 string `json:"index_sha256"`
 }
 
-// parseHead reads pack.json. Whatever it says of sizes is compared with the files before anything is allocated.
+// parseHead reads pack.json. Whatever it says of sizes is compared with the files before anything
+// is allocated.
 func parseHead(text []byte) (packHead, error) {
 	var h packHead
 	if err := json.Unmarshal(text, &h); err != nil {

@@ -38,9 +38,10 @@ type PackReport struct {
 	Skipped []string      `json:"skipped"`
 }
 
-// Pack writes a data set whose images have sizes of their own as a pack. An image that needs no change is copied byte for byte. One that
-// does not decode ends it with ErrData, or is left out and named where the data set's Config.OnCorrupt says skip and it is a
-// training image. What an interrupted packing leaves is no pack, and is removed by the next one.
+// Pack writes a data set whose images have sizes of their own as a pack. An image that needs no
+// change is copied byte for byte. One that does not decode ends it with ErrData, or is left out and
+// named where the data set's Config.OnCorrupt says skip and it is a training image. What an
+// interrupted packing leaves is no pack, and is removed by the next one.
 func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
 	set, ok := d.src.(*photoSet)
 	if !ok {
@@ -97,7 +98,8 @@ type packed struct {
 	err     error
 }
 
-// packRound is how many images a processor encodes between two writes: they are held in memory meanwhile.
+// packRound is how many images a processor encodes between two writes: they are held in memory
+// meanwhile.
 const packRound = 16
 
 func (p *packer) split(s Split) (packSplit, error) {
@@ -165,7 +167,8 @@ func (p *packer) split(s Split) (packSplit, error) {
 	return packSplit{Images: images, DataBytes: data.size, DataSHA256: data.digest(), IndexBytes: index.size, IndexSHA256: index.digest()}, nil
 }
 
-// encode makes image i as it is packed: its own bytes where they are a grey or YCbCr JPEG that is small enough, or a JPEG of it.
+// encode makes image i as it is packed: its own bytes where they are a grey or YCbCr JPEG that is
+// small enough, or a JPEG of it.
 func (p *packer) encode(room *darkroom, s Split, i int) packed {
 	v := p.d.views[s]
 	img, err := p.set.decode(&room.file, v.from, v.at(i))
@@ -193,7 +196,8 @@ func (p *packer) encode(room *darkroom, s Split, i int) packed {
 	return packed{data: b.Bytes(), resized: resized}
 }
 
-// plainJPEG tells a JPEG whose colours every reader takes alike from CMYK, Adobe's RGB and other formats.
+// plainJPEG tells a JPEG whose colours every reader takes alike from CMYK, Adobe's RGB and other
+// formats.
 func plainJPEG(data []byte) bool {
 	if len(data) < 2 || data[0] != 0xff || data[1] != 0xd8 {
 		return false

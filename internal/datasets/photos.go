@@ -5,19 +5,21 @@ import (
 	"slices"
 )
 
-// photos are the encoded images of one split, in an order of their own. Its methods may be called by several goroutines at once.
+// photos are the encoded images of one split, in an order of their own. Its methods may be called
+// by several goroutines at once.
 type photos interface {
 	count() int
 	label(i int) int
-	// id names image i for people, the same on every machine; place names it on this one, for messages.
+	// id names image i for people, the same on every machine; place names it on this one, for
+	// messages.
 	id(i int) string
 	place(i int) string
 	// read gives the file's contents, in buf if there is room: valid until buf is used again.
 	read(i int, buf []byte) ([]byte, error)
 }
 
-// photoSet is a source of images that have sizes of their own and are decoded when they are asked for: those of folders, archives
-// and packs.
+// photoSet is a source of images that have sizes of their own and are decoded when they are asked
+// for: those of folders, archives and packs.
 type photoSet struct {
 	name   string
 	names  []string
@@ -25,19 +27,22 @@ type photoSet struct {
 	splits map[Split]photos
 	notes  []string
 	stamp  string // changes with the contents, where that is known
-	// meanImages is how many images the normaliser is measured on when the configuration does not say; 0 means all.
+	// meanImages is how many images the normaliser is measured on when the configuration does not
+	// say; 0 means all.
 	meanImages int
 	// fixed is the normaliser that the kind channel-mean-std means, or nil where it is measured.
 	fixed *Normalizer
 }
 
-// framing says which part of an image is shown when nothing is drawn at random: the shorter side is made `resize` pixels long and
-// the centre of size×size pixels is cut out, of which blocks of downsample² pixels are averaged.
+// framing says which part of an image is shown when nothing is drawn at random: the shorter side is
+// made `resize` pixels long and the centre of size×size pixels is cut out, of which blocks of
+// downsample² pixels are averaged.
 type framing struct {
 	size, resize, downsample int
 }
 
-// newFraming takes the sizes of a configuration; side is the size that 0 means, and resizeFor gives the shorter side for a size.
+// newFraming takes the sizes of a configuration; side is the size that 0 means, and resizeFor gives
+// the shorter side for a size.
 func newFraming(c Config, side int, resizeFor func(size int) int) (framing, error) {
 	f := framing{size: c.Size, resize: c.Resize, downsample: max(c.Downsample, 1)}
 	if f.size == 0 {
@@ -112,7 +117,8 @@ type darkroom struct {
 	planes []byte
 }
 
-// show makes the view of image i that choose picks once the image's size is known, as [3, H, W] bytes.
+// show makes the view of image i that choose picks once the image's size is known, as [3, H, W]
+// bytes.
 func (p *photoSet) show(d *darkroom, s Split, i int, dst []byte, choose func(w, h int) shot) error {
 	img, err := p.decode(&d.file, s, i)
 	if err != nil {
@@ -134,8 +140,8 @@ func (p *photoSet) show(d *darkroom, s Split, i int, dst []byte, choose func(w, 
 	return nil
 }
 
-// A shot is the part of an image that is shown: the source's rectangle from (left, top), w×h pixels, is resized to width×height,
-// of which the square at (x, y) is kept.
+// A shot is the part of an image that is shown: the source's rectangle from (left, top), w×h
+// pixels, is resized to width×height, of which the square at (x, y) is kept.
 type shot struct {
 	left, top, w, h int
 	width, height   int
@@ -151,8 +157,8 @@ func (s shot) take(d *darkroom, img rows, n int) {
 	d.region(d.pixels, img, s.width, s.height, s.x, s.y, n, n)
 }
 
-// cutout is a rectangle of an image as an image: what lies outside has no influence on its edges, as when an image is cropped
-// first and resized then.
+// cutout is a rectangle of an image as an image: what lies outside has no influence on its edges,
+// as when an image is cropped first and resized then.
 type cutout struct {
 	rows
 	shot shot
@@ -164,7 +170,8 @@ func (c cutout) rgb(dst []byte, y, x0, x1 int) {
 	c.rows.rgb(dst, c.shot.top+y, c.shot.left+x0, c.shot.left+x1)
 }
 
-// scaled is the shot of a whole image whose shorter side becomes so many pixels; the square is at its top left.
+// scaled is the shot of a whole image whose shorter side becomes so many pixels; the square is at
+// its top left.
 func scaled(w, h, shorter int) shot {
 	s := shot{w: w, h: h}
 	s.width, s.height = shorterTo(w, h, shorter)
@@ -187,7 +194,8 @@ func (noPhotos) id(int) string                    { return "" }
 func (noPhotos) place(int) string                 { return "" }
 func (noPhotos) read(int, []byte) ([]byte, error) { return nil, faultf(ErrMissing, "no images") }
 
-// firstOfEach orders images so that any first part has about as many of each class: by rank within their class, then as they are.
+// firstOfEach orders images so that any first part has about as many of each class: by rank within
+// their class, then as they are.
 func firstOfEach(all []int32, label func(i int32) int, classes int) {
 	seen := make([]int, classes)
 	rank := make(map[int32]int, len(all))

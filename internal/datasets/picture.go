@@ -5,17 +5,19 @@ import (
 	"io"
 )
 
-// Picture is a decoded image: Pix holds red, green and blue of each pixel, interleaved, row by row: 3·Width·Height bytes.
+// Picture is a decoded image: Pix holds red, green and blue of each pixel, interleaved, row by row:
+// 3·Width·Height bytes.
 type Picture struct {
 	Width, Height int
 	Pix           []byte
 }
 
-// DecodePicture reads a PNG or JPEG, whatever its name says, at its own size. Grey and CMYK become RGB, transparency is dropped,
-// and EXIF rotation is not applied, as in torchvision. name is for messages.
+// DecodePicture reads a PNG or JPEG, whatever its name says, at its own size. Grey and CMYK become
+// RGB, transparency is dropped, and EXIF rotation is not applied, as in torchvision. name is for
+// messages.
 //
-// What is too large, claims more pixels than it can hold, is more than a hundred times as long as wide, or does not decode is
-// ErrData, before memory is spent on pixels.
+// What is too large, claims more pixels than it can hold, is more than a hundred times as long as
+// wide, or does not decode is ErrData, before memory is spent on pixels.
 func DecodePicture(r io.Reader, name string) (Picture, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxImageFile+1))
 	if err != nil {
@@ -31,14 +33,15 @@ func DecodePicture(r io.Reader, name string) (Picture, error) {
 	return whole(img), nil
 }
 
-// Resize makes an image of w×h pixels, at least 1×1, with the antialiased bilinear filter of Pillow: the same bytes.
+// Resize makes an image of w×h pixels, at least 1×1, with the antialiased bilinear filter of
+// Pillow: the same bytes.
 func (p Picture) Resize(w, h int) Picture {
 	w, h = max(w, 1), max(h, 1)
 	return p.part(w, h, 0, 0, w, h)
 }
 
-// ResizeShorter makes the shorter side so many pixels long and keeps the proportions; the longer side is rounded down, as by
-// torchvision's Resize.
+// ResizeShorter makes the shorter side so many pixels long and keeps the proportions; the longer
+// side is rounded down, as by torchvision's Resize.
 func (p Picture) ResizeShorter(size int) Picture {
 	return p.Resize(shorterTo(p.Width, p.Height, size))
 }
@@ -56,8 +59,8 @@ func (p Picture) part(width, height, x, y, w, h int) Picture {
 	return out
 }
 
-// CropCHW writes the rectangle [x, x+w) × [y, y+h), which must lie inside, to dst as [3, h, w], row-major; flip mirrors it left
-// to right.
+// CropCHW writes the rectangle [x, x+w) × [y, y+h), which must lie inside, to dst as [3, h, w],
+// row-major; flip mirrors it left to right.
 func (p Picture) CropCHW(dst []byte, x, y, w, h int, flip bool) {
 	p.check(p.Width, p.Height, x, y, w, h)
 	if len(dst) != 3*w*h {
@@ -97,8 +100,8 @@ func shorterTo(w, h, size int) (width, height int) {
 	return max(size, size*w/h), size
 }
 
-// CentreOffset is where a centred crop of size pixels begins on a side of n: (n − size)/2, halves rounded to even as by
-// torchvision's CenterCrop.
+// CentreOffset is where a centred crop of size pixels begins on a side of n: (n − size)/2, halves
+// rounded to even as by torchvision's CenterCrop.
 func CentreOffset(n, size int) int {
 	d := n - size
 	half := d >> 1
@@ -108,8 +111,9 @@ func CentreOffset(n, size int) int {
 	return half
 }
 
-// Picture is image i of a split as it is stored, before any resizing; for sets of one size that size. It fails with ErrData for a
-// file that does not decode, and with ErrConfig for images that are not in colour.
+// Picture is image i of a split as it is stored, before any resizing; for sets of one size that
+// size. It fails with ErrData for a file that does not decode, and with ErrConfig for images that
+// are not in colour.
 func (d *Dataset) Picture(s Split, i int) (Picture, error) {
 	v := d.views[s]
 	if i < 0 || i >= v.n {

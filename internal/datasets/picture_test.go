@@ -55,8 +55,9 @@ func TestResizingGivesPillowsBytes(t *testing.T) {
 }
 
 func TestDecodingAgreesWithPillow(t *testing.T) {
-	// The two decoders' inverse transforms round differently: a level or two in a channel. Repeating chroma samples instead of
-	// interpolating them, or another formula for the colours, would be 10 and more.
+	// The two decoders' inverse transforms round differently: a level or two in a channel.
+	// Repeating chroma samples instead of interpolating them, or another formula for the colours,
+	// would be 10 and more.
 	for _, name := range []string{"yuv444", "yuv422", "yuv420", "progressive", "grey", "cmyk", "narrow", "turned"} {
 		most, mean := levels(t, load(t, name+".jpg"), load(t, name+".rgb.png"))
 		if most > 3 || mean > 0.1 {

@@ -6,17 +6,20 @@ import (
 	"image/draw"
 )
 
-// rows is a decoded image whose pixels can be had as RGB, part by part: converting only what a crop needs is most of the speed.
+// rows is a decoded image whose pixels can be had as RGB, part by part: converting only what a crop
+// needs is most of the speed.
 type rows interface {
 	size() (width, height int)
 	// rgb writes pixels [x0, x1) of row y to dst, interleaved.
 	rgb(dst []byte, y, x0, x1 int)
 }
 
-// maxAspect bounds the ratio of the sides: the longer side of a resized image is the shorter one times this. No photograph comes near.
+// maxAspect bounds the ratio of the sides: the longer side of a resized image is the shorter one
+// times this. No photograph comes near.
 const maxAspect = 100
 
-// decode reads a PNG or a JPEG, whatever its name says. Headers are judged before pixels are allocated.
+// decode reads a PNG or a JPEG, whatever its name says. Headers are judged before pixels are
+// allocated.
 func decode(data []byte) (rows, error) {
 	if err := checkHeaderOf(bytes.NewReader(data), int64(len(data))); err != nil {
 		return nil, err
@@ -90,8 +93,8 @@ func (g grey) rgb(dst []byte, y, x0, x1 int) {
 	}
 }
 
-// cmyk is an image of four inks, 255 meaning full ink (image/jpeg has undone Adobe's inversion). Without a colour profile,
-// as in Pillow: red = (255 − cyan)·(255 − black)/255, and so on.
+// cmyk is an image of four inks, 255 meaning full ink (image/jpeg has undone Adobe's inversion).
+// Without a colour profile, as in Pillow: red = (255 − cyan)·(255 − black)/255, and so on.
 type cmyk struct{ *image.CMYK }
 
 func (c cmyk) size() (width, height int) { return c.Rect.Dx(), c.Rect.Dy() }

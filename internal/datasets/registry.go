@@ -17,7 +17,8 @@ type entry struct {
 	anySize bool
 }
 
-// registry is the table of data sets. It is a function so that it can refer to functions that look names up.
+// registry is the table of data sets. It is a function so that it can refer to functions that look
+// names up.
 func registry() map[string]entry {
 	return map[string]entry{
 		"cifar10": {
@@ -42,7 +43,8 @@ func registry() map[string]entry {
 		},
 		"fashion-mnist": {
 			title: "Fashion-MNIST (Xiao, Rasul and Vollgraf 2017)", open: fashionMNIST.open, verify: fashionMNIST.verify,
-			// The official address is plain http: the digests of the contents are what makes it safe.
+			// The official address is plain http: the digests of the contents are what makes it
+			// safe.
 			fetch: &bundle{base: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", files: fashionMNIST.remotes()},
 		},
 		"mnist": {

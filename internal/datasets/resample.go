@@ -2,23 +2,25 @@ package datasets
 
 import "math"
 
-// precisionBits is the fixed point of the weights: the sum of eight-bit values times weights that add up to 1 << 22 stays below
-// 1 << 30. Pillow uses the same, so that both round alike.
+// precisionBits is the fixed point of the weights: the sum of eight-bit values times weights that
+// add up to 1 << 22 stays below 1 << 30. Pillow uses the same, so that both round alike.
 const precisionBits = 22
 
-// axis holds the weights that make n pixels of an axis out of its source: pixel i is the sum over j of
-// weights[i·taps+j] · source[first[i]+j], for j < count[i].
+// axis holds the weights that make n pixels of an axis out of its source: pixel i is the sum over j
+// of weights[i·taps+j] · source[first[i]+j], for j < count[i].
 type axis struct {
 	first, count []int32
 	weights      []int32 // [n, taps], 1 << precisionBits in all for each pixel
 	taps         int
 }
 
-// set fills in the weights of the pixels [from, from+n) when a source of `in` pixels is resized to `out`.
+// set fills in the weights of the pixels [from, from+n) when a source of `in` pixels is resized to
+// `out`.
 //
-// The filter is a triangle of half width max(1, in/out) source pixels: bilinear interpolation when enlarging, and a weighted
-// mean of all that a pixel covers when shrinking (antialiasing). The arithmetic is that of Pillow's BILINEAR
-// (src/libImaging/Resample.c), with which the result agrees to the bit.
+// The filter is a triangle of half width max(1, in/out) source pixels: bilinear interpolation when
+// enlarging, and a weighted mean of all that a pixel covers when shrinking (antialiasing). The
+// arithmetic is that of Pillow's BILINEAR (src/libImaging/Resample.c), with which the result agrees
+// to the bit.
 func (a *axis) set(in, out, from, n int) {
 	scale := float64(in) / float64(out)
 	support := max(scale, 1)
@@ -60,8 +62,8 @@ type resampler struct {
 	sums   []int32
 }
 
-// region writes the rectangle [x, x+w) × [y, y+h) of src resized to width×height, as RGB, interleaved, row-major. Only the
-// rows and columns of src that it depends on are looked at.
+// region writes the rectangle [x, x+w) × [y, y+h) of src resized to width×height, as RGB,
+// interleaved, row-major. Only the rows and columns of src that it depends on are looked at.
 func (r *resampler) region(dst []byte, src rows, width, height, x, y, w, h int) {
 	sw, sh := src.size()
 	r.x.set(sw, width, x, w)

@@ -5,7 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// Streams keep the random numbers of different uses apart. Changing a value changes every run with the same seed.
+// Streams keep the random numbers of different uses apart. Changing a value changes every run with
+// the same seed.
 const (
 	streamValidation uint64 = iota + 1
 	streamOrder
@@ -15,8 +16,8 @@ const (
 	streamMean
 )
 
-// draws is a counter-based generator: its whole state follows from (stream, seed, a, b), so nothing needs saving for a
-// resume and it does not matter which goroutine draws.
+// draws is a counter-based generator: its whole state follows from (stream, seed, a, b), so nothing
+// needs saving for a resume and it does not matter which goroutine draws.
 type draws struct{ pcg rand.PCG }
 
 func newDraws(stream, seed, a, b uint64) draws {
@@ -29,7 +30,8 @@ func newDraws(stream, seed, a, b uint64) draws {
 	return d
 }
 
-// mix is the finaliser of SplitMix64 (Steele, Lea and Flood 2014): every input bit reaches every output bit.
+// mix is the finaliser of SplitMix64 (Steele, Lea and Flood 2014): every input bit reaches every
+// output bit.
 func mix(z uint64) uint64 {
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
@@ -42,8 +44,8 @@ func (d *draws) below(n int) int {
 	return int(hi)
 }
 
-// permute fills p with a permutation of 0..len(p)-1 (Fisher and Yates). It is written out, not taken from math/rand, so
-// that no change there can reorder a run that is being resumed.
+// permute fills p with a permutation of 0..len(p)-1 (Fisher and Yates). It is written out, not
+// taken from math/rand, so that no change there can reorder a run that is being resumed.
 func (d *draws) permute(p []int32) {
 	for i := range p {
 		p[i] = int32(i)
@@ -54,8 +56,8 @@ func (d *draws) permute(p []int32) {
 	}
 }
 
-// PermuteUtterances fills p with a permutation of 0..len(p)-1 that follows from (seed, epoch, part) alone: the order of a part of
-// the utterances of a speech corpus.
+// PermuteUtterances fills p with a permutation of 0..len(p)-1 that follows from (seed, epoch, part)
+// alone: the order of a part of the utterances of a speech corpus.
 func PermuteUtterances(p []int32, seed, epoch, part uint64) {
 	g := newDraws(streamUtterances, seed, epoch, part)
 	g.permute(p)

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// synsetsTSV has a line for each of the 1000 classes of ILSVRC-2012, sorted: WordNet ID, a tab, and the name that torchvision
-// gives the class, with underscores.
+// synsetsTSV has a line for each of the 1000 classes of ILSVRC-2012, sorted: WordNet ID, a tab, and
+// the name that torchvision gives the class, with underscores.
 //
 //go:embed synsets.tsv
 var synsetsTSV string
@@ -28,11 +28,13 @@ var imagenetClasses = sync.OnceValue(func() []Class {
 	return out
 })
 
-// ImageNetClasses lists the 1000 classes of ILSVRC-2012. The index of a class is the rank of its WordNet ID, as in torchvision,
-// Caffe and timm; it is not the ILSVRC2012_ID of the development kit less one.
+// ImageNetClasses lists the 1000 classes of ILSVRC-2012. The index of a class is the rank of its
+// WordNet ID, as in torchvision, Caffe and timm; it is not the ILSVRC2012_ID of the development kit
+// less one.
 func ImageNetClasses() []Class { return slices.Clone(imagenetClasses()) }
 
-// ClassNames gives the names of the classes of a data set whose classes are known beforehand, by index, or nil.
+// ClassNames gives the names of the classes of a data set whose classes are known beforehand, by
+// index, or nil.
 func ClassNames(dataset string) []string {
 	switch dataset {
 	case "cifar10":

@@ -19,8 +19,8 @@ import (
 //	{"archive_bytes": …, "archive_mtime_ns": …, "members": …, "sha256": "…"}\n
 //	for each member: uvarint length of the name, the name, uvarint offset less the end of the member before it (zigzag), uvarint size
 //
-// The digest is of what follows the second line. An index that does not parse, is damaged, or is of an archive of another size or
-// time is made anew.
+// The digest is of what follows the second line. An index that does not parse, is damaged, or is of
+// an archive of another size or time is made anew.
 const (
 	indexMagic  = "resnet tar index 1\n"
 	indexSuffix = ".index"
@@ -35,7 +35,8 @@ type indexHead struct {
 	SHA256  string `json:"sha256"`
 }
 
-// openTar gives the images of an archive from the index beside it, or makes the index. note is "" or says what became of the index.
+// openTar gives the images of an archive from the index beside it, or makes the index. note is ""
+// or says what became of the index.
 func openTar(ctx context.Context, path string) (f *os.File, members []tarMember, note string, err error) {
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 		return nil, nil, "", faultf(ErrData, "imagenet: %s: not a regular file", path)
@@ -81,7 +82,8 @@ func loadIndex(path string, want indexHead) ([]tarMember, error) {
 	return parseIndex(data, want)
 }
 
-// parseIndex reads an index of the archive that want describes. Whatever it says is inside that archive.
+// parseIndex reads an index of the archive that want describes. Whatever it says is inside that
+// archive.
 func parseIndex(data []byte, want indexHead) ([]tarMember, error) {
 	rest, ok := bytes.CutPrefix(data, []byte(indexMagic))
 	line, payload, newline := bytes.Cut(rest, []byte("\n"))
@@ -98,7 +100,8 @@ func parseIndex(data []byte, want indexHead) ([]tarMember, error) {
 	if head.Members < 0 || head.Members > len(payload)/3 || head.Members > maxMembers {
 		return nil, faultf(ErrData, "%d members in %d bytes", head.Members, len(payload))
 	}
-	// One text that the names are parts of: a string of its own for each would take twice the memory.
+	// One text that the names are parts of: a string of its own for each would take twice the
+	// memory.
 	text := string(payload)
 	members := make([]tarMember, 0, head.Members)
 	at, end := 0, int64(0)
@@ -152,7 +155,8 @@ func saveIndex(path string, head indexHead, members []tarMember) error {
 func zigzag(v int64) uint64   { return uint64(v<<1 ^ v>>63) }
 func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
 
-// writeWhole writes a file beside its name, syncs it and gives it the name: a reader finds all of it or what was there before.
+// writeWhole writes a file beside its name, syncs it and gives it the name: a reader finds all of
+// it or what was there before.
 func writeWhole(path string, data ...[]byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {

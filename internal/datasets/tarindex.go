@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// tarMember is an image inside an archive, possibly inside an archive inside it, as a range of the outer file.
+// tarMember is an image inside an archive, possibly inside an archive inside it, as a range of the
+// outer file.
 type tarMember struct {
 	name         string // with the folders and inner archives that it is in
 	offset, size int64
@@ -24,15 +25,17 @@ const (
 	maxMemberName = 255
 )
 
-// tarIndexer lists the images of an archive and of the archives directly inside it, without unpacking anything.
+// tarIndexer lists the images of an archive and of the archives directly inside it, without
+// unpacking anything.
 type tarIndexer struct {
 	ctx     context.Context
 	members []tarMember
 	seen    map[string]bool
 }
 
-// indexTar reads the headers of an archive of so many bytes. Names that lead outside, links, devices, sparse files, members twice
-// and members that reach past the end are ErrData: whoever made such an archive did not make it for training. Nothing is written.
+// indexTar reads the headers of an archive of so many bytes. Names that lead outside, links,
+// devices, sparse files, members twice and members that reach past the end are ErrData: whoever
+// made such an archive did not make it for training. Nothing is written.
 func indexTar(ctx context.Context, r io.ReaderAt, size int64) ([]tarMember, error) {
 	x := tarIndexer{ctx: ctx, seen: map[string]bool{}}
 	if err := x.walk(r, 0, size, "", true); err != nil {
@@ -41,7 +44,8 @@ func indexTar(ctx context.Context, r io.ReaderAt, size int64) ([]tarMember, erro
 	return x.members, nil
 }
 
-// walk reads the archive at [start, start+size) of r; prefix is put before its names, and inner says that archives in it are read.
+// walk reads the archive at [start, start+size) of r; prefix is put before its names, and inner
+// says that archives in it are read.
 func (x *tarIndexer) walk(r io.ReaderAt, start, size int64, prefix string, inner bool) error {
 	section := io.NewSectionReader(r, start, size)
 	t := tar.NewReader(section)

@@ -22,9 +22,10 @@ const (
 	unpackDir = ".unpack"
 )
 
-// unpack takes the members out of a tar.gz and puts them below dir: all of them, whole and with the right digest, or none.
-// Everything is written through an os.Root, under names that we chose and never the archive's; what is not a member is read
-// over. An archive with an unsafe name, a link, a device, a member twice or of another size is refused as ErrData.
+// unpack takes the members out of a tar.gz and puts them below dir: all of them, whole and with the
+// right digest, or none. Everything is written through an os.Root, under names that we chose and
+// never the archive's; what is not a member is read over. An archive with an unsafe name, a link, a
+// device, a member twice or of another size is refused as ErrData.
 func unpack(ctx context.Context, archive, dir string, members []member) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -139,7 +140,8 @@ func safeEntry(h *tar.Header) (string, error) {
 	return path.Clean(h.Name), nil
 }
 
-// extractOne writes the current entry to a new file; one that exists means that the entry came twice.
+// extractOne writes the current entry to a new file; one that exists means that the entry came
+// twice.
 func extractOne(in io.Reader, root *os.Root, to string, h *tar.Header) error {
 	out, err := root.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, os.ErrExist) {
@@ -156,8 +158,8 @@ func extractOne(in io.Reader, root *os.Root, to string, h *tar.Header) error {
 	return errors.Join(out.Sync(), out.Close())
 }
 
-// archiveFault reports an error from reading an archive: bad data, unless a file could not be read or written, or the
-// caller stopped it.
+// archiveFault reports an error from reading an archive: bad data, unless a file could not be read
+// or written, or the caller stopped it.
 func archiveFault(err error, place string) error {
 	var file *fs.PathError
 	if errors.As(err, &file) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

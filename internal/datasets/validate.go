@@ -13,8 +13,8 @@ func DefaultConfig() Config {
 		Augment: Augment{Crop: CropPad, Pad: 4, Flip: true, ShorterMin: 256, ShorterMax: 480, AreaMin: 0.08, AspectMax: 4.0 / 3}}
 }
 
-// A FieldError says what is wrong with one field. Path is relative to the section ("augment.pad"), Msg says what is
-// wrong, Hint what would be right (it may be empty).
+// A FieldError says what is wrong with one field. Path is relative to the section ("augment.pad"),
+// Msg says what is wrong, Hint what would be right (it may be empty).
 type FieldError struct {
 	Path, Msg, Hint string
 }
@@ -31,7 +31,8 @@ func (e FieldError) Error() string {
 // Is makes every FieldError an ErrConfig.
 func (e FieldError) Is(target error) bool { return target == ErrConfig }
 
-// Validate returns every error of the section, in the order of its fields; nil when there is none. It looks at no file.
+// Validate returns every error of the section, in the order of its fields; nil when there is none.
+// It looks at no file.
 func (c Config) Validate() []FieldError {
 	var v fieldErrors
 	if _, ok := registry()[c.Name]; !ok && !IsSpeech(c.Name) {
@@ -87,7 +88,8 @@ func (v *fieldErrors) oneOf(path, text string, allowed ...string) {
 	}
 }
 
-// validate reports the errors of the section; anySize says that the data set has images of sizes of their own.
+// validate reports the errors of the section; anySize says that the data set has images of sizes of
+// their own.
 func (a Augment) validate(v *fieldErrors, anySize bool) {
 	v.oneOf("augment.crop", a.Crop, CropPad, CropShorterSide, CropResized)
 	if a.anySize() && !anySize {
@@ -108,14 +110,15 @@ func (a Augment) validate(v *fieldErrors, anySize bool) {
 	}
 }
 
-// AnySize says that the images of a data set have sizes of their own: Config.Size and Config.Resize, and the random crops of
-// Augment, are for those.
+// AnySize says that the images of a data set have sizes of their own: Config.Size and
+// Config.Resize, and the random crops of Augment, are for those.
 func AnySize(name string) bool { return registry()[name].anySize }
 
 // maxSize bounds Config.Size: 4096 pixels squared are 50 MB an image as bytes, 200 MB as floats.
 const maxSize = 4096
 
-// speechNames are the corpora of package corpus, which share the data section with the data sets of images.
+// speechNames are the corpora of package corpus, which share the data section with the data sets of
+// images.
 var speechNames = []string{"fsdd", "kaldi", "recordings"}
 
 // IsSpeech reports whether a data set of that name is a speech corpus, which package corpus opens.

@@ -74,9 +74,9 @@ func (r Report) Err() error {
 	return nil
 }
 
-// Verify reads the files of a data set and compares the digests of their decompressed contents with the official ones; of
-// a folder of images it decodes every image. An empty dir means the default folder. What it finds is in the report; the
-// error is about being unable to look.
+// Verify reads the files of a data set and compares the digests of their decompressed contents with
+// the official ones; of a folder of images it decodes every image. An empty dir means the default
+// folder. What it finds is in the report; the error is about being unable to look.
 func Verify(ctx context.Context, name, dir string) (Report, error) {
 	e, err := lookup(name)
 	if err != nil {
@@ -139,7 +139,8 @@ func (l idxLayout) verify(ctx context.Context, dir string) ([]FileReport, error)
 	return out, nil
 }
 
-// judge turns a digest, or the error of computing it, into a finding; layout says whether the file is usable.
+// judge turns a digest, or the error of computing it, into a finding; layout says whether the file
+// is usable.
 func judge(path, want, got string, err error, layout func() error) (FileReport, error) {
 	r := FileReport{Path: path, Status: StatusOK, Want: want, Got: got}
 	switch {
@@ -171,7 +172,8 @@ func verifyFolder(ctx context.Context, dir string) ([]FileReport, error) {
 	return verifyPhotos(ctx, src.(*photoSet), dir)
 }
 
-// verifyPhotos decodes every image, several at a time, and reports those that do not, in their order.
+// verifyPhotos decodes every image, several at a time, and reports those that do not, in their
+// order.
 func verifyPhotos(ctx context.Context, set *photoSet, dir string) ([]FileReport, error) {
 	var out []FileReport
 	good := 0
@@ -203,7 +205,8 @@ func verifyPhotos(ctx context.Context, set *photoSet, dir string) ([]FileReport,
 	return out, nil
 }
 
-// parallel calls the functions that start makes, one a processor, with the numbers below n, each once.
+// parallel calls the functions that start makes, one a processor, with the numbers below n, each
+// once.
 func parallel(n int, start func() func(i int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -221,7 +224,8 @@ func parallel(n int, start func() func(i int)) {
 // maxContents bounds what is read of a compressed file: more than any of the data sets holds.
 const maxContents = 1 << 30
 
-// digestFile hashes a file's contents, decompressed if unzip is set and they are gzip, by the algorithm that like starts with.
+// digestFile hashes a file's contents, decompressed if unzip is set and they are gzip, by the
+// algorithm that like starts with.
 func digestFile(ctx context.Context, path, like string, unzip bool) (string, error) {
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 		return "", faultf(ErrData, "not a regular file")

@@ -22,7 +22,8 @@ func (w *worker) fill(b *Batch) error {
 	return nil
 }
 
-// sample makes image j of a batch, or puts another one in the place of one that does not decode, if the data set allows it.
+// sample makes image j of a batch, or puts another one in the place of one that does not decode, if
+// the data set allows it.
 func (w *worker) sample(b *Batch, j int) error {
 	l := w.l
 	i := b.Index[j]

@@ -2,14 +2,16 @@ package datasets
 
 import "image"
 
-// ycc is a JPEG's luma and chroma. Chroma of half the resolution is enlarged with the weights ¾ and ¼ (libjpeg calls it fancy
-// upsampling) and the colours follow from libjpeg's fixed-point tables, so that a picture has the values that Pillow, and with
-// it torchvision, gives it. (image.YCbCr.At repeats chroma samples; on photographs the mean difference is three times as large.)
+// ycc is a JPEG's luma and chroma. Chroma of half the resolution is enlarged with the weights ¾ and
+// ¼ (libjpeg calls it fancy upsampling) and the colours follow from libjpeg's fixed-point tables,
+// so that a picture has the values that Pillow, and with it torchvision, gives it. (image.YCbCr.At
+// repeats chroma samples; on photographs the mean difference is three times as large.)
 type ycc struct {
 	*image.YCbCr
 	w, h   int // pixels
 	cw, ch int // chroma samples
-	// halfX and halfY say that chroma has half the resolution in a direction and is interpolated there.
+	// halfX and halfY say that chroma has half the resolution in a direction and is interpolated
+	// there.
 	halfX, halfY bool
 	cb, cr       []byte  // one row, enlarged
 	sums         []int32 // one row of weighted sums over two rows of chroma
@@ -117,7 +119,8 @@ func (r *ycc) enlargeX(dst, row []byte, x0, x1 int) {
 
 func (r *ycc) enlargeBoth(dst, plane []byte, y, x0, x1 int) {
 	near, far := r.neighbours(plane, y)
-	// sums[1+j] belongs to chroma column lo+j; both ends have a neighbour, at the image's edge their own value.
+	// sums[1+j] belongs to chroma column lo+j; both ends have a neighbour, at the image's edge
+	// their own value.
 	lo, hi := x0/2, (x1+1)/2
 	r.sums = grow(r.sums, hi-lo+2)
 	for j := range r.sums {
@@ -141,8 +144,9 @@ func (r *ycc) enlargeBoth(dst, plane []byte, y, x0, x1 int) {
 
 func clip(v int32) byte { return byte(max(0, min(255, v))) }
 
-// The colours of a chroma value (ITU-R BT.601, JFIF): red = Y + 1.402 Cr, green = Y − 0.34414 Cb − 0.71414 Cr,
-// blue = Y + 1.772 Cb, with Cb and Cr less 128. Those of green have 16 fractional bits, a half included.
+// The colours of a chroma value (ITU-R BT.601, JFIF): red = Y + 1.402 Cr, green = Y − 0.34414 Cb −
+// 0.71414 Cr, blue = Y + 1.772 Cb, with Cb and Cr less 128. Those of green have 16 fractional bits,
+// a half included.
 var redOfCr, blueOfCb, greenOfCb, greenOfCr = chromaTables()
 
 func chromaTables() (redOfCr, blueOfCb, greenOfCb, greenOfCr [256]int32) {

@@ -15,16 +15,16 @@ import (
 // ErrIO marks a file that could not be written.
 var ErrIO = errors.New("input/output error")
 
-// atomicFile is a file that appears under its name complete or not at all: it is written beside the target, synced and
-// renamed by Commit.
+// atomicFile is a file that appears under its name complete or not at all: it is written beside the
+// target, synced and renamed by Commit.
 type atomicFile struct {
 	*bufio.Writer
 	f    *os.File // nil once committed or discarded
 	path string
 }
 
-// createAtomic starts the file. A symbolic link is followed; what is there and is not a regular file is refused, because a
-// rename would replace a device or pipe.
+// createAtomic starts the file. A symbolic link is followed; what is there and is not a regular
+// file is refused, because a rename would replace a device or pipe.
 func createAtomic(path string) (*atomicFile, error) {
 	target := path
 	if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -48,7 +48,8 @@ func createAtomic(path string) (*atomicFile, error) {
 	return nil, fmt.Errorf("%w: write %s: %w", ErrIO, path, err)
 }
 
-// Commit makes the file appear. After an error the target is as it was, and nothing is left beside it.
+// Commit makes the file appear. After an error the target is as it was, and nothing is left beside
+// it.
 func (a *atomicFile) Commit() error {
 	if a.f == nil {
 		return fmt.Errorf("%w: write %s: closed already", ErrIO, a.path)

@@ -14,9 +14,10 @@ type axes struct {
 	xMax, yMax float64 // updates, percent
 }
 
-// fitAxes chooses the ranges for a set of curves. The y axis ends at twice the greatest of the errors at the ends of the curves, and at 20 % at the
-// least, so that the ends, which are compared, are apart from each other; the higher errors at the start are cut off there, as in the
-// paper's Fig. 6. It is never longer than the curves. It fails with ErrNoCurve when there is no point.
+// fitAxes chooses the ranges for a set of curves. The y axis ends at twice the greatest of the
+// errors at the ends of the curves, and at 20 % at the least, so that the ends, which are compared,
+// are apart from each other; the higher errors at the start are cut off there, as in the paper's
+// Fig. 6. It is never longer than the curves. It fails with ErrNoCurve when there is no point.
 func fitAxes(series []Series) (axes, error) {
 	var a axes
 	var top, end float64
@@ -45,7 +46,8 @@ func fitAxes(series []Series) (axes, error) {
 	return a, nil
 }
 
-// niceStep is the smallest of 1, 2, 5, 10, 20, 50, … and their tenths that divides a range into at most n parts.
+// niceStep is the smallest of 1, 2, 5, 10, 20, 50, … and their tenths that divides a range into at
+// most n parts.
 func niceStep(span float64, n int) float64 {
 	if !(span > 0) {
 		return 1

@@ -17,8 +17,9 @@ type ChartOptions struct {
 	ASCII  bool // no braille and no other signs beyond ASCII
 }
 
-// Chart draws the test errors of several runs with characters, a marker at what was measured and lines between. Runs differ by
-// marker, with Color by colour as well. It fails with ErrNoCurve when no test error was measured.
+// Chart draws the test errors of several runs with characters, a marker at what was measured and
+// lines between. Runs differ by marker, with Color by colour as well. It fails with ErrNoCurve when
+// no test error was measured.
 func Chart(w io.Writer, series []Series, o ChartOptions) error {
 	series = finiteSeries(series)
 	for i := range series {
@@ -45,7 +46,8 @@ func Chart(w io.Writer, series []Series, o ChartOptions) error {
 var (
 	unicodeMarks = []rune("●▲■○✕△□+")
 	asciiMarks   = []rune("ox#*+%@&")
-	// ansiColors are of the terminal's own eight, which its user may have adapted: blue, yellow, green, magenta, cyan, red, and none.
+	// ansiColors are of the terminal's own eight, which its user may have adapted: blue, yellow,
+	// green, magenta, cyan, red, and none.
 	ansiColors = []string{"34", "33", "32", "35", "36", "31", "0"}
 )
 
@@ -83,7 +85,8 @@ func (c *canvas) place(p Point) (x, y float64) {
 	return float64(p.Step) / c.ax.xMax * float64(2*c.cols-1), (1 - p.Error/c.ax.yMax) * float64(4*c.rows-1)
 }
 
-// curve draws the lines between the points, one dot for each column and as many as it takes where they are steep.
+// curve draws the lines between the points, one dot for each column and as many as it takes where
+// they are steep.
 func (c *canvas) curve(owner int, points []Point) {
 	for i := 1; i < len(points); i++ {
 		x0, y0 := c.place(points[i-1])

@@ -27,11 +27,13 @@ type Mixup struct {
 // ClassReport shows which classes a network confuses.
 type ClassReport struct {
 	Classes []ClassError `json:"classes"`
-	// Confusion [K, K] counts the images with the label of the row and the prediction of the column.
+	// Confusion [K, K] counts the images with the label of the row and the prediction of the
+	// column.
 	Confusion [][]int `json:"confusion"`
 }
 
-// Classes makes the report of m, without any class where m has no confusion matrix. Missing names are the numbers of the classes.
+// Classes makes the report of m, without any class where m has no confusion matrix. Missing names
+// are the numbers of the classes.
 func (m Metrics) Classes(names []string) ClassReport {
 	r := ClassReport{Confusion: m.Confusion}
 	for label, row := range m.Confusion {
@@ -66,11 +68,12 @@ func (r ClassReport) WriteErrors(w io.Writer) error {
 	return writeColumns(w, cols)
 }
 
-// matrixClasses is how many classes fit a line of a terminal; of more, WriteConfusion lists the most frequent mix-ups.
+// matrixClasses is how many classes fit a line of a terminal; of more, WriteConfusion lists the
+// most frequent mix-ups.
 const matrixClasses = 20
 
-// WriteConfusion writes the confusion matrix, a row for each label and a column for each predicted class, or for more than 20
-// classes the 20 most frequent mix-ups.
+// WriteConfusion writes the confusion matrix, a row for each label and a column for each predicted
+// class, or for more than 20 classes the 20 most frequent mix-ups.
 func (r ClassReport) WriteConfusion(w io.Writer) error {
 	if len(r.Classes) > matrixClasses {
 		return r.writeMixups(w, matrixClasses)
@@ -108,7 +111,8 @@ func (r ClassReport) title(c int) string {
 	return fmt.Sprintf("%s (%d)", Printable(r.Classes[c].Name), c)
 }
 
-// Mixups lists the most frequent wrong predictions, of equal counts the lower label and class first.
+// Mixups lists the most frequent wrong predictions, of equal counts the lower label and class
+// first.
 func (r ClassReport) Mixups(most int) []Mixup {
 	var list []Mixup
 	for label, row := range r.Confusion {

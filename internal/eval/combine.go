@@ -8,14 +8,15 @@ import (
 // Combine says what is averaged over views or members.
 type Combine string
 
-// What is averaged. The class probabilities are the usual choice, and what the paper's 10-crop testing does.
+// What is averaged. The class probabilities are the usual choice, and what the paper's 10-crop
+// testing does.
 const (
 	CombineSoftmax Combine = "softmax"
 	CombineLogits  Combine = "logits"
 )
 
-// addScores adds logits [K] to sums [K]: themselves, or their probabilities. Probabilities are summed as logarithms, which do not underflow: sums
-// holds log Σ softmax. row [K] is scratch.
+// addScores adds logits [K] to sums [K]: themselves, or their probabilities. Probabilities are
+// summed as logarithms, which do not underflow: sums holds log Σ softmax. row [K] is scratch.
 func addScores(sums, row []float64, logits []float32, combine Combine, first bool) {
 	for c, z := range logits {
 		row[c] = float64(z)
@@ -59,7 +60,8 @@ func newMean(combine Combine, classes int) *viewMean {
 	return &viewMean{combine, make([]float64, classes), make([]float64, classes)}
 }
 
-// scores writes the mean over the views' logits to dst [K]; of one view its logits. A view whose logits are not finite is not averaged away: they become the scores.
+// scores writes the mean over the views' logits to dst [K]; of one view its logits. A view whose
+// logits are not finite is not averaged away: they become the scores.
 func (m *viewMean) scores(dst []float32, views [][]float32) {
 	for _, logits := range views {
 		if len(views) == 1 || slices.ContainsFunc(logits, func(z float32) bool { return z-z != 0 }) {

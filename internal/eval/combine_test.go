@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestAViewThatIsNotFiniteIsNotAveragedAway: the probability of a logit of -Inf is 0, so that a mean of probabilities would hide it.
+// TestAViewThatIsNotFiniteIsNotAveragedAway: the probability of a logit of -Inf is 0, so that a
+// mean of probabilities would hide it.
 func TestAViewThatIsNotFiniteIsNotAveragedAway(t *testing.T) {
 	for _, bad := range []float64{math.Inf(-1), math.Inf(1), math.NaN()} {
 		for _, combine := range []Combine{CombineSoftmax, CombineLogits} {

@@ -89,8 +89,8 @@ const (
 	ResponsesPNG = "responses.png"
 )
 
-// WriteComparison writes the report and everything beside it to a folder, each file complete or not at all, and returns their names. A file
-// that has nothing to show is not written.
+// WriteComparison writes the report and everything beside it to a folder, each file complete or not
+// at all, and returns their names. A file that has nothing to show is not written.
 func WriteComparison(dir string, c Comparison) ([]string, error) {
 	var names []string
 	write := func(name string, f func(io.Writer) error) error {

@@ -19,7 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// fixedRuns are plain and residual networks of two depths, one with two seeds and one diverged, whose curves are formulas.
+// fixedRuns are plain and residual networks of two depths, one with two seeds and one diverged,
+// whose curves are formulas.
 func fixedRuns() []Compared {
 	var runs []Compared
 	add := func(name string, n Net, train, test float64) {
@@ -59,7 +60,8 @@ func writeFixed(t *testing.T) (dir string, names []string) {
 	return dir, names
 }
 
-// TestFilesOfAComparison compares the files of fixed runs with testdata/golden; -update writes them. Look at what changed before it is committed.
+// TestFilesOfAComparison compares the files of fixed runs with testdata/golden; -update writes
+// them. Look at what changed before it is committed.
 func TestFilesOfAComparison(t *testing.T) {
 	dir, names := writeFixed(t)
 	want := []string{ReportFile, CurvesSVG, CurvesPNG, LossSVG, LossPNG, ResponsesSVG, ResponsesPNG, PointsFile, PointsJSON, ResponsesFile, TableFile}
@@ -160,7 +162,8 @@ func TestDepthIsWidthAndKindIsThePanel(t *testing.T) {
 	}
 }
 
-// hostileText is what a label, path or name may hold (markup, an escape sequence, a formula, a line break).
+// hostileText is what a label, path or name may hold (markup, an escape sequence, a formula, a line
+// break).
 const hostileText = "=cmd|'/c calc'!A0</script><script>alert(1)</script>\x1b[2J\u202e\n|`x`"
 
 func TestHostileNamesAreEscapedInEveryFile(t *testing.T) {

@@ -39,9 +39,10 @@ const (
 	drawDPI    = 144
 )
 
-// DrawSVG draws the learning curves of several runs in one panel, as the paper's Fig. 6 does: dashed lines for the training error, solid lines for
-// the test error, a colour for each run. Runs differ by marker too, so the drawing can be read without colours. The same
-// series give the same bytes. It fails with ErrNoCurve when there is no point.
+// DrawSVG draws the learning curves of several runs in one panel, as the paper's Fig. 6 does:
+// dashed lines for the training error, solid lines for the test error, a colour for each run. Runs
+// differ by marker too, so the drawing can be read without colours. The same series give the same
+// bytes. It fails with ErrNoCurve when there is no point.
 func DrawSVG(w io.Writer, series []Series, o DrawOptions) error {
 	f, err := seriesFigure(series)
 	if err != nil {
@@ -59,7 +60,8 @@ func DrawPNG(w io.Writer, series []Series, o DrawOptions) error {
 	return DrawFigurePNG(w, f, o)
 }
 
-// DrawFigureSVG draws a figure. The same figure gives the same bytes. It fails with ErrNoCurve when there is no line.
+// DrawFigureSVG draws a figure. The same figure gives the same bytes. It fails with ErrNoCurve when
+// there is no line.
 func DrawFigureSVG(w io.Writer, f Figure, o DrawOptions) error {
 	c := vgsvg.New(f.size())
 	if err := drawFigure(draw.New(c), f, o); err != nil {
@@ -101,7 +103,8 @@ func DrawFiles(dir string, series []Series, o DrawOptions) error {
 	return writeFileAtomic(filepath.Join(dir, CurvesPNG), func(w io.Writer) error { return DrawPNG(w, series, o) })
 }
 
-// finishSVG names fonts that stand in for the one the drawing was measured with, and a title for screen readers.
+// finishSVG names fonts that stand in for the one the drawing was measured with, and a title for
+// screen readers.
 func finishSVG(svg []byte, o DrawOptions) []byte {
 	svg = bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
 	title := Printable(o.Title)
@@ -118,7 +121,8 @@ func finishSVG(svg []byte, o DrawOptions) []byte {
 	return svg
 }
 
-// palette is Okabe and Ito's (2008), told apart with any kind of colour vision; its yellow is too light for thin lines.
+// palette is Okabe and Ito's (2008), told apart with any kind of colour vision; its yellow is too
+// light for thin lines.
 var palette = []color.RGBA{
 	{0x00, 0x72, 0xB2, 0xFF}, // blue
 	{0xD5, 0x5E, 0x00, 0xFF}, // vermilion
@@ -213,7 +217,8 @@ func drawFigure(c draw.Canvas, f Figure, o DrawOptions) error {
 	return nil
 }
 
-// xUnit is 10,000 for runs as long as the paper's, which writes "iter. (1e4)", and 1 for shorter ones.
+// xUnit is 10,000 for runs as long as the paper's, which writes "iter. (1e4)", and 1 for shorter
+// ones.
 func (f Figure) xUnit() float64 {
 	if f.XMax >= 20_000 {
 		return 1e4
@@ -360,7 +365,8 @@ func (t lineThumb) Thumbnail(c *draw.Canvas) {
 	}
 }
 
-// spread chooses the points that get a marker: about ten on a curve, and its last one, of those within the axes.
+// spread chooses the points that get a marker: about ten on a curve, and its last one, of those
+// within the axes.
 func spread(xys plotter.XYs, yMax float64) plotter.XYs {
 	every := max(1, len(xys)/10)
 	var list plotter.XYs

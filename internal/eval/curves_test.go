@@ -92,7 +92,8 @@ func TestDrawingSaysWhatItShows(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("texts (-want +got):\n%s", d)
 	}
-	// Training errors are dashed, test errors are not, and each run has a colour of its own: a line each and one in the legend.
+	// Training errors are dashed, test errors are not, and each run has a colour of its own: a line
+	// each and one in the legend.
 	for _, c := range palette[:2] {
 		hex := "stroke:#" + strings.ToUpper(hexColor(c.R)+hexColor(c.G)+hexColor(c.B))
 		dashed, solid := 0, 0

@@ -6,7 +6,8 @@ import (
 	"resnet/internal/datasets"
 )
 
-// A Cut is a rectangle of a resized image, [C, H, W] bytes, that a network looks at: as it is and, where the protocol has flips, in its mirror image.
+// A Cut is a rectangle of a resized image, [C, H, W] bytes, that a network looks at: as it is and,
+// where the protocol has flips, in its mirror image.
 type Cut struct {
 	Height, Width int
 	Pix           []byte
@@ -15,16 +16,21 @@ type Cut struct {
 // A Cutter gives the cuts of image i. It is called by several goroutines at once.
 type Cutter func(i int) ([]Cut, error)
 
-// maxCutPixels bounds what one cut may cost: 4 times the largest scale of the paper at an aspect ratio of 4:1. Activations take some 500 bytes a pixel.
+// maxCutPixels bounds what one cut may cost: 4 times the largest scale of the paper at an aspect
+// ratio of 4:1. Activations take some 500 bytes a pixel.
 const maxCutPixels = 4 * 640 * 2560
 
-// PictureCuts cuts pictures of any size as the protocol says, for a network of 3 channels or of 1 (grey: see Grey):
+// PictureCuts cuts pictures of any size as the protocol says, for a network of 3 channels or of 1
+// (grey: see Grey):
 //
 //   - one view: the centre of the resized picture, as datasets.CentreOffset has it;
-//   - ten views: top left, top right, bottom left, bottom right and centre, each with its mirror image (Krizhevsky et al. 2012);
-//   - scales: the whole picture, resized so that its shorter side has that many pixels and its longer side is rounded down.
+//   - ten views: top left, top right, bottom left, bottom right and centre, each with its mirror
+//     image (Krizhevsky et al. 2012);
+//   - scales: the whole picture, resized so that its shorter side has that many pixels and its
+//     longer side is rounded down.
 //
-// It fails with datasets.ErrData for a picture so long that a cut would not be computed in reasonable memory.
+// It fails with datasets.ErrData for a picture so long that a cut would not be computed in
+// reasonable memory.
 func PictureCuts(p Protocol, channels int, picture func(i int) (datasets.Picture, error)) Cutter {
 	return func(i int) ([]Cut, error) {
 		pic, err := picture(i)
@@ -98,7 +104,8 @@ func crops(pic datasets.Picture, p Protocol) ([]Cut, error) {
 	return cuts, nil
 }
 
-// affordable refuses pictures that would be too long at a shorter side of size pixels, before memory is taken.
+// affordable refuses pictures that would be too long at a shorter side of size pixels, before
+// memory is taken.
 func affordable(pic datasets.Picture, size int) error {
 	short, long := int64(min(pic.Width, pic.Height)), int64(max(pic.Width, pic.Height))
 	if short < 1 {
@@ -111,7 +118,8 @@ func affordable(pic datasets.Picture, size int) error {
 	return nil
 }
 
-// Grey makes [3, H, W] bytes of red, green and blue [1, H, W] bytes of luma, as Pillow's convert("L") does (ITU-R BT.601):
+// Grey makes [3, H, W] bytes of red, green and blue [1, H, W] bytes of luma, as Pillow's
+// convert("L") does (ITU-R BT.601):
 //
 //	y = (19595 r + 38470 g + 7471 b + 2^15) / 2^16
 func Grey(rgb []byte) []byte {

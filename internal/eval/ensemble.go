@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// An Ensemble combines the logits of several networks on the same images. Each member is measured in its own pass, with its
-// own preprocessing; what is kept between passes is 8·N·K bytes. The result depends on the order of the members only in the last bits.
+// An Ensemble combines the logits of several networks on the same images. Each member is measured
+// in its own pass, with its own preprocessing; what is kept between passes is 8·N·K bytes. The
+// result depends on the order of the members only in the last bits.
 type Ensemble struct {
 	combine Combine
 	classes int
@@ -51,8 +52,9 @@ func (e *Ensemble) Member() Observer {
 	}
 }
 
-// Metrics measures the ensemble: the mean logits, or the mean probabilities, whose logarithms take the logits' place (the loss
-// is minus the logarithm of the label's mean probability). Observers see these as float32. It fails unless every member has seen every image.
+// Metrics measures the ensemble: the mean logits, or the mean probabilities, whose logarithms take
+// the logits' place (the loss is minus the logarithm of the label's mean probability). Observers
+// see these as float32. It fails unless every member has seen every image.
 func (e *Ensemble) Metrics(names func(i int) string, observers ...Observer) (Metrics, error) {
 	if e.members == 0 {
 		return Metrics{}, fmt.Errorf("ensemble: no members")
@@ -83,8 +85,8 @@ func (e *Ensemble) Metrics(names func(i int) string, observers ...Observer) (Met
 	return meter.Metrics()
 }
 
-// MeasuredEnsemble makes the row below those of the members. Where they were looked at differently (their inputs may have different sizes), its protocol names
-// each way once.
+// MeasuredEnsemble makes the row below those of the members. Where they were looked at differently
+// (their inputs may have different sizes), its protocol names each way once.
 func MeasuredEnsemble(members []Measured, combine Combine, m Metrics) Measured {
 	r := Row{Model: fmt.Sprintf("ensemble of %d (%s)", len(members), combine), N: m.N, Top1Error: m.Top1Error, Top5Error: m.Top5Error, Loss: m.Loss}
 	var paths, protocols []string

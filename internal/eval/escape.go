@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Printable replaces what could command a terminal or break a line (control characters, invalid UTF-8, line separators,
-// characters that change the direction of text) by visible escapes such as \x1b. Other text is as it was.
+// Printable replaces what could command a terminal or break a line (control characters, invalid
+// UTF-8, line separators, characters that change the direction of text) by visible escapes such as
+// \x1b. Other text is as it was.
 func Printable(s string) string {
 	clean := true
 	for _, r := range s {
@@ -39,7 +40,8 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// PrintableLines is Printable for a text of several lines, such as a message that quotes names of files and classes: they stay lines.
+// PrintableLines is Printable for a text of several lines, such as a message that quotes names of
+// files and classes: they stay lines.
 func PrintableLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
@@ -48,10 +50,12 @@ func PrintableLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// shown reports whether a character may go out as it is: letters, marks, numbers, punctuation, symbols and the space.
+// shown reports whether a character may go out as it is: letters, marks, numbers, punctuation,
+// symbols and the space.
 func shown(r rune) bool { return unicode.IsPrint(r) }
 
-// csvText makes a name safe in a spreadsheet: text that would be read as a formula gets an apostrophe before it.
+// csvText makes a name safe in a spreadsheet: text that would be read as a formula gets an
+// apostrophe before it.
 func csvText(s string) string {
 	s = Printable(s)
 	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
@@ -82,8 +86,8 @@ func markdownText(s string) string {
 	return b.String()
 }
 
-// asciiControls escapes, in a JSON text, the characters that Printable would and encoding/json leaves as they are. Outside
-// strings a JSON text has none but line breaks.
+// asciiControls escapes, in a JSON text, the characters that Printable would and encoding/json
+// leaves as they are. Outside strings a JSON text has none but line breaks.
 func asciiControls(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for len(text) > 0 {

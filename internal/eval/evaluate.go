@@ -9,7 +9,8 @@ import (
 	"resnet/internal/datasets"
 )
 
-// A Network computes logits [n, K] of n images, valid until the next call. Every graph.Machine in Eval mode is one.
+// A Network computes logits [n, K] of n images, valid until the next call. Every graph.Machine in
+// Eval mode is one.
 type Network interface {
 	Infer(x []float32, n int) ([]float32, error)
 }
@@ -38,9 +39,10 @@ type Input struct {
 	Name    func(i int) string // of image i, for errors; nil means its number alone
 }
 
-// Evaluate measures a network on batches. The images are those with Index 0 to in.Images-1, every one exactly once: one
-// that is missing or comes twice is an error, and one with a higher Index is left out. The figures do not depend on how the batches are cut. It fails
-// with ErrNonFinite or ErrLabel, naming the image, and with the errors of the network, the batches and the observers.
+// Evaluate measures a network on batches. The images are those with Index 0 to in.Images-1, every
+// one exactly once: one that is missing or comes twice is an error, and one with a higher Index is
+// left out. The figures do not depend on how the batches are cut. It fails with ErrNonFinite or
+// ErrLabel, naming the image, and with the errors of the network, the batches and the observers.
 func Evaluate(ctx context.Context, net Network, batches Batches, in Input, observers ...Observer) (Metrics, error) {
 	meter, err := NewMeter(in.Images, in.Classes, in.Name)
 	if err != nil {
@@ -103,8 +105,8 @@ type SplitOptions struct {
 	Workers    int // goroutines that read images; 0 means one
 }
 
-// EvaluateSplit measures a network on a split of a data set, unshuffled and without augmentation. It fails as Evaluate and
-// datasets.NewLoader do.
+// EvaluateSplit measures a network on a split of a data set, unshuffled and without augmentation.
+// It fails as Evaluate and datasets.NewLoader do.
 func EvaluateSplit(ctx context.Context, net Network, ds *datasets.Dataset, o SplitOptions, observers ...Observer) (Metrics, error) {
 	n := ds.Len(o.Split)
 	if o.Limit < 0 {

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// A Figure is lines in one panel or in several that share their axes. Pages draw it from its JSON form, files by DrawFigure.
+// A Figure is lines in one panel or in several that share their axes. Pages draw it from its JSON
+// form, files by DrawFigure.
 type Figure struct {
 	ID     string `json:"id"`
 	Title  string `json:"title"`
@@ -28,7 +29,8 @@ type Panel struct {
 	Lines []Line `json:"lines"`
 }
 
-// A Line is a curve. The lines of one network have one Group: they share colour and marker and are switched together.
+// A Line is a curve. The lines of one network have one Group: they share colour and marker and are
+// switched together.
 type Line struct {
 	Name   string       `json:"name"`
 	Group  string       `json:"group"`
@@ -48,9 +50,9 @@ const (
 	partVal       = "validation"
 )
 
-// looks gives each network of a comparison its colour, marker and width of line, and its panel. Where plain and residual networks
-// meet, as in the paper's Fig. 6, each kind has a panel and depth is colour, marker and width; otherwise there is one panel, and every
-// network has a colour.
+// looks gives each network of a comparison its colour, marker and width of line, and its panel.
+// Where plain and residual networks meet, as in the paper's Fig. 6, each kind has a panel and depth
+// is colour, marker and width; otherwise there is one panel, and every network has a colour.
 type looks struct {
 	panels []string // kinds, in order; {""} for one panel
 	depths []int    // where networks are told apart by depth, sorted
@@ -116,7 +118,8 @@ type curve struct {
 	dashed       bool
 }
 
-// learning makes a figure of columns of the runs' histories against the iteration. A column that no run has is left out.
+// learning makes a figure of columns of the runs' histories against the iteration. A column that no
+// run has is left out.
 func learning(f Figure, runs []Compared, curves []curve, floor float64) Figure {
 	nets := make([]Net, len(runs))
 	for i, r := range runs {
@@ -148,7 +151,8 @@ func learning(f Figure, runs []Compared, curves []curve, floor float64) Figure {
 	return f
 }
 
-// fit ends the axes as fitAxes does: at twice the greatest of the values at the ends of the lines, and at floor at the least.
+// fit ends the axes as fitAxes does: at twice the greatest of the values at the ends of the lines,
+// and at floor at the least.
 func (f *Figure) fit(floor float64) {
 	var top, end float64
 	for _, p := range f.Panels {
@@ -204,7 +208,8 @@ func (f Figure) parts() []Line {
 	return list
 }
 
-// Figures of a comparison, those that have lines: errors and losses against the iteration, and the layer responses.
+// Figures of a comparison, those that have lines: errors and losses against the iteration, and the
+// layer responses.
 func (c Comparison) Figures() []Figure {
 	evaluated := curve{"test_error", partTest, false}
 	if !slices.ContainsFunc(c.Runs, func(r Compared) bool { return r.History.has("test_error") }) {

@@ -6,9 +6,10 @@ import (
 	"slices"
 )
 
-// Differences, in points, below which a finding calls two errors equal. Single runs of ResNet-20 with other seeds had a standard deviation of
-// 0.25 points of test error on CIFAR-10; twice that of a difference of two runs is 0.7. With several runs the measured spread
-// counts, and a tenth at least.
+// Differences, in points, below which a finding calls two errors equal. Single runs of ResNet-20
+// with other seeds had a standard deviation of 0.25 points of test error on CIFAR-10; twice that of
+// a difference of two runs is 0.7. With several runs the measured spread counts, and a tenth at
+// least.
 const (
 	tieSingle  = 0.7
 	tieSeveral = 0.1
@@ -29,8 +30,9 @@ func differ(a, b Spread) int {
 	return 0
 }
 
-// Findings says in a sentence each what the figures of a comparison show, and what they do not: degradation of the deepest plain network
-// against the shallowest, its cure, plain against residual at the largest depth, and over-fitting of the deepest residual network.
+// Findings says in a sentence each what the figures of a comparison show, and what they do not:
+// degradation of the deepest plain network against the shallowest, its cure, plain against residual
+// at the largest depth, and over-fitting of the deepest residual network.
 func Findings(outcomes []Outcome) []string {
 	plain, residual := ends(outcomes, KindPlain), ends(outcomes, KindResidual)
 	var list []string
@@ -91,7 +93,8 @@ func Findings(outcomes []Outcome) []string {
 	return list
 }
 
-// ends are the shallowest and the deepest network of a kind that have finished runs; one, where there is one.
+// ends are the shallowest and the deepest network of a kind that have finished runs; one, where
+// there is one.
 func ends(outcomes []Outcome, kind string) []Outcome {
 	var all []Outcome
 	for _, o := range outcomes {

@@ -14,15 +14,16 @@ import (
 // ErrHistory marks a metrics.csv that does not parse.
 var ErrHistory = errors.New("not a table of metrics")
 
-// A Measurement is a row of metrics.csv. What was not measured is nil. Errors are percentages; those of training are means
-// over the updates since the row before.
+// A Measurement is a row of metrics.csv. What was not measured is nil. Errors are percentages;
+// those of training are means over the updates since the row before.
 type Measurement struct {
 	Step                          int
 	Epoch, Rate                   *float64
 	TrainLoss, TrainError         *float64
 	ValLoss, ValError, ValTop5    *float64
 	TestLoss, TestError, TestTop5 *float64
-	// TrainEvalLoss and TrainEvalError are of the whole training set in evaluation mode (eval.train_set).
+	// TrainEvalLoss and TrainEvalError are of the whole training set in evaluation mode
+	// (eval.train_set).
 	TrainEvalLoss, TrainEvalError *float64
 }
 
@@ -60,9 +61,9 @@ func (m *Measurement) cell(column string) **float64 {
 	return nil
 }
 
-// ReadHistory reads a metrics.csv. Columns are found by their titles; unknown ones are left out. A last line without its end
-// is one that a running training has not finished writing, and is left out too. It fails with fs.ErrNotExist, or with
-// ErrHistory naming file, line and column.
+// ReadHistory reads a metrics.csv. Columns are found by their titles; unknown ones are left out. A
+// last line without its end is one that a running training has not finished writing, and is left
+// out too. It fails with fs.ErrNotExist, or with ErrHistory naming file, line and column.
 func ReadHistory(path string) (History, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -153,8 +154,8 @@ type Series struct {
 	Split string
 }
 
-// Series makes the curves of a run: the training error, and the test error or, where that was not measured, the validation error.
-// Values that are not finite are left out.
+// Series makes the curves of a run: the training error, and the test error or, where that was not
+// measured, the validation error. Values that are not finite are left out.
 func (h History) Series(name string) Series {
 	s := Series{Name: name}
 	points := func(column string) []Point {

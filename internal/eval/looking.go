@@ -23,7 +23,8 @@ func protocolErrorf(format string, args ...any) error {
 	return protocolError(fmt.Sprintf(format, args...))
 }
 
-// Looking is how the user wants images to be looked at; with a network and a kind of images it becomes a Protocol.
+// Looking is how the user wants images to be looked at; with a network and a kind of images it
+// becomes a Protocol.
 type Looking struct {
 	Crops   string  // "1", "10" or "full"
 	Scales  []int   // shorter sides in pixels, for "full"; nil means the paper's
@@ -61,9 +62,11 @@ func (l Looking) Check() error {
 	return nil
 }
 
-// Protocol says how a network looks at pictures of any size. One crop and ten are cut from the picture resized to a shorter side of 8/7 of the network's input,
-// 256 for 224 as in the paper; but one crop of a network that is not of ImageNet's family is the centre of the picture with the input's own shorter side, which is what it
-// was trained on. The paper's five scales are for an input of 224; others are in proportion. It fails with ErrProtocol.
+// Protocol says how a network looks at pictures of any size. One crop and ten are cut from the
+// picture resized to a shorter side of 8/7 of the network's input, 256 for 224 as in the paper; but
+// one crop of a network that is not of ImageNet's family is the centre of the picture with the
+// input's own shorter side, which is what it was trained on. The paper's five scales are for an
+// input of 224; others are in proportion. It fails with ErrProtocol.
 func (l Looking) Protocol(m *Model) (Protocol, error) {
 	if err := l.Check(); err != nil {
 		return Protocol{}, err
@@ -83,8 +86,9 @@ func (l Looking) Protocol(m *Model) (Protocol, error) {
 	return l.full(m)
 }
 
-// ProtocolFixed is Protocol for a data set whose images have one size, the network's: one view is the image, and the full form without scales is the image
-// and its mirror image. Ten crops of it make no sense.
+// ProtocolFixed is Protocol for a data set whose images have one size, the network's: one view is
+// the image, and the full form without scales is the image and its mirror image. Ten crops of it
+// make no sense.
 func (l Looking) ProtocolFixed(m *Model, info datasets.Info) (Protocol, error) {
 	if err := l.Check(); err != nil {
 		return Protocol{}, err

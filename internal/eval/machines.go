@@ -9,8 +9,9 @@ import (
 	"resnet/internal/graph"
 )
 
-// machineMemory bounds the machines that are kept for sizes which may come again, in bytes. Photographs have some hundred aspect ratios, of which a few
-// are frequent; a machine holds the weights in its kernels' form besides its activations.
+// machineMemory bounds the machines that are kept for sizes which may come again, in bytes.
+// Photographs have some hundred aspect ratios, of which a few are frequent; a machine holds the
+// weights in its kernels' form besides its activations.
 const machineMemory = 1 << 30
 
 // machines compiles a network for the sizes that it meets, and keeps the ones used last.
@@ -58,8 +59,9 @@ func (c *machines) graph(height, width, n int) (*graph.Graph, error) {
 	return blocks.BuildSized(c.model.Spec, n, height, width, graph.Eval, c.model.Params)
 }
 
-// trim closes the machines that were used longest ago, down to the limit; the newest stays. Their memory is collected at once: the collector alone would
-// let as much garbage pile up as there is in use, gigabytes of it.
+// trim closes the machines that were used longest ago, down to the limit; the newest stays. Their
+// memory is collected at once: the collector alone would let as much garbage pile up as there is in
+// use, gigabytes of it.
 func (c *machines) trim() {
 	var total int64
 	for i, k := range c.kept {

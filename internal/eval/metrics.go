@@ -20,15 +20,16 @@ type Metrics struct {
 	Top1Error float64  `json:"top1_error"`
 	Top5Error *float64 `json:"top5_error"` // nil for fewer than 5 classes
 	Loss      float64  `json:"loss"`       // mean cross-entropy, natural logarithm
-	// Confusion [K, K] counts the images with the label of the row and the prediction of the column. It is nil for more than
-	// 4096 classes, where it would take more memory than a network.
+	// Confusion [K, K] counts the images with the label of the row and the prediction of the
+	// column. It is nil for more than 4096 classes, where it would take more memory than a network.
 	Confusion [][]int `json:"confusion"`
 }
 
 // confusionClasses is the most that a confusion matrix is kept for: 128 MB.
 const confusionClasses = 4096
 
-// A Meter measures logits of a known number of images that arrive in any order and any batches. It is for one goroutine.
+// A Meter measures logits of a known number of images that arrive in any order and any batches. It
+// is for one goroutine.
 type Meter struct {
 	classes   int
 	losses    []float64 // by image, so that they are summed in one order
@@ -41,7 +42,8 @@ type Meter struct {
 	names     func(i int) string
 }
 
-// NewMeter measures n images of a network with that many classes. Errors call image i names(i); nil means its number alone.
+// NewMeter measures n images of a network with that many classes. Errors call image i names(i); nil
+// means its number alone.
 func NewMeter(n, classes int, names func(i int) string) (*Meter, error) {
 	if n < 1 || classes < 1 {
 		return nil, fmt.Errorf("evaluation of %d images in %d classes: there is nothing to measure", n, classes)
@@ -56,8 +58,9 @@ func NewMeter(n, classes int, names func(i int) string) (*Meter, error) {
 	return m, nil
 }
 
-// Add counts the images index[j] with the logits [len(index), K] and labels[j]. It fails with ErrNonFinite or ErrLabel,
-// naming the image, and for an image that has been counted already; the Meter is of no use then.
+// Add counts the images index[j] with the logits [len(index), K] and labels[j]. It fails with
+// ErrNonFinite or ErrLabel, naming the image, and for an image that has been counted already; the
+// Meter is of no use then.
 func (m *Meter) Add(logits []float32, labels []int32, index []int) error {
 	if len(labels) != len(index) || len(logits) != len(index)*m.classes {
 		return fmt.Errorf("evaluation: %d logits and %d labels for %d images of %d classes", len(logits), len(labels), len(index), m.classes)
@@ -131,7 +134,8 @@ func (m *Meter) Metrics() (Metrics, error) {
 
 func percent(part, whole int) float64 { return 100 * float64(part) / float64(whole) }
 
-// rank counts the classes that come before c: those with a greater score, and those of a lower index with an equal one.
+// rank counts the classes that come before c: those with a greater score, and those of a lower
+// index with an equal one.
 func rank(scores []float64, c int) int {
 	r := 0
 	for j, z := range scores {

@@ -12,7 +12,8 @@ import (
 	"resnet/internal/graph/weights"
 )
 
-// ErrModel marks a file that holds no network which can be evaluated, though its format may be valid.
+// ErrModel marks a file that holds no network which can be evaluated, though its format may be
+// valid.
 var ErrModel = errors.New("cannot be evaluated")
 
 // A Model is a network out of a file, with what the file says about its input and its classes.
@@ -24,8 +25,9 @@ type Model struct {
 	Classes    []string // names by index; nil when the file has none
 	Dataset    string   // name of the training set; "" when the file does not say
 	Step       int64    // updates made
-	// Frontend says how the input of a speech network is made, in the caller's words; "" for images. ClassCounts are the training
-	// frames of each of its classes; nil where the file has none.
+	// Frontend says how the input of a speech network is made, in the caller's words; "" for
+	// images. ClassCounts are the training frames of each of its classes; nil where the file has
+	// none.
 	Frontend    string
 	ClassCounts []int64
 }
@@ -43,9 +45,11 @@ func LoadModel(path string) (*Model, error) {
 	return ReadModel(f)
 }
 
-// ReadModel builds the network that the metadata of f describe and fills it with the tensors of f. It fails with ErrModel when
-// architecture, preprocessing or class names are missing, impossible or contradict each other, with weights.ErrMismatch when
-// the tensors are those of another network, and with weights.ErrNoMeta for a bare state dict. Nothing is allocated for a network larger than the file.
+// ReadModel builds the network that the metadata of f describe and fills it with the tensors of f.
+// It fails with ErrModel when architecture, preprocessing or class names are missing, impossible or
+// contradict each other, with weights.ErrMismatch when the tensors are those of another network,
+// and with weights.ErrNoMeta for a bare state dict. Nothing is allocated for a network larger than
+// the file.
 func ReadModel(f *weights.File) (*Model, error) {
 	meta, err := weights.DecodeMeta(f.Name(), f.Meta)
 	if err != nil {
@@ -123,8 +127,9 @@ func (m *Model) Machine(n int, compile Factory) (graph.Machine, error) {
 	return machine, nil
 }
 
-// Fits says why the network cannot be measured on a data set, or nil: other sizes of images, or other classes (where both have names,
-// they must be the same names in the same order, or every label would count as another class).
+// Fits says why the network cannot be measured on a data set, or nil: other sizes of images, or
+// other classes (where both have names, they must be the same names in the same order, or every
+// label would count as another class).
 func (m *Model) Fits(info datasets.Info) error {
 	s := m.Spec
 	if info.Channels != s.InputChannels || info.Height != s.InputSize || info.Width != s.InputSize {
@@ -134,8 +139,8 @@ func (m *Model) Fits(info datasets.Info) error {
 	return m.FitsClasses(info)
 }
 
-// FitsClasses is Fits for pictures of any size, which are cut to the network's: their classes are what has to fit, and the network has to take
-// 3 channels or 1.
+// FitsClasses is Fits for pictures of any size, which are cut to the network's: their classes are
+// what has to fit, and the network has to take 3 channels or 1.
 func (m *Model) FitsClasses(info datasets.Info) error {
 	s := m.Spec
 	if s.InputChannels != 3 && s.InputChannels != 1 {
@@ -153,8 +158,9 @@ func (m *Model) FitsClasses(info datasets.Info) error {
 	return nil
 }
 
-// Row makes the model's row. The paper's value is there only if the network is the one of that name in the table of architectures
-// (the paper leaves the place of option A's zero channels and the constants of batch normalisation open).
+// Row makes the model's row. The paper's value is there only if the network is the one of that name
+// in the table of architectures (the paper leaves the place of option A's zero channels and the
+// constants of batch normalisation open).
 func (m *Model) Row(checkpoint, dataset string, p Protocol, metrics Metrics) Row {
 	r := NewRow(m.Spec.Name, checkpoint, dataset, m.Params.Count(), p, metrics)
 	if !m.standard() {

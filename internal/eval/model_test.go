@@ -203,8 +203,9 @@ func TestPaperValuesAgreeWithTheTableOfArchitectures(t *testing.T) {
 	}
 }
 
-// FuzzModel: whatever a checkpoint says of its architecture and its input, a network of the file's size comes out of it, or an error with a class;
-// nothing is allocated for a network that the file cannot hold.
+// FuzzModel: whatever a checkpoint says of its architecture and its input, a network of the file's
+// size comes out of it, or an error with a class; nothing is allocated for a network that the file
+// cannot hold.
 func FuzzModel(f *testing.F) {
 	spec, err := blocks.Lookup("tiny-a")
 	if err != nil {

@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// ordered calls f for 0 to n-1 in so many goroutines and gives the results in order, at most 2·workers of them ahead of the reader. It ends after
-// the first error, and when ctx is done; when it returns, no goroutine is left.
+// ordered calls f for 0 to n-1 in so many goroutines and gives the results in order, at most
+// 2·workers of them ahead of the reader. It ends after the first error, and when ctx is done; when
+// it returns, no goroutine is left.
 func ordered[T any](ctx context.Context, n, workers int, f func(i int) (T, error)) iter.Seq2[T, error] {
 	type result struct {
 		value T
@@ -68,7 +69,8 @@ func ordered[T any](ctx context.Context, n, workers int, f func(i int) (T, error
 	}
 }
 
-// ahead runs a sequence in a goroutine of its own, so that the next element is being made while the reader works on this one.
+// ahead runs a sequence in a goroutine of its own, so that the next element is being made while the
+// reader works on this one.
 func ahead[T any](ctx context.Context, seq func(ctx context.Context) iter.Seq2[T, error]) iter.Seq2[T, error] {
 	type result struct {
 		value T

@@ -13,7 +13,8 @@ import (
 // TableFile is the file with the table of a comparison as Markdown.
 const TableFile = "table.md"
 
-// An Outcome is how one network of a comparison ended, over its finished runs. Errors are percentages.
+// An Outcome is how one network of a comparison ended, over its finished runs. Errors are
+// percentages.
 type Outcome struct {
 	Model      string  `json:"model"`  // plain56, resnet56
 	Kind       string  `json:"kind"`   // KindPlain, KindResidual or ""
@@ -31,13 +32,15 @@ type Outcome struct {
 	TestStd         float64  `json:"test_std"`
 	TestBest        float64  `json:"test_error_best"` // of the runs' last errors
 	ImagesPerSecond float64  `json:"images_per_second"`
-	// Paper is the paper's error, its best where it gives several; nil where it has none for this network and data set.
+	// Paper is the paper's error, its best where it gives several; nil where it has none for this
+	// network and data set.
 	Paper      *float64 `json:"paper"`
 	Diverged   int      `json:"diverged"` // runs whose loss was not finite
 	Unfinished int      `json:"unfinished"`
 }
 
-// newOutcome joins the last measured errors of the runs of one network. A history without training or test error counts as unfinished.
+// newOutcome joins the last measured errors of the runs of one network. A history without training
+// or test error counts as unfinished.
 func newOutcome(runs []Compared) Outcome {
 	n := runs[0].Net
 	o := Outcome{Model: n.Model, Kind: n.Kind, Depth: n.Depth, Params: n.Params, Dataset: n.Dataset, Iterations: n.Iterations, Batch: n.Batch}
@@ -86,7 +89,8 @@ type Spread struct {
 	Runs      int
 }
 
-// String is the mean, with the standard deviation where there is one, with two decimals as in the paper.
+// String is the mean, with the standard deviation where there is one, with two decimals as in the
+// paper.
 func (s Spread) String() string {
 	if s.Runs < 2 {
 		return fmt.Sprintf("%.2f", s.Mean)
@@ -120,7 +124,8 @@ const (
 	paperBatch      = 128
 )
 
-// recipeNote says that the paper's errors are of a longer training, where they stand beside runs that are not of the paper's length.
+// recipeNote says that the paper's errors are of a longer training, where they stand beside runs
+// that are not of the paper's length.
 func recipeNote(outcomes []Outcome) string {
 	for _, o := range outcomes {
 		if o.Paper != nil && o.Runs > 0 && (o.Iterations != paperIterations || o.Batch != paperBatch) {

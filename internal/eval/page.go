@@ -9,7 +9,8 @@ import (
 	"io"
 )
 
-// The parts of the pages. The script and the style are ours, so that they go into the page as they are; everything else is escaped.
+// The parts of the pages. The script and the style are ours, so that they go into the page as they
+// are; everything else is escaped.
 var (
 	//go:embed page/report.html.tmpl
 	reportText string
@@ -47,14 +48,15 @@ type comparisonPage struct {
 	Runs            []reportRun
 }
 
-// pageFigure is a figure as it is without the script. SVG is the only value that is not escaped: DrawFigureSVG made it.
+// pageFigure is a figure as it is without the script. SVG is the only value that is not escaped:
+// DrawFigureSVG made it.
 type pageFigure struct {
 	Figure Figure
 	SVG    template.HTML
 }
 
-// writeHTML writes the page of a comparison: complete in itself, it loads nothing from anywhere. Everything in it that came from a file
-// or a user is escaped.
+// writeHTML writes the page of a comparison: complete in itself, it loads nothing from anywhere.
+// Everything in it that came from a file or a user is escaped.
 func (c Comparison) writeHTML(w io.Writer, figures []Figure) error {
 	page := comparisonPage{Title: Printable(c.Title), Command: Printable(c.Command), Table: newReportTable(c.tableColumns(Printable)), Data: figures}
 	for _, s := range c.Findings {

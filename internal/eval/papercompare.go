@@ -8,12 +8,14 @@ import (
 	"strings"
 )
 
-// A Measured is a row of ours with what decides where it stands in a table of the paper and whether it may be compared.
+// A Measured is a row of ours with what decides where it stands in a table of the paper and whether
+// it may be compared.
 type Measured struct {
 	Row      Row
 	Dataset  string
 	Protocol Protocol
-	// Standard says that the network is the one of that name in the table of architectures, unchanged.
+	// Standard says that the network is the one of that name in the table of architectures,
+	// unchanged.
 	Standard bool
 	Ensemble bool
 }
@@ -43,7 +45,8 @@ type BesideLine struct {
 	Ours   []BesideRow `json:"ours"`
 }
 
-// A BesideRow is a row of ours. SameProtocol says that it may be compared with its line as it is; Differences says why not.
+// A BesideRow is a row of ours. SameProtocol says that it may be compared with its line as it is;
+// Differences says why not.
 type BesideRow struct {
 	Row
 	SameProtocol bool     `json:"same_protocol"`
@@ -87,7 +90,8 @@ var variants = map[[2]string]string{
 	{"prelu-net-b", "prelu-net-c"}: "is model B of He et al. 2015, the line's network C",
 }
 
-// holds reports whether a row belongs beside a line: the network of that name, a variant of it, or an ensemble beside the paper's own.
+// holds reports whether a row belongs beside a line: the network of that name, a variant of it, or
+// an ensemble beside the paper's own.
 func (t PaperTable) holds(l PaperLine, m Measured) bool {
 	if t.Ensembles || m.Ensemble {
 		return t.Ensembles && m.Ensemble && l.Quoted == ""
@@ -123,7 +127,8 @@ func besideRow(t PaperTable, l PaperLine, m Measured) BesideRow {
 // WriteJSON writes one JSON document.
 func (b Beside) WriteJSON(w io.Writer) error { return writeJSON(w, b) }
 
-// WriteText writes the table for people: a line of the paper, and ours beside it; what differs stands below, by number.
+// WriteText writes the table for people: a line of the paper, and ours beside it; what differs
+// stands below, by number.
 func (b Beside) WriteText(w io.Writer) error {
 	return b.write(w, Printable, writeColumns, "", "\n%s\n", "[%d] %s\n")
 }
@@ -152,7 +157,8 @@ func (b Beside) write(w io.Writer, name func(string) string, table func(io.Write
 	return nil
 }
 
-// columns lays out the lines; a line of the paper stands once for each row of ours, and once where there is none.
+// columns lays out the lines; a line of the paper stands once for each row of ours, and once where
+// there is none.
 func (b Beside) columns(name func(string) string) ([]column, []string) {
 	cols := []column{{title: "network"}, {title: "paper's top-1 %", number: true}, {title: "paper's top-5 %", number: true},
 		{title: "our top-1 %", number: true}, {title: "our top-5 %", number: true}, {title: "images", number: true}, {title: "checkpoint"}, {title: "notes"}}

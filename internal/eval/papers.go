@@ -7,8 +7,8 @@ import (
 	"resnet/internal/datasets"
 )
 
-// A PaperValue is what He et al. ("Deep Residual Learning for Image Recognition", CVPR 2016, arXiv:1512.03385) report for
-// one network on one data set by one protocol. Errors are percentages.
+// A PaperValue is what He et al. ("Deep Residual Learning for Image Recognition", CVPR 2016,
+// arXiv:1512.03385) report for one network on one data set by one protocol. Errors are percentages.
 type PaperValue struct {
 	Top1      float64
 	Top5      *float64 // nil where the paper gives none
@@ -26,20 +26,24 @@ func (v PaperValue) Citation() string {
 	return s
 }
 
-// The protocols of the paper. Section 4.2 tests CIFAR-10 on "the single view of the original 32×32 image". Section 3.4 has
-// "the standard 10-crop testing" of Krizhevsky et al. 2012 (224×224 crops of a shorter side of 256 and their mirror images, averaging "the predictions
-// made by the network's softmax layer"), and for the best results "the fully-convolutional form as in [41, 13]", averaging "the scores at multiple
-// scales", five of them. [41], Simonyan and Zisserman 2015, averages the softmax posteriors of the image and its mirror image.
+// The protocols of the paper. Section 4.2 tests CIFAR-10 on "the single view of the original 32×32
+// image". Section 3.4 has "the standard 10-crop testing" of Krizhevsky et al. 2012 (224×224 crops
+// of a shorter side of 256 and their mirror images, averaging "the predictions made by the
+// network's softmax layer"), and for the best results "the fully-convolutional form as in [41,
+// 13]", averaging "the scores at multiple scales", five of them. [41], Simonyan and Zisserman 2015,
+// averages the softmax posteriors of the image and its mirror image.
 var (
 	protocolCIFAR  = Protocol{Views: 1, Height: 32, Width: 32}
 	protocol10Crop = Protocol{Views: 10, Height: 224, Width: 224, Resize: 256, Combine: CombineSoftmax}
 	protocolScales = Protocol{Scales: []int{224, 256, 384, 480, 640}, Flip: true, Combine: CombineSoftmax}
 )
 
-// Paper returns the paper's value for exactly this: the architecture by its name in the table of architectures, the data set, the protocol, and the
-// whole test set of n images (ImageNet's validation set). It returns nil where the paper has none, so that an error on Fashion-MNIST,
-// on a part of the images or on the training split never stands beside the paper's CIFAR-10. Results of others that the paper quotes are left
-// out: their protocols are not the paper's. Where two tables give the same figure, the one with the top-5 error beside it is cited.
+// Paper returns the paper's value for exactly this: the architecture by its name in the table of
+// architectures, the data set, the protocol, and the whole test set of n images (ImageNet's
+// validation set). It returns nil where the paper has none, so that an error on Fashion-MNIST, on a
+// part of the images or on the training split never stands beside the paper's CIFAR-10. Results of
+// others that the paper quotes are left out: their protocols are not the paper's. Where two tables
+// give the same figure, the one with the top-5 error beside it is cited.
 func Paper(arch, dataset string, p Protocol, n int) *PaperValue {
 	var found *PaperValue
 	for _, t := range paperTables {
@@ -63,7 +67,8 @@ func Paper(arch, dataset string, p Protocol, n int) *PaperValue {
 	return found
 }
 
-// differences says in what a measurement on n images of a data set differs from the table's; nothing when it is the same.
+// differences says in what a measurement on n images of a data set differs from the table's;
+// nothing when it is the same.
 func (t PaperTable) differences(dataset string, p Protocol, n int) []string {
 	var list []string
 	switch {

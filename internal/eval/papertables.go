@@ -36,7 +36,8 @@ type PaperLine struct {
 	Top1, Top5 *float64 // nil where the paper gives none
 	Mean, Std  float64  // of Runs runs, where reported; Top1 is the best of them
 	Runs       int
-	// Quoted says whose result the paper repeats; "" where it is the paper's own. Its protocol is not the table's.
+	// Quoted says whose result the paper repeats; "" where it is the paper's own. Its protocol is
+	// not the table's.
 	Quoted string
 	// Note is what the paper says about this line alone.
 	Note string

@@ -7,15 +7,16 @@ import (
 	"strconv"
 )
 
-// The files with every measurement of every run of a comparison. They hold nothing that depends on the machine or the hour, so
-// that an interrupted and repeated comparison leaves the same bytes.
+// The files with every measurement of every run of a comparison. They hold nothing that depends on
+// the machine or the hour, so that an interrupted and repeated comparison leaves the same bytes.
 const (
 	PointsFile = "points.csv"
 	PointsJSON = "points.json"
 )
 
-// writePoints writes a row for each measurement, runs in the order given. What was not measured is empty. A name that a spreadsheet
-// would take for a formula is written with an apostrophe before it.
+// writePoints writes a row for each measurement, runs in the order given. What was not measured is
+// empty. A name that a spreadsheet would take for a formula is written with an apostrophe before
+// it.
 func writePoints(w io.Writer, runs []Compared) error {
 	c := csv.NewWriter(w)
 	header := []string{"run", "step"}
@@ -46,7 +47,8 @@ func writePoints(w io.Writer, runs []Compared) error {
 	return c.Error()
 }
 
-// pointsRun is a run in points.json. A measurement has the names of metrics.csv's columns; what was not measured, or is not finite, is left out.
+// pointsRun is a run in points.json. A measurement has the names of metrics.csv's columns; what was
+// not measured, or is not finite, is left out.
 type pointsRun struct {
 	Name      string               `json:"name"`
 	Model     string               `json:"model"`

@@ -19,8 +19,9 @@ type Guess struct {
 	Probability float64 `json:"probability"` // softmax
 }
 
-// Top returns the k classes of the greatest logits, greatest first, of equal ones the lower class first, with their softmax
-// probabilities. names may be nil. Of fewer than k classes it returns all.
+// Top returns the k classes of the greatest logits, greatest first, of equal ones the lower class
+// first, with their softmax probabilities. names may be nil. Of fewer than k classes it returns
+// all.
 func Top(logits []float32, k int, names []string) []Guess {
 	scores := make([]float64, len(logits))
 	order := make([]int, len(logits))
@@ -64,7 +65,8 @@ type Prediction struct {
 	Logits    []float32 `json:"logits"`
 }
 
-// Predictions writes a Prediction for every image, as JSON lines or as CSV. The file appears when Close has succeeded, complete.
+// Predictions writes a Prediction for every image, as JSON lines or as CSV. The file appears when
+// Close has succeeded, complete.
 type Predictions struct {
 	file    *atomicFile
 	table   *csv.Writer // nil for JSON lines
@@ -73,9 +75,10 @@ type Predictions struct {
 	id      func(i int) string
 }
 
-// CreatePredictions starts a file of predictions; the name's ending chooses its form, .jsonl or .csv. classes are the names of
-// the classes (nil: none), id names image i. In CSV, names that a spreadsheet would take for formulas get an apostrophe
-// before them, and control characters are escaped; in JSON lines they are what they are, in JSON's escapes.
+// CreatePredictions starts a file of predictions; the name's ending chooses its form, .jsonl or
+// .csv. classes are the names of the classes (nil: none), id names image i. In CSV, names that a
+// spreadsheet would take for formulas get an apostrophe before them, and control characters are
+// escaped; in JSON lines they are what they are, in JSON's escapes.
 func CreatePredictions(path string, classes []string, id func(i int) string) (*Predictions, error) {
 	ext := strings.ToLower(filepath.Ext(path))
 	if ext != ".jsonl" && ext != ".csv" {
@@ -123,7 +126,8 @@ func (p *Predictions) write(r Prediction) error {
 	return err
 }
 
-// JSONLine is v as a line of JSON, with control characters and the like escaped, so that a terminal can show it.
+// JSONLine is v as a line of JSON, with control characters and the like escaped, so that a terminal
+// can show it.
 func JSONLine(v any) ([]byte, error) {
 	line, err := json.Marshal(v)
 	if err != nil {
@@ -157,7 +161,8 @@ func (r Prediction) csvRecord() []string {
 	return rec
 }
 
-// Close makes the file appear under its name. Until then, and after an error, what was there before is untouched.
+// Close makes the file appear under its name. Until then, and after an error, what was there before
+// is untouched.
 func (p *Predictions) Close() error {
 	if p.table != nil {
 		p.table.Flush()

@@ -8,37 +8,44 @@ import (
 	"resnet/internal/datasets"
 )
 
-// A Protocol is how images were looked at and which. Figures are comparable only when their protocols are equal.
+// A Protocol is how images were looked at and which. Figures are comparable only when their
+// protocols are equal.
 type Protocol struct {
 	Views  int            `json:"views,omitempty"` // crops and flips of an image whose scores are combined: 1 is the image, or its centre; 0 with Scales
 	Height int            `json:"height,omitempty"`
 	Width  int            `json:"width,omitempty"` // pixels of a view
 	Split  datasets.Split `json:"split,omitempty"` // "" means Test
 	Limit  int            `json:"limit,omitempty"` // only the first so many images; 0 means all
-	// Resize is what the shorter side was resized to before the views were cut, in pixels; 0 means that the image is the view.
+	// Resize is what the shorter side was resized to before the views were cut, in pixels; 0 means
+	// that the image is the view.
 	Resize int `json:"resize,omitempty"`
-	// Scales are the shorter sides of fully convolutional testing, whose scores are averaged; Views, Height, Width and Resize mean nothing then.
+	// Scales are the shorter sides of fully convolutional testing, whose scores are averaged;
+	// Views, Height, Width and Resize mean nothing then.
 	Scales []int `json:"scales,omitempty"`
-	// Flip says that each scale, or the whole image, was looked at a second time in its mirror image. Ten crops always are.
+	// Flip says that each scale, or the whole image, was looked at a second time in its mirror
+	// image. Ten crops always are.
 	Flip bool `json:"flip,omitempty"`
 	// Combine is what was averaged over the views; "" where there is one view alone.
 	Combine Combine `json:"combine,omitempty"`
-	// Mean names a stand-in for the mean image of the training set, which has one size: "channel means". "" where there is none.
+	// Mean names a stand-in for the mean image of the training set, which has one size: "channel
+	// means". "" where there is none.
 	Mean string `json:"mean,omitempty"`
 }
 
-// MeanOfChannels is Protocol.Mean where a view has another size than the mean image, of which only each channel's mean can be subtracted then.
+// MeanOfChannels is Protocol.Mean where a view has another size than the mean image, of which only
+// each channel's mean can be subtracted then.
 const MeanOfChannels = "channel means"
 
-// looks reports whether p and q look at an image in the same way, whichever the images are. What stands in for the mean image is left out: the paper
-// subtracts it as well, at sizes where there is none, and does not say how.
+// looks reports whether p and q look at an image in the same way, whichever the images are. What
+// stands in for the mean image is left out: the paper subtracts it as well, at sizes where there is
+// none, and does not say how.
 func (p Protocol) looks(q Protocol) bool {
 	return p.Views == q.Views && p.Height == q.Height && p.Width == q.Width && p.Resize == q.Resize && slices.Equal(p.Scales, q.Scales) &&
 		p.Flip == q.Flip && p.Combine == q.Combine
 }
 
-// String is the text of the column "protocol": "1 view, 32x32", with the split when it is not the test split and with the
-// limit when there is one.
+// String is the text of the column "protocol": "1 view, 32x32", with the split when it is not the
+// test split and with the limit when there is one.
 func (p Protocol) String() string {
 	parts := []string{p.form()}
 	if p.Combine != "" {

@@ -14,7 +14,8 @@ import (
 // ReportFile is the file that WriteReport writes beside the curves.
 const ReportFile = "report.html"
 
-// A Report is a page about one run or a comparison of several, complete in itself: it loads nothing from anywhere.
+// A Report is a page about one run or a comparison of several, complete in itself: it loads nothing
+// from anywhere.
 type Report struct {
 	Title   string
 	Notes   []string // paragraphs below the title
@@ -25,7 +26,8 @@ type Report struct {
 	Names []string
 }
 
-// reportPage is what the template shows. SVG is the only value that is not escaped: DrawSVG made it.
+// reportPage is what the template shows. SVG is the only value that is not escaped: DrawSVG made
+// it.
 type reportPage struct {
 	Title   string
 	Notes   []string
@@ -60,8 +62,8 @@ type matrixCell struct {
 	Diagonal bool
 }
 
-// WriteHTML writes the page. Everything in it that came from a file or a user is escaped. Without any measured error it has no
-// curves.
+// WriteHTML writes the page. Everything in it that came from a file or a user is escaped. Without
+// any measured error it has no curves.
 func (r Report) WriteHTML(w io.Writer) error {
 	page := reportPage{Title: Printable(r.Title), Cites: r.Table.citations(), Classes: r.Classes}
 	for _, n := range r.Notes {
@@ -92,8 +94,8 @@ func (r Report) WriteHTML(w io.Writer) error {
 	return reportTemplate.Execute(w, page)
 }
 
-// WriteReport writes report.html, curves.svg and curves.png to a folder, each complete or not at all. Without any measured
-// error it writes the page alone.
+// WriteReport writes report.html, curves.svg and curves.png to a folder, each complete or not at
+// all. Without any measured error it writes the page alone.
 func WriteReport(dir string, r Report) error {
 	err := DrawFiles(dir, r.series(), DrawOptions{Title: r.Title})
 	if err != nil && !errors.Is(err, ErrNoCurve) {
@@ -179,7 +181,8 @@ func (h History) columns() []column {
 	return cols
 }
 
-// shades prepares the confusion matrix. What is rare but wrong should be seen: any count above 0 has a shade.
+// shades prepares the confusion matrix. What is rare but wrong should be seen: any count above 0
+// has a shade.
 func shades(c ClassReport) [][]matrixCell {
 	var rows [][]matrixCell
 	for label, counts := range c.Confusion {

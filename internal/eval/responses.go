@@ -15,16 +15,19 @@ import (
 // ResponsesFile is the file with the layer responses of a comparison's networks.
 const ResponsesFile = "responses.csv"
 
-// A Response is the strength of a layer's signal: the standard deviation of its output after batch normalisation, before ReLU and addition.
+// A Response is the strength of a layer's signal: the standard deviation of its output after batch
+// normalisation, before ReLU and addition.
 type Response struct {
 	Layer string  `json:"layer"`
 	Std   float64 `json:"std"`
 }
 
-// Responses are those of each 3×3 convolution, in forward order: the paper's Fig. 7. In training, batch normalisation gives
-// channel c the mean β_c and the variance γ_c²·v_c/(v_c+ε) whatever its input, v_c being the variance of the input. So the standard
-// deviation over all values of the layer follows from the checkpoint, without an image: the root of the mean of those variances plus the
-// variance of the β_c. The running variance stands for v_c, which only matters where it is as small as ε.
+// Responses are those of each 3×3 convolution, in forward order: the paper's Fig. 7. In training,
+// batch normalisation gives channel c the mean β_c and the variance γ_c²·v_c/(v_c+ε) whatever its
+// input, v_c being the variance of the input. So the standard deviation over all values of the
+// layer follows from the checkpoint, without an image: the root of the mean of those variances plus
+// the variance of the β_c. The running variance stands for v_c, which only matters where it is as
+// small as ε.
 func (m *Model) Responses() ([]Response, error) {
 	sum, err := blocks.Summarize(m.Spec)
 	if err != nil {
@@ -63,7 +66,8 @@ func (m *Model) response(bn string) (float64, error) {
 	return math.Sqrt(within + max(0, square-mean*mean)), nil
 }
 
-// responseFigure draws the responses of each network against the layer, the first run of each. Plain networks are dashed, as in the paper.
+// responseFigure draws the responses of each network against the layer, the first run of each.
+// Plain networks are dashed, as in the paper.
 func responseFigure(runs []Compared) Figure {
 	f := Figure{ID: "responses", Title: "Layer responses", X: "layer", Y: "standard deviation", Digits: 3,
 		Note: "Standard deviation of each 3×3 layer's output after batch normalisation, before ReLU and addition (the paper's Fig. 7), from the checkpoint of each network's first run. " +

@@ -10,8 +10,9 @@ import (
 	"resnet/internal/graph"
 )
 
-// TestResponsesAreThoseOfAForwardPass trains nothing: it runs a batch through networks with random parameters and compares the standard
-// deviation of each batch normalisation's output with the closed form, given the batch's own variances.
+// TestResponsesAreThoseOfAForwardPass trains nothing: it runs a batch through networks with random
+// parameters and compares the standard deviation of each batch normalisation's output with the
+// closed form, given the batch's own variances.
 func TestResponsesAreThoseOfAForwardPass(t *testing.T) {
 	for _, name := range []string{"cifar-plain8", "cifar-resnet14"} {
 		spec, err := blocks.Lookup(name)

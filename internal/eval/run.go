@@ -24,8 +24,9 @@ type Run struct {
 	History     History
 }
 
-// ReadRun reads config.yaml, env.json and metrics.csv of a run folder. Only metrics.csv must be there; it fails with
-// fs.ErrNotExist without it, and with ErrHistory when it does not parse. An env.json that does not parse is shown as it is.
+// ReadRun reads config.yaml, env.json and metrics.csv of a run folder. Only metrics.csv must be
+// there; it fails with fs.ErrNotExist without it, and with ErrHistory when it does not parse. An
+// env.json that does not parse is shown as it is.
 func ReadRun(dir string) (Run, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -74,7 +75,8 @@ func readSmall(path string) ([]byte, error) {
 	return text, nil
 }
 
-// facts lists the members of a JSON object. Values that are lists or objects stay JSON, lists of words are joined.
+// facts lists the members of a JSON object. Values that are lists or objects stay JSON, lists of
+// words are joined.
 func facts(text []byte) []Fact {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil

@@ -43,11 +43,14 @@ func (p Protocol) flips() int {
 	return 1
 }
 
-// Score looks at n images and tells emit the scores [K] of each, in their order: of one view its logits; of several the mean of their logits, or for
-// CombineSoftmax the logarithm of the mean of their probabilities. The scores are valid during the call only, and nil for an image that cuts gave no cut of.
+// Score looks at n images and tells emit the scores [K] of each, in their order: of one view its
+// logits; of several the mean of their logits, or for CombineSoftmax the logarithm of the mean of
+// their probabilities. The scores are valid during the call only, and nil for an image that cuts
+// gave no cut of.
 //
-// The views of some images at a time are sorted by size and computed in batches, so that memory is bounded whatever the images; which views share a batch
-// follows from the images alone. It fails with the errors of cuts, of the network and of emit, and when ctx is done.
+// The views of some images at a time are sorted by size and computed in batches, so that memory is
+// bounded whatever the images; which views share a batch follows from the images alone. It fails
+// with the errors of cuts, of the network and of emit, and when ctx is done.
 func (s *Scorer) Score(ctx context.Context, n int, cuts Cutter, emit func(i int, scores []float32) error) error {
 	mean := newMean(s.protocol.Combine, s.model.Spec.Classes)
 	scores := make([]float32, s.model.Spec.Classes)
@@ -82,14 +85,16 @@ func (s *Scorer) Scores(ctx context.Context, cuts []Cut) ([]float32, error) {
 	return out, err
 }
 
-// seen is an image on its way: its cuts, then the logits of its views, of each cut and then of its mirror image.
+// seen is an image on its way: its cuts, then the logits of its views, of each cut and then of its
+// mirror image.
 type seen struct {
 	index  int
 	cuts   []Cut
 	logits [][]float32
 }
 
-// Bounds of a window: images whose views are sorted together. 128 MB are some 100 photographs at five scales.
+// Bounds of a window: images whose views are sorted together. 128 MB are some 100 photographs at
+// five scales.
 const (
 	windowBytes  = 128 << 20
 	windowImages = 512
@@ -132,7 +137,8 @@ type view struct {
 	to   *[]float32
 }
 
-// look computes the logits of all views of a window, size by size in the order in which they appear.
+// look computes the logits of all views of a window, size by size in the order in which they
+// appear.
 func (s *Scorer) look(ctx context.Context, window []seen) error {
 	type size struct{ height, width int }
 	var order []size
@@ -168,8 +174,9 @@ func (s *Scorer) look(ctx context.Context, window []seen) error {
 	return nil
 }
 
-// together is how many views of a size are computed in a batch: the pixels of 32 crops of 224x224, at least 2, at most the batch that was asked for.
-// In the fully convolutional form it is half of that, because every size has a machine of its own.
+// together is how many views of a size are computed in a batch: the pixels of 32 crops of 224x224,
+// at least 2, at most the batch that was asked for. In the fully convolutional form it is half of
+// that, because every size has a machine of its own.
 func (s *Scorer) together(height, width int) int {
 	pixels := 32 * 224 * 224
 	if s.machines.dense {
@@ -225,8 +232,9 @@ func ceilPow2(n int) int {
 	return p
 }
 
-// normalizerFor is the model's normaliser for views of a size: a mean image fits views of its own size alone, and in the fully convolutional form, where
-// every position is alike, none; its mean over each channel takes its place.
+// normalizerFor is the model's normaliser for views of a size: a mean image fits views of its own
+// size alone, and in the fully convolutional form, where every position is alike, none; its mean
+// over each channel takes its place.
 func (m *Model) normalizerFor(height, width int, dense bool) datasets.Normalizer {
 	n, s := m.Normalizer, m.Spec
 	if n.Kind != datasets.PixelMean || !dense && height == s.InputSize && width == s.InputSize {

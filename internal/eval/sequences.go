@@ -10,8 +10,8 @@ import (
 	"resnet/internal/datasets"
 )
 
-// A SequenceNetwork computes the logits of a batch of sequences: [N·T, K] with a row for each frame, padding included, or [N, K] for
-// whole utterances. They are valid until the next call.
+// A SequenceNetwork computes the logits of a batch of sequences: [N·T, K] with a row for each
+// frame, padding included, or [N, K] for whole utterances. They are valid until the next call.
 type SequenceNetwork interface {
 	InferSequences(b *datasets.Batch) ([]float32, error)
 }
@@ -29,7 +29,8 @@ type SequenceInput struct {
 type SequenceMetrics struct {
 	Metrics        // of frames, or of utterances where the network tells those apart; N counts them
 	Utterances int // measured
-	// UtteranceError is that of the mean of an utterance's frame logits; nil where utterances have no label.
+	// UtteranceError is that of the mean of an utterance's frame logits; nil where utterances have
+	// no label.
 	UtteranceError *float64
 }
 
@@ -43,9 +44,10 @@ type Sequence struct {
 	Mean   []float64 // [K], what the utterance is classified by
 }
 
-// EvaluateSequences measures a network on batches that hold every utterance once. Frames without a label count nothing. The
-// figures do not depend on how the batches are cut. It fails with ErrNonFinite or ErrLabel, naming the utterance, and with the errors of the network, the
-// batches and the observers.
+// EvaluateSequences measures a network on batches that hold every utterance once. Frames without a
+// label count nothing. The figures do not depend on how the batches are cut. It fails with
+// ErrNonFinite or ErrLabel, naming the utterance, and with the errors of the network, the batches
+// and the observers.
 func EvaluateSequences(ctx context.Context, net SequenceNetwork, batches Batches, in SequenceInput, observers ...func(Sequence) error) (SequenceMetrics, error) {
 	m := newSequenceMeter(in)
 	for {
@@ -203,7 +205,8 @@ func (m *sequenceMeter) metrics() (SequenceMetrics, error) {
 	return out, nil
 }
 
-// LogPosteriors writes log-softmax of logits [T, K] over them, in float64 arithmetic, minus logPrior [K] where that is given.
+// LogPosteriors writes log-softmax of logits [T, K] over them, in float64 arithmetic, minus
+// logPrior [K] where that is given.
 func LogPosteriors(logits []float32, classes int, logPrior []float64) {
 	row := make([]float64, classes)
 	for at := 0; at+classes <= len(logits); at += classes {
@@ -221,7 +224,8 @@ func LogPosteriors(logits []float32, classes int, logPrior []float64) {
 	}
 }
 
-// LogPriors are the logarithms of class frequencies. A class that was never seen counts as half a frame: its prior is small and its likelihood not infinite.
+// LogPriors are the logarithms of class frequencies. A class that was never seen counts as half a
+// frame: its prior is small and its likelihood not infinite.
 func LogPriors(counts []int64) []float64 {
 	var total float64
 	for _, n := range counts {

@@ -12,7 +12,8 @@ import (
 	"resnet/internal/datasets"
 )
 
-// fixedSequences is a network that gives logits by utterance and frame, and batches of a given size.
+// fixedSequences is a network that gives logits by utterance and frame, and batches of a given
+// size.
 type fixedSequences struct {
 	lengths []int
 	labels  []int

@@ -13,7 +13,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// sumNet gives class c the logit sin(c·Σx), so that figures depend on the very image that they are counted for.
+// sumNet gives class c the logit sin(c·Σx), so that figures depend on the very image that they are
+// counted for.
 type sumNet struct {
 	size int
 	nan  float64 // an image whose first value is this gets NaN

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// A Row is one line of the table of an evaluation: a checkpoint, or an ensemble of several. Errors are percentages. Its
-// JSON keys are a contract.
+// A Row is one line of the table of an evaluation: a checkpoint, or an ensemble of several. Errors
+// are percentages. Its JSON keys are a contract.
 type Row struct {
 	Model      string   `json:"model"`
 	Checkpoint string   `json:"checkpoint"`
@@ -34,8 +34,8 @@ type Row struct {
 	Citation string `json:"-"`
 }
 
-// NewRow makes the row of a measured network: its name in the table of architectures, where it is from, its trainable values.
-// The paper's value is looked up by model, data set and protocol.
+// NewRow makes the row of a measured network: its name in the table of architectures, where it is
+// from, its trainable values. The paper's value is looked up by model, data set and protocol.
 func NewRow(model, checkpoint, dataset string, params int64, p Protocol, m Metrics) Row {
 	r := Row{Model: model, Checkpoint: checkpoint, N: m.N, Top1Error: m.Top1Error, Top5Error: m.Top5Error, Loss: m.Loss,
 		Params: params, Protocol: p.String()}
@@ -58,7 +58,8 @@ func (t Table) WriteJSON(w io.Writer) error {
 	return writeJSON(w, t)
 }
 
-// writeJSON writes v indented, with control characters and the like escaped, so that a terminal can show it.
+// writeJSON writes v indented, with control characters and the like escaped, so that a terminal can
+// show it.
 func writeJSON(w io.Writer, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
@@ -68,7 +69,8 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// WriteText writes the table for people, with the citations of the paper's values below. Columns without any value are left out.
+// WriteText writes the table for people, with the citations of the paper's values below. Columns
+// without any value are left out.
 func (t Table) WriteText(w io.Writer) error {
 	if err := writeColumns(w, t.columns(Printable)); err != nil {
 		return err

@@ -5,8 +5,8 @@ import "fmt"
 // DefaultConfig is what a field left out means.
 func DefaultConfig() Config { return Config{EveryEpochs: 1, Batch: 250} }
 
-// A FieldError says what is wrong with one field. Path is relative to the section ("batch"), Msg says what is wrong, Hint
-// what would be right (it may be empty).
+// A FieldError says what is wrong with one field. Path is relative to the section ("batch"), Msg
+// says what is wrong, Hint what would be right (it may be empty).
 type FieldError struct {
 	Path, Msg, Hint string
 }

@@ -7,17 +7,20 @@ import (
 	"resnet/internal/datasets"
 )
 
-// ViewOptions say how EvaluateViews reads and computes; of these Split and Limit alone change the figures.
+// ViewOptions say how EvaluateViews reads and computes; of these Split and Limit alone change the
+// figures.
 type ViewOptions struct {
 	ScorerOptions
 	Split datasets.Split
 	Limit int // the first so many images of the split; 0 means all
-	// Fixed says that the images are looked at as the data set delivers them, in the network's size: see ProtocolFixed.
+	// Fixed says that the images are looked at as the data set delivers them, in the network's
+	// size: see ProtocolFixed.
 	Fixed bool
 }
 
-// EvaluateViews measures a model on a split of a data set under any protocol. Observers see the scores of each image as its logits, in the order of the
-// split: see Scorer.Score. It fails as Evaluate and Scorer.Score do.
+// EvaluateViews measures a model on a split of a data set under any protocol. Observers see the
+// scores of each image as its logits, in the order of the split: see Scorer.Score. It fails as
+// Evaluate and Scorer.Score do.
 func EvaluateViews(ctx context.Context, m *Model, ds *datasets.Dataset, p Protocol, o ViewOptions, observers ...Observer) (Metrics, error) {
 	if o.Fixed && p.Views == 1 {
 		return evaluateFixed(ctx, m, ds, o, observers)

@@ -23,7 +23,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// photographs writes a folder of small PNG and JPEG files of several shapes, some of them alike, in three classes, and opens it.
+// photographs writes a folder of small PNG and JPEG files of several shapes, some of them alike, in
+// three classes, and opens it.
 func photographs(t *testing.T) *datasets.Dataset {
 	t.Helper()
 	dir := t.TempDir()
@@ -100,7 +101,8 @@ func alone(t *testing.T, m *Model, x []float32, build func() (*graph.Graph, erro
 	return out
 }
 
-// cropByHand is a rectangle of a picture as floats, less the mean image (or less flat, where that is not nil), reversed by flip.
+// cropByHand is a rectangle of a picture as floats, less the mean image (or less flat, where that
+// is not nil), reversed by flip.
 func cropByHand(m *Model, p datasets.Picture, x0, y0, w, h int, flip bool, flat []float64) []float32 {
 	x := make([]float32, 3*w*h)
 	for c := range 3 {

@@ -32,14 +32,16 @@ type SigmoidGrad struct {
 	flat
 }
 
-// ELU is y = x for x > 0, else Alpha·(exp(x)-1), for any shape; Alpha >= 0 (Clevert et al. 2015, arXiv:1511.07289).
+// ELU is y = x for x > 0, else Alpha·(exp(x)-1), for any shape; Alpha >= 0 (Clevert et al. 2015,
+// arXiv:1511.07289).
 type ELU struct {
 	Alpha float64
 	ID    uint32
 	pure
 }
 
-// ELUGrad is the derivative of ELU: inputs y (the output) and dy; dx = dy where y > 0, else dy·(y+Alpha).
+// ELUGrad is the derivative of ELU: inputs y (the output) and dy; dx = dy where y > 0, else
+// dy·(y+Alpha).
 type ELUGrad struct {
 	Alpha float64
 	ID    uint32

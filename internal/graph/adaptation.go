@@ -11,8 +11,9 @@ import (
 	"resnet/internal/graph/kernel/ref"
 )
 
-// FrameMaps makes the maps of a network of sequences from frames: input [N, C·H, 1, W]; output [N, C, H, W], in which row h of map c is value
-// c·H + h of each frame. The padding becomes 0, whatever it was.
+// FrameMaps makes the maps of a network of sequences from frames: input [N, C·H, 1, W]; output [N,
+// C, H, W], in which row h of map c is value c·H + h of each frame. The padding becomes 0, whatever
+// it was.
 type FrameMaps struct {
 	ImageShape // of the output
 	ID         uint32
@@ -56,7 +57,8 @@ func runFrameMaps[T ref.Float](s ImageShape, state *Sequences, dst []T, src [][]
 	}
 }
 
-// FrameMapsGrad is the derivative of FrameMaps: input [N, C, H, W]; output [N, C·H, 1, W], 0 in the padding.
+// FrameMapsGrad is the derivative of FrameMaps: input [N, C, H, W]; output [N, C·H, 1, W], 0 in the
+// padding.
 type FrameMapsGrad struct {
 	ImageShape
 	ID    uint32
@@ -82,8 +84,9 @@ func (o *FrameMapsGrad) run64(dst []float64, src ...[]float64) {
 	runFrameMaps(o.ImageShape, o.State, dst, src)
 }
 
-// FrameTransform is a linear layer on the frames of the input x [N, D, 1, T] before a network of sequences, as maps [N, C, D/C, T]: each valid
-// frame becomes W·x + b, and the padding 0. Its parameters are name.weight [D, D, 1, 1], the identity at first, and name.bias [D], 0 at first.
+// FrameTransform is a linear layer on the frames of the input x [N, D, 1, T] before a network of
+// sequences, as maps [N, C, D/C, T]: each valid frame becomes W·x + b, and the padding 0. Its
+// parameters are name.weight [D, D, 1, 1], the identity at first, and name.bias [D], 0 at first.
 func (b *Builder) FrameTransform(name string, x *Node, maps int) *Node {
 	s, ok := b.image(name, x)
 	if !ok {
@@ -105,8 +108,9 @@ func (b *Builder) FrameTransform(name string, x *Node, maps int) *Node {
 	return b.add(name+".maps", &FrameMaps{ImageShape: ImageShape{N: s.N, C: maps, H: d / maps, W: s.W}, ID: b.id(), State: b.sequenceState()}, y)
 }
 
-// FinishUtterances is Finish for logits [N, classes] of utterances of which some may have no label: labels are [N], -1 for none, and the loss is the
-// mean over the others. For Graph.Frames an utterance is then a single frame.
+// FinishUtterances is Finish for logits [N, classes] of utterances of which some may have no label:
+// labels are [N], -1 for none, and the loss is the mean over the others. For Graph.Frames an
+// utterance is then a single frame.
 func (b *Builder) FinishUtterances(logits *Node) (*Graph, error) {
 	b.frames = 1
 	return b.Finish(logits)

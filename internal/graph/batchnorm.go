@@ -10,8 +10,9 @@ import (
 // ImageShape is the shape [N, C, H, W].
 type ImageShape = ref.ImageShape
 
-// BatchStats computes the mean and the biased variance of each channel over N, H and W: input x [N, C, H, W]; output [2, C].
-// Gorgonia does not differentiate it: BatchNormInputGrad holds the derivative through the statistics.
+// BatchStats computes the mean and the biased variance of each channel over N, H and W: input x [N,
+// C, H, W]; output [2, C]. Gorgonia does not differentiate it: BatchNormInputGrad holds the
+// derivative through the statistics.
 type BatchStats struct {
 	ImageShape
 	ID uint32
@@ -22,9 +23,10 @@ type BatchStats struct {
 //
 //	y = γ (x - μ) / sqrt(σ² + ε) + β        (Ioffe and Szegedy 2015, algorithm 1)
 //
-// In Train mode the inputs are x [N, C, H, W], γ [C], β [C] and stats [2, C] (of BatchStats; biased σ²). In Eval mode they
-// are x, γ, β, the running mean [C] and the running variance [C], and there is no derivative. The machine updates the
-// running values, running = (1-m)·running + m·batch with the unbiased variance, as PyTorch does.
+// In Train mode the inputs are x [N, C, H, W], γ [C], β [C] and stats [2, C] (of BatchStats; biased
+// σ²). In Eval mode they are x, γ, β, the running mean [C] and the running variance [C], and there
+// is no derivative. The machine updates the running values, running = (1-m)·running + m·batch with
+// the unbiased variance, as PyTorch does.
 type BatchNorm struct {
 	ImageShape
 	Eps  float64
@@ -33,8 +35,8 @@ type BatchNorm struct {
 	pure
 }
 
-// BatchNormSums computes the reductions of the backward pass: inputs x, stats, dy; output [2, C], row 0 Σdy = dβ and row 1
-// Σ dy·x̂ = dγ, with x̂ = (x - μ) / sqrt(σ² + ε).
+// BatchNormSums computes the reductions of the backward pass: inputs x, stats, dy; output [2, C],
+// row 0 Σdy = dβ and row 1 Σ dy·x̂ = dγ, with x̂ = (x - μ) / sqrt(σ² + ε).
 type BatchNormSums struct {
 	ImageShape
 	Eps float64
@@ -50,8 +52,8 @@ type Row struct {
 	flat
 }
 
-// BatchNormInputGrad is the derivative of BatchNorm with respect to x, through the statistics too: inputs x, stats, gamma,
-// sums, dy; output [N, C, H, W].
+// BatchNormInputGrad is the derivative of BatchNorm with respect to x, through the statistics too:
+// inputs x, stats, gamma, sums, dy; output [N, C, H, W].
 type BatchNormInputGrad struct {
 	ImageShape
 	Eps float64

@@ -14,12 +14,13 @@ type Options struct {
 	BNEps       float64      // 1e-5
 	BNMomentum  float64      // 0.1, the weight of the new batch, as in PyTorch
 	DropoutSeed uint64
-	// Frozen says of which parameters no gradient is wanted: their ParamNode.Grad is nil. A nil Frozen freezes none.
+	// Frozen says of which parameters no gradient is wanted: their ParamNode.Grad is nil. A nil
+	// Frozen freezes none.
 	Frozen func(name string) bool
 }
 
-// Builder draws a network. Its methods take and return nodes of one graph; after an error they do nothing and return nil, and
-// Err and Finish report the first error with the place where it arose.
+// Builder draws a network. Its methods take and return nodes of one graph; after an error they do
+// nothing and return nil, and Err and Finish report the first error with the place where it arose.
 type Builder struct {
 	*drawing
 	scope string
@@ -39,15 +40,16 @@ type drawing struct {
 	dropout *DropoutState
 	// auxiliary are logits besides those of Finish that have a loss too.
 	auxiliary []auxiliary
-	// sequences is the state of the operators of sequences; frames is how many a network has that tells frames apart.
+	// sequences is the state of the operators of sequences; frames is how many a network has that
+	// tells frames apart.
 	sequences *Sequences
 	frames    int
 	nextID    uint32
 	err       error
 }
 
-// NewBuilder starts the drawing of a network called name. Parameters missing in params are created and initialised; those
-// present are reused and must have the shapes that the network wants.
+// NewBuilder starts the drawing of a network called name. Parameters missing in params are created
+// and initialised; those present are reused and must have the shapes that the network wants.
 func NewBuilder(name string, mode Mode, params *ParamSet, opts Options) *Builder {
 	if opts.Dtype.Type == nil {
 		opts.Dtype = tensor.Float32
@@ -65,8 +67,8 @@ func NewBuilder(name string, mode Mode, params *ParamSet, opts Options) *Builder
 	}}
 }
 
-// In returns a Builder of the same graph whose names begin with scope and a dot: b.In("layer1").In("0") makes
-// "layer1.0.conv1.weight".
+// In returns a Builder of the same graph whose names begin with scope and a dot:
+// b.In("layer1").In("0") makes "layer1.0.conv1.weight".
 func (b *Builder) In(scope string) *Builder {
 	return &Builder{drawing: b.drawing, scope: join(b.scope, scope)}
 }

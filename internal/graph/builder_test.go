@@ -151,7 +151,8 @@ func TestInitialisersFollowTheirSourcesAndDependOnSeedAndNameAlone(t *testing.T)
 			}
 		}
 	}
-	// 9,216 draws: the standard deviation of their deviation is 0.7 % of it, so 3 % is four of those.
+	// 9,216 draws: the standard deviation of their deviation is 0.7 % of it, so 3 % is four of
+	// those.
 	mean, std := moments(p.Get("conv1.weight").Data)
 	if want := math.Sqrt(2.0 / (16 * 9)); math.Abs(std/want-1) > 0.03 || math.Abs(mean) > 0.05*want {
 		t.Errorf("conv1.weight has mean %g and deviation %g, want 0 and %g", mean, std, want)
@@ -184,8 +185,8 @@ func moments(data []float32) (mean, std float64) {
 	return mean, math.Sqrt(std)
 }
 
-// The gradients of a residual net consist of this package's operators, of Gorgonia's sum where a tensor is used twice and of
-// its constant 1: what package schedule can lower.
+// The gradients of a residual net consist of this package's operators, of Gorgonia's sum where a
+// tensor is used twice and of its constant 1: what package schedule can lower.
 func TestGradientsOfAResidualNetHoldNoForeignOperators(t *testing.T) {
 	g := smallNet(t, Train, tensor.Float32, NewParamSet(1), padSides)
 	sums := 0
@@ -322,7 +323,8 @@ func TestOperatorErrorsInsteadOfPanics(t *testing.T) {
 	}
 }
 
-// Graphs may be built on several goroutines at once; Gorgonia's shared constants are the danger (run with -race).
+// Graphs may be built on several goroutines at once; Gorgonia's shared constants are the danger
+// (run with -race).
 func TestGraphsCanBeBuiltConcurrently(t *testing.T) {
 	for range 4 {
 		t.Run("", func(t *testing.T) {

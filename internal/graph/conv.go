@@ -10,12 +10,14 @@ import (
 // ConvShape is the geometry of a convolution, with OutH and OutW.
 type ConvShape = ref.ConvShape
 
-// Conv is the convolution y = x * w (+ b): inputs x [N, C, H, W], w [K, C, R, S] and, with Bias, b [K]; output
-// [N, K, OutH, OutW]. See ref.Conv for the formula. Kernels may be even; padding is the same on both sides.
+// Conv is the convolution y = x * w (+ b): inputs x [N, C, H, W], w [K, C, R, S] and, with Bias, b
+// [K]; output [N, K, OutH, OutW]. See ref.Conv for the formula. Kernels may be even; padding is the
+// same on both sides.
 type Conv struct {
 	ConvShape
 	Bias bool
-	// Leaf says that x is the input of the graph, so that the derivative with respect to it is not wanted.
+	// Leaf says that x is the input of the graph, so that the derivative with respect to it is not
+	// wanted.
 	Leaf bool
 	ID   uint32
 	pure

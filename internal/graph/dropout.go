@@ -11,16 +11,17 @@ import (
 	"resnet/internal/graph/kernel/ref"
 )
 
-// DropoutState keys the masks of all Dropout layers of a Graph. A mask is a pure function of (Seed, Step, layer, element), so
-// that a resumed run draws the masks of an uninterrupted one. A Machine adds 1 to Step after each Train that is not
-// ForwardOnly; a training loop that resumes sets it.
+// DropoutState keys the masks of all Dropout layers of a Graph. A mask is a pure function of (Seed,
+// Step, layer, element), so that a resumed run draws the masks of an uninterrupted one. A Machine
+// adds 1 to Step after each Train that is not ForwardOnly; a training loop that resumes sets it.
 type DropoutState struct {
 	Seed uint64
 	Step uint64
 }
 
-// Dropout zeroes each element with probability P and scales the others by 1/(1-P), for any shape (Srivastava et al. 2014, in the
-// inverted form of PyTorch). Stream tells layers apart. State is shared by the graph; it is not part of the hash.
+// Dropout zeroes each element with probability P and scales the others by 1/(1-P), for any shape
+// (Srivastava et al. 2014, in the inverted form of PyTorch). Stream tells layers apart. State is
+// shared by the graph; it is not part of the hash.
 type Dropout struct {
 	P      float64
 	Stream uint64

@@ -17,8 +17,9 @@ type auxiliary struct {
 // gradMu serialises Grad: Gorgonia hashes constants that all graphs share.
 var gradMu sync.Mutex
 
-// Auxiliary gives logits [N, classes] of a classifier on the way (Szegedy et al. 2015) a loss of their own: the loss of the graph is the sum
-// of that of Finish and of these, each times its weight. In Eval mode there are no losses and it does nothing.
+// Auxiliary gives logits [N, classes] of a classifier on the way (Szegedy et al. 2015) a loss of
+// their own: the loss of the graph is the sum of that of Finish and of these, each times its
+// weight. In Eval mode there are no losses and it does nothing.
 func (b *Builder) Auxiliary(logits *Node, weight float64) {
 	switch {
 	case b.err != nil || b.mode == Eval:
@@ -31,9 +32,11 @@ func (b *Builder) Auxiliary(logits *Node, weight float64) {
 	}
 }
 
-// Finish completes the graph with logits [N, classes]. In Train mode it adds the labels and the mean softmax cross-entropy (with those of
-// auxiliary classifiers) and differentiates it with respect to every parameter that is not frozen; the gradients consist of this package's operators, of Gorgonia's
-// own Add where a tensor is used more than once, and of its constant 1 for dloss. The Builder cannot be used after it.
+// Finish completes the graph with logits [N, classes]. In Train mode it adds the labels and the
+// mean softmax cross-entropy (with those of auxiliary classifiers) and differentiates it with
+// respect to every parameter that is not frozen; the gradients consist of this package's operators,
+// of Gorgonia's own Add where a tensor is used more than once, and of its constant 1 for dloss. The
+// Builder cannot be used after it.
 func (b *Builder) Finish(logits *Node) (*Graph, error) {
 	if b.err != nil {
 		return nil, b.err

@@ -9,8 +9,9 @@ import (
 	"resnet/internal/graph/kernel/ref"
 )
 
-// Flatten makes rows of images and puts them side by side: inputs [N, C, H, W] with the C, H and W of Images; output
-// [N, Σ C·H·W], row-major. A fully connected layer on a map needs one image, spatial pyramid pooling one for each level.
+// Flatten makes rows of images and puts them side by side: inputs [N, C, H, W] with the C, H and W
+// of Images; output [N, Σ C·H·W], row-major. A fully connected layer on a map needs one image,
+// spatial pyramid pooling one for each level.
 type Flatten struct {
 	N      int
 	Images [][3]int // C, H, W of each input
@@ -18,8 +19,8 @@ type Flatten struct {
 	pure
 }
 
-// FlattenGrad is the derivative of Flatten with respect to one input: input dy [N, Total]; output [N, C, H, W], the
-// values of each row from From on.
+// FlattenGrad is the derivative of Flatten with respect to one input: input dy [N, Total]; output
+// [N, C, H, W], the values of each row from From on.
 type FlattenGrad struct {
 	ImageShape
 	From, Total int

@@ -61,7 +61,8 @@ func runChannelsGrad[T ref.Float](o *ChannelsGrad, dst []T, src [][]T) {
 	}
 }
 
-// FrameRows makes a row of each frame: input [N, K, 1, T]; output [N, T·K], in which frame t has the values from t·K on.
+// FrameRows makes a row of each frame: input [N, K, 1, T]; output [N, T·K], in which frame t has
+// the values from t·K on.
 type FrameRows struct {
 	N, K, T int
 	ID      uint32
@@ -165,7 +166,8 @@ func runUtteranceMeanGrad[T ref.Float](o *UtteranceMeanGrad, dst []T, src [][]T)
 	ref.UtteranceMeanGrad(dst, src[0], o.State.Lengths, o.N, o.K, o.T)
 }
 
-// FrameCrossEntropy is the mean of -log softmax over the frames whose label is not negative: inputs logits [N, T·K] and labels [N·T]; output a scalar.
+// FrameCrossEntropy is the mean of -log softmax over the frames whose label is not negative: inputs
+// logits [N, T·K] and labels [N·T]; output a scalar.
 type FrameCrossEntropy struct {
 	N, T, K int
 	ID      uint32
@@ -192,7 +194,8 @@ func runFrameCrossEntropy[T ref.Float](o *FrameCrossEntropy, dst []T, src [][]T)
 	dst[0] = ref.FrameCrossEntropy(src[0], src[1], o.N*o.T, o.K)
 }
 
-// FrameCrossEntropyGrad is the derivative of FrameCrossEntropy: inputs logits, labels, dloss (a scalar).
+// FrameCrossEntropyGrad is the derivative of FrameCrossEntropy: inputs logits, labels, dloss (a
+// scalar).
 type FrameCrossEntropyGrad struct {
 	N, T, K int
 	ID      uint32

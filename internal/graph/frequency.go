@@ -10,7 +10,8 @@ import (
 	"resnet/internal/graph/kernel/ref"
 )
 
-// FrequencyLinear is a linear layer over the frequencies with one output: inputs x [N, C, F, T], w [F], b [1]; output [N, C, 1, T].
+// FrequencyLinear is a linear layer over the frequencies with one output: inputs x [N, C, F, T], w
+// [F], b [1]; output [N, C, 1, T].
 type FrequencyLinear struct {
 	ImageShape
 	ID    uint32
@@ -77,7 +78,8 @@ func runFrequencyLinearInputGrad[T ref.Float](o *FrequencyLinearInputGrad, dst [
 	ref.FrequencyLinearInputGrad(dst, src[0], src[1], o.State.Lengths, o.ImageShape)
 }
 
-// FrequencyLinearSums are each utterance's part of the gradients of w and b: inputs x, dy; output [N, F+1].
+// FrequencyLinearSums are each utterance's part of the gradients of w and b: inputs x, dy; output
+// [N, F+1].
 type FrequencyLinearSums struct {
 	ImageShape
 	ID    uint32

@@ -14,8 +14,9 @@ import (
 	"resnet/internal/graph"
 )
 
-// The tests of this file hold what docs/gorgonia.md says of Gorgonia v0.9.18: each passes while the defect is there. One
-// that fails after an upgrade says that the defect is gone: strike it from the list, and see whether its remedy is still needed.
+// The tests of this file hold what docs/gorgonia.md says of Gorgonia v0.9.18: each passes while the
+// defect is there. One that fails after an upgrade says that the defect is gone: strike it from the
+// list, and see whether its remedy is still needed.
 
 const gone = "defect gone: see docs/gorgonia.md, row %s"
 
@@ -35,7 +36,8 @@ func runAll(t *testing.T, g *gorgonia.ExprGraph, opts ...gorgonia.VMOpt) {
 	}
 }
 
-// G1: without a newer assume-no-moving-gc than tensor asks for, importing Gorgonia panics at start on Go 1.21 and later.
+// G1: without a newer assume-no-moving-gc than tensor asks for, importing Gorgonia panics at start
+// on Go 1.21 and later.
 func TestGorgoniaKnownDefectStartNeedsNewerAssumeNoMovingGC(t *testing.T) {
 	mod, err := os.ReadFile("../../go.mod")
 	if err != nil {
@@ -47,7 +49,8 @@ func TestGorgoniaKnownDefectStartNeedsNewerAssumeNoMovingGC(t *testing.T) {
 	}
 }
 
-// G2: the normalisation multiplies what stands in the register that the machine hands it, not its input.
+// G2: the normalisation multiplies what stands in the register that the machine hands it, not its
+// input.
 func TestGorgoniaKnownDefectBatchNormReadsAStaleRegister(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := tensorNode(g, "x", []int{1, 1, 2, 4}, eight())
@@ -67,7 +70,8 @@ func TestGorgoniaKnownDefectBatchNormReadsAStaleRegister(t *testing.T) {
 	}
 }
 
-// G3, G5: a switch back to training forgets the running statistics; before it the running variance is 0.
+// G3, G5: a switch back to training forgets the running statistics; before it the running variance
+// is 0.
 func TestGorgoniaKnownDefectBatchNormForgetsItsStatistics(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := tensorNode(g, "x", []int{1, 1, 2, 4}, eight())
@@ -92,7 +96,8 @@ func TestGorgoniaKnownDefectBatchNormForgetsItsStatistics(t *testing.T) {
 	}
 }
 
-// G4: two normalisations of one input with different eps are one node, for the hash prints eps as %1.1f.
+// G4: two normalisations of one input with different eps are one node, for the hash prints eps as
+// %1.1f.
 func TestGorgoniaKnownDefectBatchNormsOfOneInputMerge(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x := tensorNode(g, "x", []int{1, 1, 2, 4}, eight())
@@ -196,7 +201,8 @@ func TestGorgoniaKnownDefectEachRunAllocatesAllValues(t *testing.T) {
 	}
 }
 
-// G15: a node's value after a run may be another's: the sum of gradients is written over its first term.
+// G15: a node's value after a run may be another's: the sum of gradients is written over its first
+// term.
 func TestGorgoniaKnownDefectASumOverwritesItsFirstTerm(t *testing.T) {
 	run := func(opts ...gorgonia.VMOpt) (term, want []float64) {
 		g := gorgonia.NewGraph()
@@ -218,7 +224,8 @@ func TestGorgoniaKnownDefectASumOverwritesItsFirstTerm(t *testing.T) {
 	}
 }
 
-// G16: nodes whose 32-bit hashes are equal merge whatever their inputs. The names of the two inputs were found by trying.
+// G16: nodes whose 32-bit hashes are equal merge whatever their inputs. The names of the two inputs
+// were found by trying.
 func TestGorgoniaKnownDefectNodesWithOneHashMerge(t *testing.T) {
 	g := gorgonia.NewGraph()
 	a, b := tensorNode(g, "input132789", []int{8}, eight()), tensorNode(g, "input729192", []int{8}, make([]float64, 8))

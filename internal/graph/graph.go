@@ -7,8 +7,9 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Graph is a network for one batch shape and one mode, differentiated in Train mode. It holds no values: a Machine binds
-// those of a ParamSet. Nodes belong to one Graph; a Graph is run by one Machine at a time.
+// Graph is a network for one batch shape and one mode, differentiated in Train mode. It holds no
+// values: a Machine binds those of a ParamSet. Nodes belong to one Graph; a Graph is run by one
+// Machine at a time.
 type Graph struct {
 	Name  string
 	G     *gorgonia.ExprGraph
@@ -21,17 +22,20 @@ type Graph struct {
 	Logits *Node // [N, classes]
 	Loss   *Node // scalar; nil in Eval mode
 
-	// Params are the parameters that the graph reads, in the order of their creation; in Eval mode the running
-	// statistics too.
+	// Params are the parameters that the graph reads, in the order of their creation; in Eval mode
+	// the running statistics too.
 	Params []ParamNode
-	// Stats are the batch statistics of each batch normalisation, in forward order; empty in Eval mode.
+	// Stats are the batch statistics of each batch normalisation, in forward order; empty in Eval
+	// mode.
 	Stats []StatsNode
 	// Dropout keys the masks; nil without dropout and in Eval mode.
 	Dropout *DropoutState
-	// Sequences are the lengths of the utterances, which the caller of a Machine sets before each call; nil for networks of images.
+	// Sequences are the lengths of the utterances, which the caller of a Machine sets before each
+	// call; nil for networks of images.
 	Sequences *Sequences
-	// Frames is the number of frames of an utterance in a network that tells frames apart, and 0 in others. With it, Labels is [N·Frames], -1 where a
-	// frame has no label, and Logits is [N, Frames·classes].
+	// Frames is the number of frames of an utterance in a network that tells frames apart, and 0 in
+	// others. With it, Labels is [N·Frames], -1 where a frame has no label, and Logits is [N,
+	// Frames·classes].
 	Frames int
 }
 
@@ -42,9 +46,9 @@ type ParamNode struct {
 	Grad  *Node // same shape; nil in Eval mode, and where Options.Frozen says so
 }
 
-// StatsNode is a layer's batch statistics: Node is [2, C], mean and biased variance over Count values. The machine
-// folds them into the running statistics: running = (1-Momentum)·running + Momentum·batch, with the unbiased
-// variance, Count/(Count-1) times the biased one.
+// StatsNode is a layer's batch statistics: Node is [2, C], mean and biased variance over Count
+// values. The machine folds them into the running statistics: running = (1-Momentum)·running +
+// Momentum·batch, with the unbiased variance, Count/(Count-1) times the biased one.
 type StatsNode struct {
 	Name      string
 	Node      *Node

@@ -7,7 +7,8 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// Children returns the inputs of a node in the order of its operator's arguments, repeated where an argument is.
+// Children returns the inputs of a node in the order of its operator's arguments, repeated where an
+// argument is.
 func Children(n *Node) []*Node {
 	it := n.Graph().From(n.ID())
 	out := make([]*Node, 0, it.Len())
@@ -17,7 +18,8 @@ func Children(n *Node) []*Node {
 	return out
 }
 
-// IsSum reports whether a node is Gorgonia's own Add of two tensors, which Grad puts where a tensor is used more than once.
+// IsSum reports whether a node is Gorgonia's own Add of two tensors, which Grad puts where a tensor
+// is used more than once.
 func IsSum(n *Node) bool {
 	_, binary := n.Op().(gorgonia.BinaryOp)
 	return binary && n.Op().String() == "+ false"
@@ -28,8 +30,8 @@ func IsOne(n *Node) bool {
 	return n.Op() != nil && n.Op().Arity() == 0 && n.IsScalar() && n.Value() != nil
 }
 
-// Sorted returns the nodes of the graph with every node after its inputs; nodes that nothing orders come by their age. The order is the
-// same each time.
+// Sorted returns the nodes of the graph with every node after its inputs; nodes that nothing orders
+// come by their age. The order is the same each time.
 func (g *Graph) Sorted() ([]*Node, error) {
 	nodes, err := gorgonia.Sort(g.G)
 	if err != nil {
@@ -42,9 +44,10 @@ func (g *Graph) Sorted() ([]*Node, error) {
 	return out, nil
 }
 
-// verify proves that Gorgonia merged none of the sums that Grad made. apply has checked every operator of ours, but a sum has no ID: two
-// of one shape whose 32-bit hashes are equal become one node, and a gradient is silently wrong. A node with k uses needs k-1
-// sums, each one of its own unless two nodes are used by the same additions.
+// verify proves that Gorgonia merged none of the sums that Grad made. apply has checked every
+// operator of ours, but a sum has no ID: two of one shape whose 32-bit hashes are equal become one
+// node, and a gradient is silently wrong. A node with k uses needs k-1 sums, each one of its own
+// unless two nodes are used by the same additions.
 func verify(g *Graph, forward gorgonia.Nodes) error {
 	uses := map[*Node][]string{}
 	for _, n := range forward {

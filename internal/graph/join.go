@@ -10,8 +10,8 @@ import (
 	"resnet/internal/graph/kernel/ref"
 )
 
-// Add is y = a + b, for two inputs of one shape. Its derivative is dy itself for both, without a node; where a tensor is
-// used more than once, Gorgonia's own Add sums the gradients.
+// Add is y = a + b, for two inputs of one shape. Its derivative is dy itself for both, without a
+// node; where a tensor is used more than once, Gorgonia's own Add sums the gradients.
 type Add struct {
 	ID uint32
 	pure
@@ -38,7 +38,8 @@ func (o *Add) SymDiff(_ gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
 func (o *Add) Run32(dst []float32, src ...[]float32) { ref.Add(dst, src[0], src[1]) }
 func (o *Add) run64(dst []float64, src ...[]float64) { ref.Add(dst, src[0], src[1]) }
 
-// Concat joins images along their channels: inputs [N, Channels[i], H, W]; output [N, ΣChannels, H, W].
+// Concat joins images along their channels: inputs [N, Channels[i], H, W]; output [N, ΣChannels, H,
+// W].
 type Concat struct {
 	N, H, W  int
 	Channels []int
@@ -46,8 +47,8 @@ type Concat struct {
 	pure
 }
 
-// ConcatGrad is the derivative of Concat with respect to one input: input dy [N, C, H, W], with C the channels of all; output the
-// channels [From, To) of it.
+// ConcatGrad is the derivative of Concat with respect to one input: input dy [N, C, H, W], with C
+// the channels of all; output the channels [From, To) of it.
 type ConcatGrad struct {
 	ImageShape
 	From, To int

@@ -20,8 +20,8 @@ type PoolOpts struct {
 	ExcludePad bool
 }
 
-// Conv is a convolution with the parameters name.weight [K, C, R, S] (He initialisation) and, with Bias, name.bias [K]
-// (zeros).
+// Conv is a convolution with the parameters name.weight [K, C, R, S] (He initialisation) and, with
+// Bias, name.bias [K] (zeros).
 func (b *Builder) Conv(name string, x *Node, o ConvOpts) *Node {
 	s, ok := b.image(name, x)
 	if !ok {
@@ -42,8 +42,8 @@ func (b *Builder) Conv(name string, x *Node, o ConvOpts) *Node {
 	return b.add(name, &Conv{ConvShape: g, Bias: o.Bias, Leaf: x == b.input, ID: b.id()}, inputs...)
 }
 
-// BatchNorm normalises each channel with the parameters name.weight (γ, 1), name.bias (β, 0), name.running_mean (0) and
-// name.running_var (1), all [C]. In Train mode N·H·W must be at least 2.
+// BatchNorm normalises each channel with the parameters name.weight (γ, 1), name.bias (β, 0),
+// name.running_mean (0) and name.running_var (1), all [C]. In Train mode N·H·W must be at least 2.
 func (b *Builder) BatchNorm(name string, x *Node) *Node {
 	s, ok := b.image(name, x)
 	if !ok {
@@ -85,7 +85,8 @@ func (b *Builder) ELU(x *Node, alpha float64) *Node {
 	return b.add("elu", &ELU{Alpha: alpha, ID: b.id()}, x)
 }
 
-// PReLU is x for x > 0, else a learned slope·x, with the parameter name.weight [C] (0.25), on [N, C, H, W] or [N, C].
+// PReLU is x for x > 0, else a learned slope·x, with the parameter name.weight [C] (0.25), on [N,
+// C, H, W] or [N, C].
 func (b *Builder) PReLU(name string, x *Node) *Node {
 	rows := b.err == nil && x != nil && len(x.Shape()) == 2
 	var s ImageShape
@@ -173,7 +174,8 @@ func (b *Builder) Concat(xs ...*Node) *Node {
 	return b.add("concat", op, xs...)
 }
 
-// ShortcutPad is the parameter-free shortcut to filters channels: every stride-th pixel, zero channels on both sides or at the end.
+// ShortcutPad is the parameter-free shortcut to filters channels: every stride-th pixel, zero
+// channels on both sides or at the end.
 func (b *Builder) ShortcutPad(x *Node, filters, stride int, sides bool) *Node {
 	s, ok := b.image("shortcut", x)
 	if !ok {
@@ -201,8 +203,8 @@ func (b *Builder) Dropout(name string, x *Node, p float64) *Node {
 	return b.add(name, &Dropout{P: p, Stream: uint64(id), ID: id, State: b.dropout}, x)
 }
 
-// Linear is a fully connected layer on x [N, C] with the parameters name.weight [classes, C] and name.bias [classes], both
-// uniform in ±1/sqrt(C), PyTorch's.
+// Linear is a fully connected layer on x [N, C] with the parameters name.weight [classes, C] and
+// name.bias [classes], both uniform in ±1/sqrt(C), PyTorch's.
 func (b *Builder) Linear(name string, x *Node, classes int) *Node {
 	if b.err != nil || x == nil {
 		return b.add(name, nil, x)

@@ -24,7 +24,8 @@ func (b *Builder) LRN(name string, x *Node, o LRNOpts) *Node {
 	return b.add(name, &LRN{LRNShape: LRNShape{ImageShape: s, Size: o.Size, Alpha: o.Alpha, Beta: o.Beta, Bias: o.Bias}, ID: b.id()}, x)
 }
 
-// Flatten makes a row of each image, and puts those of several images [N, C, H, W] side by side: [N, Σ C·H·W].
+// Flatten makes a row of each image, and puts those of several images [N, C, H, W] side by side:
+// [N, Σ C·H·W].
 func (b *Builder) Flatten(xs ...*Node) *Node {
 	if len(xs) == 0 {
 		return b.fail("flatten", fmt.Errorf("no inputs: %w", ErrShape))
@@ -46,8 +47,10 @@ func (b *Builder) Flatten(xs ...*Node) *Node {
 	return b.add("flatten", op, xs...)
 }
 
-// Pyramid is spatial pyramid pooling (He et al. 2014, arXiv:1406.4729, section 2.3): for each level n, max pooling of the map to n x n bins, with windows of
-// ceil(side/n) pixels and strides of floor(side/n); the levels side by side as rows [N, C·Σn²]. It fails where a level does not come out as n x n.
+// Pyramid is spatial pyramid pooling (He et al. 2014, arXiv:1406.4729, section 2.3): for each level
+// n, max pooling of the map to n x n bins, with windows of ceil(side/n) pixels and strides of
+// floor(side/n); the levels side by side as rows [N, C·Σn²]. It fails where a level does not come
+// out as n x n.
 func (b *Builder) Pyramid(x *Node, levels []int) *Node {
 	s, ok := b.image("pyramid", x)
 	if !ok {
@@ -63,7 +66,8 @@ func (b *Builder) Pyramid(x *Node, levels []int) *Node {
 	return b.Flatten(pooled...)
 }
 
-// PyramidWindows is Pyramid of every window of so many pixels a side, in Eval mode: [N, C·Σn², H-window+1, W-window+1].
+// PyramidWindows is Pyramid of every window of so many pixels a side, in Eval mode: [N, C·Σn²,
+// H-window+1, W-window+1].
 func (b *Builder) PyramidWindows(x *Node, window int, levels []int) *Node {
 	s, ok := b.image("pyramid", x)
 	if !ok {
@@ -78,8 +82,9 @@ func (b *Builder) PyramidWindows(x *Node, window int, levels []int) *Node {
 	return b.add("pyramid", op, x)
 }
 
-// LinearConv is Linear at every position of a map x [N, C, H, W]: a convolution, unpadded, whose filters are the rows of the weights
-// [units, C·kernel²] of a fully connected layer on flattened C x kernel x kernel maps. The parameters are those of Linear.
+// LinearConv is Linear at every position of a map x [N, C, H, W]: a convolution, unpadded, whose
+// filters are the rows of the weights [units, C·kernel²] of a fully connected layer on flattened C
+// x kernel x kernel maps. The parameters are those of Linear.
 func (b *Builder) LinearConv(name string, x *Node, units, kernel int) *Node {
 	s, ok := b.image(name, x)
 	if !ok {

@@ -20,7 +20,8 @@ func (b *Builder) sequenceState() *Sequences {
 	return b.sequences
 }
 
-// UtteranceNorm normalises each channel of each utterance [N, C, F, T] over its valid frames, with the parameters name.weight (γ, 1) and name.bias (β, 0), both [C].
+// UtteranceNorm normalises each channel of each utterance [N, C, F, T] over its valid frames, with
+// the parameters name.weight (γ, 1) and name.bias (β, 0), both [C].
 func (b *Builder) UtteranceNorm(name string, x *Node, eps float64) *Node {
 	s, ok := b.image(name, x)
 	if !ok {
@@ -32,7 +33,8 @@ func (b *Builder) UtteranceNorm(name string, x *Node, eps float64) *Node {
 	return b.add(name, &UtteranceNorm{ImageShape: s, Eps: eps, ID: b.id(), State: b.sequenceState()}, x, gamma, beta)
 }
 
-// FrequencyLinear joins the frequencies [N, C, F, T] to [N, C, 1, T], with the parameters name.weight [F] and name.bias [1], both uniform in ±1/sqrt(F).
+// FrequencyLinear joins the frequencies [N, C, F, T] to [N, C, 1, T], with the parameters
+// name.weight [F] and name.bias [1], both uniform in ±1/sqrt(F).
 func (b *Builder) FrequencyLinear(name string, x *Node) *Node {
 	s, ok := b.image(name, x)
 	if !ok {
@@ -44,8 +46,8 @@ func (b *Builder) FrequencyLinear(name string, x *Node) *Node {
 	return b.add(name, &FrequencyLinear{ImageShape: s, ID: b.id(), State: b.sequenceState()}, x, w, bias)
 }
 
-// LSTM is a recurrent layer of one direction on the gates' inputs [N, 4U, 1, T]: the hidden states [N, U, 1, T]. Its parameter is name.weight [4U, U], uniform
-// in ±1/sqrt(U), PyTorch's.
+// LSTM is a recurrent layer of one direction on the gates' inputs [N, 4U, 1, T]: the hidden states
+// [N, U, 1, T]. Its parameter is name.weight [4U, U], uniform in ±1/sqrt(U), PyTorch's.
 func (b *Builder) LSTM(name string, gates *Node, reverse bool) *Node {
 	s, ok := b.image(name, gates)
 	if !ok {
@@ -91,7 +93,8 @@ func (b *Builder) UtteranceMean(x *Node) *Node {
 	return b.add("mean", &UtteranceMean{N: s.N, K: s.C, T: s.W, ID: b.id(), State: b.sequenceState()}, x)
 }
 
-// FinishFrames is Finish for a network that tells frames apart: logits [N, K, 1, T]. The loss is the mean over the frames with a label.
+// FinishFrames is Finish for a network that tells frames apart: logits [N, K, 1, T]. The loss is
+// the mean over the frames with a label.
 func (b *Builder) FinishFrames(logits *Node) (*Graph, error) {
 	s, ok := b.image("finish", logits)
 	if !ok {

@@ -11,7 +11,8 @@ import (
 type Linear struct {
 	N, C, K int
 	Bias    bool
-	// Leaf says that x is the input of the graph, so that the derivative with respect to it is not wanted.
+	// Leaf says that x is the input of the graph, so that the derivative with respect to it is not
+	// wanted.
 	Leaf bool
 	ID   uint32
 	pure

@@ -7,8 +7,9 @@ import (
 	"resnet/internal/graph/kernel/ref"
 )
 
-// SoftmaxCrossEntropy is Weight times the mean over the batch of -log softmax(logits)[label]: inputs logits [N, K] and labels [N], class
-// indices as numbers of the graph's element type; output a scalar.
+// SoftmaxCrossEntropy is Weight times the mean over the batch of -log softmax(logits)[label]:
+// inputs logits [N, K] and labels [N], class indices as numbers of the graph's element type; output
+// a scalar.
 type SoftmaxCrossEntropy struct {
 	N, K   int
 	Weight float64 // of this loss in a sum of several; 0 means 1
@@ -16,7 +17,8 @@ type SoftmaxCrossEntropy struct {
 	pure
 }
 
-// SoftmaxCrossEntropyGrad is the derivative of SoftmaxCrossEntropy: inputs logits, labels, dloss (a scalar); output [N, K].
+// SoftmaxCrossEntropyGrad is the derivative of SoftmaxCrossEntropy: inputs logits, labels, dloss (a
+// scalar); output [N, K].
 type SoftmaxCrossEntropyGrad struct {
 	N, K   int
 	Weight float64

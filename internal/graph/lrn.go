@@ -10,8 +10,9 @@ import (
 // LRNShape is the geometry and the constants of local response normalisation.
 type LRNShape = ref.LRNShape
 
-// LRN is local response normalisation across channels (Krizhevsky et al. 2012, section 3.3), as Caffe and PyTorch have it:
-// input x [N, C, H, W]; output y_c = x_c · (Bias + Alpha/Size · Σ x_j²)^-Beta, where j goes over the Size channels around c.
+// LRN is local response normalisation across channels (Krizhevsky et al. 2012, section 3.3), as
+// Caffe and PyTorch have it: input x [N, C, H, W]; output y_c = x_c · (Bias + Alpha/Size · Σ
+// x_j²)^-Beta, where j goes over the Size channels around c.
 type LRN struct {
 	LRNShape
 	ID uint32

@@ -13,8 +13,10 @@ import (
 // LSTMShape is the geometry of a recurrent layer.
 type LSTMShape = ref.LSTMShape
 
-// LSTM is a recurrent layer of one direction: inputs x [N, 4U, 1, T], the gates' inputs, and w [4U, U]; output [N, 6U, 1, T], whose first U channels
-// are the hidden state and whose others the backward pass needs. Take them with Channels: only the hidden state's gradient is followed. See ref.LSTM.
+// LSTM is a recurrent layer of one direction: inputs x [N, 4U, 1, T], the gates' inputs, and w [4U,
+// U]; output [N, 6U, 1, T], whose first U channels are the hidden state and whose others the
+// backward pass needs. Take them with Channels: only the hidden state's gradient is followed. See
+// ref.LSTM.
 type LSTM struct {
 	LSTMShape
 	Reverse bool
@@ -57,7 +59,8 @@ func runLSTM[T ref.Float](o *LSTM, dst []T, src [][]T) {
 	ref.LSTM(dst, src[0], src[1], o.State.Lengths, o.LSTMShape, o.Reverse)
 }
 
-// LSTMGrad is the derivative of LSTM with respect to x: inputs w, y (LSTM's output), dh [N, U, 1, T].
+// LSTMGrad is the derivative of LSTM with respect to x: inputs w, y (LSTM's output), dh [N, U, 1,
+// T].
 type LSTMGrad struct {
 	LSTMShape
 	Reverse bool
@@ -83,7 +86,8 @@ func runLSTMGrad[T ref.Float](o *LSTMGrad, dst []T, src [][]T) {
 	ref.LSTMGrad(dst, src[0], src[1], src[2], o.State.Lengths, o.LSTMShape, o.Reverse)
 }
 
-// LSTMWeightGrad is the derivative of LSTM with respect to w: inputs y and the gradient of x; output [4U, U].
+// LSTMWeightGrad is the derivative of LSTM with respect to w: inputs y and the gradient of x;
+// output [4U, U].
 type LSTMWeightGrad struct {
 	LSTMShape
 	Reverse bool

@@ -8,9 +8,10 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// The methods of gorgonia.Op that are the same for every operator: seven lines each, of which an operator that takes any shape
-// writes the first three itself. Arity is the number of inputs, Type their types and the output's, InferShape checks
-// the inputs' shapes against the geometry of the operator, Do runs the reference, WriteHash covers all fields.
+// The methods of gorgonia.Op that are the same for every operator: seven lines each, of which an
+// operator that takes any shape writes the first three itself. Arity is the number of inputs, Type
+// their types and the output's, InferShape checks the inputs' shapes against the geometry of the
+// operator, Do runs the reference, WriteHash covers all fields.
 
 func (o *Conv) Arity() int    { return len(o.signature().in) }
 func (o *Conv) Type() hm.Type { return o.signature().fn() }

@@ -8,7 +8,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// The methods of gorgonia.Op (see methods.go) for the operators that the baselines of the paper's tables need.
+// The methods of gorgonia.Op (see methods.go) for the operators that the baselines of the paper's
+// tables need.
 
 func (o *LRN) Arity() int    { return len(o.signature().in) }
 func (o *LRN) Type() hm.Type { return o.signature().fn() }

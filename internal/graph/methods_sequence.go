@@ -8,7 +8,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// What methods.go says, for the operators of sequences. Those with shared state write their hash themselves.
+// What methods.go says, for the operators of sequences. Those with shared state write their hash
+// themselves.
 
 func (o *UtteranceNorm) Arity() int    { return len(o.signature().in) }
 func (o *UtteranceNorm) Type() hm.Type { return o.signature().fn() }

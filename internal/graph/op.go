@@ -44,11 +44,13 @@ var (
 	ErrCollision = errors.New("hash collision in the graph")
 )
 
-// Kernel is an operator that can run on float32 slices without Gorgonia. All operators of this package are Kernels.
+// Kernel is an operator that can run on float32 slices without Gorgonia. All operators of this
+// package are Kernels.
 type Kernel interface {
 	gorgonia.Op
-	// Run32 computes the operator from src, the inputs in order, into dst, all row-major; scalars have length 1. It allocates
-	// nothing that grows with the tensors and does not keep or change src.
+	// Run32 computes the operator from src, the inputs in order, into dst, all row-major; scalars
+	// have length 1. It allocates nothing that grows with the tensors and does not keep or change
+	// src.
 	Run32(dst []float32, src ...[]float32)
 }
 
@@ -59,7 +61,8 @@ type operator interface {
 	run64(dst []float64, src ...[]float64)
 }
 
-// signature is the shapes of the inputs and of the output of an operator of fixed shape; a scalar has the empty shape.
+// signature is the shapes of the inputs and of the output of an operator of fixed shape; a scalar
+// has the empty shape.
 type signature struct {
 	in  []tensor.Shape
 	out tensor.Shape
@@ -97,7 +100,8 @@ func (s signature) infer(in []gorgonia.DimSizer) (tensor.Shape, error) {
 	return s.out, nil
 }
 
-// inferSame is the InferShape of an operator on n inputs of one shape, which is also that of the output.
+// inferSame is the InferShape of an operator on n inputs of one shape, which is also that of the
+// output.
 func inferSame(n int, in []gorgonia.DimSizer) (tensor.Shape, error) {
 	got, err := shapes(in)
 	if err != nil {
@@ -181,7 +185,8 @@ func hashcode(o gorgonia.Op) uint32 {
 
 func opName(o any) string { return strings.TrimPrefix(fmt.Sprintf("%T", o), "*graph.") }
 
-// apply adds the node op(inputs...) to the graph. It fails with ErrCollision if Gorgonia returns another operator's node.
+// apply adds the node op(inputs...) to the graph. It fails with ErrCollision if Gorgonia returns
+// another operator's node.
 func apply(op gorgonia.Op, inputs ...*Node) (*Node, error) {
 	n, err := gorgonia.ApplyOp(op, inputs...)
 	if err != nil {

@@ -108,7 +108,8 @@ func elementCases() []graphtest.Case {
 	return append(cases, op("PReLU/rows", &graph.PReLU{ImageShape: graph.ImageShape{N: 3, C: 4, H: 1, W: 1}, Rows: true, ID: 1}, free(3, 4), free(4)))
 }
 
-// lrnCases have constants so large that the windows matter: at both borders, wider than the channels, even, of one channel.
+// lrnCases have constants so large that the windows matter: at both borders, wider than the
+// channels, even, of one channel.
 func lrnCases() []graphtest.Case {
 	var cases []graphtest.Case
 	for _, s := range []graph.LRNShape{
@@ -123,7 +124,8 @@ func lrnCases() []graphtest.Case {
 	return cases
 }
 
-// fanOut uses its input three times, so that Gorgonia sums three gradients, one of which is used elsewhere too.
+// fanOut uses its input three times, so that Gorgonia sums three gradients, one of which is used
+// elsewhere too.
 func fanOut(in []*node) (*node, error) {
 	a, err := gorgonia.ApplyOp(&graph.Sigmoid{ID: 1}, in[0])
 	if err != nil {

@@ -14,8 +14,9 @@ const (
 	KindRunningVar
 )
 
-// Param is a named tensor of a model, row-major in its logical layout (convolutions [K, C, R, S], fully connected [K, C]).
-// Names and layouts are torchvision's: "conv1.weight", "layer1.0.bn1.running_mean".
+// Param is a named tensor of a model, row-major in its logical layout (convolutions [K, C, R, S],
+// fully connected [K, C]). Names and layouts are torchvision's: "conv1.weight",
+// "layer1.0.bn1.running_mean".
 type Param struct {
 	Name  string
 	Shape []int
@@ -27,10 +28,12 @@ type Param struct {
 // Trainable reports whether the parameter has a gradient.
 func (p *Param) Trainable() bool { return p.Kind != KindRunningMean && p.Kind != KindRunningVar }
 
-// ParamSet holds the parameters of a model in the order of their creation. Several graphs (training, evaluation, other
-// batch sizes) share one ParamSet: a Builder creates what is missing and reuses what is there.
+// ParamSet holds the parameters of a model in the order of their creation. Several graphs
+// (training, evaluation, other batch sizes) share one ParamSet: a Builder creates what is missing
+// and reuses what is there.
 type ParamSet struct {
-	// Seed keys the initialisers: each parameter's values depend on (Seed, Name) alone, not on the order of creation.
+	// Seed keys the initialisers: each parameter's values depend on (Seed, Name) alone, not on the
+	// order of creation.
 	Seed   uint64
 	list   []*Param
 	byName map[string]*Param
@@ -47,7 +50,8 @@ func (s *ParamSet) Get(name string) *Param { return s.byName[name] }
 // All returns every parameter in the order of creation. The slice must not be modified.
 func (s *ParamSet) All() []*Param { return s.list }
 
-// Add appends a parameter and allocates Grad when it is trainable. It panics on a name that exists: the Builder checks first.
+// Add appends a parameter and allocates Grad when it is trainable. It panics on a name that exists:
+// the Builder checks first.
 func (s *ParamSet) Add(p *Param) {
 	if s.byName[p.Name] != nil {
 		panic("graph: duplicate parameter " + p.Name)

@@ -13,11 +13,12 @@ import (
 
 const fixtures = "../../testdata/parity"
 
-// operatorTolerance is relative to the norm of a tensor. The fixtures are float64 results, so the room is for float32
-// sums of a few hundred terms.
+// operatorTolerance is relative to the norm of a tensor. The fixtures are float64 results, so the
+// room is for float32 sums of a few hundred terms.
 const operatorTolerance = 1e-4
 
-// TestOperatorsArePyTorchs runs every operator of the fixtures and its symbolic derivative on Gorgonia's tape machine, in float32.
+// TestOperatorsArePyTorchs runs every operator of the fixtures and its symbolic derivative on
+// Gorgonia's tape machine, in float32.
 func TestOperatorsArePyTorchs(t *testing.T) {
 	manifest, err := parity.ReadManifest(fixtures)
 	if err != nil {
@@ -45,7 +46,8 @@ func TestOperatorsArePyTorchs(t *testing.T) {
 	}
 }
 
-// opRun is one operator in a graph of its own. read holds the values to compare, by their names in the fixture.
+// opRun is one operator in a graph of its own. read holds the values to compare, by their names in
+// the fixture.
 type opRun struct {
 	t       *testing.T
 	g       *gorgonia.ExprGraph

@@ -1,9 +1,11 @@
 package graph
 
-// PerImage is an operator whose images do not depend on each other, so that parts of a batch can be computed in any order.
+// PerImage is an operator whose images do not depend on each other, so that parts of a batch can be
+// computed in any order.
 type PerImage interface {
 	Kernel
-	// Images is the operator on n images, of which the first is image `first` of the batch: Run32 then takes and gives those alone.
+	// Images is the operator on n images, of which the first is image `first` of the batch: Run32
+	// then takes and gives those alone.
 	Images(first, n int) Kernel
 }
 

@@ -10,22 +10,24 @@ import (
 // PoolShape is the geometry of a pooling, with OutH and OutW.
 type PoolShape = ref.PoolShape
 
-// MaxPool is the largest value of each window: input x [N, C, H, W]; output [N, C, OutH, OutW]. Padding never wins.
+// MaxPool is the largest value of each window: input x [N, C, H, W]; output [N, C, OutH, OutW].
+// Padding never wins.
 type MaxPool struct {
 	PoolShape
 	ID uint32
 	pure
 }
 
-// MaxPoolGrad is the derivative of MaxPool: inputs x, dy; each dy goes to the first largest value of its window, in row order.
+// MaxPoolGrad is the derivative of MaxPool: inputs x, dy; each dy goes to the first largest value
+// of its window, in row order.
 type MaxPoolGrad struct {
 	PoolShape
 	ID uint32
 	flat
 }
 
-// AvgPool is the mean of each window: input x [N, C, H, W]; output [N, C, OutH, OutW]. With CountIncludePad the zeros of the
-// padding count in the divisor, PyTorch's default.
+// AvgPool is the mean of each window: input x [N, C, H, W]; output [N, C, OutH, OutW]. With
+// CountIncludePad the zeros of the padding count in the divisor, PyTorch's default.
 type AvgPool struct {
 	PoolShape
 	CountIncludePad bool

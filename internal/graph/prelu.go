@@ -7,8 +7,9 @@ import (
 	"resnet/internal/graph/kernel/ref"
 )
 
-// PReLU is y = x for x > 0, else slope[c]·x, with a learned slope for each channel (He et al. 2015, arXiv:1502.01852):
-// inputs x [N, C, H, W], slope [C]. With Rows, x is [N, C], the output of a fully connected layer, and H and W are 1.
+// PReLU is y = x for x > 0, else slope[c]·x, with a learned slope for each channel (He et al. 2015,
+// arXiv:1502.01852): inputs x [N, C, H, W], slope [C]. With Rows, x is [N, C], the output of a
+// fully connected layer, and H and W are 1.
 type PReLU struct {
 	ImageShape
 	Rows bool
@@ -16,7 +17,8 @@ type PReLU struct {
 	pure
 }
 
-// PReLUInputGrad is the derivative of PReLU with respect to x: inputs x, slope, dy; output of x's shape.
+// PReLUInputGrad is the derivative of PReLU with respect to x: inputs x, slope, dy; output of x's
+// shape.
 type PReLUInputGrad struct {
 	ImageShape
 	Rows bool

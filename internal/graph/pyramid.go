@@ -9,8 +9,9 @@ import (
 // PyramidShape is the geometry of spatial pyramid pooling of every window of a map.
 type PyramidShape = ref.PyramidShape
 
-// PyramidWindows is spatial pyramid pooling of every window of a map, for the fully convolutional form in evaluation: input x [N, C, H, W]; output
-// [N, C·Σn², H-Window+1, W-Window+1] for the levels n. It has no derivative; training pools the one map that there is with MaxPool.
+// PyramidWindows is spatial pyramid pooling of every window of a map, for the fully convolutional
+// form in evaluation: input x [N, C, H, W]; output [N, C·Σn², H-Window+1, W-Window+1] for the
+// levels n. It has no derivative; training pools the one map that there is with MaxPool.
 type PyramidWindows struct {
 	PyramidShape
 	ID uint32
@@ -37,7 +38,8 @@ func (o *PyramidWindows) Images(_, n int) Kernel {
 	return &c
 }
 
-// PyramidBins is the number of bins on a side that a pyramid's level n has on maps of size pixels: n where the level fits.
+// PyramidBins is the number of bins on a side that a pyramid's level n has on maps of size pixels:
+// n where the level fits.
 func PyramidBins(size, n int) int {
 	if n < 1 || n > size {
 		return 0

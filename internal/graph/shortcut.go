@@ -10,9 +10,10 @@ import (
 // ShortcutShape is the geometry of the parameter-free shortcut, with OutH, OutW and Before.
 type ShortcutShape = ref.ShortcutShape
 
-// ShortcutPad is the parameter-free shortcut, option A of He et al. 2016, section 3.3: every Stride-th pixel of
-// x [N, C, H, W], with channels of zeros to make K; output [N, K, OutH, OutW]. With Sides, (K-C)/2 zero channels come before those of
-// x and the rest after; otherwise all come after. The paper does not say which; imported weights depend on it.
+// ShortcutPad is the parameter-free shortcut, option A of He et al. 2016, section 3.3: every
+// Stride-th pixel of x [N, C, H, W], with channels of zeros to make K; output [N, K, OutH, OutW].
+// With Sides, (K-C)/2 zero channels come before those of x and the rest after; otherwise all come
+// after. The paper does not say which; imported weights depend on it.
 type ShortcutPad struct {
 	ShortcutShape
 	ID uint32

@@ -9,13 +9,15 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Tape runs a Graph on Gorgonia's tape machine with the reference operators: slow, and the oracle that a schedule is tested
-// against. A graph of Float64 computes in float64 on the float32 values of the ParamSet. It implements Machine.
+// Tape runs a Graph on Gorgonia's tape machine with the reference operators: slow, and the oracle
+// that a schedule is tested against. A graph of Float64 computes in float64 on the float32 values
+// of the ParamSet. It implements Machine.
 //
 // # Why every node's value is copied
 //
-// The tape machine gives a sum of gradients its first input's register and adds in place, so that a node may show another's
-// value after a run. TraceExec copies what each node computed at the moment it did.
+// The tape machine gives a sum of gradients its first input's register and adds in place, so that a
+// node may show another's value after a run. TraceExec copies what each node computed at the moment
+// it did.
 type Tape struct {
 	g      *Graph
 	vm     gorgonia.VM
@@ -23,8 +25,8 @@ type Tape struct {
 	x      []float32 // a batch filled up with zeros
 }
 
-// NewTape compiles g. It fails with ErrCollision when two nodes have one hash, for the tape machine would take them for
-// the same expression. params is the set that g was built with.
+// NewTape compiles g. It fails with ErrCollision when two nodes have one hash, for the tape machine
+// would take them for the same expression. params is the set that g was built with.
 func NewTape(g *Graph, params *ParamSet) (t *Tape, err error) {
 	for _, p := range g.Params {
 		if params.Get(p.Param.Name) != p.Param {
@@ -209,8 +211,9 @@ func read(n *Node) ([]float64, error) {
 	return slices.Clone(wide), err
 }
 
-// Diagnose implements Machine: the first node, in the order in which the network was drawn, that holds a value that is not
-// finite. Gradients come last, under the name of the node whose gradient they are.
+// Diagnose implements Machine: the first node, in the order in which the network was drawn, that
+// holds a value that is not finite. Gradients come last, under the name of the node whose gradient
+// they are.
 func (t *Tape) Diagnose() string {
 	for _, n := range t.g.G.AllNodes() {
 		values, err := read(n)

@@ -11,7 +11,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// smallNet is a residual net with two blocks: an identity shortcut and, where the shape changes, the one that shortcut draws.
+// smallNet is a residual net with two blocks: an identity shortcut and, where the shape changes,
+// the one that shortcut draws.
 func smallNet(t *testing.T, mode Mode, dtype tensor.Dtype, params *ParamSet, shortcut func(b *Builder, x *Node) *Node) *Graph {
 	t.Helper()
 	b := NewBuilder("small", mode, params, Options{Dtype: dtype})
@@ -46,8 +47,8 @@ func smallBatch() (x []float32, labels []int32) {
 	return x, []int32{0, 4, 2}
 }
 
-// The gradients that Gorgonia's graph yields through two residual joins are those of the loss: central differences in float64.
-// The step must be exact in float32, in which parameters are kept.
+// The gradients that Gorgonia's graph yields through two residual joins are those of the loss:
+// central differences in float64. The step must be exact in float32, in which parameters are kept.
 func TestTapeGradientsOfAResidualNetMatchCentralDifferences(t *testing.T) {
 	for name, shortcut := range map[string]func(*Builder, *Node) *Node{"A": padSides, "B": projection} {
 		t.Run(name, func(t *testing.T) {
@@ -96,7 +97,8 @@ func TestTapeGradientsOfAResidualNetMatchCentralDifferences(t *testing.T) {
 	}
 }
 
-// Every value that the tape shows after a run is what its operator makes of its inputs' values: nothing was overwritten.
+// Every value that the tape shows after a run is what its operator makes of its inputs' values:
+// nothing was overwritten.
 func TestTapeKeepsEveryValue(t *testing.T) {
 	params := NewParamSet(7)
 	g := smallNet(t, Train, tensor.Float32, params, projection)
@@ -232,7 +234,8 @@ func TestRunningStatisticsFollowPyTorchsRule(t *testing.T) {
 		}
 	}
 
-	// The evaluation graph normalises with them: the images' means, 1.5 and 5.5, become (mean - 3.5) / sqrt(6 + eps).
+	// The evaluation graph normalises with them: the images' means, 1.5 and 5.5, become (mean -
+	// 3.5) / sqrt(6 + eps).
 	eval := newTape(t, draw(Eval, params), params)
 	w, bias := params.Get("fc.weight").Data, params.Get("fc.bias").Data
 	for n := 1; n <= 2; n++ {

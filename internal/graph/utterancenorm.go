@@ -10,14 +10,16 @@ import (
 	"resnet/internal/graph/kernel/ref"
 )
 
-// Sequences is the state that the operators of sequences share: how many frames each utterance of the batch has. The caller of a Machine sets it
-// before each call; the operators treat what is behind as padding.
+// Sequences is the state that the operators of sequences share: how many frames each utterance of
+// the batch has. The caller of a Machine sets it before each call; the operators treat what is
+// behind as padding.
 type Sequences struct {
 	Lengths []int32 // [N], each at least 1 and at most the frames of the graph
 }
 
-// UtteranceNorm normalises each channel of each utterance over its valid frames, and makes the padding 0: inputs x, γ [C], β [C]. It has no
-// running statistics, so training and evaluation agree. See ref.UtteranceNorm.
+// UtteranceNorm normalises each channel of each utterance over its valid frames, and makes the
+// padding 0: inputs x, γ [C], β [C]. It has no running statistics, so training and evaluation
+// agree. See ref.UtteranceNorm.
 type UtteranceNorm struct {
 	ImageShape
 	Eps   float64
@@ -57,7 +59,8 @@ func runUtteranceNorm[T ref.Float](o *UtteranceNorm, dst []T, src [][]T) {
 	ref.UtteranceNorm(dst, src[0], src[1], src[2], o.State.Lengths, o.ImageShape, o.Eps)
 }
 
-// UtteranceNormInputGrad is the derivative of UtteranceNorm with respect to x, through the statistics too: inputs x, γ, dy.
+// UtteranceNormInputGrad is the derivative of UtteranceNorm with respect to x, through the
+// statistics too: inputs x, γ, dy.
 type UtteranceNormInputGrad struct {
 	ImageShape
 	Eps   float64
@@ -87,7 +90,8 @@ func runUtteranceNormInputGrad[T ref.Float](o *UtteranceNormInputGrad, dst []T, 
 	ref.UtteranceNormInputGrad(dst, src[0], src[1], src[2], o.State.Lengths, o.ImageShape, o.Eps)
 }
 
-// UtteranceNormSums are each utterance's part of the gradients of γ and β: inputs x, dy; output [N, 2C].
+// UtteranceNormSums are each utterance's part of the gradients of γ and β: inputs x, dy; output [N,
+// 2C].
 type UtteranceNormSums struct {
 	ImageShape
 	Eps   float64

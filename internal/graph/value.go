@@ -8,8 +8,8 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// do runs an operator on Gorgonia's values into a new one. It recovers panics, since the tape machine runs in a goroutine of
-// its own where nobody else could.
+// do runs an operator on Gorgonia's values into a new one. It recovers panics, since the tape
+// machine runs in a goroutine of its own where nobody else could.
 func do(o operator, in []gorgonia.Value) (out gorgonia.Value, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -56,7 +56,8 @@ func run[T float32 | float64](in []gorgonia.Value, shape tensor.Shape, f func([]
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(dst)), nil
 }
 
-// elements returns the row-major elements of a value; a scalar has one. The slice of a tensor is its memory.
+// elements returns the row-major elements of a value; a scalar has one. The slice of a tensor is
+// its memory.
 func elements[T float32 | float64](v gorgonia.Value) ([]T, error) {
 	switch d := v.Data().(type) {
 	case []T:
@@ -70,5 +71,6 @@ func elements[T float32 | float64](v gorgonia.Value) ([]T, error) {
 	return nil, fmt.Errorf("elements are %T, want %T", v.Data(), []T(nil))
 }
 
-// fields is the struct that an operator points to: printing it prints the fields, where the pointer has a String method.
+// fields is the struct that an operator points to: printing it prints the fields, where the pointer
+// has a String method.
 func fields(o any) any { return reflect.ValueOf(o).Elem().Interface() }

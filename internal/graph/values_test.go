@@ -22,7 +22,8 @@ func run32(k graph.Kernel, n int, src ...[]float32) []float32 {
 	return dst
 }
 
-// 2 channels of 3x4 pixels, strided to 2x2, padded to 5 channels: three zero channels, one before and two after, or all after.
+// 2 channels of 3x4 pixels, strided to 2x2, padded to 5 channels: three zero channels, one before
+// and two after, or all after.
 func TestShortcutPadPlacesZeroChannelsOnBothSidesOrAtTheEnd(t *testing.T) {
 	zero, a, b := []float32{0, 0, 0, 0}, []float32{1, 3, 9, 11}, []float32{13, 15, 21, 23}
 	s := graph.ShortcutShape{N: 1, C: 2, H: 3, W: 4, K: 5, Stride: 2}
@@ -92,7 +93,8 @@ func TestReLUKeepsNaN(t *testing.T) {
 	}
 }
 
-// A large offset: E[x²] - E[x]² in float32 would lose every digit of a variance of 1 beside a mean of 10,000.
+// A large offset: E[x²] - E[x]² in float32 would lose every digit of a variance of 1 beside a mean
+// of 10,000.
 func TestBatchStatsAreStable(t *testing.T) {
 	x := make([]float32, 4096)
 	for i := range x {

@@ -6,15 +6,16 @@ import (
 	"resnet/internal/graph"
 )
 
-// The names of Adam's tensors in a checkpoint: both moments of each parameter, and the number of updates.
+// The names of Adam's tensors in a checkpoint: both moments of each parameter, and the number of
+// updates.
 const (
 	adamMeanPrefix   = "adam.m."
 	adamSquarePrefix = "adam.v."
 	adamStep         = "adam.step"
 )
 
-// Adam is the method of Kingma and Ba (2015, Algorithm 1) in the form of torch.optim.Adam. For one parameter w with
-// gradient g, t counting updates from 1:
+// Adam is the method of Kingma and Ba (2015, Algorithm 1) in the form of torch.optim.Adam. For one
+// parameter w with gradient g, t counting updates from 1:
 //
 //	d = Scale·g + Decay·w
 //	m = m + (1−Beta1)·(d − m)
@@ -68,8 +69,8 @@ type adamUpdate struct {
 	rate, root, eps    float32 // corrected rate, √(1−Beta2ᵗ)
 }
 
-// apply changes w, m and v in place; all have the length of g. Products are rounded to float32 before they are added, so that
-// processors with fused multiply-add give the same bits.
+// apply changes w, m and v in place; all have the length of g. Products are rounded to float32
+// before they are added, so that processors with fused multiply-add give the same bits.
 func (u adamUpdate) apply(w, g, m, v []float32) {
 	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
 	for i, x := range w {
@@ -82,7 +83,8 @@ func (u adamUpdate) apply(w, g, m, v []float32) {
 	}
 }
 
-// Tensors returns the moments, in the order of the parameters, and the count of updates. They share memory with the optimizer.
+// Tensors returns the moments, in the order of the parameters, and the count of updates. They share
+// memory with the optimizer.
 func (a *Adam) Tensors() []Tensor {
 	ts := []Tensor{{Name: adamStep, Shape: []int{1}, Data: a.step}}
 	for _, s := range a.slots {

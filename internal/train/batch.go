@@ -7,8 +7,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// batch computes the gradients of batch i of an update. Only the first may be given up for a stop: the others belong to
-// an update that has begun.
+// batch computes the gradients of batch i of an update. Only the first may be given up for a stop:
+// the others belong to an update that has begun.
 func (l *loop) batch(i int) (Sums, error) {
 	b, err := l.next(i == 0)
 	if err != nil {
@@ -44,7 +44,8 @@ func (l *loop) compute(b *datasets.Batch, n int, o graph.StepOptions) (graph.Res
 	return l.machine.Train(b.X, b.Labels, o)
 }
 
-// next takes a batch from the loader and measures the wait. An interruptible wait ends with errInterrupted on a stop.
+// next takes a batch from the loader and measures the wait. An interruptible wait ends with
+// errInterrupted on a stop.
 func (l *loop) next(interruptible bool) (*datasets.Batch, error) {
 	ctx := l.ctx
 	if interruptible {
@@ -81,7 +82,8 @@ func (l *loop) openLoader() error {
 	return nil
 }
 
-// countWrong counts the labels, and those at which the largest logit is not; of equal ones the first counts. A label of -1 is none.
+// countWrong counts the labels, and those at which the largest logit is not; of equal ones the
+// first counts. A label of -1 is none.
 func countWrong(logits []float32, labels []int32) (wrong, counted int) {
 	if len(labels) == 0 {
 		return 0, 0

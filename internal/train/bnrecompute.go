@@ -2,13 +2,15 @@ package train
 
 import "resnet/internal/graph"
 
-// recomputeStats replaces the running statistics of batch normalisation by strict averages over training batches, the
-// parameters being final: "strict average over a large training batch after training, not moving average" (the notes to
-// the models that He et al. published). Batch k (from 0) enters with momentum 1/(k+1), which makes the running value the mean
-// of all batch values so far; variances are averaged as variances. The batches are those that training would have taken
+// recomputeStats replaces the running statistics of batch normalisation by strict averages over
+// training batches, the parameters being final: "strict average over a large training batch after
+// training, not moving average" (the notes to the models that He et al. published). Batch k (from
+// 0) enters with momentum 1/(k+1), which makes the running value the mean of all batch values so
+// far; variances are averaged as variances. The batches are those that training would have taken
 // next, augmentation included, rounded up to whole batches.
 //
-// It returns errInterrupted when a stop is requested; the statistics are then half new, and the caller restores them.
+// It returns errInterrupted when a stop is requested; the statistics are then half new, and the
+// caller restores them.
 func (l *loop) recomputeStats() error {
 	batch := l.o.Plan.Config.Batch
 	n := (l.o.Plan.Config.BNRecompute + batch - 1) / batch

@@ -37,8 +37,9 @@ func (l *loop) evaluate() error {
 	return nil
 }
 
-// save writes a checkpoint of the current step, unless a value is not finite: that never replaces a good one. Where the
-// policy lets training go on after a failure, the failure is a warning, except for the last checkpoint of a run.
+// save writes a checkpoint of the current step, unless a value is not finite: that never replaces a
+// good one. Where the policy lets training go on after a failure, the failure is a warning, except
+// for the last checkpoint of a run.
 func (l *loop) save(last bool) error {
 	if p := badValue(l.o.Params, false); p != nil {
 		return &NonFiniteError{Step: max(0, l.st.Step-1), Rate: l.st.Rate, What: "weights", Layer: p.Name}
@@ -67,8 +68,9 @@ func (l *loop) save(last bool) error {
 	return nil
 }
 
-// finish is the ending at the last step: statistics, evaluation, checkpoint. When it is interrupted, the statistics go back
-// to what training left, so that the resumed run repeats the whole ending.
+// finish is the ending at the last step: statistics, evaluation, checkpoint. When it is
+// interrupted, the statistics go back to what training left, so that the resumed run repeats the
+// whole ending.
 func (l *loop) finish() (err error) {
 	if l.o.Control.stopping() {
 		return errInterrupted

@@ -17,8 +17,8 @@ type Config struct {
 	OnSaveError string     `mapstructure:"on_save_error" yaml:"on_save_error" doc:"stop | continue"`
 }
 
-// Optimizer is SGD or Adam in PyTorch's form. SGD: v = m*v + (g + wd*w); w -= rate * v, or with Nesterov
-// w -= rate * (g + wd*w + m*v). Adam: see type Adam.
+// Optimizer is SGD or Adam in PyTorch's form. SGD: v = m*v + (g + wd*w); w -= rate * v, or with
+// Nesterov w -= rate * (g + wd*w + m*v). Adam: see type Adam.
 type Optimizer struct {
 	Name        string  `mapstructure:"name" yaml:"name" doc:"sgd | adam"`
 	Momentum    float64 `mapstructure:"momentum" yaml:"momentum" doc:"sgd: 0 means none"`
@@ -32,7 +32,8 @@ type Optimizer struct {
 	HeadRate    float64 `mapstructure:"head_rate" yaml:"head_rate" doc:"fine-tuning: the classifier's learning rate as a multiple of the others'"`
 }
 
-// Schedule gives the learning rate of each update. At most one of Drop, Cosine and Plateau is in force.
+// Schedule gives the learning rate of each update. At most one of Drop, Cosine and Plateau is in
+// force.
 type Schedule struct {
 	Rate    float64 `mapstructure:"rate" yaml:"rate" doc:"learning rate"`
 	Drop    Drop    `mapstructure:"drop" yaml:"drop" doc:"multiply the rate at milestones"`
@@ -54,8 +55,9 @@ type Cosine struct {
 	Min     float64 `mapstructure:"min" yaml:"min" doc:"rate at the end"`
 }
 
-// Plateau multiplies the rate by Factor when the validation error (without a validation split, the training error since
-// the last evaluation) has not fallen by Threshold percentage points for Patience evaluations.
+// Plateau multiplies the rate by Factor when the validation error (without a validation split, the
+// training error since the last evaluation) has not fallen by Threshold percentage points for
+// Patience evaluations.
 type Plateau struct {
 	Factor    float64 `mapstructure:"factor" yaml:"factor" doc:"multiplier; 0 means off"`
 	Patience  int     `mapstructure:"patience" yaml:"patience" doc:"evaluations without improvement"`
@@ -63,7 +65,8 @@ type Plateau struct {
 	MinRate   float64 `mapstructure:"min_rate" yaml:"min_rate" doc:"never below"`
 }
 
-// Warmup holds Rate until the condition is met (He et al. 2016, section 4.2: 0.01 until the training error is below 80 %).
+// Warmup holds Rate until the condition is met (He et al. 2016, section 4.2: 0.01 until the
+// training error is below 80 %).
 type Warmup struct {
 	Rate       float64 `mapstructure:"rate" yaml:"rate" doc:"rate during warm-up; 0 means none"`
 	Until      Until   `mapstructure:"until" yaml:"until" doc:"end on the training error"`

@@ -47,7 +47,8 @@ func (c *Control) stopping() bool {
 	}
 }
 
-// takeSave reports whether a checkpoint was asked for since the request number that is in seen, and updates it.
+// takeSave reports whether a checkpoint was asked for since the request number that is in seen, and
+// updates it.
 func (c *Control) takeSave(seen *int64) bool {
 	if c == nil {
 		return false

@@ -90,7 +90,8 @@ func TestAStopEndsAnEvaluationWhichTheResumedRunRepeats(t *testing.T) {
 	if !errors.Is(err, ErrStopped) || s.State.Step != 10 || s.State.Evaluated != 5 || r.store.last() != 10 {
 		t.Fatalf("%v at step %d, evaluated %d", err, s.State.Step, s.State.Evaluated)
 	}
-	// The resumed run evaluates, and is killed before it saves: its row must not stay beside that of the next one.
+	// The resumed run evaluates, and is killed before it saves: its row must not stay beside that
+	// of the next one.
 	killed := newToy(t, toyConfig(), eval.Config{Every: 5}, dir).resumeFrom(r.store, 10)
 	ctx, kill := context.WithCancel(t.Context())
 	killed.o.Hooks.OnEval = func(Row, Progress) { kill() }

@@ -13,12 +13,13 @@ const (
 	SaveErrorContinue = "continue"
 )
 
-// DefaultWindow is the number of iterations over which the training error is averaged to end the warm-up. The paper
-// names no window; with batches of 128 this one holds 12,800 images, and chance is 90 % ± 0.3.
+// DefaultWindow is the number of iterations over which the training error is averaged to end the
+// warm-up. The paper names no window; with batches of 128 this one holds 12,800 images, and chance
+// is 90 % ± 0.3.
 const DefaultWindow = 100
 
-// DefaultConfig is what a field left out means: the paper's optimizer and batch (He et al. 2016, section 4.2), at a
-// constant rate for its 64,000 iterations.
+// DefaultConfig is what a field left out means: the paper's optimizer and batch (He et al. 2016,
+// section 4.2), at a constant rate for its 64,000 iterations.
 func DefaultConfig() Config {
 	return Config{
 		Batch:      128,

@@ -72,8 +72,8 @@ func safety(key string) Safety {
 	}
 }
 
-// DiffConfig lists the keys, sorted, in which two configurations differ. They are nested maps as a YAML file gives them
-// (or flattened ones); a missing key differs from every value.
+// DiffConfig lists the keys, sorted, in which two configurations differ. They are nested maps as a
+// YAML file gives them (or flattened ones); a missing key differs from every value.
 func DiffConfig(old, new map[string]any) []Change {
 	a, b := map[string]string{}, map[string]string{}
 	flatten("", old, a)
@@ -105,9 +105,9 @@ func DiffConfig(old, new map[string]any) []Change {
 	return changes
 }
 
-// CheckResume refuses to resume a checkpoint with a configuration that differs from the one it was made with, and shows the
-// differences. With allow (the flag --allow-config-change) those that keep the checkpoint meaningful pass. It returns
-// the changes that it let pass.
+// CheckResume refuses to resume a checkpoint with a configuration that differs from the one it was
+// made with, and shows the differences. With allow (the flag --allow-config-change) those that keep
+// the checkpoint meaningful pass. It returns the changes that it let pass.
 func CheckResume(old, new map[string]any, allow bool) ([]Change, error) {
 	var passed, refused []Change
 	onRequest := true

@@ -14,13 +14,15 @@ const eventUpdates = 50
 // perBatch begins the tags of single updates; the others are of evaluations.
 const perBatch = "batch/"
 
-// events is the run's event file for TensorBoard. Like the tables it can do without its file: a failure is one warning.
+// events is the run's event file for TensorBoard. Like the tables it can do without its file: a
+// failure is one warning.
 type events struct {
 	log    *tensorboard.Log // nil when it is off or could not be opened
 	warned bool
 }
 
-// openEvents opens the event file where train.tensorboard asks for it, and drops what is newer than the state.
+// openEvents opens the event file where train.tensorboard asks for it, and drops what is newer than
+// the state.
 func (l *loop) openEvents() {
 	l.events.close()
 	if l.o.Dir == "" || !l.o.Plan.Config.TensorBoard {

@@ -80,7 +80,8 @@ func TestWeightsThatOverflowAreNeverSaved(t *testing.T) {
 	cfg := toyConfig()
 	cfg.Checkpoint.Every, cfg.Optimizer.Momentum = 1, 0
 	r := newToy(t, cfg, eval.Config{}, "")
-	// A finite gradient whose product with the rate overflows: no loss shows it before the checkpoint.
+	// A finite gradient whose product with the rate overflows: no loss shows it before the
+	// checkpoint.
 	cfg.Schedule.Rate = 30
 	r.o.Plan.Config.Schedule.Rate = 30
 	r.machine.fault = faultAt(6, func(m *toyMachine, _ *graph.Result) { m.params.Get("fc.weight").Grad[0] = 3e38 })
@@ -155,8 +156,8 @@ func TestARollbackGoesBackToTheCheckpointWithHalfTheRate(t *testing.T) {
 	if len(lines) != 1+6 {
 		t.Errorf("metrics.csv has rows that were rolled back:\n%s", strings.Join(lines, "\n"))
 	}
-	// The same run, uninterrupted, with half the rate from that step on gives the same weights: nothing of the bad
-	// stretch is left.
+	// The same run, uninterrupted, with half the rate from that step on gives the same weights:
+	// nothing of the bad stretch is left.
 	half := newToy(t, cfg, eval.Config{Every: 4}, "").resumeFrom(r.store, 10)
 	half.val = false
 	half.o.Resume.State.Schedule.Halvings, half.o.Resume.State.Rollbacks = 1, 1

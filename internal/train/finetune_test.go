@@ -7,7 +7,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// TestFrozenParametersStayAndTheHeadLearnsByItsOwnRate makes an update of three parameters with gradients of one.
+// TestFrozenParametersStayAndTheHeadLearnsByItsOwnRate makes an update of three parameters with
+// gradients of one.
 func TestFrozenParametersStayAndTheHeadLearnsByItsOwnRate(t *testing.T) {
 	for _, name := range []string{OptimizerSGD, OptimizerAdam} {
 		params := graph.NewParamSet(1)

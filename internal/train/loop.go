@@ -41,10 +41,11 @@ type loop struct {
 	asked int64 // requests of the Control to save that were obeyed
 }
 
-// Run trains until the plan's last iteration and returns how it ended. A stop that was asked for returns ErrStopped or
-// ErrMaxTime after a checkpoint; a context that ends returns its error at once, without one; a loss that is not finite returns
-// a *NonFiniteError, and the checkpoints before it stay as they are. When a batch or an evaluation fails, the last complete
-// update is saved before the error is returned.
+// Run trains until the plan's last iteration and returns how it ended. A stop that was asked for
+// returns ErrStopped or ErrMaxTime after a checkpoint; a context that ends returns its error at
+// once, without one; a loss that is not finite returns a *NonFiniteError, and the checkpoints
+// before it stay as they are. When a batch or an evaluation fails, the last complete update is
+// saved before the error is returned.
 func Run(ctx context.Context, o Options) (Summary, error) {
 	if err := o.check(); err != nil {
 		return Summary{}, err
@@ -107,8 +108,8 @@ func (l *loop) resume() error {
 
 func (l *loop) rollsBack() bool { return l.o.Plan.Config.OnNonfinite == NonfiniteRollback }
 
-// run is a machine of states: at each update boundary it does what is due there and not done yet, so that a run resumed at
-// the boundary does the same.
+// run is a machine of states: at each update boundary it does what is due there and not done yet,
+// so that a run resumed at the boundary does the same.
 func (l *loop) run() error {
 	for {
 		err := l.boundary()
@@ -196,8 +197,8 @@ func (l *loop) update() error {
 	return nil
 }
 
-// step changes the parameters by the mean of so many batches' gradients, which are scaled down to train.clip_norm where they
-// are larger.
+// step changes the parameters by the mean of so many batches' gradients, which are scaled down to
+// train.clip_norm where they are larger.
 func (l *loop) step(batches int) {
 	scale := 1 / float64(batches)
 	if limit := l.o.Plan.Config.ClipNorm; limit > 0 {
@@ -206,8 +207,8 @@ func (l *loop) step(batches int) {
 	l.sgd.Step(l.rate, float32(scale))
 }
 
-// wrongImages is the number of wrong labels of an update as the schedule counts it, in images. An update of sequences has
-// some other number of labels each time: their share is what counts.
+// wrongImages is the number of wrong labels of an update as the schedule counts it, in images. An
+// update of sequences has some other number of labels each time: their share is what counts.
 func (l *loop) wrongImages(s Sums) int {
 	if s.Weight == 0 || s.Images == 0 {
 		return s.Wrong

@@ -25,13 +25,15 @@ type Row struct {
 	Train *Metrics // mean over the updates since the last evaluation, while they changed the model; nil when there were none
 	Val   *Metrics // nil without a validation split
 	Test  *Metrics // nil when the test split is not evaluated
-	// TrainEval is of the whole training set, without augmentation and in evaluation mode; nil unless that is asked for.
+	// TrainEval is of the whole training set, without augmentation and in evaluation mode; nil
+	// unless that is asked for.
 	TrainEval *Metrics
 }
 
-// Fields are the cells of the row in metrics.csv, without those of TrainSetFields. Nothing in them depends on time or machine: losses have nine significant
-// digits, errors four decimals, and the rate is the float32 that was applied. A split that is not there leaves its cells
-// empty, and so does a top-5 error of fewer than five classes.
+// Fields are the cells of the row in metrics.csv, without those of TrainSetFields. Nothing in them
+// depends on time or machine: losses have nine significant digits, errors four decimals, and the
+// rate is the float32 that was applied. A split that is not there leaves its cells empty, and so
+// does a top-5 error of fewer than five classes.
 func (r Row) Fields() []string {
 	return []string{
 		strconv.Itoa(r.Step),
@@ -48,7 +50,8 @@ func (r Row) TrainSetFields() []string {
 	return []string{loss(r.TrainEval), percent(r.TrainEval, Metrics.top1)}
 }
 
-// UtteranceFields are the cells that follow where whole utterances are measured besides their frames.
+// UtteranceFields are the cells that follow where whole utterances are measured besides their
+// frames.
 func (r Row) UtteranceFields() []string {
 	return []string{percent(r.Val, Metrics.utterance), percent(r.Test, Metrics.utterance)}
 }

@@ -11,8 +11,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// A real network on real images: a residual block with dropout, on the tape machine, fed by the real loader with crops and
-// flips. 96 embedded images of 7x7 pixels.
+// A real network on real images: a residual block with dropout, on the tape machine, fed by the
+// real loader with crops and flips. 96 embedded images of 7x7 pixels.
 type netRun struct {
 	*toyRun
 	data *datasets.Dataset

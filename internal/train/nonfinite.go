@@ -18,8 +18,8 @@ const (
 	maxRollbacks  = 5
 )
 
-// NonFiniteError says where a loss, gradient, statistic or weight stopped being a finite number. The update was not
-// applied and no checkpoint holds it.
+// NonFiniteError says where a loss, gradient, statistic or weight stopped being a finite number.
+// The update was not applied and no checkpoint holds it.
 type NonFiniteError struct {
 	Step  int     // updates done before the one at fault
 	What  string  // "loss", "gradient", "batch-norm statistics" or "weights"
@@ -56,7 +56,8 @@ func (e *NonFiniteError) Error() string {
 // Is makes errors.Is(err, ErrNonFinite) true.
 func (e *NonFiniteError) Is(target error) bool { return target == ErrNonFinite }
 
-// finite reports whether every value is finite: an exponent of all ones is an infinity or not a number.
+// finite reports whether every value is finite: an exponent of all ones is an infinity or not a
+// number.
 func finite(xs []float32) bool {
 	const exponent = 0x7f800000
 	for _, x := range xs {
@@ -79,7 +80,8 @@ func badGradient(params *graph.ParamSet) *graph.Param {
 	return nil
 }
 
-// badValue returns the first parameter, running statistics included (or only those), whose values are not finite, or nil.
+// badValue returns the first parameter, running statistics included (or only those), whose values
+// are not finite, or nil.
 func badValue(params *graph.ParamSet, statsOnly bool) *graph.Param {
 	for _, p := range params.All() {
 		if (!statsOnly || !p.Trainable()) && !finite(p.Data) {
@@ -125,7 +127,8 @@ func (l *loop) checkUpdate() *NonFiniteError {
 	return nil
 }
 
-// nonfinite carries out the policy for an update that must not be applied. It returns nil when training goes on.
+// nonfinite carries out the policy for an update that must not be applied. It returns nil when
+// training goes on.
 func (l *loop) nonfinite(e *NonFiniteError) error {
 	switch l.o.Plan.Config.OnNonfinite {
 	case NonfiniteSkip:

@@ -16,8 +16,8 @@ const (
 	OptimizerAdam = "adam"
 )
 
-// A Stepper is an optimizer over the parameters of a ParamSet. What it remembers between updates is in its Tensors, which
-// every checkpoint holds.
+// A Stepper is an optimizer over the parameters of a ParamSet. What it remembers between updates is
+// in its Tensors, which every checkpoint holds.
 type Stepper interface {
 	// Step applies the gradients in Param.Grad, multiplied by scale, at the given rate.
 	Step(rate float64, scale float32)
@@ -54,7 +54,8 @@ func (o Optimizer) decayOf(p *graph.Param) float32 {
 	return float32(o.WeightDecay)
 }
 
-// Frozen reports whether a parameter is left as it is: Freeze names its layer, or a stage or block that it is in.
+// Frozen reports whether a parameter is left as it is: Freeze names its layer, or a stage or block
+// that it is in.
 func (o Optimizer) Frozen(name string) bool {
 	for _, part := range o.FrozenParts() {
 		if strings.HasPrefix(name, part+".") {
@@ -75,7 +76,8 @@ func (o Optimizer) FrozenParts() []string {
 	return parts
 }
 
-// CheckFrozen requires that every name in Freeze is one of the network's, and that something is left to train.
+// CheckFrozen requires that every name in Freeze is one of the network's, and that something is
+// left to train.
 func (o Optimizer) CheckFrozen(params *graph.ParamSet) error {
 	for _, part := range o.FrozenParts() {
 		if !slices.ContainsFunc(params.All(), func(p *graph.Param) bool { return strings.HasPrefix(p.Name, part+".") }) {
@@ -88,7 +90,8 @@ func (o Optimizer) CheckFrozen(params *graph.ParamSet) error {
 	return nil
 }
 
-// rateOf is the multiple of the common rate by which a parameter learns. HeadRate 0 is 1: as where it is not set.
+// rateOf is the multiple of the common rate by which a parameter learns. HeadRate 0 is 1: as where
+// it is not set.
 func (o Optimizer) rateOf(p *graph.Param) float64 {
 	if o.HeadRate != 0 && blocks.IsHead(p.Name) {
 		return o.HeadRate
@@ -99,8 +102,8 @@ func (o Optimizer) rateOf(p *graph.Param) float64 {
 // clipSlack is what torch.nn.utils.clip_grad_norm_ adds to the norm before it divides.
 const clipSlack = 1e-6
 
-// clipScale is the factor that brings gradients of a norm down to limit: min(1, limit / (norm + 1e-6)), as
-// torch.nn.utils.clip_grad_norm_ has it. A limit of 0 is none.
+// clipScale is the factor that brings gradients of a norm down to limit: min(1, limit / (norm +
+// 1e-6)), as torch.nn.utils.clip_grad_norm_ has it. A limit of 0 is none.
 func clipScale(norm, limit float64) float64 {
 	if limit <= 0 {
 		return 1
@@ -108,7 +111,8 @@ func clipScale(norm, limit float64) float64 {
 	return math.Min(1, limit/(norm+clipSlack))
 }
 
-// gradientNorm is the 2-norm of all gradients that are applied together, summed in float64 in the order of the parameters.
+// gradientNorm is the 2-norm of all gradients that are applied together, summed in float64 in the
+// order of the parameters.
 func gradientNorm(o Optimizer, params *graph.ParamSet) float64 {
 	var sum float64
 	for _, p := range params.All() {

@@ -18,8 +18,8 @@ var (
 	ErrMaxTime = errors.New("stopped after saving: the time allowed has passed")
 )
 
-// A Loader gives the training batches in order, without end; *datasets.Loader is one, with Shuffle and DropLast. It
-// prepares batches ahead, so that Next seldom waits.
+// A Loader gives the training batches in order, without end; *datasets.Loader is one, with Shuffle
+// and DropLast. It prepares batches ahead, so that Next seldom waits.
 type Loader interface {
 	// Next returns the next batch; it is the caller's until it is handed to Recycle.
 	Next(ctx context.Context) (*datasets.Batch, error)
@@ -32,7 +32,8 @@ type Metrics struct {
 	Loss      float64  // mean cross-entropy
 	Error     float64  // top-1, percent
 	Top5Error *float64 // percent; nil where it says nothing: fewer than five classes, or not counted
-	// UtteranceError is that of whole utterances where Error is of frames, percent; nil where utterances have no label of their own.
+	// UtteranceError is that of whole utterances where Error is of frames, percent; nil where
+	// utterances have no label of their own.
 	UtteranceError *float64
 }
 
@@ -43,10 +44,12 @@ type Evaluation struct {
 	Train *Metrics
 }
 
-// A Store saves checkpoints. A failed Save leaves the earlier ones as they were. The same step may be saved again: when a
-// stop came before its evaluation, the resumed run evaluates and saves it once more, with the same tensors.
+// A Store saves checkpoints. A failed Save leaves the earlier ones as they were. The same step may
+// be saved again: when a stop came before its evaluation, the resumed run evaluates and saves it
+// once more, with the same tensors.
 //
-// Save takes no context: the usual moment of a stop is the one at which a last checkpoint is wanted.
+// Save takes no context: the usual moment of a stop is the one at which a last checkpoint is
+// wanted.
 type Store interface {
 	Save(s Snapshot) error
 }
@@ -84,13 +87,15 @@ type Progress struct {
 type Options struct {
 	Plan    Plan
 	Machine graph.Machine // in Train mode, for batches of Plan.Config.Batch
-	// MachineFor, for batches of several shapes, gives the machine of a batch and is used instead of Machine.
+	// MachineFor, for batches of several shapes, gives the machine of a batch and is used instead
+	// of Machine.
 	MachineFor func(*datasets.Batch) (graph.Machine, error)
 	Params     *graph.ParamSet
-	// Loader opens the training batches at a position: epoch counts from 0, batch from 0 within the epoch.
+	// Loader opens the training batches at a position: epoch counts from 0, batch from 0 within the
+	// epoch.
 	Loader func(ctx context.Context, epoch, batch int) (Loader, error)
-	// Evaluate measures the current parameters. Its context ends when a stop is requested; it then returns the context's
-	// error, and the evaluation is repeated by the resumed run.
+	// Evaluate measures the current parameters. Its context ends when a stop is requested; it then
+	// returns the context's error, and the evaluation is repeated by the resumed run.
 	Evaluate func(ctx context.Context) (Evaluation, error)
 	Store    Store
 	// Dir gets metrics.csv and timing.csv; "" means neither.
@@ -102,8 +107,8 @@ type Options struct {
 	MaxTime time.Duration
 	// Control receives signals; nil means none.
 	Control *Control
-	// BeforeBatch is called before each gradient computation with the number of batches before it since the start of the
-	// training: dropout masks are keyed by it. It may be nil.
+	// BeforeBatch is called before each gradient computation with the number of batches before it
+	// since the start of the training: dropout masks are keyed by it. It may be nil.
 	BeforeBatch func(batches int)
 	// Now tells the time; nil means time.Now.
 	Now func() time.Time

@@ -8,8 +8,8 @@ import (
 	"resnet/internal/eval"
 )
 
-// Plan is what follows from a configuration and the size of the training set. Everything the loop does at a planned step
-// is a question to the Plan.
+// Plan is what follows from a configuration and the size of the training set. Everything the loop
+// does at a planned step is a question to the Plan.
 type Plan struct {
 	Config          Config
 	TrainImages     int  // images of the training split
@@ -22,14 +22,16 @@ type Plan struct {
 	EvalTrainSet    bool // the training set is measured, too
 }
 
-// NewPlan derives a Plan for a training split of trainImages images. It fails when the configuration is invalid (every
-// FieldError, joined) and when a batch is larger than the set (a FieldError, too).
+// NewPlan derives a Plan for a training split of trainImages images. It fails when the
+// configuration is invalid (every FieldError, joined) and when a batch is larger than the set (a
+// FieldError, too).
 func NewPlan(c Config, e eval.Config, trainImages int) (Plan, error) {
 	return newPlan(c, e, trainImages, trainImages/max(1, c.Batch))
 }
 
-// NewSequencePlan derives a Plan for a training split of so many utterances, which a loader cuts into batches of several
-// shapes: batches of them in an epoch, each of at most Config.Batch utterances. It fails as NewPlan does.
+// NewSequencePlan derives a Plan for a training split of so many utterances, which a loader cuts
+// into batches of several shapes: batches of them in an epoch, each of at most Config.Batch
+// utterances. It fails as NewPlan does.
 func NewSequencePlan(c Config, e eval.Config, utterances, batches int) (Plan, error) {
 	p, err := newPlan(c, e, utterances, batches)
 	p.Sequences = true
@@ -116,7 +118,8 @@ func (p Plan) Evaluations(done int) int {
 	return n
 }
 
-// SaveDue reports whether a checkpoint is saved after so many updates. A new best model is saved besides.
+// SaveDue reports whether a checkpoint is saved after so many updates. A new best model is saved
+// besides.
 func (p Plan) SaveDue(step int) bool {
 	if step >= p.Iterations {
 		return true

@@ -19,7 +19,8 @@ type resumeCase struct {
 	fault func(batches int, m *toyMachine, res *graph.Result)
 }
 
-// resumeCases have, together, everything that a state must remember. 22 images in batches of 4 are 5 batches an epoch.
+// resumeCases have, together, everything that a state must remember. 22 images in batches of 4 are
+// 5 batches an epoch.
 var resumeCases = []resumeCase{
 	{name: "drops inside and at the end of an epoch", eval: eval.Config{Every: 4}, cfg: func(c *Config) {
 		c.Schedule.Drop.At = []int{7, 10, 15, 900}
@@ -101,7 +102,8 @@ func TestStoppingAtAnyStepAndResumingChangesNoBit(t *testing.T) {
 	}
 }
 
-// until is the store with the last step of another, so that sameCheckpoints compares what was saved before.
+// until is the store with the last step of another, so that sameCheckpoints compares what was saved
+// before.
 func (s *memStore) until(k int, whole *memStore) *memStore {
 	c := &memStore{saved: map[int][]byte{}, snaps: whole.snaps, order: []int{whole.last()}}
 	for step, b := range s.saved {

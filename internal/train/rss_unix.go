@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// PeakRSS is the largest resident memory of this process so far, in bytes, or 0 where the system does not tell.
+// PeakRSS is the largest resident memory of this process so far, in bytes, or 0 where the system
+// does not tell.
 func PeakRSS() int64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -14,7 +14,8 @@ type Scheduler struct {
 type ScheduleState struct {
 	Warmup  WarmupState  `json:"warmup"`
 	Plateau PlateauState `json:"plateau"`
-	// Halvings counts the rollbacks after a loss that was not finite: each halves the rate from there on.
+	// Halvings counts the rollbacks after a loss that was not finite: each halves the rate from
+	// there on.
 	Halvings int `json:"halvings"`
 }
 
@@ -65,8 +66,8 @@ func (s *Scheduler) AfterUpdate(st *ScheduleState, step, wrong int) {
 	s.observeWarmup(&st.Warmup, step, wrong)
 }
 
-// AfterEval records the error (percent) of an evaluation at step: of the validation split or, without one, of the training
-// images since the last evaluation.
+// AfterEval records the error (percent) of an evaluation at step: of the validation split or,
+// without one, of the training images since the last evaluation.
 func (s *Scheduler) AfterEval(st *ScheduleState, step int, percent float64) {
 	if s.s.Plateau.Factor != 0 && !s.warming(step, st.Warmup) {
 		s.observePlateau(&st.Plateau, percent)

@@ -52,8 +52,8 @@ func TestCosineGoesFromRateToMin(t *testing.T) {
 	}
 }
 
-// TestTheWarmupOfResNet110ReturnsToTheRateAndStays follows section 4.2 of the paper: 0.01 until the training error is below
-// 80 %, then 0.1 - and whatever the error does afterwards.
+// TestTheWarmupOfResNet110ReturnsToTheRateAndStays follows section 4.2 of the paper: 0.01 until the
+// training error is below 80 %, then 0.1 - and whatever the error does afterwards.
 func TestTheWarmupOfResNet110ReturnsToTheRateAndStays(t *testing.T) {
 	s := scheduler(t, Schedule{Rate: 0.1, Drop: Drop{Factor: 0.1, At: []int{32000, 48000}},
 		Warmup: Warmup{Rate: 0.01, Until: Until{TrainErrorBelow: 80, Window: 100}}}, Plan{})
@@ -86,7 +86,8 @@ func TestTheWarmupOfResNet110ReturnsToTheRateAndStays(t *testing.T) {
 		}
 		s.AfterUpdate(&st, step+1, wrong(step))
 	}
-	// With k of the last 100 updates at 90 wrong and the others at 115, the mean is below 102.4 (80 %) from k = 51 on.
+	// With k of the last 100 updates at 90 wrong and the others at 115, the mean is below 102.4 (80
+	// %) from k = 51 on.
 	if endedAt != 351 || st.Warmup.EndedAt != 351 {
 		t.Errorf("the warm-up ended after %d updates (recorded %d), want 351", endedAt, st.Warmup.EndedAt)
 	}

@@ -40,7 +40,8 @@ func (m *frameMachine) Train(_ []float32, labels []int32, _ graph.StepOptions) (
 	return res, nil
 }
 
-// frameLoader gives batches of two shapes by turns: 2 x 3 frames of which 5 are labelled, and 1 x 6 of which 2 are.
+// frameLoader gives batches of two shapes by turns: 2 x 3 frames of which 5 are labelled, and 1 x 6
+// of which 2 are.
 type frameLoader struct{ step int }
 
 func (l *frameLoader) Next(context.Context) (*datasets.Batch, error) {
@@ -53,7 +54,8 @@ func (l *frameLoader) Next(context.Context) (*datasets.Batch, error) {
 func (*frameLoader) Recycle(*datasets.Batch) {}
 func (*frameLoader) Close()                  {}
 
-// TestFramesCountEquallyWhateverBatchTheyAreIn: the error and the loss are means over frames, and each batch goes to the machine of its shape.
+// TestFramesCountEquallyWhateverBatchTheyAreIn: the error and the loss are means over frames, and
+// each batch goes to the machine of its shape.
 func TestFramesCountEquallyWhateverBatchTheyAreIn(t *testing.T) {
 	cfg := toyConfig()
 	cfg.Iterations, cfg.Batch = 4, 2

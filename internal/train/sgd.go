@@ -12,13 +12,15 @@ type Tensor struct {
 // momentumPrefix comes before the parameter's name in the name of its momentum buffer.
 const momentumPrefix = "momentum."
 
-// Update is one step of SGD in PyTorch's form (torch.optim.SGD, dampening 0), for one parameter w with gradient sum g:
+// Update is one step of SGD in PyTorch's form (torch.optim.SGD, dampening 0), for one parameter w
+// with gradient sum g:
 //
 //	d = Scale·g + Decay·w
 //	v = Momentum·v + d
 //	w = w − Rate·v                  or, with Nesterov,  w = w − Rate·(d + Momentum·v)
 //
-// Caffe folds the rate into v instead; the two agree while the rate is constant and differ for a few steps after a drop.
+// Caffe folds the rate into v instead; the two agree while the rate is constant and differ for a
+// few steps after a drop.
 type Update struct {
 	Rate     float32
 	Momentum float32
@@ -27,8 +29,9 @@ type Update struct {
 	Nesterov bool
 }
 
-// Apply changes w and v in place. All slices have the same length; v is nil when Momentum is 0. The products are rounded
-// to float32 before they are added, so that processors with fused multiply-add give the same bits.
+// Apply changes w and v in place. All slices have the same length; v is nil when Momentum is 0. The
+// products are rounded to float32 before they are added, so that processors with fused multiply-add
+// give the same bits.
 func (u Update) Apply(w, g, v []float32) {
 	g = g[:len(w)]
 	if v == nil {
@@ -69,8 +72,8 @@ type slot struct {
 	rate  float64 // multiple of the common rate
 }
 
-// NewSGD starts with zero momentum, which is PyTorch's first step too (v = d). Weight decay reaches every trainable
-// parameter, as in the paper, or with Decay "weights" those of kind weight only.
+// NewSGD starts with zero momentum, which is PyTorch's first step too (v = d). Weight decay reaches
+// every trainable parameter, as in the paper, or with Decay "weights" those of kind weight only.
 func NewSGD(o Optimizer, params *graph.ParamSet) *SGD {
 	s := &SGD{o: o}
 	for _, p := range params.All() {
@@ -100,8 +103,8 @@ func (s *SGD) Step(rate float64, scale float32) {
 	}
 }
 
-// Tensors returns the momentum buffers, named "momentum." and the parameter's name, in the order of the parameters.
-// They share memory with the optimizer.
+// Tensors returns the momentum buffers, named "momentum." and the parameter's name, in the order of
+// the parameters. They share memory with the optimizer.
 func (s *SGD) Tensors() []Tensor {
 	var ts []Tensor
 	for _, sl := range s.slots {
@@ -112,5 +115,6 @@ func (s *SGD) Tensors() []Tensor {
 	return ts
 }
 
-// Load copies saved momentum buffers into place. Every buffer must be there with its length, and nothing else.
+// Load copies saved momentum buffers into place. Every buffer must be there with its length, and
+// nothing else.
 func (s *SGD) Load(ts []Tensor) error { return loadTensors(s.Tensors(), ts) }

@@ -8,7 +8,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// torchSGD is the algorithm of torch.optim.SGD's documentation (dampening 0, not maximise) in float64, one parameter.
+// torchSGD is the algorithm of torch.optim.SGD's documentation (dampening 0, not maximise) in
+// float64, one parameter.
 func torchSGD(w []float64, grads [][]float64, rate, momentum, decay float64, nesterov bool) {
 	b := make([]float64, len(w))
 	for t, g := range grads {

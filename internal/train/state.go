@@ -11,9 +11,9 @@ import (
 // stateFormat is the version of State's JSON; a change of meaning raises it.
 const stateFormat = 1
 
-// State is what the loop remembers at an update boundary besides parameters and momentum. It holds numbers that depend on
-// seed, configuration and data alone, never times. Random numbers need no state: every generator is keyed by
-// (seed, epoch, sample) or (seed, batch).
+// State is what the loop remembers at an update boundary besides parameters and momentum. It holds
+// numbers that depend on seed, configuration and data alone, never times. Random numbers need no
+// state: every generator is keyed by (seed, epoch, sample) or (seed, batch).
 type State struct {
 	Format   int     `json:"format"`
 	Step     int     `json:"step"`     // updates done, skipped ones included
@@ -31,13 +31,15 @@ type State struct {
 	Rollbacks    int `json:"rollbacks"`
 }
 
-// Sums adds up the training figures of several updates; counts are exact, and losses are added in order.
+// Sums adds up the training figures of several updates; counts are exact, and losses are added in
+// order.
 type Sums struct {
 	Loss    float64 `json:"loss"` // of each batch's mean loss, times its labels where there is a Weight
 	Batches int     `json:"batches"`
 	Wrong   int     `json:"wrong"`
 	Images  int     `json:"images"` // labels: of images, utterances or frames
-	// Weight is what Loss is divided by for sequences, whose batches have different numbers of labels; 0 for images.
+	// Weight is what Loss is divided by for sequences, whose batches have different numbers of
+	// labels; 0 for images.
 	Weight int `json:"weight,omitempty"`
 }
 
@@ -49,7 +51,8 @@ func (s *Sums) add(o Sums) {
 	s.Weight += o.Weight
 }
 
-// metrics is the mean loss and error, or nil when nothing was added. The top-5 error is not counted while training.
+// metrics is the mean loss and error, or nil when nothing was added. The top-5 error is not counted
+// while training.
 func (s Sums) metrics() *Metrics {
 	if s.Batches == 0 || s.Images == 0 {
 		return nil
@@ -67,7 +70,8 @@ type Best struct {
 	ValError float64 `json:"val_error"` // percent
 }
 
-// Encode returns the state as JSON; ParseState reads it back without loss (floats are written shortest-exact).
+// Encode returns the state as JSON; ParseState reads it back without loss (floats are written
+// shortest-exact).
 func (s State) Encode() ([]byte, error) {
 	s.Format = stateFormat
 	return json.Marshal(s)
@@ -98,8 +102,8 @@ func (s State) clone() State {
 	return s
 }
 
-// A Snapshot is everything a checkpoint holds. Its slices share memory with the running training: a Store copies or
-// writes them before it returns.
+// A Snapshot is everything a checkpoint holds. Its slices share memory with the running training: a
+// Store copies or writes them before it returns.
 type Snapshot struct {
 	State      State
 	Params     *graph.ParamSet

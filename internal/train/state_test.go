@@ -32,7 +32,8 @@ func TestAStateThatContradictsItselfIsRefused(t *testing.T) {
 	}
 }
 
-// FuzzState: whatever the bytes, a state that is accepted has counts that agree, and is written and read again without a change.
+// FuzzState: whatever the bytes, a state that is accepted has counts that agree, and is written and
+// read again without a change.
 func FuzzState(f *testing.F) {
 	for _, s := range []State{{}, {Step: 4, Evaluated: 2, Best: &Best{Step: 2, ValError: 12.5}}} {
 		b, err := s.Encode()

@@ -24,7 +24,8 @@ type RunStore struct {
 	Warn func(text string)
 }
 
-// Save writes model, state and manifest. The two data files hold nothing but what follows from seed, configuration and data.
+// Save writes model, state and manifest. The two data files hold nothing but what follows from
+// seed, configuration and data.
 func (r *RunStore) Save(s Snapshot) error {
 	state, err := s.State.Encode()
 	if err != nil {
@@ -57,8 +58,8 @@ func (r *RunStore) Save(s Snapshot) error {
 	return nil
 }
 
-// manifestMetrics names the figures of an evaluation. Only that of the validation split has the name that chooses the best
-// checkpoint. JSON holds no infinities: such a figure is left out.
+// manifestMetrics names the figures of an evaluation. Only that of the validation split has the
+// name that chooses the best checkpoint. JSON holds no infinities: such a figure is left out.
 func manifestMetrics(e *Evaluation) map[string]float64 {
 	if e == nil {
 		return nil
@@ -87,8 +88,8 @@ func manifestMetrics(e *Evaluation) map[string]float64 {
 	return m
 }
 
-// LoadResume puts a checkpoint's parameters and running statistics into params and returns the rest. It fails with
-// weights.ErrMismatch when they belong to another model.
+// LoadResume puts a checkpoint's parameters and running statistics into params and returns the
+// rest. It fails with weights.ErrMismatch when they belong to another model.
 func LoadResume(c *checkpoint.Loaded, params *graph.ParamSet) (*Resume, error) {
 	state, err := ParseState([]byte(c.State.Meta[stateKey]))
 	if err != nil {

@@ -44,7 +44,8 @@ func TestRunFoldersOfStoppedAndUnstoppedRunsHoldTheSameBytes(t *testing.T) {
 	latest := func(dir string) checkpoint.Manifest {
 		m, err := checkpoint.View(dir, nil).Latest()
 		must(t, err)
-		// A stop at the last step has saved it once before its evaluation; the second save has other file names.
+		// A stop at the last step has saved it once before its evaluation; the second save has
+		// other file names.
 		m.Model.File, m.State.File = "", ""
 		return m
 	}

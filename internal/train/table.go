@@ -10,8 +10,8 @@ import (
 	"resnet/internal/train/checkpoint"
 )
 
-// table is a checkpoint.CSV that can do without its file for a while: rows that could not be written stay pending and go
-// out before the next one.
+// table is a checkpoint.CSV that can do without its file for a while: rows that could not be
+// written stay pending and go out before the next one.
 type table struct {
 	path    string // "" writes nothing
 	header  []string
@@ -88,8 +88,8 @@ func (t *table) lastField(i int) float64 {
 	return x
 }
 
-// openTables opens metrics.csv, timing.csv and the events, and cuts off what is newer than the state. A file that cannot be written costs
-// one warning, not the training.
+// openTables opens metrics.csv, timing.csv and the events, and cuts off what is newer than the
+// state. A file that cannot be written costs one warning, not the training.
 func (l *loop) openTables() {
 	header := metricsHeader
 	if l.o.Plan.EvalTrainSet {

@@ -17,8 +17,9 @@ import (
 	"resnet/internal/graph/weights"
 )
 
-// The toy problem: 22 points of 6 features in 3 classes, a linear classifier, and running statistics of the features that
-// the evaluation depends on. It is small enough to stop at every step.
+// The toy problem: 22 points of 6 features in 3 classes, a linear classifier, and running
+// statistics of the features that the evaluation depends on. It is small enough to stop at every
+// step.
 const (
 	toyImages   = 22
 	toyFeatures = 6
@@ -145,7 +146,8 @@ func softmax(row []float32) []float64 {
 	return p
 }
 
-// toyImage is image i of epoch e: a centre for its class and noise that depends on the epoch, as augmentation does.
+// toyImage is image i of epoch e: a centre for its class and noise that depends on the epoch, as
+// augmentation does.
 func toyImage(dst []float32, epoch, i int) int32 {
 	label := i % toyClasses
 	c := rand.New(rand.NewPCG(7, uint64(label)))

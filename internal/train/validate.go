@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// A FieldError says what is wrong with one field. Path is relative to the section ("schedule.drop.factor"), Msg says what
-// is wrong, Hint what would be right (it may be empty).
+// A FieldError says what is wrong with one field. Path is relative to the section
+// ("schedule.drop.factor"), Msg says what is wrong, Hint what would be right (it may be empty).
 type FieldError struct {
 	Path, Msg, Hint string
 }

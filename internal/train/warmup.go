@@ -1,7 +1,8 @@
 package train
 
-// WarmupState remembers the training errors of the last iterations until the warm-up has ended. Ended never goes back to
-// false: the rate returns to the schedule's and stays there, whatever the error does later.
+// WarmupState remembers the training errors of the last iterations until the warm-up has ended.
+// Ended never goes back to false: the rate returns to the schedule's and stays there, whatever the
+// error does later.
 type WarmupState struct {
 	Ended   bool    `json:"ended"`
 	EndedAt int     `json:"ended_at,omitempty"` // step
@@ -18,8 +19,8 @@ func (s *Scheduler) warming(step int, st WarmupState) bool {
 	return w.Iterations == 0 || step < w.Iterations
 }
 
-// observeWarmup ends the warm-up when the training error averaged over a full window is below the limit. A window that
-// is not full yet decides nothing: one lucky batch would.
+// observeWarmup ends the warm-up when the training error averaged over a full window is below the
+// limit. A window that is not full yet decides nothing: one lucky batch would.
 func (s *Scheduler) observeWarmup(st *WarmupState, step, wrong int) {
 	if st.Ended || s.s.Warmup.Rate == 0 {
 		return

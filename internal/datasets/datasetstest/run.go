@@ -15,14 +15,16 @@ import (
 type Case struct {
 	// Open opens it with so many validation images drawn by seed.
 	Open func(t testing.TB, validation int, seed uint64) (*datasets.Dataset, error)
-	// Want is what Info must say with no validation images; Name and Title are not compared where they are empty.
+	// Want is what Info must say with no validation images; Name and Title are not compared where
+	// they are empty.
 	Want datasets.Info
-	// Damage truncates one of its files, after which Open or reading must fail; nil where there is no file.
+	// Damage truncates one of its files, after which Open or reading must fail; nil where there is
+	// no file.
 	Damage func(t testing.TB)
 }
 
-// Run tests counts, label ranges, determinism by seed, that an epoch has every image once, the short last batch, and the
-// error for a truncated file.
+// Run tests counts, label ranges, determinism by seed, that an epoch has every image once, the
+// short last batch, and the error for a truncated file.
 func Run(t *testing.T, c Case) {
 	t.Run("counts and labels are what is promised", func(t *testing.T) { counts(t, c) })
 	t.Run("images and labels do not change from one opening to the next", func(t *testing.T) { reopening(t, c) })

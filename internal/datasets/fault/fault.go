@@ -1,5 +1,5 @@
-// Package fault holds the kinds of failure of everything that reads data, so that the readers of images and of speech share them
-// without importing each other.
+// Package fault holds the kinds of failure of everything that reads data, so that the readers of
+// images and of speech share them without importing each other.
 package fault
 
 import (
@@ -12,13 +12,15 @@ import (
 var (
 	// ErrMissing says that a file or folder of a data set is not there (exit code 66).
 	ErrMissing = errors.New("missing data")
-	// ErrData says that a file is there and its contents are wrong: size, count, label, digest, format (exit code 65).
+	// ErrData says that a file is there and its contents are wrong: size, count, label, digest,
+	// format (exit code 65).
 	ErrData = errors.New("bad data")
 	// ErrConfig says that the configuration asks for something that cannot be (exit code 2).
 	ErrConfig = errors.New("bad data configuration")
 )
 
-// kinded is an error of one of the kinds above: its text is the message alone, errors.Is finds both kind and cause.
+// kinded is an error of one of the kinds above: its text is the message alone, errors.Is finds both
+// kind and cause.
 type kinded struct {
 	kind error
 	err  error

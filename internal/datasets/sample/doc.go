@@ -1,9 +1,11 @@
-// Package sample holds the embedded data set `fashion-sample`: 5,000 training and 1,000 test images of Fashion-MNIST
-// (Copyright 2017 Zalando SE, MIT licence: see LICENSE), so that the first training needs no download.
+// Package sample holds the embedded data set `fashion-sample`: 5,000 training and 1,000 test images
+// of Fashion-MNIST (Copyright 2017 Zalando SE, MIT licence: see LICENSE), so that the first
+// training needs no download.
 //
-// A part is one grey PNG, 28 pixels wide and 28 pixels high for each image: decoded, its pixels are the images one after
-// the other, and PNG's filters make it a tenth smaller than gzip alone. The images are the first 500 (100) of each class in
-// the order of the official file, dealt out in turn: image i has label i mod 10. make/ writes them:
+// A part is one grey PNG, 28 pixels wide and 28 pixels high for each image: decoded, its pixels are
+// the images one after the other, and PNG's filters make it a tenth smaller than gzip alone. The
+// images are the first 500 (100) of each class in the order of the official file, dealt out in
+// turn: image i has label i mod 10. make/ writes them:
 //
 //	go generate ./internal/datasets/sample        (needs Debian's package dataset-fashion-mnist, or -dir FOLDER)
 package sample

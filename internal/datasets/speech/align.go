@@ -5,12 +5,13 @@ import (
 	"resnet/internal/datasets/speech/kaldi"
 )
 
-// AlignmentSlack is by how many frames an alignment may be longer or shorter than its features: programs differ in the windows at the end of a
-// recording.
+// AlignmentSlack is by how many frames an alignment may be longer or shorter than its features:
+// programs differ in the windows at the end of a recording.
 const AlignmentSlack = 2
 
-// Align cuts features and alignment to the frames that both have, and returns by how many they differed. A difference of more than AlignmentSlack
-// is fault.ErrData: then they are of different recordings or frame shifts.
+// Align cuts features and alignment to the frames that both have, and returns by how many they
+// differed. A difference of more than AlignmentSlack is fault.ErrData: then they are of different
+// recordings or frame shifts.
 func Align(f Features, labels []int32) (Features, []int32, int, error) {
 	n := min(f.Frames, len(labels))
 	trimmed := max(f.Frames, len(labels)) - n
@@ -23,7 +24,8 @@ func Align(f Features, labels []int32) (Features, []int32, int, error) {
 	return Features{Frames: n, Dim: f.Dim, Data: f.Data[:n*f.Dim]}, labels[:n], trimmed, nil
 }
 
-// FromKaldi takes a matrix of an archive as features. Vectors, empty matrices and values that are not finite are fault.ErrData.
+// FromKaldi takes a matrix of an archive as features. Vectors, empty matrices and values that are
+// not finite are fault.ErrData.
 func FromKaldi(v kaldi.Value) (Features, error) {
 	data, err := v.Matrix()
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"resnet/internal/datasets/speech/kaldi"
 )
 
-// CMVN holds the statistics of frames from which mean and variance are normalised: of an utterance, or of all those of a speaker.
+// CMVN holds the statistics of frames from which mean and variance are normalised: of an utterance,
+// or of all those of a speaker.
 type CMVN struct {
 	Count        float64   // frames
 	Sum, Squares []float64 // [D]
@@ -34,10 +35,12 @@ func (c *CMVN) Add(f Features) error {
 	return nil
 }
 
-// varianceFloor is Kaldi's (cmvn.cc): a value that never changes becomes 0 and not a division by zero.
+// varianceFloor is Kaldi's (cmvn.cc): a value that never changes becomes 0 and not a division by
+// zero.
 const varianceFloor = 1e-20
 
-// Apply subtracts the mean from f, in place, and with variance also divides by the standard deviation, as Kaldi's apply-cmvn.
+// Apply subtracts the mean from f, in place, and with variance also divides by the standard
+// deviation, as Kaldi's apply-cmvn.
 func (c *CMVN) Apply(f Features, variance bool) error {
 	if f.Dim != len(c.Sum) {
 		return fault.Dataf("frames of %d values, statistics of %d", f.Dim, len(c.Sum))
@@ -74,7 +77,8 @@ func NormalizeUtterance(f Features, variance bool) error {
 	return c.Apply(f, variance)
 }
 
-// Matrix is the form in which Kaldi stores the statistics, [2, D+1]: sums and the count, then squares and a zero.
+// Matrix is the form in which Kaldi stores the statistics, [2, D+1]: sums and the count, then
+// squares and a zero.
 func (c *CMVN) Matrix() (rows, cols int, data []float64) {
 	data = append(append(append(append(data, c.Sum...), c.Count), c.Squares...), 0)
 	return 2, len(c.Sum) + 1, data

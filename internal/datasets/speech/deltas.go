@@ -2,9 +2,10 @@ package speech
 
 import "resnet/internal/datasets/fault"
 
-// Deltas appends the regressions of order 1 to order over time to every frame: [T, D] → [T, (1+order)·D], as Kaldi's add-deltas. The first order
-// is Σ j·x[t+j] / Σ j² for −window ≤ j ≤ window; the next ones are the same of the one before, as one filter on x, so that only x is continued
-// beyond the ends by its first and last frame. Kaldi's defaults are order 2 and window 2.
+// Deltas appends the regressions of order 1 to order over time to every frame: [T, D] → [T,
+// (1+order)·D], as Kaldi's add-deltas. The first order is Σ j·x[t+j] / Σ j² for −window ≤ j ≤
+// window; the next ones are the same of the one before, as one filter on x, so that only x is
+// continued beyond the ends by its first and last frame. Kaldi's defaults are order 2 and window 2.
 func (f Features) Deltas(order, window int) (Features, error) {
 	if order < 0 || order > 16 || window < 1 || window > 1000 {
 		return Features{}, fault.Errorf(fault.ErrConfig, "deltas of order %d over %d frames to each side: the order is 0 to 16, the window 1 to 1000", order, window)

@@ -12,9 +12,10 @@ import (
 // epsilon is the float32 below which energies are raised before their logarithm, as in Kaldi.
 const epsilon = 1.1920929e-07
 
-// Compute returns the log-mel filter banks of a recording of one channel, [T, F] (with Energy [T, 1+F]), as Kaldi's compute-fbank-feats.
-// A recording that is shorter than a window is fault.ErrData, as is one of another rate or of several channels; options that describe
-// no filter bank are fault.ErrConfig. The result depends on the options and the samples alone.
+// Compute returns the log-mel filter banks of a recording of one channel, [T, F] (with Energy [T,
+// 1+F]), as Kaldi's compute-fbank-feats. A recording that is shorter than a window is
+// fault.ErrData, as is one of another rate or of several channels; options that describe no filter
+// bank are fault.ErrConfig. The result depends on the options and the samples alone.
 func (o FbankOptions) Compute(a Audio) (Features, error) {
 	if err := o.Check(); err != nil {
 		return Features{}, err

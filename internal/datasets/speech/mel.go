@@ -15,7 +15,8 @@ type melBin struct {
 	weights []float32
 }
 
-// melBins are the F triangles over the spectrum's points 0 to P/2−1; the point at half the rate is left out, as in Kaldi.
+// melBins are the F triangles over the spectrum's points 0 to P/2−1; the point at half the rate is
+// left out, as in Kaldi.
 func (o FbankOptions) melBins() ([]melBin, error) {
 	points := o.padded() / 2
 	step := float32(o.Rate) / float32(o.padded())

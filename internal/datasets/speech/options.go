@@ -7,7 +7,8 @@ import (
 	"resnet/internal/datasets/fault"
 )
 
-// FbankOptions say how log-mel filter banks are computed. The names in brackets are the options of Kaldi's compute-fbank-feats.
+// FbankOptions say how log-mel filter banks are computed. The names in brackets are the options of
+// Kaldi's compute-fbank-feats.
 type FbankOptions struct {
 	Rate       int     // samples a second [sample-frequency]
 	LengthMS   float64 // of a window [frame-length]
@@ -27,8 +28,8 @@ type FbankOptions struct {
 	DitherSeed uint64  // of that noise: the same seed and recording give the same features
 }
 
-// DefaultFbank is Kaldi's default with dither off, for recordings of a rate and a number of bins. Kaldi's own default is 23 bins at 16000;
-// the WRBN has 80.
+// DefaultFbank is Kaldi's default with dither off, for recordings of a rate and a number of bins.
+// Kaldi's own default is 23 bins at 16000; the WRBN has 80.
 func DefaultFbank(rate, bins int) FbankOptions {
 	return FbankOptions{Rate: rate, LengthMS: 25, ShiftMS: 10, Window: "povey", Preemph: 0.97, RemoveDC: true, SnipEdges: true,
 		Bins: bins, Low: 20, RawEnergy: true, Power: true}

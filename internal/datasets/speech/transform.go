@@ -7,7 +7,8 @@ import (
 	"resnet/internal/datasets/fault"
 )
 
-// Transform is a linear map of frames, x to W·x + b: that of a speaker, before a network that was trained on others.
+// Transform is a linear map of frames, x to W·x + b: that of a speaker, before a network that was
+// trained on others.
 type Transform struct {
 	Dim    int
 	Weight []float32 // [Dim, Dim], row-major
@@ -29,8 +30,9 @@ func (t Transform) Check() error {
 	return nil
 }
 
-// Apply maps every frame of f in place. Products are rounded to float32 and added in the order of the values, so that the identity changes no bit and every
-// processor gives the same. It fails when f has frames of another size.
+// Apply maps every frame of f in place. Products are rounded to float32 and added in the order of
+// the values, so that the identity changes no bit and every processor gives the same. It fails when
+// f has frames of another size.
 func (t Transform) Apply(f Features) error {
 	if f.Dim != t.Dim {
 		return fmt.Errorf("a transform for frames of %d values, and these have %d", t.Dim, f.Dim)

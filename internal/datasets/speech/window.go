@@ -60,8 +60,8 @@ func (o FbankOptions) cutWindow(dst, samples []float32, t int) {
 	}
 }
 
-// prepare dithers a window, removes its mean, emphasises and shapes it, and returns its energy before the last two. Sums and products are
-// rounded to float32 one by one, as in Kaldi.
+// prepare dithers a window, removes its mean, emphasises and shapes it, and returns its energy
+// before the last two. Sums and products are rounded to float32 one by one, as in Kaldi.
 func (o FbankOptions) prepare(w, shape []float32, noise *rand.Rand) (energy float32) {
 	if o.Dither != 0 {
 		for i := range w {

@@ -1,8 +1,10 @@
-// Package onnx writes networks of images as ONNX models, operator set 17, which ONNX Runtime and others run.
+// Package onnx writes networks of images as ONNX models, operator set 17, which ONNX Runtime and
+// others run.
 //
-// The input "input" is [N, C, height, width] of values that are normalised already, with N, height and width free; the output "logits" is [N, classes]. How
-// images are normalised is in the model's metadata, in the words of the checkpoint. Batch normalisation stays an operator of its own, so that every
-// tensor has the name and the bits that it has in the checkpoint; runtimes fold it.
+// The input "input" is [N, C, height, width] of values that are normalised already, with N, height
+// and width free; the output "logits" is [N, classes]. How images are normalised is in the model's
+// metadata, in the words of the checkpoint. Batch normalisation stays an operator of its own, so
+// that every tensor has the name and the bits that it has in the checkpoint; runtimes fold it.
 package onnx
 
 import (
@@ -26,8 +28,9 @@ const (
 	opset     = 17
 )
 
-// Write writes the network s with the values of params, and meta as the model's metadata. The bytes are a function of the arguments. It fails with
-// ErrUnsupported for networks of speech and for layers that are not known here.
+// Write writes the network s with the values of params, and meta as the model's metadata. The bytes
+// are a function of the arguments. It fails with ErrUnsupported for networks of speech and for
+// layers that are not known here.
 func Write(w io.Writer, s blocks.Spec, params *graph.ParamSet, meta map[string]string) error {
 	if s.Family == blocks.FamilySpeech {
 		return fmt.Errorf("%s: %w: it takes sequences", s.Name, ErrUnsupported)

@@ -40,8 +40,8 @@ func fields(t *testing.T, m []byte) map[int][][]byte {
 	return out
 }
 
-// TestModelsAreGraphsOfDefinedNamesWithEveryTensor decodes what is written: every input of a node is defined before it, every parameter is
-// there to the bit, and there is a node for each layer.
+// TestModelsAreGraphsOfDefinedNamesWithEveryTensor decodes what is written: every input of a node
+// is defined before it, every parameter is there to the bit, and there is a node for each layer.
 func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 	for _, name := range []string{"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem", "resnet20",
 		"tiny-bottleneck-a", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-prelu-net"} {
@@ -124,7 +124,8 @@ func TestSpeechIsRefused(t *testing.T) {
 	}
 }
 
-// TestWindowsKeepTheirBiasesAndTheirRounding reads attributes back: a wrong one gives other logits and no error.
+// TestWindowsKeepTheirBiasesAndTheirRounding reads attributes back: a wrong one gives other logits
+// and no error.
 func TestWindowsKeepTheirBiasesAndTheirRounding(t *testing.T) {
 	s, err := blocks.Lookup("tiny-googlenet")
 	if err != nil {

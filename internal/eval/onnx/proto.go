@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// message is an encoded protobuf message. Field numbers are those of onnx.proto, IR version 8 (github.com/onnx/onnx, Apache 2.0).
+// message is an encoded protobuf message. Field numbers are those of onnx.proto, IR version 8
+// (github.com/onnx/onnx, Apache 2.0).
 type message []byte
 
 // Wire types of protobuf.

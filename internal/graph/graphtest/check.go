@@ -21,21 +21,23 @@ type Case struct {
 	Build func(in []*graph.Node) (*graph.Node, error)
 }
 
-// Leaf is an input. Without Values it is filled with distinct numbers in (-2, 2), in random order and none near 0: far from the kinks of
-// ReLU and of max pooling, compared with the step of the differences.
+// Leaf is an input. Without Values it is filled with distinct numbers in (-2, 2), in random order
+// and none near 0: far from the kinks of ReLU and of max pooling, compared with the step of the
+// differences.
 type Leaf struct {
 	Shape  []int
 	Values []float64
 	Fixed  bool // no derivative with respect to it
 }
 
-// step of the central differences: near the cube root of 2⁻⁵², where rounding and truncation balance.
+// step of the central differences: near the cube root of 2⁻⁵², where rounding and truncation
+// balance.
 const step = 6e-6
 
-// Check builds the case in float64 and float32 and proves of every operator in it, gradients too, that
-// its derivative is that of Σ v·y by central differences (in float64); that Do equals Run32 to the bit and agrees with
-// float64 as well as float32 can; that inputs are not changed; and that its hash depends on every field.
-// It returns the names of the operators that it saw.
+// Check builds the case in float64 and float32 and proves of every operator in it, gradients too,
+// that its derivative is that of Σ v·y by central differences (in float64); that Do equals Run32 to
+// the bit and agrees with float64 as well as float32 can; that inputs are not changed; and that its
+// hash depends on every field. It returns the names of the operators that it saw.
 func Check(t *testing.T, c Case) []string {
 	t.Helper()
 	leaves := values(c.Leaves)
@@ -196,7 +198,8 @@ func (s *sample) checkGradients(t *testing.T) {
 			high := s.forward(t)
 			s.values[i][j] = original[j] - step
 			low := s.forward(t)
-			// The difference has an error near 2⁻⁵²·|cost|/step, below 1e-8 here, and of order step².
+			// The difference has an error near 2⁻⁵²·|cost|/step, below 1e-8 here, and of order
+			// step².
 			if want := (high - low) / (2 * step); !near(got[j], want, 1e-6) {
 				t.Errorf("gradient of %s[%d] is %g, central difference %g", n.Name(), j, got[j], want)
 			}
@@ -205,8 +208,8 @@ func (s *sample) checkGradients(t *testing.T) {
 	}
 }
 
-// checkAgainst compares every node with its float64 twin. Sums here have at most a few hundred terms of order 1: 1e-4 is
-// 800 units of float32 rounding.
+// checkAgainst compares every node with its float64 twin. Sums here have at most a few hundred
+// terms of order 1: 1e-4 is 800 units of float32 rounding.
 func (s *sample) checkAgainst(t *testing.T, wide *sample) {
 	t.Helper()
 	twins := wide.nodes()

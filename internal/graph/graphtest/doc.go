@@ -1,2 +1,3 @@
-// Package graphtest checks operators of package graph: Check holds for every operator, and a new one needs only a Case.
+// Package graphtest checks operators of package graph: Check holds for every operator, and a new
+// one needs only a Case.
 package graphtest

@@ -7,8 +7,9 @@ import (
 	"resnet/internal/graph"
 )
 
-// CheckHash changes each exported field of the operator in turn, those of its geometry and its ID too, and proves that the
-// hash changes with it. Fields that are pointers are shared state and do not count.
+// CheckHash changes each exported field of the operator in turn, those of its geometry and its ID
+// too, and proves that the hash changes with it. Fields that are pointers are shared state and do
+// not count.
 func CheckHash(t *testing.T, k graph.Kernel) {
 	t.Helper()
 	original := reflect.ValueOf(k).Elem()

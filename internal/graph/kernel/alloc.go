@@ -5,8 +5,9 @@ import "unsafe"
 // hugePage is the size from which memory is worth large pages, and their alignment.
 const hugePage = 2 << 20
 
-// Alloc returns n zeros that start on a cache line, so that no vector of 16 straddles two. Large slices ask for large pages: the
-// activations of a training step are far more than the processor's page tables cache.
+// Alloc returns n zeros that start on a cache line, so that no vector of 16 straddles two. Large
+// slices ask for large pages: the activations of a training step are far more than the processor's
+// page tables cache.
 func Alloc(n int) []float32 {
 	if n == 0 {
 		return nil

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// call is one use of a kernel on slices that end with the last value that its arguments name, each between guard words that are NaN:
-// a read past the end shows in the result, a write past the end in a guard.
+// call is one use of a kernel on slices that end with the last value that its arguments name, each
+// between guard words that are NaN: a read past the end shows in the result, a write past the end
+// in a guard.
 type call struct {
 	rng     *rand.Rand
 	run     func()
@@ -23,7 +24,8 @@ func (c *call) at(p *[]float32, n int) {
 	*p, c.slices, c.arenas = a.data(), append(c.slices, p), append(c.arenas, a)
 }
 
-// calls makes a call of every kernel that the active implementation has. The sizes are written out from the doc comments.
+// calls makes a call of every kernel that the active implementation has. The sizes are written out
+// from the doc comments.
 func calls(seed uint64) map[string]*call {
 	out := map[string]*call{}
 	begin := func(name string) *call {

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// implementation is one instruction set's kernels. A nil entry of tile or grad means that this size does not exist.
+// implementation is one instruction set's kernels. A nil entry of tile or grad means that this size
+// does not exist.
 type implementation struct {
 	name string
 	// tile[nb][np] computes np pixels by nb blocks of 16 channels.
@@ -57,7 +58,8 @@ func Available() []string {
 	return names
 }
 
-// Use chooses an implementation by name. It is meant for program start and for tests: it must not be called while kernels run.
+// Use chooses an implementation by name. It is meant for program start and for tests: it must not
+// be called while kernels run.
 func Use(name string) error {
 	for _, im := range available {
 		if im.name == name {

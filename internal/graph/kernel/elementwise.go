@@ -3,8 +3,8 @@ package kernel
 // A Vec is one value for each of a block's 16 channels.
 type Vec = [16]float32
 
-// Affine maps rows of pixels; X and R step XPixel from pixel to pixel (16, or more to take every second pixel of a strided
-// convolution's input), Y steps 16. R's rows are RRow apart.
+// Affine maps rows of pixels; X and R step XPixel from pixel to pixel (16, or more to take every
+// second pixel of a strided convolution's input), Y steps 16. R's rows are RRow apart.
 //
 //	Copy:      Y = X
 //	Map:       Y = S·X + T            MapReLU:  Y = max(0, S·X + T)
@@ -78,8 +78,8 @@ func (a *Affine) Map2(relu bool) {
 	}
 }
 
-// Moments adds, for each channel, Σ(x-K) to S1 and Σ(x-K)² to S2 over Pixels vectors. With K near the mean (any value of the
-// channel will do) nothing cancels when the variance is taken from them.
+// Moments adds, for each channel, Σ(x-K) to S1 and Σ(x-K)² to S2 over Pixels vectors. With K near
+// the mean (any value of the channel will do) nothing cancels when the variance is taken from them.
 type Moments struct {
 	X         []float32
 	Pixels    int
@@ -97,8 +97,8 @@ func (m *Moments) Run() {
 // MaskBy says what gates a gradient in Mask.
 type MaskBy uint8
 
-// The gates: nothing; S·Z + T > 0 (a ReLU straight after the batch normalisation of Z); Y > 0 (the ReLU's stored output); and PReLU of Z with the
-// slopes S.
+// The gates: nothing; S·Z + T > 0 (a ReLU straight after the batch normalisation of Z); Y > 0 (the
+// ReLU's stored output); and PReLU of Z with the slopes S.
 const (
 	MaskNone MaskBy = iota
 	MaskZ
@@ -106,9 +106,10 @@ const (
 	MaskSlope
 )
 
-// Mask is the backward pass of ReLU with the two sums that batch normalisation's backward pass needs, in one pass over Pixels
-// vectors: G = D (+ R) where the gate is open and 0 elsewhere, S1 += ΣG, S2 += ΣG·(Z - Mean). G may be D. Of PReLU, G is S·(D (+ R)) where Z is not
-// above 0, and S2, the gradient of the slope, gets Σ(D (+ R))·Z of those alone.
+// Mask is the backward pass of ReLU with the two sums that batch normalisation's backward pass
+// needs, in one pass over Pixels vectors: G = D (+ R) where the gate is open and 0 elsewhere, S1 +=
+// ΣG, S2 += ΣG·(Z - Mean). G may be D. Of PReLU, G is S·(D (+ R)) where Z is not above 0, and S2,
+// the gradient of the slope, gets Σ(D (+ R))·Z of those alone.
 type Mask struct {
 	D, R, Y, Z, G []float32
 	S, T, Mean    *Vec

@@ -2,8 +2,9 @@ package kernel
 
 import "math"
 
-// ELU writes x where it is positive, else alpha·(exp(x)-1), to y, which may be x. The exponential is a polynomial of degree 6 after reduction to
-// [-ln 2/2, ln 2/2]: within 2e-7 of the exact value, which is below the rounding of the sums around it, and the same on every CPU.
+// ELU writes x where it is positive, else alpha·(exp(x)-1), to y, which may be x. The exponential
+// is a polynomial of degree 6 after reduction to [-ln 2/2, ln 2/2]: within 2e-7 of the exact value,
+// which is below the rounding of the sums around it, and the same on every CPU.
 func ELU(y, x []float32, alpha float32) {
 	y = y[:len(x)]
 	for i, v := range x {

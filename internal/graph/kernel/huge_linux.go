@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// adviseHuge asks for large pages for the whole ones inside b, before b is touched. It is advice: an error changes nothing.
+// adviseHuge asks for large pages for the whole ones inside b, before b is touched. It is advice:
+// an error changes nothing.
 func adviseHuge(b []byte) {
 	start := uintptr(unsafe.Pointer(&b[0]))
 	skip := int(-start & (hugePage - 1))

@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// forEachImplementation runs f once for each instruction set of this CPU, with plain Go's turn left out: it is what the others are
-// compared with.
+// forEachImplementation runs f once for each instruction set of this CPU, with plain Go's turn left
+// out: it is what the others are compared with.
 func forEachImplementation(t *testing.T, f func(t *testing.T)) {
 	best := Active()
 	defer func() { _ = Use(best) }()
@@ -73,7 +73,8 @@ func (a arena) checkGuards(t *testing.T) {
 	}
 }
 
-// same compares with an absolute tolerance: sums of n products of values in [-1, 1] differ by rounding in the order of n·2^-24.
+// same compares with an absolute tolerance: sums of n products of values in [-1, 1] differ by
+// rounding in the order of n·2^-24.
 func same(t *testing.T, what string, got, want []float32, tol float64) {
 	t.Helper()
 	for i := range want {

@@ -1,6 +1,7 @@
 package kernel
 
-// DotTile adds dot products of rows: the forward pass of a fully connected layer, whose weights are read as they are, row after row.
+// DotTile adds dot products of rows: the forward pass of a fully connected layer, whose weights are
+// read as they are, row after row.
 //
 //	Y[i·YRow + j] += Σ over c < Len: X[i·XRow + c] · W[j·WRow + c],  i < ni, j < nj
 type DotTile struct {
@@ -30,7 +31,8 @@ func (t *DotTile) Run(ni, nj int) {
 // DotRows is the largest ni of DotTile.
 func DotRows() int { return len(active.dot[0]) - 1 }
 
-// RunAll adds the products of all n rows of X and k rows of W, of any length Len. A block of weights is read from memory once.
+// RunAll adds the products of all n rows of X and k rows of W, of any length Len. A block of
+// weights is read from memory once.
 func (t *DotTile) RunAll(n, k int) {
 	x, w, y, length := t.X, t.W, t.Y, t.Len
 	whole := length &^ 15
@@ -63,7 +65,8 @@ func (t *DotTile) RunAll(n, k int) {
 	t.X, t.W, t.Y, t.Len = x, w, y, length
 }
 
-// dotChunk is the part of the rows that is worked on at a time: four rows of weights in the first-level cache, some tens of rows of X in the second.
+// dotChunk is the part of the rows that is worked on at a time: four rows of weights in the
+// first-level cache, some tens of rows of X in the second.
 const dotChunk = 2048
 
 // split takes a part of n of at most so many, so that the parts are of nearly equal length.

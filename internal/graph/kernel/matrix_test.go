@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// withReferenceMatrices lets plain Go take any number of rows for the duration of a call: its loops are written for it.
+// withReferenceMatrices lets plain Go take any number of rows for the duration of a call: its loops
+// are written for it.
 func withReferenceMatrices(n int, f func()) {
 	dot, rows := generic.dot, generic.rows
 	defer func() { generic.dot, generic.rows = dot, rows }()
@@ -63,7 +64,8 @@ func TestRowTile(t *testing.T) {
 	})
 }
 
-// TestMatrixProductsOfAnySize compares the products that cut rows and columns into tiles with three loops.
+// TestMatrixProductsOfAnySize compares the products that cut rows and columns into tiles with three
+// loops.
 func TestMatrixProductsOfAnySize(t *testing.T) {
 	best := Active()
 	defer func() { _ = Use(best) }()
@@ -110,7 +112,8 @@ func TestMatrixProductsOfAnySize(t *testing.T) {
 	}
 }
 
-// BenchmarkDots and BenchmarkRows run the two products of VGG's second fully connected layer for 16 images, on one core.
+// BenchmarkDots and BenchmarkRows run the two products of VGG's second fully connected layer for 16
+// images, on one core.
 func BenchmarkDots(b *testing.B) {
 	benchmarkMatrix(b, func(x, w, y []float32) {
 		(&DotTile{X: x, W: w, Y: y, XRow: 4096, WRow: 4096, YRow: 4096, Len: 4096}).RunAll(16, 4096)

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Peak measures what the fused multiply-add units of so many threads do together at best, in operations a second: independent
-// chains in registers, no memory. The figure is the best of a few rounds of about 20 ms, because a disturbance only slows one down.
+// Peak measures what the fused multiply-add units of so many threads do together at best, in
+// operations a second: independent chains in registers, no memory. The figure is the best of a few
+// rounds of about 20 ms, because a disturbance only slows one down.
 func Peak(threads int) float64 {
 	n := 1 << 14
 	for {

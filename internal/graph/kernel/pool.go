@@ -1,7 +1,7 @@
 package kernel
 
-// Window is pooling of a run of Pixels outputs whose windows have the same taps: offsets in X, the same for every output once
-// XPixel is added for each. Of Max, a NaN wins over everything.
+// Window is pooling of a run of Pixels outputs whose windows have the same taps: offsets in X, the
+// same for every output once XPixel is added for each. Of Max, a NaN wins over everything.
 //
 //	Max:      Y[16p + o] = max over t: X[Taps[t] + p·XPixel + o]
 //	MaxGrad:  DX[Taps[t] + p·XPixel + o] += D[16p + o], for the first t where X is Y[16p + o]; t = 0 where that is a NaN

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestWindow compares pooling and its derivative with plain Go, with ties (the first tap wins) and NaN in the input, for strides of one
-// and two pixels and windows that overlap.
+// TestWindow compares pooling and its derivative with plain Go, with ties (the first tap wins) and
+// NaN in the input, for strides of one and two pixels and windows that overlap.
 func TestWindow(t *testing.T) {
 	forEachImplementation(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(5, 6))

@@ -1,7 +1,7 @@
 package kernel
 
-// Response is the elementwise part of local response normalisation with the exponent 3/4, over N values. S holds the sums of squares of each
-// value's window, times α over its size; s = K + S.
+// Response is the elementwise part of local response normalisation with the exponent 3/4, over N
+// values. S holds the sums of squares of each value's window, times α over its size; s = K + S.
 //
 //	Apply:  Y = X·s^-¾
 //	Grad:   Y = D·s^-¾, T = D·X·s^(-7/4)

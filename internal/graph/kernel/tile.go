@@ -1,14 +1,14 @@
 package kernel
 
-// Tile is a strip of a direct convolution or of a batch of small matrix products: np pixels by nb blocks of 16 output
-// channels, held in registers while all taps and input channels go by.
+// Tile is a strip of a direct convolution or of a batch of small matrix products: np pixels by nb
+// blocks of 16 output channels, held in registers while all taps and input channels go by.
 //
 //	for p in planes, r in rows, i < np, b < nb, o < 16:
 //		Y[p·YPlane + r·YRow + i·YPixel + b·Y2 + o] =
 //			Σ over t, c < In: X[p·XPlane + r·XRow + Taps[t] + i·16 + c] · W[p·WPlane + b·W2 + (t·In + c)·16 + o]
 //
-// A tap is any (block of input channels, kernel row, kernel column); Taps holds its offset in X, so that one kernel serves
-// every kernel size, and every stride once the input is split into phases.
+// A tap is any (block of input channels, kernel row, kernel column); Taps holds its offset in X, so
+// that one kernel serves every kernel size, and every stride once the input is split into phases.
 type Tile struct {
 	X, W, Y        []float32
 	Taps           []int
@@ -22,7 +22,8 @@ type Tile struct {
 	W2, Y2         int // offsets of the second block of output channels
 }
 
-// MaxStrip is the largest np that Run takes for nb blocks, nb = 1 or 2; 0 means that nb is not supported.
+// MaxStrip is the largest np that Run takes for nb blocks, nb = 1 or 2; 0 means that nb is not
+// supported.
 func MaxStrip(nb int) int {
 	if n := len(active.tile[nb]); n > 0 {
 		return n - 1
@@ -30,7 +31,8 @@ func MaxStrip(nb int) int {
 	return 0
 }
 
-// Blocks is how many of the ob blocks of output channels that are left one call of Run takes best: 2 where the registers allow.
+// Blocks is how many of the ob blocks of output channels that are left one call of Run takes best:
+// 2 where the registers allow.
 func Blocks(ob int) int {
 	if ob >= 2 && MaxStrip(2) > 0 {
 		return 2
@@ -62,7 +64,8 @@ func (t *Tile) Run(np, nb int) {
 	active.tile[nb][np](t)
 }
 
-// RunWidth covers width pixels of each row with balanced strips of at most MaxStrip(nb); X and Y start at the first pixel.
+// RunWidth covers width pixels of each row with balanced strips of at most MaxStrip(nb); X and Y
+// start at the first pixel.
 func (t *Tile) RunWidth(width, nb int) {
 	x, y := t.X, t.Y
 	most := MaxStrip(nb)
@@ -75,7 +78,8 @@ func (t *Tile) RunWidth(width, nb int) {
 	t.X, t.Y = x, y
 }
 
-// RunFlat covers n consecutive pixels in each plane (no rows): strips become rows where they have the same length.
+// RunFlat covers n consecutive pixels in each plane (no rows): strips become rows where they have
+// the same length.
 func (t *Tile) RunFlat(n, nb int) {
 	x, y := t.X, t.Y
 	most := MaxStrip(nb)
@@ -92,8 +96,8 @@ func (t *Tile) RunFlat(n, nb int) {
 	}
 }
 
-// GradTile adds the outer products of a weight gradient: ni input channels by nb blocks of 16 output channels in registers
-// while all pixels go by.
+// GradTile adds the outer products of a weight gradient: ni input channels by nb blocks of 16
+// output channels in registers while all pixels go by.
 //
 //	for t in taps, i < ni, b < nb, o < 16:
 //		DW[t·DWTap + b·DW2 + i·16 + o] += Σ over r < Rows, p < Pixels:
@@ -136,7 +140,8 @@ func (t *GradTile) check(ni, nb int) {
 	}
 }
 
-// runImage adds the products of three input channels by one block, several taps at a time where that is possible.
+// runImage adds the products of three input channels by one block, several taps at a time where
+// that is possible.
 func (t *GradTile) runImage() {
 	taps, dw := t.Taps, t.DW
 	for i, k := range active.gradTaps {
@@ -159,8 +164,9 @@ func (t *GradTile) runImage() {
 	t.Taps, t.DW = taps, dw
 }
 
-// RunBlock covers in input channels (16, or 3 for images) by ob blocks of 16 output channels. DY2 and DW2 are the distances
-// between consecutive blocks of output channels; X, DY and DW start at the first of each.
+// RunBlock covers in input channels (16, or 3 for images) by ob blocks of 16 output channels. DY2
+// and DW2 are the distances between consecutive blocks of output channels; X, DY and DW start at
+// the first of each.
 func (t *GradTile) RunBlock(in, ob int) {
 	x, dy, dw := t.X, t.DY, t.DW
 	if in <= 3 {

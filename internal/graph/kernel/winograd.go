@@ -1,7 +1,8 @@
 package kernel
 
-// Transform is one transform of Winograd's algorithm F(4×4, 3×3) (Lavin and Gray 2015, section 4.3) on vectors of 16 channels.
-// The transformed domain is 36 planes, Plane apart; successive tiles are successive vectors of a plane.
+// Transform is one transform of Winograd's algorithm F(4×4, 3×3) (Lavin and Gray 2015, section 4.3)
+// on vectors of 16 channels. The transformed domain is 36 planes, Plane apart; successive tiles are
+// successive vectors of a plane.
 //
 //	Input:  Src is an image (rows SrcRow apart); tile n reads 6×6 pixels from pixel column 4n; Dst[p·Plane + n·16] = (Bᵀ d B)[p]
 //	Spread: Src is an image; tile n reads 4×4 pixels from column 4n; Dst[p·Plane + n·16] = (A d Aᵀ)[p]

@@ -30,8 +30,8 @@ func g3(m *[6]float32) [3]float32 {
 	return [3]float32{m[0]*(1./4) - a*(1./6) + e*(1./24), b*(1./6) + f*(1./12), m[5] - a*(1./6) + e*(1./6)}
 }
 
-// eachLane calls f for every tile and channel with its source and destination; a row of tiles ends srcRow or dstRow after it began,
-// or, where these are 0, where the tiles end.
+// eachLane calls f for every tile and channel with its source and destination; a row of tiles ends
+// srcRow or dstRow after it began, or, where these are 0, where the tiles end.
 func (t *Transform) eachLane(srcStep, srcRow, dstStep, dstRow int, f func(src, dst []float32)) {
 	if srcRow == 0 {
 		srcRow = t.Tiles * srcStep

@@ -1,5 +1,6 @@
-// Package parity reads the fixtures of testdata/parity, what PyTorch computed for our operators and small networks, and compares with
-// them. Only tests import it. The fixtures are made by testdata/parity/generate.py.
+// Package parity reads the fixtures of testdata/parity, what PyTorch computed for our operators and
+// small networks, and compares with them. Only tests import it. The fixtures are made by
+// testdata/parity/generate.py.
 package parity
 
 import (
@@ -71,7 +72,8 @@ type Tensor struct {
 // Tensors is the content of one file.
 type Tensors map[string]Tensor
 
-// Get returns a tensor, and panics with its name if the fixture lacks it: the generator and the test disagree.
+// Get returns a tensor, and panics with its name if the fixture lacks it: the generator and the
+// test disagree.
 func (t Tensors) Get(name string) Tensor {
 	v, ok := t[name]
 	if !ok {
@@ -151,7 +153,8 @@ func Read(dir, file, digest string) (Tensors, error) {
 	return out, nil
 }
 
-// Difference is ‖got − want‖ / ‖want‖ in the Euclidean norm, +Inf if the lengths differ or got is not finite.
+// Difference is ‖got − want‖ / ‖want‖ in the Euclidean norm, +Inf if the lengths differ or got is
+// not finite.
 func Difference(got, want []float32) float64 {
 	if len(got) != len(want) {
 		return math.Inf(1)

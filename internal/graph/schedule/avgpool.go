@@ -6,7 +6,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// meanScales are the factors of a plane's runs of windows: one by the number of values, with the padding where that counts.
+// meanScales are the factors of a plane's runs of windows: one by the number of values, with the
+// padding where that counts.
 func meanScales(s graph.PoolShape, runs []windowRun, withPad bool) []float32 {
 	scales := make([]float32, len(runs))
 	padded := func(o, size int) int { return min(s.Kernel, size+2*s.Pad-o*s.Stride) }

@@ -72,7 +72,8 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 	return c.foreignStep(n)
 }
 
-// normGrad makes the recipe of the gradient of a normalisation's input: a linear map of two tensors.
+// normGrad makes the recipe of the gradient of a normalisation's input: a linear map of two
+// tensors.
 func (c *compiler) normGrad(n *gorgonia.Node) error {
 	nm := c.norms[c.in[n][1]]
 	if nm == nil {

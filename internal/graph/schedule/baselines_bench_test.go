@@ -31,7 +31,8 @@ func vgg16(b *graph.Builder, x *graph.Node, norm bool) *graph.Node {
 	return b.Linear("fc3", x, 1000)
 }
 
-// googlenet is that of Szegedy et al. (2015) without auxiliary classifiers; with norm, torchvision's, which normalises batches and not responses.
+// googlenet is that of Szegedy et al. (2015) without auxiliary classifiers; with norm,
+// torchvision's, which normalises batches and not responses.
 func googlenet(b *graph.Builder, x *graph.Node, norm bool) *graph.Node {
 	unit := func(b *graph.Builder, name string, x *graph.Node, filters, kernel, stride int) *graph.Node {
 		x = b.Conv(name, x, graph.ConvOpts{Filters: filters, Kernel: kernel, Stride: stride, Pad: kernel / 2, Bias: !norm})
@@ -66,8 +67,8 @@ func googlenet(b *graph.Builder, x *graph.Node, norm bool) *graph.Node {
 	return b.Linear("fc", b.Dropout("drop", b.GlobalAvgPool(x), 0.2), 1000)
 }
 
-// BenchmarkBaselines reports images/s of steps on random images, all cores; STEPS_BATCH images each, 16 if it is not set. With STEPS it says
-// what each step took.
+// BenchmarkBaselines reports images/s of steps on random images, all cores; STEPS_BATCH images
+// each, 16 if it is not set. With STEPS it says what each step took.
 func BenchmarkBaselines(b *testing.B) {
 	n := 16
 	if v, err := strconv.Atoi(os.Getenv("STEPS_BATCH")); err == nil {

@@ -19,7 +19,8 @@ func conv1(filters int) graph.ConvOpts {
 	return graph.ConvOpts{Filters: filters, Kernel: 1, Stride: 1, Bias: true}
 }
 
-// baselines are drawings in the manner of the networks that ResNet was compared with: between them they use the steps that these need.
+// baselines are drawings in the manner of the networks that ResNet was compared with: between them
+// they use the steps that these need.
 var baselines = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 	"biases": func(b *graph.Builder, x *graph.Node) *graph.Node {
 		x = b.ReLU(b.Conv("conv1", x, conv3(18)))
@@ -130,7 +131,8 @@ func TestBaselinesOnTheScheduleMatchTheTape(t *testing.T) {
 	}
 }
 
-// TestNothingOfBaselinesRunsAsItsReference: an operator that has lost its step would still give the right numbers, some hundred times slower.
+// TestNothingOfBaselinesRunsAsItsReference: an operator that has lost its step would still give the
+// right numbers, some hundred times slower.
 func TestNothingOfBaselinesRunsAsItsReference(t *testing.T) {
 	for name, f := range baselines {
 		n := draw(t, f, 3, 1)
@@ -144,8 +146,9 @@ func TestNothingOfBaselinesRunsAsItsReference(t *testing.T) {
 	}
 }
 
-// TestThreadsDoNotChangeABitOfBaselines trains and evaluates each with several numbers of threads, for every instruction set; and an image
-// alone, which goes through as a unit and not as one of a unit's, has the logits that it has among others, but for the rounding of other strips.
+// TestThreadsDoNotChangeABitOfBaselines trains and evaluates each with several numbers of threads,
+// for every instruction set; and an image alone, which goes through as a unit and not as one of a
+// unit's, has the logits that it has among others, but for the rounding of other strips.
 func TestThreadsDoNotChangeABitOfBaselines(t *testing.T) {
 	best := kernel.Active()
 	defer func() { _ = kernel.Use(best) }()

@@ -109,7 +109,8 @@ func (c *compiler) biasGrad(n *gorgonia.Node) error {
 	}
 	c.sunk[n] = true
 	if _, ok := d.Op().(*graph.BatchNormInputGrad); ok {
-		// The normalisation behind takes every shift away: its gradient is zero, and the sum would be rounding.
+		// The normalisation behind takes every shift away: its gradient is zero, and the sum would
+		// be rounding.
 		c.add(&step{name: "bias gradient", backward: true, whole: true, run: func(w *worker, _, _, _ int) {
 			if !w.m.options.Accumulate {
 				clear(p.Grad)

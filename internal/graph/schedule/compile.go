@@ -9,8 +9,9 @@ import (
 	"resnet/internal/graph/kernel/conv"
 )
 
-// compiler turns a graph into steps. Nodes are visited inputs first; the backward half only after the whole forward half, so that
-// a group of gradient nodes finds every forward tensor that it reads.
+// compiler turns a graph into steps. Nodes are visited inputs first; the backward half only after
+// the whole forward half, so that a group of gradient nodes finds every forward tensor that it
+// reads.
 type compiler struct {
 	g     *graph.Graph
 	m     *Machine
@@ -25,7 +26,8 @@ type compiler struct {
 	claimed map[*gorgonia.Node]bool  // nodes inside a group
 	// utterances are the masked normalisations, by their operators' ID.
 	utterances map[uint32]*utterance
-	// direct are the parameters that steps read as they are: nothing is made of them that could be out of date.
+	// direct are the parameters that steps read as they are: nothing is made of them that could be
+	// out of date.
 	direct  map[*graph.Param]bool
 	sunk    map[*gorgonia.Node]bool      // gradient nodes whose value a step writes to Param.Grad
 	buffers map[*gorgonia.Node][]float32 // results of reference operators that are not images
@@ -180,7 +182,8 @@ func (c *compiler) number() {
 	}})
 }
 
-// blockImage copies a row-major image of c channels to blocks; channels past c stay zero (or become it).
+// blockImage copies a row-major image of c channels to blocks; channels past c stay zero (or become
+// it).
 func blockImage(dst, src []float32, c, hw int) {
 	for cb := range blocks(c) {
 		n := min(block, c-cb*block)
@@ -211,7 +214,8 @@ func (c *compiler) newValue(name string, per int) *value {
 	return v
 }
 
-// add appends a step. What is added on behalf of a gradient, conversions too, is not run where only the forward half is wanted.
+// add appends a step. What is added on behalf of a gradient, conversions too, is not run where only
+// the forward half is wanted.
 func (c *compiler) add(s *step) {
 	s.backward = s.backward || c.gradients
 	c.steps = append(c.steps, s)
@@ -256,7 +260,8 @@ func (c *compiler) plainTensor(n *gorgonia.Node) (*tensor, error) {
 	return t, nil
 }
 
-// recipe returns how to read a tensor in blocks; it adds a conversion where only the row-major form exists.
+// recipe returns how to read a tensor in blocks; it adds a conversion where only the row-major form
+// exists.
 func (c *compiler) recipe(t *tensor) *recipe {
 	if t.how == nil {
 		from, to := t.plain, c.newValue("blocked "+t.plain.name, t.blockedLen())
@@ -272,7 +277,8 @@ func (c *compiler) recipe(t *tensor) *recipe {
 	return t.how
 }
 
-// blocked returns a tensor's blocked value; it adds the step that computes it where there is only a recipe.
+// blocked returns a tensor's blocked value; it adds the step that computes it where there is only a
+// recipe.
 func (c *compiler) blocked(t *tensor) *value {
 	if v := c.viewed(t); v.parent == nil {
 		return v

@@ -6,7 +6,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// inBlocks reports whether every part of a concatenation begins with a block, so that parts can be written to their places and read from them.
+// inBlocks reports whether every part of a concatenation begins with a block, so that parts can be
+// written to their places and read from them.
 func inBlocks(channels []int) bool {
 	for _, c := range channels[:len(channels)-1] {
 		if c%block != 0 {
@@ -16,7 +17,8 @@ func inBlocks(channels []int) bool {
 	return true
 }
 
-// joined returns the value of a concatenation, which steps may write parts of before the node itself is lowered.
+// joined returns the value of a concatenation, which steps may write parts of before the node
+// itself is lowered.
 func (c *compiler) joined(n *gorgonia.Node) (*value, error) {
 	if t := c.tensors[n]; t != nil {
 		return t.how.x, nil
@@ -28,7 +30,8 @@ func (c *compiler) joined(n *gorgonia.Node) (*value, error) {
 	return t.how.x, nil
 }
 
-// valueOf makes the value of a node that a step is going to write image by image: a part of a concatenation where that is all that reads it.
+// valueOf makes the value of a node that a step is going to write image by image: a part of a
+// concatenation where that is all that reads it.
 func (c *compiler) valueOf(n *gorgonia.Node, t *tensor) (*value, error) {
 	u, op := c.onlyForwardUser(n)
 	if o, ok := op.(*graph.Concat); ok && n != c.g.Logits && inBlocks(o.Channels) {

@@ -7,7 +7,8 @@ import (
 	"resnet/internal/graph/kernel/conv"
 )
 
-// partsFor splits the batch for a weight gradient: each part has an accumulator, all of them together at most a few megabytes.
+// partsFor splits the batch for a weight gradient: each part has an accumulator, all of them
+// together at most a few megabytes.
 func partsFor(units []span, accumulator int) []span {
 	const budget = 1 << 20 // float32 values
 	n := len(units)
@@ -26,7 +27,8 @@ func partsFor(units []span, accumulator int) []span {
 	return parts
 }
 
-// emitConv lowers both gradients of a convolution, or the one that there is, and the gate behind the gradient of its input.
+// emitConv lowers both gradients of a convolution, or the one that there is, and the gate behind
+// the gradient of its input.
 func (c *compiler) emitConv(g *convGroup) error {
 	if g.weights == nil {
 		return c.emitInputGrad(g)

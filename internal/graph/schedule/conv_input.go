@@ -7,8 +7,9 @@ import (
 	"resnet/internal/graph/kernel/conv"
 )
 
-// inputGradient computes the gradient of a convolution's input from the padded gradient of its output in a worker's buffer, and takes it through the
-// gate behind it. Without one there is nothing to do.
+// inputGradient computes the gradient of a convolution's input from the padded gradient of its
+// output in a worker's buffer, and takes it through the gate behind it. Without one there is
+// nothing to do.
 type inputGradient struct {
 	plan   *conv.Plan
 	packed []float32

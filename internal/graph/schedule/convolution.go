@@ -10,8 +10,8 @@ import (
 	"resnet/internal/graph/kernel/conv"
 )
 
-// group is how many of n images of a padded layout go through a convolution together: enough to fill the tile kernels, few enough to
-// stay in the second-level cache, and n in equal parts.
+// group is how many of n images of a padded layout go through a convolution together: enough to
+// fill the tile kernels, few enough to stay in the second-level cache, and n in equal parts.
 func group(per, n int) int {
 	const target = 52 << 10 // float32 values
 	most := max(1, min(n, target/max(per, 1)))
@@ -19,8 +19,10 @@ func group(per, n int) int {
 	return (n + parts - 1) / parts
 }
 
-// eachPart takes a part of a convolution's result from the worker's cache to its place in memory, doing on the way what is done while it is in
-// cache: the pixels of d in block cb of an image, from the given one. A convolution that writes tiles straight to memory waits for it; a copy in order does not.
+// eachPart takes a part of a convolution's result from the worker's cache to its place in memory,
+// doing on the way what is done while it is in cache: the pixels of d in block cb of an image, from
+// the given one. A convolution that writes tiles straight to memory waits for it; a copy in order
+// does not.
 type eachPart func(w *worker, u, image, cb, from int, d []float32)
 
 // parts calls f for the blocks of an image's result.
@@ -116,7 +118,8 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	return nil
 }
 
-// finish is what happens to a convolution's result: where its parts go, and the norm whose statistics it takes, if any.
+// finish is what happens to a convolution's result: where its parts go, and the norm whose
+// statistics it takes, if any.
 type finish struct {
 	each eachPart
 	norm *norm
@@ -130,7 +133,8 @@ func (f finish) begin(u, pixels int) {
 	}
 }
 
-// finishing prepares what a step in so many units does with the result of convolution n, and gives the result its value.
+// finishing prepares what a step in so many units does with the result of convolution n, and gives
+// the result its value.
 func (c *compiler) finishing(n *gorgonia.Node, s conv.Shape, out *tensor, bias *graph.Param, st *step, units int) (finish, error) {
 	var f finish
 	stats := c.statsOf(n)

@@ -6,8 +6,9 @@ import (
 	"resnet/internal/graph"
 )
 
-// epilogue lets a convolution apply what follows it while its result is in cache: its bias, addition and ReLU, and in evaluation, where
-// nobody asks for what was in front of them, normalisation and PReLU. The tensors of the nodes that it takes in become the convolution's own
+// epilogue lets a convolution apply what follows it while its result is in cache: its bias,
+// addition and ReLU, and in evaluation, where nobody asks for what was in front of them,
+// normalisation and PReLU. The tensors of the nodes that it takes in become the convolution's own
 // value, which it makes.
 func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, bias *graph.Param, st *step, each *eachPart) error {
 	end := n
@@ -29,7 +30,8 @@ func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, bias *graph.Param, st
 			if o == end {
 				o = c.in[add][1]
 			}
-			// The other side must be there already; its own convolution may come later and then takes this one in.
+			// The other side must be there already; its own convolution may come later and then
+			// takes this one in.
 			if t := c.tensors[o]; t != nil && o != end && t.how != nil && t.how.plain() {
 				other, end = t, add
 				r.r = t.how.x

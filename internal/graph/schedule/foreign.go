@@ -101,7 +101,8 @@ func (c *compiler) reference(n *gorgonia.Node, f func(dst []float32, src ...[]fl
 	return nil
 }
 
-// isActivation reports whether a node has a tensor for each image, and is not the gradient of a parameter.
+// isActivation reports whether a node has a tensor for each image, and is not the gradient of a
+// parameter.
 func (c *compiler) isActivation(n *gorgonia.Node) bool {
 	switch n.Op().(type) {
 	case *graph.LSTMWeightGrad, *graph.SumRows, *graph.ConvWeightGrad, *graph.LinearWeightGrad, *graph.BatchStats, *graph.BatchNormSums:

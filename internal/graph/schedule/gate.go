@@ -8,8 +8,9 @@ import (
 	"resnet/internal/graph/kernel"
 )
 
-// gate is what may follow the gradient of an activation: the sum at a join, the mask of a ReLU or the slopes of PReLU, the sums for a batch
-// normalisation or for a bias. Its value is the tensor at its end.
+// gate is what may follow the gradient of an activation: the sum at a join, the mask of a ReLU or
+// the slopes of PReLU, the sums for a batch normalisation or for a bias. Its value is the tensor at
+// its end.
 type gate struct {
 	addend *gorgonia.Node // other side of the join
 	relu   *gorgonia.Node // output of the ReLU whose mask applies
@@ -28,7 +29,8 @@ type gateTensors struct {
 	slope                []kernel.Vec // with MaskSlope
 }
 
-// maskOf finds how a gate tells where its ReLU was open: by what was in front of it, if that is in memory and the output is not, else by its output.
+// maskOf finds how a gate tells where its ReLU was open: by what was in front of it, if that is in
+// memory and the output is not, else by its output.
 func (c *compiler) maskOf(g gate, in *gateTensors) {
 	if g.prelu != nil {
 		in.by, in.slope = kernel.MaskSlope, c.perChannel(c.param[c.in[g.prelu][1]]).values()
@@ -59,7 +61,8 @@ func identity(c int) *affine {
 	return a
 }
 
-// gated prepares a step's use of a gate. It returns where its sums go, or nil, and the function that applies it to a part of the gradient.
+// gated prepares a step's use of a gate. It returns where its sums go, or nil, and the function
+// that applies it to a part of the gradient.
 func (c *compiler) gated(st *step, g gate, units int) (sink, eachPart) {
 	var in gateTensors
 	if g.addend != nil {
@@ -158,7 +161,8 @@ func (c *compiler) normOf(sums *gorgonia.Node) *norm {
 	return c.norms[c.in[sums][1]]
 }
 
-// emitGate lowers a gate in front of which no convolution stands: d is gated into a value of its own.
+// emitGate lowers a gate in front of which no convolution stands: d is gated into a value of its
+// own.
 func (c *compiler) emitGate(g looseGate) error {
 	from := c.tensors[g.d]
 	if from == nil {

@@ -19,8 +19,8 @@ type looseGate struct {
 	gate
 }
 
-// findGroups claims the nodes of each convolution's gradients and of the gates behind them, before any of them is lowered, and
-// makes their tensors.
+// findGroups claims the nodes of each convolution's gradients and of the gates behind them, before
+// any of them is lowered, and makes their tensors.
 func (c *compiler) findGroups(back []*gorgonia.Node) {
 	byConv := map[uint32]*convGroup{}
 	for _, n := range back {
@@ -102,7 +102,8 @@ func (c *compiler) ourConv(s graph.ConvShape, id uint32) bool {
 	return false
 }
 
-// findGate follows the gradient of an activation through the nodes that can be taken into the step that computes it.
+// findGate follows the gradient of an activation through the nodes that can be taken into the step
+// that computes it.
 func (c *compiler) findGate(n *gorgonia.Node) gate {
 	g := gate{end: n}
 	if u := c.soleUser(g.end); u != nil && graph.IsSum(u) && !c.claimed[u] {
@@ -159,7 +160,8 @@ func (c *compiler) soleUser(n *gorgonia.Node) *gorgonia.Node {
 	return nil
 }
 
-// extend adds the sums of the first batch normalisation behind the gate, and makes the gate's tensor.
+// extend adds the sums of the first batch normalisation behind the gate, and makes the gate's
+// tensor.
 func (c *compiler) extend(g gate) gate {
 	for _, u := range c.users[g.end] {
 		if _, ok := u.Op().(*graph.BatchNormSums); ok && c.norms[c.in[u][1]] != nil && !c.claimed[u] && g.prelu == nil {

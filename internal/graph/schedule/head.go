@@ -72,8 +72,8 @@ func (c *compiler) gradOf(n *gorgonia.Node) *graph.Param {
 	return nil
 }
 
-// softmax lowers a loss and its gradient, which share everything: d = weight·(softmax(logits) - onehot(label))/N. The loss of a graph with several is
-// their sum.
+// softmax lowers a loss and its gradient, which share everything: d = weight·(softmax(logits) -
+// onehot(label))/N. The loss of a graph with several is their sum.
 func (c *compiler) softmax(n *gorgonia.Node, op *graph.SoftmaxCrossEntropyGrad) error {
 	logits := c.rows(c.tensors[c.in[n][0]])
 	t, err := c.plainTensor(n)

@@ -8,9 +8,10 @@ import (
 	"resnet/internal/graph"
 )
 
-// A fully connected layer with many weights is limited by reading them, so they are read once for the whole batch, as they are: no packed copy,
-// no accumulator for each unit. Its units are rows of weights, of each of which one worker computes the outputs or the gradient, or columns
-// for the gradient of the input. A layer with few weights goes with the images.
+// A fully connected layer with many weights is limited by reading them, so they are read once for
+// the whole batch, as they are: no packed copy, no accumulator for each unit. Its units are rows of
+// weights, of each of which one worker computes the outputs or the gradient, or columns for the
+// gradient of the input. A layer with few weights goes with the images.
 const (
 	manyWeights   = 1 << 16
 	linearRows    = 32  // rows of weights in a unit
@@ -106,7 +107,8 @@ func (c *compiler) linearInputGrad(n *gorgonia.Node, op *graph.LinearInputGrad) 
 	return nil
 }
 
-// linearWeightGrad lowers dw = dyᵀ·x, and the gradient of the bias where there is one: rows of dw have one owner.
+// linearWeightGrad lowers dw = dyᵀ·x, and the gradient of the bias where there is one: rows of dw
+// have one owner.
 func (c *compiler) linearWeightGrad(n *gorgonia.Node, op *graph.LinearWeightGrad) error {
 	p := c.gradOf(n)
 	if p == nil {
@@ -151,7 +153,8 @@ func (c *compiler) linearWeightGrad(n *gorgonia.Node, op *graph.LinearWeightGrad
 	return nil
 }
 
-// linearBiasGrad lowers the gradient of a bias, which the step of the weights computes if there is one.
+// linearBiasGrad lowers the gradient of a bias, which the step of the weights computes if there is
+// one.
 func (c *compiler) linearBiasGrad(n *gorgonia.Node, op *graph.LinearBiasGrad) error {
 	if c.gradOf(n) != nil {
 		for _, u := range c.users[c.in[n][0]] {

@@ -8,7 +8,8 @@ import (
 	"resnet/internal/graph/schedule"
 )
 
-// TestUnitsLargerThanAGroup evaluates and trains images so large that a unit's go through a convolution in several groups.
+// TestUnitsLargerThanAGroup evaluates and trains images so large that a unit's go through a
+// convolution in several groups.
 func TestUnitsLargerThanAGroup(t *testing.T) {
 	const n = 50
 	f := nets["pre-activation"]

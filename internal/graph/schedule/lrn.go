@@ -9,13 +9,15 @@ import (
 	"resnet/internal/graph/kernel"
 )
 
-// Local response normalisation. The sum over a window of channels is the product of a pixel's squares with a band of ones, so the tile kernel of the
-// convolutions does it: an output block reads the blocks around it. Some pixels at a time, so that squares and sums stay in cache.
+// Local response normalisation. The sum over a window of channels is the product of a pixel's
+// squares with a band of ones, so the tile kernel of the convolutions does it: an output block
+// reads the blocks around it. Some pixels at a time, so that squares and sums stay in cache.
 
 // lrnStrip is the number of pixels that go through together.
 const lrnStrip = 64
 
-// band is a matrix that sums windows of channels: one 16 × 16 part for each block from -reach to +reach.
+// band is a matrix that sums windows of channels: one 16 × 16 part for each block from -reach to
+// +reach.
 type band struct {
 	reach   int
 	weights []float32
@@ -50,7 +52,8 @@ func (b *band) sum(t *kernel.Tile, y, x []float32, cb, n int) {
 	t.RunFlat(n, 1)
 }
 
-// response is one layer's forward pass over a strip: squares of all blocks, and of each block the sums and what follows.
+// response is one layer's forward pass over a strip: squares of all blocks, and of each block the
+// sums and what follows.
 type response struct {
 	graph.LRNShape
 	sums *band
@@ -60,7 +63,8 @@ func newResponse(s graph.LRNShape) response {
 	return response{s, newBand(s.Size/2, (s.Size-1)/2, s.C, float32(s.Alpha/float64(s.Size)))}
 }
 
-// scratch is what a strip needs of the worker: squares, parts of the derivative, and the sums of a block.
+// scratch is what a strip needs of the worker: squares, parts of the derivative, and the sums of a
+// block.
 func (r response) scratch() int { return (2*blocks(r.C) + 1) * lrnStrip * block }
 
 func (r response) buffers(w *worker) (squares, parts, sums []float32) {
@@ -68,7 +72,8 @@ func (r response) buffers(w *worker) (squares, parts, sums []float32) {
 	return w.scratch[:n], w.scratch[n : 2*n], w.scratch[2*n : 2*n+lrnStrip*block]
 }
 
-// strips calls f with the first pixel and the number of pixels of each strip, after filling squares.
+// strips calls f with the first pixel and the number of pixels of each strip, after filling
+// squares.
 func (r response) strips(squares, x []float32, f func(at, n int)) {
 	hw := r.Area()
 	for at := 0; at < hw; at += lrnStrip {

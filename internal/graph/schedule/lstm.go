@@ -9,8 +9,9 @@ import (
 	"resnet/internal/graph/kernel/ref"
 )
 
-// lstmGroup is how many utterances go through a recurrence together: the weights are read once for all of them at each frame. It
-// follows from nothing but the batch, so that results do not depend on the threads.
+// lstmGroup is how many utterances go through a recurrence together: the weights are read once for
+// all of them at each frame. It follows from nothing but the batch, so that results do not depend
+// on the threads.
 const lstmGroup = 4
 
 // lstmSpans divides a batch into groups.
@@ -21,7 +22,8 @@ func lstmSpans(n int) (spans []span) {
 	return spans
 }
 
-// hiddenShape is the product of the recurrent weights with the hidden states of a group: a 1×1 convolution whose pixels are utterances.
+// hiddenShape is the product of the recurrent weights with the hidden states of a group: a 1×1
+// convolution whose pixels are utterances.
 func hiddenShape(u int) conv.Shape {
 	return conv.Shape{C: u, K: 4 * u, H: 1, W: lstmGroup, R: 1, S: 1, Stride: 1}
 }
@@ -133,7 +135,8 @@ func (c *compiler) lstmGrad(n *gorgonia.Node, op *graph.LSTMGrad) error {
 		ys, ds, out := w.images(y, first, n), w.images(dh, first, n), w.images(to, first, n)
 		clear(out)
 		lengths := op.State.Lengths[first : first+n]
-		// Utterances end at the same step and begin at their own: the state of a shorter one is 0 until it does.
+		// Utterances end at the same step and begin at their own: the state of a shorter one is 0
+		// until it does.
 		for k := longest(lengths) - 1; k >= 0; k-- {
 			pass.Run(w.conv, back[s], gates[s], 1, packed)
 			for i, length := range lengths {
@@ -146,7 +149,8 @@ func (c *compiler) lstmGrad(n *gorgonia.Node, op *graph.LSTMGrad) error {
 	return nil
 }
 
-// lstmFrameGrad computes the gradients of the gates of the k-th frame of utterance i, to dx and to the group's image.
+// lstmFrameGrad computes the gradients of the gates of the k-th frame of utterance i, to dx and to
+// the group's image.
 func lstmFrameGrad(op *graph.LSTMGrad, dx, y, dh, back, cell, gates []float32, i, k, length int) {
 	t, before := ref.LSTMStep(k, length, op.Reverse)
 	u, frames := op.U, op.T
@@ -167,8 +171,8 @@ func lstmFrameGrad(op *graph.LSTMGrad, dx, y, dh, back, cell, gates []float32, i
 	}
 }
 
-// lstmWeightGrad lowers the gradient of the recurrent weights: that of a 1×1 convolution of the hidden states, each moved to the frame that
-// it acts on.
+// lstmWeightGrad lowers the gradient of the recurrent weights: that of a 1×1 convolution of the
+// hidden states, each moved to the frame that it acts on.
 func (c *compiler) lstmWeightGrad(n *gorgonia.Node, op *graph.LSTMWeightGrad) error {
 	p := c.gradOf(n)
 	shape := conv.Shape{C: op.U, K: 4 * op.U, H: 1, W: op.T, R: 1, S: 1, Stride: 1}
@@ -195,7 +199,8 @@ func (c *compiler) lstmWeightGrad(n *gorgonia.Node, op *graph.LSTMWeightGrad) er
 	return nil
 }
 
-// moveHidden puts at each frame the hidden state of the frame computed before it, and zeros where there is none.
+// moveHidden puts at each frame the hidden state of the frame computed before it, and zeros where
+// there is none.
 func moveHidden(dst, y []float32, op *graph.LSTMWeightGrad, length int) {
 	for cb := range blocks(op.U) {
 		to, from := dst[cb*op.T*block:(cb+1)*op.T*block], y[cb*op.T*block:(cb+1)*op.T*block]

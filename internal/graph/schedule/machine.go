@@ -11,21 +11,24 @@ import (
 
 // Options say how to run a graph.
 type Options struct {
-	// Threads is the number of workers; 0 means all of the machine's. It does not change any result.
+	// Threads is the number of workers; 0 means all of the machine's. It does not change any
+	// result.
 	Threads int
 	// Choose overrides the choice of convolution algorithms, for measurements and tests.
 	Choose func(conv.Shape) conv.Choices
-	// Frozen says that the parameters keep the values of the first call of Infer: they are read then, and not compared again at every call.
+	// Frozen says that the parameters keep the values of the first call of Infer: they are read
+	// then, and not compared again at every call.
 	Frozen bool
 	// Limits overrides conv.DefaultLimits, for measurements and tests.
 	Limits conv.Limits
-	// Arena, if it is not nil, holds the activations of several machines of which one runs at a time: those for other lengths of sequences. The
-	// logits of a call are valid until the next call of any of them.
+	// Arena, if it is not nil, holds the activations of several machines of which one runs at a
+	// time: those for other lengths of sequences. The logits of a call are valid until the next
+	// call of any of them.
 	Arena *Arena
 }
 
-// Arena is memory that machines share. The zero value is empty; it grows with the largest machine. Machines are compiled one after another, before
-// any of them runs.
+// Arena is memory that machines share. The zero value is empty; it grows with the largest machine.
+// Machines are compiled one after another, before any of them runs.
 type Arena struct {
 	users []*Machine
 	data  []float32

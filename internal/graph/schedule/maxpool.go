@@ -6,7 +6,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// windowRun is a run of outputs of a row whose windows have the same taps: all of them but those at the edges.
+// windowRun is a run of outputs of a row whose windows have the same taps: all of them but those at
+// the edges.
 type windowRun struct {
 	taps     []int
 	from, to int // offsets of its first window's first pixel in the input plane, and of its first output

@@ -2,7 +2,8 @@ package schedule_test
 
 import "resnet/internal/graph"
 
-// nets are drawings for the comparison with the oracle: between them they use every operator, fused or not.
+// nets are drawings for the comparison with the oracle: between them they use every operator, fused
+// or not.
 var nets = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 	"every activation": func(b *graph.Builder, x *graph.Node) *graph.Node {
 		x = b.Conv("conv1", x, graph.ConvOpts{Filters: 6, Kernel: 3, Stride: 1, Pad: 1, Bias: true})
@@ -145,7 +146,8 @@ var nets = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		x = b.Conv("conv4", b.Add(b.ReLU(x), z), o)
 		return b.Linear("fc", b.GlobalAvgPool(x), classes)
 	},
-	// Weight gradients so large that several units share an accumulator, and with it the sums of a normalisation.
+	// Weight gradients so large that several units share an accumulator, and with it the sums of a
+	// normalisation.
 	"shared accumulators": func(b *graph.Builder, x *graph.Node) *graph.Node {
 		o := graph.ConvOpts{Filters: 84, Kernel: 3, Stride: 3, Pad: 1}
 		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, o)))

@@ -20,7 +20,8 @@ type norm struct {
 	apply *affine      // y = s·z + t
 	mu    []kernel.Vec // the batch's mean
 	inv   []float64    // 1/sqrt(var + eps)
-	// The gradient of the input is a linear map of two tensors: fromG·g + fromZ·z, constant included.
+	// The gradient of the input is a linear map of two tensors: fromG·g + fromZ·z, constant
+	// included.
 	fromG, fromZ *affine
 
 	batchMean, batchVar []float64
@@ -53,8 +54,8 @@ func (n *norm) begin(u int) {
 	n.count[u] = 0
 }
 
-// observe adds one blocked image of z to a unit's sums. The first pixel of the unit's first image is what they are taken about: a
-// value of the channel itself, so that nothing cancels.
+// observe adds one blocked image of z to a unit's sums. The first pixel of the unit's first image
+// is what they are taken about: a value of the channel itself, so that nothing cancels.
 func (n *norm) observe(w *worker, u int, z []float32) {
 	first := n.count[u] == 0
 	for cb := range blocks(n.c) {
@@ -63,7 +64,8 @@ func (n *norm) observe(w *worker, u int, z []float32) {
 	n.count[u] += n.hw
 }
 
-// observePart adds some pixels of one block of channels to a unit's sums, the unit's first ones or others. The caller counts them.
+// observePart adds some pixels of one block of channels to a unit's sums, the unit's first ones or
+// others. The caller counts them.
 func (n *norm) observePart(w *worker, u, cb int, z []float32, first bool) {
 	if first {
 		n.shift[u][cb] = kernel.Vec(z[:block])
@@ -84,8 +86,8 @@ func (n *norm) add(w *worker, u, cb int) {
 	}
 }
 
-// merge turns the units' sums into the batch's mean and variance (Chan, Golub and LeVeque 1979), the maps that apply them, and
-// the running statistics.
+// merge turns the units' sums into the batch's mean and variance (Chan, Golub and LeVeque 1979),
+// the maps that apply them, and the running statistics.
 func (n *norm) merge(units int, momentum float64) {
 	for c := range n.c {
 		cb, i := c/block, c%block
@@ -143,7 +145,8 @@ func (n *norm) running() {
 	}
 }
 
-// gradients merges the units' Σg and Σg(z-mean) into the gradients of γ and β and the map that gives the gradient of the input:
+// gradients merges the units' Σg and Σg(z-mean) into the gradients of γ and β and the map that
+// gives the gradient of the input:
 //
 //	dz = γ/σ · (g - Σg/M - ẑ·Σ(g·ẑ)/M),  ẑ = (z-μ)/σ
 func (n *norm) gradients(units, images int, accumulate bool) {

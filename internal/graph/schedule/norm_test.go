@@ -7,7 +7,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// TestStatisticsDoNotCancel takes the variance of values whose mean is thousands of their deviations, in units of different lengths.
+// TestStatisticsDoNotCancel takes the variance of values whose mean is thousands of their
+// deviations, in units of different lengths.
 func TestStatisticsDoNotCancel(t *testing.T) {
 	const c, hw, mean = 17, 9, 1 << 12
 	n := newNorm("n", c, hw, 0)

@@ -20,7 +20,8 @@ type step struct {
 	whole  bool
 	// spans overrides the machine's units.
 	spans []span
-	// inner is a region of its own after the units, for work that is split otherwise: units and their function.
+	// inner is a region of its own after the units, for work that is split otherwise: units and
+	// their function.
 	inner    int
 	runInner func(w *worker, u int)
 	backward bool // not run where only the forward half is wanted
@@ -103,9 +104,10 @@ func order(steps []*step) ([]*step, error) {
 	return out, nil
 }
 
-// place gives every value an offset in an arena, reusing space where lives do not overlap, and returns the arena's length. Each
-// value takes size(v) float32 values, rounded up to a cache line. Time is counted by when: in steps where the units of a worker follow
-// each other, in regions where other workers' units are at other steps of the same region.
+// place gives every value an offset in an arena, reusing space where lives do not overlap, and
+// returns the arena's length. Each value takes size(v) float32 values, rounded up to a cache line.
+// Time is counted by when: in steps where the units of a worker follow each other, in regions where
+// other workers' units are at other steps of the same region.
 func place(steps []*step, when []int, values []*value, size func(*value) int) int {
 	for _, v := range values {
 		v.first = -1
@@ -131,8 +133,8 @@ func place(steps []*step, when []int, values []*value, size func(*value) int) in
 			live = append(live, v)
 		}
 	}
-	// Long lives first, then large ones: the activations that wait for the backward pass stack up without holes, and what is
-	// short-lived fits in between.
+	// Long lives first, then large ones: the activations that wait for the backward pass stack up
+	// without holes, and what is short-lived fits in between.
 	sort.SliceStable(live, func(i, j int) bool {
 		a, b := live[i], live[j]
 		if a.last-a.first != b.last-b.first {

@@ -24,7 +24,8 @@ func TestOrderPutsMakersFirst(t *testing.T) {
 	}
 }
 
-// TestPlaceKeepsLivingValuesApart checks each pair of values, in sizes that are no multiple of a cache line.
+// TestPlaceKeepsLivingValuesApart checks each pair of values, in sizes that are no multiple of a
+// cache line.
 func TestPlaceKeepsLivingValuesApart(t *testing.T) {
 	var steps []*step
 	var values []*value

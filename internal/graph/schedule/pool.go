@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// pool runs units of work on a fixed set of goroutines, the caller's among them. Which worker runs which unit is left to chance;
-// nothing may depend on it.
+// pool runs units of work on a fixed set of goroutines, the caller's among them. Which worker runs
+// which unit is left to chance; nothing may depend on it.
 type pool struct {
 	threads int
 	next    atomic.Int64
@@ -15,7 +15,8 @@ type pool struct {
 	f       func(worker, unit int)
 	start   []chan struct{}
 	done    sync.WaitGroup
-	// generation lets idle workers spin for the next region for a moment before they sleep: regions follow each other closely.
+	// generation lets idle workers spin for the next region for a moment before they sleep: regions
+	// follow each other closely.
 	generation atomic.Uint64
 	asleep     []atomic.Bool
 	closed     bool
@@ -70,7 +71,8 @@ func (p *pool) take(worker int) {
 	}
 }
 
-// run calls f once for each unit and returns when all calls have. A closed pool has the caller alone.
+// run calls f once for each unit and returns when all calls have. A closed pool has the caller
+// alone.
 func (p *pool) run(units int, f func(worker, unit int)) {
 	if p.threads == 1 || units == 1 || p.closed {
 		for u := range units {

@@ -52,7 +52,8 @@ func (c *compiler) normalise(n *gorgonia.Node, op *graph.BatchNorm) error {
 	return nil
 }
 
-// rectify makes the recipe of a rectified tensor, and computes it where more than one step would repeat it.
+// rectify makes the recipe of a rectified tensor, and computes it where more than one step would
+// repeat it.
 func (c *compiler) rectify(n *gorgonia.Node) error {
 	if c.claimed[n] {
 		return nil
@@ -94,7 +95,8 @@ func (c *compiler) readOnce(n *gorgonia.Node) bool {
 	return convs == 1
 }
 
-// addition makes the recipe of a sum of two tensors, each read as it is or through a batch normalisation.
+// addition makes the recipe of a sum of two tensors, each read as it is or through a batch
+// normalisation.
 func (c *compiler) addition(n *gorgonia.Node) error {
 	if c.claimed[n] {
 		return nil

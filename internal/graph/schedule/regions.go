@@ -7,15 +7,16 @@ import (
 	"resnet/internal/graph/kernel"
 )
 
-// region is a run of steps without a barrier between them: each unit goes through all of them. The last may have a finish and an
-// inner region.
+// region is a run of steps without a barrier between them: each unit goes through all of them. The
+// last may have a finish and an inner region.
 type region struct {
 	steps    []*step
 	spans    []span
 	backward bool
 }
 
-// unitsOf splits n images: 16 units or units of eight images, whichever is smaller, so that up to 16 threads have work.
+// unitsOf splits n images: 16 units or units of eight images, whichever is smaller, so that up to
+// 16 threads have work.
 func unitsOf(n int) []span {
 	size := max(1, min(8, n/most))
 	var us []span
@@ -56,7 +57,8 @@ func (m *Machine) widest() int {
 	return n
 }
 
-// divide tells the values that live in one region of units alone, which a worker's arena can hold, from those that cross a barrier.
+// divide tells the values that live in one region of units alone, which a worker's arena can hold,
+// from those that cross a barrier.
 func (m *Machine) divide() (own, shared []*value) {
 	home := map[*value]int{}
 	for i := range m.regions {

@@ -41,7 +41,8 @@ func (c *compiler) rectifyRowsGrad(n *gorgonia.Node) error {
 	return c.rowStep(n, "gate rows", func(_ int, dx, y, dy []float32) { ref.ReLUGrad(dx, y, dy) })
 }
 
-// dropout lowers Dropout and its derivative, which is the same function: an element's mask does not depend on who asks for it.
+// dropout lowers Dropout and its derivative, which is the same function: an element's mask does not
+// depend on who asks for it.
 func (c *compiler) dropout(n *gorgonia.Node, p float64, state *graph.DropoutState, stream uint64) error {
 	per := n.Shape().TotalSize() / c.g.N
 	return c.rowStep(n, "dropout", func(image int, y, x, _ []float32) {
@@ -95,7 +96,8 @@ func (c *compiler) flattenGrad(n *gorgonia.Node, op *graph.FlattenGrad) error {
 	return nil
 }
 
-// slopeRows lowers the gradient of PReLU's slopes after a fully connected layer: a slope has one owner.
+// slopeRows lowers the gradient of PReLU's slopes after a fully connected layer: a slope has one
+// owner.
 func (c *compiler) slopeRows(n *gorgonia.Node) error {
 	p := c.gradOf(n)
 	if p == nil || len(c.in[n][0].Shape()) != 2 {

@@ -76,8 +76,8 @@ func train(t *testing.T, m graph.Machine, n net, o graph.StepOptions) map[string
 	return snapshot(n.params, r)
 }
 
-// differences lists what differs by more than tol of its norm. The gradient of a shift in front of another normalisation is zero but
-// for rounding: hence the absolute part.
+// differences lists what differs by more than tol of its norm. The gradient of a shift in front of
+// another normalisation is zero but for rounding: hence the absolute part.
 func differences(what string, got, want map[string][]float32, tol float64) []string {
 	var out []string
 	for name, w := range want {
@@ -93,8 +93,9 @@ func differences(what string, got, want map[string][]float32, tol float64) []str
 	return out
 }
 
-// onSomeInput runs f with several inputs and passes if it finds no differences with one of them: rounding decides the sign of a
-// ReLU's input that is nearly zero, and with it a visible part of a small net's gradients, but a mistake shows with every input.
+// onSomeInput runs f with several inputs and passes if it finds no differences with one of them:
+// rounding decides the sign of a ReLU's input that is nearly zero, and with it a visible part of a
+// small net's gradients, but a mistake shows with every input.
 func onSomeInput(t *testing.T, f func(seed uint64) []string) {
 	t.Helper()
 	var found []string
@@ -124,8 +125,8 @@ func TestScheduleMatchesTape(t *testing.T) {
 	}
 }
 
-// inRounds makes every convolution that Winograd's algorithm can compute one of many weights: all workers go through it together, in several
-// rounds of images and chunks of tiles.
+// inRounds makes every convolution that Winograd's algorithm can compute one of many weights: all
+// workers go through it together, in several rounds of images and chunks of tiles.
 func inRounds(threads int) schedule.Options {
 	return schedule.Options{
 		Threads: threads, Limits: conv.Limits{Weights: 1, Tiles: 12, Round: 36 * 16 * 32 * 3, Work: 1},
@@ -137,8 +138,8 @@ func inRounds(threads int) schedule.Options {
 		}}
 }
 
-// compareWithTape trains and evaluates a net. The tolerance is for float32 sums of a few hundred products through half a dozen layers, of which
-// Winograd's transforms lose about a decimal digit.
+// compareWithTape trains and evaluates a net. The tolerance is for float32 sums of a few hundred
+// products through half a dozen layers, of which Winograd's transforms lose about a decimal digit.
 func compareWithTape(t *testing.T, f func(*graph.Builder, *graph.Node) *graph.Node, n int, seed uint64, with schedule.Options, tol float64) (found []string) {
 	slow, fast := draw(t, f, n, seed), draw(t, f, n, seed)
 	tape, err := graph.NewTape(slow.train, slow.params)

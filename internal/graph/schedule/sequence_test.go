@@ -43,7 +43,8 @@ func (s sequences) graph(t testing.TB, mode graph.Mode, params *graph.ParamSet) 
 	return g
 }
 
-// batch has values and labels that depend on utterance, channel, feature and frame alone, not on how long the padding is.
+// batch has values and labels that depend on utterance, channel, feature and frame alone, not on
+// how long the padding is.
 func (s sequences) batch() (x []float32, labels []int32) {
 	maps, features := s.spec.InputChannels, s.spec.Speech.Features
 	for n, length := range s.lengths {
@@ -112,7 +113,8 @@ func TestSequencesOnTheScheduleMatchTheTape(t *testing.T) {
 				t.Error(d)
 			}
 		}
-		// Evaluation has the same normalisation as training; also without an operator that has no steps of its own.
+		// Evaluation has the same normalisation as training; also without an operator that has no
+		// steps of its own.
 		m := compile(t, s.graph(t, graph.Eval, params), schedule.Options{})
 		x, _ := s.batch()
 		logits, err := m.Infer(x, len(s.lengths))

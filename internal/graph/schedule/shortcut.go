@@ -6,7 +6,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// shifted says how blocks of channels map to blocks shifted by some channels: piece i of block cb goes to block to, lane lane.
+// shifted says how blocks of channels map to blocks shifted by some channels: piece i of block cb
+// goes to block to, lane lane.
 type piece struct{ from, fromLane, to, toLane, n int }
 
 func pieces(channels, shift int) []piece {
@@ -20,7 +21,8 @@ func pieces(channels, shift int) []piece {
 	return ps
 }
 
-// shortcut lowers the parameter-free shortcut: every Stride-th pixel, zero channels around or behind.
+// shortcut lowers the parameter-free shortcut: every Stride-th pixel, zero channels around or
+// behind.
 func (c *compiler) shortcut(n *gorgonia.Node, op *graph.ShortcutPad) error {
 	x := c.tensors[c.in[n][0]]
 	t, err := c.blockedTensor(n)

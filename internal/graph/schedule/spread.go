@@ -7,8 +7,9 @@ import (
 	"resnet/internal/graph/kernel/conv"
 )
 
-// inRounds adds a step once for each round of so many images, which all workers go through together: its units are single images, and set gives
-// it what it does. What the step makes is there after the last round.
+// inRounds adds a step once for each round of so many images, which all workers go through
+// together: its units are single images, and set gives it what it does. What the step makes is
+// there after the last round.
 func (c *compiler) inRounds(st *step, images, parts int, set func(st *step, r int, of span)) {
 	var before *span
 	for r, at := 0, 0; at < c.g.N; r, at = r+1, at+images {
@@ -38,8 +39,8 @@ func imageSpans(of span, parts int) []span {
 	return spans
 }
 
-// spreadForward lowers a convolution whose output channels, not whose images, are divided among workers. Within images its first stage is divided
-// by blocks of input channels too.
+// spreadForward lowers a convolution whose output channels, not whose images, are divided among
+// workers. Within images its first stage is divided by blocks of input channels too.
 func (c *compiler) spreadForward(st *step, in *recipe, f finish, sp *conv.Spread, packed []float32, within bool) {
 	chunks, p := sp.Chunks(), sp.Input()
 	c.x, c.shared = max(c.x, p.Len()), max(c.shared, sp.Len())

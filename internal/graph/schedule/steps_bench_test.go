@@ -14,8 +14,9 @@ import (
 	"resnet/internal/graph"
 )
 
-// BenchmarkSteps says where the time of a network goes: each step's share of what all workers do in its units, in its inner units, and of what
-// one goroutine does after it. STEPS chooses: "resnet18 train 16", for example.
+// BenchmarkSteps says where the time of a network goes: each step's share of what all workers do in
+// its units, in its inner units, and of what one goroutine does after it. STEPS chooses: "resnet18
+// train 16", for example.
 func BenchmarkSteps(b *testing.B) {
 	arch, mode, n := "resnet18", "train", 16
 	if s := os.Getenv("STEPS"); s != "" {

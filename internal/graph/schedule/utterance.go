@@ -9,7 +9,8 @@ import (
 	"resnet/internal/graph/kernel"
 )
 
-// utterance is one masked normalisation: the moments of each utterance's channels, which the forward pass leaves for the backward pass.
+// utterance is one masked normalisation: the moments of each utterance's channels, which the
+// forward pass leaves for the backward pass.
 type utterance struct {
 	op        *graph.UtteranceNorm
 	mean, inv []kernel.Vec // [N, blocks of channels]
@@ -45,7 +46,8 @@ func (c *compiler) eluGrad(n *gorgonia.Node, alpha float32) error {
 	return nil
 }
 
-// utteranceNorm lowers the masked normalisation: moments and map of each channel block of each utterance, row by row of the valid frames.
+// utteranceNorm lowers the masked normalisation: moments and map of each channel block of each
+// utterance, row by row of the valid frames.
 func (c *compiler) utteranceNorm(n *gorgonia.Node, op *graph.UtteranceNorm) error {
 	gamma, beta := c.param[c.in[n][1]], c.param[c.in[n][2]]
 	if gamma == nil || beta == nil {
@@ -139,7 +141,8 @@ func (c *compiler) utteranceSums(n *gorgonia.Node, op *graph.UtteranceNormSums) 
 	return err
 }
 
-// sumsOf adds the step that takes the sums of a normalisation of x whose output has the gradient dy.
+// sumsOf adds the step that takes the sums of a normalisation of x whose output has the gradient
+// dy.
 func (c *compiler) sumsOf(u *utterance, x, dy *tensor) {
 	z, g := c.blocked(x), c.blocked(dy)
 	op := u.op
@@ -174,7 +177,8 @@ func (c *compiler) sumsOf(u *utterance, x, dy *tensor) {
 	}})
 }
 
-// utteranceGrad lowers the input's gradient, a linear map of two tensors for each channel of each utterance.
+// utteranceGrad lowers the input's gradient, a linear map of two tensors for each channel of each
+// utterance.
 func (c *compiler) utteranceGrad(n *gorgonia.Node, op *graph.UtteranceNormInputGrad) error {
 	u, gamma := c.utterances[op.ID], c.param[c.in[n][1]]
 	if u == nil || gamma == nil {

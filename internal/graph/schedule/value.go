@@ -6,7 +6,8 @@ const block = kernel.Lanes
 
 func blocks(c int) int { return (c + block - 1) / block }
 
-// value is a tensor with a place in the arena: per float32 values for each image, blocked or row-major.
+// value is a tensor with a place in the arena: per float32 values for each image, blocked or
+// row-major.
 type value struct {
 	name   string
 	per    int
@@ -14,7 +15,8 @@ type value struct {
 	// first and last are the positions of the steps that write it first and read it last.
 	first, last int
 	keep        bool // read by the caller after the run
-	// own says that one unit alone uses it between two barriers: its place is in the worker's arena.
+	// own says that one unit alone uses it between two barriers: its place is in the worker's
+	// arena.
 	own bool
 	// parent is, of a view, the value that it is a part of: the values from at on of each image.
 	parent *value
@@ -37,14 +39,16 @@ func (v *value) view(at, per int) *value {
 	return &value{name: "part of " + v.name, per: per, parent: v.root(), at: v.at + at}
 }
 
-// affine is a per-channel map that is known only after a step has run: y = s·x + t; in blocks of 16 channels.
+// affine is a per-channel map that is known only after a step has run: y = s·x + t; in blocks of 16
+// channels.
 type affine struct{ s, t []kernel.Vec }
 
 func newAffine(c int) *affine {
 	return &affine{s: make([]kernel.Vec, blocks(c)), t: make([]kernel.Vec, blocks(c))}
 }
 
-// recipe says how to get a tensor on reading it: max(0, a·x + b·r), where a and b are affine maps or nil for the identity; or PReLU of a·x.
+// recipe says how to get a tensor on reading it: max(0, a·x + b·r), where a and b are affine maps
+// or nil for the identity; or PReLU of a·x.
 type recipe struct {
 	x, r  *value
 	a, b  *affine

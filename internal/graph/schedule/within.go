@@ -8,12 +8,14 @@ import (
 // most is how many units a step is divided into, so that as many threads have work.
 const most = 16
 
-// withinImages reports whether an evaluated convolution is divided within images, because there are fewer of them than units. It follows from shapes.
+// withinImages reports whether an evaluated convolution is divided within images, because there are
+// fewer of them than units. It follows from shapes.
 func (c *compiler) withinImages(s conv.Shape) bool {
 	return c.g.Mode == graph.Eval && c.g.N < most && s.MACs() >= c.m.limits.Work
 }
 
-// splitForward lowers a direct convolution in parts of images: one stage prepares the padded images that another one reads.
+// splitForward lowers a direct convolution in parts of images: one stage prepares the padded images
+// that another one reads.
 func (c *compiler) splitForward(st *step, in *recipe, f finish, split *conv.Split, packed []float32) {
 	p := split.Input()
 	c.need = c.need.Max(split.Need())

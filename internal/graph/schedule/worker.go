@@ -8,7 +8,8 @@ import (
 // span is a range of images.
 type span struct{ first, n int }
 
-// worker is what one goroutine needs of its own: argument structs, padded images in cache and, in evaluation, activations.
+// worker is what one goroutine needs of its own: argument structs, padded images in cache and, in
+// evaluation, activations.
 type worker struct {
 	m       *Machine
 	conv    *conv.Work
@@ -36,7 +37,8 @@ type worker struct {
 	scale, scale2, offset kernel.Vec
 }
 
-// padded is a buffer of padded images. Filling writes the pixels alone, so margins that are zero stay zero while the layout is the same.
+// padded is a buffer of padded images. Filling writes the pixels alone, so margins that are zero
+// stay zero while the layout is the same.
 type padded struct {
 	data    []float32
 	layout  conv.Geometry
@@ -85,7 +87,8 @@ func (w *worker) image(v *value, i int) []float32 {
 	return w.m.arena[at : at+v.per]
 }
 
-// part is n values of an image of a blocked value or view, from a pixel counted over its blocks of channels.
+// part is n values of an image of a blocked value or view, from a pixel counted over its blocks of
+// channels.
 func (w *worker) part(v *value, image, pixel, n int) []float32 {
 	return w.image(v, image)[pixel*block:][:n]
 }

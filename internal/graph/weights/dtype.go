@@ -48,7 +48,8 @@ func dtypeByName(name string) (DType, bool) {
 	return 0, false
 }
 
-// decodeFloat32 converts len(dst) little-endian elements of src; F64, I64 and I32 are rounded to the nearest float32.
+// decodeFloat32 converts len(dst) little-endian elements of src; F64, I64 and I32 are rounded to
+// the nearest float32.
 func decodeFloat32(dst []float32, src []byte, d DType) {
 	le := binary.LittleEndian
 	switch d {

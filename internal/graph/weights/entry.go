@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// Entry describes one tensor of a file. A rank of 0 is a scalar; a dimension of 0 makes an empty tensor.
+// Entry describes one tensor of a file. A rank of 0 is a scalar; a dimension of 0 makes an empty
+// tensor.
 type Entry struct {
 	Name       string
 	DType      DType
@@ -42,8 +43,8 @@ func (e Entry) check() error {
 	return nil
 }
 
-// checkLayout requires that the tensors cover the data exactly: no hole, no overlap, nothing before or after. An empty
-// tensor may sit at any boundary between tensors, but not inside one.
+// checkLayout requires that the tensors cover the data exactly: no hole, no overlap, nothing before
+// or after. An empty tensor may sit at any boundary between tensors, but not inside one.
 func checkLayout(entries []Entry, data int64) error {
 	sorted := slices.Clone(entries)
 	slices.SortFunc(sorted, func(a, b Entry) int {

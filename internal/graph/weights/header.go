@@ -199,7 +199,8 @@ func (p *headerParser) str() (string, error) {
 	return "", p.errorf("ends inside a string")
 }
 
-// ints reads a list of integers from 0 to MaxInt64, without sign, fraction, exponent or leading zeros.
+// ints reads a list of integers from 0 to MaxInt64, without sign, fraction, exponent or leading
+// zeros.
 func (p *headerParser) ints() ([]int64, error) {
 	if err := p.expect('['); err != nil {
 		return nil, err

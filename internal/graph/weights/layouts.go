@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// renames are parts of names that other programs use for what is torchvision's on the right. They apply from the beginning of a
-// name or after a point.
+// renames are parts of names that other programs use for what is torchvision's on the right. They
+// apply from the beginning of a name or after a point.
 var renames = []struct{ theirs, ours string }{
 	{"linear.", "fc."},                  // CIFAR nets of akamaster and kuangliu
 	{"shortcut.0.", "downsample.0."},    // the same, options B and C
@@ -14,9 +14,10 @@ var renames = []struct{ theirs, ours string }{
 	{"shortcut.bn.", "downsample.1."},   //
 }
 
-// TorchvisionNames renames tensors of common PyTorch layouts to torchvision's, which are ours, and leaves out the counters of
-// batches: wrappers' prefixes (module., _orig_mod., and model. where every tensor has it) go; linear becomes fc, shortcut.0
-// downsample.0. The slice is new, the values are shared.
+// TorchvisionNames renames tensors of common PyTorch layouts to torchvision's, which are ours, and
+// leaves out the counters of batches: wrappers' prefixes (module., _orig_mod., and model. where
+// every tensor has it) go; linear becomes fc, shortcut.0 downsample.0. The slice is new, the values
+// are shared.
 func TorchvisionNames(tensors []Tensor) []Tensor {
 	list := make([]Tensor, 0, len(tensors))
 	for _, t := range tensors {

@@ -13,7 +13,8 @@ import (
 // MetaFormat is the version of the metadata that this program writes, and the latest that it reads.
 const MetaFormat = 1
 
-// The keys of our metadata. "format" is the convention of the safetensors ecosystem for PyTorch's layouts.
+// The keys of our metadata. "format" is the convention of the safetensors ecosystem for PyTorch's
+// layouts.
 const (
 	keyTorch         = "format"
 	keyFormat        = "resnet.format"
@@ -28,14 +29,15 @@ const (
 )
 
 var (
-	// ErrNoMeta marks a file without our metadata: a bare state dict, which does not say how to build or feed its model.
+	// ErrNoMeta marks a file without our metadata: a bare state dict, which does not say how to
+	// build or feed its model.
 	ErrNoMeta = errors.New("the file does not carry resnet's metadata")
 	// ErrVersion marks metadata of a format later than MetaFormat.
 	ErrVersion = errors.New("format of a newer resnet")
 )
 
-// Meta is what evaluation needs besides the tensors. It depends on seed, configuration and data alone: no paths, no
-// times, no thread counts, so that the same training gives the same bytes.
+// Meta is what evaluation needs besides the tensors. It depends on seed, configuration and data
+// alone: no paths, no times, no thread counts, so that the same training gives the same bytes.
 type Meta struct {
 	Arch          string        // the architecture, JSON of the caller's
 	Preprocessing Preprocessing // of the input
@@ -55,8 +57,8 @@ type Preprocessing struct {
 	Std  []float32
 }
 
-// preprocessingJSON holds values as base64 of little-endian float32: a per-pixel mean of 3072 values takes 16 KB, and
-// every value comes back to the bit.
+// preprocessingJSON holds values as base64 of little-endian float32: a per-pixel mean of 3072
+// values takes 16 KB, and every value comes back to the bit.
 type preprocessingJSON struct {
 	Kind string `json:"kind"`
 	Mean string `json:"mean,omitempty"`
@@ -93,8 +95,9 @@ func (m Meta) Encode() map[string]string {
 	return s
 }
 
-// DecodeMeta is the inverse of Encode. It fails with ErrNoMeta when the strings are not ours, with ErrVersion when a
-// later format wrote them, and with ErrFormat when they do not parse. name stands in errors.
+// DecodeMeta is the inverse of Encode. It fails with ErrNoMeta when the strings are not ours, with
+// ErrVersion when a later format wrote them, and with ErrFormat when they do not parse. name stands
+// in errors.
 func DecodeMeta(name string, s map[string]string) (Meta, error) {
 	var m Meta
 	text, ok := s[keyFormat]

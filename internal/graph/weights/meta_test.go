@@ -68,7 +68,8 @@ func TestForeignAndNewerMetadataAreToldApart(t *testing.T) {
 	}
 }
 
-// FuzzMeta: whatever the strings, metadata that are accepted are written and read again without a change.
+// FuzzMeta: whatever the strings, metadata that are accepted are written and read again without a
+// change.
 func FuzzMeta(f *testing.F) {
 	m := Meta{Arch: "{}", Preprocessing: Preprocessing{Kind: "channel-mean-std", Mean: []float32{1}, Std: []float32{2}}, Classes: []string{"a"}, ShortcutPad: "end", Step: 3, ClassCounts: []int64{5}}
 	s := m.Encode()

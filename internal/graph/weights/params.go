@@ -43,8 +43,8 @@ func (e *MismatchError) Error() string {
 // Is makes the error an ErrMismatch.
 func (e *MismatchError) Is(target error) bool { return target == ErrMismatch }
 
-// FromParams returns the parameters and running statistics of a model as tensors, in the order of the set. The tensors
-// share the set's memory.
+// FromParams returns the parameters and running statistics of a model as tensors, in the order of
+// the set. The tensors share the set's memory.
 func FromParams(set *graph.ParamSet) []Tensor {
 	all := set.All()
 	list := make([]Tensor, len(all))
@@ -54,9 +54,10 @@ func FromParams(set *graph.ParamSet) []Tensor {
 	return list
 }
 
-// LoadParams fills every parameter and running statistic of the set from the file, converting floating-point types to
-// float32. Prefixes that PyTorch's wrappers put before names (module., _orig_mod.) are removed, and num_batches_tracked
-// is ignored. Unless names and shapes agree in full it changes nothing and fails with a *MismatchError.
+// LoadParams fills every parameter and running statistic of the set from the file, converting
+// floating-point types to float32. Prefixes that PyTorch's wrappers put before names (module.,
+// _orig_mod.) are removed, and num_batches_tracked is ignored. Unless names and shapes agree in
+// full it changes nothing and fails with a *MismatchError.
 func LoadParams(f *File, set *graph.ParamSet) error {
 	tensors := make([]Tensor, len(f.entries))
 	for i, e := range f.entries {
@@ -74,7 +75,8 @@ func LoadParams(f *File, set *graph.ParamSet) error {
 	return nil
 }
 
-// LoadTensors is LoadParams from tensors in memory, as ReadTensors gives them; file stands in errors.
+// LoadTensors is LoadParams from tensors in memory, as ReadTensors gives them; file stands in
+// errors.
 func LoadTensors(file string, tensors []Tensor, set *graph.ParamSet) error {
 	source, err := match(file, tensors, set)
 	if err != nil {
@@ -86,7 +88,8 @@ func LoadTensors(file string, tensors []Tensor, set *graph.ParamSet) error {
 	return nil
 }
 
-// match finds the tensor of each parameter, by plain names, or says with a *MismatchError how they differ.
+// match finds the tensor of each parameter, by plain names, or says with a *MismatchError how they
+// differ.
 func match(file string, tensors []Tensor, set *graph.ParamSet) (map[string]int, error) {
 	source := make(map[string]int, len(tensors)) // by plain name
 	wrong := &MismatchError{File: file}
@@ -117,7 +120,8 @@ func match(file string, tensors []Tensor, set *graph.ParamSet) (map[string]int, 
 	return source, nil
 }
 
-// IsCounter reports whether a tensor counts batches, which nothing here needs: num_batches_tracked, n_averaged.
+// IsCounter reports whether a tensor counts batches, which nothing here needs: num_batches_tracked,
+// n_averaged.
 func IsCounter(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	return last == "num_batches_tracked" || last == "n_averaged"

@@ -19,7 +19,8 @@ const (
 	maxPickleMemory = 64 << 20 // bytes of the values made, about
 )
 
-// What values take in memory, about: what a small file may ask for is counted, not what it says of itself.
+// What values take in memory, about: what a small file may ask for is counted, not what it says of
+// itself.
 const (
 	costSlot = 16  // an interface on the stack, in a tuple or in a list
 	costBox  = 32  // a slice header, a number or text behind an interface
@@ -28,8 +29,8 @@ const (
 	costMade = 256 // what a call or a persistent id describes
 )
 
-// Values of a pickle are nil, bool, int64, float64, string, []any (a tuple), *pyList, *pyDict, pyGlobal, and what allowed
-// globals make: storageRef, torchTensor.
+// Values of a pickle are nil, bool, int64, float64, string, []any (a tuple), *pyList, *pyDict,
+// pyGlobal, and what allowed globals make: storageRef, torchTensor.
 type (
 	pyGlobal string // "module.name"
 	pyList   struct{ items []any }
@@ -40,7 +41,8 @@ type (
 	pyMark struct{}
 )
 
-// describe names the kind of a value for a message. The value itself may be a graph without end, and is not printed.
+// describe names the kind of a value for a message. The value itself may be a graph without end,
+// and is not printed.
 func describe(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -83,8 +85,8 @@ func (d *pyDict) set(key, value any) error {
 	return nil
 }
 
-// unpickler reads one pickle as data. It has no way to call anything: a global is a name, and call and persistent decide which
-// names and arguments mean a value; all others are refused.
+// unpickler reads one pickle as data. It has no way to call anything: a global is a name, and call
+// and persistent decide which names and arguments mean a value; all others are refused.
 type unpickler struct {
 	r          *bufio.Reader
 	read       int64 // bytes

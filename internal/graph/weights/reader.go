@@ -15,8 +15,8 @@ const MaxHeader = 100_000_000
 // ErrFormat marks a file that is not valid safetensors.
 var ErrFormat = errors.New("not a valid safetensors file")
 
-// File is an open safetensors file. Its header has been checked in full, its data is read when asked for.
-// Several goroutines may read from one File.
+// File is an open safetensors file. Its header has been checked in full, its data is read when
+// asked for. Several goroutines may read from one File.
 type File struct {
 	// Meta is the string metadata; nil when the file has none.
 	Meta map[string]string
@@ -91,7 +91,8 @@ func New(r io.ReaderAt, size int64, name string) (*File, error) {
 	return f, nil
 }
 
-// readFull fills b from offset off; the end of a file whose size was known means that it shrank meanwhile.
+// readFull fills b from offset off; the end of a file whose size was known means that it shrank
+// meanwhile.
 func readFull(r io.ReaderAt, b []byte, off int64, name string) error {
 	n, err := r.ReadAt(b, off)
 	switch {

@@ -11,10 +11,12 @@ import (
 // ErrTorch marks a file that torch.save did not write, or that holds more than tensors.
 var ErrTorch = errors.New("not a PyTorch file that can be read")
 
-// ErrTorchFile marks a file of torch.save, or another zip, where safetensors are wanted. ReadTensors reads it.
+// ErrTorchFile marks a file of torch.save, or another zip, where safetensors are wanted.
+// ReadTensors reads it.
 var ErrTorchFile = errors.New("it is a file of PyTorch (torch.save)")
 
-// ClassError is a pickle that names a class or function other than those that tensors need. Nothing of it was run.
+// ClassError is a pickle that names a class or function other than those that tensors need. Nothing
+// of it was run.
 type ClassError struct{ Class string }
 
 // Error names the class and the way out.
@@ -22,13 +24,15 @@ func (e *ClassError) Error() string {
 	return fmt.Sprintf("it holds %q, which is no tensor, and nothing of it was run: save the weights alone, with torch.save(model.state_dict(), FILE) or safetensors", e.Class)
 }
 
-// storageTypes are PyTorch's typed storages. What is not floating point is read only to be passed over.
+// storageTypes are PyTorch's typed storages. What is not floating point is read only to be passed
+// over.
 var storageTypes = map[pyGlobal]DType{
 	"torch.FloatStorage": F32, "torch.DoubleStorage": F64, "torch.HalfStorage": F16, "torch.BFloat16Storage": BF16,
 	"torch.LongStorage": I64, "torch.IntStorage": I32, "torch.ByteStorage": U8, "torch.CharStorage": U8, "torch.BoolStorage": U8,
 }
 
-// The functions that a state dict's pickle names. They are read here as descriptions; none exists to be called.
+// The functions that a state dict's pickle names. They are read here as descriptions; none exists
+// to be called.
 const (
 	globalDict      = pyGlobal("collections.OrderedDict")
 	globalTensorV1  = pyGlobal("torch._utils._rebuild_tensor")
@@ -51,14 +55,16 @@ type storageRef struct {
 	len   int64 // elements
 }
 
-// torchTensor is a view of a storage: element i of dimension d stands offset + Σ i·stride[d] elements from its beginning.
+// torchTensor is a view of a storage: element i of dimension d stands offset + Σ i·stride[d]
+// elements from its beginning.
 type torchTensor struct {
 	storage       storageRef
 	offset        int64
 	shape, stride []int
 }
 
-// persistentStorage reads ('storage', type, key, location, elements), with a view of it behind in the legacy format.
+// persistentStorage reads ('storage', type, key, location, elements), with a view of it behind in
+// the legacy format.
 func persistentStorage(id any) (any, error) {
 	t, ok := id.([]any)
 	if !ok || len(t) < 5 || t[0] != "storage" {
@@ -152,8 +158,8 @@ func ints(v any) ([]int, bool) {
 	return list, true
 }
 
-// check requires that every element lies in the storage, and that there are no more of them than the storage has (as a view that
-// repeats elements would have).
+// check requires that every element lies in the storage, and that there are no more of them than
+// the storage has (as a view that repeats elements would have).
 func (t torchTensor) check() error {
 	n, last := uint64(1), uint64(t.offset)
 	for i, d := range t.shape {
@@ -210,7 +216,8 @@ type namedTensor struct {
 	torchTensor
 }
 
-// stateDict finds the tensors by name: of the dictionary itself, or of the one that training scripts wrap.
+// stateDict finds the tensors by name: of the dictionary itself, or of the one that training
+// scripts wrap.
 func stateDict(v any) ([]namedTensor, error) {
 	top, ok := v.(*pyDict)
 	if !ok {

@@ -46,7 +46,8 @@ func TestFilesOfTorchHoldTheTensorsOfSafetensors(t *testing.T) {
 	}
 }
 
-// TestTheFirstVersionOfTensorsIsRead: what PyTorch wrote before 0.4, and akamaster's CIFAR networks are in, has neither requires_grad nor hooks.
+// TestTheFirstVersionOfTensorsIsRead: what PyTorch wrote before 0.4, and akamaster's CIFAR networks
+// are in, has neither requires_grad nor hooks.
 func TestTheFirstVersionOfTensorsIsRead(t *testing.T) {
 	v2 := tensorPickle("K\x02", "K\x02", "K\x01")
 	v1 := strings.NewReplacer("_rebuild_tensor_v2", "_rebuild_tensor", "\x89ccollections\nOrderedDict\n)R", "").Replace(v2)
@@ -80,7 +81,8 @@ func zipped(t testing.TB, members map[string]string, method uint16) []byte {
 	return b.Bytes()
 }
 
-// tensorPickle is {"w": tensor} with a storage of so many elements and a shape, each as pickle text.
+// tensorPickle is {"w": tensor} with a storage of so many elements and a shape, each as pickle
+// text.
 func tensorPickle(elements, shape, stride string) string {
 	return "\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu" +
 		elements + "tQK\x00(" + shape + "t(" + stride + "t\x89ccollections\nOrderedDict\n)RtRs."
@@ -95,7 +97,8 @@ func pairs(n int) string {
 	return b.String()
 }
 
-// yardstick is the time of as many bytes read and memo entries written as a pickle may have operations, on this machine and as busy as it is.
+// yardstick is the time of as many bytes read and memo entries written as a pickle may have
+// operations, on this machine and as busy as it is.
 func yardstick() time.Duration {
 	start := time.Now()
 	in := bufio.NewReader(bytes.NewReader(make([]byte, 2*maxPickleOps)))
@@ -108,9 +111,10 @@ func yardstick() time.Duration {
 	return time.Since(start)
 }
 
-// checkCheap requires that refusing a file takes memory in proportion to the limits and not to what it claims, and less than a second; on a machine
-// that is slow, emulated or busy, as many times what plain reading takes there. Memory is exact: it is what was allocated, not the
-// resident set. A pause of the machine passes, so the quickest of a few attempts counts.
+// checkCheap requires that refusing a file takes memory in proportion to the limits and not to what
+// it claims, and less than a second; on a machine that is slow, emulated or busy, as many times
+// what plain reading takes there. Memory is exact: it is what was allocated, not the resident set.
+// A pause of the machine passes, so the quickest of a few attempts counts.
 func checkCheap(t *testing.T, name string, file []byte) (err error) {
 	t.Helper()
 	var before, after runtime.MemStats
@@ -187,8 +191,8 @@ func TestHostilePicklesAreRefused(t *testing.T) {
 	}
 }
 
-// A file of the legacy format lists its storages in a pickle of its own: whatever stands there is described, never printed, since
-// tuples of tuples that share their parts would have no end.
+// A file of the legacy format lists its storages in a pickle of its own: whatever stands there is
+// described, never printed, since tuples of tuples that share their parts would have no end.
 func TestTheListOfStoragesIsDescribedNotPrinted(t *testing.T) {
 	head := string(legacyMagic) + "\x80\x02M\xe9\x03.\x80\x02}X\x0d\x00\x00\x00little_endian\x88s.\x80\x02}."
 	shared := "\x80\x02Nq\x00" + strings.Repeat("h\x00h\x00\x86q\x00", 60) // 2^60 leaves

@@ -13,16 +13,19 @@ import (
 	"strings"
 )
 
-// legacyMagic begins the files of torch.save before PyTorch 1.6: a pickle of the number 0x1950a86a20f9469cfc6c.
+// legacyMagic begins the files of torch.save before PyTorch 1.6: a pickle of the number
+// 0x1950a86a20f9469cfc6c.
 var legacyMagic = []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.")
 
-// maxZipDirectory is the largest directory of a zip file accepted, in bytes; a file of 12,000 tensors has 1 MB.
+// maxZipDirectory is the largest directory of a zip file accepted, in bytes; a file of 12,000
+// tensors has 1 MB.
 const maxZipDirectory = 16 << 20
 
-// ReadTensors reads the tensors of a file of other programs: safetensors, or a state dict of torch.save, as a zip or in the
-// legacy format, by itself or under state_dict or model. Floating-point types become float32; a tensor of another type has a name and a
-// shape but no values. No code of a pickle is run. It fails with ErrFormat, ErrTorch, and a *ClassError among them for a pickle that names
-// other classes than those of tensors.
+// ReadTensors reads the tensors of a file of other programs: safetensors, or a state dict of
+// torch.save, as a zip or in the legacy format, by itself or under state_dict or model.
+// Floating-point types become float32; a tensor of another type has a name and a shape but no
+// values. No code of a pickle is run. It fails with ErrFormat, ErrTorch, and a *ClassError among
+// them for a pickle that names other classes than those of tensors.
 func ReadTensors(path string) ([]Tensor, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -85,7 +88,8 @@ func (f *File) tensors() ([]Tensor, error) {
 	return list, nil
 }
 
-// readZip reads a file of PyTorch 1.6 or later: NAME/data.pkl, and NAME/data/KEY for each storage. Nothing in it is compressed.
+// readZip reads a file of PyTorch 1.6 or later: NAME/data.pkl, and NAME/data/KEY for each storage.
+// Nothing in it is compressed.
 func readZip(r io.ReaderAt, size int64) ([]Tensor, error) {
 	if err := checkZipDirectory(r, size); err != nil {
 		return nil, err
@@ -178,8 +182,9 @@ func checkZipDirectory(r io.ReaderAt, size int64) error {
 	return nil
 }
 
-// readLegacy reads a file of PyTorch before 1.6: pickles of a magic number, the version, the machine, the object and the keys of
-// its storages; then for each key the number of its elements and their bytes.
+// readLegacy reads a file of PyTorch before 1.6: pickles of a magic number, the version, the
+// machine, the object and the keys of its storages; then for each key the number of its elements
+// and their bytes.
 func readLegacy(r io.ReaderAt, size int64) ([]Tensor, error) {
 	begin := int64(len(legacyMagic))
 	in := bufio.NewReader(io.NewSectionReader(r, begin, size-begin))
@@ -251,8 +256,9 @@ func readLegacy(r io.ReaderAt, size int64) ([]Tensor, error) {
 	})
 }
 
-// materialize reads the values of the state dict in v. All tensors together may have no more elements than the file has bytes, so that many
-// views of one storage cannot take more memory than the file.
+// materialize reads the values of the state dict in v. All tensors together may have no more
+// elements than the file has bytes, so that many views of one storage cannot take more memory than
+// the file.
 func materialize(v any, size int64, read func(storageRef) ([]byte, error)) ([]Tensor, error) {
 	named, err := stateDict(v)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReadsTheReferenceLibrarysFile reads what testdata/safetensors/generate.py wrote: every type, to the bit.
+// TestReadsTheReferenceLibrarysFile reads what testdata/safetensors/generate.py wrote: every type,
+// to the bit.
 func TestReadsTheReferenceLibrarysFile(t *testing.T) {
 	f, err := Open("../../../testdata/safetensors/reference.safetensors")
 	if err != nil {
@@ -63,7 +64,8 @@ func TestReadsTheReferenceLibrarysFile(t *testing.T) {
 	}
 }
 
-// TestHalfPrecisionAgreesWithItsDefinition checks all 65,536 patterns against sign · 2^(exp-25) · (1024+frac).
+// TestHalfPrecisionAgreesWithItsDefinition checks all 65,536 patterns against sign · 2^(exp-25) ·
+// (1024+frac).
 func TestHalfPrecisionAgreesWithItsDefinition(t *testing.T) {
 	for h := range 1 << 16 {
 		exp, frac := h>>10&31, h&1023
@@ -192,8 +194,8 @@ const payload = 0x7fc00123
 
 func equalShapes(a, b []int) bool { return len(a) == 0 && len(b) == 0 || cmp.Equal(a, b) }
 
-// equalBits compares values to the bit. NaNs made by a conversion differ between processors: nan, which is not Go's own,
-// has to come back as it was, any other as some NaN.
+// equalBits compares values to the bit. NaNs made by a conversion differ between processors: nan,
+// which is not Go's own, has to come back as it was, any other as some NaN.
 func equalBits(a, b []float32) bool {
 	if len(a) != len(b) {
 		return false

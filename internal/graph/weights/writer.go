@@ -12,7 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// Tensor is a tensor to write, row-major. F32 takes its values from Data, I64 from Ints; a nil Shape is a scalar.
+// Tensor is a tensor to write, row-major. F32 takes its values from Data, I64 from Ints; a nil
+// Shape is a scalar.
 type Tensor struct {
 	Name  string
 	DType DType
@@ -51,9 +52,10 @@ func (t Tensor) check() error {
 	return nil
 }
 
-// Write writes the tensors and the metadata as safetensors. The bytes are a function of the arguments alone: metadata
-// keys are sorted, tensors stand in the given order, except that I64 come before F32, so that each tensor is aligned to
-// its element (PyTorch requires that); the header is padded with spaces to a multiple of 8 bytes.
+// Write writes the tensors and the metadata as safetensors. The bytes are a function of the
+// arguments alone: metadata keys are sorted, tensors stand in the given order, except that I64 come
+// before F32, so that each tensor is aligned to its element (PyTorch requires that); the header is
+// padded with spaces to a multiple of 8 bytes.
 func Write(w io.Writer, tensors []Tensor, meta map[string]string) error {
 	tensors, header, err := layout(tensors, meta)
 	if err != nil {

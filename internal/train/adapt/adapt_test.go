@@ -36,7 +36,8 @@ func network(t *testing.T, output string) blocks.Spec {
 	return s
 }
 
-// clean are utterances of one speaker, [T, D] each: static features, and two maps that are filters of them over time, as differences are.
+// clean are utterances of one speaker, [T, D] each: static features, and two maps that are filters
+// of them over time, as differences are.
 func clean() (all []speech.Features) {
 	r := rand.New(rand.NewPCG(8, 8))
 	for range utterances {
@@ -59,7 +60,8 @@ func clean() (all []speech.Features) {
 	return all
 }
 
-// distorted are the utterances behind a fixed matrix on the static features, which filters over time pass on to the other maps.
+// distorted are the utterances behind a fixed matrix on the static features, which filters over
+// time pass on to the other maps.
 func distorted(all []speech.Features) []speech.Features {
 	r := rand.New(rand.NewPCG(9, 9))
 	m := speech.Transform{Dim: dim, Weight: make([]float32, dim*dim), Bias: make([]float32, dim)}
@@ -165,7 +167,8 @@ func wrong(a, b []int32) float64 {
 	return float64(n) / float64(len(a))
 }
 
-// A speaker whose features went through a matrix is told apart again by a layer that was estimated from the labels of the frames.
+// A speaker whose features went through a matrix is told apart again by a layer that was estimated
+// from the labels of the frames.
 func TestADistortionIsUndone(t *testing.T) {
 	for _, structure := range []string{Shared, Block, Full} {
 		s := newSpeaker(t, blocks.OutputFrame)

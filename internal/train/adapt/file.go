@@ -77,7 +77,8 @@ func (s Set) Write(w io.Writer) error {
 	return weights.Write(w, list, map[string]string{"format": "pt", keyFormat: strconv.Itoa(formatNow), keyNetwork: s.Network, keyStructure: s.Structure})
 }
 
-// Open reads a file of transforms for frames of dim values before the network of the digest. It fails with ErrFile or ErrNetwork, naming the file.
+// Open reads a file of transforms for frames of dim values before the network of the digest. It
+// fails with ErrFile or ErrNetwork, naming the file.
 func Open(path string, dim int, network string) (Set, error) {
 	f, err := weights.Open(path)
 	if err != nil {

@@ -6,8 +6,9 @@ import (
 	"resnet/internal/datasets/speech/corpus"
 )
 
-// FirstPass gives labels from a network's logits [T, k] of an utterance: the likeliest class of each frame, or, for whole utterances, the one class of their
-// mean. Where its posterior is below confidence there is none, corpus.NoLabel.
+// FirstPass gives labels from a network's logits [T, k] of an utterance: the likeliest class of
+// each frame, or, for whole utterances, the one class of their mean. Where its posterior is below
+// confidence there is none, corpus.NoLabel.
 func FirstPass(logits []float32, k int, whole bool, confidence float64) []int32 {
 	frames := len(logits) / k
 	if whole {
@@ -28,7 +29,8 @@ func FirstPass(logits []float32, k int, whole bool, confidence float64) []int32 
 	return labels
 }
 
-// likeliest is the class of the largest logit, the first of equals, if its posterior is at least confidence.
+// likeliest is the class of the largest logit, the first of equals, if its posterior is at least
+// confidence.
 func likeliest(logits []float32, confidence float64) int32 {
 	best := 0
 	for c, z := range logits {

@@ -13,7 +13,8 @@ import (
 	"resnet/internal/train"
 )
 
-// Layer is the linear layer of a graph of blocks.BuildAdaptation, which is estimated for one speaker after another.
+// Layer is the linear layer of a graph of blocks.BuildAdaptation, which is estimated for one
+// speaker after another.
 type Layer struct {
 	weight, bias *graph.Param
 	maps         int
@@ -21,7 +22,8 @@ type Layer struct {
 	steps        train.Stepper
 }
 
-// NewLayer takes the layer's parameters out of params, where a graph has put them. maps is Spec.Maps().
+// NewLayer takes the layer's parameters out of params, where a graph has put them. maps is
+// Spec.Maps().
 func NewLayer(params *graph.ParamSet, maps int, o Options) (*Layer, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -75,15 +77,17 @@ type Batches interface {
 	Recycle(b *datasets.Batch)
 }
 
-// A Pass runs the network forward and backward on a batch, whose labels it chooses, and leaves the layer's gradients. labelled is how many frames or
-// utterances had a label; loss is their mean.
+// A Pass runs the network forward and backward on a batch, whose labels it chooses, and leaves the
+// layer's gradients. labelled is how many frames or utterances had a label; loss is their mean.
 type Pass func(b *datasets.Batch) (loss float64, labelled int, err error)
 
-// Progress is the mean loss of the first and the last pass over a speaker's utterances, each measured before its updates.
+// Progress is the mean loss of the first and the last pass over a speaker's utterances, each
+// measured before its updates.
 type Progress struct{ First, Last float64 }
 
-// Estimate begins with the identity and goes Options.Iterations times over the batches, the rate falling from pass to pass: the last of n has Rate/n. A batch without a label is passed over. It fails with ErrDiverged when the
-// loss is no number.
+// Estimate begins with the identity and goes Options.Iterations times over the batches, the rate
+// falling from pass to pass: the last of n has Rate/n. A batch without a label is passed over. It
+// fails with ErrDiverged when the loss is no number.
 func (l *Layer) Estimate(ctx context.Context, batches Batches, pass Pass) (Progress, error) {
 	l.reset()
 	var p Progress

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Structures of a speaker's matrix W [D, D], where a frame of D values is C maps (static features and their differences) of D/C features.
+// Structures of a speaker's matrix W [D, D], where a frame of D values is C maps (static features
+// and their differences) of D/C features.
 const (
 	Full     = "full"     // every value of a frame from every other
 	Block    = "block"    // a matrix of its own for each map
@@ -44,8 +45,9 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// project takes a gradient of W [D, D] and b [D] to that of the values which the structure leaves free. Those that share a value have the same gradient, the sum of theirs, so
-// that they move together.
+// project takes a gradient of W [D, D] and b [D] to that of the values which the structure leaves
+// free. Those that share a value have the same gradient, the sum of theirs, so that they move
+// together.
 func project(structure string, maps int, weight, bias []float32) {
 	d := len(bias)
 	h := d / maps

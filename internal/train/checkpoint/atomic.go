@@ -31,16 +31,16 @@ func writeTemp(fsys FS, path string, perm fs.FileMode, write func(io.Writer) err
 	if err == nil {
 		err = f.Sync()
 	}
-	// A failed close can be the only report of a failed write (NFS); a failed sync is not retried, because the kernel
-	// may have dropped the pages and would then report success.
+	// A failed close can be the only report of a failed write (NFS); a failed sync is not retried,
+	// because the kernel may have dropped the pages and would then report success.
 	if err = errors.Join(err, f.Close()); err != nil {
 		_ = fsys.Remove(temp) // best effort: the next Open sweeps
 	}
 	return err
 }
 
-// WriteAtomic replaces a file by what write writes: readers see the old content or the new, also after a crash. The
-// temporary file is beside the target. Its errors are ErrIO.
+// WriteAtomic replaces a file by what write writes: readers see the old content or the new, also
+// after a crash. The temporary file is beside the target. Its errors are ErrIO.
 func WriteAtomic(fsys FS, path string, perm fs.FileMode, write func(io.Writer) error) error {
 	err := writeTemp(fsys, path, perm, write)
 	if err == nil {

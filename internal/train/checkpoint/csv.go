@@ -11,10 +11,11 @@ import (
 	"strconv"
 )
 
-// CSV is a table that grows by a row at a time, whose column "step" orders it: metrics.csv, timing.csv. Rows are durable
-// when Append returns. A trainer appends the row of a step before it saves the checkpoint of that step; then the rows up
-// to a checkpoint's step are there whenever the checkpoint is, and OpenCSV with that step makes the file what it would be
-// without the interruption.
+// CSV is a table that grows by a row at a time, whose column "step" orders it: metrics.csv,
+// timing.csv. Rows are durable when Append returns. A trainer appends the row of a step before it
+// saves the checkpoint of that step; then the rows up to a checkpoint's step are there whenever the
+// checkpoint is, and OpenCSV with that step makes the file what it would be without the
+// interruption.
 type CSV struct {
 	path    string
 	f       File
@@ -23,8 +24,8 @@ type CSV struct {
 	torn    bool  // a failed Append may have left part of a row
 }
 
-// OpenCSV opens the table, after TruncateCSV(fsys, path, header, step), and writes the header when it is new or empty.
-// The header must have a column "step".
+// OpenCSV opens the table, after TruncateCSV(fsys, path, header, step), and writes the header when
+// it is new or empty. The header must have a column "step".
 func OpenCSV(fsys FS, path string, header []string, step int64) (*CSV, error) {
 	if err := TruncateCSV(fsys, path, header, step); err != nil {
 		return nil, err
@@ -46,7 +47,8 @@ func OpenCSV(fsys FS, path string, header []string, step int64) (*CSV, error) {
 	return t, nil
 }
 
-// Append adds a row and makes it durable. After an error the table is as before, and the next Append may succeed.
+// Append adds a row and makes it durable. After an error the table is as before, and the next
+// Append may succeed.
 func (t *CSV) Append(row []string) error {
 	if len(row) != t.columns {
 		return fmt.Errorf("%s: a row of %d columns, want %d", t.path, len(row), t.columns)
@@ -84,9 +86,9 @@ func (t *CSV) Close() error {
 	return nil
 }
 
-// TruncateCSV removes the rows after a step, and everything from a row that is torn or has no step on: what an
-// interrupted training wrote after the checkpoint that it resumes from. step < 0 removes every row. A file that is not
-// there is left so; one with other columns is an ErrCorrupt.
+// TruncateCSV removes the rows after a step, and everything from a row that is torn or has no step
+// on: what an interrupted training wrote after the checkpoint that it resumes from. step < 0
+// removes every row. A file that is not there is left so; one with other columns is an ErrCorrupt.
 func TruncateCSV(fsys FS, path string, header []string, step int64) error {
 	column := slices.Index(header, "step")
 	if column < 0 {
@@ -116,8 +118,8 @@ func TruncateCSV(fsys FS, path string, header []string, step int64) error {
 	return WriteFileAtomic(fsys, path, kept, filePerm)
 }
 
-// keepRows returns data up to the first row after start that is after step, or torn. A row is a line: no field of these
-// tables holds a line break.
+// keepRows returns data up to the first row after start that is after step, or torn. A row is a
+// line: no field of these tables holds a line break.
 func keepRows(data []byte, start, columns, column int, step int64) []byte {
 	at := start
 	for at < len(data) {

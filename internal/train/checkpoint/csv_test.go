@@ -18,7 +18,8 @@ func rowOf(step int64) []string {
 	return []string{fmt.Sprint(step), "0", fmt.Sprint(1 / float64(step))}
 }
 
-// table opens metrics.csv as a training that resumes after step does, and appends the rows of the steps.
+// table opens metrics.csv as a training that resumes after step does, and appends the rows of the
+// steps.
 func table(t *testing.T, fsys FS, path string, resumed int64, steps ...int64) {
 	t.Helper()
 	c, err := OpenCSV(fsys, path, columns, resumed)
@@ -35,8 +36,8 @@ func table(t *testing.T, fsys FS, path string, resumed int64, steps ...int64) {
 	}
 }
 
-// TestAResumedTableIsBitIdentical interrupts a table of five rows at every byte of it, resumes from each checkpoint whose
-// row was written, and compares with the uninterrupted one.
+// TestAResumedTableIsBitIdentical interrupts a table of five rows at every byte of it, resumes from
+// each checkpoint whose row was written, and compares with the uninterrupted one.
 func TestAResumedTableIsBitIdentical(t *testing.T) {
 	m := newMemFS()
 	if err := m.MkdirAll(run, dirPerm); err != nil {
@@ -167,7 +168,8 @@ func TestARowThatDoesNotFitIsRefused(t *testing.T) {
 	}
 }
 
-// FuzzRows: whatever a table holds, what is kept of it is its beginning, ends with a line and keeps all of itself when it is cut again.
+// FuzzRows: whatever a table holds, what is kept of it is its beginning, ends with a line and keeps
+// all of itself when it is cut again.
 func FuzzRows(f *testing.F) {
 	f.Add([]byte("step,a\n1,2\n2,3\n"), int64(1))
 	f.Add([]byte("step,a\n1,2\n2"), int64(9))

@@ -12,8 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestEveryTruncationAndEveryFlippedBitIsFound cuts each file of a checkpoint at every length and flips a bit in every
-// byte of it. Loading names the file; resuming falls back to the checkpoint before, with a warning.
+// TestEveryTruncationAndEveryFlippedBitIsFound cuts each file of a checkpoint at every length and
+// flips a bit in every byte of it. Loading names the file; resuming falls back to the checkpoint
+// before, with a warning.
 func TestEveryTruncationAndEveryFlippedBitIsFound(t *testing.T) {
 	m := newMemFS()
 	s := openMem(t, m, 0)
@@ -68,7 +69,8 @@ func TestAMissingFileIsFound(t *testing.T) {
 	}
 }
 
-// TestAMissingPermissionIsNotDamage: falling back would train the same steps again because of a mode.
+// TestAMissingPermissionIsNotDamage: falling back would train the same steps again because of a
+// mode.
 func TestAMissingPermissionIsNotDamage(t *testing.T) {
 	m := newMemFS()
 	s := openMem(t, m, 0)
@@ -84,7 +86,8 @@ func TestAMissingPermissionIsNotDamage(t *testing.T) {
 	}
 }
 
-// resealed returns a manifest's bytes with a text replaced and a checksum that fits: made so, not damaged.
+// resealed returns a manifest's bytes with a text replaced and a checksum that fits: made so, not
+// damaged.
 func resealed(t *testing.T, m Manifest, old, replacement string) []byte {
 	t.Helper()
 	data, err := m.encode()
@@ -200,10 +203,12 @@ func FuzzManifest(f *testing.F) {
 	})
 }
 
-// golden makes the checkpoint of the present format anew: for the commit that introduces a format, never after it.
+// golden makes the checkpoint of the present format anew: for the commit that introduces a format,
+// never after it.
 var golden = flag.Bool("golden", false, "write testdata/checkpoints of the present format")
 
-// TestCheckpointsOfEveryFormatLoad loads a checkpoint of each format there has been: testdata/checkpoints/vN.
+// TestCheckpointsOfEveryFormatLoad loads a checkpoint of each format there has been:
+// testdata/checkpoints/vN.
 func TestCheckpointsOfEveryFormatLoad(t *testing.T) {
 	const dir = "../../../testdata/checkpoints"
 	if *golden {

@@ -5,8 +5,8 @@ import (
 	"runtime"
 )
 
-// Env is env.json: where and how a run was made. None of it is in the checkpoints, which depend on seed, configuration
-// and data alone. It holds no environment variables: they may be secrets.
+// Env is env.json: where and how a run was made. None of it is in the checkpoints, which depend on
+// seed, configuration and data alone. It holds no environment variables: they may be secrets.
 type Env struct {
 	Version string            `json:"version"` // of resnet
 	Go      string            `json:"go"`

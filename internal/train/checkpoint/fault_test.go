@@ -50,9 +50,9 @@ func killed(f func()) (dead bool) {
 	return false
 }
 
-// TestKillAtEveryOperationLosesNothing kills the process at the k-th operation of a save for every k, also in the middle
-// of a write, and looks at the disk as the next process finds it: after the death of the process alone, and after a
-// power failure of two kinds.
+// TestKillAtEveryOperationLosesNothing kills the process at the k-th operation of a save for every
+// k, also in the middle of a write, and looks at the disk as the next process finds it: after the
+// death of the process alone, and after a power failure of two kinds.
 func TestKillAtEveryOperationLosesNothing(t *testing.T) {
 	for _, c := range saves {
 		t.Run(c.name, func(t *testing.T) {
@@ -99,8 +99,8 @@ func TestKillAtEveryOperationLosesNothing(t *testing.T) {
 	}
 }
 
-// checkDisk opens the folder as the next process does and requires a sound checkpoint of at least a step, no leftovers,
-// and that saving goes on.
+// checkDisk opens the folder as the next process does and requires a sound checkpoint of at least a
+// step, no leftovers, and that saving goes on.
 func checkDisk(t *testing.T, what string, disk *memFS, keep int, least int64) {
 	t.Helper()
 	s := openMem(t, disk, keep)
@@ -132,8 +132,9 @@ func checkDisk(t *testing.T, what string, disk *memFS, keep int, least int64) {
 	}
 }
 
-// TestAnErrorAtEveryOperationIsReportedAndLosesNothing fails the k-th operation of a save with each of the errors, once
-// and for good. A save that reports success is durable; one that does not leaves every earlier checkpoint.
+// TestAnErrorAtEveryOperationIsReportedAndLosesNothing fails the k-th operation of a save with each
+// of the errors, once and for good. A save that reports success is durable; one that does not
+// leaves every earlier checkpoint.
 func TestAnErrorAtEveryOperationIsReportedAndLosesNothing(t *testing.T) {
 	faults := []error{syscall.ENOSPC, syscall.EACCES, syscall.EROFS, syscall.EIO, syscall.EXDEV, errShort}
 	for _, c := range saves {
@@ -200,7 +201,8 @@ func failAtEvery(t *testing.T, start *memFS, keep int, snap Snapshot, least int6
 	}
 }
 
-// TestEveryFailedSyncIsAFailedSave: the kernel forgets a failed sync, so the first report is the only one.
+// TestEveryFailedSyncIsAFailedSave: the kernel forgets a failed sync, so the first report is the
+// only one.
 func TestEveryFailedSyncIsAFailedSave(t *testing.T) {
 	for _, kind := range []string{"sync", "syncdir", "close"} {
 		for k := 1; k <= 3; k++ {

@@ -12,9 +12,9 @@ import (
 	"syscall"
 )
 
-// memFS is a file system in memory that knows what is durable: the content of a file when it was last synced, the names
-// of a folder when it was last synced. Before each operation it calls op, which may return an error, or panic to kill
-// the process there.
+// memFS is a file system in memory that knows what is durable: the content of a file when it was
+// last synced, the names of a folder when it was last synced. Before each operation it calls op,
+// which may return an error, or panic to kill the process there.
 type memFS struct {
 	names   map[string]*memFile   // what processes see
 	durable map[string]*memFile   // what a power failure leaves
@@ -170,7 +170,8 @@ func (m *memFS) SyncDir(dir string) error {
 
 func (m *memFS) Free(string) (uint64, bool) { return m.free, m.known }
 
-// What a power failure leaves of the operations on names that were not synced. File systems may do any of these.
+// What a power failure leaves of the operations on names that were not synced. File systems may do
+// any of these.
 const (
 	namesLost = iota
 	namesKept

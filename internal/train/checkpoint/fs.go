@@ -6,7 +6,8 @@ import (
 	"os"
 )
 
-// FS is the file system as this package uses it; tests inject faults through it. Paths are those of package filepath.
+// FS is the file system as this package uses it; tests inject faults through it. Paths are those of
+// package filepath.
 type FS interface {
 	MkdirAll(dir string, perm fs.FileMode) error
 	// Create creates or truncates a file for writing; perm is subject to the umask.
@@ -20,7 +21,8 @@ type FS interface {
 	Remove(path string) error
 	// SyncDir makes the creations, renames and removals in a folder durable.
 	SyncDir(dir string) error
-	// Free is the number of bytes that may still be written in a folder; known is false where that cannot be told.
+	// Free is the number of bytes that may still be written in a folder; known is false where that
+	// cannot be told.
 	Free(dir string) (bytes uint64, known bool)
 }
 

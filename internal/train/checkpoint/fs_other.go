@@ -2,5 +2,6 @@
 
 package checkpoint
 
-// syncDir does nothing: here a folder cannot be opened for syncing, and a rename is journalled by the file system.
+// syncDir does nothing: here a folder cannot be opened for syncing, and a rename is journalled by
+// the file system.
 func syncDir(string) error { return nil }

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncDir makes the names in a folder durable. File systems that cannot sync a folder (some network ones) say EINVAL or
-// ENOTSUP; there is nothing more to do on them.
+// syncDir makes the names in a folder durable. File systems that cannot sync a folder (some network
+// ones) say EINVAL or ENOTSUP; there is nothing more to do on them.
 func syncDir(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {

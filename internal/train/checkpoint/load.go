@@ -20,8 +20,8 @@ type Loaded struct {
 	State    *weights.File
 }
 
-// Load reads the checkpoint of a step. It fails with ErrNotFound when there is none, and with ErrCorrupt, ErrVersion or
-// ErrIO when it cannot be used.
+// Load reads the checkpoint of a step. It fails with ErrNotFound when there is none, and with
+// ErrCorrupt, ErrVersion or ErrIO when it cannot be used.
 func (s *Store) Load(step int64) (*Loaded, error) {
 	entries, _, err := s.scan()
 	if err != nil {
@@ -35,9 +35,10 @@ func (s *Store) Load(step int64) (*Loaded, error) {
 	return nil, &classed{ErrNotFound, fmt.Errorf("%s: no checkpoint of step %d", s.dir, step)}
 }
 
-// LoadLatest reads the newest checkpoint that can be used; warnings name the newer ones that cannot, and why. It fails
-// with ErrNotFound when the folder has none at all (training starts over), and it does not fall back from a newer
-// format (ErrVersion) or a missing permission, which need a person, nor when every checkpoint is damaged.
+// LoadLatest reads the newest checkpoint that can be used; warnings name the newer ones that
+// cannot, and why. It fails with ErrNotFound when the folder has none at all (training starts
+// over), and it does not fall back from a newer format (ErrVersion) or a missing permission, which
+// need a person, nor when every checkpoint is damaged.
 func (s *Store) LoadLatest() (l *Loaded, warnings []string, err error) {
 	entries, _, err := s.scan()
 	if err != nil {

@@ -12,10 +12,11 @@ import (
 
 // Lock keeps other trainings out of a run folder until it is released or its process ends.
 //
-// The file run/lock is locked through the operating system, which lets go of it when the process dies, however it dies:
-// a lock is never stale, and two processes cannot both take one over. The content says who holds it, for the message of
-// the one who comes second. On a file system without such locks a file's existence is the lock; there it is lock.held,
-// and after a crash a person has to remove it.
+// The file run/lock is locked through the operating system, which lets go of it when the process
+// dies, however it dies: a lock is never stale, and two processes cannot both take one over. The
+// content says who holds it, for the message of the one who comes second. On a file system without
+// such locks a file's existence is the lock; there it is lock.held, and after a crash a person has
+// to remove it.
 type Lock struct {
 	// TakenFrom names the process that died with the lock; "" when it was free.
 	TakenFrom string
@@ -62,8 +63,8 @@ func (h holder) String() string {
 
 var errNoLocks = errors.New("file locks are not supported here")
 
-// AcquireLock locks a run folder, which must exist. It fails with a *LockedError at once when another process, or
-// another Lock of this one, has it.
+// AcquireLock locks a run folder, which must exist. It fails with a *LockedError at once when
+// another process, or another Lock of this one, has it.
 func AcquireLock(run string) (*Lock, error) {
 	path := filepath.Join(run, "lock")
 	for {
@@ -78,8 +79,9 @@ func AcquireLock(run string) (*Lock, error) {
 	}
 }
 
-// lockOpened locks path's file, which is open as f. It returns nil without an error when f is no longer path's: the
-// holder before may have removed the file after it was opened here, and a lock on a file without a name keeps nobody out.
+// lockOpened locks path's file, which is open as f. It returns nil without an error when f is no
+// longer path's: the holder before may have removed the file after it was opened here, and a lock
+// on a file without a name keeps nobody out.
 func lockOpened(f *os.File, path string) (*Lock, error) {
 	locked, err := tryLock(f)
 	switch {
@@ -106,7 +108,8 @@ func lockOpened(f *os.File, path string) (*Lock, error) {
 	return l, nil
 }
 
-// acquireByExistence is the lock where the operating system has none: of several processes one creates the file.
+// acquireByExistence is the lock where the operating system has none: of several processes one
+// creates the file.
 func acquireByExistence(path string) (*Lock, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, filePerm)
 	if errors.Is(err, fs.ErrExist) {

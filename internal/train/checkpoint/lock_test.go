@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// lockHelper, set in the environment, turns the test binary into a second training: it opens the run folder that the
-// variable names, says so, and holds it until its standard input ends.
+// lockHelper, set in the environment, turns the test binary into a second training: it opens the
+// run folder that the variable names, says so, and holds it until its standard input ends.
 const lockHelper = "RESNET_TEST_LOCK_FOLDER"
 
 func TestMain(m *testing.M) {

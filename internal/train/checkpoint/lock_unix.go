@@ -27,7 +27,8 @@ func tryLock(f *os.File) (bool, error) {
 	}
 }
 
-// releaseLock removes the name while the lock is held: who opens the file before that finds out by sameFile.
+// releaseLock removes the name while the lock is held: who opens the file before that finds out by
+// sameFile.
 func releaseLock(f *os.File, path string) error {
 	var err error
 	if sameFile(f, path) { // else somebody removed ours, and the name is another's

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockOffset is far behind the content: a locked range cannot be read by others, and they want to read who holds it.
+// lockOffset is far behind the content: a locked range cannot be read by others, and they want to
+// read who holds it.
 const lockOffset = 1 << 30
 
 // tryLock takes an exclusive lock on one byte, which belongs to the open file and ends with it.
@@ -25,8 +26,9 @@ func tryLock(f *os.File) (bool, error) {
 	return false, err
 }
 
-// releaseLock empties the file, so that the next holder does not think that this one died, and lets go. The file stays:
-// an open file cannot be removed here, and one that is closed may be another's already.
+// releaseLock empties the file, so that the next holder does not think that this one died, and lets
+// go. The file stays: an open file cannot be removed here, and one that is closed may be another's
+// already.
 func releaseLock(f *os.File, _ string) error {
 	return errors.Join(f.Truncate(0), f.Close())
 }

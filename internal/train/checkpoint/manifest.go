@@ -15,8 +15,8 @@ const (
 	// Format is the version of the files that this program writes, and the latest that it reads.
 	Format = 1
 
-	// MetricValidationError is the metric that chooses the best checkpoint, in percent of the validation split. Errors
-	// on the test set belong under other names: they never choose.
+	// MetricValidationError is the metric that chooses the best checkpoint, in percent of the
+	// validation split. Errors on the test set belong under other names: they never choose.
 	MetricValidationError = "validation_error"
 
 	maxManifest = 1 << 20 // bytes; ours have some hundred
@@ -59,15 +59,16 @@ func stepOf(name string) (int64, bool) {
 	return step, err == nil
 }
 
-// The manifest ends with a checksum of the bytes before it. Every later format keeps this end, so that a newer manifest
-// can be told from a damaged one.
+// The manifest ends with a checksum of the bytes before it. Every later format keeps this end, so
+// that a newer manifest can be told from a damaged one.
 const (
 	sumBefore = ",\n  \"sha256\": \""
 	sumAfter  = "\"\n}\n"
 	sumLength = len(sumBefore) + 2*sha256.Size + len(sumAfter)
 )
 
-// encode returns the manifest's bytes. It fails when a metric is not finite, which JSON cannot hold.
+// encode returns the manifest's bytes. It fails when a metric is not finite, which JSON cannot
+// hold.
 func (m Manifest) encode() ([]byte, error) {
 	body, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -82,7 +83,8 @@ func seal(body []byte) []byte {
 	return append(body, sumBefore+hex.EncodeToString(sum[:])+sumAfter...)
 }
 
-// decodeManifest checks and decodes a manifest. It fails with ErrCorrupt or ErrVersion; path stands in errors.
+// decodeManifest checks and decodes a manifest. It fails with ErrCorrupt or ErrVersion; path stands
+// in errors.
 func decodeManifest(path string, data []byte) (Manifest, error) {
 	var m Manifest
 	if len(data) < sumLength {

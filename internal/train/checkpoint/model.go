@@ -9,9 +9,10 @@ import (
 	"resnet/internal/graph/weights"
 )
 
-// OpenModel opens the weights that a user names: a run folder (its best checkpoint), a checkpoint's safetensors file, or
-// any other safetensors file. Weights that a manifest vouches for are verified by it, and the manifest is returned.
-// It fails with fs.ErrNotExist (no such file), ErrNotFound, ErrCorrupt, ErrVersion or weights.ErrFormat.
+// OpenModel opens the weights that a user names: a run folder (its best checkpoint), a checkpoint's
+// safetensors file, or any other safetensors file. Weights that a manifest vouches for are verified
+// by it, and the manifest is returned. It fails with fs.ErrNotExist (no such file), ErrNotFound,
+// ErrCorrupt, ErrVersion or weights.ErrFormat.
 func OpenModel(path string) (*weights.File, *Manifest, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// prune removes the checkpoints beyond Options.Keep, but never the one just saved nor the best. A manifest goes first
-// and durably, then its files: in between they are an incomplete checkpoint, which is ignored.
+// prune removes the checkpoints beyond Options.Keep, but never the one just saved nor the best. A
+// manifest goes first and durably, then its files: in between they are an incomplete checkpoint,
+// which is ignored.
 func (s *Store) prune(saved int64) (removed []int64, err error) {
 	entries, _, err := s.scan()
 	if err != nil {
@@ -43,8 +44,9 @@ func (s *Store) prune(saved int64) (removed []int64, err error) {
 	return removed, errors.Join(err, e)
 }
 
-// sweep removes what no checkpoint needs: temporary files, manifests whose weights are not there, and data files that no
-// manifest names. It keeps the files of a manifest that cannot be read: one damaged byte there must not cost the weights.
+// sweep removes what no checkpoint needs: temporary files, manifests whose weights are not there,
+// and data files that no manifest names. It keeps the files of a manifest that cannot be read: one
+// damaged byte there must not cost the weights.
 func (s *Store) sweep() (removed []string, err error) {
 	entries, names, err := s.scan()
 	if err != nil {

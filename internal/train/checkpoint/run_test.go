@@ -116,7 +116,8 @@ func TestOpenModelTakesARunACheckpointOrAnyFile(t *testing.T) {
 	}
 }
 
-// TestAFileIsReplacedWholeOrNotAtAll kills and fails the k-th operation of an atomic write for every k.
+// TestAFileIsReplacedWholeOrNotAtAll kills and fails the k-th operation of an atomic write for
+// every k.
 func TestAFileIsReplacedWholeOrNotAtAll(t *testing.T) {
 	const path = run + "/config.yaml"
 	for k := 1; ; k++ {

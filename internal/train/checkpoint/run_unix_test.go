@@ -57,8 +57,8 @@ func TestFilesAndFoldersHonourTheUmask(t *testing.T) {
 	}
 }
 
-// TestALockOnARemovedFileIsNone opens the lock file before its holder removes it and locks it after: the moment where two
-// could hold the folder.
+// TestALockOnARemovedFileIsNone opens the lock file before its holder removes it and locks it
+// after: the moment where two could hold the folder.
 func TestALockOnARemovedFileIsNone(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "lock")
@@ -83,7 +83,8 @@ func TestALockOnARemovedFileIsNone(t *testing.T) {
 	}
 }
 
-// TestReleaseRemovesItsOwnFileOnly: somebody removed the lock by hand, and another training has the folder since.
+// TestReleaseRemovesItsOwnFileOnly: somebody removed the lock by hand, and another training has the
+// folder since.
 func TestReleaseRemovesItsOwnFileOnly(t *testing.T) {
 	folder := t.TempDir()
 	first, err := AcquireLock(folder)
@@ -106,7 +107,8 @@ func TestReleaseRemovesItsOwnFileOnly(t *testing.T) {
 	}
 }
 
-// TestAFileSizeLimitIsAFailedSave meets a limit of the real system: the kernel cuts the write short and then refuses.
+// TestAFileSizeLimitIsAFailedSave meets a limit of the real system: the kernel cuts the write short
+// and then refuses.
 func TestAFileSizeLimitIsAFailedSave(t *testing.T) {
 	if folder := os.Getenv("RESNET_TEST_LIMIT_FOLDER"); folder != "" {
 		s := openOS(t, folder)

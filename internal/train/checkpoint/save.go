@@ -12,7 +12,8 @@ import (
 	"resnet/internal/graph/weights"
 )
 
-// Snapshot is what a checkpoint holds. The two data files depend on the tensors and the metadata alone.
+// Snapshot is what a checkpoint holds. The two data files depend on the tensors and the metadata
+// alone.
 type Snapshot struct {
 	Step         int64
 	Epoch        int64
@@ -30,13 +31,15 @@ type Snapshot struct {
 type Saved struct {
 	Manifest Manifest
 	Removed  []int64 // steps of the checkpoints that retention removed
-	// Warnings says what went wrong after the checkpoint was durable: an old one that could not be removed.
+	// Warnings says what went wrong after the checkpoint was durable: an old one that could not be
+	// removed.
 	Warnings []string
 }
 
-// Save writes a checkpoint and then removes those beyond Options.Keep. When it returns without an error the checkpoint
-// is on disk, durable; otherwise every earlier checkpoint is as it was. Its errors are ErrIO when the system refused.
-// A checkpoint of the same step is replaced, and is there until the new one is.
+// Save writes a checkpoint and then removes those beyond Options.Keep. When it returns without an
+// error the checkpoint is on disk, durable; otherwise every earlier checkpoint is as it was. Its
+// errors are ErrIO when the system refused. A checkpoint of the same step is replaced, and is there
+// until the new one is.
 func (s *Store) Save(snap Snapshot) (Saved, error) {
 	m, err := s.write(snap)
 	if errors.Is(err, ErrIO) {
@@ -52,7 +55,8 @@ func (s *Store) Save(snap Snapshot) (Saved, error) {
 	return saved, nil
 }
 
-// write makes the new checkpoint durable. Its operations are in the order that a crash between any two demands.
+// write makes the new checkpoint durable. Its operations are in the order that a crash between any
+// two demands.
 func (s *Store) write(snap Snapshot) (Manifest, error) {
 	m := Manifest{
 		Format: Format, Producer: s.opts.Producer, Step: snap.Step, Epoch: snap.Epoch, Final: snap.Final,
@@ -114,7 +118,8 @@ func (s *Store) ioError(err error, need int64) error {
 	return ioError(err)
 }
 
-// writeParts writes both data files, durable under their final names, and fills in names and checksums.
+// writeParts writes both data files, durable under their final names, and fills in names and
+// checksums.
 func (s *Store) writeParts(snap Snapshot, m *Manifest) error {
 	parts := []struct {
 		*Part
@@ -151,9 +156,10 @@ func (s *Store) writeParts(snap Snapshot, m *Manifest) error {
 	return s.fs.SyncDir(s.dir)
 }
 
-// avoid looks at a checkpoint of the same step that is there. Sound and with the same data (same is true), its files are
-// kept: training again from an earlier step, or marking the last step as final. Sound with other data, the new files get
-// other names, so that the old checkpoint stays whole until the new manifest replaces its own. A damaged one is overwritten.
+// avoid looks at a checkpoint of the same step that is there. Sound and with the same data (same is
+// true), its files are kept: training again from an earlier step, or marking the last step as
+// final. Sound with other data, the new files get other names, so that the old checkpoint stays
+// whole until the new manifest replaces its own. A damaged one is overwritten.
 func (s *Store) avoid(m *Manifest) (same bool, err error) {
 	base := baseName(m.Step)
 	old, err := readManifest(s.fs, filepath.Join(s.dir, base+".json"))

@@ -29,8 +29,8 @@ type Store struct {
 	lock *Lock // nil for a Store that only reads
 }
 
-// Open makes the run folder where it is not there, locks it against other trainings, and removes what an interrupted
-// save left. It fails with ErrLocked when another process has the folder.
+// Open makes the run folder where it is not there, locks it against other trainings, and removes
+// what an interrupted save left. It fails with ErrLocked when another process has the folder.
 func Open(run string, o Options) (*Store, error) {
 	if o.Producer == "" {
 		return nil, errors.New("checkpoint: no producer")
@@ -53,7 +53,8 @@ func Open(run string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// View opens a run folder for reading only: it neither locks nor removes anything, and Save fails. A nil fsys means OS.
+// View opens a run folder for reading only: it neither locks nor removes anything, and Save fails.
+// A nil fsys means OS.
 func View(run string, fsys FS) *Store {
 	if fsys == nil {
 		fsys = OS
@@ -170,8 +171,9 @@ func (s *Store) openPart(p Part) (ReadFile, error) {
 	return f, nil
 }
 
-// List returns the complete checkpoints by ascending step, and what is wrong with the others. Complete means that the
-// manifest is sound and both files have their sizes; Load also compares the checksums.
+// List returns the complete checkpoints by ascending step, and what is wrong with the others.
+// Complete means that the manifest is sound and both files have their sizes; Load also compares the
+// checksums.
 func (s *Store) List() (list []Manifest, problems []error, err error) {
 	entries, _, err := s.scan()
 	for _, e := range entries {
@@ -184,7 +186,8 @@ func (s *Store) List() (list []Manifest, problems []error, err error) {
 	return list, problems, err
 }
 
-// Latest is the complete checkpoint of the greatest step. It fails with ErrNotFound when there is none.
+// Latest is the complete checkpoint of the greatest step. It fails with ErrNotFound when there is
+// none.
 func (s *Store) Latest() (Manifest, error) {
 	list, problems, err := s.List()
 	if err != nil {
@@ -196,8 +199,8 @@ func (s *Store) Latest() (Manifest, error) {
 	return list[len(list)-1], nil
 }
 
-// Best is the complete checkpoint with the lowest validation error, the earliest of equals; when none has a validation
-// error it is the latest. It fails with ErrNotFound when there is none.
+// Best is the complete checkpoint with the lowest validation error, the earliest of equals; when
+// none has a validation error it is the latest. It fails with ErrNotFound when there is none.
 func (s *Store) Best() (Manifest, error) {
 	list, problems, err := s.List()
 	if err != nil {

@@ -172,7 +172,8 @@ func TestRetentionKeepsTheNewestAndTheBest(t *testing.T) {
 	}
 }
 
-// TestTheCheckpointJustSavedIsNeverRemoved: after a fallback from a damaged checkpoint, the newest by number is not it.
+// TestTheCheckpointJustSavedIsNeverRemoved: after a fallback from a damaged checkpoint, the newest
+// by number is not it.
 func TestTheCheckpointJustSavedIsNeverRemoved(t *testing.T) {
 	m := newMemFS()
 	s := openMem(t, m, 1)

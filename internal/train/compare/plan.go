@@ -9,7 +9,8 @@ import (
 // ErrPlan marks depths or seeds that no comparison can be made of.
 var ErrPlan = errors.New("invalid comparison")
 
-// Net is one training of a comparison: a network of the CIFAR family (section 4.2 of He et al. 2016), or a row of the table of architectures, and a seed.
+// Net is one training of a comparison: a network of the CIFAR family (section 4.2 of He et al.
+// 2016), or a row of the table of architectures, and a seed.
 type Net struct {
 	Row      string // of the table; "" means the CIFAR family's network of Depth layers
 	Depth    int    // layers, 6n+2; 0 with a Row
@@ -40,8 +41,8 @@ func (n Net) Sets() []string {
 		fmt.Sprintf("train.seed=%d", n.Seed)}
 }
 
-// PlainVsResidual lists the trainings of both kinds: seed by seed, shallow before deep, so that an interrupted
-// comparison has whole sets. It fails with ErrPlan, naming the value.
+// PlainVsResidual lists the trainings of both kinds: seed by seed, shallow before deep, so that an
+// interrupted comparison has whole sets. It fails with ErrPlan, naming the value.
 func PlainVsResidual(depths []int, seeds []uint64) ([]Net, error) {
 	return plan(depths, seeds, []bool{false, true})
 }
@@ -49,7 +50,8 @@ func PlainVsResidual(depths []int, seeds []uint64) ([]Net, error) {
 // Depth lists the trainings of residual networks alone, in the same order.
 func Depth(depths []int, seeds []uint64) ([]Net, error) { return plan(depths, seeds, []bool{true}) }
 
-// Rows lists the trainings of a plain network and its residual counterpart, both rows of the table, seed by seed.
+// Rows lists the trainings of a plain network and its residual counterpart, both rows of the table,
+// seed by seed.
 func Rows(plain, residual string, seeds []uint64) ([]Net, error) {
 	if len(seeds) == 0 {
 		return nil, fmt.Errorf("%w: no seeds", ErrPlan)

@@ -21,9 +21,9 @@ type Log struct {
 	now  func() time.Time
 }
 
-// Open opens the event file at path, or begins one. Of the events that are there it keeps those that keep wants, up to the
-// first torn record: keep is told the step and a tag of the event. A file that begins with something else is refused. now is the
-// clock of the events.
+// Open opens the event file at path, or begins one. Of the events that are there it keeps those
+// that keep wants, up to the first torn record: keep is told the step and a tag of the event. A
+// file that begins with something else is refused. now is the clock of the events.
 func Open(fsys checkpoint.FS, path string, keep func(step int64, tag string) bool, now func() time.Time) (*Log, error) {
 	old, err := read(fsys, path)
 	if err != nil {
@@ -64,8 +64,8 @@ func read(fsys checkpoint.FS, path string) ([]byte, error) {
 	return b, nil
 }
 
-// filter returns the records that keep wants. ok is false when b is no event file; an empty one, and one that was torn in its
-// first record, is.
+// filter returns the records that keep wants. ok is false when b is no event file; an empty one,
+// and one that was torn in its first record, is.
 func filter(b []byte, keep func(step int64, tag string) bool) (kept []byte, ok bool) {
 	for at := 0; at < len(b); {
 		data, size := nextRecord(b[at:])
@@ -91,8 +91,9 @@ func first(wall float64) []byte {
 	return appendRecord(nil, event{wall: wall, version: version}.encode())
 }
 
-// Add writes the scalars of a step as one event. After an error the file is as before, and the next Add may succeed. Events are not
-// synced to the disk: what a crash of the machine tears off, the next Open cuts.
+// Add writes the scalars of a step as one event. After an error the file is as before, and the next
+// Add may succeed. Events are not synced to the disk: what a crash of the machine tears off, the
+// next Open cuts.
 func (l *Log) Add(step int64, scalars ...Scalar) error {
 	if l.torn {
 		if err := l.f.Truncate(l.size); err != nil {

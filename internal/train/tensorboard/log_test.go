@@ -73,7 +73,8 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 }
 
-// The fixture was written by the writer of TensorBoard's Python package; testdata/events.py write makes it.
+// The fixture was written by the writer of TensorBoard's Python package; testdata/events.py write
+// makes it.
 func TestAFileOfTensorBoardsOwnWriterIsRead(t *testing.T) {
 	got := readAll(t, "testdata/events.out.tfevents.python")
 	want := []event{{version: version}, {step: 3, scalars: []Scalar{{"train/loss", 2.5}, {"train/error", 81.25}}}, {step: 300, scalars: []Scalar{{"train/loss", 0.125}}}}

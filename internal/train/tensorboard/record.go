@@ -8,7 +8,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// A Scalar is the value of a curve at a step. Tags group curves by what is before a slash: "test/error".
+// A Scalar is the value of a curve at a step. Tags group curves by what is before a slash:
+// "test/error".
 type Scalar struct {
 	Tag   string
 	Value float64 // written as float32
@@ -59,8 +60,8 @@ func (e event) encode() []byte {
 	return b
 }
 
-// decode reads what encode writes: the step, the version and the tags. Other fields are passed over; ok is false for bytes that are
-// no message.
+// decode reads what encode writes: the step, the version and the tags. Other fields are passed
+// over; ok is false for bytes that are no message.
 func decode(b []byte) (e event, ok bool) {
 	ok = fields(b, func(n protowire.Number, value uint64, data []byte) bool {
 		switch n {
@@ -92,8 +93,8 @@ func decode(b []byte) (e event, ok bool) {
 	return e, ok
 }
 
-// fields calls do with each field of a message; numbers are in value, strings and messages in data. It reports whether the
-// message is whole and do never said false.
+// fields calls do with each field of a message; numbers are in value, strings and messages in data.
+// It reports whether the message is whole and do never said false.
 func fields(b []byte, do func(n protowire.Number, value uint64, data []byte) bool) bool {
 	for len(b) > 0 {
 		num, typ, n := protowire.ConsumeTag(b)
@@ -140,7 +141,8 @@ func appendRecord(b, data []byte) []byte {
 	return binary.LittleEndian.AppendUint32(b, masked(data))
 }
 
-// nextRecord returns the data of the record at the start of b and its size with the frame; 0 when it is torn or damaged.
+// nextRecord returns the data of the record at the start of b and its size with the frame; 0 when
+// it is torn or damaged.
 func nextRecord(b []byte) (data []byte, size int) {
 	if len(b) < headSize+tailSize || binary.LittleEndian.Uint32(b[8:]) != masked(b[:8]) {
 		return nil, 0
@@ -158,8 +160,8 @@ func nextRecord(b []byte) (data []byte, size int) {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// masked is the CRC-32C as TFRecord stores it: rotated by 15 bits and shifted by a constant, so that records of records do
-// not hold the CRC of their own bytes.
+// masked is the CRC-32C as TFRecord stores it: rotated by 15 bits and shifted by a constant, so
+// that records of records do not hold the CRC of their own bytes.
 func masked(b []byte) uint32 {
 	c := crc32.Checksum(b, castagnoli)
 	return (c>>15 | c<<17) + 0xa282ead8

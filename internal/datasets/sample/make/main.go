@@ -2,8 +2,8 @@
 //
 //	go run ./make [-dir FOLDER] [-out FOLDER]
 //
-// FOLDER holds the official IDX files; the default is where Debian's package dataset-fashion-mnist puts them. It prints
-// the SHA-256 of each part's pixels, which the package records.
+// FOLDER holds the official IDX files; the default is where Debian's package dataset-fashion-mnist
+// puts them. It prints the SHA-256 of each part's pixels, which the package records.
 package main
 
 import (

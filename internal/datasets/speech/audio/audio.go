@@ -61,7 +61,8 @@ var others = []struct{ magic, name, remedy string }{
 	{"wvpk", "a WavPack file", "convert it: wvunpack IN.wv"},
 }
 
-// Read reads a recording; name stands in messages. Whether it is WAV or FLAC is seen from its first bytes.
+// Read reads a recording; name stands in messages. Whether it is WAV or FLAC is seen from its first
+// bytes.
 func Read(r io.Reader, name string) (Audio, error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	head, err := b.Peek(12)
@@ -102,7 +103,8 @@ func unwrapPath(err error) error {
 	return err
 }
 
-// Part is the recording from start to end, in seconds; an end of 0 or less is that of the recording.
+// Part is the recording from start to end, in seconds; an end of 0 or less is that of the
+// recording.
 func (a Audio) Part(start, end float64) (Audio, error) {
 	from, to := a.sampleAt(start), a.Len()
 	if end > 0 {

@@ -206,7 +206,8 @@ func TestADamagedFLACIsFoundByItsChecksums(t *testing.T) {
 	}
 }
 
-// FuzzAudio: whatever the bytes, reading is refused as fault.ErrData or gives channels of one length, in memory that fits the file.
+// FuzzAudio: whatever the bytes, reading is refused as fault.ErrData or gives channels of one
+// length, in memory that fits the file.
 func FuzzAudio(f *testing.F) {
 	for _, file := range []string{"pcm8.wav", "pcm24.wav", "float64.wav", "extensible16.wav", "alaw.wav", "flac16.flac"} {
 		raw, err := os.ReadFile(fixtures + file)

@@ -1,10 +1,12 @@
 // Package audio reads recordings: WAV and FLAC.
 //
-// Samples are float32 in the range of 16-bit integers, as Kaldi holds them: what was stored with 16 bits keeps its value, other
-// widths are scaled by a power of two, floating-point samples of [-1, 1] by 32768. Nothing is clipped and nothing is resampled.
+// Samples are float32 in the range of 16-bit integers, as Kaldi holds them: what was stored with 16
+// bits keeps its value, other widths are scaled by a power of two, floating-point samples of [-1,
+// 1] by 32768. Nothing is clipped and nothing is resampled.
 //
 // # Errors
 //
-// A file that is not what it claims is fault.ErrData, with the name and the byte; of formats that are not read, the message says which it is
-// and how to convert it. Sizes that a header claims are never allocated: memory grows with what has been read.
+// A file that is not what it claims is fault.ErrData, with the name and the byte; of formats that
+// are not read, the message says which it is and how to convert it. Sizes that a header claims are
+// never allocated: memory grows with what has been read.
 package audio

@@ -15,8 +15,9 @@ import (
 	"resnet/internal/datasets/fault"
 )
 
-// A block of silence takes a dozen bytes however long it is. These bounds let real silence through (at most 500 values a byte with the
-// blocks that encoders write) and keep a file of hostile blocks from filling the memory.
+// A block of silence takes a dozen bytes however long it is. These bounds let real silence through
+// (at most 500 values a byte with the blocks that encoders write) and keep a file of hostile blocks
+// from filling the memory.
 const (
 	flacFree    = 1 << 20 // values that any file may hold
 	flacPerByte = 1024    // and as many more for each of its bytes
@@ -34,7 +35,8 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readFLAC reads a native FLAC stream. Every frame's checksum is compared, and the MD5 of the samples where the file has one.
+// readFLAC reads a native FLAC stream. Every frame's checksum is compared, and the MD5 of the
+// samples where the file has one.
 func readFLAC(r *bufio.Reader, name string) (a Audio, err error) {
 	counter := &countingReader{r: r}
 	defer func() { // the decoder is not ours: what it does not foresee is a damaged file, too
@@ -90,8 +92,8 @@ func sameShape(f *frame.Frame, channels int, bits uint8) error {
 	return nil
 }
 
-// appendFrame adds a decoded frame to the channels and to the digest, which is over the samples of all channels in turn, each in as
-// many little-endian bytes as its bits need.
+// appendFrame adds a decoded frame to the channels and to the digest, which is over the samples of
+// all channels in turn, each in as many little-endian bytes as its bits need.
 func appendFrame(a *Audio, f *frame.Frame, sum hash.Hash) {
 	width, scale := (int(f.BitsPerSample)+7)/8, float32(math.Ldexp(1, 16-int(f.BitsPerSample)))
 	n := len(f.Subframes[0].Samples)

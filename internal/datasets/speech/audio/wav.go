@@ -42,7 +42,8 @@ func (f wavFormat) encoding() string {
 	return fmt.Sprintf("pcm%d", f.bits)
 }
 
-// readWAV reads RIFF/WAVE: chunks in any order as long as "fmt " comes before "data"; what follows the data is not looked at.
+// readWAV reads RIFF/WAVE: chunks in any order as long as "fmt " comes before "data"; what follows
+// the data is not looked at.
 func readWAV(r *bufio.Reader, name string) (Audio, error) {
 	var head [12]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil || string(head[8:]) != "WAVE" {
@@ -137,7 +138,8 @@ func readFormat(r io.Reader, size int64, name string, at int64) (wavFormat, erro
 	return f, nil
 }
 
-// streamed reports whether a size of data is what programs write that cannot go back to a header: then the data lasts to the end.
+// streamed reports whether a size of data is what programs write that cannot go back to a header:
+// then the data lasts to the end.
 func streamed(size int64) bool {
 	return size == 0 || size == 0xFFFFFFFF || size == 0x7FFFF000 || size == 0x7FFFFFFF
 }

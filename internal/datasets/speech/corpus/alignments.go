@@ -8,8 +8,8 @@ import (
 	"resnet/internal/datasets/speech/kaldi"
 )
 
-// readAlignments reads the classes of frames by utterance from files named by commas and patterns: archives, binary or text, also
-// compressed by gzip, and scripts.
+// readAlignments reads the classes of frames by utterance from files named by commas and patterns:
+// archives, binary or text, also compressed by gzip, and scripts.
 func readAlignments(names string) (map[string][]int32, error) {
 	all := map[string][]int32{}
 	for _, pattern := range strings.Split(names, ",") {

@@ -22,7 +22,8 @@ type Config struct {
 	MaxFrames    int      `mapstructure:"max_frames" yaml:"max_frames" doc:"training utterances that are longer are left out; 0 means none are"`
 }
 
-// Frontend says how the input of a network is made. What is in it has to be the same when the network is used.
+// Frontend says how the input of a network is made. What is in it has to be the same when the
+// network is used.
 type Frontend struct {
 	Rate      int     `mapstructure:"rate" yaml:"rate" json:"rate" doc:"recordings: samples a second; others are refused"`
 	Bins      int     `mapstructure:"bins" yaml:"bins" json:"bins" doc:"recordings: mel filter banks"`
@@ -43,11 +44,13 @@ const (
 	NoNorm      = "none"
 )
 
-// deltaWindow is the reach of the differences to each side in frames: Kaldi's default, and what the WRBN's authors use.
+// deltaWindow is the reach of the differences to each side in frames: Kaldi's default, and what the
+// WRBN's authors use.
 const deltaWindow = 2
 
-// DefaultConfig is the front end of the WRBN's authors (80 log-mel filter banks of 25 ms every 10 ms at 16 kHz with first and second
-// differences, the mean of each utterance subtracted), without dither. The number of buckets is ours.
+// DefaultConfig is the front end of the WRBN's authors (80 log-mel filter banks of 25 ms every 10
+// ms at 16 kHz with first and second differences, the mean of each utterance subtracted), without
+// dither. The number of buckets is ours.
 func DefaultConfig() Config {
 	return Config{Frontend: Frontend{Rate: 16000, Bins: 80, Low: 20, LengthMS: 25, ShiftMS: 10, Deltas: 2, Normalize: ByUtterance}, Buckets: 4}
 }
@@ -59,8 +62,8 @@ func (f Frontend) Fbank() speech.FbankOptions {
 	return o
 }
 
-// Finish makes the network's input of static features, which it may change: speaker statistics (nil: those of the utterance itself), differences,
-// utterance statistics.
+// Finish makes the network's input of static features, which it may change: speaker statistics
+// (nil: those of the utterance itself), differences, utterance statistics.
 func (f Frontend) Finish(static speech.Features, speaker *speech.CMVN) (speech.Features, error) {
 	if f.Normalize == BySpeaker {
 		if speaker == nil {
@@ -106,7 +109,8 @@ func DecodeFrontend(text string) (Frontend, error) {
 	return f, nil
 }
 
-// A FieldError says what is wrong with one field. Path is relative to the section, Hint what would be right (it may be empty).
+// A FieldError says what is wrong with one field. Path is relative to the section, Hint what would
+// be right (it may be empty).
 type FieldError struct {
 	Path, Msg, Hint string
 }

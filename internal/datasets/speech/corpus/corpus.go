@@ -79,8 +79,9 @@ var kinds = map[string]func(ctx context.Context, dir string, c Config) (*listing
 	"recordings": openRecordings,
 }
 
-// Open lists a corpus and its labels and computes or measures its features: name and dir are those of the data section, as are
-// limit and validation (utterances held out of the training set, drawn by seed). It fails with datasets.ErrMissing, ErrData or ErrConfig, naming the file.
+// Open lists a corpus and its labels and computes or measures its features: name and dir are those
+// of the data section, as are limit and validation (utterances held out of the training set, drawn
+// by seed). It fails with datasets.ErrMissing, ErrData or ErrConfig, naming the file.
 func Open(ctx context.Context, d datasets.Config, c Config, seed uint64) (*Corpus, error) {
 	open := kinds[d.Name]
 	if open == nil {
@@ -209,7 +210,8 @@ func someOf(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// holdOut moves n training utterances, drawn by seed, to the validation split. Both keep the corpus's order.
+// holdOut moves n training utterances, drawn by seed, to the validation split. Both keep the
+// corpus's order.
 func (o *Corpus) holdOut(n int, seed uint64) error {
 	train := o.parts[datasets.Train]
 	if o.parts[datasets.Val] != nil {
@@ -279,8 +281,9 @@ func (o *Corpus) Lengths(s datasets.Split) []int {
 	return lengths
 }
 
-// Read gives the network's input for utterance i of a split, [T, Dim], and copies its frames' labels to labels [T], NoLabel where there
-// is none: those of its alignment, or its own class for every frame. labels may be nil.
+// Read gives the network's input for utterance i of a split, [T, Dim], and copies its frames'
+// labels to labels [T], NoLabel where there is none: those of its alignment, or its own class for
+// every frame. labels may be nil.
 func (o *Corpus) Read(s datasets.Split, i int, labels []int32) (speech.Features, error) {
 	p := o.parts[s]
 	u := p.utts[i]

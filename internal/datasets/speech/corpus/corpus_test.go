@@ -39,7 +39,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// digits is a folder like FSDD's: 3 speakers, 4 digits, 3 recordings of each, of lengths between 20 and 50 frames.
+// digits is a folder like FSDD's: 3 speakers, 4 digits, 3 recordings of each, of lengths between 20
+// and 50 frames.
 func digits(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -309,7 +310,8 @@ func TestAFrontEndIsKeptAsText(t *testing.T) {
 	}
 }
 
-// TestAKaldiDirectoryIsACorpus: features as text, speakers and labels by tables, lengths that are given or read.
+// TestAKaldiDirectoryIsACorpus: features as text, speakers and labels by tables, lengths that are
+// given or read.
 func TestAKaldiDirectoryIsACorpus(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) { must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)) }

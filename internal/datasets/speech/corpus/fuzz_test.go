@@ -2,7 +2,8 @@ package corpus
 
 import "testing"
 
-// FuzzFrontend: whatever a checkpoint says of its front end, it is refused or describes one that computes features and encodes to itself.
+// FuzzFrontend: whatever a checkpoint says of its front end, it is refused or describes one that
+// computes features and encodes to itself.
 func FuzzFrontend(f *testing.F) {
 	f.Add(DefaultConfig().Frontend.Encode())
 	f.Add(`{"rate":8000,"bins":40,"low":20,"length_ms":25,"shift_ms":10,"deltas":2,"normalize":"speaker","variance":true}`)

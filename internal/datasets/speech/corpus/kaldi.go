@@ -16,8 +16,9 @@ import (
 	"resnet/internal/datasets/speech/kaldi"
 )
 
-// openKaldi lists a data directory of Kaldi: feats.scp or, without it, wav.scp (and segments); utt2spk, without which every utterance has a speaker
-// of its own; utt2num_frames, without which every matrix is read once; and cmvn.scp where normalisation is by speaker.
+// openKaldi lists a data directory of Kaldi: feats.scp or, without it, wav.scp (and segments);
+// utt2spk, without which every utterance has a speaker of its own; utt2num_frames, without which
+// every matrix is read once; and cmvn.scp where normalisation is by speaker.
 func openKaldi(ctx context.Context, dir string, c Config) (*listing, error) {
 	if !isDir(dir) {
 		return nil, fault.Errorf(fault.ErrMissing, "%s: no such folder: data.dir names a Kaldi data directory", dir)
@@ -54,7 +55,8 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// scpReader reads matrices where a script says they are, each time anew: a corpus may be larger than the memory. An entry may also name a feature file of HTK.
+// scpReader reads matrices where a script says they are, each time anew: a corpus may be larger
+// than the memory. An entry may also name a feature file of HTK.
 type scpReader struct{ scp *kaldi.Scp }
 
 func (r scpReader) features(ref int) (speech.Features, error) {
@@ -141,7 +143,8 @@ func (l *listing) measure(ctx context.Context, path string) error {
 	return nil
 }
 
-// readCMVN takes the statistics of the speakers from cmvn.scp or, where there is none, from the features.
+// readCMVN takes the statistics of the speakers from cmvn.scp or, where there is none, from the
+// features.
 func (l *listing) readCMVN(ctx context.Context, path string) error {
 	l.speakers = map[string]*speech.CMVN{}
 	if exists(path) {
@@ -209,7 +212,8 @@ func openWavScp(ctx context.Context, dir, path string, c Config) (*listing, erro
 	return measureRecordings(ctx, l.utts, c)
 }
 
-// cut is the part of a recording from start to end, in seconds; an end of 0 or less is that of the recording.
+// cut is the part of a recording from start to end, in seconds; an end of 0 or less is that of the
+// recording.
 func cut(a speech.Audio, start, end float64) (speech.Audio, error) {
 	from, to := int(start*float64(a.Rate)), a.Len()
 	if end > 0 {

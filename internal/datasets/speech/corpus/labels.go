@@ -91,8 +91,8 @@ func readPairs(path string) (map[string]string, error) {
 	return pairs, nil
 }
 
-// align reads the alignments of splits and drops their utterances without one. The frames that an alignment lacks have no label; of one that is longer
-// the end is cut off.
+// align reads the alignments of splits and drops their utterances without one. The frames that an
+// alignment lacks have no label; of one that is longer the end is cut off.
 func (o *Corpus) align(splits ...datasets.Split) error {
 	ali, err := readAlignments(o.cfg.Alignments)
 	if err != nil {

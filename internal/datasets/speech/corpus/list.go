@@ -12,8 +12,9 @@ import (
 	"resnet/internal/datasets/speech"
 )
 
-// List opens utterances without labels, as a corpus whose test split they are: each path is a Kaldi data directory (with feats.scp or wav.scp), a
-// folder of recordings, or a recording. It fails as Open does.
+// List opens utterances without labels, as a corpus whose test split they are: each path is a Kaldi
+// data directory (with feats.scp or wav.scp), a folder of recordings, or a recording. It fails as
+// Open does.
 func List(ctx context.Context, paths []string, f Frontend) (*Corpus, error) {
 	c := DefaultConfig()
 	c.Frontend = f

@@ -13,10 +13,11 @@ import (
 type LoaderOptions struct {
 	Split  datasets.Split
 	Shapes []Shape // of the batches, sorted by frames; the last holds the longest utterance
-	// Once gives every utterance once, in order, with what is left in a batch that is not full; else full batches in an order drawn by
-	// seed for each epoch, without end.
+	// Once gives every utterance once, in order, with what is left in a batch that is not full;
+	// else full batches in an order drawn by seed for each epoch, without end.
 	Once bool
-	// Every gives every utterance in each epoch: an epoch may end in a batch that is not full. It is for orders drawn by seed; Once has it anyway.
+	// Every gives every utterance in each epoch: an epoch may end in a batch that is not full. It
+	// is for orders drawn by seed; Once has it anyway.
 	Every bool
 	// Only are the indices of the utterances that are delivered; nil means all of the split.
 	Only       []int
@@ -27,8 +28,9 @@ type LoaderOptions struct {
 	StartBatch int
 }
 
-// Loader prepares batches ahead of its reader in a goroutine of its own. The batches are a function of (seed, epoch, step) alone.
-// Next, Recycle and Close are called by one goroutine. Always Close a loader.
+// Loader prepares batches ahead of its reader in a goroutine of its own. The batches are a function
+// of (seed, epoch, step) alone. Next, Recycle and Close are called by one goroutine. Always Close a
+// loader.
 type Loader struct {
 	o     *Corpus
 	opt   LoaderOptions
@@ -96,8 +98,9 @@ func (o *Corpus) NewLoader(opt LoaderOptions) (*Loader, error) {
 	return l, nil
 }
 
-// Next waits for the next batch, which is the caller's until it is given to Recycle. After the last one it returns io.EOF; after an
-// utterance that does not read, that error, again and again; after Close, datasets.ErrClosed. Cancelling ctx loses no batch.
+// Next waits for the next batch, which is the caller's until it is given to Recycle. After the last
+// one it returns io.EOF; after an utterance that does not read, that error, again and again; after
+// Close, datasets.ErrClosed. Cancelling ctx loses no batch.
 func (l *Loader) Next(ctx context.Context) (*datasets.Batch, error) {
 	select {
 	case <-l.done:
@@ -223,8 +226,8 @@ func (l *Loader) utterance(b *datasets.Batch, j, i int) error {
 	return nil
 }
 
-// Transpose writes frames [T', D] as [D, T], T' <= T; what is behind an utterance stays as it is. D = C·F: the maps are one
-// after another in a frame, so that [D, T] is [C, F, T].
+// Transpose writes frames [T', D] as [D, T], T' <= T; what is behind an utterance stays as it is. D
+// = C·F: the maps are one after another in a frame, so that [D, T] is [C, F, T].
 func Transpose(dst, frames []float32, dim, t int) {
 	for k := 0; k*dim < len(frames); k++ {
 		for d, v := range frames[k*dim : (k+1)*dim] {
@@ -242,7 +245,8 @@ func (l *Loader) buffer() *datasets.Batch {
 	}
 }
 
-// resize returns a slice of n elements over the same memory where that is enough. What is in it is left over.
+// resize returns a slice of n elements over the same memory where that is enough. What is in it is
+// left over.
 func resize[E any](s []E, n int) []E {
 	if cap(s) < n {
 		return make([]E, n)

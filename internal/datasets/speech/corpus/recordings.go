@@ -20,8 +20,9 @@ import (
 // recordingEndings are what a file in a folder has to end in to be taken for a recording.
 var recordingEndings = []string{".wav", ".flac"}
 
-// openRecordings lists a folder of WAV and FLAC files and those below it: the utterance is the path without its ending, with - for /. A file
-// utt2spk in the folder names the speakers; without one each is the folder that its recording is in.
+// openRecordings lists a folder of WAV and FLAC files and those below it: the utterance is the path
+// without its ending, with - for /. A file utt2spk in the folder names the speakers; without one
+// each is the folder that its recording is in.
 func openRecordings(ctx context.Context, dir string, c Config) (*listing, error) {
 	utts, err := findRecordings(dir)
 	if err != nil {
@@ -42,8 +43,8 @@ func openRecordings(ctx context.Context, dir string, c Config) (*listing, error)
 	return measureRecordings(ctx, utts, c)
 }
 
-// openFSDD lists the Free Spoken Digit Dataset (Jakobovski et al., CC BY-SA 4.0): recordings named DIGIT_SPEAKER_NUMBER.wav, in the folder or in
-// recordings/ below it.
+// openFSDD lists the Free Spoken Digit Dataset (Jakobovski et al., CC BY-SA 4.0): recordings named
+// DIGIT_SPEAKER_NUMBER.wav, in the folder or in recordings/ below it.
 func openFSDD(ctx context.Context, dir string, c Config) (*listing, error) {
 	if sub := filepath.Join(dir, "recordings"); isDir(sub) {
 		dir = sub
@@ -128,7 +129,8 @@ func (m memory) features(ref int) (speech.Features, error) {
 	return f, nil
 }
 
-// measureRecordings computes the filter banks of all recordings; they stay in memory: 80 banks of a second take 32 KB.
+// measureRecordings computes the filter banks of all recordings; they stay in memory: 80 banks of a
+// second take 32 KB.
 func measureRecordings(ctx context.Context, utts []utterance, c Config) (*listing, error) {
 	options := c.Frontend.Fbank()
 	m := make(memory, len(utts))
@@ -174,7 +176,8 @@ func measureRecordings(ctx context.Context, utts []utterance, c Config) (*listin
 	return l, nil
 }
 
-// ReadRecording computes the filter banks of a WAV or FLAC file of one channel. It fails, naming the file, when it is shorter than a window.
+// ReadRecording computes the filter banks of a WAV or FLAC file of one channel. It fails, naming
+// the file, when it is shorter than a window.
 func ReadRecording(path string, o speech.FbankOptions) (speech.Features, error) {
 	return readPart(utterance{path: path}, o)
 }

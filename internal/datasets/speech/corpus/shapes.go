@@ -4,7 +4,8 @@ import (
 	"slices"
 )
 
-// A Shape is that of a batch: N utterances of up to Frames frames, with padding behind the shorter ones.
+// A Shape is that of a batch: N utterances of up to Frames frames, with padding behind the shorter
+// ones.
 type Shape struct{ N, Frames int }
 
 // Limits bound a batch.
@@ -13,10 +14,12 @@ type Limits struct {
 	Frames     int // N·Frames at most, padding included; 0 means no limit. A single utterance that is longer makes a batch of its own.
 }
 
-// Shapes chooses up to `buckets` batch shapes for utterances of these lengths: the frames of a shape are a quantile of the
-// lengths, the last one the longest. Fewer shapes come out where quantiles are equal. They are sorted by frames.
+// Shapes chooses up to `buckets` batch shapes for utterances of these lengths: the frames of a
+// shape are a quantile of the lengths, the last one the longest. Fewer shapes come out where
+// quantiles are equal. They are sorted by frames.
 //
-// Every shape costs a machine of its own, and every frame past an utterance's end costs time: a few shapes leave little padding.
+// Every shape costs a machine of its own, and every frame past an utterance's end costs time: a few
+// shapes leave little padding.
 func Shapes(lengths []int, buckets int, l Limits) []Shape {
 	if len(lengths) == 0 {
 		return nil
@@ -67,8 +70,8 @@ func (p *planner) restrict(only []int) {
 	}
 }
 
-// newPlanner sorts utterances into the shortest shape that holds them. One that is longer than every shape is put into the last,
-// which the caller prevents.
+// newPlanner sorts utterances into the shortest shape that holds them. One that is longer than
+// every shape is put into the last, which the caller prevents.
 func newPlanner(lengths []int, shapes []Shape) *planner {
 	p := &planner{shapes: slices.Clone(shapes), buckets: make([][]int32, len(shapes))}
 	for i, n := range lengths {
@@ -81,8 +84,8 @@ func newPlanner(lengths []int, shapes []Shape) *planner {
 	return p
 }
 
-// trainable makes the last shape no larger than what there is, so that an epoch has at least one batch of it and the longest
-// utterances are trained on.
+// trainable makes the last shape no larger than what there is, so that an epoch has at least one
+// batch of it and the longest utterances are trained on.
 func (p *planner) trainable() {
 	carry := 0
 	for b, s := range p.shapes {
@@ -105,9 +108,10 @@ func (p *planner) perEpoch() int {
 	return batches
 }
 
-// epoch gives the batches of a training epoch. Utterances are shuffled within their shape and cut into full batches; what is left of a
-// shape goes to the next longer one, so that only fewer than a batch of the longest are left out of an epoch, others each time.
-// Then the batches are shuffled. permute(part, p) fills p with a permutation of 0..len(p)-1 for that part.
+// epoch gives the batches of a training epoch. Utterances are shuffled within their shape and cut
+// into full batches; what is left of a shape goes to the next longer one, so that only fewer than a
+// batch of the longest are left out of an epoch, others each time. Then the batches are shuffled.
+// permute(part, p) fills p with a permutation of 0..len(p)-1 for that part.
 func (p *planner) epoch(permute func(part int, p []int32)) []batch {
 	var all []batch
 	var carry []int32

@@ -27,8 +27,9 @@ func (o *Corpus) OfSpeaker(s datasets.Split, speaker string) []int {
 	return list
 }
 
-// NameSpeakers says who spoke the utterances of a split, from a file of lines UTTERANCE SPEAKER like Kaldi's utt2spk. It fails when an utterance is missing there.
-// Normalisation by speaker keeps the speakers that were known when the corpus was opened, so it is refused.
+// NameSpeakers says who spoke the utterances of a split, from a file of lines UTTERANCE SPEAKER
+// like Kaldi's utt2spk. It fails when an utterance is missing there. Normalisation by speaker keeps
+// the speakers that were known when the corpus was opened, so it is refused.
 func (o *Corpus) NameSpeakers(s datasets.Split, path string) error {
 	if o.cfg.Frontend.Normalize == BySpeaker {
 		return fault.Errorf(fault.ErrConfig, "%s: the front end normalises by speaker: put utt2spk into the data directory", path)
@@ -50,8 +51,8 @@ func (o *Corpus) NameSpeakers(s datasets.Split, path string) error {
 	return nil
 }
 
-// Adapt makes Read give the utterances of a split through the transform of their speaker; name is where the transforms are from. It fails with fault.ErrData
-// when a speaker has none.
+// Adapt makes Read give the utterances of a split through the transform of their speaker; name is
+// where the transforms are from. It fails with fault.ErrData when a speaker has none.
 func (o *Corpus) Adapt(s datasets.Split, name string, by map[string]speech.Transform) error {
 	known := map[string]bool{}
 	for k := range by {
@@ -67,7 +68,8 @@ func (o *Corpus) Adapt(s datasets.Split, name string, by map[string]speech.Trans
 	return nil
 }
 
-// AlignTest gives the test split's frames the labels of alignments (as in Config.Alignments), of classes 0 to classes-1; utterances without one are left out.
+// AlignTest gives the test split's frames the labels of alignments (as in Config.Alignments), of
+// classes 0 to classes-1; utterances without one are left out.
 func (o *Corpus) AlignTest(pattern string, classes int) error {
 	o.cfg.Alignments = pattern
 	if err := o.align(datasets.Test); err != nil {

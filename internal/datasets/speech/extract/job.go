@@ -13,8 +13,8 @@ import (
 // Normalization says of what the mean is subtracted.
 type Normalization string
 
-// The normalisations. That of a speaker is of the static features and comes before the deltas, as in Kaldi's recipes; that of an utterance comes last, as
-// for the WRBN.
+// The normalisations. That of a speaker is of the static features and comes before the deltas, as
+// in Kaldi's recipes; that of an utterance comes last, as for the WRBN.
 const (
 	None      Normalization = "none"
 	Utterance Normalization = "utterance"
@@ -32,9 +32,11 @@ type Job struct {
 	Speakers    map[string]string       // by utterance; needed for Speaker
 	Statistics  map[string]*speech.CMVN // by speaker; nil: measured on these recordings first
 	Threads     int
-	// OnBad is told of an utterance that cannot be computed; if it returns nil, the utterance is left out. Nil: the first one is the end.
+	// OnBad is told of an utterance that cannot be computed; if it returns nil, the utterance is
+	// left out. Nil: the first one is the end.
 	OnBad func(key string, err error) error
-	// OnDone is told how many of the recordings have been seen; those of a first pass for statistics count half.
+	// OnDone is told how many of the recordings have been seen; those of a first pass for
+	// statistics count half.
 	OnDone func(done, of int)
 }
 
@@ -83,8 +85,8 @@ func (j *Job) Check(recordings []Recording) error {
 	return nil
 }
 
-// Run computes the features of all recordings and hands them to write in order. It stops at the first error of write, of a recording (unless
-// OnBad takes it) or of the context.
+// Run computes the features of all recordings and hands them to write in order. It stops at the
+// first error of write, of a recording (unless OnBad takes it) or of the context.
 func (j Job) Run(ctx context.Context, recordings []Recording, write func(key string, f speech.Features) error) (Summary, error) {
 	if err := j.Check(recordings); err != nil {
 		return Summary{}, err
@@ -162,7 +164,8 @@ func (j *Job) chooseRate(recordings []Recording) error {
 	return nil
 }
 
-// static computes the filter banks of a recording and how many seconds it plays. Dither is drawn from the seed and the key.
+// static computes the filter banks of a recording and how many seconds it plays. Dither is drawn
+// from the seed and the key.
 func (j *Job) static(r Recording) (speech.Features, float64, error) {
 	a, err := r.Read(j.Channel)
 	if err != nil {

@@ -27,9 +27,11 @@ type Recording struct {
 // endings are what a file in a folder has to end in to be taken for a recording.
 var endings = []string{".wav", ".flac"}
 
-// Find lists the recordings of inputs: a name that ends in `.scp`, or begins with `scp:`, is a Kaldi wav.scp; a folder stands for the WAV and FLAC files
-// in it and below it, by name; anything else is a recording. The key of a file is its path from the folder without the ending, with - for /. With
-// segments, a file in Kaldi's form, the utterances are parts of these recordings. A key that comes twice is fault.ErrData.
+// Find lists the recordings of inputs: a name that ends in `.scp`, or begins with `scp:`, is a
+// Kaldi wav.scp; a folder stands for the WAV and FLAC files in it and below it, by name; anything
+// else is a recording. The key of a file is its path from the folder without the ending, with - for
+// /. With segments, a file in Kaldi's form, the utterances are parts of these recordings. A key
+// that comes twice is fault.ErrData.
 func Find(inputs []string, segments string) ([]Recording, error) {
 	var all []Recording
 	for _, input := range inputs {

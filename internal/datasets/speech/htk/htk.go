@@ -1,13 +1,16 @@
-// Package htk reads feature files of the Hidden Markov Model Toolkit (The HTK Book 3.4, section 5.10): big-endian, a header of 12 bytes, then
-// a vector for each frame.
+// Package htk reads feature files of the Hidden Markov Model Toolkit (The HTK Book 3.4, section
+// 5.10): big-endian, a header of 12 bytes, then a vector for each frame.
 //
 //	int32 frames   int32 period in 100 ns   int16 bytes of a vector   int16 kind
 //
-// The lower six bits of the kind say what a vector holds, the others how: _E energy, _N without absolute energy, _D deltas, _A accelerations,
-// _C compressed, _Z mean subtracted, _K checksum, _0 the zeroth coefficient, _V vector quantised, _T third differentials.
+// The lower six bits of the kind say what a vector holds, the others how: _E energy, _N without
+// absolute energy, _D deltas, _A accelerations, _C compressed, _Z mean subtracted, _K checksum, _0
+// the zeroth coefficient, _V vector quantised, _T third differentials.
 //
-// Compressed files (_C) begin with two float32 for each value, A and B, counted as four more frames; a stored int16 x stands for (x + B) / A. A
-// checksum (_K) is two bytes behind the frames; the book does not say how it is computed, so it is passed over and File.Checksum tells that it was there.
+// Compressed files (_C) begin with two float32 for each value, A and B, counted as four more
+// frames; a stored int16 x stands for (x + B) / A. A checksum (_K) is two bytes behind the frames;
+// the book does not say how it is computed, so it is passed over and File.Checksum tells that it
+// was there.
 package htk
 
 import (
@@ -72,8 +75,8 @@ type File struct {
 	Checksum    bool      // the file has a checksum, which was not compared
 }
 
-// Read reads a feature file; name stands in messages. Waveforms and discrete symbols are refused, as is whatever contradicts the header or follows
-// the frames, as fault.ErrData.
+// Read reads a feature file; name stands in messages. Waveforms and discrete symbols are refused,
+// as is whatever contradicts the header or follows the frames, as fault.ErrData.
 func Read(r io.Reader, name string) (File, error) {
 	f, err := read(r)
 	if err != nil {
@@ -96,7 +99,8 @@ func ReadFile(path string) (File, error) {
 	return Read(r, path)
 }
 
-// Fits reports whether the first 12 bytes of a file are a header of HTK, which has no mark, that fits the file's length.
+// Fits reports whether the first 12 bytes of a file are a header of HTK, which has no mark, that
+// fits the file's length.
 func Fits(head []byte, size int64) bool {
 	if len(head) < 12 {
 		return false
@@ -191,8 +195,8 @@ func read(r io.Reader) (File, error) {
 	return f, nil
 }
 
-// scales reads A and B of a compressed file and takes the four frames that stand for them from the count. IREFC is the older compression, by
-// a constant.
+// scales reads A and B of a compressed file and takes the four frames that stand for them from the
+// count. IREFC is the older compression, by a constant.
 func scales(r io.Reader, h header, f *File, at *int64) (scale, offset []float32, err error) {
 	if h.kind&compressed == 0 {
 		if h.kind&base != irefc {

@@ -105,7 +105,8 @@ func TestFeatureFilesThatLieAreRefusedBeforeMemoryIsSpent(t *testing.T) {
 	}
 }
 
-// FuzzHTK: whatever the bytes, reading is refused as fault.ErrData or gives as many values as frames and dimension say.
+// FuzzHTK: whatever the bytes, reading is refused as fault.ErrData or gives as many values as
+// frames and dimension say.
 func FuzzHTK(f *testing.F) {
 	f.Add(file(3, tenMillis, 8, fbankDAZ, []float32{1, 2, 3, 4, 5, 6}))
 	f.Add(file(5, tenMillis, 2, 6|compressed|checksum, []float32{1, 1}, int16(1), uint16(1)))

@@ -9,7 +9,8 @@ import (
 	"resnet/internal/datasets/fault"
 )
 
-// FuzzFile: whatever a file holds, it is described or refused as fault.ErrData; as a script as well, whose entries then point into the file beside it.
+// FuzzFile: whatever a file holds, it is described or refused as fault.ErrData; as a script as
+// well, whose entries then point into the file beside it.
 func FuzzFile(f *testing.F) {
 	for _, name := range []string{"kinds.ark", "kinds.txt", "integers.ark", "audio/pcm8.wav", "audio/flac8.flac"} {
 		data, err := os.ReadFile(filepath.Join("../../../../testdata/speech", name))

@@ -1,5 +1,6 @@
-// Package inspect says what is in a file of speech: a recording, an archive or script of Kaldi, a feature file of HTK. What it is, is seen from the
-// contents; only that a script is one, its name says.
+// Package inspect says what is in a file of speech: a recording, an archive or script of Kaldi, a
+// feature file of HTK. What it is, is seen from the contents; only that a script is one, its name
+// says.
 package inspect
 
 import (
@@ -77,7 +78,8 @@ func insert(sorted *[]int, x int) {
 	}
 }
 
-// File reads a file whole and calls each for what is in it. What is damaged or no such file is fault.ErrData, as from the readers.
+// File reads a file whole and calls each for what is in it. What is damaged or no such file is
+// fault.ErrData, as from the readers.
 func File(ctx context.Context, name string, each func(Item) error) (Report, error) {
 	r := Report{File: name, Kinds: map[string]int{}}
 	script, path, err := kaldi.IsScript(name)

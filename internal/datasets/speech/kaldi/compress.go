@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// compress appends a matrix in one of the compressed forms, with the numbers that Kaldi's CompressedMatrix::CopyFromMat chooses. Values that are
-// not finite cannot be compressed.
+// compress appends a matrix in one of the compressed forms, with the numbers that Kaldi's
+// CompressedMatrix::CopyFromMat chooses. Values that are not finite cannot be compressed.
 func compress(b []byte, kind Kind, rows, cols int, data []float32) ([]byte, error) {
 	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
 	for i, x := range data {
@@ -75,8 +75,9 @@ func compressColumns(b []byte, q quantizer, rows, cols int, data []float32) []by
 	return b
 }
 
-// quartiles are the numbers of a sorted column's percentiles, made to grow by one at least, so that no line between them is flat. Of fewer than five
-// rows, each is its own, and those that are missing are the one before and one more.
+// quartiles are the numbers of a sorted column's percentiles, made to grow by one at least, so that
+// no line between them is flat. Of fewer than five rows, each is its own, and those that are
+// missing are the one before and one more.
 func (q quantizer) quartiles(column []float32) [4]int {
 	n := len(column)
 	at := [4]int{0, n / 4, 3 * (n / 4), n - 1}

@@ -14,8 +14,9 @@ import (
 //	CM2  float32 min, range  int32 rows, cols  rows × cols × uint16
 //	CM3  float32 min, range  int32 rows, cols  rows × cols × uint8
 //
-// In CM2 and CM3, and in CM's four percentiles of a column (0, 25, 75, 100), x stands for min + x·range/65535 (CM3: /255). A byte of CM lies on three
-// straight lines through the percentiles: 0 to 64, 64 to 192, 192 to 255. The order of the roundings is kaldiio's.
+// In CM2 and CM3, and in CM's four percentiles of a column (0, 25, 75, 100), x stands for min +
+// x·range/65535 (CM3: /255). A byte of CM lies on three straight lines through the percentiles: 0
+// to 64, 64 to 192, 192 to 255. The order of the roundings is kaldiio's.
 func (r *Reader) compressed(kind Kind) (Value, error) {
 	b, err := r.bytes(16, "a header")
 	if err != nil {

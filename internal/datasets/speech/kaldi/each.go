@@ -8,8 +8,9 @@ import (
 	"resnet/internal/datasets/fault"
 )
 
-// Each calls f for every entry of an archive or script, in order, until f fails. What it is, its name says: `.scp` (or `.scp.gz`) is a script, all
-// else an archive; a prefix `scp:` or `ark:`, as in Kaldi's rspecifiers, decides it.
+// Each calls f for every entry of an archive or script, in order, until f fails. What it is, its
+// name says: `.scp` (or `.scp.gz`) is a script, all else an archive; a prefix `scp:` or `ark:`, as
+// in Kaldi's rspecifiers, decides it.
 func Each(path string, f func(key string, v Value) error) error {
 	script, path, err := IsScript(path)
 	if err != nil {
@@ -69,7 +70,8 @@ func IsScript(path string) (script bool, bare string, err error) {
 	return strings.HasSuffix(strings.TrimSuffix(path, ".gz"), ".scp"), path, nil
 }
 
-// ReadIntegers reads all integer vectors of an archive or script: alignments or pdf numbers by utterance.
+// ReadIntegers reads all integer vectors of an archive or script: alignments or pdf numbers by
+// utterance.
 func ReadIntegers(path string) (map[string][]int32, error) {
 	all := map[string][]int32{}
 	err := Each(path, func(key string, v Value) error {
@@ -86,7 +88,8 @@ func ReadIntegers(path string) (map[string][]int32, error) {
 	return all, err
 }
 
-// ReadObject reads a file that holds one object without a key, such as a matrix of global CMVN statistics.
+// ReadObject reads a file that holds one object without a key, such as a matrix of global CMVN
+// statistics.
 func ReadObject(path string) (Value, error) {
 	if err := refusePipe(path, "the input"); err != nil {
 		return Value{}, err

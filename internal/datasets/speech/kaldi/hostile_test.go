@@ -136,7 +136,8 @@ func TestABombStaysCompressed(t *testing.T) {
 	}
 }
 
-// FuzzArk: whatever the bytes, reading ends with io.EOF or fault.ErrData, takes little memory, and what was read is written and read again alike.
+// FuzzArk: whatever the bytes, reading ends with io.EOF or fault.ErrData, takes little memory, and
+// what was read is written and read again alike.
 func FuzzArk(f *testing.F) {
 	for _, file := range []string{"kinds.ark", "kinds.txt", "integers.ark"} {
 		raw, err := os.ReadFile(fixtures + file)
@@ -168,7 +169,8 @@ func FuzzArk(f *testing.F) {
 	})
 }
 
-// again writes a value and reads it back: its kind apart, which text changes, and the values of compressed ones, it is the same.
+// again writes a value and reads it back: its kind apart, which text changes, and the values of
+// compressed ones, it is the same.
 func again(t *testing.T, v Value) {
 	var b bytes.Buffer
 	if _, err := v.WriteTo(&b); err != nil {

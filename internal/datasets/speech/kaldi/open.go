@@ -12,7 +12,8 @@ import (
 	"resnet/internal/datasets/fault"
 )
 
-// What an entry of a file compressed with gzip may hold: gzip itself could make a thousand times as much of nothing.
+// What an entry of a file compressed with gzip may hold: gzip itself could make a thousand times as
+// much of nothing.
 const (
 	unpackedFree = 16 << 20
 	unpackedRate = 100

@@ -6,7 +6,8 @@ import (
 	"resnet/internal/datasets/fault"
 )
 
-// refusePipe refuses what Kaldi would run as a command or read from standard input, and says how to do without.
+// refusePipe refuses what Kaldi would run as a command or read from standard input, and says how to
+// do without.
 func refusePipe(name, what string) error {
 	name = strings.TrimSpace(name)
 	switch {

@@ -34,8 +34,8 @@ type Scp struct {
 	index   map[string]int
 }
 
-// ReadScp reads a script. Lines that name a pipe or standard input, and keys that come twice, are fault.ErrData with the line. No other file is
-// opened yet.
+// ReadScp reads a script. Lines that name a pipe or standard input, and keys that come twice, are
+// fault.ErrData with the line. No other file is opened yet.
 func ReadScp(path string) (*Scp, error) {
 	s := &Scp{Name: path, index: map[string]int{}}
 	err := eachLine(path, func(line int, key, rest string) error {
@@ -121,7 +121,8 @@ func parseRanges(text string) (rows, cols Range, err error) {
 	return rows, cols, nil
 }
 
-// Locate returns the file of an entry: its path from the working directory, or, if that is relative and no file is there, from the script's folder.
+// Locate returns the file of an entry: its path from the working directory, or, if that is relative
+// and no file is there, from the script's folder.
 func (s *Scp) Locate(e Entry) (string, error) {
 	_, err := os.Stat(e.Path)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
@@ -164,8 +165,8 @@ func (s *Scp) read(e Entry) (Value, error) {
 	return v.cut(e.Rows, e.Cols)
 }
 
-// rangeSlack is how far a range of rows may reach beyond a matrix, which is then cut there: Kaldi allows it for the frames that windows lose at the
-// end of a recording.
+// rangeSlack is how far a range of rows may reach beyond a matrix, which is then cut there: Kaldi
+// allows it for the frames that windows lose at the end of a recording.
 const rangeSlack = 3
 
 // cut returns the rows and columns of a matrix, both ends included.

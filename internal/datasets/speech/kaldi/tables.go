@@ -14,8 +14,9 @@ import (
 // maxLine is longer than any line of a script; a file without line ends is none.
 const maxLine = 1 << 20
 
-// eachLine calls f for the lines of a text file (which may be compressed with gzip): the first word, and the rest without the spaces around it.
-// Empty lines are passed over. Errors get file and line.
+// eachLine calls f for the lines of a text file (which may be compressed with gzip): the first
+// word, and the rest without the spaces around it. Empty lines are passed over. Errors get file and
+// line.
 func eachLine(path string, f func(line int, key, rest string) error) error {
 	if err := refusePipe(path, "the table"); err != nil {
 		return err
@@ -61,7 +62,8 @@ func scanLines(r io.Reader, path string, limit int64, f func(line int, key, rest
 // Pair is a line of a table of two columns.
 type Pair struct{ Key, Value string }
 
-// ReadTable reads a table of a key and a text, such as utt2spk or text. A key without a value, or one that comes twice, is fault.ErrData.
+// ReadTable reads a table of a key and a text, such as utt2spk or text. A key without a value, or
+// one that comes twice, is fault.ErrData.
 func ReadTable(path string) ([]Pair, error) {
 	var pairs []Pair
 	seen := map[string]int{}

@@ -10,7 +10,8 @@ import (
 	"resnet/internal/datasets/fault"
 )
 
-// FuzzTables: whatever the text, utt2spk and segments are refused as fault.ErrData, or have keys and values without spaces, and segments that go forward.
+// FuzzTables: whatever the text, utt2spk and segments are refused as fault.ErrData, or have keys
+// and values without spaces, and segments that go forward.
 func FuzzTables(f *testing.F) {
 	f.Add("a ann\nb bob\n")
 	f.Add("a rec 0.5 1.25\nb rec 2 3\n")

@@ -10,7 +10,8 @@ import (
 // maxToken is longer than any number.
 const maxToken = 64
 
-// text reads an object that is written as text: in brackets a matrix or vector, otherwise integers up to the end of the line.
+// text reads an object that is written as text: in brackets a matrix or vector, otherwise integers
+// up to the end of the line.
 func (r *Reader) text() (Value, error) {
 	for {
 		c, err := r.byte()
@@ -31,7 +32,8 @@ func (r *Reader) text() (Value, error) {
 	}
 }
 
-// token reads up to a space, the end of a line or a bracket, which it returns; at the end of the file that is 0.
+// token reads up to a space, the end of a line or a bracket, which it returns; at the end of the
+// file that is 0.
 func (r *Reader) token(buf []byte) (token []byte, end byte, err error) {
 	token = buf[:0]
 	for {
@@ -58,7 +60,8 @@ func (r *Reader) room(values int) error {
 	return nil
 }
 
-// textMatrix reads behind the opening bracket. Rows end with lines; what is all in one line is a vector.
+// textMatrix reads behind the opening bracket. Rows end with lines; what is all in one line is a
+// vector.
 func (r *Reader) textMatrix() (Value, error) {
 	v := Value{Kind: TextVector}
 	buf, inRow := make([]byte, 0, maxToken), 0

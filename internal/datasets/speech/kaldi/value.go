@@ -24,7 +24,8 @@ const (
 	TextIntegers Kind = "text integers"
 )
 
-// Value is an object of an archive. Exactly one of the slices holds it: Doubles for DM and DV, Ints for integers, Floats for the rest.
+// Value is an object of an archive. Exactly one of the slices holds it: Doubles for DM and DV, Ints
+// for integers, Floats for the rest.
 type Value struct {
 	Kind       Kind
 	Rows, Cols int // a vector is one row; integers are one row, too
@@ -42,7 +43,8 @@ func (v Value) IsVector() bool {
 	return false
 }
 
-// Matrix returns the values of a matrix [Rows, Cols] in float32, rounded where they are doubles. Vectors and integers are refused.
+// Matrix returns the values of a matrix [Rows, Cols] in float32, rounded where they are doubles.
+// Vectors and integers are refused.
 func (v Value) Matrix() ([]float32, error) {
 	if v.IsVector() {
 		return nil, fault.Dataf("%s where a matrix is wanted", v.describe())
@@ -75,8 +77,8 @@ func (v Value) Float64() ([]float64, error) {
 // exactInts is below what float32 represents without gaps.
 const exactInts = 1 << 24
 
-// Alignment returns integers, one for each frame. A vector of whole numbers that is written as text in brackets, as kaldiio writes integers, is taken
-// for integers, too.
+// Alignment returns integers, one for each frame. A vector of whole numbers that is written as text
+// in brackets, as kaldiio writes integers, is taken for integers, too.
 func (v Value) Alignment() ([]int32, error) {
 	if v.Kind == TextVector {
 		ints := make([]int32, len(v.Floats))
@@ -103,7 +105,8 @@ func (v Value) describe() string {
 	return "a matrix"
 }
 
-// Range returns the smallest and largest finite value and how many are not finite. Of no finite values, low is above high.
+// Range returns the smallest and largest finite value and how many are not finite. Of no finite
+// values, low is above high.
 func (v Value) Range() (low, high float64, odd int) {
 	low, high = math.Inf(1), math.Inf(-1)
 	see := func(x float64) {

@@ -14,8 +14,8 @@ import (
 	"resnet/internal/datasets/fault"
 )
 
-// Writer writes an archive and, if wanted, the script that points into it. Both appear under their names when Commit is called, complete
-// or not at all.
+// Writer writes an archive and, if wanted, the script that points into it. Both appear under their
+// names when Commit is called, complete or not at all.
 type Writer struct {
 	ark, scp *atomicFile
 	name     string // of the archive, as written into the script
@@ -24,8 +24,9 @@ type Writer struct {
 	scratch  []byte
 }
 
-// Create starts an archive; with scp "" without a script. The script's lines name the archive as ark does: a relative path is then relative to the
-// working directory, as Kaldi's programs write it.
+// Create starts an archive; with scp "" without a script. The script's lines name the archive as
+// ark does: a relative path is then relative to the working directory, as Kaldi's programs write
+// it.
 func Create(ark, scp string) (*Writer, error) {
 	if strings.ContainsAny(ark, " \t\n|[]") {
 		return nil, fault.Errorf(fault.ErrConfig, "%q: a script could not name an archive with spaces, bars or brackets in its path", ark)
@@ -44,8 +45,9 @@ func Create(ark, scp string) (*Writer, error) {
 	return w, nil
 }
 
-// Write adds an object under a key. The kind of v says how it is stored: FM, DM, FV, DV, CM, CM2, CM3 (compressed from Floats) or integers; those of
-// text are stored as their binary counterparts. A key that is no word or comes twice is fault.ErrData.
+// Write adds an object under a key. The kind of v says how it is stored: FM, DM, FV, DV, CM, CM2,
+// CM3 (compressed from Floats) or integers; those of text are stored as their binary counterparts.
+// A key that is no word or comes twice is fault.ErrData.
 func (w *Writer) Write(key string, v Value) error {
 	if key == "" || len(key) > maxKey || strings.IndexFunc(key, func(r rune) bool { return unicode.IsSpace(r) || r < ' ' }) >= 0 {
 		return fault.Dataf("%q is no key: it is a word without spaces", key)
@@ -79,8 +81,8 @@ func (w *Writer) WriteMatrix(key string, rows, cols int, data []float32) error {
 	return w.Write(key, Value{Kind: FloatMatrix, Rows: rows, Cols: cols, Floats: data})
 }
 
-// Commit makes the files appear. An older script is removed before the archive that it points into is replaced, so that at no moment a
-// script stands beside an archive it does not fit.
+// Commit makes the files appear. An older script is removed before the archive that it points into
+// is replaced, so that at no moment a script stands beside an archive it does not fit.
 func (w *Writer) Commit() error {
 	defer w.Discard()
 	if err := w.ark.finish(); err != nil {

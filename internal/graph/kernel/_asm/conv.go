@@ -23,7 +23,8 @@ const (
 	tileW2, tileY2        = 168, 176
 )
 
-// convolutions generates the tile kernels: np pixels times nb blocks of 16 output channels in registers.
+// convolutions generates the tile kernels: np pixels times nb blocks of 16 output channels in
+// registers.
 func convolutions(s isa) {
 	if s.regs == 32 {
 		for np := 1; np <= 16; np++ {
@@ -76,8 +77,9 @@ func tile(s isa, np, nb int) {
 	LEAQ(Mem{Base: x, Index: px, Scale: 4}, px)
 	ADDQ(U8(8), taps)
 	in := field(a, tileIn)
-	// Four input channels a round, then one at a time. Pixels are a cache line apart, so two broadcasts of the same channel
-	// meet in one bank of the first-level cache; with one block of outputs, where every FMA loads, two channels alternate.
+	// Four input channels a round, then one at a time. Pixels are a cache line apart, so two
+	// broadcasts of the same channel meet in one bank of the first-level cache; with one block of
+	// outputs, where every FMA loads, two channels alternate.
 	weights := func(c int) []reg.VecVirtual {
 		wv := make([]reg.VecVirtual, nv)
 		for j := range wv {
@@ -180,7 +182,8 @@ const (
 	gradDY2, gradDW2        = 144, 152
 )
 
-// weightGradients generates the outer-product kernels: ni input channels times nb blocks of 16 output channels.
+// weightGradients generates the outer-product kernels: ni input channels times nb blocks of 16
+// output channels.
 func weightGradients(s isa) {
 	if s.regs == 32 {
 		gradTile(s, 16, 1)
@@ -196,8 +199,9 @@ func weightGradients(s isa) {
 	gradTaps(s, 2)
 }
 
-// gradTaps generates the outer products of an image's three channels with a block of output channels for nt taps at once: one tap alone has too
-// few chains of additions to hide their latency, and loads the gradient of the output for three products.
+// gradTaps generates the outer products of an image's three channels with a block of output
+// channels for nt taps at once: one tap alone has too few chains of additions to hide their
+// latency, and loads the gradient of the output for three products.
 func gradTaps(s isa, nt int) {
 	const ni = 3
 	a := s.begin(fmt.Sprintf("gradTaps%d", nt), "GradTile",

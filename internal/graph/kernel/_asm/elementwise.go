@@ -47,7 +47,8 @@ func elementwise(s isa) {
 	}
 }
 
-// affine generates y = [max 0] s*x + t [+ s2*r] over rows of pixels; with prelu, s2 is the slope below zero.
+// affine generates y = [max 0] s*x + t [+ s2*r] over rows of pixels; with prelu, s2 is the slope
+// below zero.
 func affine(s isa, name string, scale, second, relu, prelu bool) {
 	a := s.begin(name, "Affine", "maps rows of pixels; see Affine.")
 	x, y, r := field(a, affX), field(a, affY), GP64()
@@ -207,8 +208,8 @@ func moments(s isa) {
 	end()
 }
 
-// mask generates g = (d [+ r]) where the mask holds, and adds Σg and Σg·(z-mean). By slope, what z closes is multiplied by s, and the second sum is that of
-// (d [+ r])·z where it is.
+// mask generates g = (d [+ r]) where the mask holds, and adds Σg and Σg·(z-mean). By slope, what z
+// closes is multiplied by s, and the second sum is that of (d [+ r])·z where it is.
 func mask(s isa, by string, addend bool) {
 	name := "mask" + by
 	if addend {
@@ -286,7 +287,8 @@ func mask(s isa, by string, addend bool) {
 				} else {
 					VMOVUPS(Mem{Base: pm, Disp: at}, t)
 				}
-				// not (t <= 0), so that a NaN keeps its gradient: predicate 6 is NLE, unordered true.
+				// not (t <= 0), so that a NaN keeps its gradient: predicate 6 is NLE, unordered
+				// true.
 				if s.lanes == 16 {
 					k := K()
 					VCMPPS(U8(6), zero, t, k)

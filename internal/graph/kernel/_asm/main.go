@@ -1,8 +1,10 @@
-// Command asm generates the assembly of package kernel with avo: `make generate` in the repository's root.
+// Command asm generates the assembly of package kernel with avo: `make generate` in the
+// repository's root.
 //
-// Every kernel takes one pointer to an argument struct of package kernel and reads its fields at the byte offsets below;
-// kernel.TestArgumentOffsets pins them. Lengths and strides are in float32 values. A vector of 16 channels is one ZMM
-// register or two YMM registers; `halves` hides the difference for kernels without register pressure.
+// Every kernel takes one pointer to an argument struct of package kernel and reads its fields at
+// the byte offsets below; kernel.TestArgumentOffsets pins them. Lengths and strides are in float32
+// values. A vector of 16 channels is one ZMM register or two YMM registers; `halves` hides the
+// difference for kernels without register pressure.
 package main
 
 import (

@@ -147,7 +147,8 @@ func dotTile(s isa, ni, nj int) {
 	end()
 }
 
-// sum adds the lanes of a register. With AVX-512 every instruction must be one that takes all 32 registers.
+// sum adds the lanes of a register. With AVX-512 every instruction must be one that takes all 32
+// registers.
 func (s isa) sum(v reg.VecVirtual) reg.VecVirtual {
 	half, sum, other := XMM(), XMM(), XMM()
 	if s.lanes == 16 {

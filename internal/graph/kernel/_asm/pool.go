@@ -131,7 +131,8 @@ func windowSpread(s isa) {
 	end()
 }
 
-// windowGrad generates the derivative: what is left of d goes to the taps that hold the largest value, the first one alone.
+// windowGrad generates the derivative: what is left of d goes to the taps that hold the largest
+// value, the first one alone.
 func windowGrad(s isa) {
 	a := s.begin("windowGrad", "Window", "adds each D to where its window's largest value came from; see Window.")
 	x, dx, y, d := field(a, winX), field(a, winDX), field(a, winY), field(a, winD)

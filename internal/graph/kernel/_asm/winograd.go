@@ -157,8 +157,9 @@ func winograd(s isa) {
 		constants: []float32{1. / 4, 1. / 6, 1. / 12, 1. / 24}, packedDst: true, srcStep: 16, dstStep: 144})
 }
 
-// transform generates a two-pass transform: the first pass goes into a buffer of the argument struct, but for its last lines, which stay
-// in registers where there are enough; the second pass reads both.
+// transform generates a two-pass transform: the first pass goes into a buffer of the argument
+// struct, but for its last lines, which stay in registers where there are enough; the second pass
+// reads both.
 func transform(s isa, t shape) {
 	a := s.begin(t.name, "Transform", t.doc)
 	buf := GP64() // the struct's own buffer, at the next multiple of 64 bytes
@@ -234,7 +235,8 @@ func (b *body) load(m Mem) reg.VecVirtual {
 	return v
 }
 
-// columnsFirst transforms each column of an image or a filter, then the rows of what came out, into planes.
+// columnsFirst transforms each column of an image or a filter, then the rows of what came out, into
+// planes.
 func (b *body) columnsFirst() {
 	held := map[int][]reg.VecVirtual{} // by column
 	for col := range b.from {
@@ -280,7 +282,8 @@ func (b *body) columnsFirst() {
 	}
 }
 
-// rowsFirst transforms planes row by row, because their planes follow each other, then the columns of what came out.
+// rowsFirst transforms planes row by row, because their planes follow each other, then the columns
+// of what came out.
 func (b *body) rowsFirst() {
 	held := map[int][]reg.VecVirtual{} // by row
 	p := GP64()

@@ -20,8 +20,9 @@ func Choose(s Shape) Choices {
 	return Choices{Winograd, Winograd, Winograd}
 }
 
-// ChooseFew is the choice for the forward pass over n images alone, fewer than workers: with a few tiles and weights that come from memory, the direct
-// method wins, because the transformed ones are four times as many.
+// ChooseFew is the choice for the forward pass over n images alone, fewer than workers: with a few
+// tiles and weights that come from memory, the direct method wins, because the transformed ones are
+// four times as many.
 func ChooseFew(s Shape, a Algorithm, n int, l Limits) Algorithm {
 	if a == Winograd && 36*s.C*s.K >= l.Weights && n*tilesOf(s.OH())*tilesOf(s.OW()) < 16 {
 		return Direct

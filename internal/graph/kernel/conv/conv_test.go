@@ -142,8 +142,8 @@ func TestEveryAlgorithmMatchesTheDefinition(t *testing.T) {
 	}
 }
 
-// TestScratchServesFewerImages runs every number of images up to the one that the scratch was made for: a call may divide into longer
-// passes than a larger one.
+// TestScratchServesFewerImages runs every number of images up to the one that the scratch was made
+// for: a call may divide into longer passes than a larger one.
 func TestScratchServesFewerImages(t *testing.T) {
 	for _, s := range shapes {
 		if !s.CanWinograd() {

@@ -18,7 +18,8 @@ type Pass interface {
 	Need(n int) Need
 }
 
-// problem is a stride-1 correlation: taps in the padded input, and where its rows go in the output image.
+// problem is a stride-1 correlation: taps in the padded input, and where its rows go in the output
+// image.
 type problem struct {
 	taps             []int
 	pick             []pick // what weights each tap takes
@@ -29,7 +30,8 @@ type problem struct {
 
 type pick struct{ b, r, s int } // block of reduced channels, kernel row, kernel column
 
-// direct is a direct convolution of one or (data gradient of a strided convolution) several problems.
+// direct is a direct convolution of one or (data gradient of a strided convolution) several
+// problems.
 type direct struct {
 	s          Shape
 	in         *Padded
@@ -72,8 +74,8 @@ func (d *direct) add(p problem) {
 	d.problems = append(d.problems, p)
 }
 
-// phase is one side of the data gradient of a strided convolution: outputs a, a+U, a+2U, … take kernel rows first, first+U, …,
-// row first+jU from the output gradient's row i + shift - j.
+// phase is one side of the data gradient of a strided convolution: outputs a, a+U, a+2U, … take
+// kernel rows first, first+U, …, row first+jU from the output gradient's row i + shift - j.
 type phase struct{ a, count, first, taps, shift int }
 
 func phases(n, r, pad, u int) []phase {
@@ -178,7 +180,8 @@ func spaced(dst, src []float32, step int) {
 	}
 }
 
-// flat reports whether the rows of a problem follow each other without a gap on both sides, so that strips may cross them.
+// flat reports whether the rows of a problem follow each other without a gap on both sides, so that
+// strips may cross them.
 func (d *direct) flat(p *problem) bool {
 	return d.in.Row() == p.width*block && p.outRow == p.width*block && p.outPixel == block
 }

@@ -2,8 +2,8 @@ package conv
 
 import "resnet/internal/graph/kernel"
 
-// A WeightGrad accumulates the gradient of the weights, image by image, in a form of its own, and brings sums of such
-// accumulators back to [K, C, R, S].
+// A WeightGrad accumulates the gradient of the weights, image by image, in a form of its own, and
+// brings sums of such accumulators back to [K, C, R, S].
 type WeightGrad interface {
 	// Input and OutputGrad are the layouts of the images that Add reads.
 	Input() *Padded
@@ -56,7 +56,8 @@ func (g *directGrad) Add(k *Work, acc, x, dy []float32, n int) {
 	t.XRow, t.DYRow, t.DYPlane, t.DY2 = g.in.Row(), g.dy.Row(), 0, g.dy.Plane()
 	t.DWTap, t.DW2 = g.inner*block, g.unit()
 	first := g.dy.at(0, g.dy.Top, g.dy.Left)
-	// The rows of an image of few channels that all taps and outputs need stay in cache; with many channels, those of a tap do.
+	// The rows of an image of few channels that all taps and outputs need stay in cache; with many
+	// channels, those of a tap do.
 	rows := t.Rows
 	if g.inner < block {
 		rows = imageRows
@@ -74,7 +75,8 @@ func (g *directGrad) Add(k *Work, acc, x, dy []float32, n int) {
 	}
 }
 
-// imageRows is how many rows of the output of the first convolution go through its weight gradient together.
+// imageRows is how many rows of the output of the first convolution go through its weight gradient
+// together.
 const imageRows = 8
 
 func (g *directGrad) Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool) {

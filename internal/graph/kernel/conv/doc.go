@@ -1,18 +1,22 @@
-// Package conv builds convolutions from the kernels: direct and Winograd, forward, data gradient and weight gradient.
+// Package conv builds convolutions from the kernels: direct and Winograd, forward, data gradient
+// and weight gradient.
 //
-// Letters: C input and K output channels, H×W input, OH×OW output, R×S kernel, U stride. Activations are blocked, weights are
-// [K, C, R, S] outside and packed inside. A convolution reads its input from a padded copy in cache (Padded): the caller
-// fills it, normalising and rectifying on the way, so that no tensor is written for that. The copy is split into U×U phases, so
-// that every kernel sees stride 1; the data gradient of a strided convolution is one problem for each phase of its result.
+// Letters: C input and K output channels, H×W input, OH×OW output, R×S kernel, U stride.
+// Activations are blocked, weights are [K, C, R, S] outside and packed inside. A convolution reads
+// its input from a padded copy in cache (Padded): the caller fills it, normalising and rectifying
+// on the way, so that no tensor is written for that. The copy is split into U×U phases, so that
+// every kernel sees stride 1; the data gradient of a strided convolution is one problem for each
+// phase of its result.
 //
 // # Choice of algorithm
 //
-// Winograd F(4×4, 3×3) takes a quarter of the multiplications and serves 3×3, stride 1; everything else is direct. `resnet
-// bench conv` measures both for a shape; Choose holds what came of it.
+// Winograd F(4×4, 3×3) takes a quarter of the multiplications and serves 3×3, stride 1; everything
+// else is direct. `resnet bench conv` measures both for a shape; Choose holds what came of it.
 //
 // # Who computes what
 //
-// A Pass computes whole images, and one worker does it. A Split computes a direct pass in parts of an image, for one worker that wants them in cache or
-// for several that share the image; a Spread and a SpreadGrad compute a Winograd pass over a round of images in two stages, for layers whose
+// A Pass computes whole images, and one worker does it. A Split computes a direct pass in parts of
+// an image, for one worker that wants them in cache or for several that share the image; a Spread
+// and a SpreadGrad compute a Winograd pass over a round of images in two stages, for layers whose
 // transformed weights are too many to be read for each image.
 package conv

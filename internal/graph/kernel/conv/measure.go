@@ -7,14 +7,16 @@ import (
 	"resnet/internal/graph/kernel"
 )
 
-// Speed is what one pass of a convolution does on one core, in operations a second of the direct method: the median of several
-// rounds, and the slowest and fastest.
+// Speed is what one pass of a convolution does on one core, in operations a second of the direct
+// method: the median of several rounds, and the slowest and fastest.
 type Speed struct{ Median, Min, Max float64 }
 
-// Speeds are the speeds of the three passes on data in cache: padding, which the schedule does while it normalises, is not counted.
+// Speeds are the speeds of the three passes on data in cache: padding, which the schedule does
+// while it normalises, is not counted.
 type Speeds struct{ Forward, DataGrad, Weights Speed }
 
-// Measure times the passes of a shape on n images a call, each for several rounds of about the given time.
+// Measure times the passes of a shape on n images a call, each for several rounds of about the
+// given time.
 func Measure(s Shape, a Algorithm, n, rounds int, round time.Duration) Speeds {
 	p := NewPlan(s, Choices{a, a, a}, true)
 	k := NewWork(p.Forward.Need(n).Max(p.DataGrad.Need(n)).Max(p.Weights.Need(n)))

@@ -5,8 +5,9 @@ import "resnet/internal/graph/kernel"
 // Geometry identifies a layout: two layouts of one geometry have their margins in the same places.
 type Geometry struct{ CB, H, W, Top, Left, Stride, StrideW, PH, PW int }
 
-// Padded is the layout of images prepared as the input of a convolution: [phase][channel block][PH][PW][16] with zero margins.
-// Pixel (h, w) of the image is at padded row h+Top, column w+Left; padded row i belongs to phase i mod Stride, column j to j mod StrideW.
+// Padded is the layout of images prepared as the input of a convolution: [phase][channel
+// block][PH][PW][16] with zero margins. Pixel (h, w) of the image is at padded row h+Top, column
+// w+Left; padded row i belongs to phase i mod Stride, column j to j mod StrideW.
 type Padded struct {
 	Geometry // PH, PW: rows and columns of a phase
 	views    []view
@@ -16,7 +17,8 @@ type Padded struct {
 // view is where the pixels of one phase come from and go.
 type view struct{ src, dst, rows, pixels int }
 
-// extent is what an algorithm needs of a layout: margins before the image, and padded rows and columns in all.
+// extent is what an algorithm needs of a layout: margins before the image, and padded rows and
+// columns in all.
 type extent struct{ top, left, rows, cols int }
 
 func (e extent) union(o extent) extent {
@@ -39,7 +41,8 @@ func newPadded(c, h, w, stride, strideW int, e extent) *Padded {
 	return p
 }
 
-// span finds, for phase a, the first index in the phase and in the image that coincide, and how many do.
+// span finds, for phase a, the first index in the phase and in the image that coincide, and how
+// many do.
 func span(a, margin, n, stride, most int) (phase, image, count int) {
 	phase = max(0, (margin-a+stride-1)/stride)
 	image = phase*stride + a - margin
@@ -91,8 +94,9 @@ func (p *Padded) ClearBlock(x []float32, cb int) {
 	}
 }
 
-// Fill prepares one image: it calls f with a's X and Y (and R, where r is not nil) set to each part of channel block cb, for all
-// blocks. src and r are blocked images, dst one padded image; the margins must be zero already.
+// Fill prepares one image: it calls f with a's X and Y (and R, where r is not nil) set to each part
+// of channel block cb, for all blocks. src and r are blocked images, dst one padded image; the
+// margins must be zero already.
 func (p *Padded) Fill(a *kernel.Affine, dst, src, r []float32, f func(cb int)) {
 	for cb := range p.CB {
 		p.FillBlock(a, dst, src, r, cb, f)
@@ -116,7 +120,8 @@ func (p *Padded) FillBlock(a *kernel.Affine, dst, src, r []float32, cb int, f fu
 	}
 }
 
-// Same reports whether the layout is that of the blocked image itself, so that nothing needs to be filled.
+// Same reports whether the layout is that of the blocked image itself, so that nothing needs to be
+// filled.
 func (p *Padded) Same() bool {
 	return p.Stride == 1 && p.StrideW == 1 && p.Top == 0 && p.Left == 0 && p.PH == p.H && p.PW == p.W
 }

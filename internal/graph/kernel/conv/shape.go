@@ -52,7 +52,8 @@ func (s Shape) String() string {
 	return fmt.Sprintf("%d->%d %dx%d kernel %dx%d stride %d", s.C, s.K, s.H, s.W, s.R, s.S, s.Stride)
 }
 
-// Supported reports whether the kernels take this shape: padding smaller than the kernel and not both empty.
+// Supported reports whether the kernels take this shape: padding smaller than the kernel and not
+// both empty.
 func (s Shape) Supported() bool {
 	return s.PadH < s.R && s.PadW < s.S && s.OH() > 0 && s.OW() > 0
 }
@@ -74,7 +75,8 @@ func (s Shape) CanWinograd() bool {
 	return s.R == 3 && s.S == 3 && s.Stride == 1 && s.ColStride() == 1 && s.PadH <= 2 && s.PadW <= 2 && s.Supported()
 }
 
-// Work is one worker's argument structs and buffers, of the largest Need among the convolutions that it runs.
+// Work is one worker's argument structs and buffers, of the largest Need among the convolutions
+// that it runs.
 type Work struct {
 	tile   kernel.Tile
 	grad   kernel.GradTile

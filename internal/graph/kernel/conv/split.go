@@ -2,16 +2,18 @@ package conv
 
 import "resnet/internal/graph/kernel"
 
-// A Split computes a direct convolution of one image in parts, ranges of rows of groups of output channels. Several workers share an image in that
-// way where there are fewer images than workers; and a worker that has an image of its own keeps in cache what it does with each part.
+// A Split computes a direct convolution of one image in parts, ranges of rows of groups of output
+// channels. Several workers share an image in that way where there are fewer images than workers;
+// and a worker that has an image of its own keeps in cache what it does with each part.
 type Split struct {
 	d           *direct
 	group, rows int // output blocks and rows of a unit
 	parts       int // units of the rows
 }
 
-// NewSplit divides a direct pass over an image into about so many units, more of channels than of rows: then a unit needs few of the weights. It
-// returns nil for another algorithm and for the data gradient of a strided convolution, which is several problems.
+// NewSplit divides a direct pass over an image into about so many units, more of channels than of
+// rows: then a unit needs few of the weights. It returns nil for another algorithm and for the data
+// gradient of a strided convolution, which is several problems.
 func NewSplit(p Pass, units int) *Split {
 	d, ok := p.(*direct)
 	if !ok || len(d.problems) != 1 || d.zero {
@@ -23,8 +25,8 @@ func NewSplit(p Pass, units int) *Split {
 	return s
 }
 
-// partLen is how many values of a pair of output blocks are computed at a time, so that they are in the first or second-level cache with what they
-// are computed from.
+// partLen is how many values of a pair of output blocks are computed at a time, so that they are in
+// the first or second-level cache with what they are computed from.
 const partLen = 16 << 10
 
 // NewParts is NewSplit for one worker.
@@ -63,8 +65,8 @@ func (s *Split) Image(k *Work, x, packed []float32, f func(ob, from int, y []flo
 	}
 }
 
-// Compute is unit u of an image. It calls f for each part of the result as it is done: pixels from the given one of block ob of the
-// output channels.
+// Compute is unit u of an image. It calls f for each part of the result as it is done: pixels from
+// the given one of block ob of the output channels.
 func (s *Split) Compute(k *Work, x []float32, u int, packed []float32, f func(ob, from int, y []float32)) {
 	d := s.d
 	p := &d.problems[0]

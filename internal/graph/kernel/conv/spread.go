@@ -2,30 +2,32 @@ package conv
 
 import "resnet/internal/graph/kernel"
 
-// A Spread computes a Winograd convolution of a round of images in two stages with a barrier between them: images are transformed one by one
-// into a buffer that all workers share, then groups of output channels are computed for many tiles of many images. It is for layers with many
-// weights and few tiles: what is transformed is 36/9 of the weights, more than a cache holds, and with a pass for each image it would be
-// read from memory for four or sixteen tiles at a time.
+// A Spread computes a Winograd convolution of a round of images in two stages with a barrier
+// between them: images are transformed one by one into a buffer that all workers share, then groups
+// of output channels are computed for many tiles of many images. It is for layers with many weights
+// and few tiles: what is transformed is 36/9 of the weights, more than a cache holds, and with a
+// pass for each image it would be read from memory for four or sixteen tiles at a time.
 type Spread struct {
 	w *winograd
 	tiling
 	group int // output blocks of a unit
 }
 
-// Limits say which layers a Spread is for, those with at least so many weights in the transformed domain, and bound it: the most tiles that are
-// multiplied together, and the most transformed values of a round of images. Work is how many multiply-adds of an image are worth barriers between
-// workers where there are fewer images than workers.
+// Limits say which layers a Spread is for, those with at least so many weights in the transformed
+// domain, and bound it: the most tiles that are multiplied together, and the most transformed
+// values of a round of images. Work is how many multiply-adds of an image are worth barriers
+// between workers where there are fewer images than workers.
 type Limits struct {
 	Weights, Tiles, Round int
 	Work                  int64
 }
 
-// DefaultLimits are the ones that did best: weights larger than the second-level cache, tiles enough to amortise reading them, a round that leaves
-// the third-level cache room for them.
+// DefaultLimits are the ones that did best: weights larger than the second-level cache, tiles
+// enough to amortise reading them, a round that leaves the third-level cache room for them.
 var DefaultLimits = Limits{Weights: 1 << 20, Tiles: 64, Round: 36 * 256 * 256, Work: 4 << 20}
 
-// Within are the limits for a layer that is divided within images: it is always computed in two stages, and with few weights in shorter chunks of
-// tiles, so that there are enough of them.
+// Within are the limits for a layer that is divided within images: it is always computed in two
+// stages, and with few weights in shorter chunks of tiles, so that there are enough of them.
 func (l Limits) Within(s Shape) Limits {
 	if 36*s.C*s.K < l.Weights {
 		l.Tiles = min(l.Tiles, tilesPerPass)
@@ -34,7 +36,8 @@ func (l Limits) Within(s Shape) Limits {
 	return l
 }
 
-// NewSpread returns the two stages of a pass over n images, or nil where one pass for each worker's images does as well.
+// NewSpread returns the two stages of a pass over n images, or nil where one pass for each worker's
+// images does as well.
 func NewSpread(p Pass, n int, l Limits) *Spread {
 	w, ok := p.(*winograd)
 	if !ok || 36*w.s.C*w.s.K < l.Weights {
@@ -49,7 +52,8 @@ func NewSpread(p Pass, n int, l Limits) *Spread {
 	return s
 }
 
-// tiling is where the transformed tiles of a round of images lie: [chunk][channel block][36][tile][16].
+// tiling is where the transformed tiles of a round of images lie: [chunk][channel
+// block][36][tile][16].
 type tiling struct {
 	Round  int // images of a round
 	th, tw int // tiles of an image
@@ -80,7 +84,8 @@ func (t *tiling) span(c, n int) (from, to int) {
 	return min(c*t.rows, to), to
 }
 
-// each calls f for the parts of an image in chunks: rows of tiles [first, first+n), which begin at tile at of the chunk.
+// each calls f for the parts of an image in chunks: rows of tiles [first, first+n), which begin at
+// tile at of the chunk.
 func (t *tiling) each(img int, f func(chunk, first, n, at int)) {
 	for q := img * t.th; q < (img+1)*t.th; {
 		c := q / t.rows
@@ -90,7 +95,8 @@ func (t *tiling) each(img int, f func(chunk, first, n, at int)) {
 	}
 }
 
-// input transforms block cb of the channels of a padded image, image img of the round. plane is that block alone.
+// input transforms block cb of the channels of a padded image, image img of the round. plane is
+// that block alone.
 func (t *tiling) input(k *Work, in *Padded, padH, padW int, v, plane []float32, img, cb int) {
 	f := &k.trans
 	f.SrcRow, f.Step, f.Plane, f.Tiles = in.Row(), 4*in.Row(), t.plane(), t.tw
@@ -113,8 +119,8 @@ func (s *Spread) PrepareBlock(k *Work, v, plane []float32, img, cb int) {
 	s.input(k, s.w.in, s.w.s.PadH, s.w.s.PadW, v, plane, img, cb)
 }
 
-// Chunks is the number of ranges of tiles that are multiplied together; Pixels says how many output pixels of a channel a chunk of a
-// round of n images has.
+// Chunks is the number of ranges of tiles that are multiplied together; Pixels says how many output
+// pixels of a channel a chunk of a round of n images has.
 func (s *Spread) Chunks() int { return s.chunks() }
 
 // Pixels counts the pixels of chunk c.
@@ -127,7 +133,8 @@ func (s *Spread) Pixels(c, n int) int {
 	return pixels
 }
 
-// Units says in how many independent parts the second stage can be done: unit u belongs to chunk u mod Chunks.
+// Units says in how many independent parts the second stage can be done: unit u belongs to chunk u
+// mod Chunks.
 func (s *Spread) Units() int { return s.chunks() * s.groups() }
 
 func (s *Spread) groups() int { return (blocks(s.w.s.K) + s.group - 1) / s.group }
@@ -141,8 +148,9 @@ func (s *Spread) Need() Need {
 	return Need{M: 36 * (t*2*block + planePad), Edge: 144*block + 4*4*s.tw*block, Out: min(rows, 4*s.th) * s.w.s.OW() * block}
 }
 
-// Compute is unit u of the second stage for a round of n images. It calls f for each part of the result as it is done: pixels from
-// the given one of block ob of the output channels of image img; fresh marks the first part of a chunk.
+// Compute is unit u of the second stage for a round of n images. It calls f for each part of the
+// result as it is done: pixels from the given one of block ob of the output channels of image img;
+// fresh marks the first part of a chunk.
 func (s *Spread) Compute(k *Work, v []float32, n, u int, packed []float32, f func(img, ob, from int, fresh bool, y []float32)) {
 	c := u % s.chunks()
 	from, to := s.span(c, n)

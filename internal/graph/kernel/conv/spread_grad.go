@@ -1,20 +1,23 @@
 package conv
 
-// A SpreadGrad is the Winograd weight gradient of a round of images in two stages: images are transformed into buffers that all workers share, then
-// each unit computes the gradient of some weights over all tiles. No accumulator in the transformed domain leaves the cache; with a pass for
-// each image the 36/9 of the weights would be read and written once an image.
+// A SpreadGrad is the Winograd weight gradient of a round of images in two stages: images are
+// transformed into buffers that all workers share, then each unit computes the gradient of some
+// weights over all tiles. No accumulator in the transformed domain leaves the cache; with a pass
+// for each image the 36/9 of the weights would be read and written once an image.
 type SpreadGrad struct {
 	g     *winogradGrad
 	x, dy tiling
 }
 
-// Blocks of input and of output channels of a unit: as many sums as fit in the second-level cache beside a chunk of what they are taken of.
+// Blocks of input and of output channels of a unit: as many sums as fit in the second-level cache
+// beside a chunk of what they are taken of.
 const (
 	gradIn  = 2
 	gradOut = 4
 )
 
-// NewSpreadGrad returns the two stages of a weight gradient over n images, or nil where accumulators do as well.
+// NewSpreadGrad returns the two stages of a weight gradient over n images, or nil where
+// accumulators do as well.
 func NewSpreadGrad(w WeightGrad, n int, l Limits) *SpreadGrad {
 	g, ok := w.(*winogradGrad)
 	if !ok || 36*g.s.C*g.s.K < l.Weights {
@@ -65,7 +68,8 @@ func (s *SpreadGrad) Units() int {
 	return in * out
 }
 
-// Compute is unit u of the second stage for a round of n images: it writes (or adds) its part of the gradient to dw [K, C, 3, 3].
+// Compute is unit u of the second stage for a round of n images: it writes (or adds) its part of
+// the gradient to dw [K, C, 3, 3].
 func (s *SpreadGrad) Compute(k *Work, vx, vy []float32, n, u int, dw []float32, accumulate bool) {
 	const unit = 36 * block * block
 	_, out := s.groups()

@@ -9,7 +9,8 @@ import (
 	"resnet/internal/graph/kernel"
 )
 
-// TestSpreadMatchesTheDefinition computes all three passes in two stages, in rounds and chunks that do not divide the images evenly.
+// TestSpreadMatchesTheDefinition computes all three passes in two stages, in rounds and chunks that
+// do not divide the images evenly.
 func TestSpreadMatchesTheDefinition(t *testing.T) {
 	best := kernel.Active()
 	defer func() { _ = kernel.Use(best) }()
@@ -59,7 +60,8 @@ func checkSpread(t *testing.T, s Shape, l Limits, seed uint64) {
 	close64(t, "weight gradient", dw, wantDW, tol)
 }
 
-// runSpread computes a pass over blocked images; it checks that each pixel comes once, and that chunks have the pixels that they say.
+// runSpread computes a pass over blocked images; it checks that each pixel comes once, and that
+// chunks have the pixels that they say.
 func runSpread(p Pass, n int, l Limits, xb, w []float32) []float32 {
 	sp := NewSpread(p, n, l)
 	k := NewWork(sp.Need())
@@ -106,7 +108,8 @@ func unset(n int) []float32 {
 	return x
 }
 
-// TestSplitMatchesTheWholePass computes direct convolutions in parts of rows and channels: each pixel once.
+// TestSplitMatchesTheWholePass computes direct convolutions in parts of rows and channels: each
+// pixel once.
 func TestSplitMatchesTheWholePass(t *testing.T) {
 	for i, s := range append(shapes, Shape{C: 5, K: 150, H: 9, W: 9, R: 1, S: 1, Stride: 1}) {
 		rng := rand.New(rand.NewPCG(uint64(i), 4))

@@ -2,15 +2,18 @@ package conv
 
 import "resnet/internal/graph/kernel"
 
-// tilesPerPass and gradTilesPerPass are how many 4×4 tiles go through the 36 products together, at most: enough to fill the strips of the
-// tile kernels (two of 14), or to be worth loading and storing the sums of a weight gradient, few enough that the transformed tiles stay in
-// the second-level cache. Of 16, 28, 32, 48 and 64 these did best over the shapes of `resnet bench conv`.
+// tilesPerPass and gradTilesPerPass are how many 4×4 tiles go through the 36 products together, at
+// most: enough to fill the strips of the tile kernels (two of 14), or to be worth loading and
+// storing the sums of a weight gradient, few enough that the transformed tiles stay in the
+// second-level cache. Of 16, 28, 32, 48 and 64 these did best over the shapes of `resnet bench
+// conv`.
 const (
 	tilesPerPass     = 28
 	gradTilesPerPass = 48
 )
 
-// mostTiles is the number of tiles in the longest pass over at most so many rows: fewer rows may make a longer pass.
+// mostTiles is the number of tiles in the longest pass over at most so many rows: fewer rows may
+// make a longer pass.
 func mostTiles(rows, tw, tiles int) int { return min(rows, max(1, tiles/tw)) * tw }
 
 // rowsPerPass divides rows of tw tiles into passes of equal length, at most so many tiles each.
@@ -20,7 +23,8 @@ func rowsPerPass(rows, tw, tiles int) int {
 	return (rows + passes - 1) / passes
 }
 
-// planePad separates the 36 planes by one more vector: planes a power of two apart would fall into the same cache sets.
+// planePad separates the 36 planes by one more vector: planes a power of two apart would fall into
+// the same cache sets.
 const planePad = block
 
 // winograd is F(4×4, 3×3), forward or (with transposed, flipped weights) data gradient.
@@ -49,8 +53,8 @@ func newWinograd(s Shape, in *Padded, transpose bool) *winograd {
 
 func (w *winograd) Input() *Padded { return w.in }
 
-// Packed weights are [output block][36][reduced block][16][16], so that what one block of outputs needs is read from end to end; plane is the
-// distance between its 36 planes.
+// Packed weights are [output block][36][reduced block][16][16], so that what one block of outputs
+// needs is read from end to end; plane is the distance between its 36 planes.
 func (w *winograd) plane() int { return blocks(w.s.C)*block*block + planePad }
 
 func (w *winograd) PackedLen() int { return blocks(w.s.K) * 36 * w.plane() }
@@ -89,7 +93,8 @@ func (w *winograd) Pack(k *Work, o int, dst, weights []float32) {
 	}
 }
 
-// upright gathers the filters of block c of inputs and o of outputs: [input][tap][output], from [K, C, 3, 3].
+// upright gathers the filters of block c of inputs and o of outputs: [input][tap][output], from [K,
+// C, 3, 3].
 func (w *winograd) upright(filters, weights []float32, o, c int) {
 	in, out := min(block, w.s.C-c*block), min(block, w.s.K-o*block)
 	if in < block || out < block {
@@ -104,7 +109,8 @@ func (w *winograd) upright(filters, weights []float32, o, c int) {
 	}
 }
 
-// turned gathers the filters of a data gradient, whose outputs are the convolution's inputs: weights [C, K, 3, 3], taps in reverse.
+// turned gathers the filters of a data gradient, whose outputs are the convolution's inputs:
+// weights [C, K, 3, 3], taps in reverse.
 func (w *winograd) turned(filters, weights []float32, o, c int) {
 	in, out := min(block, w.s.C-c*block), min(block, w.s.K-o*block)
 	if in < block || out < block {
@@ -161,8 +167,8 @@ func (k *Work) tapsApart(n, step int) []int {
 	return k.taps
 }
 
-// eachImage calls f for the rows of tiles of each image in [from, to), counted over all images: rows [first, first+n) of image img,
-// which begin at tile at of the pass.
+// eachImage calls f for the rows of tiles of each image in [from, to), counted over all images:
+// rows [first, first+n) of image img, which begin at tile at of the pass.
 func eachImage(from, to, th, tw int, f func(img, first, n, at int)) {
 	for q := from; q < to; {
 		img, first := q/th, q%th

@@ -1,14 +1,16 @@
 package conv
 
-// winogradGrad is the weight gradient in the transformed domain: a sum over tiles of 36 outer products, and one transform
-// back at the end. An accumulator is [36][input block][output block][16][16].
+// winogradGrad is the weight gradient in the transformed domain: a sum over tiles of 36 outer
+// products, and one transform back at the end. An accumulator is [36][input block][output
+// block][16][16].
 type winogradGrad struct {
 	s      Shape
 	in, dy *Padded
 	th, tw int
 }
 
-// winogradGradExtent is what the gradient of the output needs: whole tiles, with zeros past the edge.
+// winogradGradExtent is what the gradient of the output needs: whole tiles, with zeros past the
+// edge.
 func (s Shape) winogradGradExtent() extent {
 	return extent{0, 0, 4 * tilesOf(s.OH()), 4 * tilesOf(s.OW())}
 }

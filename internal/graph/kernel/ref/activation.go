@@ -58,7 +58,8 @@ func ELUGrad[T Float](dx, y, dy []T, alpha float64) {
 	}
 }
 
-// PReLU is y = x for x > 0, else slope[c] · x (He et al. 2015, arXiv:1502.01852). x, y [N, C, H, W], slope [C].
+// PReLU is y = x for x > 0, else slope[c] · x (He et al. 2015, arXiv:1502.01852). x, y [N, C, H,
+// W], slope [C].
 func PReLU[T Float](y, x, slope []T, g ImageShape) {
 	for c := range g.C {
 		a := slope[c]

@@ -2,8 +2,8 @@ package ref
 
 import "math"
 
-// BatchStats computes the mean and the biased variance of each channel: stats [2, C], x [N, C, H, W].
-// Two passes, because E[x²] - E[x]² cancels.
+// BatchStats computes the mean and the biased variance of each channel: stats [2, C], x [N, C, H,
+// W]. Two passes, because E[x²] - E[x]² cancels.
 func BatchStats[T Float](stats, x []T, g ImageShape) {
 	count := float64(g.N * g.Area())
 	for c := range g.C {
@@ -19,7 +19,8 @@ func BatchStats[T Float](stats, x []T, g ImageShape) {
 	}
 }
 
-// BatchNorm normalises each channel: y = γ (x - μ) / sqrt(σ² + ε) + β. y, x [N, C, H, W]; gamma, beta, mean, variance [C].
+// BatchNorm normalises each channel: y = γ (x - μ) / sqrt(σ² + ε) + β. y, x [N, C, H, W]; gamma,
+// beta, mean, variance [C].
 func BatchNorm[T Float](y, x, gamma, beta, mean, variance []T, eps float64, g ImageShape) {
 	for c := range g.C {
 		scale := T(float64(gamma[c]) / math.Sqrt(float64(variance[c])+eps))
@@ -29,7 +30,8 @@ func BatchNorm[T Float](y, x, gamma, beta, mean, variance []T, eps float64, g Im
 }
 
 // BatchNormSums computes the two reductions of the backward pass, with x̂ = (x - μ) / sqrt(σ² + ε):
-// sums[0, c] = Σ dy = dβ and sums[1, c] = Σ dy·x̂ = dγ. sums [2, C]; x, dy [N, C, H, W]; stats [2, C].
+// sums[0, c] = Σ dy = dβ and sums[1, c] = Σ dy·x̂ = dγ. sums [2, C]; x, dy [N, C, H, W]; stats [2,
+// C].
 func BatchNormSums[T Float](sums, x, stats, dy []T, eps float64, g ImageShape) {
 	for c := range g.C {
 		mean := float64(stats[c])
@@ -45,8 +47,8 @@ func BatchNormSums[T Float](sums, x, stats, dy []T, eps float64, g ImageShape) {
 	}
 }
 
-// BatchNormInputGrad is the derivative with respect to x through the normalisation and through both statistics
-// (Ioffe and Szegedy 2015, section 3), with M = N·H·W:
+// BatchNormInputGrad is the derivative with respect to x through the normalisation and through both
+// statistics (Ioffe and Szegedy 2015, section 3), with M = N·H·W:
 //
 //	dx = γ / sqrt(σ² + ε) · (dy - Σdy / M - x̂ · Σ(dy·x̂) / M)
 //

@@ -4,7 +4,8 @@ package ref
 //
 //	y[n,k,i,j] = b[k] + Σ_{c,r,s} w[k,c,r,s] · x[n, c, i·U+r-P, j·U+s-P]
 //
-// with U the stride (j's is StrideW where that is set) and x zero outside the image. x [N, C, H, W], w [K, C, R, S], b [K] or nil, y [N, K, OutH, OutW].
+// with U the stride (j's is StrideW where that is set) and x zero outside the image. x [N, C, H,
+// W], w [K, C, R, S], b [K] or nil, y [N, K, OutH, OutW].
 func Conv[T Float](y, x, w, b []T, g ConvShape) {
 	oh, ow, u := g.OutH(), g.OutW(), g.ColStride()
 	for n := range g.N {
@@ -39,8 +40,8 @@ func Conv[T Float](y, x, w, b []T, g ConvShape) {
 	}
 }
 
-// ConvInputGrad is the derivative with respect to x: dx[n,c,h,w] = Σ w[k,c,r,s] · dy[n,k,i,j] over the outputs that x[n,c,h,w]
-// took part in. dx [N, C, H, W], w [K, C, R, S], dy [N, K, OutH, OutW].
+// ConvInputGrad is the derivative with respect to x: dx[n,c,h,w] = Σ w[k,c,r,s] · dy[n,k,i,j] over
+// the outputs that x[n,c,h,w] took part in. dx [N, C, H, W], w [K, C, R, S], dy [N, K, OutH, OutW].
 func ConvInputGrad[T Float](dx, w, dy []T, g ConvShape) {
 	oh, ow, u := g.OutH(), g.OutW(), g.ColStride()
 	clear(dx[:g.N*g.C*g.H*g.W])
@@ -61,8 +62,8 @@ func ConvInputGrad[T Float](dx, w, dy []T, g ConvShape) {
 	}
 }
 
-// ConvWeightGrad is the derivative with respect to w: dw[k,c,r,s] = Σ_{n,i,j} x[n, c, i·U+r-P, j·U+s-P] · dy[n,k,i,j].
-// dw [K, C, R, S], x [N, C, H, W], dy [N, K, OutH, OutW].
+// ConvWeightGrad is the derivative with respect to w: dw[k,c,r,s] = Σ_{n,i,j} x[n, c, i·U+r-P,
+// j·U+s-P] · dy[n,k,i,j]. dw [K, C, R, S], x [N, C, H, W], dy [N, K, OutH, OutW].
 func ConvWeightGrad[T Float](dw, x, dy []T, g ConvShape) {
 	oh, ow, u := g.OutH(), g.OutW(), g.ColStride()
 	clear(dw[:g.K*g.C*g.R*g.S])
@@ -84,7 +85,8 @@ func ConvWeightGrad[T Float](dw, x, dy []T, g ConvShape) {
 	}
 }
 
-// ConvBiasGrad is the derivative with respect to b: db[k] = Σ_{n,i,j} dy[n,k,i,j]. db [K], dy [N, K, OutH, OutW].
+// ConvBiasGrad is the derivative with respect to b: db[k] = Σ_{n,i,j} dy[n,k,i,j]. db [K], dy [N,
+// K, OutH, OutW].
 func ConvBiasGrad[T Float](db, dy []T, g ConvShape) {
 	area := g.OutH() * g.OutW()
 	for k := range g.K {
@@ -98,8 +100,9 @@ func ConvBiasGrad[T Float](db, dy []T, g ConvShape) {
 	}
 }
 
-// taps calls f for every tap and output row of one plane: the row's outputs yRow, yRow+1, ... (count of them) meet the inputs
-// xRow, xRow+U, ... of the plane through the weight at tap. Outputs that the tap takes from the padding are left out.
+// taps calls f for every tap and output row of one plane: the row's outputs yRow, yRow+1, ...
+// (count of them) meet the inputs xRow, xRow+U, ... of the plane through the weight at tap. Outputs
+// that the tap takes from the padding are left out.
 func (s ConvShape) taps(f func(tap, yRow, xRow, count int)) {
 	oh, ow, u := s.OutH(), s.OutW(), s.ColStride()
 	for r := range s.R {

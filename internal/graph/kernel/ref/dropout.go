@@ -1,14 +1,15 @@
 package ref
 
-// DropoutKey names one mask: the same key and element always give the same decision, on any number of threads.
+// DropoutKey names one mask: the same key and element always give the same decision, on any number
+// of threads.
 type DropoutKey struct {
 	Seed   uint64 // of the run
 	Step   uint64 // of training
 	Stream uint64 // of the layer
 }
 
-// Dropout is y = x / (1-p) where the mask keeps the element and 0 elsewhere (inverted dropout, as in PyTorch). The derivative
-// is the same function of dy.
+// Dropout is y = x / (1-p) where the mask keeps the element and 0 elsewhere (inverted dropout, as
+// in PyTorch). The derivative is the same function of dy.
 func Dropout[T Float](y, x []T, p float64, key DropoutKey) { DropoutFrom(y, x, p, key, 0) }
 
 // DropoutFrom is Dropout of a part of a tensor whose first element is element `first` of the whole.

@@ -7,7 +7,8 @@ func Add[T Float](y, a, b []T) {
 	}
 }
 
-// Concat joins the sources [N, channels[i], area] along their channels into y [N, Σ channels, area].
+// Concat joins the sources [N, channels[i], area] along their channels into y [N, Σ channels,
+// area].
 func Concat[T Float](y []T, n, area int, channels []int, xs ...[]T) {
 	total := 0
 	for _, c := range channels {
@@ -30,8 +31,8 @@ func ConcatGrad[T Float](dx, dy []T, g ImageShape, from, to int) {
 	}
 }
 
-// ShortcutPad is the parameter-free shortcut (option A of He et al. 2016, section 3.3): every U-th pixel of x, between or
-// before channels of zeros. y [N, K, OutH, OutW], x [N, C, H, W].
+// ShortcutPad is the parameter-free shortcut (option A of He et al. 2016, section 3.3): every U-th
+// pixel of x, between or before channels of zeros. y [N, K, OutH, OutW], x [N, C, H, W].
 func ShortcutPad[T Float](y, x []T, g ShortcutShape) {
 	clear(y[:g.N*g.K*g.OutH()*g.OutW()])
 	g.pixels(func(out, in int) { y[out] = x[in] })

@@ -2,8 +2,9 @@ package ref
 
 import "math"
 
-// SoftmaxCrossEntropy returns the mean over the batch of log Σ_k exp(z_k) - z_label, with the largest logit subtracted first.
-// logits [N, K]; labels [N] are class indices. A label that is no class gives NaN.
+// SoftmaxCrossEntropy returns the mean over the batch of log Σ_k exp(z_k) - z_label, with the
+// largest logit subtracted first. logits [N, K]; labels [N] are class indices. A label that is no
+// class gives NaN.
 func SoftmaxCrossEntropy[T Float](logits, labels []T, n, k int) T {
 	var loss float64
 	for i := range n {
@@ -18,7 +19,8 @@ func SoftmaxCrossEntropy[T Float](logits, labels []T, n, k int) T {
 	return T(loss / float64(n))
 }
 
-// SoftmaxCrossEntropyGrad is dlogits = dloss / N · (softmax(logits) - onehot(labels)). dlogits, logits [N, K]; labels [N].
+// SoftmaxCrossEntropyGrad is dlogits = dloss / N · (softmax(logits) - onehot(labels)). dlogits,
+// logits [N, K]; labels [N].
 func SoftmaxCrossEntropyGrad[T Float](dlogits, logits, labels []T, dloss T, n, k int) {
 	scale := float64(dloss) / float64(n)
 	for i := range n {

@@ -2,7 +2,8 @@ package ref
 
 import "math"
 
-// LRNShape is the geometry and the constants of local response normalisation over the channels of x [N, C, H, W].
+// LRNShape is the geometry and the constants of local response normalisation over the channels of x
+// [N, C, H, W].
 type LRNShape struct {
 	ImageShape
 	Size        int // channels in a window: Size/2 before the one in hand, (Size-1)/2 after it
@@ -10,8 +11,8 @@ type LRNShape struct {
 	Bias        float64 // k of the formula
 }
 
-// LRN is local response normalisation across channels (Krizhevsky et al. 2012, section 3.3), with α divided by the window's size
-// as in Caffe and PyTorch:
+// LRN is local response normalisation across channels (Krizhevsky et al. 2012, section 3.3), with α
+// divided by the window's size as in Caffe and PyTorch:
 //
 //	y_c = x_c · s_c^-β,  s_c = k + α/Size · Σ x_j² over the channels j of the window of c that exist.
 //
@@ -28,7 +29,8 @@ func LRN[T Float](y, x []T, g LRNShape) {
 	}
 }
 
-// LRNGrad is the derivative of LRN. The channel i takes part in the windows of the channels c from i-(Size-1)/2 to i+Size/2:
+// LRNGrad is the derivative of LRN. The channel i takes part in the windows of the channels c from
+// i-(Size-1)/2 to i+Size/2:
 //
 //	dx_i = dy_i · s_i^-β - 2αβ/Size · x_i · Σ_c dy_c · x_c · s_c^(-β-1).
 func LRNGrad[T Float](dx, x, dy []T, g LRNShape) {

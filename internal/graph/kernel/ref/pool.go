@@ -1,14 +1,15 @@
 package ref
 
-// MaxPool is the largest value of each window; padding never wins, NaN always does. y [N, C, OutH, OutW], x [N, C, H, W].
+// MaxPool is the largest value of each window; padding never wins, NaN always does. y [N, C, OutH,
+// OutW], x [N, C, H, W].
 func MaxPool[T Float](y, x []T, g PoolShape) {
 	g.each(func(out, plane, i0, i1, j0, j1, _ int) {
 		y[out] = x[argmax(x, plane, g.W, i0, i1, j0, j1)]
 	})
 }
 
-// MaxPoolGrad gives each dy to the first largest value of its window, in row order, as PyTorch does.
-// dx, x [N, C, H, W], dy [N, C, OutH, OutW].
+// MaxPoolGrad gives each dy to the first largest value of its window, in row order, as PyTorch
+// does. dx, x [N, C, H, W], dy [N, C, OutH, OutW].
 func MaxPoolGrad[T Float](dx, x, dy []T, g PoolShape) {
 	clear(dx[:g.N*g.C*g.H*g.W])
 	g.each(func(out, plane, i0, i1, j0, j1, _ int) {
@@ -16,8 +17,9 @@ func MaxPoolGrad[T Float](dx, x, dy []T, g PoolShape) {
 	})
 }
 
-// AvgPool is the mean of each window. With includePad the zeros of the padding count in the divisor (PyTorch's default); a
-// partial window past the padding (Ceil) never counts. y [N, C, OutH, OutW], x [N, C, H, W].
+// AvgPool is the mean of each window. With includePad the zeros of the padding count in the divisor
+// (PyTorch's default); a partial window past the padding (Ceil) never counts. y [N, C, OutH, OutW],
+// x [N, C, H, W].
 func AvgPool[T Float](y, x []T, includePad bool, g PoolShape) {
 	g.each(func(out, plane, i0, i1, j0, j1, padded int) {
 		var sum float64
@@ -67,8 +69,8 @@ func GlobalAvgPoolGrad[T Float](dx, dy []T, g ImageShape) {
 	}
 }
 
-// each calls f for every output with the part of the plane (which starts at element plane) that its window covers, and the
-// size of the window with its padding.
+// each calls f for every output with the part of the plane (which starts at element plane) that its
+// window covers, and the size of the window with its padding.
 func (s PoolShape) each(f func(out, plane, i0, i1, j0, j1, padded int)) {
 	oh, ow := s.OutH(), s.OutW()
 	for p := range s.N * s.C {

@@ -1,6 +1,7 @@
 package ref
 
-// PyramidShape is the geometry of spatial pyramid pooling of every window of Window pixels a side of a map x [N, C, H, W].
+// PyramidShape is the geometry of spatial pyramid pooling of every window of Window pixels a side
+// of a map x [N, C, H, W].
 type PyramidShape struct {
 	ImageShape
 	Window int
@@ -22,9 +23,10 @@ func (s PyramidShape) Bins() int {
 	return n
 }
 
-// PyramidWindows takes, at each position, the largest value of each bin of the window that begins there. Bins of level n have ceil(Window/n) pixels a side and lie
-// floor(Window/n) apart (He et al. 2014, section 2.3). y [N, C·Σn², OutH, OutW]: the levels one after another, in each of them channel by channel, bins in
-// row order, as MaxPool and Flatten give them.
+// PyramidWindows takes, at each position, the largest value of each bin of the window that begins
+// there. Bins of level n have ceil(Window/n) pixels a side and lie floor(Window/n) apart (He et al.
+// 2014, section 2.3). y [N, C·Σn², OutH, OutW]: the levels one after another, in each of them
+// channel by channel, bins in row order, as MaxPool and Flatten give them.
 func PyramidWindows[T Float](y, x []T, g PyramidShape) {
 	oh, ow := g.OutH(), g.OutW()
 	out := 0

@@ -2,10 +2,12 @@ package ref
 
 import "math"
 
-// The operators of sequences. Maps are [N, C, F, T]: T frames are the width, and utterance n has lengths[n] of them; what is behind is padding.
+// The operators of sequences. Maps are [N, C, F, T]: T frames are the width, and utterance n has
+// lengths[n] of them; what is behind is padding.
 
-// UtteranceNorm normalises each channel of each utterance over its frames and frequencies: y = γ·(x - μ)/sqrt(v + ε) + β, and 0 on the
-// padding. There are no running statistics (Heymann et al. 2016, as published in the authors' TensorFlow port). x, y [N, C, H, W]; γ, β [C].
+// UtteranceNorm normalises each channel of each utterance over its frames and frequencies: y = γ·(x
+// - μ)/sqrt(v + ε) + β, and 0 on the padding. There are no running statistics (Heymann et al. 2016,
+// as published in the authors' TensorFlow port). x, y [N, C, H, W]; γ, β [C].
 func UtteranceNorm[T Float](y, x, gamma, beta []T, lengths []int32, s ImageShape, eps float64) {
 	for n := range s.N {
 		for c := range s.C {
@@ -43,8 +45,8 @@ func utteranceMoments[T Float](x []T, length int, s ImageShape, eps float64) (me
 	return mean, 1 / math.Sqrt(variance/count+eps)
 }
 
-// UtteranceNormInputGrad is the derivative of UtteranceNorm with respect to x, through the statistics too:
-// dx = γ/σ·(g - mean(g) - x̂·mean(g·x̂)) over the valid frames, 0 on the padding.
+// UtteranceNormInputGrad is the derivative of UtteranceNorm with respect to x, through the
+// statistics too: dx = γ/σ·(g - mean(g) - x̂·mean(g·x̂)) over the valid frames, 0 on the padding.
 func UtteranceNormInputGrad[T Float](dx, x, gamma, dy []T, lengths []int32, s ImageShape, eps float64) {
 	for n := range s.N {
 		length := int(lengths[n])
@@ -103,8 +105,9 @@ func SumRows[T Float](y, x []T, n, width, from, c int) {
 	}
 }
 
-// FrequencyLinear is a linear layer over the frequencies with one output, its weights shared by channels and frames, 0 on the padding:
-// y[n,c,0,t] = b + Σ_f w[f]·x[n,c,f,t]. x [N, C, H, W], y [N, C, 1, W], w [H], b [1].
+// FrequencyLinear is a linear layer over the frequencies with one output, its weights shared by
+// channels and frames, 0 on the padding: y[n,c,0,t] = b + Σ_f w[f]·x[n,c,f,t]. x [N, C, H, W], y
+// [N, C, 1, W], w [H], b [1].
 func FrequencyLinear[T Float](y, x, w, b []T, lengths []int32, s ImageShape) {
 	for p := range s.N * s.C {
 		length := int(lengths[p/s.C])
@@ -159,10 +162,12 @@ func FrequencyLinearSums[T Float](sums, x, dy []T, lengths []int32, s ImageShape
 	}
 }
 
-// LSTMShape is the geometry of a recurrent layer of one direction: N utterances of at most T frames, U units.
+// LSTMShape is the geometry of a recurrent layer of one direction: N utterances of at most T
+// frames, U units.
 type LSTMShape struct{ N, U, T int }
 
-// The rows of an LSTM's output: the hidden state, then the cell state and the four gates after their nonlinearities.
+// The rows of an LSTM's output: the hidden state, then the cell state and the four gates after
+// their nonlinearities.
 const (
 	LSTMHidden = iota
 	LSTMCell
@@ -173,12 +178,14 @@ const (
 	LSTMRows
 )
 
-// LSTM is a long short-term memory without peepholes or biases of its own (Hochreiter and Schmidhuber 1997; gates as in Heymann et al. 2016):
+// LSTM is a long short-term memory without peepholes or biases of its own (Hochreiter and
+// Schmidhuber 1997; gates as in Heymann et al. 2016):
 //
 //	a, i, f, o = x_t + W·h_{t-1};  c_t = f·c_{t-1} + i·tanh(a);  h_t = o·tanh(c_t)   (i, f, o through the logistic function)
 //
-// over the valid frames of each utterance, from the last to the first where reverse says so; states begin at 0 and the padding is 0. x [N, 4U, 1, T]
-// are the gates' inputs in the order a, i, f, o; w [4U, U]; y [N, 6U, 1, T] has the rows above, U each.
+// over the valid frames of each utterance, from the last to the first where reverse says so; states
+// begin at 0 and the padding is 0. x [N, 4U, 1, T] are the gates' inputs in the order a, i, f, o; w
+// [4U, U]; y [N, 6U, 1, T] has the rows above, U each.
 func LSTM[T Float](y, x, w []T, lengths []int32, s LSTMShape, reverse bool) {
 	u, frames := s.U, s.T
 	gates := make([]T, 4*u)
@@ -216,7 +223,8 @@ func LSTM[T Float](y, x, w []T, lengths []int32, s LSTMShape, reverse bool) {
 	}
 }
 
-// LSTMStep gives the frame that is the k-th to be computed, and the one before it (meaningless for the first).
+// LSTMStep gives the frame that is the k-th to be computed, and the one before it (meaningless for
+// the first).
 func LSTMStep(k, length int, reverse bool) (t, before int) {
 	if reverse {
 		return length - 1 - k, length - k
@@ -227,8 +235,8 @@ func LSTMStep(k, length int, reverse bool) (t, before int) {
 func tanh[T Float](v T) T     { return T(math.Tanh(float64(v))) }
 func logistic[T Float](v T) T { return T(1 / (1 + math.Exp(-float64(v)))) }
 
-// LSTMGrad is the derivative with respect to x: from y (LSTM's output) and the gradient of its hidden state. dx [N, 4U, 1, T], w [4U, U],
-// y [N, 6U, 1, T], dh [N, U, 1, T].
+// LSTMGrad is the derivative with respect to x: from y (LSTM's output) and the gradient of its
+// hidden state. dx [N, 4U, 1, T], w [4U, U], y [N, 6U, 1, T], dh [N, U, 1, T].
 func LSTMGrad[T Float](dx, w, y, dh []T, lengths []int32, s LSTMShape, reverse bool) {
 	u, frames := s.U, s.T
 	back, cell := make([]T, u), make([]T, u) // gradients that come from the frame computed next
@@ -270,7 +278,8 @@ func LSTMGrad[T Float](dx, w, y, dh []T, lengths []int32, s LSTMShape, reverse b
 	}
 }
 
-// LSTMWeightGrad is the derivative with respect to w: dw[r, j] = Σ_{n,t} dx[n, r, t]·h[n, j, the frame before t]. dw [4U, U], y and dx as above.
+// LSTMWeightGrad is the derivative with respect to w: dw[r, j] = Σ_{n,t} dx[n, r, t]·h[n, j, the
+// frame before t]. dw [4U, U], y and dx as above.
 func LSTMWeightGrad[T Float](dw, y, dx []T, lengths []int32, s LSTMShape, reverse bool) {
 	u, frames := s.U, s.T
 	clear(dw[:4*u*u])
@@ -359,8 +368,8 @@ func UtteranceMeanGrad[T Float](dx, dy []T, lengths []int32, n, c, frames int) {
 	}
 }
 
-// FrameCrossEntropy is the mean of -log softmax over the frames that have a label: logits [rows, K], labels [rows], of which negative ones do
-// not count; 0 without any.
+// FrameCrossEntropy is the mean of -log softmax over the frames that have a label: logits [rows,
+// K], labels [rows], of which negative ones do not count; 0 without any.
 func FrameCrossEntropy[T Float](logits, labels []T, rows, k int) T {
 	sum, count := 0., 0
 	for r := range rows {
@@ -374,7 +383,8 @@ func FrameCrossEntropy[T Float](logits, labels []T, rows, k int) T {
 	return T(sum / float64(max(count, 1)))
 }
 
-// FrameCrossEntropyGrad is (softmax - onehot)·dloss/count on the frames with a label, 0 on the others.
+// FrameCrossEntropyGrad is (softmax - onehot)·dloss/count on the frames with a label, 0 on the
+// others.
 func FrameCrossEntropyGrad[T Float](d, logits, labels []T, dloss T, rows, k int) {
 	count := 0
 	for _, l := range labels[:rows] {

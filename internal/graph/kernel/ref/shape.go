@@ -9,7 +9,8 @@ func (s ImageShape) Len() int { return s.N * s.C * s.H * s.W }
 // Area is the number of pixels of a plane, H*W.
 func (s ImageShape) Area() int { return s.H * s.W }
 
-// ConvShape is the geometry of a convolution of x [N, C, H, W] with w [K, C, R, S] to y [N, K, OutH, OutW].
+// ConvShape is the geometry of a convolution of x [N, C, H, W] with w [K, C, R, S] to y [N, K,
+// OutH, OutW].
 type ConvShape struct {
 	N, C, H, W int
 	K, R, S    int
@@ -32,12 +33,13 @@ func (s ConvShape) ColStride() int {
 	return s.Stride
 }
 
-// PoolShape is the geometry of a pooling of x [N, C, H, W] to y [N, C, OutH, OutW] over square windows.
+// PoolShape is the geometry of a pooling of x [N, C, H, W] to y [N, C, OutH, OutW] over square
+// windows.
 type PoolShape struct {
 	N, C, H, W          int
 	Kernel, Stride, Pad int
-	// Ceil rounds the output size up, so that a last, partial window sees the border; it must start inside the image or
-	// its leading padding, as in PyTorch.
+	// Ceil rounds the output size up, so that a last, partial window sees the border; it must start
+	// inside the image or its leading padding, as in PyTorch.
 	Ceil bool
 }
 
@@ -59,8 +61,8 @@ func (s PoolShape) out(size int) int {
 	return o
 }
 
-// window returns the part [lo, hi) of an axis that output o covers, and the length of the window including padding, which
-// ends with the padding on the far side.
+// window returns the part [lo, hi) of an axis that output o covers, and the length of the window
+// including padding, which ends with the padding on the far side.
 func (s PoolShape) window(o, size int) (lo, hi, padded int) {
 	lo = o*s.Stride - s.Pad
 	hi = min(lo+s.Kernel, size+s.Pad)
@@ -68,12 +70,14 @@ func (s PoolShape) window(o, size int) (lo, hi, padded int) {
 	return max(lo, 0), min(hi, size), padded
 }
 
-// ShortcutShape is the geometry of the parameter-free shortcut (option A): x [N, C, H, W] to y [N, K, OutH, OutW].
+// ShortcutShape is the geometry of the parameter-free shortcut (option A): x [N, C, H, W] to y [N,
+// K, OutH, OutW].
 type ShortcutShape struct {
 	N, C, H, W int
 	K          int
 	Stride     int
-	// Sides puts half of the zero channels (rounded down) before the channels of x and the rest after; otherwise all follow.
+	// Sides puts half of the zero channels (rounded down) before the channels of x and the rest
+	// after; otherwise all follow.
 	Sides bool
 }
 
