@@ -11,11 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
-	"resnet/internal/train/checkpoint"
 )
 
 // finding is one line of doctor. Status is ok, warn or fail.
@@ -51,7 +51,7 @@ func newDoctorCmd(a *app) *cobra.Command {
 func runDoctor(ctx context.Context, a *app, asJSON bool) error {
 	r := doctorReport{Version: readVersion(), System: readSystem(), Kernels: kernel.Available()}
 	if dir, err := os.Getwd(); err == nil {
-		if free, known := checkpoint.OS.Free(dir); known {
+		if free, known := atomicfile.OS.Free(dir); known {
 			r.DiskFree = int64(free)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/train"
-	"resnet/internal/train/checkpoint"
 )
 
 // divergedFile records in a run folder that its loss did not stay finite, so that the next start
@@ -81,7 +81,7 @@ func (a *app) trainCompared(ctx context.Context, r *comparedRun, together bool, 
 	case errors.As(err, &nonfinite):
 		r.diverged = err.Error()
 		a.say("%s: %v", r.Name(), err)
-		return checkpoint.WriteFileAtomic(checkpoint.OS, filepath.Join(r.dir, divergedFile), []byte(r.diverged+"\n"), 0o644)
+		return atomicfile.WriteFile(atomicfile.OS, filepath.Join(r.dir, divergedFile), "compare", []byte(r.diverged+"\n"))
 	case err != nil:
 		return fmt.Errorf("%s: %w", r.Name(), err)
 	}

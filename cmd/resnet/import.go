@@ -9,12 +9,12 @@ import (
 	"os"
 	"strings"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
-	"resnet/internal/train/checkpoint"
 )
 
 // imported is `import --json`.
@@ -248,13 +248,12 @@ func (a *app) printImported(o *importOptions, r imported) error {
 	return err
 }
 
-// writeCheckpoint writes a file in one piece or not at all. What is there and is no regular file
-// stays.
+// writeCheckpoint writes a file whole or not at all.
 func writeCheckpoint(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return usageErrorf("--out %s is not a regular file: name a file", path)
 	}
-	if err := checkpoint.WriteAtomic(checkpoint.OS, path, 0o666, write); err != nil {
+	if err := atomicfile.Write(atomicfile.OS, path, "weights", write); err != nil {
 		return &ioError{err}
 	}
 	return nil

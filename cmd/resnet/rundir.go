@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/train/checkpoint"
 )
 
@@ -74,10 +75,10 @@ func (a *app) loadRun(dir string, sets []string, withEnv bool) (*loaded, error) 
 
 // writeRecords writes config.yaml and env.json.
 func (a *app) writeRecords(dir string, j *job) error {
-	if err := checkpoint.WriteFileAtomic(checkpoint.OS, filepath.Join(dir, configFile), encodeConfig(&j.Config, nil), 0o644); err != nil {
+	if err := checkpoint.WriteConfig(atomicfile.OS, dir, encodeConfig(&j.Config, nil)); err != nil {
 		return err
 	}
-	return checkpoint.WriteEnv(checkpoint.OS, dir, checkpoint.Env{
+	return checkpoint.WriteEnv(atomicfile.OS, dir, checkpoint.Env{
 		Version: readVersion().Version, CPU: readSystem().CPU, Threads: j.threads, Seed: j.Train.Seed, Command: os.Args,
 		Kernels: map[string]string{"all": kernelsInUse()},
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/train"
@@ -148,7 +149,7 @@ func (j *job) checkSpace(dir string, params *graph.ParamSet) error {
 		}
 	}
 	need := 2 * (4*values + 1<<20)
-	free, known := checkpoint.OS.Free(dir)
+	free, known := atomicfile.OS.Free(dir)
 	if known && free < uint64(need) {
 		return &ioError{fmt.Errorf("%s: two checkpoints need %s, and %s are free: make room or choose another --run", dir, bytesText(need), bytesText(int64(free)))}
 	}
