@@ -24,6 +24,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/graph/kernel", `^internal/graph/kernel(/|$)`, `gorgonia`, "kernels are loops over []float32 that know no graphs, so that they can be tested and measured alone"},
 	{"internal/graph", `^internal/graph(/|$)`, ``, "operators and schedules serve any net; what a net looks like is decided above them"},
 	{"internal/blocks", `^internal/graph$`, `gorgonia\.org/gorgonia$`, "a block is drawn with the Builder alone, so that it cannot depend on how it is run"},
+	{"internal/text", `^$`, `gorgonia`, "how values are written for people depends on nothing but the values"},
 	{"internal/datasets/fault", `^$`, `gorgonia`, "the kinds of failure stand below whatever reads"},
 	{"internal/datasets/speech/audio", `^internal/datasets/fault$`, `gorgonia`, "a recording is samples; what becomes of them is decided above"},
 	{"internal/datasets/speech/kaldi", `^internal/(atomicfile|datasets/fault)$`, `gorgonia`, "archives hold matrices, whatever those mean"},

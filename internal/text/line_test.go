@@ -1,0 +1,37 @@
+package text
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWrapKeepsWordsAndWidth(t *testing.T) {
+	words := "one two three four five six seven"
+	got := Wrap(words, 9)
+	if want := "one two\nthree\nfour five\nsix seven"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := Wrap("Überlänge ab", 9); got != "Überlänge\nab" {
+		t.Errorf("characters are counted, not bytes: %q", got)
+	}
+	if strings.ReplaceAll(got, "\n", " ") != words {
+		t.Errorf("words changed: %q", got)
+	}
+}
+
+func TestFitNeverFillsMoreThanItsRoom(t *testing.T) {
+	parts := []string{"résnet20", "epoch 0.08", "loss 2.462"}
+	for room, want := range map[int]string{30: "résnet20 epoch 0.08 loss 2.462", 29: "résnet20 epoch 0.08", 8: "résnet20", 7: "", 0: "", -5: ""} {
+		if got := Fit(parts, room); got != want {
+			t.Errorf("%d columns: %q, want %q", room, got, want)
+		}
+	}
+}
+
+func TestAShellReadsAQuotedWordBack(t *testing.T) {
+	for word, want := range map[string]string{"": "''", "runs/a-1_b.yaml": "runs/a-1_b.yaml", "my run": "'my run'", "it's": `'it'\''s'`, "$HOME": "'$HOME'", "a;b": "'a;b'"} {
+		if got := ShellQuote(word); got != want {
+			t.Errorf("ShellQuote(%q) = %s, want %s", word, got, want)
+		}
+	}
+}
