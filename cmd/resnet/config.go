@@ -12,6 +12,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/eval"
+	"resnet/internal/fielderr"
 	"resnet/internal/train"
 )
 
@@ -148,24 +149,22 @@ func (l *loaded) validate() []problem {
 
 // problemAt gives a section's finding the place where the value was set. A finding about a whole
 // section stands where the first of its keys was set.
-func (l *loaded) problemAt(e sectionError) problem {
-	o, ok := l.origins[e.path]
-	if f := configSchema().find(e.path); !ok && f != nil {
+func (l *loaded) problemAt(e fielderr.Error) problem {
+	path := e.Field()
+	o, ok := l.origins[path]
+	if f := configSchema().find(path); !ok && f != nil {
 		for _, leaf := range f.leaves() {
 			if o = l.origins[leaf.path]; o.source != "default" {
 				break
 			}
 		}
 	}
-	p := problem{source: o.source, at: o.at, msg: e.path + ": " + e.msg}
+	p := problem{source: o.source, at: o.at, msg: e.Error()}
 	if o.source == "" || o.source == "default" {
 		p.source = "default"
 		if l.Path != "" {
 			p.source = l.Path
 		}
-	}
-	if e.hint != "" {
-		p.msg += " (" + e.hint + ")"
 	}
 	return p
 }
