@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -12,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"resnet/configs"
+	"resnet/internal/atomicfile"
 	"resnet/internal/config"
-	"resnet/internal/experiment"
 	"resnet/internal/text"
 )
 
@@ -220,25 +219,15 @@ func newConfigInitCmd(a *app) *cobra.Command {
 
 // writeNew writes a file that does not exist yet, or any with force.
 func writeNew(path string, data []byte, force bool) error {
-	mode := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	write := atomicfile.WriteNewFile
 	if force {
-		mode = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+		write = atomicfile.WriteFile
 	}
-	f, err := os.OpenFile(path, mode, 0o644)
+	err := write(atomicfile.OS, path, "config", data)
 	if errors.Is(err, fs.ErrExist) {
 		return usageErrorf("%s exists; --force replaces it", path)
 	}
-	if err != nil {
-		return &experiment.IOError{Err: err}
-	}
-	if _, err := f.Write(data); err != nil {
-		f.Close()
-		return &experiment.IOError{Err: err}
-	}
-	if err := f.Close(); err != nil {
-		return &experiment.IOError{Err: err}
-	}
-	return nil
+	return err
 }
 
 func newConfigSchemaCmd(a *app) *cobra.Command {

@@ -11,12 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/datasets"
 	"resnet/internal/experiment"
 	"resnet/internal/graph/kernel"
 	"resnet/internal/system"
 	"resnet/internal/text"
-	"resnet/internal/train/checkpoint"
 )
 
 // finding is one line of doctor. Status is ok, warn or fail.
@@ -52,7 +52,7 @@ func newDoctorCmd(a *app) *cobra.Command {
 func runDoctor(ctx context.Context, a *app, asJSON bool) error {
 	r := doctorReport{Version: readVersion(), System: system.Read(), Kernels: kernel.Available()}
 	if dir, err := os.Getwd(); err == nil {
-		if free, known := checkpoint.OS.Free(dir); known {
+		if free, known := atomicfile.OS.Free(dir); known {
 			r.DiskFree = int64(free)
 		}
 	}

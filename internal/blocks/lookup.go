@@ -30,10 +30,7 @@ func Lookup(name string) (Spec, error) {
 	if s, ok := lookup(name); ok {
 		return s, nil
 	}
-	if hint := suggest(name); hint != "" {
-		return Spec{}, fmt.Errorf("%w %q: %s", ErrUnknown, name, hint)
-	}
-	return Spec{}, fmt.Errorf("%w %q", ErrUnknown, name)
+	return Spec{}, fmt.Errorf("%w %q%s", ErrUnknown, name, suggest(name))
 }
 
 func lookup(name string) (Spec, bool) {

@@ -1,26 +1,14 @@
 package blocks
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"resnet/internal/fielderr"
 )
 
-// FieldError is one bad value of an experiment: where it is ("model.shortcut"), what is wrong, what
-// would be right.
-type FieldError struct {
-	Path string
-	Msg  string
-	Hint string // may be empty
-}
-
-// Error writes "model.shortcut: unknown option \"D\" (A, B or C)".
-func (e FieldError) Error() string {
-	if e.Hint == "" {
-		return e.Path + ": " + e.Msg
-	}
-	return fmt.Sprintf("%s: %s (%s)", e.Path, e.Msg, e.Hint)
-}
+// section is the part of the configuration that this package owns.
+const section = "model"
 
 // DataInfo is what a net takes from the data set. Zero means that the data set leaves it to the
 // model.
@@ -36,11 +24,9 @@ func DefaultConfig() Config {
 }
 
 // Validate reports everything that is wrong with the section by itself, whatever the data set.
-func (c Config) Validate() []FieldError {
-	var errs []FieldError
-	report := func(key, hint, format string, args ...any) {
-		errs = append(errs, FieldError{Path: "model." + key, Msg: fmt.Sprintf(format, args...), Hint: hint})
-	}
+func (c Config) Validate() []fielderr.Error {
+	l := fielderr.List{Section: section}
+	report := l.Add
 	s, known := c.architecture(report)
 	option := Shortcut(strings.ToUpper(c.Shortcut))
 	switch {
@@ -67,7 +53,7 @@ func (c Config) Validate() []FieldError {
 	if !(c.BNMomentum >= 0 && c.BNMomentum <= 1) {
 		report("bn_momentum", "0.1 is usual", "%g is not between 0 and 1", c.BNMomentum)
 	}
-	return errs
+	return l.Errors
 }
 
 // architecture finds what name, or family and depth, mean, and reports what is wrong with them.
@@ -79,7 +65,7 @@ func (c Config) architecture(report func(key, hint, format string, args ...any))
 		s, ok := lookup(c.Name)
 		switch {
 		case !ok:
-			report("name", suggest(c.Name), "unknown architecture %q", c.Name)
+			report("name", "", "unknown architecture %q%s", c.Name, suggest(c.Name))
 		case c.Depth != 0:
 			report("depth", "with family: cifar instead of a name", "%s has a depth already", c.Name)
 		case c.Residual && s.Shortcut == None:
@@ -103,24 +89,22 @@ func (c Config) architecture(report func(key, hint, format string, args ...any))
 
 // Resolve makes the architecture that a `model` section means for a data set. Values that the
 // section leaves out are the data set's, and where that has none, the row's. It fails with every
-// FieldError, joined: those of Validate, an input unlike the data set's, or fewer classes than it
+// fielderr.Error, joined: those of Validate, an input unlike the data set's, or fewer classes than it
 // has.
 func Resolve(c Config, data DataInfo) (Spec, error) {
-	errs := c.Validate()
+	l := fielderr.List{Section: section, Errors: c.Validate()}
 	mismatch := func(key string, ours, theirs int) {
 		if ours != 0 && theirs != 0 && ours != theirs {
-			errs = append(errs, FieldError{Path: "model." + key, Msg: fmt.Sprintf("%d, but the data set has %d", ours, theirs),
-				Hint: "leave it out"})
+			l.Add(key, "leave it out", "%d, but the data set has %d", ours, theirs)
 		}
 	}
 	mismatch("input_channels", c.InputChannels, data.Channels)
 	mismatch("input_size", c.InputSize, data.Size)
 	if c.Classes > 0 && c.Classes < data.Classes {
-		errs = append(errs, FieldError{Path: "model.classes", Msg: fmt.Sprintf("%d, but the data set has %d", c.Classes, data.Classes),
-			Hint: "leave it out"})
+		l.Add("classes", "leave it out", "%d, but the data set has %d", c.Classes, data.Classes)
 	}
-	if len(errs) > 0 {
-		return Spec{}, joinFields(errs)
+	if len(l.Errors) > 0 {
+		return Spec{}, fielderr.Join(l.Errors)
 	}
 	s, _ := c.architecture(func(string, string, string, ...any) {})
 	if c.Shortcut != "" {
@@ -159,13 +143,4 @@ func (s Spec) fit(c Config, data DataInfo) Spec {
 		s = counted(s)
 	}
 	return s
-}
-
-// joinFields makes one error of several, each reachable with errors.As.
-func joinFields(errs []FieldError) error {
-	list := make([]error, len(errs))
-	for i, e := range errs {
-		list[i] = e
-	}
-	return errors.Join(list...)
 }

@@ -1,6 +1,6 @@
 package blocks
 
-import "fmt"
+import "resnet/internal/fielderr"
 
 // SpeechConfig is the `speech` part of the `model` section: it overrides the row's own values where
 // it is not empty.
@@ -24,17 +24,14 @@ type SequenceInfo struct {
 
 // ResolveSequence is Resolve for a speech corpus.
 func ResolveSequence(c Config, data SequenceInfo) (Spec, error) {
-	errs := c.Validate()
+	l := fielderr.List{Section: section, Errors: c.Validate()}
 	s, known := c.architecture(func(string, string, string, ...any) {})
 	if !known {
-		return Spec{}, joinFields(errs)
-	}
-	report := func(key, hint, format string, args ...any) {
-		errs = append(errs, FieldError{Path: "model." + key, Msg: fmt.Sprintf(format, args...), Hint: hint})
+		return Spec{}, fielderr.Join(l.Errors)
 	}
 	if s.Family != FamilySpeech {
-		report("name", "wrbn or wrbn-plain", "%s takes images, and the data are speech", s.Name)
-		return Spec{}, joinFields(errs)
+		l.Add("name", "wrbn or wrbn-plain", "%s takes images, and the data are speech", s.Name)
+		return Spec{}, fielderr.Join(l.Errors)
 	}
 	o := c.Speech
 	s = s.clone()
@@ -43,15 +40,15 @@ func ResolveSequence(c Config, data SequenceInfo) (Spec, error) {
 		s.InputChannels = o.InputMaps
 	}
 	if data.Dim%s.InputChannels != 0 {
-		report("speech.maps", "3 for stored features with differences of order 2", "frames of %d values are not %d maps of one size", data.Dim, s.InputChannels)
-		return Spec{}, joinFields(errs)
+		l.Add("speech.maps", "3 for stored features with differences of order 2", "frames of %d values are not %d maps of one size", data.Dim, s.InputChannels)
+		return Spec{}, fielderr.Join(l.Errors)
 	}
 	s.Speech.Features = data.Dim / s.InputChannels
 	s.InputSize = s.Speech.Features
 	switch s.Classes = data.Classes; {
 	case c.Classes == 0:
 	case c.Classes < data.Classes:
-		report("classes", "leave it out", "%d, but the corpus has %d", c.Classes, data.Classes)
+		l.Add("classes", "leave it out", "%d, but the corpus has %d", c.Classes, data.Classes)
 	default:
 		s.Classes = c.Classes
 	}
@@ -59,10 +56,10 @@ func ResolveSequence(c Config, data SequenceInfo) (Spec, error) {
 		s.BNEps = c.BNEps
 	}
 	if err := s.Validate(); err != nil {
-		report("speech", "", "%v", err)
+		l.Add("speech", "", "%v", err)
 	}
-	if len(errs) > 0 {
-		return Spec{}, joinFields(errs)
+	if len(l.Errors) > 0 {
+		return Spec{}, fielderr.Join(l.Errors)
 	}
 	return counted(s), nil
 }

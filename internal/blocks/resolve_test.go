@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"resnet/internal/fielderr"
 )
 
 func TestResolveNamesWhatItBuilds(t *testing.T) {
@@ -70,16 +72,16 @@ func TestValidateReportsEveryBadValueWithItsPath(t *testing.T) {
 		BNEps: math.NaN(), BNMomentum: 2}
 	var paths []string
 	for _, e := range bad.Validate() {
-		paths = append(paths, strings.TrimPrefix(e.Path, "model."))
-		if e.Msg == "" || e.Hint == "" {
-			t.Errorf("%s says %q and hints %q", e.Path, e.Msg, e.Hint)
+		paths = append(paths, e.Path)
+		if e.Section != "model" || e.Msg == "" || e.Hint == "" && !strings.Contains(e.Msg, "did you mean") {
+			t.Errorf("%s says %q and hints %q", e.Field(), e.Msg, e.Hint)
 		}
 	}
 	want := []string{"name", "shortcut", "shortcut_pad", "classes", "input_channels", "input_size", "bn_eps", "bn_momentum"}
 	if !reflect.DeepEqual(paths, want) {
 		t.Errorf("reported %v, want %v", paths, want)
 	}
-	if errs := DefaultConfig().Validate(); len(errs) != 1 || errs[0].Path != "model.name" {
+	if errs := DefaultConfig().Validate(); len(errs) != 1 || errs[0].Path != "name" {
 		t.Errorf("the default names no net: %v", errs)
 	}
 }
@@ -103,8 +105,8 @@ func TestContradictionsAreErrors(t *testing.T) {
 		{Config{Name: "resnet20", Classes: 5}, DataInfo{Classes: 10}, "model.classes"},
 	} {
 		_, err := Resolve(c.config, c.data)
-		var field FieldError
-		if !errors.As(err, &field) || field.Path != c.path {
+		var field fielderr.Error
+		if !errors.As(err, &field) || field.Field() != c.path {
 			t.Errorf("%+v with %+v: %v; want an error at %s", c.config, c.data, err, c.path)
 		}
 	}

@@ -2,18 +2,21 @@ package blocks
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
+
+	"resnet/internal/text"
 )
 
-// suggest is the remedy for a name that is not in the table, or "".
+// suggest ends a message about a name that is not in the table: what it may be a misspelling of,
+// what is wrong with its depth, or all names.
 func suggest(name string) string {
+	meant := func(name string) string { return text.DidYouMean(name, []string{name}) }
 	lower := strings.ToLower(strings.TrimSpace(name))
 	squeezed := strings.NewReplacer("-", "", "_", "", " ", "").Replace(lower)
 	for _, candidate := range []string{lower, squeezed} {
 		if _, ok := lookup(candidate); ok && candidate != name {
-			return fmt.Sprintf("did you mean %s?", candidate)
+			return meant(candidate)
 		}
 	}
 	for _, residual := range []bool{true, false} {
@@ -24,45 +27,12 @@ func suggest(name string) string {
 			continue
 		}
 		if wrong := checkDepth(depth); wrong != "" {
-			return "depth " + wrong
+			return " (depth " + wrong + ")"
 		}
-		return fmt.Sprintf("did you mean %s%d?", prefix, depth)
+		return meant(prefix + strconv.Itoa(depth))
 	}
-	return nearest(lower, Names())
-}
-
-// nearest offers the candidate closest to what was typed, or lists all when none is close.
-func nearest(typed string, candidates []string) string {
-	best, least := "", len(typed)/2+1
-	for _, c := range candidates {
-		if d := distance(typed, c); d < least {
-			best, least = c, d
-		}
+	if s := text.DidYouMean(lower, Names()); s != "" {
+		return s
 	}
-	if best == "" {
-		return "one of " + strings.Join(candidates, ", ")
-	}
-	return fmt.Sprintf("did you mean %s?", best)
-}
-
-// distance is the number of insertions, deletions and substitutions between a and b (Levenshtein
-// 1966).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = slices.Min([]int{row[j] + 1, row[j+1] + 1, change})
-		}
-	}
-	return row[len(b)]
+	return fmt.Sprintf(" (one of %s)", strings.Join(Names(), ", "))
 }

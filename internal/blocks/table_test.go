@@ -209,14 +209,14 @@ func TestLookupGivesACopy(t *testing.T) {
 
 func TestUnknownNamesGetASuggestion(t *testing.T) {
 	for typed, want := range map[string]string{
-		"resent20":     "did you mean resnet20?",
-		"ResNet-56":    "did you mean resnet56?",
-		"resnet_110":   "did you mean resnet110?",
-		"resnet14":     "did you mean cifar-resnet14?",
-		"plain-50":     "did you mean cifar-plain50?",
-		"resnet21":     "depth 21 is not 6n+2; the nearest are 20 and 26",
-		"resnet50v15":  "did you mean resnet50v1.5?",
-		"transformer9": "one of plain20",
+		"resent20":     `- did you mean "resnet20"?`,
+		"ResNet-56":    `- did you mean "resnet56"?`,
+		"resnet_110":   `- did you mean "resnet110"?`,
+		"resnet14":     `- did you mean "cifar-resnet14"?`,
+		"plain-50":     `- did you mean "cifar-plain50"?`,
+		"resnet21":     "(depth 21 is not 6n+2; the nearest are 20 and 26",
+		"resnet50v15":  `- did you mean "resnet50v1.5"?`,
+		"transformer9": "(one of plain20",
 	} {
 		_, err := Lookup(typed)
 		if !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), want) {

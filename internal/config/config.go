@@ -13,6 +13,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/eval"
+	"resnet/internal/fielderr"
 	"resnet/internal/text"
 	"resnet/internal/train"
 )
@@ -151,24 +152,22 @@ func (l *Loaded) validate() []Problem {
 
 // problemAt gives a section's finding the place where the value was set. A finding about a whole
 // section stands where the first of its keys was set.
-func (l *Loaded) problemAt(e sectionError) Problem {
-	o, ok := l.origins[e.path]
-	if f := schema().find(e.path); !ok && f != nil {
+func (l *Loaded) problemAt(e fielderr.Error) Problem {
+	path := e.Field()
+	o, ok := l.origins[path]
+	if f := schema().find(path); !ok && f != nil {
 		for _, leaf := range f.leaves() {
 			if o = l.origins[leaf.path]; o.source != "default" {
 				break
 			}
 		}
 	}
-	p := Problem{Source: o.source, At: o.at, Msg: e.path + ": " + e.msg}
+	p := Problem{Source: o.source, At: o.at, Msg: e.Error()}
 	if o.source == "" || o.source == "default" {
 		p.Source = "default"
 		if l.Path != "" {
 			p.Source = l.Path
 		}
-	}
-	if e.hint != "" {
-		p.Msg += " (" + e.hint + ")"
 	}
 	return p
 }

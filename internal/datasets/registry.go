@@ -2,8 +2,11 @@ package datasets
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+
+	"resnet/internal/text"
 )
 
 // entry is a data set: how it is read, where it comes from, how its files are checked.
@@ -90,19 +93,15 @@ func lookup(name string) (entry, error) {
 		return entry{}, faultf(ErrConfig, "%s is a speech corpus, not a data set of images", name)
 	}
 	if !ok {
-		return entry{}, faultf(ErrConfig, "unknown data set %q (%s)", name, suggest(name))
+		return entry{}, faultf(ErrConfig, "unknown data set %q%s", name, suggest(name))
 	}
 	return e, nil
 }
 
-// suggest offers the name that shares the most letters with what was typed, or else all names.
+// suggest ends a message about an unknown name: what it may be a misspelling of, or all names.
 func suggest(typed string) string {
-	squeeze := strings.NewReplacer("-", "", "_", "", " ", "").Replace
-	want := squeeze(strings.ToLower(typed))
-	for _, name := range append(Names(), speechNames...) {
-		if have := squeeze(name); want != "" && (have == want || strings.HasPrefix(have, want) || strings.HasPrefix(want, have)) {
-			return "did you mean " + name + "?"
-		}
+	if s := text.DidYouMean(typed, append(Names(), speechNames...)); s != "" {
+		return s
 	}
-	return "one of " + strings.Join(Names(), ", ")
+	return fmt.Sprintf(" (one of %s)", strings.Join(Names(), ", "))
 }

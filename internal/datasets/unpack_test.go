@@ -309,7 +309,7 @@ func TestFetchComparesContentsWhereMirrorsCompressAnew(t *testing.T) {
 }
 
 func TestFetchRefusesWhatIsNotDownloaded(t *testing.T) {
-	for name, want := range map[string]string{"fashion-sample": "embedded", "folder": "data.dir", "cifar": "did you mean cifar10"} {
+	for name, want := range map[string]string{"fashion-sample": "embedded", "folder": "data.dir", "cifar": `did you mean "cifar10"`} {
 		if err := Fetch(t.Context(), name, t.TempDir(), FetchOptions{}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want ErrConfig with %q", name, err, want)
 		}

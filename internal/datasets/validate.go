@@ -1,10 +1,11 @@
 package datasets
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"resnet/internal/fielderr"
 )
 
 // DefaultConfig is what a field left out means: the paper's CIFAR-10 (He et al. 2016, section 4.2).
@@ -13,43 +14,25 @@ func DefaultConfig() Config {
 		Augment: Augment{Crop: CropPad, Pad: 4, Flip: true, ShorterMin: 256, ShorterMax: 480, AreaMin: 0.08, AspectMax: 4.0 / 3}}
 }
 
-// A FieldError says what is wrong with one field. Path is relative to the section ("augment.pad"),
-// Msg says what is wrong, Hint what would be right (it may be empty).
-type FieldError struct {
-	Path, Msg, Hint string
-}
-
-// Error joins path, message and hint in a line.
-func (e FieldError) Error() string {
-	s := "data." + e.Path + ": " + e.Msg
-	if e.Hint != "" {
-		s += " (" + e.Hint + ")"
-	}
-	return s
-}
-
-// Is makes every FieldError an ErrConfig.
-func (e FieldError) Is(target error) bool { return target == ErrConfig }
-
 // Validate returns every error of the section, in the order of its fields; nil when there is none.
 // It looks at no file.
-func (c Config) Validate() []FieldError {
-	var v fieldErrors
+func (c Config) Validate() []fielderr.Error {
+	v := checks{fielderr.List{Section: "data"}}
 	if _, ok := registry()[c.Name]; !ok && !IsSpeech(c.Name) {
-		v.report("name", suggest(c.Name), "unknown data set %q", c.Name)
+		v.Add("name", "", "unknown data set %q%s", c.Name, suggest(c.Name))
 	}
 	if c.Dir == "" && c.Name == "folder" {
-		v.report("dir", "the folder that holds train/CLASS/*.png and test/CLASS/*.png", "a folder of images needs one")
+		v.Add("dir", "the folder that holds train/CLASS/*.png and test/CLASS/*.png", "a folder of images needs one")
 	}
 	if c.Dir == "" && c.Name == "packed" {
-		v.report("dir", "the folder that `resnet data pack --out` wrote", "a pack needs one")
+		v.Add("dir", "the folder that `resnet data pack --out` wrote", "a pack needs one")
 	}
 	if c.Labels != "" && c.Name != "imagenet" {
-		v.report("labels", "", "%s has labels of its own: this is for imagenet", c.Name)
+		v.Add("labels", "", "%s has labels of its own: this is for imagenet", c.Name)
 	}
 	v.oneOf("train_on", c.TrainOn, TrainOnTrain, TrainOnTest)
 	if c.TrainOn == TrainOnTest && !AnySize(c.Name) {
-		v.report("train_on", "", "%s has training images", c.Name)
+		v.Add("train_on", "", "%s has training images", c.Name)
 	}
 	v.between("validation", c.Validation, math.MaxInt32, "0 holds out none")
 	v.oneOf("normalize", c.Normalize, PixelMean, ChannelMeanStd, NoNormalizing)
@@ -61,52 +44,48 @@ func (c Config) Validate() []FieldError {
 	v.between("limit", c.Limit, math.MaxInt, "0 means all")
 	v.between("workers", c.Workers, math.MaxInt, "0 means one, for images of any size one a processor")
 	v.oneOf("on_corrupt", c.OnCorrupt, CorruptError, CorruptSkip)
-	return v
+	return v.Errors
 }
 
-// fieldErrors gathers what is wrong.
-type fieldErrors []FieldError
-
-func (v *fieldErrors) report(path, hint, format string, args ...any) {
-	*v = append(*v, FieldError{path, fmt.Sprintf(format, args...), hint})
-}
+// checks are those of values, over the list of what is wrong.
+type checks struct{ fielderr.List }
 
 // between refuses numbers below 0 and above most.
-func (v *fieldErrors) between(path string, n, most int, hint string) {
+func (v *checks) between(path string, n, most int, hint string) {
 	if n < 0 {
-		v.report(path, hint, "%d is negative", n)
+		v.Add(path, hint, "%d is negative", n)
 	}
 	if n > most {
-		v.report(path, hint, "%d, and %d at most are possible", n, most)
+		v.Add(path, hint, "%d, and %d at most are possible", n, most)
 	}
 }
 
 // oneOf refuses a text that is none of those allowed; empty means the default.
-func (v *fieldErrors) oneOf(path, text string, allowed ...string) {
+func (v *checks) oneOf(path, text string, allowed ...string) {
 	if text != "" && !slices.Contains(allowed, text) {
-		v.report(path, strings.Join(allowed, ", "), "unknown choice %q", text)
+		v.Add(path, strings.Join(allowed, ", "), "unknown choice %q", text)
 	}
 }
 
 // validate reports the errors of the section; anySize says that the data set has images of sizes of
 // their own.
-func (a Augment) validate(v *fieldErrors, anySize bool) {
+func (a Augment) validate(v *checks, anySize bool) {
 	v.oneOf("augment.crop", a.Crop, CropPad, CropShorterSide, CropResized)
 	if a.anySize() && !anySize {
-		v.report("augment.crop", "use "+CropPad, "%s is for images of any size: those of imagenet, packed and folder", a.Crop)
+		v.Add("augment.crop", "use "+CropPad, "%s is for images of any size: those of imagenet, packed and folder", a.Crop)
 	}
 	v.between("augment.pad", a.Pad, maxSize, "the paper pads 4 pixels")
 	if a.ShorterMin < 0 || a.ShorterMax < a.ShorterMin || a.ShorterMax > maxSize {
-		v.report("augment.shorter_min", "the paper draws from 256 to 480", "from %d to %d pixels", a.ShorterMin, a.ShorterMax)
+		v.Add("augment.shorter_min", "the paper draws from 256 to 480", "from %d to %d pixels", a.ShorterMin, a.ShorterMax)
 	}
 	if !(a.AreaMin >= 0 && a.AreaMin <= 1) {
-		v.report("augment.area_min", "torchvision has 0.08", "%v is not between 0 and 1", a.AreaMin)
+		v.Add("augment.area_min", "torchvision has 0.08", "%v is not between 0 and 1", a.AreaMin)
 	}
 	if a.AspectMax != 0 && !(a.AspectMax >= 1 && a.AspectMax <= maxAspect) {
-		v.report("augment.aspect_max", "torchvision has 4/3", "%v is not between 1 and %d", a.AspectMax, maxAspect)
+		v.Add("augment.aspect_max", "torchvision has 4/3", "%v is not between 1 and %d", a.AspectMax, maxAspect)
 	}
 	if !(a.Color >= 0 && a.Color <= 10) {
-		v.report("augment.color", "AlexNet has 0.1", "%v is not between 0 and 10", a.Color)
+		v.Add("augment.color", "AlexNet has 0.1", "%v is not between 0 and 10", a.Color)
 	}
 }
 

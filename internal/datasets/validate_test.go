@@ -29,11 +29,11 @@ func TestEveryBadFieldIsReportedAtOnce(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("reported %v, want %v", got, want)
 	}
-	if hint := bad.Validate()[0].Hint; hint != "did you mean cifar10?" {
-		t.Errorf("hint %q", hint)
+	if msg := bad.Validate()[0].Msg; !strings.HasSuffix(msg, ` - did you mean "cifar10"?`) {
+		t.Errorf("message %q", msg)
 	}
-	if hint := (Config{Name: "svhn"}).Validate()[0].Hint; !strings.Contains(hint, "folder") {
-		t.Errorf("hint %q does not list the names", hint)
+	if msg := (Config{Name: "svhn"}).Validate()[0].Msg; !strings.Contains(msg, "(one of") || !strings.Contains(msg, "folder") {
+		t.Errorf("message %q does not list the names", msg)
 	}
 	if errs := (Config{Name: "folder"}).Validate(); len(errs) != 1 || errs[0].Path != "dir" {
 		t.Errorf("a folder without dir: %v", errs)

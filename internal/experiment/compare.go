@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/text"
@@ -140,7 +141,7 @@ func (c *Comparison) newRun(ctx context.Context, n compare.Net, open DataSets) (
 	if r.Experiment, err = New(ctx, c.env, l, max(1, c.Threads/c.Parallel), open); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(r.Dir, ConfigFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(r.Dir, checkpoint.ConfigFile)); err == nil {
 		old, err := LoadRun(r.Dir)
 		if err != nil {
 			return nil, err
@@ -207,7 +208,7 @@ func (c *Comparison) train(ctx context.Context, r *ComparedRun, control *train.C
 	case errors.As(err, &nonfinite):
 		r.Diverged = err.Error()
 		c.env.say("%s: %v", r.Name(), err)
-		return checkpoint.WriteFileAtomic(checkpoint.OS, filepath.Join(r.Dir, divergedFile), []byte(r.Diverged+"\n"), 0o644)
+		return atomicfile.WriteFile(atomicfile.OS, filepath.Join(r.Dir, divergedFile), "compare", []byte(r.Diverged+"\n"))
 	case err != nil:
 		return fmt.Errorf("%s: %w", r.Name(), err)
 	}

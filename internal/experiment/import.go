@@ -10,13 +10,13 @@ import (
 	"strconv"
 	"strings"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
 	"resnet/internal/text"
-	"resnet/internal/train/checkpoint"
 )
 
 // ImportOptions say what a file of weights does not.
@@ -262,13 +262,12 @@ func channelValues(flag, list string, channels int, above bool) ([]float32, erro
 	return values, nil
 }
 
-// writeCheckpoint writes a file in one piece or not at all. What is there and is no regular file
-// stays.
+// writeCheckpoint writes a file whole or not at all.
 func writeCheckpoint(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return config.Usagef("--out %s is not a regular file: name a file", path)
 	}
-	if err := checkpoint.WriteAtomic(checkpoint.OS, path, 0o666, write); err != nil {
+	if err := atomicfile.Write(atomicfile.OS, path, "weights", write); err != nil {
 		return &IOError{err}
 	}
 	return nil

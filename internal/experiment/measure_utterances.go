@@ -9,6 +9,7 @@ import (
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
+	"resnet/internal/train/checkpoint"
 )
 
 // maxUtterances is the most utterances that are computed together, whatever the batch is for
@@ -73,7 +74,7 @@ func (m *measuring) ownCorpus(ctx context.Context, net *Model) (*corpus.Corpus, 
 		return nil, err
 	}
 	if net.run == nil {
-		return nil, config.Usagef("%s: name the run folder: its %s says where the utterances and their labels are", net.Named, ConfigFile)
+		return nil, config.Usagef("%s: name the run folder: its %s says where the utterances and their labels are", net.Named, checkpoint.ConfigFile)
 	}
 	data := net.run.Data
 	if m.Data != "" && m.Data != data.Name {

@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"runtime/debug"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/config"
 	"resnet/internal/graph"
 	"resnet/internal/system"
 	"resnet/internal/text"
-	"resnet/internal/train/checkpoint"
 )
 
 // CheckLeastMemory refuses a training that cannot fit, before anything is made. limit is as in
@@ -60,7 +60,7 @@ func (x *Experiment) checkpointBytes(params *graph.ParamSet) int64 {
 
 // checkSpace asks for room for two checkpoints before the work starts: the one being written and
 // the one it replaces. A folder that is not there yet stands for the nearest one above it.
-func (x *Experiment) checkSpace(fsys checkpoint.FS, dir string, params *graph.ParamSet) error {
+func (x *Experiment) checkSpace(fsys atomicfile.FS, dir string, params *graph.ParamSet) error {
 	need := 2 * (x.checkpointBytes(params) + 1<<20)
 	at := dir
 	free, known := fsys.Free(at)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/config"
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
@@ -82,7 +83,7 @@ func (t *Training) fill(r *ready, store *checkpoint.Store) (err error) {
 	if r.evaluator, err = t.data.evaluator(r.params); err != nil {
 		return err
 	}
-	if err := t.checkSpace(checkpoint.OS, t.Dir, r.params); err != nil {
+	if err := t.checkSpace(atomicfile.OS, t.Dir, r.params); err != nil {
 		return err
 	}
 	if t.Resume {
@@ -183,18 +184,14 @@ func (t *Training) loadCheckpoint(store *checkpoint.Store, params *graph.ParamSe
 
 // writeRecords writes config.yaml and env.json.
 func (t *Training) writeRecords() error {
-	path := filepath.Join(t.Dir, ConfigFile)
-	if err := checkpoint.WriteFileAtomic(checkpoint.OS, path, config.Encode(&t.Config, nil), 0o644); err != nil {
+	if err := checkpoint.WriteConfig(atomicfile.OS, t.Dir, config.Encode(&t.Config, nil)); err != nil {
 		return err
 	}
-	return checkpoint.WriteEnv(checkpoint.OS, t.Dir, checkpoint.Env{
+	return checkpoint.WriteEnv(atomicfile.OS, t.Dir, checkpoint.Env{
 		Version: t.env.Version, CPU: system.Read().CPU, Threads: t.Threads, Seed: t.Train.Seed, Command: t.env.Command,
 		Kernels: map[string]string{"all": kernel.Active()},
 	})
 }
-
-// ConfigFile is where a run folder keeps its merged configuration.
-const ConfigFile = "config.yaml"
 
 // NewRunDir makes the folder of a new run: dir, which must not hold a run yet, or the first free
 // runs/NAME-k.
@@ -240,7 +237,7 @@ func firstFree(name func(k int) string) (string, error) {
 // RemoveUnused removes the folder of a new run in which nothing was written, so that a mistake
 // leaves nothing behind. Folders that hold anything stay: os.Remove fails on them.
 func RemoveUnused(dir string) {
-	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, checkpoint.ConfigFile)); err != nil {
 		_ = os.Remove(filepath.Join(dir, "checkpoints"))
 		_ = os.Remove(dir)
 	}
@@ -248,7 +245,7 @@ func RemoveUnused(dir string) {
 
 // HoldsRun reports whether a folder has a run's configuration or checkpoints.
 func HoldsRun(dir string) bool {
-	for _, name := range []string{ConfigFile, "checkpoints"} {
+	for _, name := range []string{checkpoint.ConfigFile, "checkpoints"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			return true
 		}
@@ -258,9 +255,9 @@ func HoldsRun(dir string) bool {
 
 // LoadRun reads the configuration of a run folder.
 func LoadRun(dir string) (*config.Loaded, error) {
-	path := filepath.Join(dir, ConfigFile)
+	path := filepath.Join(dir, checkpoint.ConfigFile)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil, missingf("%s: no run folder: %s is not there", text.Printable(dir), ConfigFile)
+		return nil, missingf("%s: no run folder: %s is not there", text.Printable(dir), checkpoint.ConfigFile)
 	}
 	return config.Load(config.Input{File: path})
 }
@@ -274,7 +271,7 @@ func Continue(dir string, in config.Input, allow bool) (l *config.Loaded, change
 		return nil, nil, err
 	}
 	if in.File == "" {
-		in.File = filepath.Join(dir, ConfigFile)
+		in.File = filepath.Join(dir, checkpoint.ConfigFile)
 	}
 	if l, err = config.Load(in); err != nil {
 		return nil, nil, err

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/train/checkpoint"
 	"resnet/internal/train/tensorboard"
 )
@@ -34,7 +35,7 @@ func (l *loop) openEvents() {
 		}
 		return step <= int64(l.st.Evaluated)
 	}
-	log, err := tensorboard.Open(checkpoint.OS, filepath.Join(l.o.Dir, tensorboard.File), keep, l.meter.now)
+	log, err := tensorboard.Open(atomicfile.OS, filepath.Join(l.o.Dir, tensorboard.File), checkpoint.Kind, keep, l.meter.now)
 	l.events.log = log
 	l.eventsWritten(err)
 }

@@ -1,11 +1,11 @@
 package train
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
 	"resnet/internal/eval"
+	"resnet/internal/fielderr"
 )
 
 // Plan is what follows from a configuration and the size of the training set. Everything the loop
@@ -23,8 +23,8 @@ type Plan struct {
 }
 
 // NewPlan derives a Plan for a training split of trainImages images. It fails when the
-// configuration is invalid (every FieldError, joined) and when a batch is larger than the set (a
-// FieldError, too).
+// configuration is invalid (every fielderr.Error, joined) and when a batch is larger than the set (a
+// fielderr.Error, too).
 func NewPlan(c Config, e eval.Config, trainImages int) (Plan, error) {
 	return newPlan(c, e, trainImages, trainImages/max(1, c.Batch))
 }
@@ -40,18 +40,14 @@ func NewSequencePlan(c Config, e eval.Config, utterances, batches int) (Plan, er
 
 func newPlan(c Config, e eval.Config, trainImages, batches int) (Plan, error) {
 	if fields := c.Validate(); len(fields) > 0 {
-		errs := make([]error, len(fields))
-		for i, f := range fields {
-			errs[i] = fmt.Errorf("train.%w", f)
-		}
-		return Plan{}, errors.Join(errs...)
+		return Plan{}, fielderr.Join(fields)
 	}
 	if e.Every < 0 || e.EveryEpochs < 0 {
 		return Plan{}, fmt.Errorf("eval.every: %d and eval.every_epochs: %d must not be negative", e.Every, e.EveryEpochs)
 	}
 	if c.Batch > trainImages || batches < 1 {
-		return Plan{}, fmt.Errorf("train.%w", FieldError{"batch",
-			fmt.Sprintf("%d is more than the %d images of the training split", c.Batch, trainImages), "lower it"})
+		return Plan{}, fielderr.Error{Section: "train", Path: "batch", Hint: "lower it",
+			Msg: fmt.Sprintf("%d is more than the %d images of the training split", c.Batch, trainImages)}
 	}
 	p := Plan{
 		Config:          c,

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"resnet/internal/eval"
+	"resnet/internal/fielderr"
 )
 
 func TestThePaperRecipeIs64000UpdatesOf390BatchesAnEpoch(t *testing.T) {
@@ -136,7 +137,7 @@ func TestEveryBadFieldIsReportedAtItsPath(t *testing.T) {
 		c := DefaultConfig()
 		edit(&c)
 		errs := c.Validate()
-		if !slices.ContainsFunc(errs, func(e FieldError) bool { return e.Path == path && e.Msg != "" }) {
+		if !slices.ContainsFunc(errs, func(e fielderr.Error) bool { return e.Path == path && e.Msg != "" }) {
 			t.Errorf("%s: %v", path, errs)
 		}
 		if _, err := NewPlan(c, eval.Config{}, 1000); err == nil || !strings.Contains(err.Error(), "train."+path+": ") {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/train/checkpoint"
 )
 
@@ -50,7 +51,7 @@ func (t *table) flush() (err error) {
 		return nil
 	}
 	if t.csv == nil {
-		if t.csv, err = checkpoint.OpenCSV(checkpoint.OS, t.path, t.header, int64(t.step)); err != nil {
+		if t.csv, err = checkpoint.OpenCSV(atomicfile.OS, t.path, t.header, int64(t.step)); err != nil {
 			t.csv = nil
 			return err
 		}

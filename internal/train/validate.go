@@ -1,28 +1,14 @@
 package train
 
 import (
-	"fmt"
 	"math"
+
+	"resnet/internal/fielderr"
 )
 
-// A FieldError says what is wrong with one field. Path is relative to the section
-// ("schedule.drop.factor"), Msg says what is wrong, Hint what would be right (it may be empty).
-type FieldError struct {
-	Path, Msg, Hint string
-}
-
-// Error joins path, message and hint in a line.
-func (e FieldError) Error() string {
-	s := e.Path + ": " + e.Msg
-	if e.Hint != "" {
-		s += " (" + e.Hint + ")"
-	}
-	return s
-}
-
 // Validate returns every error of the section, in the order of its fields; nil when there is none.
-func (c Config) Validate() []FieldError {
-	v := &validator{}
+func (c Config) Validate() []fielderr.Error {
+	v := &validator{fielderr.List{Section: "train"}}
 	v.min("batch", c.Batch, 1, "the paper trains with 128")
 	v.min("accumulate", c.Accumulate, 1, "1 means no accumulation")
 	v.min("iterations", c.Iterations, 0, "0 means by epochs")
@@ -37,20 +23,15 @@ func (c Config) Validate() []FieldError {
 	v.number("clip_norm", c.ClipNorm, 0, math.Inf(1), false, "0 means never")
 	v.oneOf("on_nonfinite", c.OnNonfinite, NonfiniteStop, NonfiniteSkip, NonfiniteRollback)
 	v.oneOf("on_save_error", c.OnSaveError, SaveErrorStop, SaveErrorContinue)
-	return v.errs
+	return v.Errors
 }
 
-type validator struct {
-	errs []FieldError
-}
-
-func (v *validator) add(path, hint, format string, args ...any) {
-	v.errs = append(v.errs, FieldError{Path: path, Msg: fmt.Sprintf(format, args...), Hint: hint})
-}
+// validator holds the checks of values over the list of what is wrong.
+type validator struct{ fielderr.List }
 
 func (v *validator) min(path string, x, least int, hint string) {
 	if x < least {
-		v.add(path, hint, "%d is below %d", x, least)
+		v.Add(path, hint, "%d is below %d", x, least)
 	}
 }
 
@@ -58,14 +39,14 @@ func (v *validator) min(path string, x, least int, hint string) {
 func (v *validator) number(path string, x, lo, hi float64, open bool, hint string) {
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 0):
-		v.add(path, hint, "%v is not a finite number", x)
+		v.Add(path, hint, "%v is not a finite number", x)
 	case x < lo || open && x == lo || x > hi:
 		if open && math.IsInf(hi, 1) {
-			v.add(path, hint, "%v is not above %v", x, lo)
+			v.Add(path, hint, "%v is not above %v", x, lo)
 		} else if math.IsInf(hi, 1) {
-			v.add(path, hint, "%v is below %v", x, lo)
+			v.Add(path, hint, "%v is below %v", x, lo)
 		} else {
-			v.add(path, hint, "%v is not between %v and %v", x, lo, hi)
+			v.Add(path, hint, "%v is not between %v and %v", x, lo, hi)
 		}
 	}
 }
@@ -81,28 +62,28 @@ func (v *validator) oneOf(path, x string, words ...string) {
 		}
 		hint += w
 	}
-	v.add(path, hint, "unknown value %q", x)
+	v.Add(path, hint, "unknown value %q", x)
 }
 
 func (v *validator) optimizer(o Optimizer) {
 	v.oneOf("optimizer.name", o.Name, OptimizerSGD, OptimizerAdam)
 	v.number("optimizer.momentum", o.Momentum, 0, 1, false, "the paper uses 0.9")
 	if o.Momentum == 1 {
-		v.add("optimizer.momentum", "the paper uses 0.9", "1 never forgets a gradient")
+		v.Add("optimizer.momentum", "the paper uses 0.9", "1 never forgets a gradient")
 	}
 	if o.Nesterov && o.Name == OptimizerAdam {
-		v.add("optimizer.nesterov", "leave it out", "Adam has no Nesterov form here")
+		v.Add("optimizer.nesterov", "leave it out", "Adam has no Nesterov form here")
 	} else if o.Nesterov && o.Momentum == 0 {
-		v.add("optimizer.nesterov", "set optimizer.momentum", "Nesterov needs momentum")
+		v.Add("optimizer.nesterov", "set optimizer.momentum", "Nesterov needs momentum")
 	}
 	if o.Name == OptimizerAdam {
 		v.number("optimizer.beta1", o.Beta1, 0, 1, false, "Kingma and Ba use 0.9")
 		v.number("optimizer.beta2", o.Beta2, 0, 1, false, "Kingma and Ba use 0.999")
 		if o.Beta1 == 1 {
-			v.add("optimizer.beta1", "Kingma and Ba use 0.9", "1 never takes a gradient in")
+			v.Add("optimizer.beta1", "Kingma and Ba use 0.9", "1 never takes a gradient in")
 		}
 		if o.Beta2 == 1 {
-			v.add("optimizer.beta2", "Kingma and Ba use 0.999", "1 never takes a gradient in")
+			v.Add("optimizer.beta2", "Kingma and Ba use 0.999", "1 never takes a gradient in")
 		}
 		v.number("optimizer.epsilon", o.Epsilon, 0, math.Inf(1), true, "Kingma and Ba use 1e-8")
 	}
@@ -120,7 +101,7 @@ func (v *validator) schedule(s Schedule) {
 		v.milestones("schedule.drop.at", s.Drop.At)
 		v.milestones("schedule.drop.at_epochs", s.Drop.AtEpochs)
 		if len(s.Drop.At) > 0 && len(s.Drop.AtEpochs) > 0 {
-			v.add("schedule.drop.at_epochs", "keep one of the two", "at and at_epochs are both set")
+			v.Add("schedule.drop.at_epochs", "keep one of the two", "at and at_epochs are both set")
 		}
 	}
 	if s.Cosine.Enabled {
@@ -140,7 +121,7 @@ func (v *validator) schedule(s Schedule) {
 		}
 	}
 	if n > 1 {
-		v.add("schedule", "keep one of drop, cosine and plateau", "%d schedules are set", n)
+		v.Add("schedule", "keep one of drop, cosine and plateau", "%d schedules are set", n)
 	}
 	v.warmup(s)
 }
@@ -153,24 +134,24 @@ func (v *validator) warmup(s Schedule) {
 	v.min("schedule.warmup.iterations", w.Iterations, 0, "0 means no limit")
 	if w.Rate == 0 {
 		if w.Until.TrainErrorBelow != 0 || w.Iterations != 0 {
-			v.add("schedule.warmup.rate", "the paper uses 0.01", "0, but an end of the warm-up is set")
+			v.Add("schedule.warmup.rate", "the paper uses 0.01", "0, but an end of the warm-up is set")
 		}
 		return
 	}
 	if w.Rate >= s.Rate {
-		v.add("schedule.warmup.rate", "a warm-up is below schedule.rate", "%v is not below the rate %v", w.Rate, s.Rate)
+		v.Add("schedule.warmup.rate", "a warm-up is below schedule.rate", "%v is not below the rate %v", w.Rate, s.Rate)
 	}
 	if w.Until.TrainErrorBelow == 0 && w.Iterations == 0 {
-		v.add("schedule.warmup.until", "the paper: {train_error_below: 80}", "the warm-up would never end")
+		v.Add("schedule.warmup.until", "the paper: {train_error_below: 80}", "the warm-up would never end")
 	}
 }
 
 func (v *validator) milestones(path string, at []int) {
 	for i, m := range at {
 		if m < 1 {
-			v.add(path, "milestones count from 1", "%d is below 1", m)
+			v.Add(path, "milestones count from 1", "%d is below 1", m)
 		} else if i > 0 && m <= at[i-1] {
-			v.add(path, "list them in increasing order", "%d does not come after %d", m, at[i-1])
+			v.Add(path, "list them in increasing order", "%d does not come after %d", m, at[i-1])
 		}
 	}
 }

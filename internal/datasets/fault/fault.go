@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"resnet/internal/fielderr"
 )
 
 // The kinds of failure, to be checked with errors.Is.
@@ -16,7 +18,7 @@ var (
 	// format (exit code 65).
 	ErrData = errors.New("bad data")
 	// ErrConfig says that the configuration asks for something that cannot be (exit code 2).
-	ErrConfig = errors.New("bad data configuration")
+	ErrConfig = fielderr.ErrConfig
 )
 
 // kinded is an error of one of the kinds above: its text is the message alone, errors.Is finds both

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"resnet/internal/atomicfile"
 )
 
 // CSV is a table that grows by a row at a time, whose column "step" orders it: metrics.csv,
@@ -18,31 +20,28 @@ import (
 // interruption.
 type CSV struct {
 	path    string
-	f       File
 	columns int
-	size    int64 // of the whole rows
-	torn    bool  // a failed Append may have left part of a row
+	rows    *atomicfile.Appender
 }
 
 // OpenCSV opens the table, after TruncateCSV(fsys, path, header, step), and writes the header when
 // it is new or empty. The header must have a column "step".
-func OpenCSV(fsys FS, path string, header []string, step int64) (*CSV, error) {
+func OpenCSV(fsys atomicfile.FS, path string, header []string, step int64) (*CSV, error) {
 	if err := TruncateCSV(fsys, path, header, step); err != nil {
 		return nil, err
 	}
-	f, err := fsys.Append(path, filePerm)
+	rows, err := atomicfile.OpenAppend(fsys, path)
 	if err != nil {
-		return nil, ioError(fmt.Errorf("open table: %w", err))
+		return nil, fmt.Errorf("open table: %w", err)
 	}
-	t := &CSV{path: path, f: f, columns: len(header)}
-	if t.size, err = f.Size(); err == nil && t.size == 0 {
+	t := &CSV{path: path, rows: rows, columns: len(header)}
+	if rows.Size() == 0 {
 		if err = t.Append(header); err == nil {
-			err = fsys.SyncDir(filepath.Dir(path)) // the name is new
+			err = atomicfile.Error(fsys.SyncDir(filepath.Dir(path))) // the name is new
 		}
 	}
 	if err != nil {
-		f.Close()
-		return nil, ioError(fmt.Errorf("open table: %w", err))
+		return nil, errors.Join(fmt.Errorf("open table %s: %w", path, err), rows.Close())
 	}
 	return t, nil
 }
@@ -57,49 +56,26 @@ func (t *CSV) Append(row []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.path, err)
 	}
-	if t.torn {
-		if err := t.f.Truncate(t.size); err != nil {
-			return ioError(fmt.Errorf("%s: %w", t.path, err))
-		}
-	}
-	t.torn = true
-	if _, err = writeFull(t.f, line); err == nil {
-		err = t.f.Sync()
-	}
-	if err != nil {
-		return ioError(fmt.Errorf("%s: %w", t.path, err))
-	}
-	t.torn = false
-	t.size += int64(len(line))
-	return nil
+	return t.rows.AppendSync(line)
 }
 
 // Close closes the file; a part of a row that a failed Append left is removed.
-func (t *CSV) Close() error {
-	var err error
-	if t.torn {
-		err = t.f.Truncate(t.size)
-	}
-	if err = errors.Join(err, t.f.Close()); err != nil {
-		return ioError(fmt.Errorf("%s: %w", t.path, err))
-	}
-	return nil
-}
+func (t *CSV) Close() error { return t.rows.Close() }
 
 // TruncateCSV removes the rows after a step, and everything from a row that is torn or has no step
 // on: what an interrupted training wrote after the checkpoint that it resumes from. step < 0
 // removes every row. A file that is not there is left so; one with other columns is an ErrCorrupt.
-func TruncateCSV(fsys FS, path string, header []string, step int64) error {
+func TruncateCSV(fsys atomicfile.FS, path string, header []string, step int64) error {
 	column := slices.Index(header, "step")
 	if column < 0 {
 		return fmt.Errorf("%s: no column %q in %q", path, "step", header)
 	}
-	data, err := readFile(fsys, path)
+	data, err := atomicfile.ReadFile(fsys, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return ioError(fmt.Errorf("read table: %w", err))
+		return atomicfile.Error(fmt.Errorf("read table: %w", err))
 	}
 	first, err := encodeRow(header)
 	if err != nil {
@@ -115,7 +91,7 @@ func TruncateCSV(fsys FS, path string, header []string, step int64) error {
 	if len(kept) == len(data) {
 		return nil
 	}
-	return WriteFileAtomic(fsys, path, kept, filePerm)
+	return atomicfile.WriteFile(fsys, path, Kind, kept)
 }
 
 // keepRows returns data up to the first row after start that is after step, or torn. A row is a

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"resnet/internal/atomicfile"
+	"resnet/internal/atomicfile/atomicfiletest"
 )
 
 var columns = []string{"step", "epoch", "loss"}
@@ -20,7 +23,7 @@ func rowOf(step int64) []string {
 
 // table opens metrics.csv as a training that resumes after step does, and appends the rows of the
 // steps.
-func table(t *testing.T, fsys FS, path string, resumed int64, steps ...int64) {
+func table(t *testing.T, fsys atomicfile.FS, path string, resumed int64, steps ...int64) {
 	t.Helper()
 	c, err := OpenCSV(fsys, path, columns, resumed)
 	if err != nil {
@@ -39,26 +42,26 @@ func table(t *testing.T, fsys FS, path string, resumed int64, steps ...int64) {
 // TestAResumedTableIsBitIdentical interrupts a table of five rows at every byte of it, resumes from
 // each checkpoint whose row was written, and compares with the uninterrupted one.
 func TestAResumedTableIsBitIdentical(t *testing.T) {
-	m := newMemFS()
-	if err := m.MkdirAll(run, dirPerm); err != nil {
+	m := atomicfiletest.NewDisk()
+	if err := m.MkdirAll(run, atomicfile.DirPerm); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(run, "metrics.csv")
 	table(t, m, path, -1, 10, 20, 30, 40, 50)
-	whole := m.names[path].data
+	whole := m.Files[path].Data
 	if !strings.HasPrefix(string(whole), "step,epoch,loss\n10,0,0.1\n20,") {
 		t.Fatalf("%q", whole)
 	}
 	for n := range len(whole) + 1 {
 		rows := int64(strings.Count(string(whole[:n]), "\n")) - 1 // complete ones
 		for k := int64(0); k <= max(rows, 0); k++ {               // resume from step 10k: its row is there
-			m.names[path] = &memFile{data: slices.Clone(whole[:n])}
+			m.Files[path] = &atomicfiletest.Content{Data: slices.Clone(whole[:n])}
 			var rest []int64
 			for s := 10*k + 10; s <= 50; s += 10 {
 				rest = append(rest, s)
 			}
 			table(t, m, path, 10*k, rest...)
-			if got := string(m.names[path].data); got != string(whole) {
+			if got := string(m.Files[path].Data); got != string(whole) {
 				t.Fatalf("cut at %d, resumed from step %d: %q", n, 10*k, got)
 			}
 		}
@@ -67,8 +70,8 @@ func TestAResumedTableIsBitIdentical(t *testing.T) {
 
 func TestATableFromAnEarlierStartIsEmptied(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.csv")
-	table(t, OS, path, -1, 10, 20)
-	table(t, OS, path, -1)
+	table(t, atomicfile.OS, path, -1, 10, 20)
+	table(t, atomicfile.OS, path, -1)
 	if got, _ := os.ReadFile(path); string(got) != "step,epoch,loss\n" {
 		t.Errorf("%q", got)
 	}
@@ -80,13 +83,13 @@ func TestATableOfOtherColumnsIsLeftAlone(t *testing.T) {
 	if err := os.WriteFile(path, []byte(other), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenCSV(OS, path, columns, 5); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), path) {
+	if _, err := OpenCSV(atomicfile.OS, path, columns, 5); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), path) {
 		t.Errorf("error %v", err)
 	}
 	if got, _ := os.ReadFile(path); string(got) != other {
 		t.Errorf("%q", got)
 	}
-	if _, err := OpenCSV(OS, path, []string{"seconds"}, 5); err == nil {
+	if _, err := OpenCSV(atomicfile.OS, path, []string{"seconds"}, 5); err == nil {
 		t.Error("a table without steps")
 	}
 }
@@ -96,9 +99,9 @@ func TestAFailedAppendLeavesNoTornRow(t *testing.T) {
 	for _, c := range []struct {
 		kind  string
 		fault error
-	}{{"write", syscall.ENOSPC}, {"write", syscall.EIO}, {"write", errShort}, {"sync", syscall.EIO}} {
-		m := newMemFS()
-		if err := m.MkdirAll(run, dirPerm); err != nil {
+	}{{"write", syscall.ENOSPC}, {"write", syscall.EIO}, {"write", atomicfiletest.ErrShort}, {"sync", syscall.EIO}} {
+		m := atomicfiletest.NewDisk()
+		if err := m.MkdirAll(run, atomicfile.DirPerm); err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(run, "metrics.csv")
@@ -108,7 +111,7 @@ func TestAFailedAppendLeavesNoTornRow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m.op = func(kind, _ string) error {
+			m.Op = func(kind, _ string) error {
 				if kind == c.kind {
 					return c.fault
 				}
@@ -117,7 +120,7 @@ func TestAFailedAppendLeavesNoTornRow(t *testing.T) {
 			if err := f.Append(rowOf(2)); !errors.Is(err, ErrIO) || !strings.Contains(err.Error(), path) {
 				t.Errorf("%s %v: error %v", c.kind, c.fault, err)
 			}
-			m.op = nil
+			m.Op = nil
 			want := "step,epoch,loss\n1,0,1\n"
 			if appendAgain {
 				want += "2,0,0.5\n"
@@ -128,7 +131,7 @@ func TestAFailedAppendLeavesNoTornRow(t *testing.T) {
 			if err := f.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if got := string(m.names[path].data); got != want {
+			if got := string(m.Files[path].Data); got != want {
 				t.Errorf("%s %v: %q, want %q", c.kind, c.fault, got, want)
 			}
 		}
@@ -136,8 +139,8 @@ func TestAFailedAppendLeavesNoTornRow(t *testing.T) {
 }
 
 func TestARowIsDurableWhenAppendReturns(t *testing.T) {
-	m := newMemFS()
-	if err := m.MkdirAll(run, dirPerm); err != nil {
+	m := atomicfiletest.NewDisk()
+	if err := m.MkdirAll(run, atomicfile.DirPerm); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(run, "metrics.csv")
@@ -148,14 +151,14 @@ func TestARowIsDurableWhenAppendReturns(t *testing.T) {
 	if err := f.Append(rowOf(4)); err != nil {
 		t.Fatal(err)
 	}
-	after := m.afterPowerFailure(namesLost).names[path]
-	if after == nil || string(after.data) != "step,epoch,loss\n4,0,0.25\n" {
+	after := m.AfterPowerFailure(atomicfiletest.NamesLost).Files[path]
+	if after == nil || string(after.Data) != "step,epoch,loss\n4,0,0.25\n" {
 		t.Errorf("after a power failure: %+v", after)
 	}
 }
 
 func TestARowThatDoesNotFitIsRefused(t *testing.T) {
-	f, err := OpenCSV(OS, filepath.Join(t.TempDir(), "x.csv"), columns, -1)
+	f, err := OpenCSV(atomicfile.OS, filepath.Join(t.TempDir(), "x.csv"), columns, -1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,22 +10,24 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"resnet/internal/atomicfile/atomicfiletest"
 )
 
 // TestEveryTruncationAndEveryFlippedBitIsFound cuts each file of a checkpoint at every length and
 // flips a bit in every byte of it. Loading names the file; resuming falls back to the checkpoint
 // before, with a warning.
 func TestEveryTruncationAndEveryFlippedBitIsFound(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 0)
 	save(t, s, snapshot(1), snapshot(2))
 	for _, name := range []string{"step-000002.safetensors", "step-000002.state.safetensors", "step-000002.json"} {
 		path := filepath.Join(s.dir, name)
-		whole := m.names[path].data
+		whole := m.Files[path].Data
 		check := func(what string, at int, damaged []byte) {
 			t.Helper()
-			m.names[path].data = damaged
-			defer func() { m.names[path].data = whole }()
+			m.Files[path].Data = damaged
+			defer func() { m.Files[path].Data = whole }()
 			_, err := s.Load(2)
 			if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s %s at %d: Load said %v", name, what, at, err)
@@ -53,10 +55,10 @@ func TestEveryTruncationAndEveryFlippedBitIsFound(t *testing.T) {
 
 func TestAMissingFileIsFound(t *testing.T) {
 	for _, name := range []string{"step-000002.safetensors", "step-000002.state.safetensors"} {
-		m := newMemFS()
+		m := atomicfiletest.NewDisk()
 		s := openMem(t, m, 0)
 		save(t, s, snapshot(1), snapshot(2))
-		delete(m.names, filepath.Join(s.dir, name))
+		delete(m.Files, filepath.Join(s.dir, name))
 		if _, err := s.Load(2); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), name+": missing") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -72,10 +74,10 @@ func TestAMissingFileIsFound(t *testing.T) {
 // TestAMissingPermissionIsNotDamage: falling back would train the same steps again because of a
 // mode.
 func TestAMissingPermissionIsNotDamage(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 0)
 	save(t, s, snapshot(1), snapshot(2))
-	m.op = func(kind, path string) error {
+	m.Op = func(kind, path string) error {
 		if kind == "open" && strings.HasSuffix(path, "step-000002.safetensors") {
 			return os.ErrPermission
 		}
@@ -102,7 +104,7 @@ func resealed(t *testing.T, m Manifest, old, replacement string) []byte {
 }
 
 func TestANewerFormatIsRefusedAndNamesItsMaker(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 0)
 	save(t, s, snapshot(1), snapshot(2))
 	manifest, err := s.Latest()
@@ -112,7 +114,7 @@ func TestANewerFormatIsRefusedAndNamesItsMaker(t *testing.T) {
 	newer := resealed(t, manifest, `"format": 1,`, `"format": 2, "something": {"new": []},`)
 	newer = resealedBytes(t, newer, "resnet v0.1.0", "resnet v9.1.0")
 	path := filepath.Join(s.dir, "step-000002.json")
-	m.names[path].data = newer
+	m.Files[path].Data = newer
 	for what, load := range map[string]func() error{
 		"Load":       func() error { _, err := s.Load(2); return err },
 		"LoadLatest": func() error { _, _, err := s.LoadLatest(); return err },
@@ -123,7 +125,7 @@ func TestANewerFormatIsRefusedAndNamesItsMaker(t *testing.T) {
 		}
 	}
 	openMem(t, m, 0)
-	if m.names[filepath.Join(s.dir, "step-000002.safetensors")] == nil {
+	if m.Files[filepath.Join(s.dir, "step-000002.safetensors")] == nil {
 		t.Error("the weights of a newer checkpoint were swept")
 	}
 	if _, err := s.Save(snapshot(2)); !errors.Is(err, ErrVersion) {
@@ -139,7 +141,7 @@ func resealedBytes(t *testing.T, data []byte, old, replacement string) []byte {
 
 // TestAManifestThatLies has manifests whose checksum fits and whose content does not.
 func TestAManifestThatLies(t *testing.T) {
-	s := openMem(t, newMemFS(), 0)
+	s := openMem(t, atomicfiletest.NewDisk(), 0)
 	save(t, s, snapshot(1))
 	good, err := s.Latest()
 	if err != nil {

@@ -10,10 +10,10 @@
 //	              step-000123.state.safetensors   momentum and cursors
 //	              step-000123.json                Manifest: sizes and checksums of both, written last
 //
-// A checkpoint exists when its manifest does. Every file is written beside its target under the
-// prefix ".tmp-", synced, renamed, and the folder synced; so a crash at any moment leaves temporary
-// files or files without a manifest, which the next Open removes, and the checkpoints that were
-// complete before. The format is described in docs/checkpoint-format.md.
+// A checkpoint exists when its manifest does. Every file is written by package atomicfile; so a
+// crash at any moment leaves temporary files or files without a manifest, which the next Open
+// removes, and the checkpoints that were complete before. The format is described in
+// docs/checkpoint-format.md.
 //
 // # Errors
 //

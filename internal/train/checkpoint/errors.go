@@ -3,11 +3,13 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+
+	"resnet/internal/atomicfile"
 )
 
 // The classes of errors, for errors.Is.
 var (
-	ErrIO       = errors.New("input/output error")
+	ErrIO       = atomicfile.ErrIO
 	ErrCorrupt  = errors.New("corrupt checkpoint")
 	ErrVersion  = errors.New("checkpoint of a newer resnet")
 	ErrNotFound = errors.New("no checkpoint")
@@ -19,8 +21,6 @@ type classed struct{ class, err error }
 
 func (e *classed) Error() string   { return e.err.Error() }
 func (e *classed) Unwrap() []error { return []error{e.class, e.err} }
-
-func ioError(err error) error { return &classed{ErrIO, err} }
 
 func corruptf(format string, args ...any) error {
 	return &classed{ErrCorrupt, fmt.Errorf(format, args...)}

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-)
 
-// errKill stands for the death of the process at an operation.
-var errKill = errors.New("killed")
+	"resnet/internal/atomicfile"
+	"resnet/internal/atomicfile/atomicfiletest"
+)
 
 // saves are the situations whose save is interrupted: each prepares a folder and then saves a step.
 var saves = []struct {
@@ -36,51 +36,34 @@ func withOtherState(s Snapshot) Snapshot {
 	return s
 }
 
-// run runs f and reports whether it was killed.
-func killed(f func()) (dead bool) {
-	defer func() {
-		if r := recover(); r != nil {
-			if r != any(errKill) {
-				panic(r)
-			}
-			dead = true
-		}
-	}()
-	f()
-	return false
-}
-
 // TestKillAtEveryOperationLosesNothing kills the process at the k-th operation of a save for every
 // k, also in the middle of a write, and looks at the disk as the next process finds it: after the
 // death of the process alone, and after a power failure of two kinds.
 func TestKillAtEveryOperationLosesNothing(t *testing.T) {
 	for _, c := range saves {
 		t.Run(c.name, func(t *testing.T) {
-			start := newMemFS()
+			start := atomicfiletest.NewDisk()
 			save(t, openMem(t, start, c.keep), c.before...)
 			for k := 1; ; k++ {
-				m := start.clone()
+				m := start.AfterKill()
 				s := openMem(t, m, c.keep)
 				n := 0
-				m.op = func(kind, path string) error {
+				m.Op = func(string, string) error {
 					if n++; n == k {
-						if kind == "write" { // half of it arrives
-							m.names[path].data = append(m.names[path].data, "half"...)
-						}
-						panic(errKill)
+						return atomicfiletest.ErrKilled
 					}
 					return nil
 				}
 				var err error
-				dead := killed(func() { _, err = s.Save(c.save) })
+				dead := atomicfiletest.Killed(func() { _, err = s.Save(c.save) })
 				if !dead && err != nil {
 					t.Fatal(err)
 				}
-				for kind, disk := range map[string]*memFS{
-					"kill":                          m.afterKill(),
-					"power failure":                 m.afterPowerFailure(namesLost),
-					"power failure, names kept":     m.afterPowerFailure(namesKept),
-					"power failure, last name kept": m.afterPowerFailure(lastNameKept),
+				for kind, disk := range map[string]*atomicfiletest.Disk{
+					"kill":                          m.AfterKill(),
+					"power failure":                 m.AfterPowerFailure(atomicfiletest.NamesLost),
+					"power failure, names kept":     m.AfterPowerFailure(atomicfiletest.NamesKept),
+					"power failure, last name kept": m.AfterPowerFailure(atomicfiletest.LastNameKept),
 				} {
 					least := c.least
 					if !dead {
@@ -101,7 +84,7 @@ func TestKillAtEveryOperationLosesNothing(t *testing.T) {
 
 // checkDisk opens the folder as the next process does and requires a sound checkpoint of at least a
 // step, no leftovers, and that saving goes on.
-func checkDisk(t *testing.T, what string, disk *memFS, keep int, least int64) {
+func checkDisk(t *testing.T, what string, disk *atomicfiletest.Disk, keep int, least int64) {
 	t.Helper()
 	s := openMem(t, disk, keep)
 	l, warnings, err := s.LoadLatest()
@@ -116,7 +99,7 @@ func checkDisk(t *testing.T, what string, disk *memFS, keep int, least int64) {
 	default:
 		checkLoaded(t, l, l.Manifest.Step)
 	}
-	if temps := disk.temps(); len(temps) > 0 {
+	if temps := disk.Temps(); len(temps) > 0 {
 		t.Errorf("%s: %v left", what, temps)
 	}
 	list, problems, err := s.List()
@@ -136,12 +119,12 @@ func checkDisk(t *testing.T, what string, disk *memFS, keep int, least int64) {
 // of the errors, once and for good. A save that reports success is durable; one that does not
 // leaves every earlier checkpoint.
 func TestAnErrorAtEveryOperationIsReportedAndLosesNothing(t *testing.T) {
-	faults := []error{syscall.ENOSPC, syscall.EACCES, syscall.EROFS, syscall.EIO, syscall.EXDEV, errShort}
+	faults := []error{syscall.ENOSPC, syscall.EACCES, syscall.EROFS, syscall.EIO, syscall.EXDEV, atomicfiletest.ErrShort}
 	for _, c := range saves {
 		for _, fault := range faults {
 			for _, forGood := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%v/for good %v", c.name, fault, forGood), func(t *testing.T) {
-					start := newMemFS()
+					start := atomicfiletest.NewDisk()
 					save(t, openMem(t, start, c.keep), c.before...)
 					failAtEvery(t, start, c.keep, c.save, c.least, fault, forGood)
 				})
@@ -150,16 +133,16 @@ func TestAnErrorAtEveryOperationIsReportedAndLosesNothing(t *testing.T) {
 	}
 }
 
-func failAtEvery(t *testing.T, start *memFS, keep int, snap Snapshot, least int64, fault error, forGood bool) {
+func failAtEvery(t *testing.T, start *atomicfiletest.Disk, keep int, snap Snapshot, least int64, fault error, forGood bool) {
 	t.Helper()
 	reported := 0
 	for k := 1; ; k++ {
-		m := start.clone()
+		m := start.AfterKill()
 		s := openMem(t, m, keep)
 		n, hit := 0, ""
-		m.op = func(kind, path string) error {
+		m.Op = func(kind, path string) error {
 			n++
-			if errors.Is(fault, errShort) && kind != "write" {
+			if errors.Is(fault, atomicfiletest.ErrShort) && kind != "write" {
 				return nil
 			}
 			if n >= k && (hit == "" || forGood) {
@@ -169,7 +152,7 @@ func failAtEvery(t *testing.T, start *memFS, keep int, snap Snapshot, least int6
 			return nil
 		}
 		saved, err := s.Save(snap)
-		m.op = nil
+		m.Op = nil
 		what := fmt.Sprintf("%v at operation %d (%s)", fault, k, hit)
 		if err != nil {
 			reported++
@@ -184,13 +167,13 @@ func failAtEvery(t *testing.T, start *memFS, keep int, snap Snapshot, least int6
 					t.Errorf("%s: %d checkpoints, files %v", what, len(list), names)
 				}
 			}
-			checkDisk(t, what+", killed", m.afterKill(), keep, least)
-			checkDisk(t, what+", power lost", m.afterPowerFailure(namesLost), keep, least)
+			checkDisk(t, what+", killed", m.AfterKill(), keep, least)
+			checkDisk(t, what+", power lost", m.AfterPowerFailure(atomicfiletest.NamesLost), keep, least)
 		} else {
 			if saved.Manifest.Step != snap.Step {
 				t.Errorf("%s: saved step %d", what, saved.Manifest.Step)
 			}
-			checkDisk(t, what+", saved", m.afterPowerFailure(namesLost), keep, snap.Step)
+			checkDisk(t, what+", saved", m.AfterPowerFailure(atomicfiletest.NamesLost), keep, snap.Step)
 		}
 		if hit == "" {
 			if reported == 0 {
@@ -206,10 +189,10 @@ func failAtEvery(t *testing.T, start *memFS, keep int, snap Snapshot, least int6
 func TestEveryFailedSyncIsAFailedSave(t *testing.T) {
 	for _, kind := range []string{"sync", "syncdir", "close"} {
 		for k := 1; k <= 3; k++ {
-			m := newMemFS()
+			m := atomicfiletest.NewDisk()
 			s := openMem(t, m, 3)
 			n := 0
-			m.op = func(op, _ string) error {
+			m.Op = func(op, _ string) error {
 				if op == kind {
 					if n++; n == k {
 						return syscall.EIO
@@ -229,17 +212,17 @@ func TestEveryFailedSyncIsAFailedSave(t *testing.T) {
 }
 
 func TestTemporaryFilesAreBesideTheirTargets(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 3)
-	m.log = nil
+	m.Log = nil
 	save(t, s, snapshot(1))
 	created, renamed := 0, 0
-	for _, l := range m.log {
+	for _, l := range m.Log {
 		kind, path, _ := strings.Cut(l, " ")
 		switch kind {
 		case "create":
 			created++
-			if filepath.Dir(path) != s.dir || !strings.HasPrefix(filepath.Base(path), ".tmp-") {
+			if filepath.Dir(path) != s.dir || !atomicfile.IsTemp(filepath.Base(path), Kind) {
 				t.Errorf("created %s", path)
 			}
 		case "rename":
@@ -249,35 +232,32 @@ func TestTemporaryFilesAreBesideTheirTargets(t *testing.T) {
 	if created != 3 || renamed != 3 {
 		t.Errorf("%d created, %d renamed, want 3 and 3", created, renamed)
 	}
-	if last := m.log[len(m.log)-1]; len(m.log) == 0 || last == "" {
-		t.Error("no log")
-	}
 }
 
 func TestTooLittleSpaceIsToldBeforeWriting(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 3)
 	save(t, s, snapshot(1))
-	m.free, m.known = 1000, true
-	m.log = nil
+	m.FreeBytes, m.FreeKnown = 1000, true
+	m.Log = nil
 	_, err := s.Save(snapshot(2))
 	if !errors.Is(err, ErrIO) || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "1000 are free") || !strings.Contains(err.Error(), "needs ") {
 		t.Errorf("error %v", err)
 	}
-	for _, l := range m.log {
+	for _, l := range m.Log {
 		if strings.HasPrefix(l, "create ") {
 			t.Errorf("%s in spite of it", l)
 		}
 	}
-	m.free = 1 << 20
+	m.FreeBytes = 1 << 20
 	save(t, s, snapshot(2))
 }
 
 func TestAnOldCheckpointThatCannotBeRemovedIsAWarning(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 1)
 	save(t, s, snapshot(1))
-	m.op = func(kind, path string) error {
+	m.Op = func(kind, path string) error {
 		if kind == "remove" {
 			return syscall.EACCES
 		}
@@ -291,32 +271,34 @@ func TestAnOldCheckpointThatCannotBeRemovedIsAWarning(t *testing.T) {
 
 // TestLeftoversAreSweptAndNothingElse: a file that Open does not know is not its to remove.
 func TestLeftoversAreSweptAndNothingElse(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 0)
 	save(t, s, snapshot(1), snapshot(2), snapshot(3))
-	put := func(path string) { m.names[path] = &memFile{data: []byte("x"), synced: []byte("x")} }
+	put := func(path string) { m.Files[path] = &atomicfiletest.Content{Data: []byte("x"), Synced: []byte("x")} }
 	keep := []string{
 		s.dir + "/notes.txt", s.dir + "/step-7.safetensors", s.dir + "/model.safetensors", run + "/config.yaml",
+		run + "/.tmp-0123456789abcdef", run + "/.report.html.tmp-report-17-0123abcd", // a report that is being written
 		s.dir + "/step-000002.safetensors", s.dir + "/step-000002.state.safetensors", s.dir + "/step-000002.json",
 	}
 	gone := []string{
-		s.dir + "/.tmp-step-000009.safetensors", run + "/.tmp-metrics.csv",
+		s.dir + "/.tmp-step-000009.safetensors", run + "/.tmp-metrics.csv", // of former versions
+		s.dir + "/.step-000009.json.tmp-run-17-0123abcd", run + "/.metrics.csv.tmp-run-17-0123abcd",
 		s.dir + "/step-000009.safetensors", s.dir + "/step-000009.state.safetensors", s.dir + "/step-000001-2.safetensors",
 		s.dir + "/step-000003.json", s.dir + "/step-000003.state.safetensors",
 	}
-	for _, p := range append(keep[:4:4], gone[:5]...) {
+	for _, p := range append(keep[:6:6], gone[:7]...) {
 		put(p)
 	}
-	m.names[keep[6]].data[3] ^= 1                     // a manifest with one wrong byte does not cost its weights
-	delete(m.names, s.dir+"/step-000003.safetensors") // nothing to load here
+	m.Files[keep[8]].Data[3] ^= 1                     // a manifest with one wrong byte does not cost its weights
+	delete(m.Files, s.dir+"/step-000003.safetensors") // nothing to load here
 	s = openMem(t, m, 0)
 	for _, p := range keep {
-		if m.names[p] == nil {
+		if m.Files[p] == nil {
 			t.Errorf("%s was removed", p)
 		}
 	}
 	for _, p := range gone {
-		if m.names[p] != nil {
+		if m.Files[p] != nil {
 			t.Errorf("%s is still there", p)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/graph/weights"
 )
 
@@ -87,7 +88,7 @@ func (s *Store) loadPart(p Part) (*weights.File, error) {
 	path := filepath.Join(s.dir, p.File)
 	data := make([]byte, p.Bytes) // the file has this size
 	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, ioError(fmt.Errorf("%s: %w", path, err))
+		return nil, atomicfile.Error(fmt.Errorf("%s: %w", path, err))
 	}
 	sum := sha256.Sum256(data)
 	if err := compareSum(path, sum[:], p); err != nil {
@@ -118,7 +119,7 @@ func (s *Store) verify(m Manifest) error {
 		_, err = io.Copy(sum, f)
 		f.Close()
 		if err != nil {
-			return ioError(err)
+			return atomicfile.Error(err)
 		}
 		if err := compareSum(filepath.Join(s.dir, p.File), sum.Sum(nil), p); err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"resnet/internal/atomicfile"
 )
 
 // Lock keeps other trainings out of a run folder until it is released or its process ends.
@@ -68,9 +70,9 @@ var errNoLocks = errors.New("file locks are not supported here")
 func AcquireLock(run string) (*Lock, error) {
 	path := filepath.Join(run, "lock")
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, filePerm)
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, atomicfile.Perm)
 		if err != nil {
-			return nil, ioError(fmt.Errorf("lock run folder: %w", err))
+			return nil, atomicfile.Error(fmt.Errorf("lock run folder: %w", err))
 		}
 		l, err := lockOpened(f, path)
 		if l != nil || err != nil {
@@ -90,7 +92,7 @@ func lockOpened(f *os.File, path string) (*Lock, error) {
 		return acquireByExistence(path + ".held") // path itself exists by now, with any number of openers
 	case err != nil:
 		f.Close()
-		return nil, ioError(fmt.Errorf("lock %s: %w", path, err))
+		return nil, atomicfile.Error(fmt.Errorf("lock %s: %w", path, err))
 	case !locked:
 		f.Close()
 		return nil, lockedError(path)
@@ -103,7 +105,7 @@ func lockOpened(f *os.File, path string) (*Lock, error) {
 		l.TakenFrom = old.String()
 	}
 	if err := l.write(); err != nil {
-		return nil, errors.Join(ioError(fmt.Errorf("lock %s: %w", path, err)), l.Release())
+		return nil, errors.Join(atomicfile.Error(fmt.Errorf("lock %s: %w", path, err)), l.Release())
 	}
 	return l, nil
 }
@@ -111,18 +113,18 @@ func lockOpened(f *os.File, path string) (*Lock, error) {
 // acquireByExistence is the lock where the operating system has none: of several processes one
 // creates the file.
 func acquireByExistence(path string) (*Lock, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, filePerm)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, atomicfile.Perm)
 	if errors.Is(err, fs.ErrExist) {
 		e := lockedError(path)
 		e.Manual = true
 		return nil, e
 	}
 	if err != nil {
-		return nil, ioError(fmt.Errorf("lock run folder: %w", err))
+		return nil, atomicfile.Error(fmt.Errorf("lock run folder: %w", err))
 	}
 	l := &Lock{path: path, f: f}
 	if err := l.write(); err != nil {
-		return nil, errors.Join(ioError(fmt.Errorf("lock %s: %w", path, err)), l.Release())
+		return nil, errors.Join(atomicfile.Error(fmt.Errorf("lock %s: %w", path, err)), l.Release())
 	}
 	return l, nil
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+
+	"resnet/internal/atomicfile"
 )
 
 const (
@@ -142,15 +144,15 @@ func (m Manifest) check(path string) error {
 }
 
 // readManifest reads and checks a manifest. It fails with ErrCorrupt, ErrVersion or ErrIO.
-func readManifest(fsys FS, path string) (Manifest, error) {
+func readManifest(fsys atomicfile.FS, path string) (Manifest, error) {
 	f, err := fsys.Open(path)
 	if err != nil {
-		return Manifest{}, ioError(err)
+		return Manifest{}, atomicfile.Error(err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
 	if err != nil {
-		return Manifest{}, ioError(fmt.Errorf("%s: %w", path, err))
+		return Manifest{}, atomicfile.Error(fmt.Errorf("%s: %w", path, err))
 	}
 	if len(data) > maxManifest {
 		return Manifest{}, corruptf("%s: more than %d bytes are not a manifest", path, maxManifest)

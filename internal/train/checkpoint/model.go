@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/graph/weights"
 )
 
@@ -33,7 +34,7 @@ func OpenModel(path string) (*weights.File, *Manifest, error) {
 		w, err := weights.Open(path)
 		return w, nil, err
 	}
-	m, err := readManifest(OS, filepath.Join(dir, match[1]+".json"))
+	m, err := readManifest(atomicfile.OS, filepath.Join(dir, match[1]+".json"))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && m.Model.File != name { // a copy by itself
 		w, err := weights.Open(path)
 		return w, nil, err
@@ -41,7 +42,7 @@ func OpenModel(path string) (*weights.File, *Manifest, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &Store{dir: filepath.Clean(dir), fs: OS}
+	s := &Store{dir: filepath.Clean(dir), fs: atomicfile.OS}
 	w, err := s.loadPart(m.Model)
 	return w, &m, err
 }

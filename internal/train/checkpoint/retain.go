@@ -3,8 +3,11 @@ package checkpoint
 import (
 	"errors"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+
+	"resnet/internal/atomicfile"
 )
 
 // prune removes the checkpoints beyond Options.Keep, but never the one just saved nor the best. A
@@ -44,6 +47,16 @@ func (s *Store) prune(saved int64) (removed []int64, err error) {
 	return removed, errors.Join(err, e)
 }
 
+// Kind is what the temporary names of a run folder's files say; they go when a training begins or
+// resumes there, which then has the folder's lock.
+const Kind = "run"
+
+// formerTemp matches the temporary names that former versions gave to these files. Their reports and
+// predictions began with ".tmp-" as well.
+var formerTemp = regexp.MustCompile(`^\.tmp-(step-\d{6}.*|metrics\.csv|timing\.csv|env\.json|config\.yaml|events\.out\.tfevents\.resnet)$`)
+
+func isTemp(name string) bool { return atomicfile.IsTemp(name, Kind) || formerTemp.MatchString(name) }
+
 // sweep removes what no checkpoint needs: temporary files, manifests whose weights are not there,
 // and data files that no manifest names. It keeps the files of a manifest that cannot be read: one
 // damaged byte there must not cost the weights.
@@ -65,7 +78,7 @@ func (s *Store) sweep() (removed []string, err error) {
 		}
 	}
 	for _, name := range names {
-		surplus := strings.HasPrefix(name, tempPrefix)
+		surplus := isTemp(name)
 		if match := dataName.FindStringSubmatch(name); match != nil {
 			surplus = !needed[name] && !needed[match[1]]
 		} else if n, ok := needed[name]; ok {
@@ -75,7 +88,7 @@ func (s *Store) sweep() (removed []string, err error) {
 			continue
 		}
 		if e := s.fs.Remove(filepath.Join(s.dir, name)); e != nil {
-			err = errors.Join(err, ioError(e))
+			err = errors.Join(err, atomicfile.Error(e))
 			continue
 		}
 		removed = append(removed, name)

@@ -3,14 +3,15 @@ package checkpoint
 import (
 	"bytes"
 	"errors"
-	"io"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
+	"resnet/internal/atomicfile"
+	"resnet/internal/atomicfile/atomicfiletest"
 	"resnet/internal/graph/weights"
 )
 
@@ -116,68 +117,36 @@ func TestOpenModelTakesARunACheckpointOrAnyFile(t *testing.T) {
 	}
 }
 
-// TestAFileIsReplacedWholeOrNotAtAll kills and fails the k-th operation of an atomic write for
-// every k.
-func TestAFileIsReplacedWholeOrNotAtAll(t *testing.T) {
-	const path = run + "/config.yaml"
-	for k := 1; ; k++ {
-		for _, fault := range []error{errKill, syscall.ENOSPC, syscall.EACCES, errShort} {
-			m := newMemFS()
-			if err := m.MkdirAll(run, dirPerm); err != nil {
-				t.Fatal(err)
-			}
-			if err := WriteFileAtomic(m, path, []byte("old"), filePerm); err != nil {
-				t.Fatal(err)
-			}
-			n := 0
-			m.op = func(kind, _ string) error {
-				if n++; n != k || errors.Is(fault, errShort) && kind != "write" {
-					return nil
-				}
-				if errors.Is(fault, errKill) {
-					panic(errKill)
-				}
-				return fault
-			}
-			var err error
-			dead := killed(func() { err = WriteFileAtomic(m, path, []byte("new content"), filePerm) })
-			m.op = nil
-			if err != nil && (!errors.Is(err, ErrIO) || !strings.Contains(err.Error(), path)) {
-				t.Errorf("operation %d, %v: error %v", k, fault, err)
-			}
-			for _, disk := range []*memFS{m.afterKill(), m.afterPowerFailure(namesLost), m.afterPowerFailure(namesKept)} {
-				got := string(disk.names[path].data)
-				if got != "new content" && (got != "old" || !dead && err == nil) {
-					t.Errorf("operation %d, %v: %q (%v)", k, fault, got, err)
-				}
-			}
-			if n < k {
-				if k < 6 {
-					t.Fatalf("only %d operations", k-1)
-				}
-				return
-			}
-		}
+// TestTheRecordsAreReplacedWholeOrNotAtAll fails and kills every operation of writing them.
+func TestTheRecordsAreReplacedWholeOrNotAtAll(t *testing.T) {
+	for name, write := range map[string]func(fsys atomicfile.FS, run string, version int) error{
+		ConfigFile: func(fsys atomicfile.FS, run string, version int) error {
+			return WriteConfig(fsys, run, fmt.Appendf(nil, "train: {seed: %d}\n", version))
+		},
+		"env.json": func(fsys atomicfile.FS, run string, version int) error {
+			return WriteEnv(fsys, run, Env{Seed: uint64(version)})
+		},
+	} {
+		t.Run(name, func(t *testing.T) { atomicfiletest.Run(t, atomicfiletest.Writer{Files: []string{name}, Write: write}) })
 	}
-}
-
-func TestWriteAtomicReportsWhatTheWriterSays(t *testing.T) {
-	folder := t.TempDir()
-	path := filepath.Join(folder, "x")
-	broken := errors.New("broken")
-	err := WriteAtomic(OS, path, filePerm, func(io.Writer) error { return broken })
-	if !errors.Is(err, broken) {
-		t.Errorf("error %v", err)
-	}
-	if entries, _ := os.ReadDir(folder); len(entries) > 0 {
-		t.Errorf("%v left", entries)
-	}
+	t.Run("metrics.csv", func(t *testing.T) {
+		atomicfiletest.Run(t, atomicfiletest.Writer{
+			Files: []string{"metrics.csv"}, Old: true,
+			Write: func(fsys atomicfile.FS, run string, version int) error {
+				path := filepath.Join(run, "metrics.csv")
+				if version == 1 {
+					return atomicfile.WriteFile(fsys, path, Kind, []byte("step,epoch,loss\n1,0,1\n2,0,0.5\n"))
+				}
+				return TruncateCSV(fsys, path, columns, 1)
+			},
+		})
+	})
 }
 
 func TestEnvIsWrittenWithoutTheEnvironment(t *testing.T) {
 	t.Setenv("RESNET_SECRET", "s3cr3t-value")
 	folder := t.TempDir()
-	if err := WriteEnv(OS, folder, Env{Version: "v0.1.0", Seed: 1<<64 - 1, Command: []string{"resnet", "train"}}); err != nil {
+	if err := WriteEnv(atomicfile.OS, folder, Env{Version: "v0.1.0", Seed: 1<<64 - 1, Command: []string{"resnet", "train"}}); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(filepath.Join(folder, "env.json"))

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/graph/weights"
 )
 
@@ -87,7 +88,7 @@ func (s *Store) write(snap Snapshot) (Manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	if err := WriteFileAtomic(s.fs, filepath.Join(s.dir, base+".json"), data, filePerm); err != nil {
+	if err := atomicfile.WriteFile(s.fs, filepath.Join(s.dir, base+".json"), Kind, data); err != nil {
 		return m, s.ioError(err, need)
 	}
 	return m, nil
@@ -115,67 +116,69 @@ func (s *Store) ioError(err error, need int64) error {
 		}
 		err = fmt.Errorf("%s: %w (%s): make room or set train.checkpoint.keep lower", s.dir, err, note)
 	}
-	return ioError(err)
+	return atomicfile.Error(err)
 }
 
 // writeParts writes both data files, durable under their final names, and fills in names and
 // checksums.
+//
+// A sound checkpoint of the same step stays whole until the new manifest replaces its own: the new
+// files get other names, or, where the data is the same (training again from an earlier step,
+// marking the last step as final), the old ones are kept.
 func (s *Store) writeParts(snap Snapshot, m *Manifest) error {
+	old, err := s.sound(m.Step)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		base := baseName(m.Step)
+		for n := 2; m.Model.File == old.Model.File; n++ { // ends at the second try
+			m.Model.File = fmt.Sprintf("%s-%d.safetensors", base, n)
+			m.State.File = fmt.Sprintf("%s-%d.state.safetensors", base, n)
+		}
+	}
 	parts := []struct {
 		*Part
 		tensors []weights.Tensor
 		meta    map[string]string
 	}{{&m.Model, snap.Model, snap.ModelMeta}, {&m.State, snap.State, snap.StateMeta}}
-	temps := make([]string, len(parts))
+	files := make([]*atomicfile.File, len(parts))
 	for i, p := range parts {
-		path := filepath.Join(s.dir, p.File)
-		temps[i] = tempPath(path)
-		sum := sha256.New()
-		err := writeTemp(s.fs, path, filePerm, func(w io.Writer) error {
-			return weights.Write(io.MultiWriter(w, sum), p.tensors, p.meta)
-		})
-		if err != nil {
-			return fmt.Errorf("write %s: %w", path, err)
-		}
-		p.SHA256 = hex.EncodeToString(sum.Sum(nil))
-	}
-	same, err := s.avoid(m)
-	if err != nil {
-		return err
-	}
-	for i, p := range parts {
-		if same {
-			err = s.fs.Remove(temps[i])
-		} else {
-			err = s.fs.Rename(temps[i], filepath.Join(s.dir, p.File))
-		}
+		f, err := atomicfile.Create(s.fs, filepath.Join(s.dir, p.File), Kind)
 		if err != nil {
 			return err
 		}
+		defer f.Discard()
+		sum := sha256.New()
+		if err := weights.Write(io.MultiWriter(f, sum), p.tensors, p.meta); err != nil {
+			return fmt.Errorf("write %s: %w", filepath.Join(s.dir, p.File), err)
+		}
+		if err := f.Finish(); err != nil {
+			return err
+		}
+		files[i], p.SHA256 = f, hex.EncodeToString(sum.Sum(nil))
 	}
-	return s.fs.SyncDir(s.dir)
+	if old != nil && old.Model.SHA256 == m.Model.SHA256 && old.State.SHA256 == m.State.SHA256 {
+		m.Model, m.State = old.Model, old.State
+		return nil
+	}
+	for _, f := range files {
+		if err := f.Commit(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// avoid looks at a checkpoint of the same step that is there. Sound and with the same data (same is
-// true), its files are kept: training again from an earlier step, or marking the last step as
-// final. Sound with other data, the new files get other names, so that the old checkpoint stays
-// whole until the new manifest replaces its own. A damaged one is overwritten.
-func (s *Store) avoid(m *Manifest) (same bool, err error) {
-	base := baseName(m.Step)
-	old, err := readManifest(s.fs, filepath.Join(s.dir, base+".json"))
+// sound is the manifest of a step's checkpoint if all of that is as it was written, otherwise nil.
+// It fails with ErrVersion for a checkpoint of a newer program.
+func (s *Store) sound(step int64) (*Manifest, error) {
+	m, err := readManifest(s.fs, filepath.Join(s.dir, baseName(step)+".json"))
 	if errors.Is(err, ErrVersion) {
-		return false, err
+		return nil, err
 	}
-	if err != nil || s.verify(old) != nil {
-		return false, nil
+	if err != nil || s.verify(m) != nil {
+		return nil, nil
 	}
-	if old.Model.SHA256 == m.Model.SHA256 && old.State.SHA256 == m.State.SHA256 {
-		m.Model, m.State = old.Model, old.State
-		return true, nil
-	}
-	for n := 2; m.Model.File == old.Model.File; n++ { // ends at the second try
-		m.Model.File = fmt.Sprintf("%s-%d.safetensors", base, n)
-		m.State.File = fmt.Sprintf("%s-%d.state.safetensors", base, n)
-	}
-	return false, nil
+	return &m, nil
 }

@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"resnet/internal/atomicfile"
 )
 
 // Options of a Store.
 type Options struct {
-	Keep     int    // newest checkpoints to keep besides the best; 0 means all
-	Producer string // stands in manifests: "resnet v0.1.0"
-	FS       FS     // nil means OS
+	Keep     int           // newest checkpoints to keep besides the best; 0 means all
+	Producer string        // stands in manifests: "resnet v0.1.0"
+	FS       atomicfile.FS // nil means atomicfile.OS
 }
 
 // Store holds the checkpoints of one run folder. It is used by one goroutine at a time.
@@ -24,7 +26,7 @@ type Store struct {
 
 	run  string
 	dir  string // run/checkpoints
-	fs   FS
+	fs   atomicfile.FS
 	opts Options
 	lock *Lock // nil for a Store that only reads
 }
@@ -37,8 +39,8 @@ func Open(run string, o Options) (*Store, error) {
 	}
 	s := View(run, o.FS)
 	s.opts = o
-	if err := s.fs.MkdirAll(run, dirPerm); err != nil {
-		return nil, ioError(fmt.Errorf("make run folder: %w", err))
+	if err := s.fs.MkdirAll(run, atomicfile.DirPerm); err != nil {
+		return nil, atomicfile.Error(fmt.Errorf("make run folder: %w", err))
 	}
 	var err error
 	if s.lock, err = AcquireLock(run); err != nil {
@@ -54,10 +56,10 @@ func Open(run string, o Options) (*Store, error) {
 }
 
 // View opens a run folder for reading only: it neither locks nor removes anything, and Save fails.
-// A nil fsys means OS.
-func View(run string, fsys FS) *Store {
+// A nil fsys means atomicfile.OS.
+func View(run string, fsys atomicfile.FS) *Store {
 	if fsys == nil {
-		fsys = OS
+		fsys = atomicfile.OS
 	}
 	return &Store{run: run, dir: filepath.Join(run, "checkpoints"), fs: fsys}
 }
@@ -74,11 +76,11 @@ func (s *Store) Close() error {
 
 // prepare makes the folder of checkpoints and sweeps.
 func (s *Store) prepare() error {
-	if err := s.fs.MkdirAll(s.dir, dirPerm); err != nil {
-		return ioError(fmt.Errorf("make folder of checkpoints: %w", err))
+	if err := s.fs.MkdirAll(s.dir, atomicfile.DirPerm); err != nil {
+		return atomicfile.Error(fmt.Errorf("make folder of checkpoints: %w", err))
 	}
 	if err := s.fs.SyncDir(s.run); err != nil {
-		return ioError(fmt.Errorf("sync %s: %w", s.run, err))
+		return atomicfile.Error(fmt.Errorf("sync %s: %w", s.run, err))
 	}
 	removed, err := s.sweep()
 	if err != nil {
@@ -86,12 +88,12 @@ func (s *Store) prepare() error {
 	}
 	names, err := s.fs.ReadDir(s.run)
 	if err != nil {
-		return ioError(err)
+		return atomicfile.Error(err)
 	}
 	for _, name := range names {
-		if strings.HasPrefix(name, tempPrefix) {
+		if isTemp(name) {
 			if err := s.fs.Remove(filepath.Join(s.run, name)); err != nil {
-				return ioError(err)
+				return atomicfile.Error(err)
 			}
 			removed = append(removed, name)
 		}
@@ -116,7 +118,7 @@ func (s *Store) scan() ([]entry, []string, error) {
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, ioError(err)
+		return nil, nil, atomicfile.Error(err)
 	}
 	var list []entry
 	for _, name := range names {
@@ -149,18 +151,18 @@ func (s *Store) checkSizes(m Manifest) error {
 }
 
 // openPart opens a file of a checkpoint and checks its size.
-func (s *Store) openPart(p Part) (ReadFile, error) {
+func (s *Store) openPart(p Part) (atomicfile.ReadHandle, error) {
 	path := filepath.Join(s.dir, p.File)
 	f, err := s.fs.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, corruptf("%s: missing", path)
 	}
 	if err != nil {
-		return nil, ioError(err)
+		return nil, atomicfile.Error(err)
 	}
 	size, err := f.Size()
 	if err != nil {
-		err = ioError(fmt.Errorf("%s: %w", path, err))
+		err = atomicfile.Error(fmt.Errorf("%s: %w", path, err))
 	} else if size != p.Bytes {
 		err = corruptf("%s: %d bytes, its manifest says %d", path, size, p.Bytes)
 	}

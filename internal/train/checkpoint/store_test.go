@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"resnet/internal/atomicfile"
+	"resnet/internal/atomicfile/atomicfiletest"
 	"resnet/internal/graph/weights"
 )
 
@@ -32,7 +34,7 @@ func withError(step int64, percent float64) Snapshot {
 }
 
 // openMem opens a store on a file system in memory, without a lock, as a process would.
-func openMem(t *testing.T, m *memFS, keep int) *Store {
+func openMem(t *testing.T, m *atomicfiletest.Disk, keep int) *Store {
 	t.Helper()
 	s, err := tryOpenMem(m, keep)
 	if err != nil {
@@ -41,10 +43,10 @@ func openMem(t *testing.T, m *memFS, keep int) *Store {
 	return s
 }
 
-func tryOpenMem(m *memFS, keep int) (*Store, error) {
+func tryOpenMem(m *atomicfiletest.Disk, keep int) (*Store, error) {
 	s := View(run, m)
 	s.opts = Options{Keep: keep, Producer: "resnet v0.1.0", FS: m}
-	if err := m.MkdirAll(run, dirPerm); err != nil {
+	if err := m.MkdirAll(run, atomicfile.DirPerm); err != nil {
 		return nil, err
 	}
 	return s, s.prepare()
@@ -94,12 +96,12 @@ func checkLoaded(t *testing.T, l *Loaded, step int64) {
 }
 
 func TestACheckpointComesBackWhole(t *testing.T) {
-	s := openMem(t, newMemFS(), 3)
+	s := openMem(t, atomicfiletest.NewDisk(), 3)
 	want := snapshot(123)
 	want.Final = true
 	save(t, s, want)
 	for _, path := range []string{"step-000123.safetensors", "step-000123.state.safetensors", "step-000123.json"} {
-		if s.fs.(*memFS).names[filepath.Join(run, "checkpoints", path)] == nil {
+		if s.fs.(*atomicfiletest.Disk).Files[filepath.Join(run, "checkpoints", path)] == nil {
 			t.Errorf("%s is not there", path)
 		}
 	}
@@ -117,20 +119,20 @@ func TestACheckpointComesBackWhole(t *testing.T) {
 }
 
 func TestTheSameSnapshotGivesTheSameBytes(t *testing.T) {
-	a, b := newMemFS(), newMemFS()
+	a, b := atomicfiletest.NewDisk(), atomicfiletest.NewDisk()
 	save(t, openMem(t, a, 0), snapshot(5))
 	s := openMem(t, b, 2) // another history, other retention
 	save(t, s, snapshot(1), snapshot(2), snapshot(5))
 	for _, name := range []string{"step-000005.safetensors", "step-000005.state.safetensors", "step-000005.json"} {
 		path := filepath.Join(run, "checkpoints", name)
-		if string(a.names[path].data) != string(b.names[path].data) {
+		if string(a.Files[path].Data) != string(b.Files[path].Data) {
 			t.Errorf("%s differs", name)
 		}
 	}
 }
 
 func TestNewestIsByNumberNotByName(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 0)
 	save(t, s, snapshot(10_000_000), snapshot(999_999), snapshot(9), snapshot(1_000_000))
 	if got := steps(t, s); !slices.Equal(got, []int64{9, 999_999, 1_000_000, 10_000_000}) {
@@ -156,7 +158,7 @@ func TestNewestIsByNumberNotByName(t *testing.T) {
 }
 
 func TestRetentionKeepsTheNewestAndTheBest(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 2)
 	for i, percent := range []float64{50, 20, 30, 40, 35, 20} {
 		save(t, s, withError(int64(i+1)*100, percent))
@@ -175,10 +177,10 @@ func TestRetentionKeepsTheNewestAndTheBest(t *testing.T) {
 // TestTheCheckpointJustSavedIsNeverRemoved: after a fallback from a damaged checkpoint, the newest
 // by number is not it.
 func TestTheCheckpointJustSavedIsNeverRemoved(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 1)
 	save(t, s, withError(200, 1))
-	m.names[filepath.Join(s.dir, "step-000200.safetensors")].data[9] ^= 1
+	m.Files[filepath.Join(s.dir, "step-000200.safetensors")].Data[9] ^= 1
 	save(t, s, snapshot(150))
 	l, warnings, err := s.LoadLatest()
 	if err != nil || len(warnings) != 1 {
@@ -188,7 +190,7 @@ func TestTheCheckpointJustSavedIsNeverRemoved(t *testing.T) {
 }
 
 func TestWithoutAValidationErrorTheBestIsTheLast(t *testing.T) {
-	s := openMem(t, newMemFS(), 1)
+	s := openMem(t, atomicfiletest.NewDisk(), 1)
 	for i, percent := range []float64{1, 99} {
 		snap := snapshot(int64(i + 1))
 		snap.Metrics = map[string]float64{"test_error": percent}
@@ -203,7 +205,7 @@ func TestWithoutAValidationErrorTheBestIsTheLast(t *testing.T) {
 }
 
 func TestNoCheckpointIsToldApartFromDamage(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 0)
 	if _, _, err := s.LoadLatest(); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an empty folder: %v", err)
@@ -212,7 +214,7 @@ func TestNoCheckpointIsToldApartFromDamage(t *testing.T) {
 		t.Errorf("no folder: %v", err)
 	}
 	save(t, s, snapshot(1))
-	m.names[filepath.Join(run, "checkpoints", "step-000001.safetensors")].data[9] ^= 1
+	m.Files[filepath.Join(run, "checkpoints", "step-000001.safetensors")].Data[9] ^= 1
 	if _, _, err := s.LoadLatest(); !errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNotFound) {
 		t.Errorf("the only checkpoint damaged: %v", err)
 	}
@@ -222,20 +224,20 @@ func TestNoCheckpointIsToldApartFromDamage(t *testing.T) {
 func TestSavingAStepAgain(t *testing.T) {
 	model := filepath.Join(run, "checkpoints", "step-000001.safetensors")
 	t.Run("same data, now final", func(t *testing.T) {
-		m := newMemFS()
+		m := atomicfiletest.NewDisk()
 		s := openMem(t, m, 0)
 		save(t, s, snapshot(1))
-		before := m.names[model]
+		before := m.Files[model]
 		again := snapshot(1)
 		again.Final = true
 		save(t, s, again)
 		l, err := s.Load(1)
-		if err != nil || !l.Manifest.Final || m.names[model] != before || len(m.temps()) > 0 {
-			t.Errorf("final %v (%v), files rewritten: %v, left: %v", l.Manifest.Final, err, m.names[model] != before, m.temps())
+		if err != nil || !l.Manifest.Final || m.Files[model] != before || len(m.Temps()) > 0 {
+			t.Errorf("final %v (%v), files rewritten: %v, left: %v", l.Manifest.Final, err, m.Files[model] != before, m.Temps())
 		}
 	})
 	t.Run("other data", func(t *testing.T) {
-		m := newMemFS()
+		m := atomicfiletest.NewDisk()
 		s := openMem(t, m, 0)
 		save(t, s, snapshot(1))
 		for _, v := range []float32{7, 8, 9} { // alternates between two names
@@ -255,10 +257,10 @@ func TestSavingAStepAgain(t *testing.T) {
 		}
 	})
 	t.Run("damaged data", func(t *testing.T) {
-		m := newMemFS()
+		m := atomicfiletest.NewDisk()
 		s := openMem(t, m, 0)
 		save(t, s, snapshot(1))
-		m.names[model].data[20] ^= 4
+		m.Files[model].Data[20] ^= 4
 		save(t, s, snapshot(1))
 		l, err := s.Load(1)
 		if err != nil {
@@ -269,9 +271,9 @@ func TestSavingAStepAgain(t *testing.T) {
 }
 
 func TestWhatCannotBeSavedIsRefusedBeforeAnythingIsWritten(t *testing.T) {
-	m := newMemFS()
+	m := atomicfiletest.NewDisk()
 	s := openMem(t, m, 0)
-	m.log = nil
+	m.Log = nil
 	bad := map[string]Snapshot{"negative step": snapshot(-1), "NaN": withError(1, math.NaN()), "infinity": withError(1, math.Inf(1))}
 	shape := snapshot(1)
 	shape.Model[0].Shape = []int{3}
@@ -281,8 +283,8 @@ func TestWhatCannotBeSavedIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
-	if len(m.log) > 0 {
-		t.Errorf("operations %q", m.log)
+	if len(m.Log) > 0 {
+		t.Errorf("operations %q", m.Log)
 	}
 	if _, err := View(run, m).Save(snapshot(1)); err == nil {
 		t.Error("a view was written to")

@@ -3,11 +3,10 @@ package tensorboard
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
 
-	"resnet/internal/train/checkpoint"
+	"resnet/internal/atomicfile"
 )
 
 // File is the name of a run's event file; TensorBoard looks for "tfevents".
@@ -15,19 +14,18 @@ const File = "events.out.tfevents.resnet"
 
 // A Log is an event file that grows. It is not safe for concurrent use.
 type Log struct {
-	f    checkpoint.File
-	size int64 // of the whole records
-	torn bool  // a failed Add may have left part of a record
-	now  func() time.Time
+	records *atomicfile.Appender
+	now     func() time.Time
 }
 
 // Open opens the event file at path, or begins one. Of the events that are there it keeps those
 // that keep wants, up to the first torn record: keep is told the step and a tag of the event. A
-// file that begins with something else is refused. now is the clock of the events.
-func Open(fsys checkpoint.FS, path string, keep func(step int64, tag string) bool, now func() time.Time) (*Log, error) {
-	old, err := read(fsys, path)
-	if err != nil {
-		return nil, err
+// file that begins with something else is refused. kind is that of the temporary file (see
+// atomicfile), now the clock of the events.
+func Open(fsys atomicfile.FS, path, kind string, keep func(step int64, tag string) bool, now func() time.Time) (*Log, error) {
+	old, err := atomicfile.ReadFile(fsys, path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("event file %s: %w", path, err)
 	}
 	kept, ok := filter(old, keep)
 	if !ok {
@@ -37,31 +35,15 @@ func Open(fsys checkpoint.FS, path string, keep func(step int64, tag string) boo
 		kept = first(unix(now()))
 	}
 	if len(kept) != len(old) {
-		if err := checkpoint.WriteFileAtomic(fsys, path, kept, 0o644); err != nil {
+		if err := atomicfile.WriteFile(fsys, path, kind, kept); err != nil {
 			return nil, err
 		}
 	}
-	f, err := fsys.Append(path, 0o644)
+	records, err := atomicfile.OpenAppend(fsys, path)
 	if err != nil {
 		return nil, fmt.Errorf("event file: %w", err)
 	}
-	return &Log{f: f, size: int64(len(kept)), now: now}, nil
-}
-
-func read(fsys checkpoint.FS, path string) ([]byte, error) {
-	f, err := fsys.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("event file: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(f)
-	if err != nil {
-		return nil, fmt.Errorf("event file %s: %w", path, err)
-	}
-	return b, nil
+	return &Log{records, now}, nil
 }
 
 // filter returns the records that keep wants. ok is false when b is no event file; an empty one,
@@ -95,32 +77,11 @@ func first(wall float64) []byte {
 // Add may succeed. Events are not synced to the disk: what a crash of the machine tears off, the
 // next Open cuts.
 func (l *Log) Add(step int64, scalars ...Scalar) error {
-	if l.torn {
-		if err := l.f.Truncate(l.size); err != nil {
-			return fmt.Errorf("event file: %w", err)
-		}
-	}
-	record := appendRecord(nil, event{wall: unix(l.now()), step: step, scalars: scalars}.encode())
-	l.torn = true
-	n, err := l.f.Write(record)
-	if err == nil && n < len(record) {
-		err = io.ErrShortWrite
-	}
-	if err != nil {
-		return fmt.Errorf("event file: %w", err)
-	}
-	l.torn = false
-	l.size += int64(len(record))
-	return nil
+	e := event{wall: unix(l.now()), step: step, scalars: scalars}
+	return l.records.Append(appendRecord(nil, e.encode()))
 }
 
 // Close closes the file; a part of a record that a failed Add left is removed.
-func (l *Log) Close() error {
-	var err error
-	if l.torn {
-		err = l.f.Truncate(l.size)
-	}
-	return errors.Join(err, l.f.Close())
-}
+func (l *Log) Close() error { return l.records.Close() }
 
 func unix(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }

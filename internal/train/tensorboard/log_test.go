@@ -3,14 +3,16 @@ package tensorboard
 import (
 	"bytes"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"resnet/internal/train/checkpoint"
+	"resnet/internal/atomicfile"
+	"resnet/internal/atomicfile/atomicfiletest"
 )
 
 func clock() time.Time { return time.Unix(1_700_000_000, 500_000_000) }
@@ -19,11 +21,11 @@ func all(int64, string) bool { return true }
 
 func open(t *testing.T, path string, keep func(int64, string) bool) *Log {
 	t.Helper()
-	l, err := Open(checkpoint.OS, path, keep, clock)
+	l, err := Open(atomicfile.OS, path, "test", keep, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.f.Close() })
+	t.Cleanup(func() { l.Close() })
 	return l
 }
 
@@ -143,7 +145,7 @@ func TestAnotherFileIsNotOverwritten(t *testing.T) {
 		if err := os.WriteFile(path, b, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(checkpoint.OS, path, all, clock); err == nil {
+		if _, err := Open(atomicfile.OS, path, "test", all, clock); err == nil {
 			t.Error("accepted")
 		}
 		if got, _ := os.ReadFile(path); !bytes.Equal(got, b) {
@@ -152,41 +154,55 @@ func TestAnotherFileIsNotOverwritten(t *testing.T) {
 	}
 }
 
-// full is a file whose first writes fail half-way.
-type full struct {
-	checkpoint.File
-	fails *int
-}
-
-func (f full) Write(b []byte) (int, error) {
-	if *f.fails > 0 {
-		*f.fails--
-		n, _ := f.File.Write(b[:len(b)/2])
-		return n, fs.ErrInvalid
-	}
-	return f.File.Write(b)
-}
-
 func TestAFailedWriteLeavesNoPartOfARecord(t *testing.T) {
+	fsys := atomicfiletest.OnOS()
 	path := filepath.Join(t.TempDir(), File)
-	l := open(t, path, all)
+	l, err := Open(fsys, path, "test", all, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := func(kind, _ string) error {
+		if kind == "write" {
+			return syscall.ENOSPC
+		}
+		return nil
+	}
 	add(t, l, 1, Scalar{"a", 1})
-	fails := 1
-	l.f = full{l.f, &fails}
-	if err := l.Add(2, Scalar{"a", 2}); !errors.Is(err, fs.ErrInvalid) {
+	fsys.Op = full
+	if err := l.Add(2, Scalar{"a", 2}); !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, atomicfile.ErrIO) || !strings.Contains(err.Error(), path) {
 		t.Fatalf("got %v", err)
 	}
+	fsys.Op = nil
 	add(t, l, 3, Scalar{"a", 3})
-	fails = 1
+	fsys.Op = full
 	if err := l.Add(4, Scalar{"a", 4}); err == nil {
 		t.Fatal("no error")
 	}
+	fsys.Op = nil
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if got := readAll(t, path); len(got) != 3 || got[1].step != 1 || got[2].step != 3 {
 		t.Errorf("got %v", got)
 	}
+}
+
+func TestWhatIsDroppedGoesWholeOrNotAtAll(t *testing.T) {
+	atomicfiletest.Run(t, atomicfiletest.Writer{
+		Files: []string{File}, Old: true,
+		Write: func(fsys atomicfile.FS, dir string, version int) error {
+			path := filepath.Join(dir, File)
+			if version == 1 {
+				records := appendRecord(first(1), event{step: 1, scalars: []Scalar{{"a", 1}}}.encode())
+				return atomicfile.WriteFile(fsys, path, "test", appendRecord(records, event{step: 2, scalars: []Scalar{{"a", 1}}}.encode()))
+			}
+			l, err := Open(fsys, path, "test", func(step int64, _ string) bool { return step < 2 }, clock)
+			if err != nil {
+				return atomicfile.Error(err)
+			}
+			return l.Close()
+		},
+	})
 }
 
 func FuzzFilter(f *testing.F) {

@@ -2,10 +2,10 @@ package corpus
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 
 	"resnet/internal/datasets/speech"
+	"resnet/internal/fielderr"
 )
 
 // Config is the `speech` section of an experiment: what a corpus has besides a folder and a name.
@@ -109,63 +109,48 @@ func DecodeFrontend(text string) (Frontend, error) {
 	return f, nil
 }
 
-// A FieldError says what is wrong with one field. Path is relative to the section, Hint what would
-// be right (it may be empty).
-type FieldError struct {
-	Path, Msg, Hint string
-}
-
-// Error joins path, message and hint in a line.
-func (e FieldError) Error() string {
-	s := "speech." + e.Path + ": " + e.Msg
-	if e.Hint != "" {
-		s += " (" + e.Hint + ")"
-	}
-	return s
-}
-
 // Validate returns every error of the section; nil when there is none. It looks at no file.
-func (c Config) Validate() []FieldError {
-	errs := c.Frontend.validate()
+func (c Config) Validate() []fielderr.Error {
+	l := fielderr.List{Section: "speech", Errors: c.Frontend.validate()}
 	for _, x := range []struct {
 		path     string
 		v, least int
 		hint     string
 	}{{"buckets", c.Buckets, 1, "1 pads every utterance to the longest"}, {"batch_frames", c.BatchFrames, 0, "0 means no limit"}, {"max_frames", c.MaxFrames, 0, "0 means no limit"}} {
 		if x.v < x.least {
-			errs = append(errs, FieldError{x.path, fmt.Sprintf("%d is below %d", x.v, x.least), x.hint})
+			l.Add(x.path, x.hint, "%d is below %d", x.v, x.least)
 		}
 	}
 	if c.Buckets > maxBuckets {
-		errs = append(errs, FieldError{"buckets", fmt.Sprintf("%d, and %d at most are possible", c.Buckets, maxBuckets), "each has a machine of its own"})
+		l.Add("buckets", "each has a machine of its own", "%d, and %d at most are possible", c.Buckets, maxBuckets)
 	}
 	if c.Alignments != "" && c.Labels != "" {
-		errs = append(errs, FieldError{"labels", "alignments are set as well", "keep one: classes of frames or of utterances"})
+		l.Add("labels", "keep one: classes of frames or of utterances", "alignments are set as well")
 	}
-	return errs
+	return l.Errors
 }
 
 // maxBuckets bounds the machines of a training.
 const maxBuckets = 64
 
-func (f Frontend) validate() []FieldError {
-	var errs []FieldError
+func (f Frontend) validate() []fielderr.Error {
+	l := fielderr.List{Section: "speech"}
 	if err := f.Fbank().Check(); err != nil {
-		errs = append(errs, FieldError{"frontend", err.Error(), ""})
+		l.Add("frontend", "", "%v", err)
 	}
 	if f.Deltas < 0 || f.Deltas > 8 {
-		errs = append(errs, FieldError{"frontend.deltas", fmt.Sprintf("%d is not between 0 and 8", f.Deltas), "the WRBN has 2"})
+		l.Add("frontend.deltas", "the WRBN has 2", "%d is not between 0 and 8", f.Deltas)
 	}
 	switch f.Normalize {
 	case ByUtterance, BySpeaker, NoNorm:
 	default:
-		errs = append(errs, FieldError{"frontend.normalize", fmt.Sprintf("unknown word %q", f.Normalize), "utterance, speaker or none"})
+		l.Add("frontend.normalize", "utterance, speaker or none", "unknown word %q", f.Normalize)
 	}
 	for _, x := range []float64{f.Low, f.High, f.LengthMS, f.ShiftMS, f.Dither} {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
-			errs = append(errs, FieldError{"frontend", "a value is not finite", ""})
+			l.Add("frontend", "", "a value is not finite")
 			break
 		}
 	}
-	return errs
+	return l.Errors
 }

@@ -1,5 +1,5 @@
 //go:build !(linux || darwin || freebsd)
 
-package checkpoint
+package atomicfile
 
 func freeBytes(string) (uint64, bool) { return 0, false }

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package checkpoint
+package atomicfile
 
 // syncDir does nothing: here a folder cannot be opened for syncing, and a rename is journalled by
 // the file system.

@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd
 
-package checkpoint
+package atomicfile
 
 import "golang.org/x/sys/unix"
 

@@ -1,8 +1,11 @@
 package checkpoint
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"runtime"
+
+	"resnet/internal/atomicfile"
 )
 
 // Env is env.json: where and how a run was made. None of it is in the checkpoints, which depend on
@@ -21,7 +24,19 @@ type Env struct {
 }
 
 // WriteEnv writes env.json into a run folder; Go, OS, Arch and Cores are filled in.
-func WriteEnv(fsys FS, run string, e Env) error {
+func WriteEnv(fsys atomicfile.FS, run string, e Env) error {
 	e.Go, e.OS, e.Arch, e.Cores = runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU()
-	return WriteJSONAtomic(fsys, filepath.Join(run, "env.json"), e)
+	data, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(fsys, filepath.Join(run, "env.json"), Kind, append(data, '\n'))
+}
+
+// ConfigFile is the name of a run's merged configuration.
+const ConfigFile = "config.yaml"
+
+// WriteConfig writes a run folder's configuration, which is YAML.
+func WriteConfig(fsys atomicfile.FS, run string, data []byte) error {
+	return atomicfile.WriteFile(fsys, filepath.Join(run, ConfigFile), Kind, data)
 }

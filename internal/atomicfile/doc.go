@@ -1,0 +1,41 @@
+// Package atomicfile writes files that are complete or absent. Every file that a user keeps is
+// written by it: checkpoints, tables, reports, predictions, archives, configurations.
+//
+//	f, err := atomicfile.Create(atomicfile.OS, path, "report")   opens .NAME.tmp-report-PID-RANDOM beside NAME
+//	defer f.Discard()                                            removes it unless Commit came first
+//	f.Write(…)
+//	f.Commit()                                                   flush, sync, close, rename, sync of the folder
+//
+// Until Commit renames it the old file is what readers see, also after a crash or a power failure.
+// When Commit returns nil the new one is durable. After an error the old file is as it was, or, when
+// only the sync of the folder failed, the new one is there whole. No temporary file stays behind an
+// error; one that cannot be removed is named in it.
+//
+// # Links
+//
+// A symbolic link as output is followed, also through several links: the link stays, and the file
+// that it leads to is replaced, by a temporary file in that file's own folder. A link that leads to
+// nothing makes the file that it names; the folder has to be there. What is there and is not a
+// regular file (a folder, a pipe, a device) is refused, because the rename would replace it. A file
+// with other hard links is replaced under this name alone.
+//
+// # Permissions
+//
+// A new file has 0644 and what the umask leaves of it, whatever the old one had.
+//
+// # Temporary names
+//
+// The name says what kind of writer made the file and which process, so that a writer can remove
+// what an interrupted one of its kind has left (Sweep) and leaves those of others alone. Only who
+// knows that no other process writes there may sweep: a Store holds the lock of its folder.
+//
+// # Errors
+//
+// Every error is an ErrIO and names the path as the caller gave it, without the temporary name.
+// fs.ErrExist, syscall.ENOSPC and the like are found in it by errors.Is.
+//
+// # Faults
+//
+// Everything goes through an FS, so that package atomicfiletest can fail, cut or kill any operation.
+// A writer takes the FS as an argument and has a test that calls atomicfiletest.Run.
+package atomicfile
