@@ -30,6 +30,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/datasets/speech/inspect", `^internal/datasets/(fault|speech/[a-z]+)$`, `gorgonia`, "what is in a file depends on the file alone"},
 	{"internal/datasets", `^internal/datasets(/|$)`, `gorgonia`, "images come from files and seeds; nothing about networks may change them"},
 	{"internal/eval/onnx", `^internal/(blocks|graph)$`, `gorgonia`, "a model for another program is the table of layers and their tensors; how either was measured is not known here"},
+	{"internal/eval/report", `^internal/(eval|datasets|text|atomicfile)$`, `gorgonia`, "curves, findings and pages are made of figures: whatever network and training they are from"},
 	{"internal/eval", `^internal/(eval|blocks|datasets|graph|graph/weights)$`, `gorgonia`, "a figure must not depend on how a network was trained: eval never imports train"},
 	{"internal/train", `^internal/(train|eval|blocks|datasets|graph)(/|$)`, `gorgonia`, "the loop sees a Machine, not a graph library"},
 	{"configs", `^$`, `.*\..*/`, "presets are text; cmd/resnet reads them"},

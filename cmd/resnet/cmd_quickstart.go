@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"resnet/internal/eval"
+	"resnet/internal/eval/report"
 	"resnet/internal/train"
 )
 
@@ -144,10 +144,10 @@ func (n *contestant) train(ctx context.Context, a *app, dir string, control *tra
 func (a *app) reportQuickstart(dir string, nets []*contestant, asJSON bool) error {
 	job := nets[0].job
 	v := compareNets(nets[0], nets[1], job.data.Info().Test)
-	r := eval.Report{Title: fmt.Sprintf("%d layers, plain and residual, on %s", job.spec.Depth(), job.data.Info().Name), Notes: []string{v.text()}}
-	var series []eval.Series
+	r := report.Report{Title: fmt.Sprintf("%d layers, plain and residual, on %s", job.spec.Depth(), job.data.Info().Name), Notes: []string{v.text()}}
+	var series []report.Series
 	for _, n := range nets {
-		run, err := eval.ReadRun(n.Run)
+		run, err := report.ReadRun(n.Run)
 		if err != nil {
 			return err
 		}
@@ -155,13 +155,13 @@ func (a *app) reportQuickstart(dir string, nets []*contestant, asJSON bool) erro
 		r.Runs, series = append(r.Runs, run), append(series, run.Series())
 		r.Table.Rows = append(r.Table.Rows, lastTable(n.Run, n.job, n.sum).Rows...)
 	}
-	if err := eval.WriteReport(dir, r); err != nil {
+	if err := report.WriteReport(dir, r); err != nil {
 		return err
 	}
 	next := a.nextCommand()
 	if asJSON {
 		return a.printJSON(map[string]any{"out": dir, "nets": nets, "verdict": v, "text": v.text(), "next": next,
-			"files": []string{filepath.Join(dir, eval.ReportFile), filepath.Join(dir, eval.CurvesSVG), filepath.Join(dir, eval.CurvesPNG)}})
+			"files": []string{filepath.Join(dir, report.ReportFile), filepath.Join(dir, report.CurvesSVG), filepath.Join(dir, report.CurvesPNG)}})
 	}
 	if err := a.chart(series); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (a *app) reportQuickstart(dir string, nets []*contestant, asJSON bool) erro
 	if err := a.printContestants(nets); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", wrap(v.text(), a.textWidth()), filepath.Join(dir, eval.ReportFile),
-		eval.CurvesSVG, eval.CurvesPNG, a.bold(next))
+	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", wrap(v.text(), a.textWidth()), filepath.Join(dir, report.ReportFile),
+		report.CurvesSVG, report.CurvesPNG, a.bold(next))
 	return nil
 }

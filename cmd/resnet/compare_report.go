@@ -15,26 +15,27 @@ import (
 
 	"resnet/internal/blocks"
 	"resnet/internal/eval"
+	"resnet/internal/eval/report"
 	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
 )
 
 // comparisonReport is `compare --json`.
 type comparisonReport struct {
-	Out      string         `json:"out"`
-	Networks []eval.Outcome `json:"networks"`
-	Findings []string       `json:"findings"`
-	Notes    []string       `json:"notes"`
-	Files    []string       `json:"files"`
+	Out      string           `json:"out"`
+	Networks []report.Outcome `json:"networks"`
+	Findings []string         `json:"findings"`
+	Notes    []string         `json:"notes"`
+	Files    []string         `json:"files"`
 }
 
 // reportComparison writes the report of the runs of a comparison and prints what it says.
 func (a *app) reportComparison(o *compareOptions, name string, runs []*comparedRun) error {
-	var list []eval.Compared
+	var list []report.Compared
 	for _, c := range runs {
-		run, err := eval.ReadRun(c.dir)
+		run, err := report.ReadRun(c.dir)
 		if errors.Is(err, fs.ErrNotExist) && c.diverged != "" { // before its first evaluation
-			run, err = eval.Run{Name: filepath.Base(c.dir)}, nil
+			run, err = report.Run{Name: filepath.Base(c.dir)}, nil
 		}
 		if err != nil {
 			return err
@@ -42,10 +43,10 @@ func (a *app) reportComparison(o *compareOptions, name string, runs []*comparedR
 		n := a.describeNet(c.dir, c.job.loaded, &c.job.spec)
 		n.Model, n.Seed, n.Iterations, n.TestImages = c.Model(), c.Seed, c.job.plan.Iterations, c.job.testSize()
 		n.Diverged = c.diverged != ""
-		list = append(list, eval.Compared{Run: run, Net: n})
+		list = append(list, report.Compared{Run: run, Net: n})
 	}
 	title := fmt.Sprintf("%s on %s", map[string]string{"plain-vs-residual": "Plain and residual networks", "depth": "Residual networks by depth"}[name], runs[0].job.dataName())
-	return a.finishComparison(o.out, eval.NewComparison(title, a.comparisonCommand(o, name), list), o.terminal, o.json)
+	return a.finishComparison(o.out, report.NewComparison(title, a.comparisonCommand(o, name), list), o.terminal, o.json)
 }
 
 // comparisonCommand is the command line that makes a comparison, or goes on with it.
@@ -71,8 +72,8 @@ func (a *app) comparisonCommand(o *compareOptions, name string) string {
 // describeNet says what a run folder knows of its network: its configuration, its speed, and the
 // layer responses of its newest checkpoint. Only what is there is said. spec is what the
 // configuration says of the network; nil where it does not say.
-func (a *app) describeNet(dir string, l *loaded, spec *blocks.Spec) eval.Net {
-	n := eval.Net{Model: filepath.Base(dir), ImagesPerSecond: medianSpeed(filepath.Join(dir, train.TimingFile))}
+func (a *app) describeNet(dir string, l *loaded, spec *blocks.Spec) report.Net {
+	n := report.Net{Model: filepath.Base(dir), ImagesPerSecond: medianSpeed(filepath.Join(dir, train.TimingFile))}
 	if l != nil {
 		n.Seed, n.Batch, n.Iterations, n.Dataset = l.Train.Seed, l.Train.Batch*l.Train.Accumulate, l.Train.Iterations, l.Data.Name
 	}
@@ -86,9 +87,9 @@ func (a *app) describeNet(dir string, l *loaded, spec *blocks.Spec) eval.Net {
 		file.Close()
 	}
 	if spec != nil {
-		n.Model, n.Depth, n.Params, n.Kind = spec.Name, spec.Depth(), spec.Params, eval.KindResidual
+		n.Model, n.Depth, n.Params, n.Kind = spec.Name, spec.Depth(), spec.Params, report.KindResidual
 		if spec.Shortcut == blocks.None {
-			n.Kind = eval.KindPlain
+			n.Kind = report.KindPlain
 		}
 	}
 	return n
@@ -124,8 +125,8 @@ func medianSpeed(path string) float64 {
 }
 
 // finishComparison writes the files and prints curves, table and findings.
-func (a *app) finishComparison(dir string, c eval.Comparison, terminal, asJSON bool) error {
-	names, err := eval.WriteComparison(dir, c)
+func (a *app) finishComparison(dir string, c report.Comparison, terminal, asJSON bool) error {
+	names, err := report.WriteComparison(dir, c)
 	if err != nil {
 		return err
 	}
@@ -156,12 +157,12 @@ func (a *app) finishComparison(dir string, c eval.Comparison, terminal, asJSON b
 }
 
 // chartRuns draws the curves of runs with characters, if they have any.
-func (a *app) chartRuns(runs []eval.Compared) error {
-	var series []eval.Series
+func (a *app) chartRuns(runs []report.Compared) error {
+	var series []report.Series
 	for _, run := range runs {
 		series = append(series, run.Series())
 	}
-	if err := a.chart(series); !errors.Is(err, eval.ErrNoCurve) {
+	if err := a.chart(series); !errors.Is(err, report.ErrNoCurve) {
 		return err
 	}
 	return nil
@@ -183,29 +184,29 @@ func newCompareRunsCmd(a *app) *cobra.Command {
 }
 
 func (a *app) compareRuns(o *compareOptions, dirs []string) error {
-	var list []eval.Compared
+	var list []report.Compared
 	command := []string{"resnet", "compare", "runs"}
 	for _, dir := range dirs {
-		run, err := eval.ReadRun(dir)
+		run, err := report.ReadRun(dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			return &missingError{fmt.Errorf("%s: no run folder with an evaluation: metrics.csv is not there", eval.Printable(dir))}
 		}
 		if err != nil {
 			return err
 		}
-		list = append(list, eval.Compared{Run: run, Net: a.describeRun(dir, run)})
+		list = append(list, report.Compared{Run: run, Net: a.describeRun(dir, run)})
 		command = append(command, shellQuote(dir))
 	}
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return &ioError{err}
 	}
-	c := eval.NewComparison("Comparison of runs", strings.Join(append(command, "--out", shellQuote(o.out)), " "), list)
+	c := report.NewComparison("Comparison of runs", strings.Join(append(command, "--out", shellQuote(o.out)), " "), list)
 	return a.finishComparison(o.out, c, o.terminal, o.json)
 }
 
 // describeRun is describeNet for a folder of which nothing else is known. Where its checkpoints are
 // gone, the configuration names the network.
-func (a *app) describeRun(dir string, run eval.Run) eval.Net {
+func (a *app) describeRun(dir string, run report.Run) report.Net {
 	l, err := a.loadRun(dir, nil, false)
 	if err != nil {
 		l = nil

@@ -7,16 +7,17 @@ import (
 
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
+	"resnet/internal/eval/report"
 	"resnet/internal/train"
 )
 
 // reportRun writes report.html and the curves into a run folder. A report that fails is worth a
 // warning, never a training.
 func (a *app) reportRun(dir string, j *job, sum train.Summary) {
-	run, err := eval.ReadRun(dir)
+	run, err := report.ReadRun(dir)
 	if err == nil {
-		err = eval.WriteReport(dir, eval.Report{
-			Title: fmt.Sprintf("%s on %s", j.spec.Name, j.dataName()), Runs: []eval.Run{run}, Table: lastTable(dir, j, sum),
+		err = report.WriteReport(dir, report.Report{
+			Title: fmt.Sprintf("%s on %s", j.spec.Name, j.dataName()), Runs: []report.Run{run}, Table: lastTable(dir, j, sum),
 		})
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // stopped before its first evaluation: there is nothing to report
@@ -40,6 +41,6 @@ func lastTable(dir string, j *job, sum train.Summary) eval.Table {
 }
 
 // chart draws curves with characters on standard output.
-func (a *app) chart(series []eval.Series) error {
-	return eval.Chart(a.out, series, eval.ChartOptions{Color: a.colour(a.outTTY), ASCII: !a.unicode(), Width: min(a.outWidth, 100)})
+func (a *app) chart(series []report.Series) error {
+	return report.Chart(a.out, series, report.ChartOptions{Color: a.colour(a.outTTY), ASCII: !a.unicode(), Width: min(a.outWidth, 100)})
 }

@@ -125,20 +125,20 @@ func besideRow(t PaperTable, l PaperLine, m Measured) BesideRow {
 }
 
 // WriteJSON writes one JSON document.
-func (b Beside) WriteJSON(w io.Writer) error { return writeJSON(w, b) }
+func (b Beside) WriteJSON(w io.Writer) error { return WriteJSON(w, b) }
 
 // WriteText writes the table for people: a line of the paper, and ours beside it; what differs
 // stands below, by number.
 func (b Beside) WriteText(w io.Writer) error {
-	return b.write(w, Printable, writeColumns, "", "\n%s\n", "[%d] %s\n")
+	return b.write(w, Printable, WriteColumns, "", "\n%s\n", "[%d] %s\n")
 }
 
 // WriteMarkdown writes the table for a README.
 func (b Beside) WriteMarkdown(w io.Writer) error {
-	return b.write(w, markdownText, writeMarkdown, "  ", "\n%s  \n", "\\[%d] %s  \n")
+	return b.write(w, MarkdownText, WriteMarkdown, "  ", "\n%s  \n", "\\[%d] %s  \n")
 }
 
-func (b Beside) write(w io.Writer, name func(string) string, table func(io.Writer, []column) error, end, below, note string) error {
+func (b Beside) write(w io.Writer, name func(string) string, table func(io.Writer, []Column) error, end, below, note string) error {
 	if _, err := fmt.Fprintf(w, "%s: %s%s\n\n", name(b.Source), name(b.Title), end); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (b Beside) write(w io.Writer, name func(string) string, table func(io.Write
 	if err := table(w, cols); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, below, "The paper's protocol: "+name(b.Protocol)+", "+grouped(int64(b.Images))+" images."); err != nil {
+	if _, err := fmt.Fprintf(w, below, "The paper's protocol: "+name(b.Protocol)+", "+Grouped(int64(b.Images))+" images."); err != nil {
 		return err
 	}
 	for i, n := range notes {
@@ -159,9 +159,9 @@ func (b Beside) write(w io.Writer, name func(string) string, table func(io.Write
 
 // columns lays out the lines; a line of the paper stands once for each row of ours, and once where
 // there is none.
-func (b Beside) columns(name func(string) string) ([]column, []string) {
-	cols := []column{{title: "network"}, {title: "paper's top-1 %", number: true}, {title: "paper's top-5 %", number: true},
-		{title: "our top-1 %", number: true}, {title: "our top-5 %", number: true}, {title: "images", number: true}, {title: "checkpoint"}, {title: "notes"}}
+func (b Beside) columns(name func(string) string) ([]Column, []string) {
+	cols := []Column{{Title: "network"}, {Title: "paper's top-1 %", Number: true}, {Title: "paper's top-5 %", Number: true},
+		{Title: "our top-1 %", Number: true}, {Title: "our top-5 %", Number: true}, {Title: "images", Number: true}, {Title: "checkpoint"}, {Title: "notes"}}
 	var notes []string
 	numbered := func(texts []string) string {
 		var marks []string
@@ -176,14 +176,14 @@ func (b Beside) columns(name func(string) string) ([]column, []string) {
 		return strings.Join(marks, ",")
 	}
 	add := func(label string, top1, top5 *float64, said []string, r *BesideRow) {
-		cells := []string{name(label), errorText(top1), errorText(top5), "", "", "", "", ""}
+		cells := []string{name(label), ErrorText(top1), ErrorText(top5), "", "", "", "", ""}
 		if r != nil {
-			cells[3], cells[4], cells[5], cells[6] = errorText(&r.Top1Error), errorText(r.Top5Error), grouped(int64(r.N)), name(r.Checkpoint)
+			cells[3], cells[4], cells[5], cells[6] = ErrorText(&r.Top1Error), ErrorText(r.Top5Error), Grouped(int64(r.N)), name(r.Checkpoint)
 			said = slices.Concat(said, r.Differences)
 		}
 		cells[7] = numbered(said)
 		for i := range cols {
-			cols[i].cells = append(cols[i].cells, cells[i])
+			cols[i].Cells = append(cols[i].Cells, cells[i])
 		}
 	}
 	for _, l := range b.Lines {
@@ -198,7 +198,7 @@ func (b Beside) columns(name func(string) string) ([]column, []string) {
 	for i := range b.Others {
 		add(b.Others[i].Model, nil, nil, nil, &b.Others[i])
 	}
-	return withoutEmpty(cols), notes
+	return WithoutEmpty(cols), notes
 }
 
 // said is what the paper says about a line besides its figures.

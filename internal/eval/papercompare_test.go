@@ -25,9 +25,9 @@ func TestTablesHoldWhatThePaperPrints(t *testing.T) {
 		}
 		var got []string
 		for _, l := range table.Lines {
-			s := errorText(l.Top1)
+			s := ErrorText(l.Top1)
 			if l.Top5 != nil {
-				s += "/" + errorText(l.Top5)
+				s += "/" + ErrorText(l.Top5)
 			}
 			got = append(got, s)
 		}

@@ -1,9 +1,11 @@
-package eval
+package report
 
 import (
 	"errors"
 	"math"
 	"strconv"
+
+	"resnet/internal/eval"
 )
 
 // ErrNoCurve marks runs that have not measured anything yet.
@@ -79,7 +81,7 @@ func finiteSeries(series []Series) []Series {
 	}
 	out := make([]Series, len(series))
 	for i, s := range series {
-		out[i] = Series{Name: Printable(s.Name), Train: keep(s.Train), Test: keep(s.Test), Split: Printable(s.Split)}
+		out[i] = Series{Name: eval.Printable(s.Name), Train: keep(s.Train), Test: keep(s.Test), Split: eval.Printable(s.Split)}
 	}
 	return out
 }

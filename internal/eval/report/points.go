@@ -1,10 +1,11 @@
-package eval
+package report
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"io"
 	"strconv"
+
+	"resnet/internal/eval"
 )
 
 // The files with every measurement of every run of a comparison. They hold nothing that depends on
@@ -27,7 +28,7 @@ func writePoints(w io.Writer, runs []Compared) error {
 		return err
 	}
 	for _, r := range runs {
-		name := csvText(r.Name)
+		name := eval.CSVText(r.Name)
 		for i := range r.History {
 			m := &r.History[i]
 			row := []string{name, strconv.Itoa(m.Step)}
@@ -59,7 +60,7 @@ type pointsRun struct {
 	Dataset   string               `json:"dataset,omitempty"`
 	Diverged  bool                 `json:"diverged,omitempty"`
 	Points    []map[string]float64 `json:"points"`
-	Responses []Response           `json:"layer_responses,omitempty"`
+	Responses []eval.Response      `json:"layer_responses,omitempty"`
 }
 
 func (c Comparison) writeJSON(w io.Writer) error {
@@ -82,10 +83,5 @@ func (c Comparison) writeJSON(w io.Writer) error {
 		}
 		list.Runs = append(list.Runs, p)
 	}
-	text, err := json.MarshalIndent(list, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(asciiControls(text), '\n'))
-	return err
+	return eval.WriteJSON(w, list)
 }

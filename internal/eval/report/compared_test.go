@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"bytes"
@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"resnet/internal/eval"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -37,7 +39,7 @@ func fixedRuns() []Compared {
 			h = append(h, m)
 		}
 		for i := range n.Depth / 10 {
-			n.Responses = append(n.Responses, Response{Layer: "layer" + string(rune('1'+i)) + ".0.bn1", Std: 1 - 0.125*float64(i%3)})
+			n.Responses = append(n.Responses, eval.Response{Layer: "layer" + string(rune('1'+i)) + ".0.bn1", Std: 1 - 0.125*float64(i%3)})
 		}
 		runs = append(runs, Compared{Run{Name: name, Config: "model: {name: " + n.Model + "}\n", History: h}, n})
 	}
@@ -94,7 +96,7 @@ func TestFilesOfAComparison(t *testing.T) {
 		}
 		want, err := os.ReadFile(golden)
 		if err != nil {
-			t.Errorf("%v: go test ./internal/eval -run TestFilesOfAComparison -update writes it", err)
+			t.Errorf("%v: go test ./internal/eval/report -run TestFilesOfAComparison -update writes it", err)
 			continue
 		}
 		if d := cmp.Diff(string(want), string(got)); d != "" {
@@ -172,7 +174,7 @@ func TestHostileNamesAreEscapedInEveryFile(t *testing.T) {
 		runs[i].Name, runs[i].Net.Model, runs[i].Net.Dataset = hostileText, hostileText, hostileText
 		runs[i].Config = hostileText
 		runs[i].Environment = []Fact{{hostileText, hostileText}}
-		runs[i].Net.Responses = []Response{{Layer: hostileText, Std: 1}}
+		runs[i].Net.Responses = []eval.Response{{Layer: hostileText, Std: 1}}
 	}
 	dir := t.TempDir()
 	c := NewComparison(hostileText, hostileText, runs)

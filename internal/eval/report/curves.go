@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"bytes"
@@ -18,6 +18,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"resnet/internal/eval"
 )
 
 // The files that DrawFiles writes.
@@ -97,17 +99,17 @@ func DrawFiles(dir string, series []Series, o DrawOptions) error {
 	if _, err := fitAxes(finiteSeries(series)); err != nil {
 		return err
 	}
-	if err := writeFileAtomic(filepath.Join(dir, CurvesSVG), func(w io.Writer) error { return DrawSVG(w, series, o) }); err != nil {
+	if err := eval.WriteFileAtomic(filepath.Join(dir, CurvesSVG), func(w io.Writer) error { return DrawSVG(w, series, o) }); err != nil {
 		return err
 	}
-	return writeFileAtomic(filepath.Join(dir, CurvesPNG), func(w io.Writer) error { return DrawPNG(w, series, o) })
+	return eval.WriteFileAtomic(filepath.Join(dir, CurvesPNG), func(w io.Writer) error { return DrawPNG(w, series, o) })
 }
 
 // finishSVG names fonts that stand in for the one the drawing was measured with, and a title for
 // screen readers.
 func finishSVG(svg []byte, o DrawOptions) []byte {
 	svg = bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
-	title := Printable(o.Title)
+	title := eval.Printable(o.Title)
 	if title == "" {
 		title = "Learning curves"
 	}
@@ -186,7 +188,7 @@ func drawFigure(c draw.Canvas, f Figure, o DrawOptions) error {
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
 	c = draw.Crop(c, 10, -10, 8, -8)
-	title := Printable(o.Title)
+	title := eval.Printable(o.Title)
 	if len(f.Panels) > 1 && title != "" { // one title above all panels
 		style := plot.New().Title.TextStyle
 		sans(&style, 12)

@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"bufio"
@@ -9,6 +9,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"resnet/internal/eval"
 )
 
 // ErrHistory marks a metrics.csv that does not parse.
@@ -97,7 +99,7 @@ func parseHistory(r io.Reader, name string) (History, error) {
 		fields := strings.Split(strings.TrimRight(string(text), "\r\n"), ",")
 		if line == 1 {
 			if columns = fields; columns[0] != "step" {
-				return bad(line, "the first column is %q, want step", Printable(columns[0]))
+				return bad(line, "the first column is %q, want step", eval.Printable(columns[0]))
 			}
 			continue
 		}
@@ -123,7 +125,7 @@ func parseMeasurement(columns, fields []string) (Measurement, error) {
 	}
 	step, err := strconv.Atoi(fields[0])
 	if err != nil || step < 0 {
-		return m, fmt.Errorf("column step: %q", Printable(fields[0]))
+		return m, fmt.Errorf("column step: %q", eval.Printable(fields[0]))
 	}
 	m.Step = step
 	for i, text := range fields {
@@ -133,7 +135,7 @@ func parseMeasurement(columns, fields []string) (Measurement, error) {
 		}
 		v, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return m, fmt.Errorf("column %s: %q is not a number", columns[i], Printable(text))
+			return m, fmt.Errorf("column %s: %q is not a number", columns[i], eval.Printable(text))
 		}
 		*place = &v
 	}

@@ -1,10 +1,12 @@
-package eval
+package report
 
 import (
 	"cmp"
 	"io"
 	"path/filepath"
 	"slices"
+
+	"resnet/internal/eval"
 )
 
 // The kinds of network that the paper compares.
@@ -28,7 +30,7 @@ type Net struct {
 	// Unfinished marks a run that has not come to its end.
 	Unfinished      bool
 	ImagesPerSecond float64 // training, on the machine that trained it; 0 where that is not known
-	Responses       []Response
+	Responses       []eval.Response
 }
 
 // Compared is a run of a comparison.
@@ -95,7 +97,7 @@ func WriteComparison(dir string, c Comparison) ([]string, error) {
 	var names []string
 	write := func(name string, f func(io.Writer) error) error {
 		names = append(names, name)
-		return writeFileAtomic(filepath.Join(dir, name), f)
+		return eval.WriteFileAtomic(filepath.Join(dir, name), f)
 	}
 	figures := c.Figures()
 	if err := write(ReportFile, func(w io.Writer) error { return c.writeHTML(w, figures) }); err != nil {

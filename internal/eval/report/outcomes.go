@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"resnet/internal/datasets"
+	"resnet/internal/eval"
 )
 
 // TableFile is the file with the table of a comparison as Markdown.
@@ -77,7 +78,7 @@ func newOutcome(runs []Compared) Outcome {
 		mean, _ := meanStd(trainEval)
 		o.TrainEval = &mean
 	}
-	if p := Paper(n.Model, n.Dataset, Protocol{Views: 1, Height: 32, Width: 32, Split: datasets.Test}, n.TestImages); p != nil {
+	if p := eval.Paper(n.Model, n.Dataset, eval.Protocol{Views: 1, Height: 32, Width: 32, Split: datasets.Test}, n.TestImages); p != nil {
 		o.Paper = &p.Top1
 	}
 	return o
@@ -130,27 +131,27 @@ func recipeNote(outcomes []Outcome) string {
 	for _, o := range outcomes {
 		if o.Paper != nil && o.Runs > 0 && (o.Iterations != paperIterations || o.Batch != paperBatch) {
 			return fmt.Sprintf("The paper's errors are of trainings of %s iterations of %d images; %s had %s of %d.",
-				grouped(paperIterations), paperBatch, Printable(o.Model), grouped(int64(o.Iterations)), o.Batch)
+				eval.Grouped(paperIterations), paperBatch, eval.Printable(o.Model), eval.Grouped(int64(o.Iterations)), o.Batch)
 		}
 	}
 	return ""
 }
 
 // tableColumns is the comparison in the form of the paper's Table 6.
-func (c Comparison) tableColumns(name func(string) string) []column {
-	cols := []column{{title: "network"}, {title: "layers", number: true}, {title: "parameters", number: true}, {title: "runs", number: true},
-		{title: "training error %", number: true}, {title: "training set error %", number: true}, {title: "test error %", number: true}, {title: "best %", number: true},
-		{title: "paper's %", number: true}, {title: "difference", number: true}, {title: "images/s", number: true}, {title: "remark"}}
+func (c Comparison) tableColumns(name func(string) string) []eval.Column {
+	cols := []eval.Column{{Title: "network"}, {Title: "layers", Number: true}, {Title: "parameters", Number: true}, {Title: "runs", Number: true},
+		{Title: "training error %", Number: true}, {Title: "training set error %", Number: true}, {Title: "test error %", Number: true}, {Title: "best %", Number: true},
+		{Title: "paper's %", Number: true}, {Title: "difference", Number: true}, {Title: "images/s", Number: true}, {Title: "remark"}}
 	for _, o := range c.Outcomes {
-		cells := []string{name(o.Model), "", "", strconv.Itoa(o.Runs), "", "", "", "", errorText(o.Paper), "", "", ""}
+		cells := []string{name(o.Model), "", "", strconv.Itoa(o.Runs), "", "", "", "", eval.ErrorText(o.Paper), "", "", ""}
 		if o.Depth > 0 {
 			cells[1] = strconv.Itoa(o.Depth)
 		}
 		if o.Params > 0 {
-			cells[2] = grouped(o.Params)
+			cells[2] = eval.Grouped(o.Params)
 		}
 		if o.Runs > 0 {
-			cells[4], cells[5], cells[6], cells[7] = o.TrainSpread().String(), errorText(o.TrainEval), o.TestSpread().String(), errorText(&o.TestBest)
+			cells[4], cells[5], cells[6], cells[7] = o.TrainSpread().String(), eval.ErrorText(o.TrainEval), o.TestSpread().String(), eval.ErrorText(&o.TestBest)
 			if o.Paper != nil {
 				cells[9] = fmt.Sprintf("%+.2f", o.TestBest-*o.Paper)
 			}
@@ -160,10 +161,10 @@ func (c Comparison) tableColumns(name func(string) string) []column {
 		}
 		cells[11] = o.remark()
 		for i, cell := range cells {
-			cols[i].cells = append(cols[i].cells, cell)
+			cols[i].Cells = append(cols[i].Cells, cell)
 		}
 	}
-	return withoutEmpty(cols)
+	return eval.WithoutEmpty(cols)
 }
 
 func (o Outcome) remark() string {
@@ -181,15 +182,17 @@ func (o Outcome) remark() string {
 }
 
 // WriteTable lays the table out for a terminal.
-func (c Comparison) WriteTable(w io.Writer) error { return writeColumns(w, c.tableColumns(Printable)) }
+func (c Comparison) WriteTable(w io.Writer) error {
+	return eval.WriteColumns(w, c.tableColumns(eval.Printable))
+}
 
 // writeMarkdown writes the table, and a paragraph for each finding and note below it.
 func (c Comparison) writeMarkdown(w io.Writer) error {
-	if err := writeMarkdown(w, c.tableColumns(markdownText)); err != nil {
+	if err := eval.WriteMarkdown(w, c.tableColumns(eval.MarkdownText)); err != nil {
 		return err
 	}
 	for _, s := range slices.Concat(c.Findings, c.Notes) {
-		if _, err := fmt.Fprintf(w, "\n%s\n", markdownText(s)); err != nil {
+		if _, err := fmt.Fprintf(w, "\n%s\n", eval.MarkdownText(s)); err != nil {
 			return err
 		}
 	}
