@@ -44,8 +44,8 @@ func newQuickstartCmd(a *app) *cobra.Command {
 	return c
 }
 
-// contestant is one of the two networks of the quickstart, and how it did.
-type contestant struct {
+// entrant is one of the two networks of the quickstart, and how it did.
+type entrant struct {
 	Name       string  `json:"name"` // plain or residual
 	Model      string  `json:"model"`
 	Run        string  `json:"run"`
@@ -62,7 +62,7 @@ func runQuickstart(ctx context.Context, a *app, o *quickstartOptions) error {
 	if o.threads < 0 {
 		return usageErrorf("--threads: %d is negative", o.threads)
 	}
-	nets := []*contestant{{Name: "plain"}, {Name: "residual"}}
+	nets := []*entrant{{Name: "plain"}, {Name: "residual"}}
 	control := train.NewControl()
 	w := a.watchSignals(control, 30*time.Second, os.Exit)
 	defer w.stop()
@@ -122,7 +122,7 @@ func pathIsRun(dir string) bool {
 	return holdsRun(filepath.Join(dir, "plain")) || holdsRun(filepath.Join(dir, "residual"))
 }
 
-func (n *contestant) train(ctx context.Context, a *app, dir string, control *train.Control, w *watcher) error {
+func (n *entrant) train(ctx context.Context, a *app, dir string, control *train.Control, w *watcher) error {
 	n.Run = filepath.Join(dir, n.Name)
 	if err := os.Mkdir(n.Run, 0o755); err != nil {
 		return &ioError{err}
@@ -141,36 +141,41 @@ func (n *contestant) train(ctx context.Context, a *app, dir string, control *tra
 }
 
 // reportQuickstart draws, prints the table and says what the figures show.
-func (a *app) reportQuickstart(dir string, nets []*contestant, asJSON bool) error {
+func (a *app) reportQuickstart(dir string, nets []*entrant, asJSON bool) error {
 	job := nets[0].job
-	v := compareNets(nets[0], nets[1], job.data.Info().Test)
-	r := report.Report{Title: fmt.Sprintf("%d layers, plain and residual, on %s", job.spec.Depth(), job.data.Info().Name), Notes: []string{v.text()}}
+	r := report.Report{Title: fmt.Sprintf("%d layers, plain and residual, on %s", job.spec.Depth(), job.data.Info().Name)}
 	var series []report.Series
+	var compared []report.Compared
 	for _, n := range nets {
 		run, err := report.ReadRun(n.Run)
 		if err != nil {
 			return err
 		}
 		run.Name = n.Name
+		info := n.job.data.Info()
+		compared = append(compared, report.Compared{Run: run, Net: report.Net{Params: n.Params, Batch: n.job.plan.ImagesPerStep(),
+			TrainImages: info.Train, ValImages: info.Val, TestImages: info.Test}})
 		r.Runs, series = append(r.Runs, run), append(series, run.Series())
 		r.Table.Rows = append(r.Table.Rows, lastTable(n.Run, n.job, n.sum).Rows...)
 	}
+	v := report.Judge(compared[0], compared[1])
+	r.Notes = []string{v.Text()}
 	if err := report.WriteReport(dir, r); err != nil {
 		return err
 	}
 	next := a.nextCommand()
 	if asJSON {
-		return a.printJSON(map[string]any{"out": dir, "nets": nets, "verdict": v, "text": v.text(), "next": next,
+		return a.printJSON(map[string]any{"out": dir, "nets": nets, "verdict": v, "text": v.Text(), "next": next,
 			"files": []string{filepath.Join(dir, report.ReportFile), filepath.Join(dir, report.CurvesSVG), filepath.Join(dir, report.CurvesPNG)}})
 	}
 	if err := a.chart(series); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.out)
-	if err := a.printContestants(nets); err != nil {
+	if err := a.printEntrants(nets); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", wrap(v.text(), a.textWidth()), filepath.Join(dir, report.ReportFile),
+	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", wrap(v.Text(), a.textWidth()), filepath.Join(dir, report.ReportFile),
 		report.CurvesSVG, report.CurvesPNG, a.bold(next))
 	return nil
 }

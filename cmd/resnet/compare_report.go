@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"resnet/internal/blocks"
+	"resnet/internal/datasets"
 	"resnet/internal/eval"
 	"resnet/internal/eval/report"
 	"resnet/internal/train"
@@ -41,7 +41,9 @@ func (a *app) reportComparison(o *compareOptions, name string, runs []*comparedR
 			return err
 		}
 		n := a.describeNet(c.dir, c.job.loaded, &c.job.spec)
-		n.Model, n.Seed, n.Iterations, n.TestImages = c.Model(), c.Seed, c.job.plan.Iterations, c.job.testSize()
+		samples := c.job.samples()
+		n.Model, n.Seed, n.Iterations = c.Model(), c.Seed, c.job.plan.Iterations
+		n.TrainImages, n.ValImages, n.TestImages = samples["train"], samples["val"], samples["test"]
 		n.Diverged = c.diverged != ""
 		list = append(list, report.Compared{Run: run, Net: n})
 	}
@@ -73,8 +75,14 @@ func (a *app) comparisonCommand(o *compareOptions, name string) string {
 // layer responses of its newest checkpoint. Only what is there is said. spec is what the
 // configuration says of the network; nil where it does not say.
 func (a *app) describeNet(dir string, l *loaded, spec *blocks.Spec) report.Net {
-	n := report.Net{Model: filepath.Base(dir), ImagesPerSecond: medianSpeed(filepath.Join(dir, train.TimingFile))}
+	n := report.Net{Model: filepath.Base(dir), ImagesPerSecond: train.MedianSpeed(dir)}
+	if e, err := checkpoint.ReadEnv(dir); err == nil {
+		n.TrainImages, n.ValImages, n.TestImages = e.Samples["train"], e.Samples["val"], e.Samples["test"]
+	}
 	if l != nil {
+		if n.TestImages == 0 { // a folder of before it was recorded
+			n.TestImages = datasets.TestImages(l.Data.Name)
+		}
 		n.Seed, n.Batch, n.Iterations, n.Dataset = l.Train.Seed, l.Train.Batch*l.Train.Accumulate, l.Train.Iterations, l.Data.Name
 	}
 	if file, _, err := checkpoint.OpenModel(dir); err == nil {
@@ -93,35 +101,6 @@ func (a *app) describeNet(dir string, l *loaded, spec *blocks.Spec) report.Net {
 		}
 	}
 	return n
-}
-
-// medianSpeed is the median of the images per second in a timing.csv, or 0.
-func medianSpeed(path string) float64 {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0
-	}
-	r := csv.NewReader(strings.NewReader(string(text)))
-	r.FieldsPerRecord = -1
-	rows, err := r.ReadAll()
-	if err != nil || len(rows) < 2 {
-		return 0
-	}
-	column := slices.Index(rows[0], "images_per_second")
-	var speeds []float64
-	for _, row := range rows[1:] {
-		if column < 0 || column >= len(row) {
-			continue
-		}
-		if v, err := strconv.ParseFloat(row[column], 64); err == nil && v > 0 {
-			speeds = append(speeds, v)
-		}
-	}
-	if len(speeds) == 0 {
-		return 0
-	}
-	slices.Sort(speeds)
-	return speeds[len(speeds)/2]
 }
 
 // finishComparison writes the files and prints curves, table and findings.
@@ -226,9 +205,6 @@ func (a *app) describeRun(dir string, run report.Run) report.Net {
 	}
 	if m, err := checkpoint.View(dir, nil).Latest(); err == nil && !m.Final {
 		n.Unfinished = true
-	}
-	if n.Dataset == "cifar10" {
-		n.TestImages = 10_000 // data.limit leaves out training images alone
 	}
 	return n
 }

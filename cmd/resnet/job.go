@@ -93,12 +93,17 @@ func newJob(ctx context.Context, l *loaded, threads int, open dataSets) (*job, e
 // dataName and classNames are of images or utterances.
 func (j *job) dataName() string { return j.Data.Name }
 
-// testSize is the number of test images or utterances.
-func (j *job) testSize() int {
-	if j.speech != nil {
-		return j.speech.corpus.Len(datasets.Test)
+// samples is the number of images or utterances of each split.
+func (j *job) samples() map[string]int {
+	n := map[string]int{}
+	for _, s := range []datasets.Split{datasets.Train, datasets.Val, datasets.Test} {
+		if j.speech != nil {
+			n[string(s)] = j.speech.corpus.Len(s)
+		} else {
+			n[string(s)] = j.data.Len(s)
+		}
 	}
-	return j.data.Len(datasets.Test)
+	return n
 }
 
 // notes say what was left out or repaired.

@@ -79,7 +79,7 @@ func (a *app) writeRecords(dir string, j *job) error {
 	}
 	return checkpoint.WriteEnv(checkpoint.OS, dir, checkpoint.Env{
 		Version: readVersion().Version, CPU: readSystem().CPU, Threads: j.threads, Seed: j.Train.Seed, Command: os.Args,
-		Kernels: map[string]string{"all": kernelsInUse()},
+		Kernels: map[string]string{"all": kernelsInUse()}, Samples: j.samples(),
 	})
 }
 

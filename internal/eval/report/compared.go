@@ -17,13 +17,16 @@ const (
 
 // A Net is what a comparison says of a run besides its history.
 type Net struct {
-	Model      string // plain56, resnet56
-	Kind       string // KindPlain, KindResidual, or "" for neither
-	Depth      int    // layers with weights; 0 where that is not known
-	Seed       uint64
-	Params     int64 // 0 where that is not known
-	Dataset    string
-	TestImages int // of the test split; 0 where that is not known
+	Model   string // plain56, resnet56
+	Kind    string // KindPlain, KindResidual, or "" for neither
+	Depth   int    // layers with weights; 0 where that is not known
+	Seed    uint64
+	Params  int64 // 0 where that is not known
+	Dataset string
+	// TrainImages, ValImages and TestImages are the sizes of the splits, of speech in utterances; 0
+	// where that is not known.
+	TrainImages, ValImages, TestImages int
+
 	Iterations int // planned
 	Batch      int // images of an iteration
 	Diverged   bool
@@ -56,7 +59,7 @@ const measuredNote = "Errors are top-1, in percent. The training error is the me
 func NewComparison(title, command string, runs []Compared) Comparison {
 	c := Comparison{Title: title, Command: command, Runs: runs, Outcomes: outcomes(runs)}
 	c.Findings = Findings(c.Outcomes)
-	c.Notes = append(c.Notes, measuredNote)
+	c.Notes = append(c.Notes, measuredNote, noiseNote(c.Outcomes))
 	if note := recipeNote(c.Outcomes); note != "" {
 		c.Notes = append(c.Notes, note)
 	}

@@ -4,109 +4,131 @@ import (
 	"fmt"
 	"math"
 	"slices"
-)
 
-// Differences, in points, below which a finding calls two errors equal. Single runs of ResNet-20
-// with other seeds had a standard deviation of 0.25 points of test error on CIFAR-10; twice that of
-// a difference of two runs is 0.7. With several runs the measured spread counts, and a tenth at
-// least.
-const (
-	tieSingle  = 0.7
-	tieSeveral = 0.1
+	"resnet/internal/eval"
 )
-
-// differ says whether a is above b (1), below (-1) or as good as equal (0).
-func differ(a, b Spread) int {
-	noise := tieSingle
-	if a.Runs > 1 && b.Runs > 1 {
-		noise = max(tieSeveral, 2*math.Sqrt(a.Std*a.Std/float64(a.Runs)+b.Std*b.Std/float64(b.Runs)))
-	}
-	switch {
-	case a.Mean-b.Mean > noise:
-		return 1
-	case b.Mean-a.Mean > noise:
-		return -1
-	}
-	return 0
-}
 
 // Findings says in a sentence each what the figures of a comparison show, and what they do not:
 // degradation of the deepest plain network against the shallowest, its cure, plain against residual
-// at the largest depth, and over-fitting of the deepest residual network.
+// at the largest depth that both have, and over-fitting of the deepest residual network. Errors
+// differ by the rule of eval.Compare.
 func Findings(outcomes []Outcome) []string {
-	plain, residual := ends(outcomes, KindPlain), ends(outcomes, KindResidual)
 	var list []string
-	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	for _, o := range outcomes {
 		if o.Diverged > 0 {
-			say("%s: the loss of %s did not stay finite.", o.Model, runsText(o.Diverged))
+			list = append(list, fmt.Sprintf("%s: the loss of %s did not stay finite.", o.Model, runsText(o.Diverged)))
 		}
 		if o.Unfinished > 0 {
 			verb := "are"
 			if o.Unfinished == 1 {
 				verb = "is"
 			}
-			say("%s: %s %s not finished and left out of what follows.", o.Model, runsText(o.Unfinished), verb)
+			list = append(list, fmt.Sprintf("%s: %s %s not finished and left out of what follows.", o.Model, runsText(o.Unfinished), verb))
 		}
 	}
-	if len(plain) == 2 {
-		a, b := plain[0], plain[1]
-		switch differ(b.TrainSpread(), a.TrainSpread()) {
-		case 1:
-			say("%s ends with a training error %.2f points above %s's (%.2f%% and %.2f%%): the degradation problem.", b.Model, b.Train-a.Train, a.Model, b.Train, a.Train)
-		case 0:
-			say("The degradation problem is not reproduced: the training errors of %s and %s end too close to tell apart, with %.2f%% and %.2f%%.", b.Model, a.Model, b.Train, a.Train)
-		default:
-			say("The degradation problem is not reproduced: %s ends with a training error %.2f points below %s's (%.2f%% and %.2f%%).", b.Model, a.Train-b.Train, a.Model, b.Train, a.Train)
-		}
+	plain, residual := finished(outcomes, KindPlain), finished(outcomes, KindResidual)
+	if n := len(plain); n > 1 {
+		list = append(list, degradation(plain[0], plain[n-1]))
 	}
-	if len(residual) == 2 {
-		a, b := residual[0], residual[1]
-		for _, e := range []struct {
-			what          string
-			deep, shallow Spread
-		}{{"training", b.TrainSpread(), a.TrainSpread()}, {"test", b.TestSpread(), a.TestSpread()}} {
-			deep, shallow := e.deep.Mean, e.shallow.Mean
-			switch differ(e.deep, e.shallow) {
-			case -1:
-				say("%s ends with a %s error %.2f points below %s's (%.2f%% and %.2f%%): the deeper residual network is the better one.", b.Model, e.what, shallow-deep, a.Model, deep, shallow)
-			case 0:
-				say("Not reproduced that the deeper residual network has the lower %s error: %s and %s end too close to tell apart, with %.2f%% and %.2f%%.", e.what, b.Model, a.Model, deep, shallow)
-			default:
-				say("Not reproduced that the deeper residual network has the lower %s error: %s ends %.2f points above %s (%.2f%% and %.2f%%).", e.what, b.Model, deep-shallow, a.Model, deep, shallow)
-			}
-		}
-		if differ(b.TestSpread(), a.TestSpread()) > 0 && differ(b.TrainSpread(), a.TrainSpread()) <= 0 {
-			say("%s fits the training images no worse than %s and the test images worse: over-fitting.", b.Model, a.Model)
-		}
+	if n := len(residual); n > 1 {
+		list = append(list, depth(residual[0], residual[n-1])...)
 	}
-	if len(plain) > 0 && len(residual) > 0 {
-		p, r := plain[len(plain)-1], residual[len(residual)-1]
-		if p.Depth == r.Depth {
-			d, who := p.Test-r.Test, "above"
-			if d < 0 {
-				who = "below"
-			}
-			say("At %d layers the plain network's test error is %.2f points %s the residual one's (%.2f%% and %.2f%%).", p.Depth, math.Abs(d), who, p.Test, r.Test)
+	for _, p := range slices.Backward(plain) {
+		i := slices.IndexFunc(residual, func(r Outcome) bool { return r.Depth == p.Depth })
+		if i >= 0 {
+			return append(list, kinds(p, residual[i]))
 		}
 	}
 	return list
 }
 
-// ends are the shallowest and the deepest network of a kind that have finished runs; one, where
-// there is one.
-func ends(outcomes []Outcome, kind string) []Outcome {
-	var all []Outcome
+// degradation compares the training errors of a shallow and a deep plain network.
+func degradation(shallow, deep Outcome) string {
+	d := eval.Compare(deep.TrainSample(), shallow.TrainSample())
+	switch d.Sign() {
+	case 1:
+		return fmt.Sprintf("%s: the degradation problem.", apart(deep.Model, "training", shallow.Model, deep.Train, shallow.Train, d))
+	case -1:
+		return fmt.Sprintf("%s: no degradation problem.", apart(deep.Model, "training", shallow.Model, deep.Train, shallow.Train, d))
+	}
+	return together(fmt.Sprintf("The training errors of %s and %s", deep.Model, shallow.Model), deep.Train, shallow.Train, d) + " The degradation problem is not shown."
+}
+
+// depth compares the errors of a shallow and a deep residual network.
+func depth(shallow, deep Outcome) []string {
+	var list []string
+	add := func(what string, a, b eval.Sample) int {
+		d := eval.Compare(a, b)
+		var s string
+		switch d.Sign() {
+		case -1:
+			s = apart(deep.Model, what, shallow.Model, a.Error, b.Error, d) + ": the deeper residual network is the better one."
+		case 1:
+			s = apart(deep.Model, what, shallow.Model, a.Error, b.Error, d) + ": the deeper residual network is the worse one."
+		default:
+			s = together(fmt.Sprintf("The %s errors of %s and %s", what, deep.Model, shallow.Model), a.Error, b.Error, d) + " That the deeper residual network is better is not shown."
+		}
+		list = append(list, s)
+		return d.Sign()
+	}
+	train := add("training", deep.TrainSample(), shallow.TrainSample())
+	test := add("test", deep.TestSample(), shallow.TestSample())
+	if test > 0 && train <= 0 {
+		list = append(list, fmt.Sprintf("%s fits the training images no worse than %s and the test images worse: over-fitting.", deep.Model, shallow.Model))
+	}
+	return list
+}
+
+// kinds compares the test errors of a plain and a residual network of one depth.
+func kinds(p, r Outcome) string {
+	d := eval.Compare(p.TestSample(), r.TestSample())
+	if d.Sign() == 0 {
+		return together(fmt.Sprintf("At %d layers the test errors of the plain and the residual network", p.Depth), p.Test, r.Test, d)
+	}
+	return fmt.Sprintf("At %d layers the plain network's test error is %s the residual one's (%.2f%% and %.2f%%, noise %.2f).", p.Depth, above(d), p.Test, r.Test, d.Noise)
+}
+
+// apart begins a sentence about two errors that differ.
+func apart(a, what, b string, errA, errB float64, d eval.Difference) string {
+	return fmt.Sprintf("%s ends with a %s error %s %s's (%.2f%% and %.2f%%, noise %.2f)", a, what, above(d), b, errA, errB, d.Noise)
+}
+
+// above says how far the first of two errors that differ is above the second, or below.
+func above(d eval.Difference) string {
+	if d.Points < 0 {
+		return fmt.Sprintf("%.2f points below", -d.Points)
+	}
+	return fmt.Sprintf("%.2f points above", d.Points)
+}
+
+// together is a sentence about two errors that do not differ, as far as is known.
+func together(which string, errA, errB float64, d eval.Difference) string {
+	if math.IsInf(d.Noise, 1) {
+		return fmt.Sprintf("%s are %.2f%% and %.2f%%; whether they differ is not known, because the number of images is not.", which, errA, errB)
+	}
+	return fmt.Sprintf("%s do not differ: %.2f%% and %.2f%% (%v).", which, errA, errB, d)
+}
+
+// noiseNote says what the noise of a finding is.
+func noiseNote(outcomes []Outcome) string {
+	note := "Errors differ when they are further apart than the noise: two standard errors of the difference, given the number of images or, " +
+		"where networks have several runs, the spread over them, whichever is more."
+	if slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Runs == 1 }) {
+		note += " Of a network with one run it is not known how far another seed would take it."
+	}
+	return note
+}
+
+// finished are the networks of a kind that have finished runs, shallow first.
+func finished(outcomes []Outcome, kind string) []Outcome {
+	var list []Outcome
 	for _, o := range outcomes {
 		if o.Kind == kind && o.Runs > 0 {
-			all = append(all, o)
+			list = append(list, o)
 		}
 	}
-	slices.SortFunc(all, func(a, b Outcome) int { return a.Depth - b.Depth })
-	if len(all) > 2 {
-		return []Outcome{all[0], all[len(all)-1]}
-	}
-	return all
+	slices.SortStableFunc(list, func(a, b Outcome) int { return a.Depth - b.Depth })
+	return list
 }
 
 func runsText(n int) string {

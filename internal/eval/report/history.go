@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"resnet/internal/datasets"
 	"resnet/internal/eval"
 )
 
@@ -176,6 +177,37 @@ func (h History) Series(name string) Series {
 		}
 	}
 	return s
+}
+
+// trainImages is how many images the last training error is the mean over: those seen since the row
+// before, and none twice. It is 0 where neither the epochs nor the images of an update are known.
+func (h History) trainImages(n Net) int {
+	i := len(h) - 1
+	for ; i >= 0 && h[i].TrainError == nil; i-- {
+	}
+	if i < 0 {
+		return 0
+	}
+	var before Measurement
+	if i > 0 {
+		before = h[i-1]
+	}
+	batch := n.Batch
+	if datasets.IsSpeech(n.Dataset) { // batches by length hold as many as fit, Batch at most
+		batch = 0
+	}
+	seen, set := float64(batch*(h[i].Step-before.Step)), float64(n.TrainImages)
+	if h[i].Epoch != nil && *h[i].Epoch > 0 {
+		epochs := *h[i].Epoch
+		if set == 0 {
+			set = float64(batch*h[i].Step) / epochs
+		}
+		if before.Epoch != nil {
+			epochs -= *before.Epoch
+		}
+		seen = set * min(1, epochs)
+	}
+	return int(math.Round(seen))
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -1,6 +1,9 @@
 package checkpoint
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 )
@@ -18,10 +21,27 @@ type Env struct {
 	Kernels map[string]string `json:"kernels"` // operation: the kernel chosen
 	Seed    uint64            `json:"seed"`
 	Command []string          `json:"command"`
+	// Samples are the images or utterances of each split: train, val, test. Older files do not
+	// have it.
+	Samples map[string]int `json:"samples,omitempty"`
 }
 
 // WriteEnv writes env.json into a run folder; Go, OS, Arch and Cores are filled in.
 func WriteEnv(fsys FS, run string, e Env) error {
 	e.Go, e.OS, e.Arch, e.Cores = runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU()
 	return WriteJSONAtomic(fsys, filepath.Join(run, "env.json"), e)
+}
+
+// ReadEnv reads env.json of a run folder. It fails with fs.ErrNotExist where there is none.
+func ReadEnv(run string) (Env, error) {
+	var e Env
+	path := filepath.Join(run, "env.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(text, &e); err != nil {
+		return Env{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return e, nil
 }
