@@ -52,6 +52,6 @@ func (v Verdict) Text() string {
 	default:
 		say("The plain network's training error is %s the residual one's (noise %.2f).", above(v.train), v.train.Noise)
 	}
-	say("This is one run of each; another seed (--set train.seed=2) gives other figures, and how far apart those are is not in the noise.")
+	say("This is one run of each; the noise does not cover what another seed (--set train.seed=2) would change.")
 	return strings.Join(parts, " ")
 }

@@ -40,7 +40,7 @@ func TestAVerdictSaysWhatTheFiguresShow(t *testing.T) {
 				"The plain network's training error is 10.00 points above the residual one's (noise 1.90)."},
 	} {
 		v := Judge(c.plain, c.residual)
-		const seeds = " This is one run of each; another seed (--set train.seed=2) gives other figures, and how far apart those are is not in the noise."
+		const seeds = " This is one run of each; the noise does not cover what another seed (--set train.seed=2) would change."
 		if v.Text() != c.want+seeds {
 			t.Errorf("%s:\n%s\nwant\n%s", name, v.Text(), c.want+seeds)
 		}
