@@ -8,10 +8,12 @@ import (
 // A Sample is an error as it was measured: of one run, or the mean over runs of a network with
 // other seeds, all on the same images.
 type Sample struct {
-	Error  float64 // percent
-	Std    float64 // standard deviation over runs, points; 0 for fewer than two
-	Runs   int
-	Images int // of one run; of speech utterances, whose frames go wrong together; 0 where not known
+	Error float64 // percent
+	Std   float64 // standard deviation over runs, points; 0 for fewer than two
+	Runs  int
+	// Images is the number that one run was measured on, of speech of utterances, because frames of
+	// one utterance go wrong together; 0 where it is not known.
+	Images int
 }
 
 // String is the error, with the standard deviation where there are several runs, with two decimals

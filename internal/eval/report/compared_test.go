@@ -76,7 +76,7 @@ func TestFilesOfAComparison(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if strings.HasSuffix(name, ".png") { // its pixels are those of the SVG's lines; compressors may differ
+		if strings.HasSuffix(name, ".png") { // compressors may differ; its lines are the SVG's
 			if _, err := png.Decode(bytes.NewReader(got)); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -112,10 +112,11 @@ func TestAComparisonIsInTheFormOfThePapersTable6(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| resnet20 | 20 | 269,722 | 2 | 14.50 ± 0.35 | - | 16.38 ± 0.18 | 16.25 | 8.75 | +7.50 | 0.93 | 250 |", // best of two
+		"| resnet20 | 20 | 269,722 | 2 | 14.50 ± 0.35 | - | 16.38 ± 0.18 | 16.25 | 8.75 | +7.50 | 0.93 | 250 |",
 		"| resnet56 | 56 | 853,018 | 1 | 10.50 | - | 13.50 | 13.50 | 6.97 | +6.53 | 0.85 | 250 |",
 		"| plain110 | 110 | 1,727,962 | 0 |  |  |  |  | - |  |  |  | 1 diverged |",
-		"| plain20 | 20 | 269,722 | 1 | 17.12 | 17.12 | 18.75 | 18.75 | - |", // the paper has curves for plain networks, no figures
+		// The paper has curves for plain networks, no figures.
+		"| plain20 | 20 | 269,722 | 1 | 17.12 | 17.12 | 18.75 | 18.75 | - |",
 		"The paper's errors are of trainings of 64,000 iterations of 128 images; resnet20 had 400 of 128.",
 		"plain56 ends with a training error 33.38 points above plain20's (50.50% and 17.12%, noise 1.11)",
 	} {

@@ -4,6 +4,11 @@
 // It reads what a run folder holds (metrics.csv, config.yaml, env.json) and is given the rest: how
 // a network was trained and where it is kept are not known here.
 //
+// # Findings
+//
+// Two errors differ by the rule of eval.Compare alone, and each difference is printed with its
+// noise. What the figures do not show is said not to be shown.
+//
 // # Files
 //
 // Each file appears under its name complete or not at all. The same runs give the same bytes,

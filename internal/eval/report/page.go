@@ -72,7 +72,8 @@ func (c Comparison) writeHTML(w io.Writer, figures []Figure) error {
 		if err := DrawFigureSVG(&svg, f, DrawOptions{}); err != nil {
 			return err
 		}
-		page.Figures = append(page.Figures, pageFigure{f, template.HTML(inline(svg.Bytes()))}) //nolint:gosec // our own drawing, whose texts are escaped
+		drawing := template.HTML(inline(svg.Bytes())) //nolint:gosec // DrawFigureSVG escapes texts
+		page.Figures = append(page.Figures, pageFigure{f, drawing})
 	}
 	for _, r := range c.Runs {
 		page.Runs = append(page.Runs, reportRun{eval.Printable(r.Name), r.Config, r.Environment, newReportTable(r.History.columns())})

@@ -34,7 +34,7 @@ func writePoints(w io.Writer, runs []Compared) error {
 			row := []string{name, strconv.Itoa(m.Step)}
 			for _, column := range historyColumns {
 				text := ""
-				if v := *m.cell(column.name); v != nil {
+				if v := *column.cell(m); v != nil {
 					text = strconv.FormatFloat(*v, 'g', -1, 64)
 				}
 				row = append(row, text)
@@ -75,7 +75,7 @@ func (c Comparison) writeJSON(w io.Writer) error {
 			m := &r.History[i]
 			values := map[string]float64{"step": float64(m.Step)}
 			for _, column := range historyColumns {
-				if v := *m.cell(column.name); v != nil && finite(*v) {
+				if v := *column.cell(m); v != nil && finite(*v) {
 					values[column.name] = *v
 				}
 			}

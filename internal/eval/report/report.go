@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"io"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"resnet/internal/eval"
@@ -77,7 +76,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 	var svg bytes.Buffer
 	switch err := DrawSVG(&svg, r.series(), DrawOptions{}); {
 	case err == nil:
-		page.SVG = template.HTML(inline(svg.Bytes())) //nolint:gosec // our own drawing, whose texts are escaped
+		page.SVG = template.HTML(inline(svg.Bytes())) //nolint:gosec // DrawSVG escapes texts
 	case !errors.Is(err, ErrNoCurve):
 		return err
 	}
@@ -142,45 +141,6 @@ func newReportTable(cols []eval.Column) reportTable {
 		}
 	}
 	return t
-}
-
-// historyColumns are those of metrics.csv after the step, with their titles for people.
-var historyColumns = []struct {
-	name, title string
-	digits      int // after the point, for people; -1 as many as it takes
-}{
-	{"epoch", "epoch", 1}, {"rate", "rate", -1}, {"train_loss", "training loss", 4}, {"train_error", "training error %", 2},
-	{"val_loss", "validation loss", 4}, {"val_error", "validation error %", 2}, {"val_top5", "validation top-5 %", 2},
-	{"test_loss", "test loss", 4}, {"test_error", "test error %", 2}, {"test_top5", "test top-5 %", 2},
-	{"train_eval_loss", "training set loss", 4}, {"train_eval_error", "training set error %", 2},
-}
-
-// columns is the history as a table, without the columns that were never measured.
-func (h History) columns() []eval.Column {
-	cols := []eval.Column{{Title: "iteration", Number: true}}
-	for i := range h {
-		cols[0].Cells = append(cols[0].Cells, eval.Grouped(int64(h[i].Step)))
-	}
-	for _, c := range historyColumns {
-		col := eval.Column{Title: c.title, Number: true}
-		measured := false
-		for i := range h {
-			text := ""
-			if v := *h[i].cell(c.name); v != nil {
-				measured = true
-				format := byte('f')
-				if c.digits < 0 {
-					format = 'g'
-				}
-				text = strconv.FormatFloat(*v, format, c.digits, 64)
-			}
-			col.Cells = append(col.Cells, text)
-		}
-		if measured {
-			cols = append(cols, col)
-		}
-	}
-	return cols
 }
 
 // shades prepares the confusion matrix. What is rare but wrong should be seen: any count above 0
