@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"resnet/internal/eval"
+	"resnet/internal/eval/report"
 	"resnet/internal/experiment"
 	"resnet/internal/graph/kernel"
 	"resnet/internal/text"
@@ -97,8 +97,8 @@ func (a *app) textWidth() int {
 }
 
 // chart draws curves with characters on standard output.
-func (a *app) chart(series []eval.Series) error {
-	return eval.Chart(a.out, series, eval.ChartOptions{Color: a.colour(a.outTTY), ASCII: !a.unicode(), Width: min(a.outWidth, 100)})
+func (a *app) chart(series []report.Series) error {
+	return report.Chart(a.out, series, report.ChartOptions{Color: a.colour(a.outTTY), ASCII: !a.unicode(), Width: min(a.outWidth, 100)})
 }
 
 // colour reports whether escape sequences may be written to a terminal: NO_COLOR (no-color.org) and

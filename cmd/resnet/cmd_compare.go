@@ -118,11 +118,11 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string) err
 	if err != nil {
 		return err
 	}
-	report, err := c.Report()
+	r, err := c.Report()
 	if err != nil {
 		return err
 	}
-	if err := a.finishComparison(o, report); err != nil {
+	if err := a.finishComparison(o, r); err != nil {
 		return err
 	}
 	if c.AllDiverged() {

@@ -8,24 +8,24 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"resnet/internal/eval"
+	"resnet/internal/eval/report"
 	"resnet/internal/experiment"
 	"resnet/internal/text"
 )
 
 // comparisonReport is `compare --json`.
 type comparisonReport struct {
-	Out      string         `json:"out"`
-	Networks []eval.Outcome `json:"networks"`
-	Findings []string       `json:"findings"`
-	Notes    []string       `json:"notes"`
-	Files    []string       `json:"files"`
+	Out      string           `json:"out"`
+	Networks []report.Outcome `json:"networks"`
+	Findings []string         `json:"findings"`
+	Notes    []string         `json:"notes"`
+	Files    []string         `json:"files"`
 }
 
 // finishComparison writes the files and prints curves, table and findings.
-func (a *app) finishComparison(o *compareOptions, c eval.Comparison) error {
+func (a *app) finishComparison(o *compareOptions, c report.Comparison) error {
 	dir := o.out
-	names, err := eval.WriteComparison(dir, c)
+	names, err := report.WriteComparison(dir, c)
 	if err != nil {
 		return err
 	}
@@ -56,12 +56,12 @@ func (a *app) finishComparison(o *compareOptions, c eval.Comparison) error {
 }
 
 // chartRuns draws the curves of runs with characters, if they have any.
-func (a *app) chartRuns(runs []eval.Compared) error {
-	var series []eval.Series
+func (a *app) chartRuns(runs []report.Compared) error {
+	var series []report.Series
 	for _, run := range runs {
 		series = append(series, run.Series())
 	}
-	if err := a.chart(series); !errors.Is(err, eval.ErrNoCurve) {
+	if err := a.chart(series); !errors.Is(err, report.ErrNoCurve) {
 		return err
 	}
 	return nil
@@ -74,11 +74,11 @@ func newCompareRunsCmd(a *app) *cobra.Command {
 		Long:    "Reports run folders of any networks side by side, as `compare plain-vs-residual` does its own; nothing is trained." + exitHelp(help66, help74),
 		Example: "  resnet compare runs runs/cifar20-short-1 runs/cifar20-short-2 --out seeds",
 		RunE: func(_ *cobra.Command, args []string) error {
-			report, err := experiment.CompareRuns(args, o.out)
+			r, err := experiment.CompareRuns(args, o.out)
 			if err != nil {
 				return err
 			}
-			return a.finishComparison(o, report)
+			return a.finishComparison(o, r)
 		},
 	}
 	c.Flags().StringVar(&o.out, "out", "compare-runs", "folder of the report")

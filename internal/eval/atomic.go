@@ -95,8 +95,8 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// writeFileAtomic writes a whole file.
-func writeFileAtomic(path string, write func(io.Writer) error) error {
+// WriteFileAtomic writes a whole file.
+func WriteFileAtomic(path string, write func(io.Writer) error) error {
 	f, err := createAtomic(path)
 	if err != nil {
 		return err

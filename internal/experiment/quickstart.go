@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"resnet/internal/config"
-	"resnet/internal/eval"
+	"resnet/internal/eval/report"
 	"resnet/internal/text"
 	"resnet/internal/train"
 )
@@ -104,24 +104,29 @@ func (q *Quickstart) Train(ctx context.Context, n *Entrant, control *train.Contr
 }
 
 // Report writes the report of both and returns what it says and the curves.
-func (q *Quickstart) Report() (Verdict, []eval.Series, error) {
+func (q *Quickstart) Report() (report.Verdict, []report.Series, error) {
 	first := q.Nets[0]
-	v := compareNets(first, q.Nets[1], first.TestSize())
-	r := eval.Report{Title: fmt.Sprintf("%d layers, plain and residual, on %s", first.Spec.Depth(), first.Data.Name), Notes: []string{v.Text()}}
-	var series []eval.Series
+	r := report.Report{Title: fmt.Sprintf("%d layers, plain and residual, on %s", first.Spec.Depth(), first.Data.Name)}
+	var series []report.Series
+	var compared []report.Compared
 	for _, n := range q.Nets {
-		run, err := eval.ReadRun(n.Run)
+		run, err := report.ReadRun(n.Run)
 		if err != nil {
-			return v, nil, err
+			return report.Verdict{}, nil, err
 		}
 		run.Name = n.Name
+		net := report.Net{Params: n.Params, Batch: n.Plan.ImagesPerStep()}
+		net.TrainImages, net.ValImages, net.TestImages = n.data.sizes()
+		compared = append(compared, report.Compared{Run: run, Net: net})
 		r.Runs, series = append(r.Runs, run), append(series, run.Series())
 		r.Table.Rows = append(r.Table.Rows, n.Table(n.Run, n.sum).Rows...)
 	}
-	return v, series, eval.WriteReport(q.Dir, r)
+	v := report.Judge(compared[0], compared[1])
+	r.Notes = []string{v.Text()}
+	return v, series, report.WriteReport(q.Dir, r)
 }
 
 // Files are those that Report writes.
 func (q *Quickstart) Files() []string {
-	return []string{filepath.Join(q.Dir, eval.ReportFile), filepath.Join(q.Dir, eval.CurvesSVG), filepath.Join(q.Dir, eval.CurvesPNG)}
+	return []string{filepath.Join(q.Dir, report.ReportFile), filepath.Join(q.Dir, report.CurvesSVG), filepath.Join(q.Dir, report.CurvesPNG)}
 }

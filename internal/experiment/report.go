@@ -1,19 +1,18 @@
 package experiment
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 
 	"resnet/internal/blocks"
 	"resnet/internal/config"
+	"resnet/internal/datasets"
 	"resnet/internal/eval"
+	"resnet/internal/eval/report"
 	"resnet/internal/text"
 	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
@@ -32,10 +31,10 @@ func (x *Experiment) Table(dir string, sum train.Summary) eval.Table {
 // WriteReport writes report.html and the curves into a run folder. A report that fails is worth a
 // warning, never a training.
 func (x *Experiment) WriteReport(dir string, sum train.Summary) {
-	run, err := eval.ReadRun(dir)
+	run, err := report.ReadRun(dir)
 	if err == nil {
-		err = eval.WriteReport(dir, eval.Report{
-			Title: fmt.Sprintf("%s on %s", x.Spec.Name, x.Data.Name), Runs: []eval.Run{run}, Table: x.Table(dir, sum),
+		err = report.WriteReport(dir, report.Report{
+			Title: fmt.Sprintf("%s on %s", x.Spec.Name, x.Data.Name), Runs: []report.Run{run}, Table: x.Table(dir, sum),
 		})
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // stopped before its first evaluation: there is nothing to report
@@ -44,52 +43,59 @@ func (x *Experiment) WriteReport(dir string, sum train.Summary) {
 }
 
 // Report compares the runs of a comparison as they are.
-func (c *Comparison) Report() (eval.Comparison, error) {
-	var list []eval.Compared
+func (c *Comparison) Report() (report.Comparison, error) {
+	var list []report.Compared
 	for _, r := range c.Runs {
-		run, err := eval.ReadRun(r.Dir)
+		run, err := report.ReadRun(r.Dir)
 		if errors.Is(err, fs.ErrNotExist) && r.Diverged != "" { // before its first evaluation
-			run, err = eval.Run{Name: filepath.Base(r.Dir)}, nil
+			run, err = report.Run{Name: filepath.Base(r.Dir)}, nil
 		}
 		if err != nil {
-			return eval.Comparison{}, err
+			return report.Comparison{}, err
 		}
 		n := describeNet(r.Dir, r.Loaded, &r.Spec)
-		n.Model, n.Seed, n.Iterations, n.TestImages = r.Net.Model(), r.Seed, r.Plan.Iterations, r.TestSize()
+		n.Model, n.Seed, n.Iterations = r.Net.Model(), r.Seed, r.Plan.Iterations
+		n.TrainImages, n.ValImages, n.TestImages = r.data.sizes()
 		n.Diverged = r.Diverged != ""
-		list = append(list, eval.Compared{Run: run, Net: n})
+		list = append(list, report.Compared{Run: run, Net: n})
 	}
 	what := map[string]string{PlainVsResidual: "Plain and residual networks", ByDepth: "Residual networks by depth"}[c.Kind]
-	return eval.NewComparison(fmt.Sprintf("%s on %s", what, c.Runs[0].Data.Name), c.Command(), list), nil
+	return report.NewComparison(fmt.Sprintf("%s on %s", what, c.Runs[0].Data.Name), c.Command(), list), nil
 }
 
 // CompareRuns compares run folders that are there, of any networks. out is where its report goes.
-func CompareRuns(dirs []string, out string) (eval.Comparison, error) {
-	var list []eval.Compared
+func CompareRuns(dirs []string, out string) (report.Comparison, error) {
+	var list []report.Compared
 	command := []string{"resnet", "compare", "runs"}
 	for _, dir := range dirs {
-		run, err := eval.ReadRun(dir)
+		run, err := report.ReadRun(dir)
 		if errors.Is(err, fs.ErrNotExist) {
-			return eval.Comparison{}, missingf("%s: no run folder with an evaluation: metrics.csv is not there", text.Printable(dir))
+			return report.Comparison{}, missingf("%s: no run folder with an evaluation: metrics.csv is not there", text.Printable(dir))
 		}
 		if err != nil {
-			return eval.Comparison{}, err
+			return report.Comparison{}, err
 		}
-		list = append(list, eval.Compared{Run: run, Net: describeRun(dir, run)})
+		list = append(list, report.Compared{Run: run, Net: describeRun(dir, run)})
 		command = append(command, text.ShellQuote(dir))
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
-		return eval.Comparison{}, &IOError{err}
+		return report.Comparison{}, &IOError{err}
 	}
-	return eval.NewComparison("Comparison of runs", strings.Join(append(command, "--out", text.ShellQuote(out)), " "), list), nil
+	return report.NewComparison("Comparison of runs", strings.Join(append(command, "--out", text.ShellQuote(out)), " "), list), nil
 }
 
 // describeNet says what a run folder knows of its network: its configuration, its speed, and the
 // layer responses of its newest checkpoint. Only what is there is said. spec is what the
 // configuration says of the network; nil where it does not say.
-func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) eval.Net {
-	n := eval.Net{Model: filepath.Base(dir), ImagesPerSecond: medianSpeed(filepath.Join(dir, train.TimingFile))}
+func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) report.Net {
+	n := report.Net{Model: filepath.Base(dir), ImagesPerSecond: train.MedianSpeed(dir)}
+	if e, err := checkpoint.ReadEnv(dir); err == nil {
+		n.TrainImages, n.ValImages, n.TestImages = e.Samples["train"], e.Samples["val"], e.Samples["test"]
+	}
 	if l != nil {
+		if n.TestImages == 0 { // a folder of before it was recorded
+			n.TestImages = datasets.TestImages(l.Data.Name)
+		}
 		n.Seed, n.Batch, n.Iterations, n.Dataset = l.Train.Seed, l.Train.Batch*l.Train.Accumulate, l.Train.Iterations, l.Data.Name
 	}
 	if file, _, err := checkpoint.OpenModel(dir); err == nil {
@@ -102,9 +108,9 @@ func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) eval.Net {
 		file.Close()
 	}
 	if spec != nil {
-		n.Model, n.Depth, n.Params, n.Kind = spec.Name, spec.Depth(), spec.Params, eval.KindResidual
+		n.Model, n.Depth, n.Params, n.Kind = spec.Name, spec.Depth(), spec.Params, report.KindResidual
 		if spec.Shortcut == blocks.None {
-			n.Kind = eval.KindPlain
+			n.Kind = report.KindPlain
 		}
 	}
 	return n
@@ -112,7 +118,7 @@ func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) eval.Net {
 
 // describeRun is describeNet for a folder of which nothing else is known. Where its checkpoints are
 // gone, the configuration names the network.
-func describeRun(dir string, run eval.Run) eval.Net {
+func describeRun(dir string, run report.Run) report.Net {
 	l, err := LoadRun(dir)
 	if err != nil {
 		l = nil
@@ -133,37 +139,5 @@ func describeRun(dir string, run eval.Run) eval.Net {
 	if m, err := checkpoint.View(dir, nil).Latest(); err == nil && !m.Final {
 		n.Unfinished = true
 	}
-	if n.Dataset == "cifar10" {
-		n.TestImages = 10_000 // data.limit leaves out training images alone
-	}
 	return n
-}
-
-// medianSpeed is the median of the images per second in a timing.csv, or 0.
-func medianSpeed(path string) float64 {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return 0
-	}
-	r := csv.NewReader(strings.NewReader(string(data)))
-	r.FieldsPerRecord = -1
-	rows, err := r.ReadAll()
-	if err != nil || len(rows) < 2 {
-		return 0
-	}
-	column := slices.Index(rows[0], "images_per_second")
-	var speeds []float64
-	for _, row := range rows[1:] {
-		if column < 0 || column >= len(row) {
-			continue
-		}
-		if v, err := strconv.ParseFloat(row[column], 64); err == nil && v > 0 {
-			speeds = append(speeds, v)
-		}
-	}
-	if len(speeds) == 0 {
-		return 0
-	}
-	slices.Sort(speeds)
-	return speeds[len(speeds)/2]
 }

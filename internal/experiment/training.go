@@ -187,9 +187,10 @@ func (t *Training) writeRecords() error {
 	if err := checkpoint.WriteConfig(atomicfile.OS, t.Dir, config.Encode(&t.Config, nil)); err != nil {
 		return err
 	}
+	trainN, valN, testN := t.data.sizes()
 	return checkpoint.WriteEnv(atomicfile.OS, t.Dir, checkpoint.Env{
 		Version: t.env.Version, CPU: system.Read().CPU, Threads: t.Threads, Seed: t.Train.Seed, Command: t.env.Command,
-		Kernels: map[string]string{"all": kernel.Active()},
+		Kernels: map[string]string{"all": kernel.Active()}, Samples: map[string]int{"train": trainN, "val": valN, "test": testN},
 	})
 }
 

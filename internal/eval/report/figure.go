@@ -1,10 +1,11 @@
-package eval
+package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
+
+	"resnet/internal/eval"
 )
 
 // A Figure is lines in one panel or in several that share their axes. Pages draw it from its JSON
@@ -17,7 +18,7 @@ type Figure struct {
 	Y      string `json:"y"`
 	Unit   string `json:"unit"` // after a value: "%"
 	Digits int    `json:"digits"`
-	// XMax and YMax end the linear axes, which begin at 0: see fitLines.
+	// XMax and YMax end the linear axes, which begin at 0: see fit.
 	XMax   float64 `json:"x_max"`
 	YMax   float64 `json:"y_max"`
 	Panels []Panel `json:"panels"`
@@ -34,7 +35,7 @@ type Panel struct {
 type Line struct {
 	Name   string       `json:"name"`
 	Group  string       `json:"group"`
-	Part   string       `json:"part"` // partTrain, partTest, …; "" where a figure has lines of one kind
+	Part   string       `json:"part"` // partTrain, …; "" where a figure has lines of one kind
 	Color  int          `json:"color"`
 	Marker int          `json:"marker"`
 	Width  float64      `json:"width"` // points
@@ -55,8 +56,8 @@ const (
 // is colour, marker and width; otherwise there is one panel, and every network has a colour.
 type looks struct {
 	panels []string // kinds, in order; {""} for one panel
-	depths []int    // where networks are told apart by depth, sorted
-	names  []string // where they are told apart by name
+	depths []int    // where a look stands for a depth, sorted
+	names  []string // where it stands for a name
 }
 
 func newLooks(nets []Net) looks {
@@ -131,7 +132,7 @@ func learning(f Figure, runs []Compared, curves []curve, floor float64) Figure {
 	for _, r := range runs {
 		panel, index := l.of(r.Net)
 		for _, c := range curves {
-			line := Line{Name: Printable(r.Name) + " " + c.part, Group: Printable(r.Net.Model), Part: c.part, Color: index, Marker: index,
+			line := Line{Name: eval.Printable(r.Name) + " " + c.part, Group: eval.Printable(r.Net.Model), Part: c.part, Color: index, Marker: index,
 				Width: l.width(index), Dashed: c.dashed}
 			for i := range r.History {
 				if v := *r.History[i].cell(c.column); v != nil && finite(*v) {
@@ -149,29 +150,6 @@ func learning(f Figure, runs []Compared, curves []curve, floor float64) Figure {
 	}
 	f.fit(floor)
 	return f
-}
-
-// fit ends the axes as fitAxes does: at twice the greatest of the values at the ends of the lines,
-// and at floor at the least.
-func (f *Figure) fit(floor float64) {
-	var top, end float64
-	for _, p := range f.Panels {
-		for _, l := range p.Lines {
-			for _, xy := range l.Points {
-				f.XMax, top = math.Max(f.XMax, xy[0]), math.Max(top, xy[1])
-			}
-			end = math.Max(end, l.Points[len(l.Points)-1][1])
-		}
-	}
-	f.YMax = math.Min(top*1.05, math.Max(floor, 2*end))
-	if step := niceStep(f.YMax, 6); f.YMax > 0 {
-		f.YMax = math.Ceil(f.YMax/step-1e-9) * step
-	} else {
-		f.YMax = 1
-	}
-	if f.XMax == 0 {
-		f.XMax = 1
-	}
 }
 
 // empty reports whether there is nothing to draw.
@@ -220,16 +198,11 @@ func (c Comparison) Figures() []Figure {
 		learning(Figure{ID: "error", Title: "Top-1 error", Y: "error (%)", Unit: "%", Digits: 2,
 			Note: fmt.Sprintf("Dashed: training error, the mean over the images since the evaluation before, while the weights change. Solid: %s error of one view, at each evaluation. "+
 				"The start of a curve may be above the axis.", evaluated.part)},
-			c.Runs, []curve{{"train_error", partTrain, true}, evaluated}, 20),
+			c.Runs, []curve{{"train_error", partTrain, true}, evaluated}, leastErrorAxis),
 		learning(Figure{ID: "loss", Title: "Loss", Y: "cross-entropy (nats)", Digits: 4,
 			Note: fmt.Sprintf("Dashed: training loss, the mean over the updates since the evaluation before. Solid: %s loss. Weight decay is not included.", loss.part)},
 			c.Runs, []curve{{"train_loss", partTrain, true}, loss}, 0.2),
 		responseFigure(c.Runs),
 	}
 	return slices.DeleteFunc(list, Figure.empty)
-}
-
-// has reports whether a column was ever measured.
-func (h History) has(column string) bool {
-	return slices.ContainsFunc(h, func(m Measurement) bool { return *m.cell(column) != nil })
 }

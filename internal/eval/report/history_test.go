@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"errors"
@@ -11,7 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var metricsFile = filepath.Join("..", "..", "testdata", "eval", "metrics.csv")
+var metricsFile = filepath.Join("..", "..", "..", "testdata", "eval", "metrics.csv")
+
+func ptr(x float64) *float64 { return &x }
 
 const header = "step,epoch,rate,train_loss,train_error,val_loss,val_error,val_top5,test_loss,test_error,test_top5\n"
 

@@ -1,10 +1,12 @@
-package eval
+package report
 
 import (
 	"cmp"
 	"io"
 	"path/filepath"
 	"slices"
+
+	"resnet/internal/eval"
 )
 
 // The kinds of network that the paper compares.
@@ -15,20 +17,23 @@ const (
 
 // A Net is what a comparison says of a run besides its history.
 type Net struct {
-	Model      string // plain56, resnet56
-	Kind       string // KindPlain, KindResidual, or "" for neither
-	Depth      int    // layers with weights; 0 where that is not known
-	Seed       uint64
-	Params     int64 // 0 where that is not known
-	Dataset    string
-	TestImages int // of the test split; 0 where that is not known
+	Model   string // plain56, resnet56
+	Kind    string // KindPlain, KindResidual, or "" for neither
+	Depth   int    // layers with weights; 0 where that is not known
+	Seed    uint64
+	Params  int64 // 0 where that is not known
+	Dataset string
+	// TrainImages, ValImages and TestImages are the sizes of the splits, of speech in utterances; 0
+	// where that is not known.
+	TrainImages, ValImages, TestImages int
+
 	Iterations int // planned
 	Batch      int // images of an iteration
 	Diverged   bool
 	// Unfinished marks a run that has not come to its end.
 	Unfinished      bool
 	ImagesPerSecond float64 // training, on the machine that trained it; 0 where that is not known
-	Responses       []Response
+	Responses       []eval.Response
 }
 
 // Compared is a run of a comparison.
@@ -54,7 +59,7 @@ const measuredNote = "Errors are top-1, in percent. The training error is the me
 func NewComparison(title, command string, runs []Compared) Comparison {
 	c := Comparison{Title: title, Command: command, Runs: runs, Outcomes: outcomes(runs)}
 	c.Findings = Findings(c.Outcomes)
-	c.Notes = append(c.Notes, measuredNote)
+	c.Notes = append(c.Notes, measuredNote, noiseNote(c.Outcomes))
 	if note := recipeNote(c.Outcomes); note != "" {
 		c.Notes = append(c.Notes, note)
 	}
@@ -95,7 +100,7 @@ func WriteComparison(dir string, c Comparison) ([]string, error) {
 	var names []string
 	write := func(name string, f func(io.Writer) error) error {
 		names = append(names, name)
-		return writeFileAtomic(filepath.Join(dir, name), f)
+		return eval.WriteFileAtomic(filepath.Join(dir, name), f)
 	}
 	figures := c.Figures()
 	if err := write(ReportFile, func(w io.Writer) error { return c.writeHTML(w, figures) }); err != nil {

@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"fmt"
@@ -6,8 +6,10 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"resnet/internal/datasets"
+	"resnet/internal/eval"
 )
 
 // TableFile is the file with the table of a comparison as Markdown.
@@ -24,7 +26,7 @@ type Outcome struct {
 	Iterations int     `json:"iterations"` // planned
 	Batch      int     `json:"batch"`
 	Runs       int     `json:"runs"`        // finished ones; the errors mean nothing when it is 0
-	Train      float64 `json:"train_error"` // mean over the last epoch or evaluation period, averaged over runs
+	Train      float64 `json:"train_error"` // since the evaluation before, averaged over runs
 	TrainStd   float64 `json:"train_std"`   // over runs; 0 for fewer than two
 	// TrainEval is the error of the training set as it stands; nil where a run did not measure it.
 	TrainEval       *float64 `json:"train_eval_error"`
@@ -37,10 +39,16 @@ type Outcome struct {
 	Paper      *float64 `json:"paper"`
 	Diverged   int      `json:"diverged"` // runs whose loss was not finite
 	Unfinished int      `json:"unfinished"`
+	// TrainImages and TestImages are how many each run's errors are the mean over; 0 where that is
+	// not known. Of speech they count utterances.
+	TrainImages int `json:"train_images"`
+	TestImages  int `json:"test_images"`
+	// Split is what Test was measured on, where that is not the test split: "validation".
+	Split string `json:"split,omitempty"`
 }
 
 // newOutcome joins the last measured errors of the runs of one network. A history without training
-// or test error counts as unfinished.
+// or test error counts as unfinished. Of runs on different numbers of images the least counts.
 func newOutcome(runs []Compared) Outcome {
 	n := runs[0].Net
 	o := Outcome{Model: n.Model, Kind: n.Kind, Depth: n.Depth, Params: n.Params, Dataset: n.Dataset, Iterations: n.Iterations, Batch: n.Batch}
@@ -57,6 +65,14 @@ func newOutcome(runs []Compared) Outcome {
 			o.Unfinished++
 			continue
 		}
+		trainImages, testImages := r.History.trainImages(r.Net), r.Net.TestImages
+		if s.Split != "" {
+			testImages = r.Net.ValImages
+		}
+		if len(test) > 0 {
+			trainImages, testImages = min(trainImages, o.TrainImages), min(testImages, o.TestImages)
+		}
+		o.TrainImages, o.TestImages, o.Split = trainImages, testImages, s.Split
 		train, test = append(train, a), append(test, b)
 		if v := r.History[len(r.History)-1].TrainEvalError; v != nil {
 			trainEval = append(trainEval, *v)
@@ -77,32 +93,28 @@ func newOutcome(runs []Compared) Outcome {
 		mean, _ := meanStd(trainEval)
 		o.TrainEval = &mean
 	}
-	if p := Paper(n.Model, n.Dataset, Protocol{Views: 1, Height: 32, Width: 32, Split: datasets.Test}, n.TestImages); p != nil {
+	if p := eval.Paper(n.Model, n.Dataset, eval.Protocol{Views: 1, Height: 32, Width: 32, Split: datasets.Test}, n.TestImages); p != nil {
 		o.Paper = &p.Top1
 	}
 	return o
 }
 
-// Spread is a mean over runs with its standard deviation, which is 0 for fewer than two.
-type Spread struct {
-	Mean, Std float64
-	Runs      int
+// TrainSample is the training error of the runs.
+func (o Outcome) TrainSample() eval.Sample {
+	return eval.Sample{Error: o.Train, Std: o.TrainStd, Runs: o.Runs, Images: o.TrainImages}
 }
 
-// String is the mean, with the standard deviation where there is one, with two decimals as in the
-// paper.
-func (s Spread) String() string {
-	if s.Runs < 2 {
-		return fmt.Sprintf("%.2f", s.Mean)
-	}
-	return fmt.Sprintf("%.2f ± %.2f", s.Mean, s.Std)
+// TestSample is the test error of the runs.
+func (o Outcome) TestSample() eval.Sample {
+	return eval.Sample{Error: o.Test, Std: o.TestStd, Runs: o.Runs, Images: o.TestImages}
 }
 
-// TrainSpread is the training error of the runs.
-func (o Outcome) TrainSpread() Spread { return Spread{o.Train, o.TrainStd, o.Runs} }
-
-// TestSpread is the test error of the runs.
-func (o Outcome) TestSpread() Spread { return Spread{o.Test, o.TestStd, o.Runs} }
+// fromPaper is how far the best run is from the paper's error, which is its best as well, and on as
+// many images.
+func (o Outcome) fromPaper() eval.Difference {
+	best := eval.Sample{Error: o.TestBest, Runs: 1, Images: o.TestImages}
+	return eval.Compare(best, eval.Sample{Error: *o.Paper, Runs: 1, Images: o.TestImages})
+}
 
 // meanStd is the mean and the sample standard deviation, which is 0 for fewer than two values.
 func meanStd(v []float64) (mean, std float64) {
@@ -130,66 +142,69 @@ func recipeNote(outcomes []Outcome) string {
 	for _, o := range outcomes {
 		if o.Paper != nil && o.Runs > 0 && (o.Iterations != paperIterations || o.Batch != paperBatch) {
 			return fmt.Sprintf("The paper's errors are of trainings of %s iterations of %d images; %s had %s of %d.",
-				grouped(paperIterations), paperBatch, Printable(o.Model), grouped(int64(o.Iterations)), o.Batch)
+				eval.Grouped(paperIterations), paperBatch, eval.Printable(o.Model), eval.Grouped(int64(o.Iterations)), o.Batch)
 		}
 	}
 	return ""
 }
 
 // tableColumns is the comparison in the form of the paper's Table 6.
-func (c Comparison) tableColumns(name func(string) string) []column {
-	cols := []column{{title: "network"}, {title: "layers", number: true}, {title: "parameters", number: true}, {title: "runs", number: true},
-		{title: "training error %", number: true}, {title: "training set error %", number: true}, {title: "test error %", number: true}, {title: "best %", number: true},
-		{title: "paper's %", number: true}, {title: "difference", number: true}, {title: "images/s", number: true}, {title: "remark"}}
+func (c Comparison) tableColumns(name func(string) string) []eval.Column {
+	cols := []eval.Column{{Title: "network"}, {Title: "layers", Number: true}, {Title: "parameters", Number: true}, {Title: "runs", Number: true},
+		{Title: "training error %", Number: true}, {Title: "training set error %", Number: true}, {Title: "test error %", Number: true}, {Title: "best %", Number: true},
+		{Title: "paper's %", Number: true}, {Title: "difference", Number: true}, {Title: "noise", Number: true}, {Title: "images/s", Number: true}, {Title: "remark"}}
 	for _, o := range c.Outcomes {
-		cells := []string{name(o.Model), "", "", strconv.Itoa(o.Runs), "", "", "", "", errorText(o.Paper), "", "", ""}
+		cells := []string{name(o.Model), "", "", strconv.Itoa(o.Runs), "", "", "", "", eval.ErrorText(o.Paper), "", "", "", ""}
 		if o.Depth > 0 {
 			cells[1] = strconv.Itoa(o.Depth)
 		}
 		if o.Params > 0 {
-			cells[2] = grouped(o.Params)
+			cells[2] = eval.Grouped(o.Params)
 		}
 		if o.Runs > 0 {
-			cells[4], cells[5], cells[6], cells[7] = o.TrainSpread().String(), errorText(o.TrainEval), o.TestSpread().String(), errorText(&o.TestBest)
+			cells[4], cells[5], cells[6], cells[7] = o.TrainSample().String(), eval.ErrorText(o.TrainEval), o.TestSample().String(), eval.ErrorText(&o.TestBest)
 			if o.Paper != nil {
-				cells[9] = fmt.Sprintf("%+.2f", o.TestBest-*o.Paper)
+				d := o.fromPaper()
+				cells[9], cells[10] = fmt.Sprintf("%+.2f", d.Points), fmt.Sprintf("%.2f", d.Noise)
 			}
 			if o.ImagesPerSecond > 0 {
-				cells[10] = strconv.FormatFloat(o.ImagesPerSecond, 'f', 0, 64)
+				cells[11] = strconv.FormatFloat(o.ImagesPerSecond, 'f', 0, 64)
 			}
 		}
-		cells[11] = o.remark()
+		cells[12] = o.remark()
 		for i, cell := range cells {
-			cols[i].cells = append(cols[i].cells, cell)
+			cols[i].Cells = append(cols[i].Cells, cell)
 		}
 	}
-	return withoutEmpty(cols)
+	return eval.WithoutEmpty(cols)
 }
 
 func (o Outcome) remark() string {
-	s := ""
+	var list []string
 	if o.Diverged > 0 {
-		s = fmt.Sprintf("%d diverged", o.Diverged)
+		list = append(list, fmt.Sprintf("%d diverged", o.Diverged))
 	}
 	if o.Unfinished > 0 {
-		if s != "" {
-			s += ", "
-		}
-		s += fmt.Sprintf("%d unfinished", o.Unfinished)
+		list = append(list, fmt.Sprintf("%d unfinished", o.Unfinished))
 	}
-	return s
+	if o.Split != "" {
+		list = append(list, "test error of the "+o.Split+" split")
+	}
+	return strings.Join(list, ", ")
 }
 
 // WriteTable lays the table out for a terminal.
-func (c Comparison) WriteTable(w io.Writer) error { return writeColumns(w, c.tableColumns(Printable)) }
+func (c Comparison) WriteTable(w io.Writer) error {
+	return eval.WriteColumns(w, c.tableColumns(eval.Printable))
+}
 
 // writeMarkdown writes the table, and a paragraph for each finding and note below it.
 func (c Comparison) writeMarkdown(w io.Writer) error {
-	if err := writeMarkdown(w, c.tableColumns(markdownText)); err != nil {
+	if err := eval.WriteMarkdown(w, c.tableColumns(eval.MarkdownText)); err != nil {
 		return err
 	}
 	for _, s := range slices.Concat(c.Findings, c.Notes) {
-		if _, err := fmt.Fprintf(w, "\n%s\n", markdownText(s)); err != nil {
+		if _, err := fmt.Fprintf(w, "\n%s\n", eval.MarkdownText(s)); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"encoding/xml"
@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"resnet/internal/eval"
 )
 
 // runFolder makes a run folder with hostile content.
@@ -44,10 +46,13 @@ func testReport(t *testing.T) (Report, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := Metrics{N: 4, Confusion: [][]int{{2, 1}, {0, 1}}}
+	m := eval.Metrics{N: 4, Confusion: [][]int{{2, 1}, {0, 1}}}
 	classes := m.Classes([]string{"<i>shirt</i>", "coat"})
-	table := testTable
-	table.Rows = append(table.Rows, Row{Model: "<script>", Checkpoint: "javascript:alert(1)"})
+	measured := eval.Metrics{N: 10_000, Top1Error: 6.5, Loss: 0.31}
+	table := eval.Table{Rows: []eval.Row{
+		eval.NewRow("resnet110", "runs/a", "cifar10", 1_727_962, eval.Protocol{Views: 1, Height: 32, Width: 32}, measured),
+		{Model: "<script>", Checkpoint: "javascript:alert(1)"},
+	}}
 	return Report{Title: "<title>", Notes: []string{"a <note>"}, Table: table, Runs: []Run{run}, Classes: &classes}, dir
 }
 
@@ -182,7 +187,7 @@ func TestFilesOfARunThatAreFarTooLargeAreRefused(t *testing.T) {
 }
 
 func TestManyClassesAreMixupsInTheReport(t *testing.T) {
-	m := Metrics{}
+	m := eval.Metrics{}
 	for label := range 30 {
 		m.Confusion = append(m.Confusion, make([]int, 30))
 		m.Confusion[label][(label+1)%30] = label

@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"bufio"
@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"unicode/utf8"
+
+	"resnet/internal/eval"
 )
 
 // ChartOptions say what the terminal can show.
@@ -170,7 +172,7 @@ func (c *canvas) write(out *bufio.Writer) {
 		fmt.Fprintf(out, "%*s %s%s\n", margin-2, labels[row], edge, strings.TrimRight(b.String(), " "))
 	}
 	fmt.Fprintf(out, "%*s %s%s\n", margin-2, "", corner, strings.Repeat(line, c.cols))
-	right := grouped(int64(c.ax.xMax)) + " iterations"
+	right := eval.Grouped(int64(c.ax.xMax)) + " iterations"
 	fmt.Fprintf(out, "%*s%s%s\n", margin-1, "", "0", strings.Repeat(" ", max(1, c.cols-len(right)))+right)
 }
 

@@ -1,14 +1,16 @@
-package eval
+package report
 
 import (
 	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+
+	"resnet/internal/eval"
 )
 
 // ErrHistory marks a metrics.csv that does not parse.
@@ -30,35 +32,66 @@ type Measurement struct {
 // A History is a run's metrics.csv, by rising step.
 type History []Measurement
 
+// historyColumns are those of metrics.csv after the step, in the order in which they are shown.
+var historyColumns = []struct {
+	name, title string
+	digits      int // after the point, for people; -1 as many as it takes
+	cell        func(m *Measurement) **float64
+}{
+	{"epoch", "epoch", 1, func(m *Measurement) **float64 { return &m.Epoch }},
+	{"rate", "rate", -1, func(m *Measurement) **float64 { return &m.Rate }},
+	{"train_loss", "training loss", 4, func(m *Measurement) **float64 { return &m.TrainLoss }},
+	{"train_error", "training error %", 2, func(m *Measurement) **float64 { return &m.TrainError }},
+	{"val_loss", "validation loss", 4, func(m *Measurement) **float64 { return &m.ValLoss }},
+	{"val_error", "validation error %", 2, func(m *Measurement) **float64 { return &m.ValError }},
+	{"val_top5", "validation top-5 %", 2, func(m *Measurement) **float64 { return &m.ValTop5 }},
+	{"test_loss", "test loss", 4, func(m *Measurement) **float64 { return &m.TestLoss }},
+	{"test_error", "test error %", 2, func(m *Measurement) **float64 { return &m.TestError }},
+	{"test_top5", "test top-5 %", 2, func(m *Measurement) **float64 { return &m.TestTop5 }},
+	{"train_eval_loss", "training set loss", 4, func(m *Measurement) **float64 { return &m.TrainEvalLoss }},
+	{"train_eval_error", "training set error %", 2, func(m *Measurement) **float64 { return &m.TrainEvalError }},
+}
+
 // cell is the place of a column's value in m, or nil for a column that is not known.
 func (m *Measurement) cell(column string) **float64 {
-	switch column {
-	case "epoch":
-		return &m.Epoch
-	case "rate":
-		return &m.Rate
-	case "train_loss":
-		return &m.TrainLoss
-	case "train_error":
-		return &m.TrainError
-	case "val_loss":
-		return &m.ValLoss
-	case "val_error":
-		return &m.ValError
-	case "val_top5":
-		return &m.ValTop5
-	case "test_loss":
-		return &m.TestLoss
-	case "test_error":
-		return &m.TestError
-	case "test_top5":
-		return &m.TestTop5
-	case "train_eval_loss":
-		return &m.TrainEvalLoss
-	case "train_eval_error":
-		return &m.TrainEvalError
+	for _, c := range historyColumns {
+		if c.name == column {
+			return c.cell(m)
+		}
 	}
 	return nil
+}
+
+// columns is the history as a table, without the columns that were never measured.
+func (h History) columns() []eval.Column {
+	cols := []eval.Column{{Title: "iteration", Number: true}}
+	for i := range h {
+		cols[0].Cells = append(cols[0].Cells, eval.Grouped(int64(h[i].Step)))
+	}
+	for _, c := range historyColumns {
+		if !h.has(c.name) {
+			continue
+		}
+		col := eval.Column{Title: c.title, Number: true}
+		for i := range h {
+			text := ""
+			if v := *c.cell(&h[i]); v != nil {
+				format := byte('f')
+				if c.digits < 0 {
+					format = 'g'
+				}
+				text = strconv.FormatFloat(*v, format, c.digits, 64)
+			}
+			col.Cells = append(col.Cells, text)
+		}
+		cols = append(cols, col)
+	}
+	return cols
+}
+
+// has reports whether a column was ever measured.
+func (h History) has(column string) bool {
+	return slices.ContainsFunc(h, func(m Measurement) bool { return *m.cell(column) != nil })
 }
 
 // ReadHistory reads a metrics.csv. Columns are found by their titles; unknown ones are left out. A
@@ -97,7 +130,7 @@ func parseHistory(r io.Reader, name string) (History, error) {
 		fields := strings.Split(strings.TrimRight(string(text), "\r\n"), ",")
 		if line == 1 {
 			if columns = fields; columns[0] != "step" {
-				return bad(line, "the first column is %q, want step", Printable(columns[0]))
+				return bad(line, "the first column is %q, want step", eval.Printable(columns[0]))
 			}
 			continue
 		}
@@ -123,7 +156,7 @@ func parseMeasurement(columns, fields []string) (Measurement, error) {
 	}
 	step, err := strconv.Atoi(fields[0])
 	if err != nil || step < 0 {
-		return m, fmt.Errorf("column step: %q", Printable(fields[0]))
+		return m, fmt.Errorf("column step: %q", eval.Printable(fields[0]))
 	}
 	m.Step = step
 	for i, text := range fields {
@@ -133,55 +166,9 @@ func parseMeasurement(columns, fields []string) (Measurement, error) {
 		}
 		v, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return m, fmt.Errorf("column %s: %q is not a number", columns[i], Printable(text))
+			return m, fmt.Errorf("column %s: %q is not a number", columns[i], eval.Printable(text))
 		}
 		*place = &v
 	}
 	return m, nil
-}
-
-// A Point of a curve: an error in percent after so many updates.
-type Point struct {
-	Step  int
-	Error float64
-}
-
-// A Series is the curves of one run.
-type Series struct {
-	Name        string
-	Train, Test []Point
-	// Split says what Test was measured on, when it is not the test split.
-	Split string
-}
-
-// Series makes the curves of a run: the training error, and the test error or, where that was not
-// measured, the validation error. Values that are not finite are left out.
-func (h History) Series(name string) Series {
-	s := Series{Name: name}
-	points := func(column string) []Point {
-		var list []Point
-		for i := range h {
-			if v := *h[i].cell(column); v != nil && finite(*v) {
-				list = append(list, Point{h[i].Step, *v})
-			}
-		}
-		return list
-	}
-	s.Train = points("train_error")
-	if s.Test = points("test_error"); s.Test == nil {
-		if s.Test = points("val_error"); s.Test != nil {
-			s.Split = "validation"
-		}
-	}
-	return s
-}
-
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-
-// last is the error at the end of a curve.
-func last(points []Point) (float64, bool) {
-	if len(points) == 0 {
-		return 0, false
-	}
-	return points[len(points)-1].Error, true
 }

@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"html/template"
 	"io"
+
+	"resnet/internal/eval"
 )
 
 // The parts of the pages. The script and the style are ours, so that they go into the page as they
@@ -23,7 +25,7 @@ var (
 )
 
 var pageFuncs = template.FuncMap{
-	"printable": Printable, "percentage": errorText, "text": pageText,
+	"printable": eval.Printable, "percentage": eval.ErrorText, "text": pageText,
 	"style":  func() template.CSS { return template.CSS(pageStyle) },
 	"script": func() template.JS { return template.JS(pageScript) },
 	// scriptHash lets the page's own script run, and no other (Content Security Policy).
@@ -58,22 +60,23 @@ type pageFigure struct {
 // writeHTML writes the page of a comparison: complete in itself, it loads nothing from anywhere.
 // Everything in it that came from a file or a user is escaped.
 func (c Comparison) writeHTML(w io.Writer, figures []Figure) error {
-	page := comparisonPage{Title: Printable(c.Title), Command: Printable(c.Command), Table: newReportTable(c.tableColumns(Printable)), Data: figures}
+	page := comparisonPage{Title: eval.Printable(c.Title), Command: eval.Printable(c.Command), Table: newReportTable(c.tableColumns(eval.Printable)), Data: figures}
 	for _, s := range c.Findings {
-		page.Findings = append(page.Findings, Printable(s))
+		page.Findings = append(page.Findings, eval.Printable(s))
 	}
 	for _, s := range c.Notes {
-		page.Notes = append(page.Notes, Printable(s))
+		page.Notes = append(page.Notes, eval.Printable(s))
 	}
 	for _, f := range figures {
 		var svg bytes.Buffer
 		if err := DrawFigureSVG(&svg, f, DrawOptions{}); err != nil {
 			return err
 		}
-		page.Figures = append(page.Figures, pageFigure{f, template.HTML(inline(svg.Bytes()))}) //nolint:gosec // our own drawing, whose texts are escaped
+		drawing := template.HTML(inline(svg.Bytes())) //nolint:gosec // DrawFigureSVG escapes texts
+		page.Figures = append(page.Figures, pageFigure{f, drawing})
 	}
 	for _, r := range c.Runs {
-		page.Runs = append(page.Runs, reportRun{Printable(r.Name), r.Config, r.Environment, newReportTable(r.History.columns())})
+		page.Runs = append(page.Runs, reportRun{eval.Printable(r.Name), r.Config, r.Environment, newReportTable(r.History.columns())})
 	}
 	return comparisonTemplate.Execute(w, page)
 }

@@ -1,10 +1,11 @@
-package eval
+package report
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"io"
 	"strconv"
+
+	"resnet/internal/eval"
 )
 
 // The files with every measurement of every run of a comparison. They hold nothing that depends on
@@ -27,13 +28,13 @@ func writePoints(w io.Writer, runs []Compared) error {
 		return err
 	}
 	for _, r := range runs {
-		name := csvText(r.Name)
+		name := eval.CSVText(r.Name)
 		for i := range r.History {
 			m := &r.History[i]
 			row := []string{name, strconv.Itoa(m.Step)}
 			for _, column := range historyColumns {
 				text := ""
-				if v := *m.cell(column.name); v != nil {
+				if v := *column.cell(m); v != nil {
 					text = strconv.FormatFloat(*v, 'g', -1, 64)
 				}
 				row = append(row, text)
@@ -59,7 +60,7 @@ type pointsRun struct {
 	Dataset   string               `json:"dataset,omitempty"`
 	Diverged  bool                 `json:"diverged,omitempty"`
 	Points    []map[string]float64 `json:"points"`
-	Responses []Response           `json:"layer_responses,omitempty"`
+	Responses []eval.Response      `json:"layer_responses,omitempty"`
 }
 
 func (c Comparison) writeJSON(w io.Writer) error {
@@ -74,7 +75,7 @@ func (c Comparison) writeJSON(w io.Writer) error {
 			m := &r.History[i]
 			values := map[string]float64{"step": float64(m.Step)}
 			for _, column := range historyColumns {
-				if v := *m.cell(column.name); v != nil && finite(*v) {
+				if v := *column.cell(m); v != nil && finite(*v) {
 					values[column.name] = *v
 				}
 			}
@@ -82,10 +83,5 @@ func (c Comparison) writeJSON(w io.Writer) error {
 		}
 		list.Runs = append(list.Runs, p)
 	}
-	text, err := json.MarshalIndent(list, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(asciiControls(text), '\n'))
-	return err
+	return eval.WriteJSON(w, list)
 }

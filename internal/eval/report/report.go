@@ -1,4 +1,4 @@
-package eval
+package report
 
 import (
 	"bytes"
@@ -7,8 +7,9 @@ import (
 	"html/template"
 	"io"
 	"path/filepath"
-	"strconv"
 	"strings"
+
+	"resnet/internal/eval"
 )
 
 // ReportFile is the file that WriteReport writes beside the curves.
@@ -18,10 +19,10 @@ const ReportFile = "report.html"
 // from anywhere.
 type Report struct {
 	Title   string
-	Notes   []string // paragraphs below the title
-	Table   Table    // may be empty
+	Notes   []string   // paragraphs below the title
+	Table   eval.Table // may be empty
 	Runs    []Run
-	Classes *ClassReport // may be nil
+	Classes *eval.ClassReport // may be nil
 	// Names stand for the runs' own in curves and headings; nil or shorter means their own.
 	Names []string
 }
@@ -35,7 +36,7 @@ type reportPage struct {
 	Cites   []string
 	SVG     template.HTML
 	Runs    []reportRun
-	Classes *ClassReport
+	Classes *eval.ClassReport
 	Matrix  [][]matrixCell
 	Mixups  []string
 }
@@ -65,17 +66,17 @@ type matrixCell struct {
 // WriteHTML writes the page. Everything in it that came from a file or a user is escaped. Without
 // any measured error it has no curves.
 func (r Report) WriteHTML(w io.Writer) error {
-	page := reportPage{Title: Printable(r.Title), Cites: r.Table.citations(), Classes: r.Classes}
+	page := reportPage{Title: eval.Printable(r.Title), Cites: r.Table.Citations(), Classes: r.Classes}
 	for _, n := range r.Notes {
-		page.Notes = append(page.Notes, Printable(n))
+		page.Notes = append(page.Notes, eval.Printable(n))
 	}
 	if len(r.Table.Rows) > 0 {
-		page.Table = newReportTable(r.Table.columns(Printable))
+		page.Table = newReportTable(r.Table.Columns(eval.Printable))
 	}
 	var svg bytes.Buffer
 	switch err := DrawSVG(&svg, r.series(), DrawOptions{}); {
 	case err == nil:
-		page.SVG = template.HTML(inline(svg.Bytes())) //nolint:gosec // our own drawing, whose texts are escaped
+		page.SVG = template.HTML(inline(svg.Bytes())) //nolint:gosec // DrawSVG escapes texts
 	case !errors.Is(err, ErrNoCurve):
 		return err
 	}
@@ -83,11 +84,11 @@ func (r Report) WriteHTML(w io.Writer) error {
 		page.Runs = append(page.Runs, reportRun{r.name(i), run.Config, run.Environment, newReportTable(run.History.columns())})
 	}
 	if c := r.Classes; c != nil {
-		if len(c.Classes) <= matrixClasses {
+		if len(c.Classes) <= eval.MatrixClasses {
 			page.Matrix = shades(*c)
 		} else {
-			for _, m := range c.Mixups(matrixClasses) {
-				page.Mixups = append(page.Mixups, fmt.Sprintf("%s × %s taken for %s", grouped(int64(m.N)), c.title(m.Label), c.title(m.Predicted)))
+			for _, m := range c.Mixups(eval.MatrixClasses) {
+				page.Mixups = append(page.Mixups, fmt.Sprintf("%s × %s taken for %s", eval.Grouped(int64(m.N)), c.Title(m.Label), c.Title(m.Predicted)))
 			}
 		}
 	}
@@ -101,14 +102,14 @@ func WriteReport(dir string, r Report) error {
 	if err != nil && !errors.Is(err, ErrNoCurve) {
 		return err
 	}
-	return writeFileAtomic(filepath.Join(dir, ReportFile), r.WriteHTML)
+	return eval.WriteFileAtomic(filepath.Join(dir, ReportFile), r.WriteHTML)
 }
 
 func (r Report) name(i int) string {
 	if i < len(r.Names) && r.Names[i] != "" {
-		return Printable(r.Names[i])
+		return eval.Printable(r.Names[i])
 	}
-	return Printable(r.Runs[i].Name)
+	return eval.Printable(r.Runs[i].Name)
 }
 
 func (r Report) series() []Series {
@@ -120,7 +121,7 @@ func (r Report) series() []Series {
 }
 
 // pageText is a file's text for the page, where a tab is no command.
-func pageText(s string) string { return PrintableLines(strings.ReplaceAll(s, "\t", "    ")) }
+func pageText(s string) string { return eval.PrintableLines(strings.ReplaceAll(s, "\t", "    ")) }
 
 // inline is an SVG document as a part of a page: without the XML declaration.
 func inline(svg []byte) string {
@@ -128,62 +129,23 @@ func inline(svg []byte) string {
 	return s[max(0, strings.Index(s, "<svg")):]
 }
 
-func newReportTable(cols []column) reportTable {
+func newReportTable(cols []eval.Column) reportTable {
 	var t reportTable
 	for i, c := range cols {
-		t.Columns = append(t.Columns, reportCell{c.title, c.number})
-		for j, text := range c.cells {
+		t.Columns = append(t.Columns, reportCell{c.Title, c.Number})
+		for j, text := range c.Cells {
 			if i == 0 {
 				t.Lines = append(t.Lines, nil)
 			}
-			t.Lines[j] = append(t.Lines[j], reportCell{text, c.number})
+			t.Lines[j] = append(t.Lines[j], reportCell{text, c.Number})
 		}
 	}
 	return t
 }
 
-// historyColumns are those of metrics.csv after the step, with their titles for people.
-var historyColumns = []struct {
-	name, title string
-	digits      int // after the point, for people; -1 as many as it takes
-}{
-	{"epoch", "epoch", 1}, {"rate", "rate", -1}, {"train_loss", "training loss", 4}, {"train_error", "training error %", 2},
-	{"val_loss", "validation loss", 4}, {"val_error", "validation error %", 2}, {"val_top5", "validation top-5 %", 2},
-	{"test_loss", "test loss", 4}, {"test_error", "test error %", 2}, {"test_top5", "test top-5 %", 2},
-	{"train_eval_loss", "training set loss", 4}, {"train_eval_error", "training set error %", 2},
-}
-
-// columns is the history as a table, without the columns that were never measured.
-func (h History) columns() []column {
-	cols := []column{{title: "iteration", number: true}}
-	for i := range h {
-		cols[0].cells = append(cols[0].cells, grouped(int64(h[i].Step)))
-	}
-	for _, c := range historyColumns {
-		col := column{title: c.title, number: true}
-		measured := false
-		for i := range h {
-			text := ""
-			if v := *h[i].cell(c.name); v != nil {
-				measured = true
-				format := byte('f')
-				if c.digits < 0 {
-					format = 'g'
-				}
-				text = strconv.FormatFloat(*v, format, c.digits, 64)
-			}
-			col.cells = append(col.cells, text)
-		}
-		if measured {
-			cols = append(cols, col)
-		}
-	}
-	return cols
-}
-
 // shades prepares the confusion matrix. What is rare but wrong should be seen: any count above 0
 // has a shade.
-func shades(c ClassReport) [][]matrixCell {
+func shades(c eval.ClassReport) [][]matrixCell {
 	var rows [][]matrixCell
 	for label, counts := range c.Confusion {
 		var row []matrixCell
