@@ -119,7 +119,7 @@ func (b *Builder) id() uint32 {
 }
 
 // add puts the node op(inputs...) in the graph; what names it in errors and reports.
-func (b *Builder) add(what string, op gorgonia.Op, inputs ...*Node) (n *Node) {
+func (b *Builder) add(what string, op Operator, inputs ...*Node) (n *Node) {
 	if b.err != nil {
 		return nil
 	}
@@ -129,7 +129,7 @@ func (b *Builder) add(what string, op gorgonia.Op, inputs ...*Node) (n *Node) {
 			return b.fail(what, fmt.Errorf("an input is missing: %w", ErrShape))
 		}
 	}
-	n, err := apply(op, inputs...)
+	n, err := Apply(op, inputs...)
 	if err != nil {
 		return b.fail(what, err)
 	}

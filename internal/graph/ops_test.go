@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"resnet/internal/graph"
 	"resnet/internal/graph/graphtest"
 )
@@ -20,8 +18,8 @@ type (
 )
 
 // op is a case of one operator whose inputs are the leaves.
-func op(name string, k gorgonia.Op, leaves ...leaf) graphtest.Case {
-	return graphtest.Case{Name: name, Leaves: leaves, Build: func(in []*node) (*node, error) { return gorgonia.ApplyOp(k, in...) }}
+func op(name string, op graph.Operator, leaves ...leaf) graphtest.Case {
+	return graphtest.Case{Name: name, Leaves: leaves, Build: func(in []*node) (*node, error) { return graph.Apply(op, in...) }}
 }
 
 func free(shape ...int) leaf { return leaf{Shape: shape} }
@@ -65,12 +63,12 @@ func normCases() []graphtest.Case {
 			Name:   fmt.Sprintf("BatchNorm/train/%+v", s),
 			Leaves: []leaf{free(s.N, s.C, s.H, s.W), free(s.C), free(s.C)},
 			Build: func(in []*node) (*node, error) {
-				stats, err := gorgonia.ApplyOp(&graph.BatchStats{ImageShape: s, ID: id}, in[0])
+				stats, err := graph.Apply(&graph.BatchStats{ImageShape: s, ID: id}, in[0])
 				if err != nil {
 					return nil, err
 				}
 				bn := &graph.BatchNorm{ImageShape: s, Eps: 0.1, Mode: graph.Train, ID: id}
-				return gorgonia.ApplyOp(bn, in[0], in[1], in[2], stats)
+				return graph.Apply(bn, in[0], in[1], in[2], stats)
 			},
 		}
 		variance := make([]float64, s.C)
@@ -97,7 +95,7 @@ func elementCases() []graphtest.Case {
 			op(name("Dropout"), &graph.Dropout{P: 0.3, Stream: 2, ID: 1, State: state}, free(shape...)),
 			op(name("Add"), &graph.Add{ID: 1}, free(shape...), free(shape...)),
 			graphtest.Case{Name: name("AddSame"), Leaves: []leaf{free(shape...)}, Build: func(in []*node) (*node, error) {
-				return gorgonia.ApplyOp(&graph.Add{ID: 1}, in[0], in[0])
+				return graph.Apply(&graph.Add{ID: 1}, in[0], in[0])
 			}},
 			graphtest.Case{Name: name("FanOut"), Leaves: []leaf{free(shape...)}, Build: fanOut},
 		)
@@ -127,19 +125,19 @@ func lrnCases() []graphtest.Case {
 // fanOut uses its input three times, so that Gorgonia sums three gradients, one of which is used
 // elsewhere too.
 func fanOut(in []*node) (*node, error) {
-	a, err := gorgonia.ApplyOp(&graph.Sigmoid{ID: 1}, in[0])
+	a, err := graph.Apply(&graph.Sigmoid{ID: 1}, in[0])
 	if err != nil {
 		return nil, err
 	}
-	b, err := gorgonia.ApplyOp(&graph.Sigmoid{ID: 2}, a)
+	b, err := graph.Apply(&graph.Sigmoid{ID: 2}, a)
 	if err != nil {
 		return nil, err
 	}
-	c, err := gorgonia.ApplyOp(&graph.Add{ID: 3}, a, b)
+	c, err := graph.Apply(&graph.Add{ID: 3}, a, b)
 	if err != nil {
 		return nil, err
 	}
-	return gorgonia.ApplyOp(&graph.Add{ID: 4}, c, a)
+	return graph.Apply(&graph.Add{ID: 4}, c, a)
 }
 
 func shapeCases() []graphtest.Case {
