@@ -117,10 +117,14 @@ func runModelsShow(a *app, name string, asJSON, dot bool) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\n%s: %d layers, %s parameters, %s multiply-adds for an image of %s, %d classes (%s)\n", sum.Name, sum.Depth,
-		grouped(sum.Params), grouped(sum.MACs), dims(sum.Input), sum.Classes, sum.Source)
+	unit := "an image"
+	if len(sum.Input) == 2 {
+		unit = "a frame"
+	}
+	fmt.Fprintf(a.out, "\n%s: %d layers, %s parameters, %s multiply-adds for %s of %s, %d classes (%s)\n", sum.Name, sum.Depth,
+		grouped(sum.Params), grouped(sum.MACs), unit, dims(sum.Input), sum.Classes, sum.Source)
 	if sum.TrainingParams > 0 {
-		fmt.Fprintf(a.out, "%s of the parameters belong to classifiers on the way, which training alone has; the multiply-adds are those of evaluation.\n", grouped(sum.TrainingParams))
+		fmt.Fprintf(a.out, "%s of the parameters belong to auxiliary classifiers, which training alone has; the multiply-adds are those of evaluation.\n", grouped(sum.TrainingParams))
 	}
 	if p := sum.Paper; p != nil {
 		fmt.Fprintf(a.out, "The paper reports %.2f %% top-1 error on %s (%s).\n", p.Top1, p.Dataset, p.Source)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	"resnet/internal/blocks"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
@@ -21,7 +20,7 @@ func (a *app) startFrom(j *job, params *graph.ParamSet) error {
 	if m.Spec.Classes != j.spec.Classes {
 		note = fmt.Sprintf("; the classifier is new, for %d classes instead of %d", j.spec.Classes, m.Spec.Classes)
 		for i := range list {
-			if p := params.Get(list[i].Name); p != nil && blocks.IsHead(p.Name) {
+			if p := params.Get(list[i].Name); p != nil && p.Head {
 				list[i].Shape, list[i].Data = p.Shape, p.Data
 			}
 		}

@@ -45,7 +45,7 @@ func TestEveryRowBuildsInBothModesWithItsCounts(t *testing.T) {
 	}
 }
 
-// trainingMACs are those of classifiers on the way.
+// trainingMACs are those of auxiliary classifiers.
 func trainingMACs(s Spec) int64 {
 	var sum int64
 	for _, l := range trace(s) {

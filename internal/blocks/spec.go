@@ -84,7 +84,7 @@ type Spec struct {
 	BNEps      float64 `json:"bn_eps"`
 	BNMomentum float64 `json:"bn_momentum"` // running = (1-m)*running + m*batch
 
-	Params int64 `json:"params"` // weights, biases, γ and β, with those of classifiers on the way
+	Params int64 `json:"params"` // weights, biases, γ and β, with those of auxiliary classifiers
 	MACs   int64 `json:"macs"`   // multiply-adds of convolutions and the fully connected layer, for one image
 
 	// PaperError is what the paper reports for exactly this net, or nil.

@@ -9,10 +9,10 @@ type Summary struct {
 	Block    Block    `json:"block"`
 	Shortcut Shortcut `json:"shortcut"`
 	Params   int64    `json:"params"` // trainable values
-	// TrainingParams are those of Params that evaluation does not read: of classifiers on the way.
+	// TrainingParams are those of Params that evaluation does not read: of auxiliary classifiers.
 	TrainingParams int64       `json:"training_only_params,omitempty"`
 	MACs           int64       `json:"macs"`  // multiply-adds of conv and linear layers, for one image
-	Input          []int       `json:"input"` // [channels, height, width]
+	Input          []int       `json:"input"` // [channels, height, width], of a frame [channels, features]
 	Classes        int         `json:"classes"`
 	Blocks         int         `json:"blocks"` // building blocks
 	Paper          *PaperValue `json:"paper"`  // null where the paper gives no value
@@ -26,7 +26,7 @@ func Summarize(s Spec) (Summary, error) {
 	}
 	s = s.clone()
 	sum := Summary{Name: s.Name, Family: s.Family, Source: s.Source, Depth: s.Depth(), Block: s.Block, Shortcut: s.Shortcut,
-		Input: []int{s.InputChannels, s.InputSize, s.InputSize}, Classes: s.Classes, Paper: s.PaperError, Layers: trace(s)}
+		Input: s.input().shape(), Classes: s.Classes, Paper: s.PaperError, Layers: trace(s)}
 	for _, n := range s.Depths {
 		sum.Blocks += n
 	}

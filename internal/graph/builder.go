@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -183,6 +184,17 @@ func (b *Builder) value(name string, kind Kind, shape []int, f fill) *Param {
 		return nil
 	}
 	return p
+}
+
+// MarkHead says of the parameters of a layer that has been drawn that they give logits: see
+// Param.Head.
+func (b *Builder) MarkHead(layer string) {
+	prefix := join(b.scope, layer) + "."
+	for _, p := range b.params.All() {
+		if strings.HasPrefix(p.Name, prefix) {
+			p.Head = true
+		}
+	}
 }
 
 // image is the shape of x, which must be [N, C, H, W].
