@@ -55,7 +55,8 @@ func TestResolveTakesShapesFromTheDataAndCountsAgain(t *testing.T) {
 	if s.InputChannels != 1 || s.InputSize != 28 || s.Classes != 12 || !s.PadEnd || s.BNMomentum != 0.01 || s.BNEps != DefaultBNEps {
 		t.Errorf("%+v", s)
 	}
-	want := int64(269_722 - 2*16*9 + 2*65) // two input channels fewer in conv1, two classes more in fc
+	// Two input channels fewer in conv1, two classes more in fc.
+	want := int64(269_722 - 2*16*9 + 2*65)
 	if s.Params != want {
 		t.Errorf("%d params, want %d", s.Params, want)
 	}

@@ -34,7 +34,7 @@ type Speech struct {
 	StemWidth  int      `json:"stem_width"` // channels of the first convolution
 	Units      int      `json:"units"`      // of each direction of each recurrent layer
 	Directions []string `json:"directions"` // of each recurrent layer: sum or concat
-	Dense      int      `json:"dense"`      // units of the hidden layer before the classes; 0 means none
+	Dense      int      `json:"dense"`      // units of the layer before the classes; 0 means none
 	Dropout    float64  `json:"dropout"`    // probability, in blocks and before recurrent layers
 	Output     string   `json:"output"`     // frame or utterance
 }

@@ -10,13 +10,15 @@ type Summary struct {
 	Shortcut Shortcut `json:"shortcut"`
 	Params   int64    `json:"params"` // trainable values
 	// TrainingParams are those of Params that evaluation does not read: of auxiliary classifiers.
-	TrainingParams int64       `json:"training_only_params,omitempty"`
-	MACs           int64       `json:"macs"`  // multiply-adds of conv and linear layers, for one image
-	Input          []int       `json:"input"` // [channels, height, width], of a frame [channels, features]
-	Classes        int         `json:"classes"`
-	Blocks         int         `json:"blocks"` // building blocks
-	Paper          *PaperValue `json:"paper"`  // null where the paper gives no value
-	Layers         []Layer     `json:"layers"`
+	TrainingParams int64 `json:"training_only_params,omitempty"`
+	// MACs are the multiply-adds of conv and linear layers, for one image or frame.
+	MACs int64 `json:"macs"`
+	// Input is [channels, height, width], of a frame [channels, features].
+	Input   []int       `json:"input"`
+	Classes int         `json:"classes"`
+	Blocks  int         `json:"blocks"` // building blocks
+	Paper   *PaperValue `json:"paper"`  // null where the paper gives no value
+	Layers  []Layer     `json:"layers"`
 }
 
 // Summarize counts s without building it. It fails with ErrSpec if s cannot be built.

@@ -9,13 +9,13 @@ import (
 // Layer is one operation of a net, for one image.
 type Layer struct {
 	Name string `json:"name"` // as its parameters are named: "layer1.0.conv1"
-	// Type is conv, bn, relu, add, shortcut-pad, maxpool, gap, linear; prelu, lrn, avgpool, flatten,
-	// pyramid, dropout, concat; utterance-norm, elu, frequency-linear, lstm.
+	// Type is conv, bn, relu, add, shortcut-pad, maxpool, gap, linear; prelu, lrn, avgpool,
+	// flatten, pyramid, dropout, concat; utterance-norm, elu, frequency-linear, lstm.
 	Type   string   `json:"type"`
 	Detail string   `json:"detail,omitempty"`
 	Inputs []string `json:"inputs"` // names of layers, or "input"
-	// Output is [channels, height, width], or [channels] after pooling; of one frame of an utterance
-	// [channels, height].
+	// Output is [channels, height, width], or [channels] after pooling; of one frame of an
+	// utterance [channels, height].
 	Output []int `json:"output"`
 	Params int64 `json:"params"` // trainable values
 	MACs   int64 `json:"macs"`   // multiply-adds; zero for all but conv and linear

@@ -299,7 +299,8 @@ func TestSharedAdditionsAreNoCollision(t *testing.T) {
 
 func TestOperatorErrorsInsteadOfPanics(t *testing.T) {
 	x := tensor.New(tensor.WithShape(2, 2), tensor.WithBacking(make([]float32, 4)))
-	if _, err := AsOp(&Dropout{P: 0.5}).Do(x); err == nil || !strings.Contains(err.Error(), "Dropout") { // no State
+	noState := &Dropout{P: 0.5}
+	if _, err := AsOp(noState).Do(x); err == nil || !strings.Contains(err.Error(), "Dropout") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := AsOp(&Linear{N: 2, C: 3, K: 1}).Do(x, x); !errors.Is(err, ErrShape) {

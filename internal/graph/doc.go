@@ -21,8 +21,8 @@
 // field, and ID. Implement Operator: signature, SymDiff, Run32 and run64; embed differentiable or
 // nonDifferentiable, unary or binary where any shape fits, and perImage where the images of a batch
 // do not depend on each other. What Gorgonia wants besides, adapter gives to all. Add a method to
-// Builder and a case to the tests, which check the derivative, the hash and the shapes. Until package
-// schedule has a kernel for it, the schedule runs Run32.
+// Builder and a case to the tests, which check the derivative, the hash and the shapes. Until
+// package schedule has a kernel for it, the schedule runs Run32.
 //
 // # Why our own operators
 //

@@ -40,7 +40,7 @@ var (
 )
 
 // Operator is what each operator of this package says of itself: its shapes, its derivative and its
-// loops. An operator is a pointer to a struct that is not changed after Apply has made a node of it.
+// loops. It is a pointer to a struct, which is not changed once Apply has made a node of it.
 type Operator interface {
 	// Run32 computes the operator from src, the inputs in order, into dst, all row-major; scalars
 	// have length 1. It allocates nothing that grows with the tensors and does not keep or change

@@ -36,9 +36,9 @@ const step = 6e-6
 
 // Check builds the case in float64 and float32 and proves of every operator in it, gradients too,
 // that its derivative is that of Σ v·y by central differences (in float64); that Do equals Run32 to
-// the bit and agrees with float64 as well as float32 can; that inputs are not changed; that its hash
-// depends on every field; and that images which do not depend on each other can be computed alone.
-// It returns the names of the operators that it saw.
+// the bit and agrees with float64 as well as float32 can; that inputs are not changed; that its
+// hash depends on every field; and that images which do not depend on each other can be computed
+// alone. It returns the names of the operators that it saw.
 func Check(t *testing.T, c Case) []string {
 	t.Helper()
 	leaves := values(c.Leaves)

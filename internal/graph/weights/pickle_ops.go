@@ -105,7 +105,7 @@ func (u *unpickler) scalar(op byte) error {
 		return err
 	case opBinFloat:
 		v, err := u.number(8)
-		u.push(math.Float64frombits(bits.ReverseBytes64(v))) // the only number in the other byte order
+		u.push(math.Float64frombits(bits.ReverseBytes64(v))) // the one big-endian number
 		return err
 	}
 	s, err := u.text(operandBytes[op])
