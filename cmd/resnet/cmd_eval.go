@@ -17,7 +17,7 @@ type evalOptions struct {
 	adaptation  string
 	split       string
 	limit       int
-	looking     eval.Looking
+	looking     eval.ViewOptions
 	table       int // of the paper; 0 means none
 	markdown    bool
 	predictions string

@@ -12,7 +12,7 @@ import (
 // predictOptions are the flags of predict.
 type predictOptions struct {
 	top                 int
-	looking             eval.Looking
+	looking             eval.ViewOptions
 	adaptation, speaker string
 	batch               int
 	threads             int

@@ -128,12 +128,12 @@ func (o *posteriorsOptions) write(ctx context.Context, a *app, checkpoint string
 	}
 	defer w.Discard()
 	spec := net.Spec.WithOutput(blocks.OutputFrame)
-	machines := &sequenceMachines{a: a, spec: spec, mode: graph.Eval, params: net.Params, threads: o.threads}
-	defer machines.close()
 	shapes := evalShapes(c, o.batch, o.buckets, datasets.Test)
-	if err := machines.compile(shapes); err != nil {
+	machines, err := a.sequencer(spec, net.Params, graph.Eval, eval.Plain, o.threads, shapes...)
+	if err != nil {
 		return out, err
 	}
+	defer machines.Close()
 	k := spec.Classes
 	out.Classes = k
 	return out, eachUtterance(ctx, machines, c, corpus.LoaderOptions{Split: datasets.Test, Shapes: shapes, Maps: spec.Maps(), Once: true}, k,

@@ -43,6 +43,7 @@ func (e *imageEvaluator) close() { e.machine.Close() }
 // (where eval.train_set asks for it) the training set, which only go into the curves.
 func (e *imageEvaluator) evaluate(ctx context.Context) (train.Evaluation, error) {
 	var out train.Evaluation
+	view := e.j.data.Preprocessing(e.j.norm)
 	for _, s := range []struct {
 		split datasets.Split
 		to    **train.Metrics
@@ -51,7 +52,7 @@ func (e *imageEvaluator) evaluate(ctx context.Context) (train.Evaluation, error)
 			continue
 		}
 		m, err := eval.EvaluateSplit(ctx, e.machine, e.j.data, eval.SplitOptions{Split: s.split, Batch: e.j.Eval.Batch,
-			Normalizer: e.j.norm, Classes: e.j.spec.Classes, Workers: e.j.Data.Workers})
+			View: &view, Classes: e.j.spec.Classes, Workers: e.j.Data.Workers})
 		if err != nil {
 			return train.Evaluation{}, err
 		}

@@ -164,8 +164,12 @@ func (o *importOptions) meta(s blocks.Spec) (weights.Meta, imported, error) {
 	}
 	arch, err := json.Marshal(s)
 	m.Arch, m.Dataset, m.ShortcutPad = string(arch), r.Dataset, r.ShortcutPad
-	m.Preprocessing = weights.Preprocessing{Kind: r.Preprocessing, Mean: r.Mean, Std: r.Std}
-	return m, r, err
+	if err != nil {
+		return m, r, err
+	}
+	n := datasets.Normalizer{Kind: r.Preprocessing, Mean: r.Mean, Std: r.Std}
+	m.Preprocessing = eval.ImportedView(s, n).Encode()
+	return m, r, nil
 }
 
 // readClassNames reads a name a line.

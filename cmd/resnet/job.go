@@ -140,10 +140,11 @@ func (j *job) meta() (weights.Meta, error) {
 	}
 	m := weights.Meta{
 		Arch: string(arch), Classes: j.classNames(), Dataset: j.dataName(),
-		Preprocessing: weights.Preprocessing{Kind: j.norm.Kind, Mean: j.norm.Mean, Std: j.norm.Std},
 	}
-	if j.speech != nil {
-		m.Preprocessing.Kind = datasets.NoNormalizing
+	if j.speech == nil {
+		m.Preprocessing = j.data.Preprocessing(j.norm).Encode()
+	} else {
+		m.Preprocessing = datasets.Preprocessing{Normalizer: datasets.Normalizer{Kind: datasets.NoNormalizing}}.Encode()
 		m.Frontend, m.ClassCounts = j.Speech.Frontend.Encode(), make([]int64, j.spec.Classes) // model.classes may be more than the corpus has
 		copy(m.ClassCounts, j.speech.corpus.Counts())
 	}

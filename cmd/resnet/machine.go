@@ -30,11 +30,14 @@ func (a *app) newMachineWith(o schedule.Options, g *graph.Graph, params *graph.P
 	}
 }
 
-// factory makes machines for so many threads, for packages that meet the graphs, of networks whose
-// parameters do not change any more.
+// factory makes machines for so many threads, for packages that meet the graphs.
 func (a *app) factory(threads int) eval.Factory {
-	return func(g *graph.Graph, params *graph.ParamSet) (graph.Machine, error) {
-		return a.newMachineWith(schedule.Options{Threads: threads, Frozen: true}, g, params)
+	return eval.Factory{
+		NewArena: func() eval.Arena { return new(schedule.Arena) },
+		Compile: func(g *graph.Graph, params *graph.ParamSet, o eval.MachineOptions) (graph.Machine, error) {
+			arena, _ := o.Arena.(*schedule.Arena) // nil where there is none
+			return a.newMachineWith(schedule.Options{Threads: threads, Frozen: o.Frozen, Arena: arena}, g, params)
+		},
 	}
 }
 

@@ -39,29 +39,10 @@ func (m *measurement) dataset(ctx context.Context, net *model) (*datasets.Datase
 	if err != nil {
 		return nil, err
 	}
-	if pictures(ds.Info()) {
-		return ds, net.FitsClasses(ds.Info())
+	if datasets.AnySize(ds.Info().Name) {
+		return ds, nil
 	}
 	return ds, net.Fits(ds.Info())
-}
-
-// pictures reports whether a data set has pictures of any size, which are resized and cut as the
-// protocol says.
-func pictures(info datasets.Info) bool { return info.Name == "folder" || info.Name == "imagenet" }
-
-// asDelivered reports whether the data set's loader gives the views as they are: images of one
-// size, or the centre that a training on a folder validates on, so that eval repeats that
-// training's figure.
-func asDelivered(net *model, info datasets.Info, p eval.Protocol) bool {
-	return !pictures(info) || p.Views == 1 && p.Resize == info.Height && info.Channels == net.Spec.InputChannels && info.Name == "folder"
-}
-
-// protocol says how a network looks at the images of a data set.
-func (m *measurement) protocol(net *model, info datasets.Info) (eval.Protocol, error) {
-	if pictures(info) {
-		return m.o.looking.Protocol(net.Model)
-	}
-	return m.o.looking.ProtocolFixed(net.Model, info)
 }
 
 // model measures one checkpoint; a member of an ensemble leaves its scores there.
@@ -89,7 +70,7 @@ func (m *measurement) model(ctx context.Context, path string, member bool) error
 		}
 		return usageErrorf("%s has no %s split%s", info.Name, m.o.split, hint)
 	}
-	p, err := m.protocol(net, info)
+	p, err := m.o.looking.For(net.Model, info)
 	if err != nil {
 		return fmt.Errorf("%s: %w", net.named, err)
 	}
@@ -131,8 +112,8 @@ func (m *measurement) pass(ctx context.Context, net *model, ds *datasets.Dataset
 		defer file.Discard()
 		observers = append(observers, file.Observe)
 	}
-	metrics, err := eval.EvaluateViews(ctx, net.Model, ds, p, eval.ViewOptions{Split: split, Limit: m.o.limit, Fixed: asDelivered(net, ds.Info(), p),
-		ScorerOptions: eval.ScorerOptions{Compile: m.a.factory(m.o.threads), Batch: m.o.batch, Workers: m.o.threads}}, observers...)
+	metrics, err := eval.EvaluateViews(ctx, net.Model, ds, p, eval.EvaluateOptions{Split: split, Limit: m.o.limit,
+		ScorerOptions: eval.ScorerOptions{Factory: m.a.factory(m.o.threads), Batch: m.o.batch, Workers: m.o.threads}}, observers...)
 	if err != nil || file == nil {
 		return metrics, err
 	}

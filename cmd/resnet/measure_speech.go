@@ -47,12 +47,12 @@ func (m *measurement) utterances(ctx context.Context, net *model, record bool) e
 			return err
 		}
 	}
-	machines := &sequenceMachines{a: m.a, spec: net.Spec, mode: graph.Eval, params: net.Params, threads: m.o.threads}
-	defer machines.close()
 	shapes := evalShapes(c, min(m.o.batch, maxUtterances), speech.Buckets, split)
-	if err := machines.compile(shapes); err != nil {
+	machines, err := m.a.sequencer(net.Spec, net.Params, graph.Eval, eval.Plain, m.o.threads, shapes...)
+	if err != nil {
 		return err
 	}
+	defer machines.Close()
 	var observers []func(eval.Sequence) error
 	var file *eval.Predictions
 	if record && m.o.predictions != "" {

@@ -37,7 +37,11 @@ func (a *app) openModel(path string) (*model, error) {
 	if err != nil {
 		return nil, a.importHint(err, path)
 	}
-	return &model{Model: m, named: filepath.Clean(path), run: a.runOf(path)}, nil
+	net := &model{Model: m, named: filepath.Clean(path), run: a.runOf(path)}
+	if net.run != nil {
+		m.AssumeConfig(net.run.Data)
+	}
+	return net, nil
 }
 
 // importHint tells whoever names a file of PyTorch, or a bare state dict, how it becomes a
@@ -76,9 +80,12 @@ func (m *model) dataConfig(name, dir string) (cfg datasets.Config, seed uint64) 
 	if dir != "" {
 		cfg.Dir = dir
 	}
-	cfg.Size, cfg.Augment = 0, datasets.Augment{}
-	if datasets.AnySize(cfg.Name) {
-		cfg.Size = m.Spec.InputSize * max(cfg.Downsample, 1)
+	cfg.Size, cfg.Resize, cfg.Augment = 0, 0, datasets.Augment{}
+	if v := m.Preprocessing; v.Size > 0 {
+		cfg.Downsample = v.Downsample
+		if datasets.AnySize(cfg.Name) {
+			cfg.Size, cfg.Resize = v.Size, v.Resize
+		}
 	}
 	return cfg, seed
 }

@@ -34,18 +34,15 @@ type predicted struct {
 }
 
 func newPrediction(a *app, o *predictOptions, net *model) (*prediction, error) {
-	if err := net.FitsClasses(datasets.Info{}); err != nil {
-		return nil, err
-	}
 	p := &prediction{a: a, o: o, net: net, names: net.classNames()}
 	var err error
 	if p.protocol, err = o.looking.Protocol(net.Model); err != nil {
 		return nil, fmt.Errorf("%s: %w", net.named, err)
 	}
 	p.cutter = func(path string) ([]eval.Cut, error) {
-		return eval.PictureCuts(p.protocol, net.Spec.InputChannels, func(int) (datasets.Picture, error) { return readPicture(path) })(0)
+		return eval.PictureCuts(p.protocol, net.Preprocessing, func(int) (datasets.Picture, error) { return readPicture(path) })(0)
 	}
-	p.scorer = eval.NewScorer(net.Model, p.protocol, eval.ScorerOptions{Compile: a.factory(o.threads), Batch: o.batch, Workers: o.threads})
+	p.scorer = eval.NewScorer(net.Model, p.protocol, eval.ScorerOptions{Factory: a.factory(o.threads), Batch: o.batch, Workers: o.threads})
 	return p, nil
 }
 

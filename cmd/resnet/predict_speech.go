@@ -21,10 +21,6 @@ import (
 	"resnet/internal/graph"
 )
 
-// lengthStep is what the frames of a recording are rounded up to, so that recordings of about the
-// same length share a machine.
-const lengthStep = 32
-
 // hearing classifies recordings, one at a time.
 type hearing struct {
 	a        *app
@@ -32,8 +28,7 @@ type hearing struct {
 	front    corpus.Frontend
 	spec     blocks.Spec
 	adapted  *speech.Transform // of the speaker, or nil
-	threads  int
-	machines map[int]*sequenceMachines // by frames
+	machines *eval.Sequencer
 }
 
 func newHearing(a *app, net *model, threads int) (*hearing, error) {
@@ -44,7 +39,9 @@ func newHearing(a *app, net *model, threads int) (*hearing, error) {
 	if err := net.fitsFrames(front.Fbank().Dim() * (1 + front.Deltas)); err != nil {
 		return nil, fmt.Errorf("%w: a network that was trained on stored features: use `%s speech posteriors`", err, a.self)
 	}
-	return &hearing{a: a, net: net, front: front, spec: net.Spec.WithOutput(blocks.OutputFrame), threads: threads, machines: map[int]*sequenceMachines{}}, nil
+	h := &hearing{a: a, net: net, front: front, spec: net.Spec.WithOutput(blocks.OutputFrame)}
+	h.machines, err = a.sequencer(h.spec, net.Params, graph.Eval, eval.Plain, threads)
+	return h, err
 }
 
 // adapt takes the transform of the speaker that is named, if one is.
@@ -79,18 +76,10 @@ func (h *hearing) scores(path string) ([]float32, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	t := (f.Frames + lengthStep - 1) / lengthStep * lengthStep
-	m := h.machines[t]
-	if m == nil {
-		m = &sequenceMachines{a: h.a, spec: h.spec, mode: graph.Eval, params: h.net.Params, threads: h.threads}
-		if err := m.compile([]corpus.Shape{{N: 1, Frames: t}}); err != nil {
-			return nil, err
-		}
-		h.machines[t] = m
-	}
+	t := eval.RoundFrames(f.Frames)
 	b := &datasets.Batch{X: make([]float32, f.Dim*t), N: 1, Lengths: []int32{int32(f.Frames)}, Frames: t}
 	corpus.Transpose(b.X, f.Data, f.Dim, t)
-	logits, err := m.InferSequences(b)
+	logits, err := h.machines.InferSequences(b)
 	if err != nil {
 		return nil, err
 	}
@@ -109,11 +98,7 @@ func (h *hearing) scores(path string) ([]float32, error) {
 	return out, nil
 }
 
-func (h *hearing) close() {
-	for _, m := range h.machines {
-		m.close()
-	}
-}
+func (h *hearing) close() { h.machines.Close() }
 
 // regularFile refuses what is no file to read whole: a pipe would wait for its writer.
 func regularFile(path string) error {

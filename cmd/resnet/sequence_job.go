@@ -60,18 +60,18 @@ func evalShapes(c *corpus.Corpus, batch, buckets int, splits ...datasets.Split) 
 }
 
 func (a *app) newSequenceTrainer(j *job, params *graph.ParamSet) (*trainer, error) {
-	m := &sequenceMachines{a: a, spec: j.spec, mode: graph.Train, params: params, threads: j.threads}
-	if err := m.compile(j.speech.shapes); err != nil {
-		m.close()
+	m, err := a.sequencer(j.spec, params, graph.Train, eval.Plain, j.threads, j.speech.shapes...)
+	if err != nil {
 		return nil, err
 	}
-	return &trainer{of: m.of, graph: func() *graph.Graph { return m.current.graph }, bytes: m.bytes(), close: m.close}, nil
+	of := func(b *datasets.Batch) (graph.Machine, error) { return m.Of(b) }
+	return &trainer{of: of, graph: func() *graph.Graph { return m.Last().Graph }, bytes: m.Bytes(), close: m.Close}, nil
 }
 
 // sequenceEvaluator measures the parameters of a training on the splits of a corpus.
 type sequenceEvaluator struct {
 	j        *job
-	machines *sequenceMachines
+	machines *eval.Sequencer
 	shapes   []corpus.Shape
 	splits   []datasets.Split
 }
@@ -83,16 +83,13 @@ func (a *app) newSequenceEvaluator(j *job, params *graph.ParamSet) (*sequenceEva
 			e.splits = append(e.splits, s)
 		}
 	}
-	e.machines = &sequenceMachines{a: a, spec: j.spec, mode: graph.Eval, params: params, threads: j.threads}
 	e.shapes = evalShapes(j.speech.corpus, j.Eval.Batch, j.Speech.Buckets, e.splits...)
-	if err := e.machines.compile(e.shapes); err != nil {
-		e.machines.close()
-		return nil, err
-	}
-	return e, nil
+	var err error
+	e.machines, err = a.sequencer(j.spec, params, graph.Eval, eval.Plain, j.threads, e.shapes...)
+	return e, err
 }
 
-func (e *sequenceEvaluator) close() { e.machines.close() }
+func (e *sequenceEvaluator) close() { e.machines.Close() }
 
 // evaluate is train.Options.Evaluate.
 func (e *sequenceEvaluator) evaluate(ctx context.Context) (train.Evaluation, error) {

@@ -63,7 +63,7 @@ func (a *app) makeSequencePlan(ctx context.Context, j *job) (planReport, error) 
 		Model: j.spec.Name, Params: values, Input: []int{j.speech.maps, info.Dim / j.speech.maps, j.speech.shapes[len(j.speech.shapes)-1].Frames}, Data: info.Name,
 		TrainImages: info.Train, ValImages: info.Val, TestImages: info.Test,
 		Batch: j.Train.Batch, Accumulate: j.Train.Accumulate, Steps: j.plan.Iterations, Epochs: j.plan.Epoch(j.plan.Iterations),
-		MemoryBytes: t.bytes + e.machines.bytes() + 4*(2*values+kept), CheckpointBytes: 4 * (values + kept), Threads: j.threads, Kernels: kernelsInUse(),
+		MemoryBytes: t.bytes + e.machines.Bytes() + 4*(2*values+kept), CheckpointBytes: 4 * (values + kept), Threads: j.threads, Kernels: kernelsInUse(),
 		SecondsPerStep: step, ImagesPerSecond: float64(j.plan.ImagesPerStep()) / step, Evaluations: evaluations, SecondsPerEvaluation: perEvaluation,
 		SecondsTotal: step*float64(j.plan.Iterations) + perEvaluation*float64(evaluations),
 		Config:       configValues(&j.Config),
