@@ -58,12 +58,15 @@ func runExport(a *app, path, format, out string, asJSON bool) error {
 	if err != nil {
 		return a.importHint(err, path)
 	}
-	list := weights.FromParams(m.Params)
+	list, meta := weights.FromParams(m.Params), file.Meta
+	if m.Assumed != "" && m.Frontend == "" {
+		meta = weights.WithPreprocessing(meta, m.Preprocessing.Encode())
+	}
 	err = writeCheckpoint(out, func(w io.Writer) error {
 		if format == "onnx" {
-			return onnx.Write(w, m.Spec, m.Params, file.Meta)
+			return onnx.Write(w, m.Spec, m.Params, meta)
 		}
-		return weights.Write(w, list, file.Meta)
+		return weights.Write(w, list, meta)
 	})
 	if errors.Is(err, onnx.ErrUnsupported) {
 		return usageErrorf("export: %w", err)

@@ -17,6 +17,7 @@ type measurement struct {
 	classes  []eval.ClassReport // of each row
 	ensemble *eval.Ensemble     // nil for a single model
 	ds       *datasets.Dataset  // of the first model: the ensemble's
+	names    []string           // of the first model's classes: the ensemble's
 }
 
 // run measures the models one after another.
@@ -70,6 +71,15 @@ func (m *measurement) model(ctx context.Context, path string, member bool) error
 		}
 		return usageErrorf("%s has no %s split%s", info.Name, m.o.split, hint)
 	}
+	labels, err := net.Labels(info)
+	if err != nil {
+		return err
+	}
+	for _, note := range []string{net.Assumed, labels.Note} {
+		if note != "" {
+			m.a.say("%s: %s.", net.named, note)
+		}
+	}
 	p, err := m.o.looking.For(net.Model, info)
 	if err != nil {
 		return fmt.Errorf("%s: %w", net.named, err)
@@ -79,7 +89,7 @@ func (m *measurement) model(ctx context.Context, path string, member bool) error
 		p.Limit, n = m.o.limit, m.o.limit
 	}
 	if m.ds == nil {
-		m.ds = ds
+		m.ds, m.names = ds, net.ClassNames()
 	}
 	var observers []eval.Observer
 	if member {
@@ -95,7 +105,7 @@ func (m *measurement) model(ctx context.Context, path string, member bool) error
 		return fmt.Errorf("%s: %w", net.named, err)
 	}
 	m.rows = append(m.rows, net.Measured(net.named, info.Name, p, metrics))
-	m.classes = append(m.classes, metrics.Classes(net.Classes))
+	m.classes = append(m.classes, metrics.Classes(net.ClassNames()))
 	return nil
 }
 
@@ -105,7 +115,7 @@ func (m *measurement) pass(ctx context.Context, net *model, ds *datasets.Dataset
 	var file *eval.Predictions
 	if record && m.o.predictions != "" {
 		var err error
-		file, err = eval.CreatePredictions(m.o.predictions, net.Classes, func(i int) string { return ds.ID(split, i) })
+		file, err = eval.CreatePredictions(m.o.predictions, net.ClassNames(), func(i int) string { return ds.ID(split, i) })
 		if err != nil {
 			return eval.Metrics{}, err
 		}
@@ -128,7 +138,7 @@ func (m *measurement) combine() error {
 	var file *eval.Predictions
 	if m.o.predictions != "" {
 		var err error
-		if file, err = eval.CreatePredictions(m.o.predictions, m.ds.Info().Classes, name); err != nil {
+		if file, err = eval.CreatePredictions(m.o.predictions, m.names, name); err != nil {
 			return err
 		}
 		defer file.Discard()
@@ -144,7 +154,7 @@ func (m *measurement) combine() error {
 		}
 	}
 	m.rows = append(m.rows, eval.MeasuredEnsemble(m.rows, m.o.looking.Combine, metrics))
-	m.classes = append(m.classes, metrics.Classes(m.ds.Info().Classes))
+	m.classes = append(m.classes, metrics.Classes(m.names))
 	return nil
 }
 

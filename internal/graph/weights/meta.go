@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 )
 
@@ -73,6 +74,13 @@ func (m Meta) Encode() map[string]string {
 		s[keyClassCounts] = string(counts)
 	}
 	return s
+}
+
+// WithPreprocessing is metadata of a file with another record of the preprocessing.
+func WithPreprocessing(meta map[string]string, record string) map[string]string {
+	out := maps.Clone(meta)
+	out[keyPreprocessing] = record
+	return out
 }
 
 // DecodeMeta is the inverse of Encode. It fails with ErrNoMeta when the strings are not ours, with

@@ -29,6 +29,16 @@ func TestMetadataComesBackExactly(t *testing.T) {
 	}
 }
 
+func TestAnotherRecordChangesNothingElse(t *testing.T) {
+	m := Meta{Arch: "x", Preprocessing: "old", Step: 3}
+	file := m.Encode()
+	got, err := DecodeMeta("f", WithPreprocessing(file, "new"))
+	m.Preprocessing = "new"
+	if d := cmp.Diff(m, got); err != nil || d != "" || file[keyPreprocessing] != "old" {
+		t.Errorf("%v, %s", err, d)
+	}
+}
+
 func TestDamagedMetadataIsRefused(t *testing.T) {
 	for key, value := range map[string]string{
 		keyFormat: "one", keyClassCounts: "[1e99]", keyClasses: `{}`, keyStep: "",
