@@ -36,6 +36,9 @@ func (m *measurement) run(ctx context.Context, paths []string) error {
 // dataset opens the data set that a model is measured on.
 func (m *measurement) dataset(ctx context.Context, net *model) (*datasets.Dataset, error) {
 	cfg, seed := net.dataConfig(m.o.data, m.o.dir)
+	if datasets.Split(m.o.split) == datasets.Test {
+		cfg.Validation = 0 // another folder may have no training images to hold any out of
+	}
 	ds, err := m.open.open(ctx, cfg, seed)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"resnet/internal/datasets"
@@ -37,8 +38,8 @@ func (l LabelMap) Of(class int) int {
 // WordNet IDs.
 //
 // A network without names is measured by position where it has as many outputs as the data set has
-// classes, with a Note. It fails with ErrModel where it has another number, where no class is found,
-// and where a name stands for two outputs.
+// classes, with a Note. It fails with ErrModel where it has another number, or the names are numbers
+// in the order of text, where no class is found, and where a name stands for two outputs.
 func MapLabels(network, data []string) (LabelMap, error) {
 	named := slices.ContainsFunc(network, func(name string) bool { return name != "" })
 	outputs, classes := wordNet(network), wordNet(data)
@@ -46,6 +47,9 @@ func MapLabels(network, data []string) (LabelMap, error) {
 		switch {
 		case len(network) == len(datasets.ImageNetClasses()) && (slices.ContainsFunc(data, isWordNet) || slices.Equal(data, datasets.ClassNames("imagenet"))):
 			outputs = wordNet(datasets.ClassNames("imagenet"))
+		case len(network) == len(data) && numbersOutOfOrder(data):
+			return LabelMap{}, fmt.Errorf("%w: it does not name its classes, and the data set's are numbers in the order of text (%s), which may or may not be that of the outputs: %s",
+				ErrModel, someNames(data), howToName)
 		case len(network) == len(data):
 			l := LabelMap{Note: "the network does not name its classes: those of the data set are taken in their order"}
 			for k := range data {
@@ -53,8 +57,8 @@ func MapLabels(network, data []string) (LabelMap, error) {
 			}
 			return l, nil
 		default:
-			return LabelMap{}, fmt.Errorf("%w: it does not name its %d classes, and the data set has %d (%s): name them with --classes-file FILE, or in classes.txt beside the data, one a line in the order of the outputs",
-				ErrModel, len(network), len(data), someNames(data))
+			return LabelMap{}, fmt.Errorf("%w: it does not name its %d classes, and the data set has %d (%s): %s",
+				ErrModel, len(network), len(data), someNames(data), howToName)
 		}
 	}
 	l := LabelMap{Outputs: make([]int, len(data))}
@@ -75,10 +79,27 @@ func MapLabels(network, data []string) (LabelMap, error) {
 		}
 	}
 	if len(l.Missing) == len(data) {
-		return LabelMap{}, fmt.Errorf("%w: it has none of the data set's classes (%s); its own are %s: measure it on the data set that it was trained on, or name its classes with --classes-file FILE, or in classes.txt beside the data, one a line in the order of the outputs",
-			ErrModel, someNames(data), someNames(network))
+		return LabelMap{}, fmt.Errorf("%w: it has none of the data set's classes (%s); its own are %s: measure it on the data set that it was trained on, or %s",
+			ErrModel, someNames(data), someNames(network), howToName)
 	}
 	return l, nil
+}
+
+// howToName is the remedy where names are missing.
+const howToName = "name its classes with --classes-file FILE, or in classes.txt beside the data, one a line in the order of the outputs"
+
+// numbersOutOfOrder reports whether all names are numbers, and not in ascending order: 0, 1, 10, 2.
+func numbersOutOfOrder(names []string) bool {
+	ordered, last := true, -1
+	for _, name := range names {
+		n, err := strconv.Atoi(name)
+		if err != nil {
+			return false
+		}
+		ordered = ordered && n > last
+		last = n
+	}
+	return !ordered
 }
 
 // wordNet gives ImageNet's classes their WordNet IDs, which are unique; other names stay. Two pairs
@@ -147,7 +168,7 @@ func (l LabelMap) covers(ds *datasets.Dataset, s datasets.Split, n int) error {
 			names = append(names, name)
 		}
 	}
-	return fmt.Errorf("%w: the network has no class for %d of the data set's: %s: leave their folders out", ErrLabel, len(names), someNames(names))
+	return fmt.Errorf("%w: it lacks %d of the data set's classes (%s): leave their folders out", ErrLabel, len(names), someNames(names))
 }
 
 // ClassNames has a name for each output of the network, "" where it is not known: the file's, or

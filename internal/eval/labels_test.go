@@ -88,6 +88,21 @@ func TestNetworksWithoutNamesAreMeasuredByPositionOfAsManyClassesAlone(t *testin
 	}
 }
 
+// TestNumbersInTheOrderOfTextAreNotMappedByPosition: a network whose outputs follow the folders and
+// one whose outputs are the folders' numbers look alike.
+func TestNumbersInTheOrderOfTextAreNotMappedByPosition(t *testing.T) {
+	text := append([]string{"0", "1", "10"}, digits()[2:]...)
+	if _, err := MapLabels(make([]string, 11), text); !errors.Is(err, ErrModel) || !strings.Contains(err.Error(), "order of text (0, 1, 10, 2") || !strings.Contains(err.Error(), "classes.txt") {
+		t.Errorf("%v", err)
+	}
+	for _, names := range [][]string{append(digits(), "10"), {"1", "2", "4"}, {"b", "a", "10"}} {
+		l, err := MapLabels(make([]string, len(names)), names)
+		if err != nil || l.Of(2) != 2 || l.Note == "" {
+			t.Errorf("%v: %+v, %v", names, l, err)
+		}
+	}
+}
+
 func TestLabelsThatCannotBeMappedAreRefused(t *testing.T) {
 	for says, c := range map[string][2][]string{
 		"none of the data set's classes (ant, bee); its own are cat, dog": {{"cat", "dog"}, {"ant", "bee"}},

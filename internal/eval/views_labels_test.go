@@ -100,7 +100,7 @@ func TestAFolderWithSomeOfTheClassesIsScoredByName(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := EvaluateViews(t.Context(), m, lacking, p, o); !errors.Is(err, ErrLabel) || !strings.Contains(err.Error(), "2 of the data set's: ant, bee") {
+		if _, err := EvaluateViews(t.Context(), m, lacking, p, o); !errors.Is(err, ErrLabel) || !strings.Contains(err.Error(), "it lacks 2 of the data set's classes (ant, bee)") {
 			t.Errorf("%s crops: %v, want the classes that the network lacks", crops, err)
 		}
 		// The first two images are of class 5.
