@@ -28,7 +28,7 @@ const evalHelp = `Measures the top-1 and top-5 error and the loss of checkpoints
 lowest error on the validation split, or without one the last.
 
 Every image counts exactly once. --crops says how it is looked at:
-  1     one view: the image, or its centre
+  1     one view, the one that its training validated with: the image, or the centre of the resized image
   10    four corners and the centre of the image with a shorter side of 256, and their mirror images (for an input of 224)
   full  the network applied at every position of the image and its mirror image, with each of --scales as its shorter side
 Several views are averaged by --combine. Images of one size that is the network's, as CIFAR's, have no ten crops, and "full" without

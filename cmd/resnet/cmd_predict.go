@@ -26,8 +26,8 @@ recordings (WAV, FLAC) in the same ways, by the mean of what it says of their fr
 A path from standard input is answered at once with a line of JSON, until the input closes; with "error" in it where there is no such image.
 With files and folders, --json prints one document.
 
-The image is resized so that its shorter side is 256 pixels and the centre of 224 is cut out (for an input of 224; networks that are not
-of ImageNet's family see the centre of the image with their own input as its shorter side: 32 for CIFAR). --crops and --scales are those of eval. Grey images
+The image is looked at as the network's training looked at those that it validated on: its shorter side is resized and the central square cut out, as the checkpoint
+says. --crops and --scales are those of eval. Grey images
 become colour images of three equal channels; for a network of grey images, colours become luma (ITU-R BT.601), and dark on light stays dark on light, unlike
 MNIST. EXIF rotation is not applied.
 
