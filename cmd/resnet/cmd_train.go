@@ -32,13 +32,15 @@ type trainOptions struct {
 	json        bool
 }
 
-const trainHelp = `Trains a network and keeps everything in a run folder: the merged configuration, checkpoints, metrics.csv and the curves.
+const trainHelp = `Trains a network and keeps everything in a run folder: the merged configuration, checkpoints,
+metrics.csv and the curves.
 
-Before any work starts, configuration, data, lock, free space and memory are checked. Stopping at any moment and resuming
-gives the same weights and figures, to the bit, as never stopping.
+Configuration, data, lock, free space and memory are checked before any work starts. A run that is
+stopped at any moment and resumed gives the same weights and figures, to the bit, as one that never
+stopped.
 
-Signals: the first SIGINT (Ctrl-C) or SIGTERM finishes the step and saves, the second ends at once; SIGUSR1 saves and goes on;
-a closed terminal or pipe changes nothing.`
+Signals: the first SIGINT (Ctrl-C) or SIGTERM finishes the step and saves; the second ends at once.
+SIGUSR1 saves and continues. A closed terminal or pipe changes nothing.`
 
 func newTrainCmd(a *app) *cobra.Command {
 	o := &trainOptions{}
