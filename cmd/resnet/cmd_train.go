@@ -204,23 +204,26 @@ func (a *app) finishRun(dir string, sum train.Summary, err error, w *watcher) er
 
 // outcome is `train --json`.
 type outcome struct {
-	Run             string        `json:"run"`
-	Model           string        `json:"model"`
-	Step            int           `json:"step"`
-	Epoch           float64       `json:"epoch"`
-	Finished        bool          `json:"finished"`
-	AlreadyFinished bool          `json:"already_finished"`
-	Seconds         float64       `json:"seconds"`
-	ImagesPerSecond float64       `json:"images_per_second"`
-	PeakRSSBytes    int64         `json:"peak_rss_bytes"` // of this process, all that it holds; 0 where the system does not say
-	Train           *splitOutcome `json:"train"`
-	Validation      *splitOutcome `json:"validation"`
-	Test            *splitOutcome `json:"test"`
+	Run             string  `json:"run"`
+	Model           string  `json:"model"`
+	Step            int     `json:"step"`
+	Epoch           float64 `json:"epoch"`
+	Finished        bool    `json:"finished"`
+	AlreadyFinished bool    `json:"already_finished"`
+	Seconds         float64 `json:"seconds"`
+	ImagesPerSecond float64 `json:"images_per_second"`
+	// Of this process, all that it holds; 0 where the system does not say.
+	PeakRSSBytes int64         `json:"peak_rss_bytes"`
+	Train        *splitOutcome `json:"train"`
+	Validation   *splitOutcome `json:"validation"`
+	Test         *splitOutcome `json:"test"`
 }
 
 type splitOutcome struct {
-	Top1Error float64  `json:"top1_error"`
-	Top5Error *float64 `json:"top5_error"` // null for the training error, which is counted while the model changes, and for fewer than five classes
+	Top1Error float64 `json:"top1_error"`
+	// Null for the training error, which is counted while the model changes, and for fewer than
+	// five classes.
+	Top5Error *float64 `json:"top5_error"`
 	Loss      float64  `json:"loss"`
 }
 
