@@ -73,7 +73,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	f.StringVar(&o.Predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
 	f.BoolVar(&o.classes, "classes", false, "show the error of each class and the confusion matrix")
-	f.IntVar(&o.Batch, "batch", 250, "images or views computed together; does not change the figures")
+	f.IntVar(&o.Batch, "batch", 0, "images or views computed together; below 16 they are rounded otherwise (default the eval.batch of the training)")
 	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("data", completeData)
@@ -95,8 +95,8 @@ func (o *evalOptions) check() error {
 	if o.json && o.markdown || o.table != 0 && o.classes {
 		return usageErrorf("eval: --json and --markdown, and --table and --classes, exclude each other")
 	}
-	if o.Limit < 0 || o.Batch < 1 || o.Threads < 0 {
-		return usageErrorf("eval: --limit and --threads are at least 0, --batch at least 1")
+	if o.Limit < 0 || o.Batch < 0 || o.Threads < 0 {
+		return usageErrorf("eval: --limit, --batch and --threads are at least 0")
 	}
 	if ext := filepath.Ext(o.Predictions); o.Predictions != "" && ext != ".csv" && ext != ".jsonl" {
 		return usageErrorf("eval: --predictions %s: the name has to end in .csv or .jsonl", o.Predictions)
