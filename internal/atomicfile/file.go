@@ -18,6 +18,8 @@ type File struct {
 	temp   string      // beside target; "" once renamed or removed
 	open   WriteHandle // nil after Finish
 	buf    *bufio.Writer
+
+	committed bool
 }
 
 // Create begins a file that is to replace what is at path, or to be new. kind stands in the
@@ -45,6 +47,9 @@ func (f *File) fail(err error) error { return fail(f.path, f.target, err) }
 // Target is the path of the file that Commit replaces: the path given to Create, with links
 // followed.
 func (f *File) Target() string { return f.target }
+
+// Committed reports that the new file is there, also if Commit has failed to sync its folder.
+func (f *File) Committed() bool { return f.committed }
 
 // Write adds to the contents, through a buffer.
 func (f *File) Write(b []byte) (int, error) {
@@ -111,7 +116,7 @@ func (f *File) commit(rename func(from, to string) error) error {
 	if err := rename(f.temp, f.target); err != nil {
 		return f.abandon(err)
 	}
-	f.temp = ""
+	f.temp, f.committed = "", true
 	return f.fail(f.fsys.SyncDir(filepath.Dir(f.target)))
 }
 

@@ -7,7 +7,6 @@ import (
 	"html"
 	"image/color"
 	"io"
-	"path/filepath"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -18,6 +17,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"resnet/internal/atomicfile"
 )
 
 // The files that DrawFiles writes.
@@ -94,13 +95,17 @@ func (f Figure) size() (w, h vg.Length) {
 
 // DrawFiles writes curves.svg and curves.png to a folder, each complete or not at all.
 func DrawFiles(dir string, series []Series, o DrawOptions) error {
+	return folder{atomicfile.OS, dir}.curves(series, o)
+}
+
+func (dir folder) curves(series []Series, o DrawOptions) error {
 	if _, err := fitAxes(finiteSeries(series)); err != nil {
 		return err
 	}
-	if err := writeFileAtomic(filepath.Join(dir, CurvesSVG), func(w io.Writer) error { return DrawSVG(w, series, o) }); err != nil {
+	if err := dir.write(CurvesSVG, func(w io.Writer) error { return DrawSVG(w, series, o) }); err != nil {
 		return err
 	}
-	return writeFileAtomic(filepath.Join(dir, CurvesPNG), func(w io.Writer) error { return DrawPNG(w, series, o) })
+	return dir.write(CurvesPNG, func(w io.Writer) error { return DrawPNG(w, series, o) })
 }
 
 // finishSVG names fonts that stand in for the one the drawing was measured with, and a title for
