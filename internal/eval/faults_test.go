@@ -66,6 +66,9 @@ func TestEveryFileOfAReportIsWrittenSo(t *testing.T) {
 			t.Errorf("%s: only %d files, or some are temporary", name, len(files))
 		}
 		for path := range files {
+			if name == "comparison" && filepath.Ext(path) != ".html" {
+				continue // they take a second to draw, and the report's are written by the same call
+			}
 			d := atomicfiletest.NewDisk()
 			if err := d.MkdirAll("/x", atomicfile.DirPerm); err != nil {
 				t.Fatal(err)
