@@ -33,14 +33,19 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/datasets/speech/inspect", `^internal/datasets/(fault|speech/[a-z]+)$`, `gorgonia`, "what is in a file depends on the file alone"},
 	{"internal/datasets", `^internal/((atomicfile|fielderr|text)$|datasets(/|$))`, `gorgonia`, "images come from files and seeds; nothing about networks may change them"},
 	{"internal/eval/onnx", `^internal/(blocks|graph)$`, `gorgonia`, "a model for another program is the table of layers and their tensors; how either was measured is not known here"},
+	{"internal/eval/report", `^internal/(eval|datasets|text|atomicfile)$`, `gorgonia`, "curves, findings and pages are made of figures: whatever network and training they are from"},
 	{"internal/eval", `^internal/(atomicfile|fielderr|text|eval|blocks|datasets|graph|graph/weights)$`, `gorgonia`, "a figure must not depend on how a network was trained: eval never imports train"},
 	{"internal/train", `^internal/((atomicfile|fielderr|text)$|(train|eval|blocks|datasets|graph)(/|$))`, `gorgonia`, "the loop sees a Machine, not a graph library"},
-	{"configs", `^$`, `.*\..*/`, "presets are text; cmd/resnet reads them"},
-	{"cmd/resnet", `.*`, `gorgonia`, "commands put the packages together and compute nothing"},
+	{"internal/system", `^$`, `gorgonia`, "what the machine offers depends on no experiment"},
+	{"internal/config", `^(configs|internal/(text|fielderr|blocks|datasets|datasets/speech/corpus|eval|train))$`, `gorgonia`, "a configuration is the sections' values; nothing is carried out here"},
+	{"internal/experiment", `^internal/`, `gorgonia`, "an experiment puts the packages together and prints nothing"},
+	{"configs", `^$`, `.*\..*/`, "presets are text; internal/config reads them"},
+	{"cmd/resnet", `.*`, `^reflect$|yaml|gorgonia`, "a command is flags, checks of flags, printing and exit codes: it computes nothing and parses nothing"},
 }
 
-// command holds the packages of the user's terminal, which only cmd/resnet may know.
-var command = regexp.MustCompile(`^github\.com/(spf13/(cobra|viper|pflag)|schollz/progressbar)|^golang\.org/x/term$`)
+// command holds the packages of the user's terminal, which only cmd/resnet may know. viper, which
+// merges the sources of a configuration, belongs to internal/config.
+var command = regexp.MustCompile(`^github\.com/(spf13/(cobra|pflag)|schollz/progressbar)|^golang\.org/x/term$`)
 
 // process holds what only cmd/resnet may use: the rest is given a context, writers and hooks.
 var process = regexp.MustCompile(`^(fmt\.Print(f|ln)?|os\.(Stdin|Stdout|Stderr|Exit|Getenv|LookupEnv|Environ)|log\.(Print|Fatal|Panic)(f|ln)?)$`)
@@ -67,6 +72,9 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 				}
 			} else if r.not != "" && not.MatchString(name) {
 				t.Errorf("%s imports %s: %s", file, name, r.reason)
+			}
+			if name == "github.com/spf13/viper" && !strings.HasPrefix(file, "internal/config/") {
+				t.Errorf("%s imports %s: only internal/config merges configurations", file, name)
 			}
 			if command.MatchString(name) && !isProgram(file) {
 				t.Errorf("%s imports %s: only cmd/resnet speaks to the terminal", file, name)

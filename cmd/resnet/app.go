@@ -9,6 +9,11 @@ import (
 	"strings"
 	"sync"
 
+	"resnet/internal/eval/report"
+	"resnet/internal/experiment"
+	"resnet/internal/graph/kernel"
+	"resnet/internal/text"
+
 	"golang.org/x/term"
 )
 
@@ -36,7 +41,7 @@ func selfName(arg0 string) string {
 	if filepath.Base(arg0) == arg0 || strings.HasSuffix(arg0, ".test") {
 		return "resnet"
 	}
-	return shellQuote(arg0)
+	return text.ShellQuote(arg0)
 }
 
 // width is the number of columns of a terminal, or 0.
@@ -63,6 +68,37 @@ func (a *app) getenv(name string) string {
 		}
 	}
 	return ""
+}
+
+// environment is what the process lends to an experiment.
+func (a *app) environment() *experiment.Environment {
+	return &experiment.Environment{Machine: a.getenv("RESNET_MACHINE"), Self: a.self, Version: readVersion().Version, Command: os.Args,
+		Say: func(line string) { a.say("%s", line) }}
+}
+
+// chooseKernels obeys RESNET_CPU, which forces a lower instruction set than the machine's best.
+func (a *app) chooseKernels() error {
+	name := a.getenv("RESNET_CPU")
+	if name == "" {
+		return nil
+	}
+	if err := kernel.Use(name); err != nil {
+		return usageErrorf("RESNET_CPU=%s: %w", name, err)
+	}
+	return nil
+}
+
+// textWidth is the width of prose on standard output: that of the terminal, at most 100 columns.
+func (a *app) textWidth() int {
+	if a.outWidth > 0 && a.outWidth < 100 {
+		return a.outWidth
+	}
+	return 100
+}
+
+// chart draws curves with characters on standard output.
+func (a *app) chart(series []report.Series) error {
+	return report.Chart(a.out, series, report.ChartOptions{Color: a.colour(a.outTTY), ASCII: !a.unicode(), Width: min(a.outWidth, 100)})
 }
 
 // colour reports whether escape sequences may be written to a terminal: NO_COLOR (no-color.org) and

@@ -2,31 +2,30 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
-	"path/filepath"
-	"runtime"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"resnet/internal/experiment"
+	"resnet/internal/text"
 	"resnet/internal/train"
-	"resnet/internal/train/checkpoint"
-	"resnet/internal/train/compare"
 )
 
-// compareOptions are the flags of compare's subcommands that train.
+// compareOptions are the flags of compare's subcommands.
 type compareOptions struct {
 	configFlags
-	out     string
-	depths  []int
-	seeds   []uint
-	threads int
-	// parallel is how many runs train at a time; each has its share of the threads.
+	out      string
+	depths   []int
+	seeds    []uint
+	threads  int
 	parallel int
 	dryRun   bool
 	json     bool
 	terminal bool
-	speech   bool // --depths mean nothing
 }
 
 const compareHelp = `Trains the networks that a comparison needs, each in a folder of its own within --out, and reports: curves, a table,
@@ -42,22 +41,22 @@ func newCompareCmd(a *app) *cobra.Command {
 		Long:    "Compares networks over depths and seeds, or runs that are there already." + exitHelp(help65, help66, help73, help74, help130),
 		Example: "  resnet compare plain-vs-residual --config quickstart --depths 8,14\n  resnet compare depth --config cifar-degradation --depths 20,110\n  resnet compare runs runs/a runs/b",
 	}
-	c.AddCommand(newCompareNetsCmd(a, "plain-vs-residual", "Plain and residual networks of several depths", compare.PlainVsResidual, []int{20, 56},
+	c.AddCommand(newCompareNetsCmd(a, experiment.PlainVsResidual, "Plain and residual networks of several depths", []int{20, 56},
 		"  resnet compare plain-vs-residual --config quickstart --depths 8,14\n"+
 			"  resnet compare plain-vs-residual --config cifar-degradation --depths 20,56 --seeds 1,2,3 --out degradation\n"+
 			"  resnet compare plain-vs-residual --depths 20,56 --dry-run\n"+
 			"  resnet compare plain-vs-residual --config fsdd-wrbn --set data.dir=recordings"))
-	c.AddCommand(newCompareNetsCmd(a, "depth", "Residual networks of several depths: does depth over-fit?", compare.Depth, []int{20, 110},
+	c.AddCommand(newCompareNetsCmd(a, experiment.ByDepth, "Residual networks of several depths: does depth over-fit?", []int{20, 110},
 		"  resnet compare depth --config cifar-degradation --depths 20,110"))
 	c.AddCommand(newCompareRunsCmd(a))
 	return c
 }
 
-func newCompareNetsCmd(a *app, name, short string, plan func([]int, []uint64) ([]compare.Net, error), depths []int, example string) *cobra.Command {
+func newCompareNetsCmd(a *app, name, short string, depths []int, example string) *cobra.Command {
 	o := &compareOptions{}
 	c := &cobra.Command{
 		Use: name, Short: short, Long: compareHelp + exitHelp(help65, help66, help73, help74, help130), Example: example, Args: exactArgs(),
-		RunE: func(c *cobra.Command, _ []string) error { return runCompare(c.Context(), a, o, name, plan) },
+		RunE: func(c *cobra.Command, _ []string) error { return runCompare(c.Context(), a, o, name) },
 	}
 	o.register(c)
 	f := c.Flags()
@@ -73,18 +72,7 @@ func newCompareNetsCmd(a *app, name, short string, plan func([]int, []uint64) ([
 	return c
 }
 
-// comparedRun is a training of a comparison and how far it is.
-type comparedRun struct {
-	compare.Net
-	job  *job
-	dir  string
-	step int // of the newest complete checkpoint
-	done bool
-	// diverged says why the run has no end, from its record.
-	diverged string
-}
-
-func runCompare(ctx context.Context, a *app, o *compareOptions, name string, plan func([]int, []uint64) ([]compare.Net, error)) error {
+func runCompare(ctx context.Context, a *app, o *compareOptions, name string) error {
 	if o.threads < 0 {
 		return usageErrorf("--threads: %d is negative", o.threads)
 	}
@@ -97,75 +85,75 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string, pla
 	if o.out == "" {
 		o.out = "compare-" + name
 	}
-	nets, err := o.netsOf(a, name, plan)
+	seeds := make([]uint64, len(o.seeds))
+	for i, s := range o.seeds {
+		seeds[i] = uint64(s)
+	}
+	c, err := experiment.NewComparison(ctx, a.environment(), experiment.CompareOptions{Kind: name, Config: o.input(a), Out: o.out,
+		Depths: o.depths, Seeds: seeds, Threads: o.threads, Parallel: o.parallel})
 	if err != nil {
 		return err
-	}
-	var runs []*comparedRun
-	open := newDataSets()
-	for _, n := range nets { // all mistakes before any work
-		r, err := a.prepareRun(ctx, o, n, open)
-		if err != nil {
-			return err
-		}
-		runs = append(runs, r)
 	}
 	control := train.NewControl()
 	w := a.watchSignals(control, 30*time.Second, os.Exit)
 	defer w.stop()
-	todo, err := a.planComparison(ctx, o, runs)
+	plan, err := c.Estimate(ctx)
 	if err != nil {
 		return err
 	}
 	if o.dryRun && o.json {
-		return a.printJSON(todo)
+		return a.printJSON(plan)
 	}
-	if err := a.printComparisonPlan(todo); err != nil || o.dryRun {
+	if err := a.printComparisonPlan(plan); err != nil || o.dryRun {
 		return err
 	}
-	if err := a.trainAll(ctx, o, runs, control, w); err != nil {
+	err = c.TrainAll(ctx, control, func(r *experiment.ComparedRun) experiment.Watcher {
+		hello := fmt.Sprintf("%s: %s steps of %d images", r.Name(), text.Grouped(r.Plan.Iterations), r.Plan.ImagesPerStep())
+		return newProgress(a, r.Experiment, r.Name(), hello, o.parallel == 1)
+	})
+	if errors.Is(err, train.ErrStopped) {
+		a.say("To go on, give the same command again.")
+		return &silentError{&stoppedError{w.status()}}
+	}
+	if err != nil {
 		return err
 	}
-	if err := a.reportComparison(o, name, runs); err != nil {
+	r, err := c.Report()
+	if err != nil {
 		return err
 	}
-	for _, r := range runs {
-		if r.diverged == "" {
-			return nil
-		}
+	if err := a.finishComparison(o, r); err != nil {
+		return err
 	}
-	return &silentError{train.ErrNonFinite} // every run: the report says so
+	if c.AllDiverged() {
+		return &silentError{train.ErrNonFinite} // the report says so
+	}
+	return nil
 }
 
-// prepareRun resolves the configuration of a run and compares it with what its folder holds.
-func (a *app) prepareRun(ctx context.Context, o *compareOptions, n compare.Net, open dataSets) (*comparedRun, error) {
-	l, err := loadConfig(configInput{file: o.file, env: a.env, sets: append(append([]string{}, o.sets...), n.Sets()...)})
-	if err != nil {
-		return nil, err
-	}
-	r := &comparedRun{Net: n, dir: filepath.Join(o.out, n.Name())}
-	threads := o.threads
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	if r.job, err = newJob(ctx, l, max(1, threads/o.parallel), open); err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(filepath.Join(r.dir, configFile)); err == nil {
-		old, err := a.loadRun(r.dir, nil, false)
-		if err != nil {
-			return nil, err
+// printComparisonPlan says on standard error what there is to do.
+func (a *app) printComparisonPlan(p experiment.ComparisonEstimate) error {
+	tw := tabwriter.NewWriter(a.err, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "run\tparameters\tsteps\tstate\tabout")
+	for _, r := range p.Runs {
+		state, left := r.State, ""
+		if state == "saved" {
+			state = "saved at step " + text.Grouped(r.StepsDone)
 		}
-		if _, err := train.CheckResume(configValues(&old.Config), configValues(&r.job.Config), false); err != nil {
-			return nil, usageErrorf("%s was trained with another configuration: choose another --out, or move it away: %w", r.dir, err)
+		if r.Seconds > 0 {
+			left = inSeconds(r.Seconds)
 		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", r.Name, text.Grouped(r.Params), text.Grouped(r.Steps), state, left)
 	}
-	if m, err := checkpoint.View(r.dir, nil).Latest(); err == nil {
-		r.step, r.done = int(m.Step), m.Final
+	if err := tw.Flush(); err != nil {
+		return err
 	}
-	text, err := os.ReadFile(filepath.Join(r.dir, divergedFile))
-	if err == nil {
-		r.diverged = string(text)
+	if p.SecondsTotal > 0 {
+		how := text.Count(p.Threads, "thread")
+		if p.Parallel > 1 {
+			how = fmt.Sprintf("%d runs at a time, %s each", p.Parallel, how)
+		}
+		a.say("About %s on this machine (%s), evaluations included. Everything is kept in %s.", inSeconds(p.SecondsTotal), how, text.Printable(p.Out))
 	}
-	return r, nil
+	return nil
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"resnet/configs"
-
 	"resnet/internal/atomicfile"
+	"resnet/internal/config"
+	"resnet/internal/text"
 )
 
 // configFlags are --config and --set, which every command that takes an experiment shares.
@@ -30,15 +31,16 @@ func (f *configFlags) register(c *cobra.Command) {
 	})
 	_ = c.RegisterFlagCompletionFunc("set", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var keys []string
-		for _, leaf := range configSchema().leaves() {
-			keys = append(keys, leaf.path+"=\t"+leaf.doc)
+		for _, k := range config.Keys() {
+			keys = append(keys, k.Path+"=\t"+k.Doc)
 		}
 		return keys, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
-func (f *configFlags) load(a *app) (*loaded, error) {
-	return loadConfig(configInput{file: f.file, sets: f.sets, env: a.env})
+// input is what the command line and the environment say about the configuration.
+func (f *configFlags) input(a *app) config.Input {
+	return config.Input{File: f.file, Sets: f.sets, Env: a.env}
 }
 
 func newConfigCmd(a *app) *cobra.Command {
@@ -57,18 +59,18 @@ func newConfigShowCmd(a *app) *cobra.Command {
 		Example: "  resnet config show --config cifar110\n  resnet config show --config cifar20 --set train.batch=64 --origin",
 		Args:    exactArgs(),
 		RunE: func(*cobra.Command, []string) error {
-			l, err := flags.load(a)
+			l, err := config.Load(flags.input(a))
 			if err != nil {
 				return err
 			}
 			if asJSON {
 				return a.printJSON(showJSON(l, origin))
 			}
-			var comment func(*schemaField) string
+			var comment func(string) string
 			if origin {
-				comment = func(f *schemaField) string { return l.origins[f.path].String() }
+				comment = l.Origin
 			}
-			_, err = a.out.Write(encodeConfig(&l.Config, comment))
+			_, err = a.out.Write(config.Encode(&l.Config, comment))
 			return err
 		},
 	}
@@ -78,23 +80,12 @@ func newConfigShowCmd(a *app) *cobra.Command {
 	return c
 }
 
-func showJSON(l *loaded, withOrigin bool) any {
+func showJSON(l *config.Loaded, withOrigin bool) any {
+	values := config.Values(&l.Config)
 	if !withOrigin {
-		return configMap(configSchema(), &l.Config)
+		return values
 	}
-	origins := map[string]string{}
-	for path, o := range l.origins {
-		origins[path] = o.String()
-	}
-	return map[string]any{"config": configMap(configSchema(), &l.Config), "origins": origins}
-}
-
-// String is the source with its position.
-func (o origin) String() string {
-	if o.at.line > 0 {
-		return fmt.Sprintf("%s:%d", o.source, o.at.line)
-	}
-	return o.source
+	return map[string]any{"config": values, "origins": l.Origins()}
 }
 
 func newConfigListCmd(a *app) *cobra.Command {
@@ -157,18 +148,18 @@ type validationFault struct {
 }
 
 func runConfigValidate(a *app, files, sets []string, asJSON bool) error {
-	var all configError
+	var all config.Error
 	var rows []validation
 	for _, file := range files {
 		row := validation{File: file, Valid: true, Problems: []validationFault{}}
-		l, err := loadConfig(configInput{file: file, sets: sets, env: a.env})
-		var ce *configError
+		l, err := config.Load(config.Input{File: file, Sets: sets, Env: a.env})
+		var ce *config.Error
 		switch {
 		case errors.As(err, &ce):
-			all.problems = append(all.problems, ce.problems...)
+			all.Problems = append(all.Problems, ce.Problems...)
 			row.Valid = false
-			for _, p := range ce.problems {
-				row.Problems = append(row.Problems, validationFault{p.source, p.at.line, p.at.col, p.msg})
+			for _, p := range ce.Problems {
+				row.Problems = append(row.Problems, validationFault{p.Source, p.At.Line, p.At.Col, p.Msg})
 			}
 		case err != nil:
 			return err
@@ -182,7 +173,7 @@ func runConfigValidate(a *app, files, sets []string, asJSON bool) error {
 			return err
 		}
 	}
-	if len(all.problems) > 0 {
+	if len(all.Problems) > 0 {
 		if asJSON {
 			return &silentError{&all}
 		}
@@ -205,11 +196,11 @@ func newConfigInitCmd(a *app) *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			l, err := flags.load(a)
+			l, err := config.Load(flags.input(a))
 			if err != nil {
 				return err
 			}
-			data := encodeConfig(&l.Config, func(f *schemaField) string { return f.doc })
+			data := config.Encode(&l.Config, config.Doc)
 			if len(args) == 0 || args[0] == "-" {
 				_, err := a.out.Write(data)
 				return err
@@ -217,7 +208,7 @@ func newConfigInitCmd(a *app) *cobra.Command {
 			if err := writeNew(args[0], data, force); err != nil {
 				return err
 			}
-			a.say("Wrote %s. Next: %s train --config %s --dry-run", args[0], a.self, shellQuote(args[0]))
+			a.say("Wrote %s. Next: %s train --config %s --dry-run", args[0], a.self, text.ShellQuote(args[0]))
 			return nil
 		},
 	}
@@ -244,6 +235,6 @@ func newConfigSchemaCmd(a *app) *cobra.Command {
 		Use: "schema", Short: "Print the JSON schema of a configuration, for editors",
 		Long:    strings.TrimSpace(`Prints a JSON Schema (draft 2020-12). With it, editors complete and check keys: put`+"\n"+`# yaml-language-server: $schema=resnet.schema.json`+"\n"+`on the first line of a file.`) + exitHelp(),
 		Example: "  resnet config schema > resnet.schema.json", Args: exactArgs(),
-		RunE: func(*cobra.Command, []string) error { return a.printJSON(jsonSchema()) },
+		RunE: func(*cobra.Command, []string) error { return a.printJSON(config.JSONSchema()) },
 	}
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"resnet/internal/datasets"
-	"resnet/internal/eval"
+	"resnet/internal/experiment"
+	"resnet/internal/text"
 )
 
 func newDataCmd(a *app) *cobra.Command {
@@ -24,47 +25,15 @@ func completeData(*cobra.Command, []string, string) ([]string, cobra.ShellCompDi
 	return datasets.Names(), cobra.ShellCompDirectiveNoFileComp
 }
 
-// dataState is a row of `data list --json`.
-type dataState struct {
-	Name  string `json:"name"`
-	Title string `json:"title"`
-	Dir   string `json:"dir"`   // where it is looked for by default; "" when it is embedded or has no default
-	State string `json:"state"` // embedded, present, absent, damaged, or "" when it depends on --dir
-}
-
-// stateOf opens a data set where it stands by default; a missing or damaged one is a state, not an
-// error.
-func stateOf(ctx context.Context, name string) dataState {
-	s := dataState{Name: name, Title: datasets.Title(name)}
-	switch name {
-	case "fashion-sample":
-		s.State = "embedded"
-		return s
-	case "folder", "packed":
-		return s
-	}
-	s.Dir, _ = datasets.DefaultDir(name)
-	_, err := datasets.Open(ctx, datasets.Config{Name: name, Downsample: 1}, 0)
-	switch {
-	case err == nil:
-		s.State = "present"
-	case exitStatus(err) == exitBadData:
-		s.State = "damaged"
-	default:
-		s.State = "absent"
-	}
-	return s
-}
-
 func newDataListCmd(a *app) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "list", Short: "List the data sets and whether they are here", Long: "Lists every data set that data.name takes." + exitHelp(),
 		Example: "  resnet data list\n  resnet data list --json", Args: exactArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			var rows []dataState
+			var rows []experiment.DataState
 			for _, name := range datasets.Names() {
-				rows = append(rows, stateOf(c.Context(), name))
+				rows = append(rows, experiment.StateOf(c.Context(), name))
 			}
 			if asJSON {
 				return a.printJSON(map[string]any{"data": rows})
@@ -115,7 +84,7 @@ func newDataVerifyCmd(a *app) *cobra.Command {
 // knownData refuses a name that is no data set before anything else happens.
 func knownData(name string) error {
 	if datasets.Title(name) == "" {
-		return usageErrorf("unknown data set %q%s; `resnet data list` shows all", name, didYouMean(name, datasets.Names()))
+		return usageErrorf("unknown data set %q%s; `resnet data list` shows all", name, text.DidYouMean(name, datasets.Names()))
 	}
 	return nil
 }
@@ -139,7 +108,7 @@ func runDataVerify(ctx context.Context, a *app, name, dir string, asJSON bool) e
 	}
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, f := range r.Files {
-		fmt.Fprintf(tw, "%s\t%s\t%s\n", f.Status, eval.Printable(f.Path), eval.Printable(f.Detail))
+		fmt.Fprintf(tw, "%s\t%s\t%s\n", f.Status, text.Printable(f.Path), text.Printable(f.Detail))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -188,26 +157,26 @@ func runDataInfo(ctx context.Context, a *app, cfg datasets.Config, all, asJSON b
 	if asJSON {
 		return a.printJSON(s)
 	}
-	fmt.Fprintf(a.out, "%s: %s\nimages   %s training, %s validation, %s test, %dx%dx%d\n", s.Name, s.Title, grouped(s.Train), grouped(s.Val), grouped(s.Test),
+	fmt.Fprintf(a.out, "%s: %s\nimages   %s training, %s validation, %s test, %dx%dx%d\n", s.Name, s.Title, text.Grouped(s.Train), text.Grouped(s.Val), text.Grouped(s.Test),
 		s.Channels, s.Height, s.Width)
 	of := ""
 	if s.Train > 0 && s.Measured < s.Train {
-		of = fmt.Sprintf("   (of %s images, drawn evenly)", grouped(s.Measured))
+		of = fmt.Sprintf("   (of %s images, drawn evenly)", text.Grouped(s.Measured))
 	}
 	fmt.Fprintf(a.out, "mean     %s%s\nstd      %s\n", floats(s.ChannelMean), of, floats(s.ChannelStd))
 	for _, note := range s.Notes {
-		fmt.Fprintf(a.out, "note     %s\n", eval.Printable(note))
+		fmt.Fprintf(a.out, "note     %s\n", text.Printable(note))
 	}
 	splits := []datasets.Split{datasets.Train, datasets.Val, datasets.Test}
 	if len(s.Classes) > manyClasses && !all {
 		for _, split := range splits {
 			if n := s.PerClass[split]; n != nil {
 				some := slices.DeleteFunc(slices.Clone(n), func(k int) bool { return k == 0 })
-				each := grouped(slices.Min(some))
-				if most := grouped(slices.Max(some)); most != each {
+				each := text.Grouped(slices.Min(some))
+				if most := text.Grouped(slices.Max(some)); most != each {
 					each += " to " + most
 				}
-				fmt.Fprintf(a.out, "%-8s images in %s of %s classes, %s each\n", split, grouped(len(some)), grouped(len(n)), each)
+				fmt.Fprintf(a.out, "%-8s images in %s of %s classes, %s each\n", split, text.Grouped(len(some)), text.Grouped(len(n)), each)
 			}
 		}
 		_, err := fmt.Fprintln(a.out, "(--classes lists them)")
@@ -223,10 +192,10 @@ func runDataInfo(ctx context.Context, a *app, cfg datasets.Config, all, asJSON b
 	}
 	fmt.Fprintln(tw, head)
 	for i, name := range s.Classes {
-		fmt.Fprintf(tw, "%d\t%s\t", i, eval.Printable(name))
+		fmt.Fprintf(tw, "%d\t%s\t", i, text.Printable(name))
 		for _, split := range splits {
 			if n := s.PerClass[split]; n != nil {
-				fmt.Fprintf(tw, "%s\t", grouped(n[i]))
+				fmt.Fprintf(tw, "%s\t", text.Grouped(n[i]))
 			}
 		}
 		fmt.Fprintln(tw)

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"resnet/internal/datasets"
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 func newDataPackCmd(a *app) *cobra.Command {
@@ -54,14 +54,14 @@ func runDataPack(ctx context.Context, a *app, cfg datasets.Config, o datasets.Pa
 	last := time.Now()
 	o.OnProgress = func(done, total int) {
 		if now := time.Now(); now.Sub(last) >= quietInterval {
-			a.say("%s of %s images", grouped(done), grouped(total))
+			a.say("%s of %s images", text.Grouped(done), text.Grouped(total))
 			last = now
 		}
 	}
 	begun := time.Now()
 	r, err := datasets.Pack(ctx, ds, o)
 	if err != nil && ctx.Err() != nil {
-		a.say("Interrupted: %s holds no pack. The same command begins again.", eval.Printable(o.Dir))
+		a.say("Interrupted: %s holds no pack. The same command begins again.", text.Printable(o.Dir))
 		return &silentError{&stoppedError{status()}}
 	}
 	if err != nil {
@@ -74,14 +74,14 @@ func runDataPack(ctx context.Context, a *app, cfg datasets.Config, o datasets.Pa
 	for _, s := range []datasets.Split{datasets.Train, datasets.Val, datasets.Test} {
 		if k := r.Images[s]; k > 0 {
 			n += k
-			fmt.Fprintf(a.out, "%-6s %s images\n", s, grouped(k))
+			fmt.Fprintf(a.out, "%-6s %s images\n", s, text.Grouped(k))
 		}
 	}
 	took := time.Since(begun)
-	fmt.Fprintf(a.out, "%s in %s, %s made smaller, in %s (%.0f images/s)\n", bytesText(r.Bytes), eval.Printable(r.Dir), grouped(r.Resized), duration(took), float64(n)/took.Seconds())
+	fmt.Fprintf(a.out, "%s in %s, %s made smaller, in %s (%.0f images/s)\n", text.Bytes(r.Bytes), text.Printable(r.Dir), text.Grouped(r.Resized), text.Duration(took), float64(n)/took.Seconds())
 	for _, id := range r.Skipped {
-		fmt.Fprintf(a.out, "left out: %s\n", eval.Printable(id))
+		fmt.Fprintf(a.out, "left out: %s\n", text.Printable(id))
 	}
-	_, err = fmt.Fprintf(a.out, "Train on it: --set data.name=packed --set data.dir=%s\n", shellQuote(r.Dir))
+	_, err = fmt.Fprintf(a.out, "Train on it: --set data.name=packed --set data.dir=%s\n", text.ShellQuote(r.Dir))
 	return err
 }

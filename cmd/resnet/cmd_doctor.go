@@ -12,10 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"resnet/internal/atomicfile"
-	"resnet/internal/blocks"
 	"resnet/internal/datasets"
-	"resnet/internal/graph"
+	"resnet/internal/experiment"
 	"resnet/internal/graph/kernel"
+	"resnet/internal/system"
+	"resnet/internal/text"
 )
 
 // finding is one line of doctor. Status is ok, warn or fail.
@@ -28,12 +29,12 @@ type finding struct {
 
 // doctorReport is `doctor --json`.
 type doctorReport struct {
-	Version  versionInfo `json:"version"`
-	System   system      `json:"system"`
-	Kernels  []string    `json:"kernels_available"`
-	DiskFree int64       `json:"disk_free"` // bytes in the current folder; 0 means unknown
-	Data     []dataState `json:"data"`
-	Findings []finding   `json:"findings"`
+	Version  versionInfo            `json:"version"`
+	System   system.Info            `json:"system"`
+	Kernels  []string               `json:"kernels_available"`
+	DiskFree int64                  `json:"disk_free"` // bytes in the current folder; 0 means unknown
+	Data     []experiment.DataState `json:"data"`
+	Findings []finding              `json:"findings"`
 }
 
 func newDoctorCmd(a *app) *cobra.Command {
@@ -49,14 +50,14 @@ func newDoctorCmd(a *app) *cobra.Command {
 }
 
 func runDoctor(ctx context.Context, a *app, asJSON bool) error {
-	r := doctorReport{Version: readVersion(), System: readSystem(), Kernels: kernel.Available()}
+	r := doctorReport{Version: readVersion(), System: system.Read(), Kernels: kernel.Available()}
 	if dir, err := os.Getwd(); err == nil {
 		if free, known := atomicfile.OS.Free(dir); known {
 			r.DiskFree = int64(free)
 		}
 	}
 	for _, name := range datasets.Names() {
-		r.Data = append(r.Data, stateOf(ctx, name))
+		r.Data = append(r.Data, experiment.StateOf(ctx, name))
 	}
 	r.Findings = append(r.Findings, r.examine()...)
 	r.Findings = append(r.Findings, a.selfTest(r.System.Threads))
@@ -95,16 +96,16 @@ func (r *doctorReport) examine() []finding {
 			threads.Status, threads.Hint = "warn", fmt.Sprintf("more threads than cores: use --threads %d", max(1, int(s.Quota)))
 		}
 	}
-	memory := finding{Name: "memory", Status: "ok", Value: fmt.Sprintf("%s free of %s", bytesText(s.available()), bytesText(s.MemoryTotal))}
-	if free := s.available(); free == 0 {
+	memory := finding{Name: "memory", Status: "ok", Value: fmt.Sprintf("%s free of %s", text.Bytes(s.Available()), text.Bytes(s.MemoryTotal))}
+	if free := s.Available(); free == 0 {
 		memory.Value = "unknown on this system"
 	} else if free < 2e9 {
 		memory.Status, memory.Hint = "warn", "resnet110 with batches of 128 takes about 2 GB: lower train.batch and raise train.accumulate"
 	}
 	if limit := debug.SetMemoryLimit(-1); limit < 1<<62 {
-		memory.Value += fmt.Sprintf(", GOMEMLIMIT %s", bytesText(limit))
+		memory.Value += fmt.Sprintf(", GOMEMLIMIT %s", text.Bytes(limit))
 	}
-	disk := finding{Name: "disk", Status: "ok", Value: bytesText(r.DiskFree) + " free in this folder"}
+	disk := finding{Name: "disk", Status: "ok", Value: text.Bytes(r.DiskFree) + " free in this folder"}
 	if r.DiskFree == 0 {
 		disk.Value = "unknown on this system"
 	} else if r.DiskFree < 1e9 {
@@ -131,60 +132,17 @@ func (r *doctorReport) examine() []finding {
 func (a *app) selfTest(threads int) finding {
 	f := finding{Name: "self-test", Status: "fail"}
 	start := time.Now()
-	worst, err := a.compareWithOracle(threads)
+	worst, err := experiment.SelfTest(a.environment(), threads)
 	switch {
 	case err != nil:
 		f.Value = err.Error()
 	case !(worst < 1e-3):
 		f.Value, f.Hint = fmt.Sprintf("logits differ by %.2g of the largest", worst), "report this with the output of `resnet doctor --json`; RESNET_CPU=generic avoids the assembly"
 	default:
-		f.Status, f.Value = "ok", fmt.Sprintf("a residual network in %s, within %.1g of the reference", duration(time.Since(start)), worst)
+		f.Status, f.Value = "ok", fmt.Sprintf("a residual network in %s, within %.1g of the reference", text.Duration(time.Since(start)), worst)
 	}
 	return f
 }
-
-func (a *app) compareWithOracle(threads int) (float64, error) {
-	spec, err := blocks.Resolve(blocks.Config{Family: blocks.FamilyCIFAR, Depth: 8, Residual: true}, blocks.DataInfo{Channels: 3, Size: 16, Classes: 10})
-	if err != nil {
-		return 0, err
-	}
-	const n = 4
-	x := make([]float32, n*3*16*16)
-	for i := range x {
-		x[i] = float32(i%17)/8 - 1
-	}
-	params := graph.NewParamSet(1)
-	g, err := blocks.Build(spec, n, graph.Eval, params)
-	if err != nil {
-		return 0, err
-	}
-	oracle, err := graph.NewTape(g, params)
-	if err != nil {
-		return 0, err
-	}
-	defer oracle.Close()
-	want, err := oracle.Infer(x, n)
-	if err != nil {
-		return 0, err
-	}
-	m, err := a.newMachine(g, params, threads)
-	if err != nil {
-		return 0, err
-	}
-	defer m.Close()
-	got, err := m.Infer(x, n)
-	if err != nil {
-		return 0, err
-	}
-	var diff, scale float64
-	for i := range want {
-		diff = max(diff, abs(float64(got[i])-float64(want[i])))
-		scale = max(scale, abs(float64(want[i])))
-	}
-	return diff / scale, nil
-}
-
-func abs(x float64) float64 { return max(x, -x) }
 
 func (a *app) printFindings(list []finding) error {
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"runtime"
 
@@ -9,22 +10,18 @@ import (
 
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
+	"resnet/internal/experiment"
+	"resnet/internal/text"
 )
 
 // evalOptions are the flags of eval.
 type evalOptions struct {
-	data, dir   string
-	adaptation  string
-	split       string
-	limit       int
-	looking     eval.Looking
-	table       int // of the paper; 0 means none
-	markdown    bool
-	predictions string
-	batch       int
-	threads     int
-	classes     bool
-	json        bool
+	experiment.MeasureOptions
+	split    string
+	table    int // of the paper; 0 means none
+	markdown bool
+	classes  bool
+	json     bool
 }
 
 const evalHelp = `Measures the top-1 and top-5 error and the loss of checkpoints. A run folder stands for its best checkpoint: the one with the
@@ -62,18 +59,18 @@ func newEvalCmd(a *app) *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.data, "data", "", "data set (default the one it was trained on)")
-	f.StringVar(&o.dir, "data-dir", "", "folder that holds the data set")
+	f.StringVar(&o.Data, "data", "", "data set (default the one it was trained on)")
+	f.StringVar(&o.Dir, "data-dir", "", "folder that holds the data set")
 	f.StringVar(&o.split, "split", "test", "test, val or train")
-	f.StringVar(&o.adaptation, "adaptation", "", "speech: transforms of the split's speakers, from speech adapt")
-	f.IntVar(&o.limit, "limit", 0, "only the first so many images (default all)")
-	lookingFlags(c, &o.looking)
+	f.StringVar(&o.Adaptation, "adaptation", "", "speech: transforms of the split's speakers, from speech adapt")
+	f.IntVar(&o.Limit, "limit", 0, "only the first so many images (default all)")
+	viewFlags(c, &o.View)
 	f.IntVar(&o.table, "table", 0, "print this table of the paper, 2 to 6, with our rows beside")
 	f.BoolVar(&o.markdown, "markdown", false, "print Markdown")
-	f.StringVar(&o.predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
+	f.StringVar(&o.Predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
 	f.BoolVar(&o.classes, "classes", false, "show the error of each class and the confusion matrix")
-	f.IntVar(&o.batch, "batch", 250, "images or views computed together; does not change the figures")
-	f.IntVar(&o.threads, "threads", 0, "threads (default all cores)")
+	f.IntVar(&o.Batch, "batch", 250, "images or views computed together; does not change the figures")
+	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("data", completeData)
 	_ = c.RegisterFlagCompletionFunc("split", cobra.FixedCompletions([]string{"test", "val", "train"}, cobra.ShellCompDirectiveNoFileComp))
@@ -83,10 +80,10 @@ func newEvalCmd(a *app) *cobra.Command {
 
 // check refuses flags that contradict what there is, before any file is read.
 func (o *evalOptions) check() error {
-	if err := o.looking.Check(); err != nil {
+	if err := o.View.Check(); err != nil {
 		return err
 	}
-	switch datasets.Split(o.split) {
+	switch o.Split = datasets.Split(o.split); o.Split {
 	case datasets.Test, datasets.Val, datasets.Train:
 	default:
 		return usageErrorf("eval: --split %q: test, val or train", o.split)
@@ -94,19 +91,19 @@ func (o *evalOptions) check() error {
 	if o.json && o.markdown || o.table != 0 && o.classes {
 		return usageErrorf("eval: --json and --markdown, and --table and --classes, exclude each other")
 	}
-	if o.limit < 0 || o.batch < 1 || o.threads < 0 {
+	if o.Limit < 0 || o.Batch < 1 || o.Threads < 0 {
 		return usageErrorf("eval: --limit and --threads are at least 0, --batch at least 1")
 	}
-	if ext := filepath.Ext(o.predictions); o.predictions != "" && ext != ".csv" && ext != ".jsonl" {
-		return usageErrorf("eval: --predictions %s: the name has to end in .csv or .jsonl", o.predictions)
+	if ext := filepath.Ext(o.Predictions); o.Predictions != "" && ext != ".csv" && ext != ".jsonl" {
+		return usageErrorf("eval: --predictions %s: the name has to end in .csv or .jsonl", o.Predictions)
 	}
-	if o.data != "" {
-		if err := knownData(o.data); err != nil {
+	if o.Data != "" {
+		if err := knownData(o.Data); err != nil {
 			return err
 		}
 	}
-	if o.threads == 0 {
-		o.threads = runtime.GOMAXPROCS(0)
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
 	}
 	return nil
 }
@@ -121,7 +118,7 @@ func (o *evalOptions) byTable(chosen bool) error {
 		return usageErrorf("eval: --%w", err)
 	}
 	if !chosen {
-		o.looking.Crops = t.Crops()
+		o.View.Crops = t.Crops()
 	}
 	return nil
 }
@@ -132,12 +129,60 @@ func runEval(ctx context.Context, a *app, o *evalOptions, paths []string) error 
 	}
 	ctx, status, stop := interruptible(ctx)
 	defer stop()
-	m := &measurement{a: a, o: o, open: newDataSets()}
-	if err := m.run(ctx, paths); err != nil {
+	m, err := experiment.Measure(ctx, a.environment(), paths, o.MeasureOptions)
+	if err != nil {
 		if s := status(); s != 0 {
 			return &silentError{&stoppedError{s}}
 		}
 		return err
 	}
-	return m.print()
+	return a.printMeasurement(m, o)
+}
+
+// printMeasurement writes the table and, with --classes, what each row confuses.
+func (a *app) printMeasurement(m experiment.Measurement, o *evalOptions) error {
+	table := m.Table()
+	switch {
+	case o.table != 0:
+		return a.printBeside(m.Rows, o)
+	case o.json && o.classes:
+		return a.printJSON(struct {
+			Rows    []eval.Row         `json:"rows"`
+			Classes []eval.ClassReport `json:"classes"`
+		}{table.Rows, m.Classes})
+	case o.json:
+		return table.WriteJSON(a.out)
+	case o.markdown:
+		return table.WriteMarkdown(a.out)
+	}
+	if err := table.WriteText(a.out); err != nil || !o.classes {
+		return err
+	}
+	for i, r := range m.Classes {
+		fmt.Fprintf(a.out, "\n%s\n", text.Printable(table.Rows[i].Checkpoint))
+		if err := r.WriteErrors(a.out); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out)
+		if err := r.WriteConfusion(a.out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printBeside writes the paper's table with the rows beside its lines.
+func (a *app) printBeside(rows []eval.Measured, o *evalOptions) error {
+	t, err := eval.LookupTable(o.table)
+	if err != nil {
+		return err
+	}
+	b := t.Compare(rows)
+	switch {
+	case o.json:
+		return b.WriteJSON(a.out)
+	case o.markdown:
+		return b.WriteMarkdown(a.out)
+	}
+	return b.WriteText(a.out)
 }

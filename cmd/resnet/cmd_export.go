@@ -1,17 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
+	"slices"
+
+	"resnet/internal/experiment"
+	"resnet/internal/text"
 
 	"github.com/spf13/cobra"
-
-	"resnet/internal/eval"
-	"resnet/internal/eval/onnx"
-	"resnet/internal/graph/weights"
-	"resnet/internal/train/checkpoint"
 )
 
 const exportHelp = `Writes the network of a checkpoint for other programs.
@@ -29,7 +25,7 @@ func newExportCmd(a *app) *cobra.Command {
 		Example: "  resnet export runs/cifar20-1 --format onnx --out resnet20.onnx\n  resnet export resnet50.safetensors --format safetensors --out for-torch.safetensors",
 		Args:    exactArgs("CHECKPOINT or RUN"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if format != "safetensors" && format != "onnx" {
+			if !slices.Contains(experiment.Formats, format) {
 				return usageErrorf("export: --format %q: safetensors or onnx", format)
 			}
 			if out == "" {
@@ -41,39 +37,19 @@ func newExportCmd(a *app) *cobra.Command {
 	c.Flags().StringVar(&format, "format", "", "safetensors or onnx")
 	c.Flags().StringVar(&out, "out", "", "file to write")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"safetensors", "onnx"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(experiment.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
 func runExport(a *app, path, format, out string, asJSON bool) error {
-	file, _, err := checkpoint.OpenModel(path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, checkpoint.ErrNotFound) {
-		return &missingError{fmt.Errorf("%s: no checkpoint, and no run folder with one", path)}
-	}
-	if err != nil {
-		return a.importHint(err, path)
-	}
-	defer file.Close()
-	m, err := eval.ReadModel(file)
-	if err != nil {
-		return a.importHint(err, path)
-	}
-	list := weights.FromParams(m.Params)
-	err = writeCheckpoint(out, func(w io.Writer) error {
-		if format == "onnx" {
-			return onnx.Write(w, m.Spec, m.Params, file.Meta)
-		}
-		return weights.Write(w, list, file.Meta)
-	})
-	if errors.Is(err, onnx.ErrUnsupported) {
-		return usageErrorf("export: %w", err)
-	}
+	r, err := experiment.Export(a.environment(), path, format, out)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return a.printJSON(map[string]any{"model": m.Spec.Name, "format": format, "params": m.Params.Count(), "tensors": len(list), "out": out})
+		return a.printJSON(r)
 	}
-	_, err = fmt.Fprintf(a.out, "%s: %s parameters in %s\nwritten: %s (%s)\n", eval.Printable(m.Spec.Name), grouped(m.Params.Count()), count(len(list), "tensor"), eval.Printable(out), format)
+	_, err = fmt.Fprintf(a.out, "%s: %s parameters in %s\nwritten: %s (%s)\n", text.Printable(r.Model), text.Grouped(r.Params), text.Count(r.Tensors, "tensor"),
+		text.Printable(r.Out), r.Format)
 	return err
 }

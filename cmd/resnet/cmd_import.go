@@ -1,21 +1,18 @@
 package main
 
 import (
-	"strconv"
-	"strings"
+	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"resnet/internal/experiment"
+	"resnet/internal/text"
 )
 
 // importOptions are the flags of import.
 type importOptions struct {
-	arch      string
-	mean, std string
-	pad       string
-	classes   string
-	dataset   string
-	out       string
-	json      bool
+	experiment.ImportOptions
+	json bool
 }
 
 const importHelp = `Makes a checkpoint of weights that PyTorch wrote: safetensors, a state dict of torch.save (also in the format of PyTorch before 1.6), by itself
@@ -41,13 +38,13 @@ func newImportCmd(a *app) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error { return runImport(a, o, args[0]) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.arch, "arch", "", "architecture (default what names and shapes tell)")
-	f.StringVar(&o.mean, "mean", "", "R,G,B subtracted from values of 0 to 1")
-	f.StringVar(&o.std, "std", "", "R,G,B that divide what is left")
-	f.StringVar(&o.pad, "shortcut-pad", "", "where option A has its zero channels: sides or end (default sides)")
-	f.StringVar(&o.classes, "classes-file", "", "names of the classes, one a line")
-	f.StringVar(&o.dataset, "dataset", "", "data set it was trained on (default imagenet, cifar10 or cifar100 by family and classes)")
-	f.StringVar(&o.out, "out", "", "checkpoint to write")
+	f.StringVar(&o.Arch, "arch", "", "architecture (default what names and shapes tell)")
+	f.StringVar(&o.Mean, "mean", "", "R,G,B subtracted from values of 0 to 1")
+	f.StringVar(&o.Std, "std", "", "R,G,B that divide what is left")
+	f.StringVar(&o.Pad, "shortcut-pad", "", "where option A has its zero channels: sides or end (default sides)")
+	f.StringVar(&o.Classes, "classes-file", "", "names of the classes, one a line")
+	f.StringVar(&o.Dataset, "dataset", "", "data set it was trained on (default imagenet, cifar10 or cifar100 by family and classes)")
+	f.StringVar(&o.Out, "out", "", "checkpoint to write")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("arch", completeArch)
 	_ = c.RegisterFlagCompletionFunc("dataset", completeData)
@@ -56,34 +53,52 @@ func newImportCmd(a *app) *cobra.Command {
 
 // check refuses flags that contradict what there is, before any file is read.
 func (o *importOptions) check() error {
-	if o.out == "" {
+	if o.Out == "" {
 		return usageErrorf("import: --out is missing: name the checkpoint to write")
 	}
-	if o.pad != "" && o.pad != "sides" && o.pad != "end" {
-		return usageErrorf("import: --shortcut-pad %q: sides or end", o.pad)
+	if o.Pad != "" && o.Pad != "sides" && o.Pad != "end" {
+		return usageErrorf("import: --shortcut-pad %q: sides or end", o.Pad)
 	}
-	if (o.mean == "") != (o.std == "") {
+	if (o.Mean == "") != (o.Std == "") {
 		return usageErrorf("import: --mean and --std belong together")
 	}
-	if o.dataset != "" {
-		return knownData(o.dataset)
+	if o.Dataset != "" {
+		return knownData(o.Dataset)
 	}
 	return nil
 }
 
-// channelValues reads a finite number for each channel; above says that they have to be above zero.
-func channelValues(flag, text string, channels int, above bool) ([]float32, error) {
-	parts := strings.Split(text, ",")
-	if len(parts) != channels {
-		return nil, usageErrorf("import: --%s %s: %s, and the network takes %s", flag, text, count(len(parts), "value"), count(channels, "channel"))
+func runImport(a *app, o *importOptions, path string) error {
+	if err := o.check(); err != nil {
+		return err
 	}
-	list := make([]float32, channels)
-	for i, p := range parts {
-		v, err := strconv.ParseFloat(strings.TrimSpace(p), 32)
-		if err != nil || v-v != 0 || above && v <= 0 {
-			return nil, usageErrorf("import: --%s %s: %q is not a number that can be used", flag, text, p)
+	r, err := experiment.Import(path, o.ImportOptions)
+	if err != nil {
+		return err
+	}
+	return a.printImported(o, r)
+}
+
+func (a *app) printImported(o *importOptions, r experiment.Imported) error {
+	if o.json {
+		return a.printJSON(r)
+	}
+	fmt.Fprintf(a.out, "%s: %s parameters in %s, %d classes\n", r.Model, text.Grouped(r.Params), text.Count(r.Tensors, "tensor"), r.Classes)
+	if o.Mean != "" {
+		fmt.Fprintf(a.out, "input: (v - mean) / std of values from 0 to 1, mean %v, std %v\n", r.Mean, r.Std)
+	} else {
+		fmt.Fprintln(a.out, "input: values from 0 to 1 as they are. Most networks were trained otherwise: give --mean and --std (torchvision: 0.485,0.456,0.406 and 0.229,0.224,0.225)")
+	}
+	if r.ShortcutPad != "" {
+		fmt.Fprintf(a.out, "option A: zero channels at %s", map[string]string{"sides": "both sides", "end": "the end"}[r.ShortcutPad])
+		if o.Pad == "" {
+			fmt.Fprint(a.out, " (the default; --shortcut-pad end is the other)")
 		}
-		list[i] = float32(v)
+		fmt.Fprintln(a.out)
 	}
-	return list, nil
+	if r.Dataset != "" {
+		fmt.Fprintf(a.out, "data set: %s\n", text.Printable(r.Dataset))
+	}
+	_, err := fmt.Fprintf(a.out, "written: %s\n", text.Printable(r.Out))
+	return err
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"resnet/internal/blocks"
+	"resnet/internal/config"
+	"resnet/internal/text"
 )
 
 func newModelsCmd(a *app) *cobra.Command {
@@ -62,8 +64,8 @@ func runModelsList(a *app, asJSON bool) error {
 		if r.Paper != nil {
 			paper = strconv.FormatFloat(r.Paper.Top1, 'f', 2, 64)
 		}
-		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%d\t%s\t%s\t%s\t\n", r.Name, r.Depth, r.Shortcut, dims(r.Input), r.Classes,
-			grouped(r.Params), grouped(r.MACs), paper)
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%d\t%s\t%s\t%s\t\n", r.Name, r.Depth, r.Shortcut, text.Dims(r.Input), r.Classes,
+			text.Grouped(r.Params), text.Grouped(r.MACs), paper)
 	}
 	return tw.Flush()
 }
@@ -92,7 +94,7 @@ func completeArch(*cobra.Command, []string, string) ([]string, cobra.ShellCompDi
 func runModelsShow(a *app, name string, asJSON, dot bool) error {
 	s, err := blocks.Lookup(name)
 	if err != nil {
-		return &usageError{err}
+		return &config.UsageError{Err: err}
 	}
 	sum, err := blocks.Summarize(s)
 	if err != nil {
@@ -112,40 +114,18 @@ func runModelsShow(a *app, name string, asJSON, dot bool) error {
 		if l.Training {
 			what += ", in training"
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", l.Name, what, dims(l.Output), grouped(l.Params), grouped(l.MACs))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", l.Name, what, text.Dims(l.Output), text.Grouped(l.Params), text.Grouped(l.MACs))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "\n%s: %d layers, %s parameters, %s multiply-adds for an image of %s, %d classes (%s)\n", sum.Name, sum.Depth,
-		grouped(sum.Params), grouped(sum.MACs), dims(sum.Input), sum.Classes, sum.Source)
+		text.Grouped(sum.Params), text.Grouped(sum.MACs), text.Dims(sum.Input), sum.Classes, sum.Source)
 	if sum.TrainingParams > 0 {
-		fmt.Fprintf(a.out, "%s of the parameters belong to classifiers on the way, which training alone has; the multiply-adds are those of evaluation.\n", grouped(sum.TrainingParams))
+		fmt.Fprintf(a.out, "%s of the parameters belong to auxiliary classifiers, which training alone has; the multiply-adds are those of evaluation.\n", text.Grouped(sum.TrainingParams))
 	}
 	if p := sum.Paper; p != nil {
 		fmt.Fprintf(a.out, "The paper reports %.2f %% top-1 error on %s (%s).\n", p.Top1, p.Dataset, p.Source)
 	}
 	return nil
-}
-
-// dims writes a shape as 3x32x32.
-func dims(shape []int) string {
-	parts := make([]string, len(shape))
-	for i, d := range shape {
-		parts[i] = strconv.Itoa(d)
-	}
-	return strings.Join(parts, "x")
-}
-
-// grouped writes 269722 as 269,722.
-func grouped[T int | int64](n T) string {
-	s := strconv.FormatInt(int64(n), 10)
-	sign := ""
-	if s[0] == '-' {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
 }

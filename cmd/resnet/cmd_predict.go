@@ -2,21 +2,22 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"resnet/internal/eval"
+	"resnet/internal/experiment"
+	"resnet/internal/text"
 )
 
 // predictOptions are the flags of predict.
 type predictOptions struct {
-	top                 int
-	looking             eval.Looking
-	adaptation, speaker string
-	batch               int
-	threads             int
-	json                bool
+	experiment.PredictOptions
+	json bool
 }
 
 const predictHelp = `Classifies images: PNG and JPEG files, the images of a folder and of the folders in it, or those whose paths come on standard input (-). A network of speech classifies
@@ -48,25 +49,25 @@ func newPredictCmd(a *app) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return runPredict(c.Context(), a, o, args[0], args[1:]) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.top, "top", 5, "classes shown for an image")
-	lookingFlags(c, &o.looking)
-	f.StringVar(&o.adaptation, "adaptation", "", "speech: transforms of speakers, from speech adapt")
-	f.StringVar(&o.speaker, "speaker", "", "speech: the speaker whose transform is taken")
-	f.IntVar(&o.batch, "batch", 32, "views computed together; does not change the result")
-	f.IntVar(&o.threads, "threads", 0, "threads (default all cores)")
+	f.IntVar(&o.Top, "top", 5, "classes shown for an image")
+	viewFlags(c, &o.View)
+	f.StringVar(&o.Adaptation, "adaptation", "", "speech: transforms of speakers, from speech adapt")
+	f.StringVar(&o.Speaker, "speaker", "", "speech: the speaker whose transform is taken")
+	f.IntVar(&o.Batch, "batch", 32, "views computed together; does not change the result")
+	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	return c
 }
 
 // check refuses flags that contradict what there is, before any file is read.
 func (o *predictOptions) check(images []string) error {
-	if err := o.looking.Check(); err != nil {
+	if err := o.View.Check(); err != nil {
 		return err
 	}
-	if o.top < 1 || o.batch < 1 || o.threads < 0 {
+	if o.Top < 1 || o.Batch < 1 || o.Threads < 0 {
 		return usageErrorf("predict: --top and --batch are at least 1, --threads at least 0")
 	}
-	if (o.adaptation == "") != (o.speaker == "") {
+	if (o.Adaptation == "") != (o.Speaker == "") {
 		return usageErrorf("predict: --adaptation FILE and --speaker NAME go together")
 	}
 	for _, path := range images {
@@ -74,8 +75,8 @@ func (o *predictOptions) check(images []string) error {
 			return usageErrorf("predict: - stands alone: give paths on the command line or on standard input")
 		}
 	}
-	if o.threads == 0 {
-		o.threads = runtime.GOMAXPROCS(0)
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
 	}
 	return nil
 }
@@ -86,32 +87,85 @@ func runPredict(ctx context.Context, a *app, o *predictOptions, checkpoint strin
 	}
 	ctx, status, stop := interruptible(ctx)
 	defer stop()
-	net, err := a.openModel(checkpoint)
-	if err != nil {
-		return err
-	}
-	if net.Frontend != "" {
-		err := predictSpeech(ctx, a, o, net, images)
-		if s := status(); err != nil && s != 0 {
-			return &silentError{&stoppedError{s}}
-		}
-		return err
-	}
-	if o.adaptation != "" {
-		return usageErrorf("predict: --adaptation: %s is no network of speech", net.named)
-	}
-	p, err := newPrediction(a, o, net)
-	if err != nil {
-		return err
-	}
-	defer p.scorer.Close()
-	if images[0] == "-" {
-		err = p.stream(ctx)
-	} else {
-		err = p.files(ctx, images)
-	}
+	err := a.predict(ctx, o, checkpoint, images)
 	if s := status(); err != nil && s != 0 {
 		return &silentError{&stoppedError{s}}
 	}
+	return err
+}
+
+func (a *app) predict(ctx context.Context, o *predictOptions, checkpoint string, files []string) error {
+	net, err := experiment.OpenModel(a.environment(), checkpoint)
+	if err != nil {
+		return err
+	}
+	p, err := experiment.NewPredictor(net, o.PredictOptions)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	switch {
+	case files[0] == "-":
+		err = p.Stream(ctx, a.in, a.printPredictionLine)
+	case o.json:
+		err = a.printPredictions(ctx, p, files)
+	default:
+		fmt.Fprintf(a.out, "%s (%s), %s\n", text.Printable(net.Spec.Name), text.Printable(net.Named), p.View)
+		err = p.Files(ctx, files, a.printPrediction)
+	}
+	if err == nil && p.Failed() != nil { // it has been reported
+		return &silentError{p.Failed()}
+	}
+	return err
+}
+
+// printPredictions writes all in one document.
+func (a *app) printPredictions(ctx context.Context, p *experiment.Predictor, files []string) error {
+	all := []experiment.Prediction{}
+	err := p.Files(ctx, files, func(r experiment.Prediction) error {
+		all = append(all, r)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	doc := map[string]any{"model": p.Model.Spec.Name, "checkpoint": p.Model.Named}
+	if p.Model.Frontend != "" {
+		doc["recordings"] = all
+	} else {
+		doc["protocol"], doc["images"] = p.View, all
+	}
+	return eval.WriteJSON(a.out, doc)
+}
+
+// printPredictionLine writes a line of JSON.
+func (a *app) printPredictionLine(r experiment.Prediction) error {
+	line, err := eval.JSONLine(r)
+	if err != nil {
+		return err
+	}
+	if _, err := a.out.Write(line); err != nil {
+		return &experiment.IOError{Err: err}
+	}
+	return nil
+}
+
+// printPrediction shows the classes of a file for people. What is wrong with one goes to standard
+// error.
+func (a *app) printPrediction(r experiment.Prediction) error {
+	if r.Error != "" {
+		a.say("%s: %s", text.Printable(r.Path()), text.Printable(r.Error))
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s\n", text.Printable(r.Path()))
+	for _, g := range r.Top {
+		name := fmt.Sprintf("class %d", g.Class)
+		if g.Name != "" {
+			name = fmt.Sprintf("%s (%d)", text.Printable(g.Name), g.Class)
+		}
+		fmt.Fprintf(&b, "%7.2f%%  %s\n", 100*g.Probability, name)
+	}
+	_, err := io.WriteString(a.out, b.String())
 	return err
 }

@@ -2,16 +2,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"resnet/internal/eval"
+	"resnet/internal/config"
+	"resnet/internal/experiment"
+	"resnet/internal/graph/kernel"
+	"resnet/internal/text"
 	"resnet/internal/train"
 )
 
@@ -44,133 +46,61 @@ func newQuickstartCmd(a *app) *cobra.Command {
 	return c
 }
 
-// contestant is one of the two networks of the quickstart, and how it did.
-type contestant struct {
-	Name       string  `json:"name"` // plain or residual
-	Model      string  `json:"model"`
-	Run        string  `json:"run"`
-	Params     int64   `json:"params"`
-	TrainError float64 `json:"train_top1_error"` // percent, mean of the last epoch
-	TestError  float64 `json:"test_top1_error"`
-	Seconds    float64 `json:"seconds"`
-
-	job *job
-	sum train.Summary
-}
-
 func runQuickstart(ctx context.Context, a *app, o *quickstartOptions) error {
 	if o.threads < 0 {
 		return usageErrorf("--threads: %d is negative", o.threads)
 	}
-	nets := []*contestant{{Name: "plain"}, {Name: "residual"}}
 	control := train.NewControl()
 	w := a.watchSignals(control, 30*time.Second, os.Exit)
 	defer w.stop()
-	open := newDataSets()
-	for _, n := range nets { // all mistakes before any work
-		l, err := loadConfig(configInput{file: "quickstart", env: a.env, sets: append(o.sets, fmt.Sprintf("model.residual=%v", n.Name == "residual"))})
-		if err != nil {
-			return err
-		}
-		if n.job, err = newJob(ctx, l, o.threads, open); err != nil {
-			return err
-		}
-	}
-	dir, err := quickstartDir(o.out)
+	q, err := experiment.NewQuickstart(ctx, a.environment(), config.Input{File: "quickstart", Env: a.env, Sets: o.sets}, o.threads, o.out)
 	if err != nil {
 		return err
 	}
-	first := nets[0].job
-	info := first.data.Info()
-	a.say("Two networks of %d layers, %s training images of %dx%d, %s, %s kernels. Everything is kept in %s.",
-		first.spec.Depth(), grouped(info.Train), info.Height, info.Width, count(first.threads, "thread"), kernelsInUse(), dir)
-	for _, n := range nets {
-		if err := n.train(ctx, a, dir, control, w); err != nil {
+	a.say("%s, %s kernels. Everything is kept in %s.", q.Describe(), kernel.Active(), text.Printable(q.Dir))
+	for _, n := range q.Nets {
+		sum, err := q.Train(ctx, n, control, newProgress(a, n.Experiment, n.Name, "", true))
+		if err := a.finishRun(n.Run, sum, err, w); err != nil {
 			return err
 		}
 	}
-	return a.reportQuickstart(dir, nets, o.json)
-}
-
-// quickstartDir makes the folder: out, or the first free of quickstart, quickstart-2, ...
-func quickstartDir(out string) (string, error) {
-	if out != "" {
-		if pathIsRun(out) {
-			return "", usageErrorf("%s holds a quickstart already: choose another --out", out)
-		}
-		if err := os.MkdirAll(out, 0o755); err != nil {
-			return "", &ioError{err}
-		}
-		return out, nil
-	}
-	for k := 1; ; k++ {
-		dir := "quickstart"
-		if k > 1 {
-			dir = fmt.Sprintf("quickstart-%d", k)
-		}
-		err := os.Mkdir(dir, 0o755)
-		if err == nil {
-			return dir, nil
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return "", &ioError{err}
-		}
-	}
-}
-
-func pathIsRun(dir string) bool {
-	return holdsRun(filepath.Join(dir, "plain")) || holdsRun(filepath.Join(dir, "residual"))
-}
-
-func (n *contestant) train(ctx context.Context, a *app, dir string, control *train.Control, w *watcher) error {
-	n.Run = filepath.Join(dir, n.Name)
-	if err := os.Mkdir(n.Run, 0o755); err != nil {
-		return &ioError{err}
-	}
-	t := &training{a: a, j: n.job, dir: n.Run, label: n.Name, control: control}
-	sum, err := t.run(ctx)
-	if err := a.finishRun(n.Run, sum, err, w); err != nil {
-		return err
-	}
-	n.sum, n.Model, n.Seconds, n.Params = sum, n.job.spec.Name, sum.Elapsed.Seconds(), n.job.spec.Params
-	if r := sum.Last; r != nil && r.Train != nil && r.Test != nil {
-		n.TrainError, n.TestError = r.Train.Error, r.Test.Error
-		return nil
-	}
-	return fmt.Errorf("%s: there is no evaluation to show", n.Run)
+	return a.reportQuickstart(q, o.json)
 }
 
 // reportQuickstart draws, prints the table and says what the figures show.
-func (a *app) reportQuickstart(dir string, nets []*contestant, asJSON bool) error {
-	job := nets[0].job
-	v := compareNets(nets[0], nets[1], job.data.Info().Test)
-	r := eval.Report{Title: fmt.Sprintf("%d layers, plain and residual, on %s", job.spec.Depth(), job.data.Info().Name), Notes: []string{v.text()}}
-	var series []eval.Series
-	for _, n := range nets {
-		run, err := eval.ReadRun(n.Run)
-		if err != nil {
-			return err
-		}
-		run.Name = n.Name
-		r.Runs, series = append(r.Runs, run), append(series, run.Series())
-		r.Table.Rows = append(r.Table.Rows, lastTable(n.Run, n.job, n.sum).Rows...)
-	}
-	if err := eval.WriteReport(dir, r); err != nil {
+func (a *app) reportQuickstart(q *experiment.Quickstart, asJSON bool) error {
+	v, series, err := q.Report()
+	if err != nil {
 		return err
 	}
 	next := a.nextCommand()
 	if asJSON {
-		return a.printJSON(map[string]any{"out": dir, "nets": nets, "verdict": v, "text": v.text(), "next": next,
-			"files": []string{filepath.Join(dir, eval.ReportFile), filepath.Join(dir, eval.CurvesSVG), filepath.Join(dir, eval.CurvesPNG)}})
+		return a.printJSON(map[string]any{"out": q.Dir, "nets": q.Nets, "verdict": v, "text": v.Text(), "next": next, "files": q.Files()})
 	}
 	if err := a.chart(series); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.out)
-	if err := a.printContestants(nets); err != nil {
+	tw := tabwriter.NewWriter(a.out, 0, 0, 3, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "network\tlayers\tparameters\ttrain top-1 error\ttest top-1 error\ttime\t")
+	for _, n := range q.Nets {
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%.2f%%\t%.2f%%\t%s\t\n", n.Name, n.Spec.Depth(), text.Grouped(n.Params), n.TrainError, n.TestError, inSeconds(n.Seconds))
+	}
+	if err := tw.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", wrap(v.text(), a.textWidth()), filepath.Join(dir, eval.ReportFile),
-		eval.CurvesSVG, eval.CurvesPNG, a.bold(next))
+	files := q.Files()
+	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", text.Wrap(v.Text(), a.textWidth()), files[0],
+		filepath.Base(files[1]), filepath.Base(files[2]), a.bold(next))
 	return nil
+}
+
+// nextCommand is something to try on the data that are here.
+func (a *app) nextCommand() string {
+	for _, try := range []struct{ data, preset string }{{"cifar10", "cifar20-short"}, {"fashion-mnist", "fashion20"}} {
+		if experiment.StateOf(context.Background(), try.data).State == "present" {
+			return a.self + " train --config " + try.preset
+		}
+	}
+	return a.self + " data fetch cifar10 && " + a.self + " train --config cifar20-short"
 }

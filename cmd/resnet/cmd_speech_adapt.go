@@ -9,31 +9,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"resnet/internal/datasets"
-	"resnet/internal/eval"
+	"resnet/internal/experiment"
+	"resnet/internal/text"
 	"resnet/internal/train/adapt"
 )
 
 // adaptOptions are the flags of speech adapt.
 type adaptOptions struct {
-	adapt.Options
-	out        string
-	split      string
-	utt2spk    string
-	alignments string
-	labels     string
-	confidence float64
-	batch      int
-	buckets    int
-	seed       uint64
-	threads    int
-	json       bool
+	experiment.AdaptOptions
+	out   string
+	split string
+	json  bool
 }
 
 const adaptHelp = `Estimates a linear layer for each speaker in front of a speech network, which itself stays as it is.
 
 Every frame x of a speaker becomes W·x + b. W and b begin as the identity and descend the gradient of the network's loss, for --iterations passes over the speaker's
-utterances. The labels are the network's own from a first pass without the layer: the likeliest class of each frame, or of each utterance where the network tells
-those apart, where its posterior is at least --confidence. --alignments takes labels of frames from files instead, such as those of a decoder's first
+utterances. The labels are the network's own from a first pass without the layer: the likeliest class of each frame, or of each utterance where the network
+classifies those, where its posterior is at least --confidence. --alignments takes labels of frames from files instead, such as those of a decoder's first
 pass, and --labels classes of utterances. This form of speaker adaptation is ours: that of the WRBN's authors was not published.
 
 INPUT is a Kaldi data directory (with feats.scp, or wav.scp), a folder of recordings, or a recording; without one, the run's own utterances of --split. The speakers are
@@ -65,61 +58,41 @@ func newSpeechAdaptCmd(a *app) *cobra.Command {
 	f.IntVar(&o.Iterations, "iterations", 3, "passes over the utterances of a speaker")
 	f.Float64Var(&o.Rate, "rate", 0.01, "rate of Adam in the first pass; it falls evenly to the last")
 	f.Float64Var(&o.Regularise, "regularise", 0.1, "penalty on the distance from the identity")
-	f.Float64Var(&o.confidence, "confidence", 0.8, "posterior that a first-pass label needs")
-	f.StringVar(&o.alignments, "alignments", "", "labels of frames from these files (a pattern or commas), as in speech.alignments")
-	f.StringVar(&o.labels, "labels", "", "labels of utterances from a file of lines UTTERANCE CLASS")
-	f.StringVar(&o.utt2spk, "utt2spk", "", "speakers from a file of lines UTTERANCE SPEAKER")
+	f.Float64Var(&o.Confidence, "confidence", 0.8, "posterior that a first-pass label needs")
+	f.StringVar(&o.Alignments, "alignments", "", "labels of frames from these files (a pattern or commas), as in speech.alignments")
+	f.StringVar(&o.Labels, "labels", "", "labels of utterances from a file of lines UTTERANCE CLASS")
+	f.StringVar(&o.Utt2Spk, "utt2spk", "", "speakers from a file of lines UTTERANCE SPEAKER")
 	f.StringVar(&o.split, "split", "test", "without INPUT: test, val or train")
-	f.IntVar(&o.batch, "batch", 16, "utterances of an update")
-	f.IntVar(&o.buckets, "buckets", 4, "lengths that utterances are padded to")
-	f.Uint64Var(&o.seed, "seed", 1, "of the order of the utterances")
-	f.IntVar(&o.threads, "threads", 0, "threads (default all cores)")
+	f.IntVar(&o.Batch, "batch", 16, "utterances of an update")
+	f.IntVar(&o.Buckets, "buckets", 4, "lengths that utterances are padded to")
+	f.Uint64Var(&o.Seed, "seed", 1, "of the order of the utterances")
+	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print what was estimated as JSON")
 	_ = c.RegisterFlagCompletionFunc("structure", cobra.FixedCompletions(adapt.Structures, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
 func (o *adaptOptions) check() error {
-	split := datasets.Split(o.split)
+	o.Split = datasets.Split(o.split)
 	switch {
 	case o.out == "":
 		return usageErrorf("speech adapt: --out FILE says what to write")
-	case split != datasets.Test && split != datasets.Val && split != datasets.Train:
+	case o.Split != datasets.Test && o.Split != datasets.Val && o.Split != datasets.Train:
 		return usageErrorf("speech adapt: --split %s: test, val or train", o.split)
-	case o.batch < 1 || o.buckets < 1 || o.threads < 0:
+	case o.Batch < 1 || o.Buckets < 1 || o.Threads < 0:
 		return usageErrorf("speech adapt: --batch and --buckets are at least 1, --threads at least 0")
-	case !(o.confidence >= 0 && o.confidence <= 1):
-		return usageErrorf("speech adapt: --confidence %g is no probability", o.confidence)
-	case o.alignments != "" && o.labels != "":
+	case !(o.Confidence >= 0 && o.Confidence <= 1):
+		return usageErrorf("speech adapt: --confidence %g is no probability", o.Confidence)
+	case o.Alignments != "" && o.Labels != "":
 		return usageErrorf("speech adapt: --alignments or --labels, not both")
 	}
 	if err := o.Validate(); err != nil {
 		return usageErrorf("speech adapt: %w", err)
 	}
-	if o.threads == 0 {
-		o.threads = runtime.GOMAXPROCS(0)
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
 	}
 	return nil
-}
-
-// adaptedSpeaker is one of `speech adapt --json`.
-type adaptedSpeaker struct {
-	Speaker    string  `json:"speaker"`
-	Utterances int     `json:"utterances"`
-	Labelled   int     `json:"labelled"` // frames or utterances with a label
-	FirstLoss  float64 `json:"first_loss"`
-	LastLoss   float64 `json:"last_loss"`
-}
-
-// adaptOutcome is `speech adapt --json`.
-type adaptOutcome struct {
-	File      string           `json:"file"`
-	Model     string           `json:"model"`
-	Structure string           `json:"structure"`
-	Labels    string           `json:"labels"` // first pass, alignments or labels
-	Unit      string           `json:"unit"`   // what is labelled: frames or utterances
-	Notes     []string         `json:"notes,omitempty"`
-	Speakers  []adaptedSpeaker `json:"speakers"`
 }
 
 func runAdapt(ctx context.Context, a *app, o *adaptOptions, checkpoint string, inputs []string) error {
@@ -128,38 +101,32 @@ func runAdapt(ctx context.Context, a *app, o *adaptOptions, checkpoint string, i
 	}
 	ctx, status, stop := interruptible(ctx)
 	defer stop()
-	e, err := a.newAdaptation(ctx, o, checkpoint, inputs)
-	if err == nil {
-		err = e.run(ctx)
-	}
+	r, err := experiment.Adapt(ctx, a.environment(), checkpoint, inputs, o.out, o.AdaptOptions)
 	if err != nil {
 		if s := status(); s != 0 {
 			return &silentError{&stoppedError{s}}
 		}
 		return err
 	}
-	if err := writeCheckpoint(o.out, e.set.Write); err != nil {
-		return err
-	}
 	if o.json {
-		return a.printJSON(e.out)
+		return a.printJSON(r)
 	}
-	return a.printAdapted(e.out)
+	return a.printAdapted(r)
 }
 
-func (a *app) printAdapted(r adaptOutcome) error {
+func (a *app) printAdapted(r experiment.Adapted) error {
 	for _, note := range r.Notes {
-		fmt.Fprintln(a.out, eval.Printable(note))
+		fmt.Fprintln(a.out, text.Printable(note))
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "speaker\tutterances\tlabelled %s\tloss, first pass\tlast pass\t\n", r.Unit)
 	for _, s := range r.Speakers {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.4f\t%.4f\t\n", eval.Printable(s.Speaker), grouped(s.Utterances), grouped(s.Labelled), s.FirstLoss, s.LastLoss)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.4f\t%.4f\t\n", text.Printable(s.Speaker), text.Grouped(s.Utterances), text.Grouped(s.Labelled), s.FirstLoss, s.LastLoss)
 	}
 	if err := w.Flush(); err != nil {
-		return &ioError{err}
+		return &experiment.IOError{Err: err}
 	}
-	_, err := fmt.Fprintf(a.out, "%s: %s transforms of %s before %s, labels from %s\n", eval.Printable(r.File), r.Structure, count(len(r.Speakers), "speaker"),
-		eval.Printable(r.Model), r.Labels)
+	_, err := fmt.Fprintf(a.out, "%s: %s transforms of %s before %s, labels from %s\n", text.Printable(r.File), r.Structure, text.Count(len(r.Speakers), "speaker"),
+		text.Printable(r.Model), r.Labels)
 	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"strings"
 
@@ -9,23 +10,25 @@ import (
 
 	"resnet/internal/datasets/speech"
 	"resnet/internal/datasets/speech/extract"
+	"resnet/internal/datasets/speech/kaldi"
+	"resnet/internal/experiment"
+	"resnet/internal/text"
 )
 
 // featuresOptions are the flags of speech features.
 type featuresOptions struct {
-	job             extract.Job
-	normalize       string
-	out             string
-	segments        string
-	utt2spk         string
-	statistics      string
-	writeStatistics string
-	compress        string
-	allFrames       bool
-	rawRate         int
-	skip            bool
-	json            bool
+	experiment.FeaturesOptions
+	normalize string
+	out       string
+	compress  string
+	allFrames bool
+	rawRate   int
+	skip      bool
+	json      bool
 }
+
+// matrixKinds are the values of --compress.
+var matrixKinds = map[string]kaldi.Kind{"none": kaldi.FloatMatrix, "CM": kaldi.Compressed, "CM2": kaldi.Compressed2, "CM3": kaldi.Compressed3}
 
 const featuresHelp = `Computes log-mel filter banks as Kaldi's compute-fbank-feats, with deltas and normalised if wanted, and writes them as a Kaldi archive and script.
 
@@ -40,7 +43,8 @@ nothing is resampled (sox IN.wav -r 16000 OUT.wav does it). Commands in a wav.sc
 --utt2spk, and measures the speakers in a first pass unless --statistics has them, in Kaldi's form.`
 
 func newSpeechFeaturesCmd(a *app) *cobra.Command {
-	o := &featuresOptions{job: extract.Job{Fbank: speech.DefaultFbank(0, 0)}}
+	o := &featuresOptions{}
+	o.Job.Fbank = speech.DefaultFbank(0, 0)
 	c := &cobra.Command{
 		Use: "features INPUT... --out FILE.ark", Short: "Compute features to a Kaldi archive",
 		Long: featuresHelp + exitHelp(help65, help66, help74, "130, 143  stopped by SIGINT or SIGTERM; nothing is written"),
@@ -50,11 +54,11 @@ func newSpeechFeaturesCmd(a *app) *cobra.Command {
 		Args: atLeastArgs(1, "INPUT"),
 		RunE: func(c *cobra.Command, args []string) error { return runSpeechFeatures(c.Context(), a, o, args) },
 	}
-	f, b := c.Flags(), &o.job.Fbank
+	f, b := c.Flags(), &o.Job.Fbank
 	f.StringVar(&o.out, "out", "", "archive to write, with its script beside it (.scp), or ark,scp:ARCHIVE,SCRIPT")
 	f.IntVar(&b.Bins, "bins", 40, "mel bins")
 	f.IntVar(&o.rawRate, "rate", 0, "samples a second that recordings must have (default that of the first)")
-	f.IntVar(&o.job.Channel, "channel", -1, "channel of recordings that have several, counted from 0")
+	f.IntVar(&o.Job.Channel, "channel", -1, "channel of recordings that have several, counted from 0")
 	f.Float64Var(&b.LengthMS, "frame-length", b.LengthMS, "window, in milliseconds")
 	f.Float64Var(&b.ShiftMS, "frame-shift", b.ShiftMS, "from window to window, in milliseconds")
 	f.Float64Var(&b.Low, "low", b.Low, "lower edge of the first bin, Hz")
@@ -66,17 +70,17 @@ func newSpeechFeaturesCmd(a *app) *cobra.Command {
 	f.BoolVar(&b.Energy, "energy", false, "the logarithm of a window's energy as the first value")
 	f.Float64Var(&b.Dither, "dither", 0, "standard deviation of noise added to the samples; Kaldi's default is 1")
 	f.Uint64Var(&b.DitherSeed, "seed", 1, "of the dither")
-	f.IntVar(&o.job.Deltas, "deltas", 0, "order of the deltas that are appended")
-	f.IntVar(&o.job.DeltaWindow, "delta-window", 2, "frames to each side")
+	f.IntVar(&o.Job.Deltas, "deltas", 0, "order of the deltas that are appended")
+	f.IntVar(&o.Job.DeltaWindow, "delta-window", 2, "frames to each side")
 	f.StringVar(&o.normalize, "normalize", string(extract.None), "subtract the mean: none, utterance or speaker")
-	f.BoolVar(&o.job.Variance, "variance", false, "with --normalize, divide by the standard deviation, too")
-	f.StringVar(&o.utt2spk, "utt2spk", "", "speakers of the utterances, for --normalize speaker")
-	f.StringVar(&o.statistics, "statistics", "", "statistics of the speakers in a Kaldi archive or script, instead of measuring them")
-	f.StringVar(&o.writeStatistics, "write-statistics", "", "archive for the statistics of the speakers, in Kaldi's form")
-	f.StringVar(&o.segments, "segments", "", "utterances are parts of the recordings, as this file says")
+	f.BoolVar(&o.Job.Variance, "variance", false, "with --normalize, divide by the standard deviation, too")
+	f.StringVar(&o.Utt2Spk, "utt2spk", "", "speakers of the utterances, for --normalize speaker")
+	f.StringVar(&o.Statistics, "statistics", "", "statistics of the speakers in a Kaldi archive or script, instead of measuring them")
+	f.StringVar(&o.WriteStatistics, "write-statistics", "", "archive for the statistics of the speakers, in Kaldi's form")
+	f.StringVar(&o.Segments, "segments", "", "utterances are parts of the recordings, as this file says")
 	f.StringVar(&o.compress, "compress", "none", "none, CM (a byte a value), CM2 (two bytes) or CM3 (a byte, one scale)")
 	f.BoolVar(&o.skip, "skip-bad", false, "leave out recordings that cannot be used, and name them")
-	f.IntVar(&o.job.Threads, "threads", 0, "threads (default all cores)")
+	f.IntVar(&o.Job.Threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	return c
 }
@@ -87,22 +91,22 @@ func (o *featuresOptions) check() (ark, scp string, err error) {
 	if ark, scp, err = outputs("speech features", o.out); err != nil {
 		return "", "", err
 	}
-	o.job.Normalize = extract.Normalization(o.normalize)
-	speaker := o.job.Normalize == extract.Speaker
+	o.Job.Normalize = extract.Normalization(o.normalize)
+	speaker := o.Job.Normalize == extract.Speaker
 	switch {
-	case o.job.Threads < 0 || o.rawRate < 0 || o.job.Channel < -1:
+	case o.Job.Threads < 0 || o.rawRate < 0 || o.Job.Channel < -1:
 		err = usageErrorf("speech features: --threads, --rate and --channel are not negative")
-	case speaker && o.utt2spk == "":
+	case speaker && o.Utt2Spk == "":
 		err = usageErrorf("speech features: --normalize speaker needs --utt2spk")
-	case !speaker && (o.statistics != "" || o.writeStatistics != ""):
+	case !speaker && (o.Statistics != "" || o.WriteStatistics != ""):
 		err = usageErrorf("speech features: statistics are those of speakers: they go with --normalize speaker")
 	case matrixKinds[o.compress] == "":
 		err = usageErrorf("speech features: --compress is none, CM, CM2 or CM3")
 	}
-	if o.job.Threads == 0 {
-		o.job.Threads = runtime.GOMAXPROCS(0)
+	if o.Job.Threads == 0 {
+		o.Job.Threads = runtime.GOMAXPROCS(0)
 	}
-	o.job.Fbank.Rate, o.job.Fbank.SnipEdges = o.rawRate, !o.allFrames
+	o.Job.Fbank.Rate, o.Job.Fbank.SnipEdges = o.rawRate, !o.allFrames
 	return ark, scp, err
 }
 
@@ -135,10 +139,38 @@ func runSpeechFeatures(ctx context.Context, a *app, o *featuresOptions, inputs [
 	}
 	ctx, status, stop := interruptible(ctx)
 	defer stop()
-	err = computeFeatures(ctx, a, o, inputs, ark, scp)
+	err = a.speechFeatures(ctx, o, inputs, ark, scp)
 	if s := status(); err != nil && s != 0 {
 		a.say("Stopped; nothing was written.")
 		return &silentError{&stoppedError{s}}
+	}
+	return err
+}
+
+func (a *app) speechFeatures(ctx context.Context, o *featuresOptions, inputs []string, ark, scp string) error {
+	bar := &counter{a: a, label: "features"}
+	defer bar.close()
+	o.Kind, o.OnStart = matrixKinds[o.compress], bar.begin
+	o.Job.OnDone = func(done, _ int) { bar.set(done) }
+	if o.skip {
+		o.Job.OnBad = func(_ string, err error) error {
+			bar.close()
+			a.say("left out: %s", text.Printable(err.Error()))
+			return nil
+		}
+	}
+	r, err := experiment.ComputeFeatures(ctx, inputs, ark, scp, o.FeaturesOptions)
+	if err != nil {
+		return err
+	}
+	bar.close()
+	if o.json {
+		return a.printJSON(r)
+	}
+	_, err = fmt.Fprintf(a.out, "%s, %s: %s, %s of %d values (%s of sound at %d Hz)\n", text.Printable(ark), text.Printable(scp), text.Count(r.Utterances, "utterance"),
+		text.Count(r.Frames, "frame"), r.Dim, inSeconds(r.Seconds), r.Rate)
+	if r.Left > 0 {
+		a.say("%s left out", text.Count(r.Left, "recording"))
 	}
 	return err
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"resnet/internal/datasets/speech/inspect"
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 const speechInfoHelp = `Says what is in recordings (WAV, FLAC), Kaldi archives and scripts (plain or gzip), and feature files of HTK: kinds, dimensions, frames, durations, smallest and largest value. Every file
@@ -79,16 +79,16 @@ func runSpeechInfo(ctx context.Context, a *app, paths []string, entries int, asJ
 
 // printSpeechFile writes the sums of a file, and its entries where there are several.
 func printSpeechFile(a *app, f speechFile) error {
-	fmt.Fprintf(a.out, "%s: %s\n", eval.Printable(f.File), f.Format)
+	fmt.Fprintf(a.out, "%s: %s\n", text.Printable(f.File), f.Format)
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "entries\t%s (%s)\n", grouped(f.Entries), kindsText(f.Kinds))
+	fmt.Fprintf(tw, "entries\t%s (%s)\n", text.Grouped(f.Entries), kindsText(f.Kinds))
 	if f.Entries > 0 {
 		what := "frames"
 		if len(f.Rates) > 0 {
 			what = "samples"
-			fmt.Fprintf(tw, "sound\t%s at %s Hz\n", duration(time.Duration(f.Seconds*float64(time.Second))), numbersText(f.Rates))
+			fmt.Fprintf(tw, "sound\t%s at %s Hz\n", text.Duration(time.Duration(f.Seconds*float64(time.Second))), numbersText(f.Rates))
 		}
-		fmt.Fprintf(tw, "%s\t%s\n", what, grouped(f.Frames))
+		fmt.Fprintf(tw, "%s\t%s\n", what, text.Grouped(f.Frames))
 		if len(f.Rates) > 0 {
 			fmt.Fprintf(tw, "channels\t%s\n", numbersText(f.Dims))
 		} else {
@@ -96,7 +96,7 @@ func printSpeechFile(a *app, f speechFile) error {
 		}
 		fmt.Fprintf(tw, "values\t%.6g to %.6g\n", f.Min, f.Max)
 		if f.Odd > 0 {
-			fmt.Fprintf(tw, "not finite\t%s\n", grouped(f.Odd))
+			fmt.Fprintf(tw, "not finite\t%s\n", text.Grouped(f.Odd))
 		}
 	}
 	if err := tw.Flush(); err != nil {
@@ -106,10 +106,10 @@ func printSpeechFile(a *app, f speechFile) error {
 		fmt.Fprintln(a.out)
 		fmt.Fprintln(tw, "key\tkind\trows\tcols\tmin\tmax")
 		for _, i := range f.Items {
-			fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%.6g\t%.6g\n", eval.Printable(i.Key), eval.Printable(i.Kind), i.Rows, i.Cols, i.Min, i.Max)
+			fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%.6g\t%.6g\n", text.Printable(i.Key), text.Printable(i.Kind), i.Rows, i.Cols, i.Min, i.Max)
 		}
 		if left := f.Entries - len(f.Items); left > 0 {
-			fmt.Fprintf(tw, "… %s more\n", grouped(left))
+			fmt.Fprintf(tw, "… %s more\n", text.Grouped(left))
 		}
 	}
 	return tw.Flush()
@@ -123,9 +123,9 @@ func kindsText(kinds map[string]int) string {
 	}
 	slices.Sort(names)
 	for i, k := range names {
-		names[i] = eval.Printable(k)
+		names[i] = text.Printable(k)
 		if len(kinds) > 1 {
-			names[i] = fmt.Sprintf("%s %s", grouped(kinds[k]), names[i])
+			names[i] = fmt.Sprintf("%s %s", text.Grouped(kinds[k]), names[i])
 		}
 	}
 	return strings.Join(names, ", ")

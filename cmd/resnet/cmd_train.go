@@ -2,17 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"resnet/internal/eval"
+	"resnet/internal/config"
+	"resnet/internal/datasets"
+	"resnet/internal/experiment"
+	"resnet/internal/graph/kernel"
+	"resnet/internal/text"
 	"resnet/internal/train"
 )
 
@@ -46,7 +48,7 @@ func newTrainCmd(a *app) *cobra.Command {
 			"  resnet train --resume runs/cifar20-short-1\n  resnet train --config cifar56 --dry-run",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && o.file == "" && o.resume == "" {
-				return usageErrorf("resnet train: unexpected argument %q - did you mean --config %s?", args[0], shellQuote(args[0]))
+				return usageErrorf("resnet train: unexpected argument %q - did you mean --config %s?", args[0], text.ShellQuote(args[0]))
 			}
 			return exactArgs()(c, args)
 		},
@@ -70,7 +72,7 @@ func newTrainCmd(a *app) *cobra.Command {
 }
 
 func runTrain(ctx context.Context, a *app, o *trainOptions) error {
-	limit, err := parseBytes(o.maxMemory)
+	limit, err := text.ParseBytes(o.maxMemory)
 	if err != nil {
 		return usageErrorf("--max-memory: %w", err)
 	}
@@ -87,88 +89,109 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 		w = a.watchSignals(control, o.grace, os.Exit)
 		defer w.stop()
 	}
-	j, err := newJob(ctx, l, o.threads, newDataSets())
+	x, err := experiment.New(ctx, a.environment(), l, o.threads, experiment.NewDataSets())
 	if err != nil {
 		return err
 	}
-	need, err := j.leastMemory()
-	if err != nil {
+	if err := x.CheckLeastMemory(limit); err != nil {
 		return err
 	}
-	if err := checkMemory(need, limit, j.Train.Batch); err != nil {
-		return err
+	for _, note := range append(x.Notes(), l.Notes...) {
+		a.say("note: %s", text.Printable(note))
 	}
-	for _, note := range j.notes() {
-		a.say("note: %s", eval.Printable(note))
-	}
+	t := &experiment.Training{Experiment: x, Dir: o.resume, Resume: o.resume != "", MaxTime: o.maxTime, Memory: limit, Control: control}
 	if o.dryRun {
-		return a.printPlan(ctx, j, o.json)
+		return a.dryRun(ctx, t, o)
 	}
-	dir := o.resume
-	if dir == "" {
-		if dir, err = newRunDir(o.run, j.runName()); err != nil {
+	if !t.Resume {
+		if t.Dir, err = experiment.NewRunDir(o.run, x.RunName()); err != nil {
 			return err
 		}
 	}
-	hello := fmt.Sprintf("Training %s on %s in %s: %s steps of %s, %s, %s kernels", j.spec.Name, j.dataName(), dir,
-		grouped(j.plan.Iterations), j.stepSize(), count(j.threads, "thread"), kernelsInUse())
-	t := &training{a: a, j: j, dir: dir, maxTime: o.maxTime, memory: limit, resume: o.resume != "", label: j.spec.Name, hello: hello, control: control}
-	sum, err := t.run(ctx)
-	if o.resume == "" {
-		removeUnused(dir)
+	hello := fmt.Sprintf("Training %s on %s in %s: %s, %s kernels", x.Spec.Name, x.Data.Name, text.Printable(t.Dir), x.Summary(), kernel.Active())
+	t.Watcher = newProgress(a, x, x.Spec.Name, hello, true)
+	sum, err := t.Run(ctx)
+	if !t.Resume {
+		experiment.RemoveUnused(t.Dir)
 	}
 	if !sum.AlreadyFinished {
-		a.reportRun(dir, j, sum)
+		x.WriteReport(t.Dir, sum)
 	}
-	if err := a.finishRun(dir, sum, err, w); err != nil {
+	if err := a.finishRun(t.Dir, sum, err, w); err != nil {
 		return err
 	}
-	return a.printOutcome(dir, j, sum, o.json)
+	return a.printOutcome(t, sum, o.json)
 }
 
 // configuration loads what --config says or, when a run is resumed, what it was started with; a
 // changed value is refused unless it cannot matter.
-func (o *trainOptions) configuration(a *app) (*loaded, error) {
+func (o *trainOptions) configuration(a *app) (*config.Loaded, error) {
 	if o.resume == "" {
 		if o.file == "" {
 			return nil, usageErrorf("resnet train: --config is missing: a preset (`resnet config list`) or a file; or --resume a run")
 		}
-		return o.load(a)
+		return config.Load(o.input(a))
 	}
-	old, err := a.loadRun(o.resume, nil, false)
-	if err != nil {
-		return nil, err
-	}
-	file := o.file
-	if file == "" {
-		file = filepath.Join(o.resume, configFile)
-	}
-	l, err := loadConfig(configInput{file: file, sets: o.sets, env: a.env})
-	if err != nil {
-		return nil, err
-	}
-	changes, err := train.CheckResume(configValues(&old.Config), configValues(&l.Config), o.allowChange)
-	if err != nil {
-		return nil, &usageError{err}
-	}
+	l, changes, err := experiment.Continue(o.resume, o.input(a), o.allowChange)
 	for _, c := range changes {
 		a.say("changed: %s", c)
 	}
-	l.Name = filepath.Base(filepath.Clean(o.resume))
-	return l, nil
+	return l, err
 }
 
-// runName is what the folder of a new run is called after.
-func (j *job) runName() string {
-	if j.Name != "" && j.Name != "config" {
-		return strings.Map(func(r rune) rune {
-			if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
-				return '_'
-			}
-			return r
-		}, j.Name)
+// dryRun checks what a training would, and prints what it would do. The time is that of real steps
+// and of an evaluation on this machine.
+func (a *app) dryRun(ctx context.Context, t *experiment.Training, o *trainOptions) error {
+	if !t.Resume {
+		if t.Dir = o.run; t.Dir == "" {
+			t.Dir = "runs"
+		} else if err := experiment.CheckNewRun(t.Dir); err != nil {
+			return err
+		}
 	}
-	return j.spec.Name
+	e, err := t.Estimate(ctx)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return a.printJSON(e)
+	}
+	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, line := range e.Describe() {
+		fmt.Fprintf(tw, "%s\t%s\n", line[0], text.Printable(line[1]))
+	}
+	for _, note := range e.Notes {
+		fmt.Fprintf(tw, "start\t%s\n", note)
+	}
+	unit := t.Unit()
+	fmt.Fprintf(tw, "steps\t%s of %s, %.1f epochs\n", text.Grouped(e.Steps), t.StepSize(), e.Epochs)
+	fmt.Fprintf(tw, "memory\tabout %s\n", text.Bytes(e.MemoryBytes))
+	fmt.Fprintf(tw, "checkpoint\t%s each\n", text.Bytes(e.CheckpointBytes))
+	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f %ss/s (%s, %s kernels)\n", 1000*e.SecondsPerStep, e.ImagesPerSecond, unit, text.Count(e.Threads, "thread"), e.Kernels)
+	fmt.Fprintf(tw, "time\tabout %s with %s of %s; an epoch %s\n", inSeconds(e.SecondsTotal), text.Count(e.Evaluations, "evaluation"), inSeconds(e.SecondsPerEvaluation),
+		inSeconds(e.SecondsPerEpoch()))
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.out, "\nNothing was written.")
+	return err
+}
+
+// inSeconds writes a number of seconds as a duration.
+func inSeconds(s float64) string { return text.Duration(text.Seconds(s)) }
+
+// finishRun says how a training ended, and turns its error into that of the command.
+func (a *app) finishRun(dir string, sum train.Summary, err error, w *watcher) error {
+	next := fmt.Sprintf("Saved step %s. Continue: %s train --resume %s", text.Grouped(sum.State.Step), a.self, text.ShellQuote(dir))
+	switch {
+	case errors.Is(err, train.ErrStopped):
+		a.say("%s", next)
+		return &silentError{&stoppedError{w.status()}}
+	case errors.Is(err, train.ErrMaxTime):
+		a.say("The time allowed has passed. %s", next)
+		return nil
+	}
+	return err
 }
 
 // outcome is `train --json`.
@@ -199,8 +222,9 @@ func newSplitOutcome(m *train.Metrics) *splitOutcome {
 	return &splitOutcome{Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss}
 }
 
-func (a *app) printOutcome(dir string, j *job, sum train.Summary, asJSON bool) error {
-	o := outcome{Run: dir, Model: j.spec.Name, Step: sum.State.Step, Epoch: j.plan.Epoch(sum.State.Step), Finished: sum.State.Finished,
+func (a *app) printOutcome(t *experiment.Training, sum train.Summary, asJSON bool) error {
+	dir := t.Dir
+	o := outcome{Run: dir, Model: t.Spec.Name, Step: sum.State.Step, Epoch: t.Plan.Epoch(sum.State.Step), Finished: sum.State.Finished,
 		AlreadyFinished: sum.AlreadyFinished, Seconds: sum.Elapsed.Seconds(), ImagesPerSecond: sum.ImagesPerSecond}
 	if r := sum.Last; r != nil {
 		o.Train, o.Validation, o.Test = newSplitOutcome(r.Train), newSplitOutcome(r.Val), newSplitOutcome(r.Test)
@@ -209,10 +233,10 @@ func (a *app) printOutcome(dir string, j *job, sum train.Summary, asJSON bool) e
 		return a.printJSON(o)
 	}
 	if o.AlreadyFinished {
-		fmt.Fprintf(a.out, "%s has finished: %s steps are done. Next: %s eval %s\n", dir, grouped(o.Step), a.self, shellQuote(dir))
-		return nil
+		_, err := fmt.Fprintf(a.out, "%s has finished: %s steps are done.%s\n", dir, text.Grouped(o.Step), a.nextEval(t, " Next: "))
+		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s steps, %.1f epochs in %s (%.0f %ss/s)\n", dir, grouped(o.Step), o.Epoch, duration(sum.Elapsed), o.ImagesPerSecond, j.unit())
+	fmt.Fprintf(a.out, "%s: %s steps, %.1f epochs in %s (%.0f %ss/s)\n", dir, text.Grouped(o.Step), o.Epoch, text.Duration(sum.Elapsed), o.ImagesPerSecond, t.Unit())
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "split\ttop-1 error\ttop-5 error\tloss\t")
 	for _, row := range []struct {
@@ -231,28 +255,23 @@ func (a *app) printOutcome(dir string, j *job, sum train.Summary, asJSON bool) e
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.out, "Next: %s eval %s\n", a.self, shellQuote(dir))
-	return err
+	if next := a.nextEval(t, "Next: "); next != "" {
+		_, err := fmt.Fprintln(a.out, next)
+		return err
+	}
+	return nil
 }
 
-// parseBytes reads 8GB, 500MB, 1.5GiB or a number of bytes.
-func parseBytes(s string) (int64, error) {
-	if s == "" {
-		return 0, nil
+// nextEval suggests to measure a run, on the validation split where it has no test images; "" where
+// it has neither.
+func (a *app) nextEval(t *experiment.Training, before string) string {
+	split, ok := t.EvalSplit()
+	if !ok {
+		return ""
 	}
-	text, unit := strings.ToUpper(strings.TrimSpace(s)), 1.0
-	for _, u := range []struct {
-		suffix string
-		size   float64
-	}{{"KIB", 1 << 10}, {"MIB", 1 << 20}, {"GIB", 1 << 30}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"B", 1}} {
-		if rest, ok := strings.CutSuffix(text, u.suffix); ok {
-			text, unit = strings.TrimSpace(rest), u.size
-			break
-		}
+	next := before + a.self + " eval " + text.ShellQuote(t.Dir)
+	if split != datasets.Test {
+		next += " --split " + string(split)
 	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(n > 0) || n*unit > 1<<62 {
-		return 0, fmt.Errorf("%q is no size such as 8GB", s)
-	}
-	return int64(n * unit), nil
+	return next
 }

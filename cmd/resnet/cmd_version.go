@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"runtime/debug"
 
+	"resnet/internal/graph/kernel"
+
 	"github.com/spf13/cobra"
 )
 
@@ -24,7 +26,7 @@ type versionInfo struct {
 }
 
 func readVersion() versionInfo {
-	v := versionInfo{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Kernels: kernelsInUse()}
+	v := versionInfo{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Kernels: kernel.Active()}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v

@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
+
+	"resnet/internal/config"
+	"resnet/internal/experiment"
 )
 
 // Exit statuses, as documented under EXIT STATUS in every help text. New ones may come.
@@ -20,14 +22,8 @@ const (
 	exitTerminated = 143
 )
 
-// usageError is a mistake on the command line: exit status 2, and no usage text, which would bury
-// it.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usageErrorf(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+// usageErrorf is a mistake on the command line: exit status 2.
+func usageErrorf(format string, args ...any) error { return config.Usagef(format, args...) }
 
 // stoppedError ends a command that a signal stopped after it saved; what there is to say has been
 // said.
@@ -50,16 +46,16 @@ func exitStatus(err error) int {
 	if errors.As(err, &stopped) {
 		return stopped.status
 	}
-	var usage *usageError
-	var config *configError
-	if errors.As(err, &usage) || errors.As(err, &config) {
+	var usage *config.UsageError
+	var problems *config.Error
+	if errors.As(err, &usage) || errors.As(err, &problems) {
 		return exitUsage
 	}
-	var missing *missingError
+	var missing *experiment.MissingError
 	if errors.As(err, &missing) {
 		return exitMissing
 	}
-	var io *ioError
+	var io *experiment.IOError
 	if errors.As(err, &io) { // before the sentinels: a folder that cannot be made because its parent is not there is no missing input
 		return exitIO
 	}
@@ -95,15 +91,3 @@ const (
 	help74  = "74  reading or writing failed"
 	help130 = "130, 143  stopped by SIGINT or SIGTERM, after saving"
 )
-
-// ioError is a file that could not be read or written: exit status 74.
-type ioError struct{ err error }
-
-func (e *ioError) Error() string { return e.err.Error() }
-func (e *ioError) Unwrap() error { return e.err }
-
-// missingError is an input that is not there: exit status 66.
-type missingError struct{ err error }
-
-func (e *missingError) Error() string { return e.err.Error() }
-func (e *missingError) Unwrap() error { return e.err }

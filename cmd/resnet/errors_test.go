@@ -7,8 +7,10 @@ import (
 	"syscall"
 	"testing"
 
+	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
+	"resnet/internal/experiment"
 	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
 )
@@ -21,7 +23,7 @@ func TestEveryKindOfFailureHasItsExitStatus(t *testing.T) {
 		{nil, 0},
 		{errors.New("anything"), 1},
 		{usageErrorf("flag"), 2},
-		{&configError{}, 2},
+		{&config.Error{}, 2},
 		{datasets.ErrData, 65},
 		{checkpoint.ErrCorrupt, 65},
 		{eval.ErrModel, 65},
@@ -33,7 +35,7 @@ func TestEveryKindOfFailureHasItsExitStatus(t *testing.T) {
 		{checkpoint.ErrLocked, 73},
 		{checkpoint.ErrIO, 74},
 		{eval.ErrIO, 74},
-		{&ioError{fmt.Errorf("mkdir: %w", fs.ErrNotExist)}, 74}, // what is to be written is no missing input
+		{&experiment.IOError{Err: fmt.Errorf("mkdir: %w", fs.ErrNotExist)}, 74}, // what is to be written is no missing input
 		{&fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}, 74},
 		{&stoppedError{130}, 130},
 	} {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 func TestMessagesDoNotCommandTheTerminal(t *testing.T) {
@@ -18,7 +18,7 @@ func TestMessagesDoNotCommandTheTerminal(t *testing.T) {
 			t.Errorf("%q: %q", args, errw.String())
 		}
 	}
-	if got := eval.PrintableLines("a\x1b[1m\nb\tc"); got != `a\x1b[1m`+"\n"+`b\x09c` {
+	if got := text.PrintableLines("a\x1b[1m\nb\tc"); got != `a\x1b[1m`+"\n"+`b\x09c` {
 		t.Errorf("%q", got)
 	}
 }

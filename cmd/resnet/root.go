@@ -7,10 +7,11 @@ import (
 	"regexp"
 	"strings"
 
+	"resnet/internal/config"
+	"resnet/internal/text"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"resnet/internal/eval"
 )
 
 const rootHelp = `Train, evaluate and compare plain and residual networks (He et al. 2016) on CPUs.
@@ -101,7 +102,7 @@ func unknownCommand(c *cobra.Command, word string) error {
 			names = append(names, sub.Name())
 		}
 	}
-	return usageErrorf("%s: unknown command %q%s", c.CommandPath(), word, didYouMean(word, names))
+	return usageErrorf("%s: unknown command %q%s", c.CommandPath(), word, text.DidYouMean(word, names))
 }
 
 var unknownFlag = regexp.MustCompile(`^unknown flag: --([^=\s]+)`)
@@ -118,7 +119,7 @@ func flagError(c *cobra.Command, err error) error {
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-	return usageErrorf("%s: unknown flag --%s%s", c.CommandPath(), m[1], didYouMean("--"+m[1], names))
+	return usageErrorf("%s: unknown flag --%s%s", c.CommandPath(), m[1], text.DidYouMean("--"+m[1], names))
 }
 
 // exactArgs is cobra.ExactArgs with a usage error that names what is missing.
@@ -156,12 +157,12 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 		if isConfigError(err) || strings.HasPrefix(err.Error(), "resnet ") || strings.HasPrefix(err.Error(), prefix) {
 			prefix = "" // file:line:col comes first, so that editors and terminals link it
 		}
-		a.say("%s%s", prefix, eval.PrintableLines(err.Error()))
+		a.say("%s%s", prefix, text.PrintableLines(err.Error()))
 	}
 	return exitStatus(err)
 }
 
 func isConfigError(err error) bool {
-	var c *configError
+	var c *config.Error
 	return errors.As(err, &c)
 }

@@ -70,14 +70,3 @@ func TestEveryHelpLeadsWithExamplesAndEndsWithExitStatus(t *testing.T) {
 		}
 	})
 }
-
-func TestNearestFindsSlipsAndNothingElse(t *testing.T) {
-	names := []string{"quickstart", "train", "eval", "models", "config"}
-	for word, want := range map[string]string{
-		"trian": "train", "Train": "train", "evla": "eval", "modles": "models", "quikstart": "quickstart", "xyz": "", "": "", "conf": "config",
-	} {
-		if got := nearest(word, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-}

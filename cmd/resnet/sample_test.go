@@ -17,7 +17,9 @@ import (
 
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
+	"resnet/internal/experiment"
 	"resnet/internal/graph"
+	"resnet/internal/graph/schedule"
 	"resnet/internal/graph/weights"
 )
 
@@ -127,8 +129,7 @@ func (s *single) pass(spec blocks.Spec, params *graph.ParamSet, p datasets.Pictu
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		a, _, _ := testApp()
-		if m, err = a.newMachine(g, params, 2); err != nil {
+		if m, err = (&experiment.Environment{}).Compile(g, params, schedule.Options{Threads: 2}); err != nil {
 			s.t.Fatal(err)
 		}
 		s.machines[key] = m

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"resnet/internal/datasets/sample"
 	"resnet/internal/text"
 )
 
@@ -18,6 +19,8 @@ type entry struct {
 	local  string
 	// anySize: the images have sizes of their own.
 	anySize bool
+	// test is the number of test images; 0 where it depends on the files.
+	test int
 }
 
 // registry is the table of data sets. It is a function so that it can refer to functions that look
@@ -25,7 +28,7 @@ type entry struct {
 func registry() map[string]entry {
 	return map[string]entry{
 		"cifar10": {
-			title: "CIFAR-10 (Krizhevsky 2009)", open: cifar10.open, verify: cifar10.verify,
+			title: "CIFAR-10 (Krizhevsky 2009)", open: cifar10.open, verify: cifar10.verify, test: cifar10.test[0].count,
 			fetch: &bundle{
 				base: "https://www.cs.toronto.edu/~kriz/",
 				files: []remote{{name: "cifar-10-binary.tar.gz", size: 170052171, digests: []string{
@@ -35,7 +38,7 @@ func registry() map[string]entry {
 			},
 		},
 		"cifar100": {
-			title: "CIFAR-100 (Krizhevsky 2009)", open: cifar100.open, verify: cifar100.verify,
+			title: "CIFAR-100 (Krizhevsky 2009)", open: cifar100.open, verify: cifar100.verify, test: cifar100.test[0].count,
 			fetch: &bundle{
 				base: "https://www.cs.toronto.edu/~kriz/",
 				files: []remote{{name: "cifar-100-binary.tar.gz", size: 168513733, digests: []string{
@@ -45,17 +48,17 @@ func registry() map[string]entry {
 			},
 		},
 		"fashion-mnist": {
-			title: "Fashion-MNIST (Xiao, Rasul and Vollgraf 2017)", open: fashionMNIST.open, verify: fashionMNIST.verify,
+			title: "Fashion-MNIST (Xiao, Rasul and Vollgraf 2017)", open: fashionMNIST.open, verify: fashionMNIST.verify, test: fashionMNIST.files[idxTestImages].count,
 			// The official address is plain http: the digests of the contents are what makes it
 			// safe.
 			fetch: &bundle{base: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", files: fashionMNIST.remotes()},
 		},
 		"mnist": {
-			title: "MNIST (LeCun, Cortes and Burges 1998)", open: mnist.open, verify: mnist.verify,
+			title: "MNIST (LeCun, Cortes and Burges 1998)", open: mnist.open, verify: mnist.verify, test: mnist.files[idxTestImages].count,
 			fetch: &bundle{base: "https://ossci-datasets.s3.amazonaws.com/mnist/", files: mnist.remotes()},
 		},
 		"fashion-sample": {
-			title: "part of Fashion-MNIST, embedded: 5,000 + 1,000 images", open: openSample, verify: verifySample,
+			title: "part of Fashion-MNIST, embedded: 5,000 + 1,000 images", open: openSample, verify: verifySample, test: sample.TestCount,
 			local: "it is embedded in the program",
 		},
 		"imagenet": {
@@ -85,6 +88,10 @@ func Names() []string {
 
 // Title describes a data set in a line; it is empty for an unknown name.
 func Title(name string) string { return registry()[name].title }
+
+// TestImages is the number of a data set's test images, which no configuration changes; 0 where it
+// depends on the files, and for an unknown name.
+func TestImages(name string) int { return registry()[name].test }
 
 // lookup fails with ErrConfig and a suggestion.
 func lookup(name string) (entry, error) {

@@ -55,59 +55,60 @@ func (m Metrics) Classes(names []string) ClassReport {
 }
 
 // WriteJSON writes one JSON document.
-func (r ClassReport) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
+func (r ClassReport) WriteJSON(w io.Writer) error { return WriteJSON(w, r) }
 
 // WriteErrors writes a table of the classes for people.
 func (r ClassReport) WriteErrors(w io.Writer) error {
-	cols := []column{{title: "class", number: true}, {title: "name"}, {title: "images", number: true}, {title: "wrong", number: true}, {title: "error %", number: true}}
+	cols := []Column{{Title: "class", Number: true}, {Title: "name"}, {Title: "images", Number: true}, {Title: "wrong", Number: true}, {Title: "error %", Number: true}}
 	for _, c := range r.Classes {
-		for i, cell := range []string{strconv.Itoa(c.Class), Printable(c.Name), grouped(int64(c.N)), grouped(int64(c.Wrong)), errorText(c.Error)} {
-			cols[i].cells = append(cols[i].cells, cell)
+		for i, cell := range []string{strconv.Itoa(c.Class), Printable(c.Name), Grouped(int64(c.N)), Grouped(int64(c.Wrong)), ErrorText(c.Error)} {
+			cols[i].Cells = append(cols[i].Cells, cell)
 		}
 	}
-	return writeColumns(w, cols)
+	return WriteColumns(w, cols)
 }
 
-// matrixClasses is how many classes fit a line of a terminal; of more, WriteConfusion lists the
+// MatrixClasses is how many classes fit a line of a terminal; of more, WriteConfusion lists the
 // most frequent mix-ups.
-const matrixClasses = 20
+const MatrixClasses = 20
 
 // WriteConfusion writes the confusion matrix, a row for each label and a column for each predicted
 // class, or for more than 20 classes the 20 most frequent mix-ups.
 func (r ClassReport) WriteConfusion(w io.Writer) error {
-	if len(r.Classes) > matrixClasses {
-		return r.writeMixups(w, matrixClasses)
+	if len(r.Classes) > MatrixClasses {
+		return r.writeMixups(w, MatrixClasses)
 	}
-	cols := []column{{title: "label"}, {title: "", number: true}}
+	cols := []Column{{Title: "label"}, {Title: "", Number: true}}
 	for _, c := range r.Classes {
-		cols[0].cells = append(cols[0].cells, Printable(c.Name))
-		cols[1].cells = append(cols[1].cells, strconv.Itoa(c.Class))
+		cols[0].Cells = append(cols[0].Cells, Printable(c.Name))
+		cols[1].Cells = append(cols[1].Cells, strconv.Itoa(c.Class))
 	}
 	for p := range r.Classes {
-		col := column{title: strconv.Itoa(p), number: true}
+		col := Column{Title: strconv.Itoa(p), Number: true}
 		for label := range r.Classes {
 			s := "."
 			if n := r.Confusion[label][p]; n > 0 {
 				s = strconv.Itoa(n)
 			}
-			col.cells = append(col.cells, s)
+			col.Cells = append(col.Cells, s)
 		}
 		cols = append(cols, col)
 	}
-	return writeColumns(w, cols)
+	return WriteColumns(w, cols)
 }
 
 func (r ClassReport) writeMixups(w io.Writer, most int) error {
-	cols := []column{{title: "images", number: true}, {title: "label"}, {title: "taken for"}}
+	cols := []Column{{Title: "images", Number: true}, {Title: "label"}, {Title: "taken for"}}
 	for _, x := range r.Mixups(most) {
-		for i, cell := range []string{grouped(int64(x.N)), r.title(x.Label), r.title(x.Predicted)} {
-			cols[i].cells = append(cols[i].cells, cell)
+		for i, cell := range []string{Grouped(int64(x.N)), r.Title(x.Label), r.Title(x.Predicted)} {
+			cols[i].Cells = append(cols[i].Cells, cell)
 		}
 	}
-	return writeColumns(w, cols)
+	return WriteColumns(w, cols)
 }
 
-func (r ClassReport) title(c int) string {
+// Title names a class, with its number.
+func (r ClassReport) Title(c int) string {
 	return fmt.Sprintf("%s (%d)", Printable(r.Classes[c].Name), c)
 }
 

@@ -1,6 +1,5 @@
-// Package eval measures trained networks and shows the figures: error metrics, records of single
-// predictions, ensembles, tables beside the paper's values, learning curves, and a report that
-// stands by itself.
+// Package eval measures trained networks: error metrics, records of single predictions, ensembles,
+// and tables beside the paper's values. Curves, comparisons and pages are in package report.
 //
 // Letters: N images, C/H/W channels, height and width of an image, K classes. Images are [N, C, H,
 // W] row-major, logits [N, K].
@@ -25,8 +24,8 @@
 // # Hostile names
 //
 // Class names and file names come from data sets of unknown origin. They are escaped where they are
-// shown: control characters for terminals and CSV, formulas for spreadsheets, markup in HTML, SVG
-// and Markdown.
+// shown: control characters for terminals and CSV, formulas for spreadsheets, markup in Markdown;
+// HTML and SVG are package report's.
 //
 // # How to add a protocol
 //

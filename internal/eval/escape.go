@@ -54,9 +54,9 @@ func PrintableLines(s string) string {
 // symbols and the space.
 func shown(r rune) bool { return unicode.IsPrint(r) }
 
-// csvText makes a name safe in a spreadsheet: text that would be read as a formula gets an
+// CSVText makes a name safe in a spreadsheet: text that would be read as a formula gets an
 // apostrophe before it.
-func csvText(s string) string {
+func CSVText(s string) string {
 	s = Printable(s)
 	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
 		return "'" + s
@@ -64,8 +64,8 @@ func csvText(s string) string {
 	return s
 }
 
-// markdownText makes a name safe in a cell of a Markdown table.
-func markdownText(s string) string {
+// MarkdownText makes a name safe in a cell of a Markdown table.
+func MarkdownText(s string) string {
 	s = Printable(s)
 	var b strings.Builder
 	for _, r := range s {

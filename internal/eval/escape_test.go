@@ -34,19 +34,19 @@ func TestPrintableLeavesNothingThatCommandsATerminal(t *testing.T) {
 
 func TestCSVTextIsNoFormula(t *testing.T) {
 	for _, s := range hostile {
-		if got := csvText(s); strings.ContainsAny(got[:1], "=+-@\t\r") {
-			t.Errorf("csvText(%q) = %q begins like a formula", s, got)
+		if got := CSVText(s); strings.ContainsAny(got[:1], "=+-@\t\r") {
+			t.Errorf("CSVText(%q) = %q begins like a formula", s, got)
 		}
 	}
-	if got := csvText("=1+1"); got != "'=1+1" {
-		t.Errorf("csvText(=1+1) = %q", got)
+	if got := CSVText("=1+1"); got != "'=1+1" {
+		t.Errorf("CSVText(=1+1) = %q", got)
 	}
 }
 
 func TestMarkdownTextStaysInItsCell(t *testing.T) {
 	for s, want := range map[string]string{"a|b": `a\|b`, "<b>": "&lt;b&gt;", "a\nb": `a\\x0ab`} {
-		if got := markdownText(s); got != want {
-			t.Errorf("markdownText(%q) = %q, want %q", s, got, want)
+		if got := MarkdownText(s); got != want {
+			t.Errorf("MarkdownText(%q) = %q, want %q", s, got, want)
 		}
 	}
 }

@@ -20,53 +20,53 @@ type Measured struct {
 	Ensemble bool
 }
 
-// Beside is a table of the paper with our rows beside its lines.
-type Beside struct {
-	Number   int          `json:"table"`
-	Title    string       `json:"title"`
-	Source   string       `json:"source"`
-	Dataset  string       `json:"dataset"`
-	Images   int          `json:"images"`
-	Protocol string       `json:"protocol"` // of the paper's own lines
-	Lines    []BesideLine `json:"lines"`
-	Others   []BesideRow  `json:"others"` // rows of ours that the table has no line for
-	Rows     []Row        `json:"rows"`   // all of ours, as without a table
+// PaperComparison is a table of the paper with our rows beside its lines.
+type PaperComparison struct {
+	Number   int                   `json:"table"`
+	Title    string                `json:"title"`
+	Source   string                `json:"source"`
+	Dataset  string                `json:"dataset"`
+	Images   int                   `json:"images"`
+	Protocol string                `json:"protocol"` // of the paper's own lines
+	Lines    []PaperComparisonLine `json:"lines"`
+	Others   []PaperComparisonRow  `json:"others"` // rows of ours that the table has no line for
+	Rows     []Row                 `json:"rows"`   // all of ours, as without a table
 }
 
-// A BesideLine is a line of the paper with the rows of ours that measure the same network.
-type BesideLine struct {
-	Model  string      `json:"model"`
-	Top1   *float64    `json:"paper_top1_error"` // null where the paper gives none
-	Top5   *float64    `json:"paper_top5_error"`
-	Mean   *float64    `json:"paper_mean_top1_error,omitempty"` // of several runs, whose best is paper_top1_error
-	Std    *float64    `json:"paper_std_top1_error,omitempty"`
-	Quoted string      `json:"quoted_from,omitempty"` // whose result the paper repeats
-	Note   string      `json:"note,omitempty"`
-	Ours   []BesideRow `json:"ours"`
+// A PaperComparisonLine is a line of the paper with the rows of ours that measure the same network.
+type PaperComparisonLine struct {
+	Model  string               `json:"model"`
+	Top1   *float64             `json:"paper_top1_error"` // null where the paper gives none
+	Top5   *float64             `json:"paper_top5_error"`
+	Mean   *float64             `json:"paper_mean_top1_error,omitempty"` // of several runs
+	Std    *float64             `json:"paper_std_top1_error,omitempty"`
+	Quoted string               `json:"quoted_from,omitempty"` // whose result the paper repeats
+	Note   string               `json:"note,omitempty"`
+	Ours   []PaperComparisonRow `json:"ours"`
 }
 
-// A BesideRow is a row of ours. SameProtocol says that it may be compared with its line as it is;
-// Differences says why not.
-type BesideRow struct {
+// A PaperComparisonRow is a row of ours. SameProtocol says that it may be compared with its line as
+// it is; Differences says why not.
+type PaperComparisonRow struct {
 	Row
 	SameProtocol bool     `json:"same_protocol"`
 	Differences  []string `json:"differences"`
 }
 
 // Compare puts measured rows beside the lines of the table.
-func (t PaperTable) Compare(rows []Measured) Beside {
-	b := Beside{Number: t.Number, Title: t.Title, Source: "He et al. 2016, arXiv:1512.03385, " + t.Name(), Dataset: t.Dataset, Images: t.Images,
-		Protocol: lookText(t.Protocol), Lines: make([]BesideLine, 0, len(t.Lines)), Others: []BesideRow{}, Rows: []Row{}}
+func (t PaperTable) Compare(rows []Measured) PaperComparison {
+	b := PaperComparison{Number: t.Number, Title: t.Title, Source: "He et al. 2016, arXiv:1512.03385, " + t.Name(), Dataset: t.Dataset, Images: t.Images,
+		Protocol: lookText(t.Protocol), Lines: make([]PaperComparisonLine, 0, len(t.Lines)), Others: []PaperComparisonRow{}, Rows: []Row{}}
 	placed := make([]bool, len(rows))
 	for _, l := range t.Lines {
-		line := BesideLine{Model: l.Label, Top1: l.Top1, Top5: l.Top5, Quoted: l.Quoted, Note: l.Note, Ours: []BesideRow{}}
+		line := PaperComparisonLine{Model: l.Label, Top1: l.Top1, Top5: l.Top5, Quoted: l.Quoted, Note: l.Note, Ours: []PaperComparisonRow{}}
 		if l.Mean > 0 {
 			line.Mean, line.Std = &l.Mean, &l.Std
 		}
 		for i, m := range rows {
 			if t.holds(l, m) {
 				placed[i] = true
-				line.Ours = append(line.Ours, besideRow(t, l, m))
+				line.Ours = append(line.Ours, comparisonRow(t, l, m))
 			}
 		}
 		b.Lines = append(b.Lines, line)
@@ -74,7 +74,7 @@ func (t PaperTable) Compare(rows []Measured) Beside {
 	for i, m := range rows {
 		b.Rows = append(b.Rows, m.Row)
 		if !placed[i] {
-			b.Others = append(b.Others, BesideRow{Row: m.Row, Differences: []string{"the table has no line for it"}})
+			b.Others = append(b.Others, PaperComparisonRow{Row: m.Row, Differences: []string{"the table has no line for it"}})
 		}
 	}
 	return b
@@ -103,8 +103,8 @@ func (t PaperTable) holds(l PaperLine, m Measured) bool {
 // suffixV15 marks the bottleneck nets that stride in the 3x3.
 const suffixV15 = "v1.5"
 
-func besideRow(t PaperTable, l PaperLine, m Measured) BesideRow {
-	r := BesideRow{Row: m.Row, Differences: []string{}}
+func comparisonRow(t PaperTable, l PaperLine, m Measured) PaperComparisonRow {
+	r := PaperComparisonRow{Row: m.Row, Differences: []string{}}
 	if strings.HasSuffix(m.Row.Model, suffixV15) {
 		r.Differences = append(r.Differences, "strides in the 3x3 of each bottleneck, the paper in the first 1x1")
 	} else if !m.Standard && !m.Ensemble {
@@ -125,20 +125,20 @@ func besideRow(t PaperTable, l PaperLine, m Measured) BesideRow {
 }
 
 // WriteJSON writes one JSON document.
-func (b Beside) WriteJSON(w io.Writer) error { return writeJSON(w, b) }
+func (b PaperComparison) WriteJSON(w io.Writer) error { return WriteJSON(w, b) }
 
 // WriteText writes the table for people: a line of the paper, and ours beside it; what differs
 // stands below, by number.
-func (b Beside) WriteText(w io.Writer) error {
-	return b.write(w, Printable, writeColumns, "", "\n%s\n", "[%d] %s\n")
+func (b PaperComparison) WriteText(w io.Writer) error {
+	return b.write(w, Printable, WriteColumns, "", "\n%s\n", "[%d] %s\n")
 }
 
 // WriteMarkdown writes the table for a README.
-func (b Beside) WriteMarkdown(w io.Writer) error {
-	return b.write(w, markdownText, writeMarkdown, "  ", "\n%s  \n", "\\[%d] %s  \n")
+func (b PaperComparison) WriteMarkdown(w io.Writer) error {
+	return b.write(w, MarkdownText, WriteMarkdown, "  ", "\n%s  \n", "\\[%d] %s  \n")
 }
 
-func (b Beside) write(w io.Writer, name func(string) string, table func(io.Writer, []column) error, end, below, note string) error {
+func (b PaperComparison) write(w io.Writer, name func(string) string, table func(io.Writer, []Column) error, end, below, note string) error {
 	if _, err := fmt.Fprintf(w, "%s: %s%s\n\n", name(b.Source), name(b.Title), end); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (b Beside) write(w io.Writer, name func(string) string, table func(io.Write
 	if err := table(w, cols); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, below, "The paper's protocol: "+name(b.Protocol)+", "+grouped(int64(b.Images))+" images."); err != nil {
+	if _, err := fmt.Fprintf(w, below, "The paper's protocol: "+name(b.Protocol)+", "+Grouped(int64(b.Images))+" images."); err != nil {
 		return err
 	}
 	for i, n := range notes {
@@ -159,9 +159,9 @@ func (b Beside) write(w io.Writer, name func(string) string, table func(io.Write
 
 // columns lays out the lines; a line of the paper stands once for each row of ours, and once where
 // there is none.
-func (b Beside) columns(name func(string) string) ([]column, []string) {
-	cols := []column{{title: "network"}, {title: "paper's top-1 %", number: true}, {title: "paper's top-5 %", number: true},
-		{title: "our top-1 %", number: true}, {title: "our top-5 %", number: true}, {title: "images", number: true}, {title: "checkpoint"}, {title: "notes"}}
+func (b PaperComparison) columns(name func(string) string) ([]Column, []string) {
+	cols := []Column{{Title: "network"}, {Title: "paper's top-1 %", Number: true}, {Title: "paper's top-5 %", Number: true},
+		{Title: "our top-1 %", Number: true}, {Title: "our top-5 %", Number: true}, {Title: "images", Number: true}, {Title: "checkpoint"}, {Title: "notes"}}
 	var notes []string
 	numbered := func(texts []string) string {
 		var marks []string
@@ -175,34 +175,34 @@ func (b Beside) columns(name func(string) string) ([]column, []string) {
 		}
 		return strings.Join(marks, ",")
 	}
-	add := func(label string, top1, top5 *float64, said []string, r *BesideRow) {
-		cells := []string{name(label), errorText(top1), errorText(top5), "", "", "", "", ""}
+	add := func(label string, top1, top5 *float64, texts []string, r *PaperComparisonRow) {
+		cells := []string{name(label), ErrorText(top1), ErrorText(top5), "", "", "", "", ""}
 		if r != nil {
-			cells[3], cells[4], cells[5], cells[6] = errorText(&r.Top1Error), errorText(r.Top5Error), grouped(int64(r.N)), name(r.Checkpoint)
-			said = slices.Concat(said, r.Differences)
+			cells[3], cells[4], cells[5], cells[6] = ErrorText(&r.Top1Error), ErrorText(r.Top5Error), Grouped(int64(r.N)), name(r.Checkpoint)
+			texts = slices.Concat(texts, r.Differences)
 		}
-		cells[7] = numbered(said)
+		cells[7] = numbered(texts)
 		for i := range cols {
-			cols[i].cells = append(cols[i].cells, cells[i])
+			cols[i].Cells = append(cols[i].Cells, cells[i])
 		}
 	}
 	for _, l := range b.Lines {
-		said := l.said()
+		texts := l.notes()
 		if len(l.Ours) == 0 {
-			add(l.Model, l.Top1, l.Top5, said, nil)
+			add(l.Model, l.Top1, l.Top5, texts, nil)
 		}
 		for i := range l.Ours {
-			add(l.Model, l.Top1, l.Top5, said, &l.Ours[i])
+			add(l.Model, l.Top1, l.Top5, texts, &l.Ours[i])
 		}
 	}
 	for i := range b.Others {
 		add(b.Others[i].Model, nil, nil, nil, &b.Others[i])
 	}
-	return withoutEmpty(cols), notes
+	return WithoutEmpty(cols), notes
 }
 
-// said is what the paper says about a line besides its figures.
-func (l BesideLine) said() []string {
+// notes are what the paper says about a line besides its figures.
+func (l PaperComparisonLine) notes() []string {
 	var list []string
 	if l.Quoted != "" {
 		list = append(list, "quoted by the paper from "+l.Quoted)

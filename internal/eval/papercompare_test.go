@@ -25,9 +25,9 @@ func TestTablesHoldWhatThePaperPrints(t *testing.T) {
 		}
 		var got []string
 		for _, l := range table.Lines {
-			s := errorText(l.Top1)
+			s := ErrorText(l.Top1)
 			if l.Top5 != nil {
-				s += "/" + errorText(l.Top5)
+				s += "/" + ErrorText(l.Top5)
 			}
 			got = append(got, s)
 		}
@@ -139,11 +139,11 @@ func TestATableOfThePaperInText(t *testing.T) {
 	if !strings.Contains(md.String(), "| ResNet, 110 layers | 6.43 |") {
 		t.Errorf("Markdown:\n%s", md.String())
 	}
-	var back Beside
+	var back PaperComparison
 	if err := json.Unmarshal(doc.Bytes(), &back); err != nil || back.Number != 6 || len(back.Lines) != 12 {
 		t.Errorf("JSON: %v, %d lines", err, len(back.Lines))
 	}
-	i := slices.IndexFunc(back.Lines, func(l BesideLine) bool { return l.Model == "ResNet, 20 layers" })
+	i := slices.IndexFunc(back.Lines, func(l PaperComparisonLine) bool { return l.Model == "ResNet, 20 layers" })
 	if len(back.Lines[i].Ours) != 1 || !back.Lines[i].Ours[0].SameProtocol {
 		t.Errorf("JSON: %+v", back.Lines[i])
 	}
@@ -155,7 +155,7 @@ func TestALineThatThePaperQuotesIsNotItsProtocol(t *testing.T) {
 		t.Fatal(err)
 	}
 	beside := table.Compare([]Measured{measuredRow("prelu-net-c", "imagenet", 50_000, protocol10Crop)})
-	i := slices.IndexFunc(beside.Lines, func(l BesideLine) bool { return len(l.Ours) == 1 })
+	i := slices.IndexFunc(beside.Lines, func(l PaperComparisonLine) bool { return len(l.Ours) == 1 })
 	if i < 0 {
 		t.Fatal("the row stands beside no line")
 	}

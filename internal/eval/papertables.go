@@ -32,7 +32,7 @@ func (t PaperTable) Crops() string {
 // A PaperLine is a line of a PaperTable.
 type PaperLine struct {
 	Label      string   // as the paper prints it
-	Arch       string   // name in our table of architectures; "" where it has none, or for ensembles
+	Arch       string   // in our table of architectures; "" where it has none, or for ensembles
 	Top1, Top5 *float64 // nil where the paper gives none
 	Mean, Std  float64  // of Runs runs, where reported; Top1 is the best of them
 	Runs       int

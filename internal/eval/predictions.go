@@ -14,6 +14,9 @@ import (
 	"resnet/internal/atomicfile"
 )
 
+// ErrIO marks a file that could not be written.
+var ErrIO = atomicfile.ErrIO
+
 // Guess is one of the classes that a network finds most likely.
 type Guess struct {
 	Class       int     `json:"class"`
@@ -143,7 +146,14 @@ func JSONLine(v any) ([]byte, error) {
 }
 
 // WriteJSON writes v as one JSON document, indented, escaped as JSONLine does.
-func WriteJSON(w io.Writer, v any) error { return writeJSON(w, v) }
+func WriteJSON(w io.Writer, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(asciiControls(text), '\n'))
+	return err
+}
 
 func csvHeader(top, classes int) []string {
 	h := []string{"index", "id", "label", "label_name"}
@@ -157,9 +167,9 @@ func csvHeader(top, classes int) []string {
 }
 
 func (r Prediction) csvRecord() []string {
-	rec := []string{strconv.Itoa(r.Index), csvText(r.ID), strconv.Itoa(r.Label), csvText(r.LabelName)}
+	rec := []string{strconv.Itoa(r.Index), CSVText(r.ID), strconv.Itoa(r.Label), CSVText(r.LabelName)}
 	for _, g := range r.Top5 {
-		rec = append(rec, strconv.Itoa(g.Class), csvText(g.Name), strconv.FormatFloat(g.Probability, 'g', -1, 64))
+		rec = append(rec, strconv.Itoa(g.Class), CSVText(g.Name), strconv.FormatFloat(g.Probability, 'g', -1, 64))
 	}
 	for _, z := range r.Logits {
 		rec = append(rec, strconv.FormatFloat(float64(z), 'g', -1, 32))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"resnet/internal/eval"
+	"resnet/internal/eval/report"
 	"resnet/internal/train/tensorboard"
 )
 
@@ -81,7 +82,7 @@ func TestTheTrainingSetsColumnsAreThereWhenAskedFor(t *testing.T) {
 	if !strings.HasSuffix(lines[0], ",test_top5,train_eval_loss,train_eval_error") {
 		t.Errorf("header %s", lines[0])
 	}
-	h, err := eval.ReadHistory(filepath.Join(r.o.Dir, MetricsFile))
+	h, err := report.ReadHistory(filepath.Join(r.o.Dir, MetricsFile))
 	must(t, err)
 	m := toyEvaluate(r.params)
 	if last := h[len(h)-1]; last.TrainEvalError == nil || math.Abs(*last.TrainEvalError-m.Error/2) > 1e-4 {

@@ -14,7 +14,7 @@ const (
 	trainSetHeader = ",train_eval_loss,train_eval_error"
 	// utteranceHeader follows where the labels of frames are those of their utterances.
 	utteranceHeader = ",val_utterance_error,test_utterance_error"
-	timingHeader    = "step,seconds,images_per_second,peak_rss_bytes"
+	timingHeader    = "step,seconds," + speedColumn + ",peak_rss_bytes"
 )
 
 // Row is one evaluation: a line of metrics.csv. Errors are percentages.

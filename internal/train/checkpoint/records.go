@@ -2,6 +2,8 @@ package checkpoint
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 
@@ -21,6 +23,9 @@ type Env struct {
 	Kernels map[string]string `json:"kernels"` // operation: the kernel chosen
 	Seed    uint64            `json:"seed"`
 	Command []string          `json:"command"`
+	// Samples are the images or utterances of each split: train, val, test. Older files do not
+	// have it.
+	Samples map[string]int `json:"samples,omitempty"`
 }
 
 // WriteEnv writes env.json into a run folder; Go, OS, Arch and Cores are filled in.
@@ -39,4 +44,18 @@ const ConfigFile = "config.yaml"
 // WriteConfig writes a run folder's configuration, which is YAML.
 func WriteConfig(fsys atomicfile.FS, run string, data []byte) error {
 	return atomicfile.WriteFile(fsys, filepath.Join(run, ConfigFile), Kind, data)
+}
+
+// ReadEnv reads env.json of a run folder. It fails with fs.ErrNotExist where there is none.
+func ReadEnv(run string) (Env, error) {
+	var e Env
+	path := filepath.Join(run, "env.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(text, &e); err != nil {
+		return Env{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return e, nil
 }

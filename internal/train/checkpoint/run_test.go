@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -146,8 +147,12 @@ func TestTheRecordsAreReplacedWholeOrNotAtAll(t *testing.T) {
 func TestEnvIsWrittenWithoutTheEnvironment(t *testing.T) {
 	t.Setenv("RESNET_SECRET", "s3cr3t-value")
 	folder := t.TempDir()
-	if err := WriteEnv(atomicfile.OS, folder, Env{Version: "v0.1.0", Seed: 1<<64 - 1, Command: []string{"resnet", "train"}}); err != nil {
+	want := Env{Version: "v0.1.0", Seed: 1<<64 - 1, Command: []string{"resnet", "train"}, Samples: map[string]int{"train": 4500, "val": 500, "test": 1000}}
+	if err := WriteEnv(atomicfile.OS, folder, want); err != nil {
 		t.Fatal(err)
+	}
+	if got, err := ReadEnv(folder); err != nil || got.Seed != want.Seed || !maps.Equal(got.Samples, want.Samples) {
+		t.Errorf("read %+v (%v), want %+v", got, err, want)
 	}
 	data, err := os.ReadFile(filepath.Join(folder, "env.json"))
 	if err != nil {
@@ -160,6 +165,19 @@ func TestEnvIsWrittenWithoutTheEnvironment(t *testing.T) {
 	}
 	if strings.Contains(string(data), "s3cr3t") {
 		t.Errorf("%s", data)
+	}
+}
+
+func TestAnEnvThatIsNotThereOrDoesNotParseIsAnError(t *testing.T) {
+	folder := t.TempDir()
+	if _, err := ReadEnv(folder); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("none: %v, want fs.ErrNotExist", err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "env.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadEnv(folder); err == nil || !strings.Contains(err.Error(), "env.json") {
+		t.Errorf("half of one: %v, want an error that names it", err)
 	}
 }
 

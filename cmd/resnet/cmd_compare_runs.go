@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"resnet/internal/eval/report"
+	"resnet/internal/experiment"
+	"resnet/internal/text"
+)
+
+// comparisonReport is `compare --json`.
+type comparisonReport struct {
+	Out      string           `json:"out"`
+	Networks []report.Outcome `json:"networks"`
+	Findings []string         `json:"findings"`
+	Notes    []string         `json:"notes"`
+	Files    []string         `json:"files"`
+}
+
+// finishComparison writes the files and prints curves, table and findings.
+func (a *app) finishComparison(o *compareOptions, c report.Comparison) error {
+	dir := o.out
+	names, err := report.WriteComparison(dir, c)
+	if err != nil {
+		return err
+	}
+	files := make([]string, len(names))
+	for i, name := range names {
+		files[i] = filepath.Join(dir, name)
+	}
+	if o.json {
+		return a.printJSON(comparisonReport{dir, c.Outcomes, c.Findings, c.Notes, files})
+	}
+	if o.terminal {
+		if err := a.chartRuns(c.Runs); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out)
+	}
+	if err := c.WriteTable(a.out); err != nil {
+		return err
+	}
+	for _, n := range slices.Concat(c.Findings, c.Notes) {
+		fmt.Fprintf(a.out, "\n%s\n", text.Wrap(text.Printable(n), a.textWidth()))
+	}
+	fmt.Fprintln(a.out)
+	for _, f := range files {
+		fmt.Fprintln(a.out, text.Printable(f))
+	}
+	return nil
+}
+
+// chartRuns draws the curves of runs with characters, if they have any.
+func (a *app) chartRuns(runs []report.Compared) error {
+	var series []report.Series
+	for _, run := range runs {
+		series = append(series, run.Series())
+	}
+	if err := a.chart(series); !errors.Is(err, report.ErrNoCurve) {
+		return err
+	}
+	return nil
+}
+
+func newCompareRunsCmd(a *app) *cobra.Command {
+	o := &compareOptions{}
+	c := &cobra.Command{
+		Use: "runs RUN...", Short: "The curves of runs that are there", Args: atLeastArgs(1, "RUN"),
+		Long:    "Reports run folders of any networks side by side, as `compare plain-vs-residual` does its own; nothing is trained." + exitHelp(help66, help74),
+		Example: "  resnet compare runs runs/cifar20-short-1 runs/cifar20-short-2 --out seeds",
+		RunE: func(_ *cobra.Command, args []string) error {
+			r, err := experiment.CompareRuns(args, o.out)
+			if err != nil {
+				return err
+			}
+			return a.finishComparison(o, r)
+		},
+	}
+	c.Flags().StringVar(&o.out, "out", "compare-runs", "folder of the report")
+	c.Flags().BoolVar(&o.terminal, "terminal", false, "draw the curves in the terminal, too")
+	c.Flags().BoolVar(&o.json, "json", false, "print the findings as JSON")
+	_ = c.MarkFlagDirname("out")
+	return c
+}

@@ -1,0 +1,70 @@
+package report
+
+import (
+	"errors"
+	"math"
+	"strconv"
+)
+
+// ErrNoCurve marks runs that have not measured anything yet.
+var ErrNoCurve = errors.New("no errors have been measured yet: there is nothing to draw")
+
+// axes end the ranges of a drawing, which begin at 0.
+type axes struct {
+	xMax, yMax float64 // updates, percent
+}
+
+// fitAxes gives the axes of a figure of the series. It fails with ErrNoCurve when there is no
+// point.
+func fitAxes(series []Series) (axes, error) {
+	f, err := seriesFigure(series)
+	return axes{f.XMax, f.YMax}, err
+}
+
+// fit ends the axes. The y axis ends at twice the greatest of the values at the ends of the lines,
+// and at floor at the least, so that the ends, which are compared, are apart from each other; higher
+// values at the start are cut off there, as in the paper's Fig. 6. It is never longer than the
+// lines, and of percentages never above 100.
+func (f *Figure) fit(floor float64) {
+	var top, end float64
+	for _, p := range f.Panels {
+		for _, l := range p.Lines {
+			for _, xy := range l.Points {
+				f.XMax, top = math.Max(f.XMax, xy[0]), math.Max(top, xy[1])
+			}
+			end = math.Max(end, l.Points[len(l.Points)-1][1])
+		}
+	}
+	if f.YMax = math.Min(top*1.05, math.Max(floor, 2*end)); f.YMax > 0 {
+		step := niceStep(f.YMax, 6)
+		f.YMax = math.Ceil(f.YMax/step-1e-9) * step
+	} else {
+		f.YMax = 1
+	}
+	if f.Unit == "%" {
+		f.YMax = math.Min(f.YMax, 100)
+	}
+	if f.XMax == 0 {
+		f.XMax = 1
+	}
+}
+
+// niceStep is the smallest of 1, 2, 5, 10, 20, 50, … and their tenths that divides a range into at
+// most n parts.
+func niceStep(span float64, n int) float64 {
+	if !(span > 0) {
+		return 1
+	}
+	base := math.Pow(10, math.Floor(math.Log10(span/float64(n))))
+	for _, m := range []float64{1, 2, 5} {
+		if base*m*float64(n) >= span*(1-1e-9) {
+			return base * m
+		}
+	}
+	return base * 10
+}
+
+// tickText writes a multiple of a nice step without rounding noise.
+func tickText(v float64) string {
+	return strconv.FormatFloat(v, 'g', 10, 64)
+}

@@ -1,0 +1,82 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"io"
+
+	"resnet/internal/eval"
+)
+
+// The parts of the pages. The script and the style are ours, so that they go into the page as they
+// are; everything else is escaped.
+var (
+	//go:embed page/report.html.tmpl
+	reportText string
+	//go:embed page/comparison.html.tmpl
+	comparisonText string
+	//go:embed page/page.css
+	pageStyle string
+	//go:embed page/comparison.js
+	pageScript string
+)
+
+var pageFuncs = template.FuncMap{
+	"printable": eval.Printable, "percentage": eval.ErrorText, "text": pageText,
+	"style":  func() template.CSS { return template.CSS(pageStyle) },
+	"script": func() template.JS { return template.JS(pageScript) },
+	// scriptHash lets the page's own script run, and no other (Content Security Policy).
+	"scriptHash": func() template.HTMLAttr {
+		sum := sha256.Sum256([]byte(pageScript))
+		return template.HTMLAttr(base64.StdEncoding.EncodeToString(sum[:]))
+	},
+}
+
+var (
+	reportTemplate     = template.Must(template.New("report").Funcs(pageFuncs).Parse(reportText))
+	comparisonTemplate = template.Must(template.New("comparison").Funcs(pageFuncs).Parse(comparisonText))
+)
+
+// comparisonPage is what the template shows.
+type comparisonPage struct {
+	Title, Command  string
+	Findings, Notes []string
+	Table           reportTable
+	Figures         []pageFigure
+	Data            []Figure // for the script
+	Runs            []reportRun
+}
+
+// pageFigure is a figure as it is without the script. SVG is the only value that is not escaped:
+// DrawFigureSVG made it.
+type pageFigure struct {
+	Figure Figure
+	SVG    template.HTML
+}
+
+// writeHTML writes the page of a comparison: complete in itself, it loads nothing from anywhere.
+// Everything in it that came from a file or a user is escaped.
+func (c Comparison) writeHTML(w io.Writer, figures []Figure) error {
+	page := comparisonPage{Title: eval.Printable(c.Title), Command: eval.Printable(c.Command), Table: newReportTable(c.tableColumns(eval.Printable)), Data: figures}
+	for _, s := range c.Findings {
+		page.Findings = append(page.Findings, eval.Printable(s))
+	}
+	for _, s := range c.Notes {
+		page.Notes = append(page.Notes, eval.Printable(s))
+	}
+	for _, f := range figures {
+		var svg bytes.Buffer
+		if err := DrawFigureSVG(&svg, f, DrawOptions{}); err != nil {
+			return err
+		}
+		drawing := template.HTML(inline(svg.Bytes())) //nolint:gosec // DrawFigureSVG escapes texts
+		page.Figures = append(page.Figures, pageFigure{f, drawing})
+	}
+	for _, r := range c.Runs {
+		page.Runs = append(page.Runs, reportRun{eval.Printable(r.Name), r.Config, r.Environment, newReportTable(r.History.columns())})
+	}
+	return comparisonTemplate.Execute(w, page)
+}

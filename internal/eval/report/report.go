@@ -1,0 +1,164 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"resnet/internal/atomicfile"
+	"resnet/internal/eval"
+)
+
+// ReportFile is the file that WriteReport writes beside the curves.
+const ReportFile = "report.html"
+
+// A Report is a page about one run or a comparison of several, complete in itself: it loads nothing
+// from anywhere.
+type Report struct {
+	Title   string
+	Notes   []string   // paragraphs below the title
+	Table   eval.Table // may be empty
+	Runs    []Run
+	Classes *eval.ClassReport // may be nil
+	// Names stand for the runs' own in curves and headings; nil or shorter means their own.
+	Names []string
+}
+
+// reportPage is what the template shows. SVG is the only value that is not escaped: DrawSVG made
+// it.
+type reportPage struct {
+	Title   string
+	Notes   []string
+	Table   reportTable
+	Cites   []string
+	SVG     template.HTML
+	Runs    []reportRun
+	Classes *eval.ClassReport
+	Matrix  [][]matrixCell
+	Mixups  []string
+}
+
+type reportTable struct {
+	Columns []reportCell
+	Lines   [][]reportCell
+}
+
+type reportCell struct {
+	Text   string
+	Number bool
+}
+
+type reportRun struct {
+	Name, Config string
+	Environment  []Fact
+	Table        reportTable
+}
+
+// matrixCell is a cell of the confusion matrix; Shade is 0 to 9 by its share of the label's images.
+type matrixCell struct {
+	N, Shade int
+	Diagonal bool
+}
+
+// WriteHTML writes the page. Everything in it that came from a file or a user is escaped. Without
+// any measured error it has no curves.
+func (r Report) WriteHTML(w io.Writer) error {
+	page := reportPage{Title: eval.Printable(r.Title), Cites: r.Table.Citations(), Classes: r.Classes}
+	for _, n := range r.Notes {
+		page.Notes = append(page.Notes, eval.Printable(n))
+	}
+	if len(r.Table.Rows) > 0 {
+		page.Table = newReportTable(r.Table.Columns(eval.Printable))
+	}
+	var svg bytes.Buffer
+	switch err := DrawSVG(&svg, r.series(), DrawOptions{}); {
+	case err == nil:
+		page.SVG = template.HTML(inline(svg.Bytes())) //nolint:gosec // DrawSVG escapes texts
+	case !errors.Is(err, ErrNoCurve):
+		return err
+	}
+	for i, run := range r.Runs {
+		page.Runs = append(page.Runs, reportRun{r.name(i), run.Config, run.Environment, newReportTable(run.History.columns())})
+	}
+	if c := r.Classes; c != nil {
+		if len(c.Classes) <= eval.MatrixClasses {
+			page.Matrix = shades(*c)
+		} else {
+			for _, m := range c.Mixups(eval.MatrixClasses) {
+				page.Mixups = append(page.Mixups, fmt.Sprintf("%s × %s taken for %s", eval.Grouped(int64(m.N)), c.Title(m.Label), c.Title(m.Predicted)))
+			}
+		}
+	}
+	return reportTemplate.Execute(w, page)
+}
+
+// WriteReport writes report.html, curves.svg and curves.png to a folder, each complete or not at
+// all. Without any measured error it writes the page alone.
+func WriteReport(dir string, r Report) error { return folder{atomicfile.OS, dir}.report(r) }
+
+func (dir folder) report(r Report) error {
+	err := dir.curves(r.series(), DrawOptions{Title: r.Title})
+	if err != nil && !errors.Is(err, ErrNoCurve) {
+		return err
+	}
+	return dir.write(ReportFile, r.WriteHTML)
+}
+
+func (r Report) name(i int) string {
+	if i < len(r.Names) && r.Names[i] != "" {
+		return eval.Printable(r.Names[i])
+	}
+	return eval.Printable(r.Runs[i].Name)
+}
+
+func (r Report) series() []Series {
+	var list []Series
+	for i, run := range r.Runs {
+		list = append(list, run.History.Series(r.name(i)))
+	}
+	return list
+}
+
+// pageText is a file's text for the page, where a tab is no command.
+func pageText(s string) string { return eval.PrintableLines(strings.ReplaceAll(s, "\t", "    ")) }
+
+// inline is an SVG document as a part of a page: without the XML declaration.
+func inline(svg []byte) string {
+	s := string(svg)
+	return s[max(0, strings.Index(s, "<svg")):]
+}
+
+func newReportTable(cols []eval.Column) reportTable {
+	var t reportTable
+	for i, c := range cols {
+		t.Columns = append(t.Columns, reportCell{c.Title, c.Number})
+		for j, text := range c.Cells {
+			if i == 0 {
+				t.Lines = append(t.Lines, nil)
+			}
+			t.Lines[j] = append(t.Lines[j], reportCell{text, c.Number})
+		}
+	}
+	return t
+}
+
+// shades prepares the confusion matrix. What is rare but wrong should be seen: any count above 0
+// has a shade.
+func shades(c eval.ClassReport) [][]matrixCell {
+	var rows [][]matrixCell
+	for label, counts := range c.Confusion {
+		var row []matrixCell
+		for p, n := range counts {
+			cell := matrixCell{N: n, Diagonal: p == label}
+			if n > 0 {
+				cell.Shade = min(9, 1+9*n/c.Classes[label].N)
+			}
+			row = append(row, cell)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

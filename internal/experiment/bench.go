@@ -1,0 +1,184 @@
+package experiment
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"time"
+
+	"resnet/internal/blocks"
+	"resnet/internal/config"
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+	"resnet/internal/graph/schedule"
+	"resnet/internal/system"
+	"resnet/internal/train"
+)
+
+// BenchOptions say which network is measured, and how.
+type BenchOptions struct {
+	Mode    string // train or infer
+	Arch    string
+	Batch   int // images or utterances; 0 means 128 images, or 8 utterances
+	Frames  int // of each utterance
+	Threads int // 0 means all cores
+	Steps   int // that are measured, after two that are not
+}
+
+// Batches where none is given: that of the paper's CIFAR experiments, and utterances of a speech
+// network.
+const (
+	benchImages     = 128
+	benchUtterances = 8
+)
+
+// BenchReport is `bench train|infer --json`. The time is the median; gflops counts two operations a
+// multiply-add of the direct method, three times as many for training (forward and both gradients).
+type BenchReport struct {
+	Arch            string   `json:"arch"`
+	Mode            string   `json:"mode"`
+	Precision       string   `json:"precision"`
+	Batch           int      `json:"batch"`
+	Frames          int      `json:"frames,omitempty"` // of each utterance, which images_per_second then counts
+	Threads         int      `json:"threads"`
+	ImagesPerSecond float64  `json:"images_per_second"`
+	FramesPerSecond float64  `json:"frames_per_second,omitempty"`
+	MsPerStep       float64  `json:"ms_per_step"`
+	MsMin           float64  `json:"ms_min"`
+	MsMax           float64  `json:"ms_max"`
+	Steps           int      `json:"steps"`
+	GFLOPS          float64  `json:"gflops"`
+	PercentOfPeak   *float64 `json:"percent_of_peak"` // null where the peak is not measured
+	PeakRSSBytes    int64    `json:"peak_rss_bytes"`
+	Kernels         string   `json:"kernels"`
+	CPU             string   `json:"cpu"`
+	Version         string   `json:"version"`
+}
+
+// Bench measures training steps (forward, backward and the update of SGD) or inference of a network
+// on one random batch.
+func Bench(env *Environment, o BenchOptions) (BenchReport, error) {
+	b, err := newBench(env, o)
+	if err != nil {
+		return BenchReport{}, err
+	}
+	defer b.machine.Close()
+	times := make([]float64, 0, o.Steps)
+	for i := range o.Steps + 2 {
+		start := time.Now()
+		if err := b.step(); err != nil {
+			return BenchReport{}, err
+		}
+		if i >= 2 {
+			times = append(times, time.Since(start).Seconds())
+		}
+	}
+	r := b.report(times)
+	r.PeakRSSBytes, r.Kernels, r.CPU, r.Version = system.PeakRSS(), kernel.Active(), system.Read().CPU, env.Version
+	if peak := kernel.Peak(b.Threads) / 1e9; peak > 0 {
+		percent := 100 * r.GFLOPS / peak
+		r.PercentOfPeak = &percent
+	}
+	return r, nil
+}
+
+// bench is a network and the batch that it is measured on.
+type bench struct {
+	BenchOptions
+	spec    blocks.Spec
+	machine graph.Machine
+	step    func() error
+}
+
+func newBench(env *Environment, o BenchOptions) (*bench, error) {
+	spec, err := blocks.Lookup(o.Arch)
+	if err != nil {
+		return nil, &config.UsageError{Err: err}
+	}
+	b := &bench{BenchOptions: o, spec: spec}
+	if b.Threads == 0 {
+		b.Threads = runtime.GOMAXPROCS(0)
+	}
+	if b.Batch == 0 {
+		if b.Batch = benchImages; b.sequences() {
+			b.Batch = benchUtterances
+		}
+	}
+	mode := graph.Train
+	if o.Mode == "infer" {
+		mode = graph.Eval
+	}
+	params := graph.NewParamSet(1)
+	g, err := b.graph(mode, params)
+	if err != nil {
+		return nil, err
+	}
+	if b.machine, err = env.Compile(g, params, schedule.Options{Threads: b.Threads, Frozen: mode == graph.Eval}); err != nil {
+		return nil, err
+	}
+	b.step = b.newStep(g, params, mode)
+	return b, nil
+}
+
+func (b *bench) sequences() bool { return b.spec.Family == blocks.FamilySpeech }
+
+// newStep returns one step on the same random batch each time.
+func (b *bench) newStep(g *graph.Graph, params *graph.ParamSet, mode graph.Mode) func() error {
+	rng := rand.New(rand.NewPCG(1, 2))
+	x := make([]float32, b.Batch*g.ImageLen())
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	labels := make([]int32, g.LabelsLen())
+	for i := range labels {
+		labels[i] = int32(rng.IntN(b.spec.Classes))
+	}
+	if mode == graph.Eval {
+		return func() error {
+			_, err := b.machine.Infer(x, b.Batch)
+			return err
+		}
+	}
+	sgd := train.NewSGD(train.DefaultConfig().Optimizer, params)
+	return func() error {
+		if _, err := b.machine.Train(x, labels, graph.StepOptions{}); err != nil {
+			return err
+		}
+		sgd.Step(1e-3, 1) // small: random labels must not blow up in a long measurement
+		return nil
+	}
+}
+
+// graph draws a network of images, or one of utterances of which all are as long as the batch.
+func (b *bench) graph(mode graph.Mode, params *graph.ParamSet) (*graph.Graph, error) {
+	if !b.sequences() {
+		return blocks.Build(b.spec, b.Batch, mode, params)
+	}
+	g, err := blocks.BuildSequence(b.spec, b.Batch, b.Frames, mode, params)
+	if err != nil {
+		return nil, err
+	}
+	for i := range g.Sequences.Lengths {
+		g.Sequences.Lengths[i] = int32(b.Frames)
+	}
+	return g, nil
+}
+
+// report is what times of steps, in seconds, say.
+func (b *bench) report(times []float64) BenchReport {
+	slices.Sort(times)
+	median := times[len(times)/2]
+	flops := 2 * float64(b.spec.MACs) * float64(b.Batch)
+	r := BenchReport{Arch: b.spec.Name, Mode: b.Mode, Precision: "float32", Batch: b.Batch, Threads: b.Threads,
+		ImagesPerSecond: float64(b.Batch) / median, MsPerStep: 1000 * median, MsMin: 1000 * times[0], MsMax: 1000 * times[len(times)-1],
+		Steps: len(times)}
+	if b.sequences() {
+		flops *= float64(b.Frames) // the row counts those of a frame
+		r.Frames, r.FramesPerSecond = b.Frames, float64(b.Batch*b.Frames)/median
+	}
+	if b.Mode == "train" {
+		flops *= 3
+	}
+	r.GFLOPS = flops / median / 1e9
+	return r
+}

@@ -1,0 +1,135 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"resnet/internal/train"
+)
+
+// ComparisonEstimate is what is left of a comparison: `compare --dry-run --json`.
+type ComparisonEstimate struct {
+	Out          string         `json:"out"`
+	Threads      int            `json:"threads"`  // of each run
+	Parallel     int            `json:"parallel"` // runs at a time
+	Runs         []EstimatedRun `json:"runs"`
+	SecondsTotal float64        `json:"seconds_total"`
+}
+
+// EstimatedRun is a run of a comparison and what is left of it.
+type EstimatedRun struct {
+	Name      string  `json:"name"`
+	Model     string  `json:"model"`
+	Depth     int     `json:"depth"`
+	Residual  bool    `json:"residual"`
+	Seed      uint64  `json:"seed"`
+	Params    int64   `json:"params"`
+	Steps     int     `json:"steps"`
+	StepsDone int     `json:"steps_done"`
+	State     string  `json:"state"` // to do | saved | done | diverged
+	Seconds   float64 `json:"seconds"`
+}
+
+// Estimate says what is left of each run, and refuses a comparison that does not fit into memory.
+// The time is that of real steps and of an evaluation, measured once for each network. Runs that
+// train at the same time share the cores, so that the sum is divided among them.
+func (c *Comparison) Estimate(ctx context.Context) (ComparisonEstimate, error) {
+	first := c.Runs[0]
+	out := ComparisonEstimate{Out: c.Out, Threads: first.Threads, Parallel: c.Parallel}
+	measured := map[string]Estimate{} // by model
+	var memory, costs []float64
+	for _, r := range c.Runs {
+		p := EstimatedRun{Name: r.Name(), Model: r.Net.Model(), Depth: r.Depth, Residual: r.Residual, Seed: r.Seed,
+			Params: r.Spec.Params, Steps: r.Plan.Iterations, StepsDone: r.Step, State: "to do"}
+		switch {
+		case r.Diverged != "":
+			p.State = "diverged"
+		case r.Done:
+			p.State = "done"
+		default:
+			if r.Step > 0 {
+				p.State = "saved"
+			}
+			m, ok := measured[p.Model]
+			if !ok {
+				var err error
+				if m, err = (&Training{Experiment: r.Experiment, Dir: r.Dir}).Estimate(ctx); err != nil {
+					return out, err
+				}
+				measured[p.Model] = m
+			}
+			p.Seconds = m.SecondsPerStep*float64(p.Steps-p.StepsDone) + m.SecondsPerEvaluation*float64(r.Plan.Evaluations(p.StepsDone))
+			memory, costs = append(memory, float64(m.MemoryBytes)), append(costs, p.Seconds)
+		}
+		out.Runs = append(out.Runs, p)
+	}
+	out.SecondsTotal = makespan(costs, c.Parallel)
+	return out, checkMemory(int64(largest(memory, c.Parallel)), 0, first.Train.Batch)
+}
+
+// makespan is how long jobs take when so many workers take one after another, in the order given.
+func makespan(costs []float64, workers int) float64 {
+	busy := make([]float64, max(workers, 1))
+	for _, c := range costs {
+		i := slices.Index(busy, slices.Min(busy))
+		busy[i] += c
+	}
+	return slices.Max(busy)
+}
+
+// largest is the sum of the n largest values.
+func largest(values []float64, n int) float64 {
+	slices.Sort(values)
+	sum := 0.
+	for _, v := range values[max(0, len(values)-n):] {
+		sum += v
+	}
+	return sum
+}
+
+// TrainAll trains what is missing or unfinished, Parallel runs at a time, in the order of the plan.
+// A failure asks the runs at work to save and stop, and is returned when they have. The control
+// reaches all of them. watch makes the watcher of a run.
+func (c *Comparison) TrainAll(ctx context.Context, control *train.Control, watch func(*ComparedRun) Watcher) error {
+	var todo []*ComparedRun
+	for _, r := range c.Runs {
+		if !r.Done && r.Diverged == "" {
+			todo = append(todo, r)
+		}
+	}
+	var (
+		mu    sync.Mutex
+		first error
+		group sync.WaitGroup
+	)
+	next := func() *ComparedRun {
+		mu.Lock()
+		defer mu.Unlock()
+		if first != nil || len(todo) == 0 {
+			return nil
+		}
+		r := todo[0]
+		todo = todo[1:]
+		return r
+	}
+	for range min(c.Parallel, len(todo)) {
+		group.Go(func() {
+			for r := next(); r != nil; r = next() {
+				err := c.train(ctx, r, control, watch(r))
+				if err == nil {
+					continue
+				}
+				mu.Lock()
+				if first == nil || errors.Is(first, train.ErrStopped) { // what made the others stop says more
+					first = err
+				}
+				mu.Unlock()
+				control.Stop()
+			}
+		})
+	}
+	group.Wait()
+	return first
+}

@@ -1,0 +1,40 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+
+	"resnet/internal/datasets"
+)
+
+// DataState is a row of `data list --json`.
+type DataState struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	Dir   string `json:"dir"`   // where it is looked for by default; "" when it is embedded or has no default
+	State string `json:"state"` // embedded, present, absent, damaged, or "" when it depends on --dir
+}
+
+// StateOf opens a data set where it stands by default; a missing or damaged one is a state, not an
+// error.
+func StateOf(ctx context.Context, name string) DataState {
+	s := DataState{Name: name, Title: datasets.Title(name)}
+	switch name {
+	case "fashion-sample":
+		s.State = "embedded"
+		return s
+	case "folder", "packed":
+		return s
+	}
+	s.Dir, _ = datasets.DefaultDir(name)
+	_, err := datasets.Open(ctx, datasets.Config{Name: name, Downsample: 1}, 0)
+	switch {
+	case err == nil:
+		s.State = "present"
+	case errors.Is(err, datasets.ErrData):
+		s.State = "damaged"
+	default:
+		s.State = "absent"
+	}
+	return s
+}

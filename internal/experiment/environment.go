@@ -1,0 +1,52 @@
+package experiment
+
+import (
+	"fmt"
+
+	"resnet/internal/config"
+	"resnet/internal/eval"
+	"resnet/internal/graph"
+	"resnet/internal/graph/schedule"
+)
+
+// Environment is what a process lends to its experiments.
+type Environment struct {
+	// Machine is how graphs are executed: "" or "schedule", a schedule of kernels, or "tape",
+	// Gorgonia's tape machine with the reference operators, the slow oracle.
+	Machine string
+	// Self is the program as the user called it, for commands to paste.
+	Self string
+	// Version is the program's, and Command the command line; both go into records.
+	Version string
+	Command []string
+	// Say is told remarks, a line each. It may be nil, and has to be safe for concurrent use.
+	Say func(line string)
+}
+
+func (e *Environment) say(format string, args ...any) {
+	if e.Say != nil {
+		e.Say(fmt.Sprintf(format, args...))
+	}
+}
+
+// Compile is the one place that chooses how a graph is executed.
+func (e *Environment) Compile(g *graph.Graph, params *graph.ParamSet, o schedule.Options) (graph.Machine, error) {
+	switch e.Machine {
+	case "", "schedule":
+		m, err := schedule.Compile(g, o)
+		if err != nil {
+			return nil, err // not m: a nil *schedule.Machine is not a nil Machine
+		}
+		return m, nil
+	case "tape":
+		return graph.NewTape(g, params)
+	}
+	return nil, config.Usagef("RESNET_MACHINE=%s: schedule or tape", e.Machine)
+}
+
+// Factory compiles networks whose parameters do not change any more, for so many threads.
+func (e *Environment) Factory(threads int) eval.Factory {
+	return func(g *graph.Graph, params *graph.ParamSet) (graph.Machine, error) {
+		return e.Compile(g, params, schedule.Options{Threads: threads, Frozen: true})
+	}
+}

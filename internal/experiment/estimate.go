@@ -1,0 +1,112 @@
+package experiment
+
+import (
+	"context"
+	"time"
+
+	"resnet/internal/blocks"
+	"resnet/internal/config"
+	"resnet/internal/datasets"
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+)
+
+// Estimate is what a training would do and take: `train --dry-run --json`. Images stands for
+// utterances, too.
+type Estimate struct {
+	Model           string  `json:"model"`
+	Params          int64   `json:"params"`
+	MACs            int64   `json:"macs"`
+	Input           []int   `json:"input"`
+	Data            string  `json:"data"`
+	TrainImages     int     `json:"train_images"`
+	ValImages       int     `json:"validation_images"`
+	TestImages      int     `json:"test_images"`
+	Batch           int     `json:"batch"`
+	Accumulate      int     `json:"accumulate"`
+	Steps           int     `json:"steps"`
+	Epochs          float64 `json:"epochs"`
+	MemoryBytes     int64   `json:"memory_bytes"`
+	CheckpointBytes int64   `json:"checkpoint_bytes"`
+	Threads         int     `json:"threads"`
+	Kernels         string  `json:"kernels"`
+	SecondsPerStep  float64 `json:"seconds_per_step"`
+	ImagesPerSecond float64 `json:"images_per_second"`
+	Evaluations     int     `json:"evaluations"`
+	// SecondsPerEvaluation is of all the images that an evaluation measures.
+	SecondsPerEvaluation float64        `json:"seconds_per_evaluation"`
+	SecondsTotal         float64        `json:"seconds_total"`
+	Config               map[string]any `json:"config"`
+
+	// Notes are remarks on what the training would start from.
+	Notes []string `json:"-"`
+
+	described [][2]string
+}
+
+// Describe says what the network and the data are, a name and a text each.
+func (p Estimate) Describe() [][2]string { return p.described }
+
+// SecondsPerEpoch is the time of an epoch's updates.
+func (p Estimate) SecondsPerEpoch() float64 {
+	return p.SecondsPerStep * float64(p.Steps) / max(p.Epochs, 1e-9)
+}
+
+// estimate does everything that a training does before its first step, and times real steps and an
+// evaluation on this machine.
+func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
+	x := t.Experiment
+	sum, err := blocks.Summarize(x.Spec)
+	if err != nil {
+		return Estimate{}, err
+	}
+	perBatch, err := x.data.timeBatch(ctx, r.trainer)
+	if err != nil {
+		return Estimate{}, err
+	}
+	perEvaluation, err := x.data.timeEvaluation(ctx, r.evaluator)
+	if err != nil {
+		return Estimate{}, err
+	}
+	all, trainable, kept := x.values(r.params)
+	trainN, valN, testN := x.data.sizes()
+	step := perBatch.Seconds() * float64(x.Train.Accumulate)
+	evaluations := x.Plan.Evaluations(0)
+	e := Estimate{
+		Model: x.Spec.Name, Params: sum.Params, MACs: sum.MACs, Input: x.data.input(), Data: x.Data.Name,
+		TrainImages: trainN, ValImages: valN, TestImages: testN,
+		Batch: x.Train.Batch, Accumulate: x.Train.Accumulate, Steps: x.Plan.Iterations, Epochs: x.Plan.Epoch(x.Plan.Iterations),
+		// Activations; values, gradients and what the optimizer keeps; the data.
+		MemoryBytes:     r.trainer.bytes() + r.evaluator.bytes() + 4*(all+trainable+kept) + x.data.bytes(),
+		CheckpointBytes: x.checkpointBytes(r.params), Threads: x.Threads, Kernels: kernel.Active(),
+		SecondsPerStep: step, ImagesPerSecond: float64(x.Plan.ImagesPerStep()) / step,
+		Evaluations: evaluations, SecondsPerEvaluation: perEvaluation.Seconds(),
+		SecondsTotal: step*float64(x.Plan.Iterations) + perEvaluation.Seconds()*float64(evaluations),
+		Config:       config.Values(&x.Config),
+		Notes:        r.notes,
+	}
+	e.described = x.data.describe(e)
+	return e, nil
+}
+
+// timeSecond runs f twice and returns the time of the second: the first one warms up.
+func timeSecond(f func() error) (time.Duration, error) {
+	var took time.Duration
+	for range 2 {
+		start := time.Now()
+		if err := f(); err != nil {
+			return 0, err
+		}
+		took = time.Since(start)
+	}
+	return took, nil
+}
+
+// timeTraining is the time of the gradients of a batch.
+func timeTraining(t trainer, b *datasets.Batch) (time.Duration, error) {
+	m, err := t.machine(b)
+	if err != nil {
+		return 0, err
+	}
+	return timeSecond(func() error { _, err := m.Train(b.X, b.Labels, graph.StepOptions{}); return err })
+}

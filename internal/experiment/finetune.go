@@ -1,0 +1,45 @@
+package experiment
+
+import (
+	"fmt"
+
+	"resnet/internal/blocks"
+	"resnet/internal/graph"
+	"resnet/internal/graph/weights"
+	"resnet/internal/text"
+)
+
+// startFrom fills the parameters of a training from the checkpoint model.weights. A classifier for
+// another number of classes stays as it was initialised. It returns remarks for the user.
+func (x *Experiment) startFrom(params *graph.ParamSet) ([]string, error) {
+	m, err := OpenModel(x.env, x.Model.Weights)
+	if err != nil {
+		return nil, fmt.Errorf("model.weights: %w", err)
+	}
+	list := weights.FromParams(m.Params)
+	note := ""
+	if m.Spec.Classes != x.Spec.Classes {
+		note = fmt.Sprintf("; the classifier is new, for %d classes instead of %d", x.Spec.Classes, m.Spec.Classes)
+		for i := range list {
+			if p := params.Get(list[i].Name); p != nil && blocks.IsHead(p.Name) {
+				list[i].Shape, list[i].Data = p.Shape, p.Data
+			}
+		}
+	}
+	// Exported for evaluation, a network lacks its auxiliary classifiers: they are new.
+	if len(x.Spec.Body) > len(m.Spec.Body) && x.Spec.Block == m.Spec.Block && x.Spec.SameBody(m.Spec) {
+		for _, p := range params.All() {
+			if m.Params.Get(p.Name) == nil {
+				list = append(list, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: p.Data})
+			}
+		}
+	}
+	if err := weights.LoadTensors(m.Named, list, params); err != nil {
+		return nil, fmt.Errorf("model.weights: %w", err)
+	}
+	notes := []string{fmt.Sprintf("Weights of %s from %s%s.", text.Printable(m.Spec.Name), text.Printable(m.Named), note)}
+	if frozen := x.Train.Optimizer.FrozenParts(); len(frozen) > 0 {
+		notes = append(notes, fmt.Sprintf("Not trained: %v. Normalisation there still uses each batch's statistics, and the running ones go on.", frozen))
+	}
+	return notes, nil
+}

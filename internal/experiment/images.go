@@ -1,0 +1,243 @@
+package experiment
+
+import (
+	"context"
+	"time"
+
+	"resnet/internal/blocks"
+	"resnet/internal/config"
+	"resnet/internal/datasets"
+	"resnet/internal/eval"
+	"resnet/internal/graph"
+	"resnet/internal/graph/schedule"
+	"resnet/internal/graph/weights"
+	"resnet/internal/text"
+	"resnet/internal/train"
+)
+
+// images is the data of an experiment on images.
+type images struct {
+	x    *Experiment
+	set  *datasets.Dataset
+	norm datasets.Normalizer
+}
+
+func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, error) {
+	cfg := x.Data
+	if datasets.AnySize(cfg.Name) && cfg.Size == 0 {
+		own, err := blocks.Resolve(x.Model, blocks.DataInfo{})
+		if err != nil {
+			return nil, x.Located(err)
+		}
+		cfg.Size = own.InputSize
+	}
+	set, err := open.images(ctx, cfg, x.Train.Seed)
+	if err != nil {
+		return nil, err
+	}
+	info := set.Info()
+	if info.Height != info.Width {
+		return nil, config.Usagef("data: %s has images of %dx%d, and the networks take squares", info.Name, info.Height, info.Width)
+	}
+	if x.Spec, err = blocks.Resolve(x.Model, blocks.DataInfo{Channels: info.Channels, Size: info.Height, Classes: len(info.Classes)}); err != nil {
+		return nil, x.Located(err)
+	}
+	if x.Spec.Family == blocks.FamilySpeech {
+		return nil, config.Usagef("model.name: %s takes speech, and %s has images: set data.name to fsdd, kaldi or recordings", x.Spec.Name, info.Name)
+	}
+	if x.Plan, err = train.NewPlan(x.Train, x.Eval, info.Train); err != nil {
+		return nil, x.Located(err)
+	}
+	norm, err := datasets.FitNormalizer(ctx, set, x.Data.Normalize)
+	if err != nil {
+		return nil, err
+	}
+	return &images{x, set, norm}, nil
+}
+
+func (*images) unit() string { return "image" }
+
+func (d *images) stepSize() string { return text.Count(d.x.Plan.ImagesPerStep(), d.unit()) }
+
+func (d *images) classes() []string { return d.set.Info().Classes }
+
+func (d *images) notes() []string { return d.set.Notes() }
+
+func (d *images) sizes() (int, int, int) {
+	info := d.set.Info()
+	return info.Train, info.Val, info.Test
+}
+
+func (d *images) input() []int {
+	info := d.set.Info()
+	return []int{info.Channels, info.Height, info.Width}
+}
+
+func (d *images) imageLen() int64 {
+	info := d.set.Info()
+	return int64(info.Channels * info.Height * info.Width)
+}
+
+func (d *images) bytes() int64 {
+	info := d.set.Info()
+	batches := int64(max(d.x.Data.Workers, 1) + 2)
+	return batches*4*d.imageLen()*int64(d.x.Train.Batch) + int64(info.Train+info.Val+info.Test)*d.imageLen()
+}
+
+func (d *images) describe(p Estimate) [][2]string {
+	return [][2]string{
+		{"model", p.Model + ": " + text.Grouped(p.Params) + " parameters, " + text.Grouped(p.MACs) + " multiply-adds for an image of " + text.Dims(p.Input)},
+		{"data", p.Data + ": " + text.Grouped(p.TrainImages) + " training, " + text.Grouped(p.ValImages) + " validation and " +
+			text.Grouped(p.TestImages) + " test images"},
+	}
+}
+
+func (d *images) loader(epoch, batch int, onSkip func(string, error)) (train.Loader, error) {
+	return datasets.NewLoader(d.set, datasets.LoaderOptions{
+		Split: datasets.Train, Batch: d.x.Train.Batch, Seed: d.x.Train.Seed, Shuffle: true, DropLast: true,
+		Augment: d.x.Data.Augment, Normalizer: d.norm, Workers: d.x.Data.Workers, StartEpoch: epoch, StartBatch: batch, OnSkip: onSkip,
+	})
+}
+
+// compile draws the network for batches of n images and compiles it.
+func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph, graph.Machine, error) {
+	g, err := blocks.Build(d.x.Spec, n, mode, params)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := d.x.env.Compile(g, params, schedule.Options{Threads: d.x.Threads})
+	return g, m, err
+}
+
+// imageTrainer has one machine: all batches are of one size.
+type imageTrainer struct {
+	graph *graph.Graph
+	m     graph.Machine
+}
+
+func (d *images) trainer(params *graph.ParamSet) (trainer, error) {
+	g, m, err := d.compile(d.x.Train.Batch, graph.Train, params)
+	if err != nil {
+		return nil, err
+	}
+	return &imageTrainer{g, m}, nil
+}
+
+func (t *imageTrainer) machine(*datasets.Batch) (graph.Machine, error) { return t.m, nil }
+func (t *imageTrainer) beforeBatch(batches int)                        { numberBatch(t.graph, batches) }
+func (t *imageTrainer) bytes() int64                                   { return t.m.Bytes() }
+func (t *imageTrainer) close()                                         { t.m.Close() }
+
+// numberBatch tells a graph how many batches have been before, which a resumed run knows: the masks
+// of dropout follow from it.
+func numberBatch(g *graph.Graph, batches int) {
+	if g.Dropout != nil {
+		g.Dropout.Step = uint64(batches)
+	}
+}
+
+// imageEvaluator measures images.
+type imageEvaluator struct {
+	d *images
+	m graph.Machine
+}
+
+func (d *images) evaluator(params *graph.ParamSet) (evaluator, error) {
+	_, m, err := d.compile(d.x.Eval.Batch, graph.Eval, params)
+	if err != nil {
+		return nil, err
+	}
+	return &imageEvaluator{d, m}, nil
+}
+
+func (e *imageEvaluator) bytes() int64 { return e.m.Bytes() }
+func (e *imageEvaluator) close()       { e.m.Close() }
+
+// evaluate measures the validation split, which chooses the best checkpoint, and the test split and
+// (where eval.train_set asks for it) the training set, which only go into the curves.
+func (e *imageEvaluator) evaluate(ctx context.Context) (train.Evaluation, error) {
+	var out train.Evaluation
+	err := eachSplit(e.d.set.Len, e.d.x.Eval.TrainSet, &out, func(split datasets.Split) (*train.Metrics, error) {
+		m, err := eval.EvaluateSplit(ctx, e.m, e.d.set, eval.SplitOptions{Split: split, Batch: e.d.x.Eval.Batch,
+			Normalizer: e.d.norm, Classes: e.d.x.Spec.Classes, Workers: e.d.x.Data.Workers})
+		return &train.Metrics{Loss: m.Loss, Error: m.Top1Error, Top5Error: m.Top5Error}, err
+	})
+	return out, err
+}
+
+// eachSplit measures the splits that have anything in them, the training set only if it is asked
+// for.
+func eachSplit(size func(datasets.Split) int, trainSet bool, out *train.Evaluation, measure func(datasets.Split) (*train.Metrics, error)) error {
+	for _, s := range []struct {
+		split datasets.Split
+		to    **train.Metrics
+	}{{datasets.Val, &out.Val}, {datasets.Test, &out.Test}, {datasets.Train, &out.Train}} {
+		if size(s.split) == 0 || s.split == datasets.Train && !trainSet {
+			continue
+		}
+		m, err := measure(s.split)
+		if err != nil {
+			return err
+		}
+		*s.to = m
+	}
+	return nil
+}
+
+func (d *images) timeBatch(ctx context.Context, t trainer) (time.Duration, error) {
+	loader, err := d.loader(0, 0, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer loader.Close()
+	b, err := loader.Next(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return timeTraining(t, b)
+}
+
+// timeEvaluation estimates the time from that of a batch.
+func (d *images) timeEvaluation(_ context.Context, e evaluator) (time.Duration, error) {
+	info := d.set.Info()
+	n := info.Val + info.Test
+	if d.x.Eval.TrainSet {
+		n += info.Train
+	}
+	batch := min(d.x.Eval.Batch, max(n, 1))
+	x := make([]float32, int64(batch)*d.imageLen())
+	took, err := timeSecond(func() error { _, err := e.(*imageEvaluator).m.Infer(x, batch); return err })
+	return time.Duration(float64(took) / float64(batch) * float64(n)), err
+}
+
+// leastMemory counts what has to be kept for the backward pass, every convolution's output, and
+// parameters, gradients and what the optimizer keeps.
+func (d *images) leastMemory() (int64, error) {
+	sum, err := blocks.Summarize(d.x.Spec)
+	if err != nil {
+		return 0, err
+	}
+	var values int64
+	for _, l := range sum.Layers {
+		if l.MACs == 0 {
+			continue
+		}
+		n := int64(1)
+		for _, size := range l.Output {
+			n *= int64(size)
+		}
+		values += n
+	}
+	return 4 * (values*int64(d.x.Train.Batch) + 2*sum.Params + d.x.Train.Optimizer.StateValues(sum.Params)), nil
+}
+
+func (d *images) meta(m *weights.Meta) {
+	m.Preprocessing = weights.Preprocessing{Kind: d.norm.Kind, Mean: d.norm.Mean, Std: d.norm.Std}
+}
+
+func (d *images) row(checkpoint string, m train.Metrics) eval.Row {
+	info := d.set.Info()
+	metrics := eval.Metrics{N: info.Test, Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss}
+	protocol := eval.Protocol{Views: 1, Height: info.Height, Width: info.Width, Split: datasets.Test}
+	return eval.NewRow(d.x.Spec.Name, checkpoint, info.Name, d.x.Spec.Params, protocol, metrics)
+}

@@ -1,0 +1,199 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+
+	"resnet/internal/config"
+	"resnet/internal/datasets"
+	"resnet/internal/eval"
+)
+
+// MeasureOptions say what trained networks are measured on, and how.
+type MeasureOptions struct {
+	Data, Dir   string // data set and folder; "" means the ones of the training
+	Adaptation  string // file of the split's speakers' transforms, or ""
+	Split       datasets.Split
+	Limit       int // only the first so many images; 0 means all
+	View        eval.Looking
+	Predictions string // CSV or JSONL file of every image's label, logits and top 5, or ""
+	Batch       int    // images or views computed together
+	Threads     int
+}
+
+// Measurement is a row for each model, and one for the ensemble of several.
+type Measurement struct {
+	Rows    []eval.Measured
+	Classes []eval.ClassReport // of each row
+}
+
+// Table is the rows as a table.
+func (m Measurement) Table() eval.Table {
+	table := eval.Table{}
+	for _, r := range m.Rows {
+		table.Rows = append(table.Rows, r.Row)
+	}
+	return table
+}
+
+// measuring is one call of Measure.
+type measuring struct {
+	MeasureOptions
+	Measurement
+	env      *Environment
+	open     DataSets
+	member   bool              // of an ensemble: the models' scores go there
+	ensemble *eval.Ensemble    // nil for a single model
+	set      *datasets.Dataset // of the first model: the ensemble's
+}
+
+// Measure measures checkpoints and run folders one after another.
+func Measure(ctx context.Context, env *Environment, paths []string, o MeasureOptions) (Measurement, error) {
+	m := &measuring{MeasureOptions: o, env: env, open: NewDataSets(), member: len(paths) > 1}
+	for _, path := range paths {
+		net, err := OpenModel(env, path)
+		if err != nil {
+			return m.Measurement, err
+		}
+		if net.Frontend != "" {
+			err = m.utterances(ctx, net)
+		} else {
+			err = m.images(ctx, net)
+		}
+		if err != nil {
+			return m.Measurement, err
+		}
+	}
+	if m.ensemble == nil {
+		return m.Measurement, nil
+	}
+	return m.Measurement, m.combine()
+}
+
+// recorded runs f with a file of predictions where one is wanted, which is whole when f succeeds.
+func (m *measuring) recorded(wanted bool, classes []string, name func(int) string, f func(*eval.Predictions) error) error {
+	if !wanted || m.Predictions == "" {
+		return f(nil)
+	}
+	file, err := eval.CreatePredictions(m.Predictions, classes, name)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	if err := f(file); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+func (m *measuring) add(row eval.Measured, classes eval.ClassReport) {
+	m.Rows, m.Classes = append(m.Rows, row), append(m.Classes, classes)
+}
+
+// dataset opens the data set that a model is measured on.
+func (m *measuring) dataset(ctx context.Context, net *Model) (*datasets.Dataset, error) {
+	cfg, seed := net.dataConfig(m.Data, m.Dir)
+	set, err := m.open.images(ctx, cfg, seed)
+	if err != nil {
+		return nil, err
+	}
+	if anySize(set.Info()) {
+		return set, net.FitsClasses(set.Info())
+	}
+	return set, net.Fits(set.Info())
+}
+
+// anySize reports whether a data set has pictures of any size, which are resized and cut as the
+// protocol says.
+func anySize(info datasets.Info) bool { return info.Name == "folder" || info.Name == "imagenet" }
+
+// asDelivered reports whether the data set's loader gives the views as they are: images of one
+// size, or the centre that a training on a folder validates on, so that eval repeats that
+// training's figure.
+func asDelivered(net *Model, info datasets.Info, p eval.Protocol) bool {
+	return !anySize(info) || p.Views == 1 && p.Resize == info.Height && info.Channels == net.Spec.InputChannels && info.Name == "folder"
+}
+
+// protocol says how a network sees the images of a data set.
+func (m *measuring) protocol(net *Model, info datasets.Info) (eval.Protocol, error) {
+	if anySize(info) {
+		return m.View.Protocol(net.Model)
+	}
+	return m.View.ProtocolFixed(net.Model, info)
+}
+
+// images measures one network of images; a member of an ensemble leaves its scores there.
+func (m *measuring) images(ctx context.Context, net *Model) error {
+	if m.Adaptation != "" {
+		return config.Usagef("eval: --adaptation: %s is no network of speech", net.Named)
+	}
+	set, err := m.dataset(ctx, net)
+	if err != nil {
+		return err
+	}
+	info := set.Info()
+	n := set.Len(m.Split)
+	if n == 0 {
+		hint := ""
+		if m.Split == datasets.Val {
+			hint = ": data.validation was 0 when it was trained"
+		}
+		return config.Usagef("%s has no %s split%s", info.Name, m.Split, hint)
+	}
+	p, err := m.protocol(net, info)
+	if err != nil {
+		return fmt.Errorf("%s: %w", net.Named, err)
+	}
+	p.Split = m.Split
+	if m.Limit > 0 && m.Limit < n {
+		p.Limit, n = m.Limit, m.Limit
+	}
+	if m.set == nil {
+		m.set = set
+	}
+	var observers []eval.Observer
+	if m.member {
+		if m.ensemble == nil {
+			if m.ensemble, err = eval.NewEnsemble(n, net.Spec.Classes, m.View.Combine); err != nil {
+				return err
+			}
+		}
+		observers = append(observers, m.ensemble.Member())
+	}
+	var metrics eval.Metrics
+	err = m.recorded(!m.member, net.Classes, func(i int) string { return set.ID(m.Split, i) }, func(file *eval.Predictions) error {
+		if file != nil {
+			observers = append(observers, file.Observe)
+		}
+		var err error
+		metrics, err = eval.EvaluateViews(ctx, net.Model, set, p, eval.ViewOptions{Split: m.Split, Limit: m.Limit, Fixed: asDelivered(net, info, p),
+			ScorerOptions: eval.ScorerOptions{Compile: m.env.Factory(m.Threads), Batch: m.Batch, Workers: m.Threads}}, observers...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", net.Named, err)
+	}
+	m.add(net.Measured(net.Named, info.Name, p, metrics), metrics.Classes(net.Classes))
+	return nil
+}
+
+// combine adds the row of the ensemble; its predictions are the ones that are written.
+func (m *measuring) combine() error {
+	name := func(i int) string { return m.set.ID(m.Split, i) }
+	classes := m.set.Info().Classes
+	var metrics eval.Metrics
+	err := m.recorded(true, classes, name, func(file *eval.Predictions) error {
+		var observers []eval.Observer
+		if file != nil {
+			observers = append(observers, file.Observe)
+		}
+		var err error
+		metrics, err = m.ensemble.Metrics(name, observers...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	m.add(eval.MeasuredEnsemble(m.Rows, m.View.Combine, metrics), metrics.Classes(classes))
+	return nil
+}

@@ -1,0 +1,200 @@
+package experiment
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"resnet/internal/config"
+	"resnet/internal/eval"
+)
+
+// PredictOptions say how files are classified.
+type PredictOptions struct {
+	Top     int // classes for each file
+	View    eval.Looking
+	Batch   int // views computed together
+	Threads int
+	// Adaptation is a file of speakers' transforms, and Speaker the one that is taken; both are ""
+	// without.
+	Adaptation, Speaker string
+}
+
+// Prediction is what a network says of a file: its likeliest classes, or what is wrong with it.
+type Prediction struct {
+	Image     string       `json:"image,omitempty"`
+	Recording string       `json:"recording,omitempty"`
+	Top       []eval.Guess `json:"top,omitempty"`
+	Error     string       `json:"error,omitempty"`
+}
+
+// Path is the file.
+func (p Prediction) Path() string { return p.Image + p.Recording }
+
+// Predictor classifies files: images, or recordings with a network of speech.
+type Predictor struct {
+	Model *Model
+	// View says in words how a file is seen.
+	View string
+
+	o      PredictOptions
+	c      classifier
+	failed error // of the first file that could not be read
+}
+
+// classifier is what images and recordings do each in their own way.
+type classifier interface {
+	// kinds are the endings by which a folder's files are taken.
+	kinds() []string
+	// read makes the input of the network from a file. Several files may be read at a time.
+	read(path string) (any, error)
+	// scores are the logits of an input.
+	scores(ctx context.Context, input any) ([]float32, error)
+	// all scores files in order, where many together are faster; bad is why a file could not be
+	// read.
+	all(ctx context.Context, paths []string, each func(path string, scores []float32, bad error) error) error
+	// label says what a file is in a prediction.
+	label(p *Prediction, path string)
+	names() []string
+	close()
+}
+
+// NewPredictor makes a trained network ready to classify files.
+func NewPredictor(m *Model, o PredictOptions) (*Predictor, error) {
+	p := &Predictor{Model: m, o: o}
+	var err error
+	if m.Frontend != "" {
+		p.View = "whole recordings"
+		p.c, err = newRecordings(m, o)
+	} else {
+		if o.Adaptation != "" {
+			return nil, config.Usagef("predict: --adaptation: %s is no network of speech", m.Named)
+		}
+		p.View, p.c, err = newPictures(m, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Close releases what the network takes.
+func (p *Predictor) Close() { p.c.close() }
+
+// Files classifies files and those of folders, in order, and hands over each. A file that cannot be
+// read does not stop the others: Failed is the first such error.
+func (p *Predictor) Files(ctx context.Context, args []string, each func(Prediction) error) error {
+	paths, err := filesOf(p.c.kinds(), args)
+	if err != nil {
+		return err
+	}
+	return p.c.all(ctx, paths, func(path string, scores []float32, bad error) error {
+		r, err := p.predict(path, scores, bad)
+		if err != nil {
+			return err
+		}
+		return each(r)
+	})
+}
+
+// Failed is the error of the first file that could not be read, or nil.
+func (p *Predictor) Failed() error { return p.failed }
+
+// predict says what a file is. It fails where the network does: with logits that are not finite.
+func (p *Predictor) predict(path string, scores []float32, bad error) (Prediction, error) {
+	var r Prediction
+	p.c.label(&r, path)
+	if bad != nil {
+		if p.failed == nil {
+			p.failed = bad
+		}
+		r.Error = strings.TrimPrefix(bad.Error(), path+": ")
+		return r, nil
+	}
+	for c, z := range scores {
+		if z-z != 0 {
+			return r, fmt.Errorf("%s: %s: %w: the logit of class %d is %v", p.Model.Named, path, eval.ErrNonFinite, c, z)
+		}
+	}
+	r.Top = eval.Top(scores, p.o.Top, p.c.names())
+	return r, nil
+}
+
+// maxPathLine is the longest line of standard input, in bytes.
+const maxPathLine = 1 << 20
+
+// line is a path with the input that its file makes, or the error that ended the lines.
+type line struct {
+	path  string
+	input any
+	bad   error
+	end   error
+}
+
+// Stream classifies the files whose paths come as lines, and hands over each at once. The next
+// files are read while one is computed. Empty lines are left out.
+func (p *Predictor) Stream(ctx context.Context, in io.Reader, each func(Prediction) error) error {
+	lines := make(chan line, 2*p.o.Threads)
+	go p.readLines(ctx, in, lines)
+	for {
+		var l line
+		var open bool
+		select {
+		case l, open = <-lines:
+		case <-ctx.Done(): // the reader may wait for its input for ever; it ends with the process
+			return ctx.Err()
+		}
+		if !open {
+			return nil
+		}
+		if l.end != nil {
+			return l.end
+		}
+		var scores []float32
+		if l.bad == nil {
+			var err error
+			if scores, err = p.c.scores(ctx, l.input); err != nil {
+				return err
+			}
+		}
+		r, err := p.predict(l.path, scores, l.bad)
+		if err != nil {
+			return err
+		}
+		if err := each(r); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *Predictor) readLines(ctx context.Context, in io.Reader, lines chan<- line) {
+	defer close(lines)
+	scan := bufio.NewScanner(in)
+	scan.Buffer(nil, maxPathLine)
+	for n := 1; ; n++ {
+		var l line
+		if scan.Scan() {
+			if l.path = strings.TrimSuffix(scan.Text(), "\r"); l.path == "" {
+				continue
+			}
+			l.input, l.bad = p.c.read(l.path)
+		} else if err := scan.Err(); errors.Is(err, bufio.ErrTooLong) {
+			l.end = &IOError{fmt.Errorf("standard input: line %d is longer than %d bytes", n, maxPathLine)}
+		} else if err != nil {
+			l.end = &IOError{fmt.Errorf("standard input: %w", err)}
+		} else {
+			return
+		}
+		select {
+		case lines <- l:
+		case <-ctx.Done():
+			return
+		}
+		if l.end != nil {
+			return
+		}
+	}
+}

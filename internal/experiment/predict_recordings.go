@@ -1,0 +1,137 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"resnet/internal/blocks"
+	"resnet/internal/datasets"
+	"resnet/internal/datasets/speech"
+	"resnet/internal/datasets/speech/corpus"
+	"resnet/internal/graph"
+)
+
+// lengthStep is what the frames of a recording are rounded up to, so that recordings of about the
+// same length share a machine.
+const lengthStep = 32
+
+// recordings classifies recordings, one at a time.
+type recordings struct {
+	m         *Model
+	front     corpus.Frontend
+	spec      blocks.Spec
+	transform *speech.Transform // of the speaker, or nil
+	threads   int
+	machines  map[int]*sequenceMachines // by frames
+}
+
+func newRecordings(m *Model, o PredictOptions) (*recordings, error) {
+	front, err := m.frontend()
+	if err != nil {
+		return nil, err
+	}
+	if err := m.fitsFrames(front.Fbank().Dim() * (1 + front.Deltas)); err != nil {
+		return nil, fmt.Errorf("%w: a network that was trained on stored features: use `%s speech posteriors`", err, m.env.Self)
+	}
+	r := &recordings{m: m, front: front, spec: m.Spec.WithOutput(blocks.OutputFrame), threads: o.Threads, machines: map[int]*sequenceMachines{}}
+	by, err := m.transforms(o.Adaptation)
+	if err != nil || by == nil {
+		return r, err
+	}
+	t, ok := by[o.Speaker]
+	if !ok {
+		return nil, fmt.Errorf("%s: %w: it has no transform for the speaker %q: it has %s", o.Adaptation, datasets.ErrData, o.Speaker,
+			strings.Join(slices.Sorted(maps.Keys(by)), ", "))
+	}
+	r.transform = &t
+	return r, nil
+}
+
+func (*recordings) kinds() []string                  { return []string{".wav", ".flac"} }
+func (*recordings) label(p *Prediction, path string) { p.Recording = path }
+func (r *recordings) names() []string                { return r.m.Classes }
+
+func (r *recordings) close() {
+	for _, m := range r.machines {
+		m.close()
+	}
+}
+
+// read makes the features of a recording.
+func (r *recordings) read(path string) (any, error) {
+	if err := regularFile(path, "recording"); err != nil {
+		return nil, err
+	}
+	static, err := corpus.ReadRecording(path, r.front.Fbank())
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.front.Finish(static, nil)
+	if err == nil && r.transform != nil {
+		err = r.transform.Apply(f)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+// scores are the means of the frames' logits of a recording.
+func (r *recordings) scores(_ context.Context, input any) ([]float32, error) {
+	f := input.(speech.Features)
+	t := (f.Frames + lengthStep - 1) / lengthStep * lengthStep
+	m := r.machines[t]
+	if m == nil {
+		m = &sequenceMachines{env: r.m.env, spec: r.spec, mode: graph.Eval, params: r.m.Params, threads: r.threads}
+		if err := m.compile([]corpus.Shape{{N: 1, Frames: t}}); err != nil {
+			return nil, err
+		}
+		r.machines[t] = m
+	}
+	b := &datasets.Batch{X: make([]float32, f.Dim*t), N: 1, Lengths: []int32{int32(f.Frames)}, Frames: t}
+	corpus.Transpose(b.X, f.Data, f.Dim, t)
+	logits, err := m.InferSequences(b)
+	if err != nil {
+		return nil, err
+	}
+	return meanLogits(logits[:f.Frames*r.spec.Classes], r.spec.Classes), nil
+}
+
+// meanLogits is the mean over frames of logits [frames, k], taken in float64.
+func meanLogits(logits []float32, k int) []float32 {
+	frames := len(logits) / k
+	mean := make([]float64, k)
+	for at, z := range logits {
+		mean[at%k] += float64(z) / float64(frames)
+	}
+	out := make([]float32, k)
+	for c, z := range mean {
+		out[c] = float32(z)
+	}
+	return out
+}
+
+func (r *recordings) all(ctx context.Context, paths []string, each func(string, []float32, error) error) error {
+	for _, path := range paths {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var scores []float32
+		input, bad := r.read(path)
+		if bad == nil {
+			if scores, bad = r.scores(ctx, input); errors.Is(bad, graph.ErrShape) { // the network's fault, not the recording's
+				return bad
+			}
+		}
+		if err := each(path, scores, bad); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var _ classifier = (*recordings)(nil)

@@ -1,0 +1,285 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"resnet/internal/atomicfile"
+	"resnet/internal/config"
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+	"resnet/internal/graph/weights"
+	"resnet/internal/system"
+	"resnet/internal/text"
+	"resnet/internal/train"
+	"resnet/internal/train/checkpoint"
+)
+
+// Training is an experiment in a run folder.
+type Training struct {
+	*Experiment
+	Dir     string
+	Resume  bool // the folder holds a run, which goes on
+	MaxTime time.Duration
+	Memory  int64 // bytes that it may take; 0 means GOMEMLIMIT, or else what is free
+	Control *train.Control
+	Watcher Watcher
+}
+
+// Watcher is told the course of a training. All but Line are called on the training's goroutine.
+type Watcher interface {
+	// Begin says that everything is checked and made: the first step comes. It is not called for a
+	// run that has finished already.
+	Begin()
+	Step(train.Progress)
+	Eval(train.Row, train.Progress)
+	Message(train.Message)
+	// Line is told remarks; it is called from any goroutine.
+	Line(line string)
+	End()
+}
+
+// ready is what a training needs before its first step.
+type ready struct {
+	params    *graph.ParamSet
+	trainer   trainer
+	evaluator evaluator
+	resume    *train.Resume // nil at the start of a run
+	meta      weights.Meta
+	notes     []string // of what the parameters start from
+}
+
+func (r *ready) close() {
+	if r.trainer != nil {
+		r.trainer.close()
+	}
+	if r.evaluator != nil {
+		r.evaluator.close()
+	}
+}
+
+// prepare makes and checks all that a training needs. It writes nothing, so that a dry run can do
+// the same.
+func (t *Training) prepare(store *checkpoint.Store) (*ready, error) {
+	r := &ready{params: graph.NewParamSet(t.Train.Seed)}
+	if err := t.fill(r, store); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (t *Training) fill(r *ready, store *checkpoint.Store) (err error) {
+	if r.trainer, err = t.data.trainer(r.params); err != nil {
+		return err
+	}
+	if err := checkMemory(r.trainer.bytes(), t.Memory, t.Train.Batch); err != nil {
+		return err
+	}
+	if r.evaluator, err = t.data.evaluator(r.params); err != nil {
+		return err
+	}
+	if err := t.checkSpace(atomicfile.OS, t.Dir, r.params); err != nil {
+		return err
+	}
+	if t.Resume {
+		if r.resume, err = t.loadCheckpoint(store, r.params); err != nil {
+			return err
+		}
+	}
+	if err := t.Train.Optimizer.CheckFrozen(r.params); err != nil {
+		return &config.UsageError{Err: err}
+	}
+	if r.resume == nil && t.Model.Weights != "" {
+		if r.notes, err = t.startFrom(r.params); err != nil {
+			return err
+		}
+	}
+	r.meta, err = t.meta()
+	return err
+}
+
+// Estimate does everything that Run does before the first step, writes nothing, and says what the
+// training would take.
+func (t *Training) Estimate(ctx context.Context) (Estimate, error) {
+	r, err := t.prepare(checkpoint.View(t.Dir, nil))
+	if err != nil {
+		return Estimate{}, err
+	}
+	defer r.close()
+	return t.estimate(ctx, r)
+}
+
+// Run trains to the end, or until the control or the time says stop. The folder is locked
+// meanwhile. What it returns besides an error is valid after a stop as well.
+func (t *Training) Run(ctx context.Context) (train.Summary, error) {
+	store, err := checkpoint.Open(t.Dir, checkpoint.Options{Keep: t.Train.Checkpoint.Keep, Producer: "resnet " + t.env.Version})
+	if err != nil {
+		return train.Summary{}, err
+	}
+	sum, err := t.runLocked(ctx, store)
+	if closeErr := store.Close(); err == nil && closeErr != nil {
+		t.env.say("warning: %v", closeErr)
+	}
+	return sum, err
+}
+
+func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (train.Summary, error) {
+	for _, note := range store.Notes {
+		t.env.say("%s", note)
+	}
+	r, err := t.prepare(store)
+	if err != nil {
+		return train.Summary{}, err
+	}
+	defer r.close()
+	for _, note := range r.notes {
+		t.env.say("%s", note)
+	}
+	finished := r.resume != nil && r.resume.State.Finished && r.resume.State.Step >= t.Plan.Iterations
+	if !finished { // a finished run keeps the records of what made it
+		if err := t.writeRecords(); err != nil {
+			return train.Summary{}, err
+		}
+		t.Watcher.Begin()
+	}
+	defer t.Watcher.End()
+	skipped := func(id string, err error) { // on a goroutine of the loader
+		t.env.say("warning: %s is left out: %v", text.Printable(id), err)
+	}
+	return train.Run(ctx, train.Options{
+		Plan: t.Plan, MachineFor: r.trainer.machine, Params: r.params,
+		Loader: func(_ context.Context, epoch, batch int) (train.Loader, error) {
+			return t.data.loader(epoch, batch, skipped)
+		},
+		Evaluate: r.evaluator.evaluate,
+		Store: &train.RunStore{Checkpoints: store, Meta: r.meta, ConfigDigest: digest(&t.Config),
+			BatchesPerEpoch: t.Plan.BatchesPerEpoch, Warn: func(line string) { t.Watcher.Line("warning: " + line) }},
+		Dir:         t.Dir,
+		Hooks:       train.Hooks{OnStep: t.Watcher.Step, OnMessage: t.Watcher.Message, OnEval: t.Watcher.Eval},
+		BeforeBatch: r.trainer.beforeBatch,
+		Resume:      r.resume, MaxTime: t.MaxTime, Control: t.Control,
+	})
+}
+
+// loadCheckpoint takes up the newest checkpoint that can be used, or nil where there is none yet.
+func (t *Training) loadCheckpoint(store *checkpoint.Store, params *graph.ParamSet) (*train.Resume, error) {
+	c, warnings, err := store.LoadLatest()
+	if errors.Is(err, checkpoint.ErrNotFound) {
+		t.env.say("%s: no checkpoint yet: starting over", text.Printable(t.Dir))
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range warnings {
+		t.env.say("warning: %s", w)
+	}
+	return train.LoadResume(c, params)
+}
+
+// writeRecords writes config.yaml and env.json.
+func (t *Training) writeRecords() error {
+	if err := checkpoint.WriteConfig(atomicfile.OS, t.Dir, config.Encode(&t.Config, nil)); err != nil {
+		return err
+	}
+	trainN, valN, testN := t.data.sizes()
+	return checkpoint.WriteEnv(atomicfile.OS, t.Dir, checkpoint.Env{
+		Version: t.env.Version, CPU: system.Read().CPU, Threads: t.Threads, Seed: t.Train.Seed, Command: t.env.Command,
+		Kernels: map[string]string{"all": kernel.Active()}, Samples: map[string]int{"train": trainN, "val": valN, "test": testN},
+	})
+}
+
+// NewRunDir makes the folder of a new run: dir, which must not hold a run yet, or the first free
+// runs/NAME-k.
+func NewRunDir(dir, name string) (string, error) {
+	if dir != "" {
+		if err := CheckNewRun(dir); err != nil {
+			return "", err
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", &IOError{err}
+		}
+		return dir, nil
+	}
+	if err := os.MkdirAll("runs", 0o755); err != nil {
+		return "", &IOError{err}
+	}
+	return firstFree(func(k int) string { return filepath.Join("runs", fmt.Sprintf("%s-%d", name, k)) })
+}
+
+// CheckNewRun refuses a folder that holds a run already.
+func CheckNewRun(dir string) error {
+	if HoldsRun(dir) {
+		return config.Usagef("%s holds a run already: `resnet train --resume %s` continues it, and another --run starts a new one",
+			text.Printable(dir), text.ShellQuote(dir))
+	}
+	return nil
+}
+
+// firstFree makes the first folder of a series that is not there.
+func firstFree(name func(k int) string) (string, error) {
+	for k := 1; ; k++ {
+		dir := name(k)
+		err := os.Mkdir(dir, 0o755) // fails on a folder that another process has just made
+		if err == nil {
+			return dir, nil
+		}
+		if !errors.Is(err, os.ErrExist) {
+			return "", &IOError{err}
+		}
+	}
+}
+
+// RemoveUnused removes the folder of a new run in which nothing was written, so that a mistake
+// leaves nothing behind. Folders that hold anything stay: os.Remove fails on them.
+func RemoveUnused(dir string) {
+	if _, err := os.Stat(filepath.Join(dir, checkpoint.ConfigFile)); err != nil {
+		_ = os.Remove(filepath.Join(dir, "checkpoints"))
+		_ = os.Remove(dir)
+	}
+}
+
+// HoldsRun reports whether a folder has a run's configuration or checkpoints.
+func HoldsRun(dir string) bool {
+	for _, name := range []string{checkpoint.ConfigFile, "checkpoints"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// LoadRun reads the configuration of a run folder.
+func LoadRun(dir string) (*config.Loaded, error) {
+	path := filepath.Join(dir, checkpoint.ConfigFile)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil, missingf("%s: no run folder: %s is not there", text.Printable(dir), checkpoint.ConfigFile)
+	}
+	return config.Load(config.Input{File: path})
+}
+
+// Continue is the configuration with which a run goes on: the run's own with overrides over it, or
+// that of another file. A value that keeps the checkpoint meaningful may not change unless allow is
+// set; changes are what does.
+func Continue(dir string, in config.Input, allow bool) (l *config.Loaded, changes []train.Change, err error) {
+	old, err := LoadRun(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if in.File == "" {
+		in.File = filepath.Join(dir, checkpoint.ConfigFile)
+	}
+	if l, err = config.Load(in); err != nil {
+		return nil, nil, err
+	}
+	if changes, err = train.CheckResume(config.Values(&old.Config), config.Values(&l.Config), allow); err != nil {
+		return nil, nil, &config.UsageError{Err: err}
+	}
+	l.Name = filepath.Base(filepath.Clean(dir))
+	return l, changes, nil
+}
