@@ -99,7 +99,8 @@ func (f *File) CommitNew() error {
 		switch {
 		case err == nil:
 			return f.fsys.Remove(from)
-		case errors.Is(err, errors.ErrUnsupported), errors.Is(err, fs.ErrPermission): // FAT and some network file systems have no links
+		// FAT and some network file systems have no links.
+		case errors.Is(err, errors.ErrUnsupported), errors.Is(err, fs.ErrPermission):
 			if r, err := f.fsys.Open(to); err == nil {
 				return errors.Join(fs.ErrExist, r.Close())
 			}

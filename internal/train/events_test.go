@@ -20,7 +20,8 @@ func eventsRun(t *testing.T, dir string) *toyRun {
 	cfg.Iterations, cfg.Checkpoint.Every = 120, 7
 	r := newToy(t, cfg, eval.Config{Every: 10, TrainSet: true}, dir)
 	stopped := time.Unix(1, 0)
-	r.o.Now = func() time.Time { return stopped } // the only thing in the file that is not the training's
+	// The only thing in the file that is not the training's.
+	r.o.Now = func() time.Time { return stopped }
 	return r
 }
 

@@ -176,7 +176,8 @@ func TestRollbacksAreBounded(t *testing.T) {
 	cfg := toyConfig()
 	cfg.OnNonfinite = NonfiniteRollback
 	r := newToy(t, cfg, eval.Config{Every: 4}, "")
-	r.machine.fault = faultAt(2, func(_ *toyMachine, res *graph.Result) { res.Loss = math.Inf(1) }) // before any checkpoint
+	// Before any checkpoint.
+	r.machine.fault = faultAt(2, func(_ *toyMachine, res *graph.Result) { res.Loss = math.Inf(1) })
 	_, err := r.run()
 	if !errors.Is(err, ErrNonFinite) || !strings.Contains(err.Error(), "5 rollbacks did not help") {
 		t.Error(err)

@@ -85,7 +85,8 @@ func TestDecayReachesWeightsOnlyOrAll(t *testing.T) {
 			set.Add(&graph.Param{Name: string(rune('a' + k)), Kind: k, Shape: []int{1}, Data: []float32{1}})
 		}
 		set.Add(&graph.Param{Name: "m", Kind: graph.KindRunningMean, Shape: []int{1}, Data: []float32{1}})
-		NewSGD(Optimizer{WeightDecay: 0.5, Decay: decay}, set).Step(0.1, 1) // the gradients are zero
+		// The gradients are zero.
+		NewSGD(Optimizer{WeightDecay: 0.5, Decay: decay}, set).Step(0.1, 1)
 		for _, p := range set.All() {
 			want := float32(1)
 			if p.Trainable() && (decay == DecayAll || p.Kind == graph.KindWeight) {

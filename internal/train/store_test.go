@@ -61,7 +61,8 @@ func TestRunFoldersOfStoppedAndUnstoppedRunsHoldTheSameBytes(t *testing.T) {
 		if readFile(t, dir, MetricsFile) != readFile(t, whole, MetricsFile) {
 			t.Errorf("stopped at %v: %s differs", stops, MetricsFile)
 		}
-		if d := cmp.Diff(latest(whole), latest(dir)); d != "" { // with the checksums of both data files
+		// With the checksums of both data files.
+		if d := cmp.Diff(latest(whole), latest(dir)); d != "" {
 			t.Errorf("stopped at %v: %s", stops, d)
 		}
 	}

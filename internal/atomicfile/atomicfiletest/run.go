@@ -20,8 +20,8 @@ type Writer struct {
 	Files []string
 	// Write writes them into a folder that is there: other contents for another version.
 	Write func(fsys atomicfile.FS, dir string, version int) error
-	// OnOS runs it on the real file system, for a writer that also reads there. What a power failure
-	// leaves is then not looked at.
+	// OnOS runs it on the real file system, for a writer that also reads there. What a power
+	// failure leaves is then not looked at.
 	OnOS bool
 	// Old is set for a writer that needs the files of version 1, New for one that replaces none.
 	Old, New bool
@@ -42,7 +42,8 @@ func Run(t *testing.T, w Writer) {
 	t.Helper()
 	for _, old := range []bool{false, true} {
 		for _, fault := range faults {
-			if w.Old && !old || w.New && old || w.OnOS && (fault == syscall.EACCES || fault == syscall.EROFS) { // which are no others than EIO, and syncing takes time
+			// On the real system every fault takes time; EACCES and EROFS tell no more than EIO.
+			if w.Old && !old || w.New && old || w.OnOS && (fault == syscall.EACCES || fault == syscall.EROFS) {
 				continue
 			}
 			t.Run(fmt.Sprintf("old %v/%v", old, fault), func(t *testing.T) { w.run(t, old, fault) })

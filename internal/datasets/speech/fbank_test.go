@@ -64,7 +64,9 @@ func TestFilterBanksAreKaldis(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if d := differ(f, want[key]); d > 2e-4 { // where a bin holds little, the order of float32 roundings is seen; 1e-3 is promised
+				// Where a bin holds little, the order of float32 roundings is seen; 1e-3 is
+				// promised.
+				if d := differ(f, want[key]); d > 2e-4 {
 					t.Errorf("%s: differs by %g from kaldi-native-fbank", key, d)
 				}
 			}

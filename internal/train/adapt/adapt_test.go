@@ -16,7 +16,7 @@ import (
 	"resnet/internal/graph/schedule"
 )
 
-// The network of the tests tells 5 classes apart in 3 maps of 4 features.
+// The network of the tests has 5 classes and takes 3 maps of 4 features.
 const (
 	planes, features, classes = 3, 4, 5
 	dim                       = planes * features

@@ -44,7 +44,8 @@ type Saved struct {
 func (s *Store) Save(snap Snapshot) (Saved, error) {
 	m, err := s.write(snap)
 	if errors.Is(err, ErrIO) {
-		_, _ = s.sweep() // gives back the space of the failed save; what cannot be removed now is at the next Open
+		// Gives back the space of the failed save; what cannot be removed now is at the next Open.
+		_, _ = s.sweep()
 	}
 	if err != nil {
 		return Saved{}, fmt.Errorf("save checkpoint of step %d: %w", snap.Step, err)
@@ -71,7 +72,8 @@ func (s *Store) write(snap Snapshot) (Manifest, error) {
 	if snap.Step < 0 || snap.Epoch < 0 {
 		return m, fmt.Errorf("step %d of epoch %d", snap.Step, snap.Epoch)
 	}
-	if _, err := m.encode(); err != nil { // a metric that is not finite must not cost a written model
+	// A metric that is not finite must not cost a written model.
+	if _, err := m.encode(); err != nil {
 		return m, err
 	}
 	need, err := s.sizes(snap, &m)

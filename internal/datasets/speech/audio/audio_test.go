@@ -39,7 +39,7 @@ func TestEveryEncodingIsReadAsByLibsndfile(t *testing.T) {
 			}
 		}
 		if kind := strings.TrimPrefix(strings.TrimSuffix(file, filepath.Ext(file)), "extensible"); !strings.HasSuffix(a.Encoding, strings.TrimPrefix(kind, "-")) {
-			t.Errorf("%s is said to be %s", file, a.Encoding)
+			t.Errorf("%s has the encoding %s", file, a.Encoding)
 		}
 		return nil
 	})

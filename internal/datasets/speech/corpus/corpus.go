@@ -50,11 +50,12 @@ type part struct {
 
 // Info describes a corpus.
 type Info struct {
-	Name    string   `json:"name"`
-	Classes []string `json:"classes"` // names by index; nil where classes are numbers, of alignments
-	Count   int      `json:"count"`   // classes
-	Dim     int      `json:"dim"`     // values of a frame, differences included
-	Train   int      `json:"train"`   // utterances
+	Name string `json:"name"`
+	// Names by index; nil where classes are numbers, of alignments.
+	Classes []string `json:"classes"`
+	Count   int      `json:"count"` // classes
+	Dim     int      `json:"dim"`   // values of a frame, differences included
+	Train   int      `json:"train"` // utterances
 	Val     int      `json:"val"`
 	Test    int      `json:"test"`
 	Frames  int      `json:"frames"` // of the training utterances

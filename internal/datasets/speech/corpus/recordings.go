@@ -72,7 +72,8 @@ func isDir(path string) bool {
 // findRecordings lists the recordings below a folder, sorted.
 func findRecordings(dir string) ([]utterance, error) {
 	var utts []utterance
-	err := filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error { // the separator: dir may be a link
+	// With a separator at its end, dir may be a link.
+	err := filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

@@ -78,10 +78,12 @@ func TestWhatIsWrittenHasTheBytesOfKaldiio(t *testing.T) {
 		var ours bytes.Buffer
 		for _, key := range keys {
 			v := values[key]
-			switch v.Kind { // what was compressed is compressed again from the values it was made of
+			// What was compressed is compressed again from the values it was made of.
+			switch v.Kind {
 			case Compressed, Compressed2, Compressed3:
 				if v.Kind == Compressed && v.Rows < 4 {
-					continue // percentiles that there are not: Kaldi steps on by one number, kaldiio by one
+					// Percentiles that there are not: Kaldi steps on by one number, kaldiio by one.
+					continue
 				}
 				m := original["FM"]
 				v.Floats = m.Floats[:v.Rows*v.Cols]

@@ -96,7 +96,8 @@ func TestRangesOfScriptsIncludeBothEnds(t *testing.T) {
 			t.Errorf("%s: %v, %v", text, v, err)
 		}
 	}
-	for _, text := range []string{"[4:4]", "[0:7]", "[0:1,0:3]"} { // Kaldi lets rows, and only rows, end up to three late
+	// Kaldi lets rows, and only rows, end up to three late.
+	for _, text := range []string{"[4:4]", "[0:7]", "[0:1,0:3]"} {
 		s, err := ReadScp(write(t, "r.scp", "a x.ark:2"+text+"\n"))
 		if err != nil {
 			t.Fatal(err)
