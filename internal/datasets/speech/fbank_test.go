@@ -229,3 +229,47 @@ func TestAlignmentsAreTrimmedByTwoFramesAndNoMore(t *testing.T) {
 		}
 	}
 }
+
+// TestTheLimitsOfOptions: on either side of each.
+func TestTheLimitsOfOptions(t *testing.T) {
+	for _, c := range []struct {
+		change func(*FbankOptions)
+		good   bool
+	}{
+		{func(o *FbankOptions) { o.Low = 0 }, true},
+		{func(o *FbankOptions) { o.Low = -1 }, false},
+		{func(o *FbankOptions) { o.Low = math.NaN() }, false},
+		{func(o *FbankOptions) { o.Low, o.High = 3000, 4000 }, true},
+		{func(o *FbankOptions) { o.Low, o.High = 3000, 4001 }, false},
+		{func(o *FbankOptions) { o.Low, o.High = 3000, 3000 }, false},
+		{func(o *FbankOptions) { o.Low, o.High = 20, -1000 }, true},
+		{func(o *FbankOptions) { o.Low, o.High = 3500, -1000 }, false},
+		{func(o *FbankOptions) { o.Preemph = 0 }, true},
+		{func(o *FbankOptions) { o.Preemph = 1 }, true},
+		{func(o *FbankOptions) { o.Preemph = 1.1 }, false},
+		{func(o *FbankOptions) { o.Preemph = -0.1 }, false},
+		{func(o *FbankOptions) { o.Bins = 3 }, true},
+		{func(o *FbankOptions) { o.Bins = 2 }, false},
+		{func(o *FbankOptions) { o.Dither = math.NaN() }, false},
+		{func(o *FbankOptions) { o.LengthMS = 0 }, false},
+		{func(o *FbankOptions) { o.ShiftMS = -10 }, false},
+		{func(o *FbankOptions) { o.ShiftMS = 0.125 }, true}, // one sample
+		{func(o *FbankOptions) { o.ShiftMS = 0.124 }, false},
+		{func(o *FbankOptions) { o.Rate = 0 }, false},
+	} {
+		o := DefaultFbank(8000, 3)
+		c.change(&o)
+		if err := o.Check(); (err == nil) != c.good || err != nil && !errors.Is(err, fault.ErrConfig) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	f := NewFeatures(3, 2)
+	for _, c := range []struct {
+		order, window int
+		good          bool
+	}{{0, 1, true}, {16, 1, true}, {2, 1000, true}, {-1, 2, false}, {17, 2, false}, {2, 0, false}, {2, 1001, false}} {
+		if d, err := f.Deltas(c.order, c.window); (err == nil) != c.good || c.good && d.Dim != 2*(1+c.order) {
+			t.Errorf("order %d over %d: %d values (%v)", c.order, c.window, d.Dim, err)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"resnet/internal/datasets"
+	"resnet/internal/datasets/speech"
 )
 
 // writeWAV writes a tone of so many samples at 8 kHz, 16 bits.
@@ -346,6 +347,12 @@ func TestAKaldiDirectoryIsACorpus(t *testing.T) {
 			t.Errorf("labels %v, counts %v", labels, o.Counts())
 		}
 	}
+	for _, bad := range []string{"0", "-2", "2.5", "x"} {
+		write("utt2num_frames", "a1 3\na2 "+bad+"\nb1 2\n")
+		if _, err := Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, c, 1); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), `utt2num_frames: a2: "`+bad) {
+			t.Errorf("%s frames: %v", bad, err)
+		}
+	}
 	write("utt2num_frames", "a1 3\na2 5\nb1 2\n")
 	o, err := Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, Config{Frontend: c.Frontend, Labels: filepath.Join(dir, "utt2spk"), Buckets: 1}, 1)
 	must(t, err)
@@ -407,10 +414,66 @@ func TestUtterancesWithoutLabelsAreListed(t *testing.T) {
 	if got.Frames != 28 || got.Dim != 30 {
 		t.Errorf("%d x %d", got.Frames, got.Dim)
 	}
+	alone, err := List(t.Context(), []string{filepath.Join(other, "my word.wav")}, f)
+	must(t, err)
+	want, err := alone.Read(datasets.Test, 0, nil)
+	must(t, err)
+	if !slices.Equal(got.Data, want.Data) {
+		t.Error("the last utterance of two inputs is not that of the second")
+	}
+	first, err := o.Read(datasets.Test, 0, nil)
+	must(t, err)
+	folder, err := List(t.Context(), []string{dir}, f)
+	must(t, err)
+	if want, err = folder.Read(datasets.Test, 0, nil); err != nil || !slices.Equal(first.Data, want.Data) {
+		t.Errorf("the first utterance of two inputs is not that of the first (%v)", err)
+	}
 	if _, err := List(t.Context(), []string{dir, dir}, f); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), "named twice") {
 		t.Errorf("the same folder twice: %v", err)
 	}
 	if _, err := List(t.Context(), []string{filepath.Join(dir, "none.wav")}, f); !errors.Is(err, datasets.ErrMissing) {
 		t.Errorf("no such file: %v", err)
+	}
+}
+
+// TestSpeakersOfRecordingsAreNormalisedOverAllTheirs: neither over one utterance nor over all
+// speakers.
+func TestSpeakersOfRecordingsAreNormalisedOverAllTheirs(t *testing.T) {
+	c := digitsConfig()
+	c.Frontend.Normalize, c.Frontend.Deltas, c.Frontend.Variance = BySpeaker, 0, true
+	o := openDigits(t, datasets.Config{}, c)
+	count, sum, squares := map[string]float64{}, map[string]float64{}, map[string]float64{}
+	alone := 0.
+	for i := range o.Len(datasets.Train) {
+		f, err := o.Read(datasets.Train, i, nil)
+		must(t, err)
+		mean := 0.
+		for k := range f.Frames {
+			x := float64(f.Row(k)[3])
+			name := o.Speaker(datasets.Train, i)
+			count[name]++
+			sum[name] += x
+			squares[name] += x * x
+			mean += x / float64(f.Frames)
+		}
+		alone = max(alone, math.Abs(mean))
+	}
+	if len(count) != 2 || alone < 0.1 {
+		t.Fatalf("%d speakers; the mean of an utterance is at most %g from 0", len(count), alone)
+	}
+	for name, n := range count {
+		if mean, variance := sum[name]/n, squares[name]/n; math.Abs(mean) > 1e-4 || math.Abs(variance-1) > 1e-3 {
+			t.Errorf("%s: mean %g, variance %g", name, mean, variance)
+		}
+	}
+}
+
+// TestASpeakerWithoutStatisticsHasThoseOfTheUtterance: a recording that a network is shown alone.
+func TestASpeakerWithoutStatisticsHasThoseOfTheUtterance(t *testing.T) {
+	f := speech.Features{Frames: 3, Dim: 2, Data: []float32{1, 2, 3, 4, 5, 9}}
+	got, err := Frontend{Normalize: BySpeaker}.Finish(f, nil)
+	must(t, err)
+	if want := []float32{-2, -3, 0, -1, 2, 4}; !slices.Equal(got.Data, want) {
+		t.Errorf("%v, want %v", got.Data, want)
 	}
 }

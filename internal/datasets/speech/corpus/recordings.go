@@ -190,7 +190,7 @@ func readPart(u utterance, o speech.FbankOptions) (speech.Features, error) {
 		return speech.Features{}, err
 	}
 	if u.start != 0 || u.end > 0 {
-		if a, err = cut(a, u.start, u.end); err != nil {
+		if a, err = a.Part(u.start, u.end); err != nil {
 			return speech.Features{}, fmt.Errorf("%s: utterance %s: %w", u.path, u.id, err)
 		}
 	}

@@ -110,3 +110,38 @@ func TestOnceIsEveryUtteranceOnce(t *testing.T) {
 		t.Errorf("%d of 53", len(seen))
 	}
 }
+
+// TestWhatIsLeftOverIsABatchWhereEveryUtteranceCounts: of 9 utterances in batches of 4 one is left.
+func TestWhatIsLeftOverIsABatchWhereEveryUtteranceCounts(t *testing.T) {
+	for left := range 4 {
+		lengths := slices.Repeat([]int{20}, 8+left)
+		p := newPlanner(lengths, Shapes(lengths, 1, Limits{Utterances: 4}))
+		p.every = true
+		var seen []int32
+		for _, b := range p.epoch(shuffler(1, 0)) {
+			seen = append(seen, b.items...)
+		}
+		slices.Sort(seen)
+		if len(slices.Compact(seen)) != 8+left {
+			t.Errorf("%d of %d utterances", len(seen), 8+left)
+		}
+	}
+}
+
+// TestEveryPermutationHasAStreamOfItsOwn: with one stream for two parts the order of the batches
+// would follow that of the utterances.
+func TestEveryPermutationHasAStreamOfItsOwn(t *testing.T) {
+	lengths := testLengths(90)
+	p := newPlanner(lengths, Shapes(lengths, 3, Limits{Utterances: 4}))
+	var parts []int
+	p.epoch(func(part int, list []int32) {
+		parts = append(parts, part)
+		for i := range list {
+			list[i] = int32(i)
+		}
+	})
+	slices.Sort(parts)
+	if !slices.Equal(parts, []int{0, 1, 2, 3}) {
+		t.Errorf("parts %v of a plan of 3 shapes", parts)
+	}
+}

@@ -76,8 +76,16 @@ func TestPathsOfScriptsAreFoundAsInKaldiAndBesideTheScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Read(s.Entries[0]); !errors.Is(err, fault.ErrMissing) || !strings.Contains(err.Error(), "raw/y.ark") {
-		t.Error(err)
+	for _, c := range []struct{ script, path, want string }{
+		{filepath.Join(dir, "data/missing.scp"), "raw/y.ark", "raw/y.ark, from the working directory or from the script's folder"},
+		{filepath.Join(dir, "data/missing.scp"), filepath.Join(dir, "data/raw/y.ark"), "data/raw/y.ark"},
+		{"missing.scp", "raw/../y.ark", "raw/../y.ark"}, // there is one place
+	} {
+		s.Name = c.script
+		_, err := s.Read(Entry{Key: "a", Line: 1, Path: c.path})
+		if !errors.Is(err, fault.ErrMissing) || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s in %s: %v", c.path, c.script, err)
+		}
 	}
 }
 
@@ -220,6 +228,21 @@ func TestTablesAndSegments(t *testing.T) {
 	for _, text := range []string{"u1 r1 0.5", "u1 r1 2 1", "u1 r1 -1 1", "u1 r1 a b", "u1 r1 NaN 2", "u1 r1 0 Inf", "u1", "u1 r1 0 1\nu1 r1 0 1"} {
 		if _, err := ReadSegments(write(t, "segments", text)); !errors.Is(err, fault.ErrData) {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestWhatIsAPipeAndWhatIsAName(t *testing.T) {
+	for name, want := range map[string]string{
+		"x.ark": "", " a b.ark ": "", "x|y": "",
+		"-": "standard input", " - ": "standard input",
+		"| gzip -c > x": "is a pipe (| gzip -c > x)", "  |x": "is a pipe (|x)",
+		"gunzip -c x.ark.gz |": "name x.ark.gz itself", "zcat x.gz | ": "name x.gz itself", "gzip -cd x.gz|": "name x.gz itself",
+		"gzip |": "`gzip > FILE`", "copy-feats ark:x ark:- | ": "`copy-feats ark:x ark:- > FILE`",
+	} {
+		err := refusePipe(name, "line 3")
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "line 3 is ")) {
+			t.Errorf("%q: %v, want %q", name, err, want)
 		}
 	}
 }
