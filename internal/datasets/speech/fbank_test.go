@@ -230,6 +230,30 @@ func TestAlignmentsAreTrimmedByTwoFramesAndNoMore(t *testing.T) {
 	}
 }
 
+func TestFeaturesOfOneFrameAreSomeAndOfNoneAreNot(t *testing.T) {
+	for _, c := range []struct {
+		frames, labels int
+		good           bool
+	}{{1, 1, true}, {3, 1, true}, {1, 3, true}, {2, 0, false}, {0, 2, false}, {0, 0, false}} {
+		if f, _, _, err := Align(NewFeatures(c.frames, 2), make([]int32, c.labels)); (err == nil) != c.good || c.good && f.Frames != 1 {
+			t.Errorf("%d frames and %d labels: %d (%v)", c.frames, c.labels, f.Frames, err)
+		}
+	}
+	f, err := FromKaldi(kaldi.Value{Kind: kaldi.FloatMatrix, Rows: 1, Cols: 1, Floats: []float32{7}})
+	if err != nil || f.Frames != 1 || f.Dim != 1 || f.Data[0] != 7 {
+		t.Errorf("a matrix of one value: %+v (%v)", f, err)
+	}
+	for want, v := range map[string]kaldi.Value{
+		"no frames":               {Kind: kaldi.FloatMatrix},
+		"frame 1, value 0 is NaN": {Kind: kaldi.FloatMatrix, Rows: 2, Cols: 2, Floats: []float32{1, 2, float32(math.NaN()), 4}},
+		"vector":                  {Kind: kaldi.FloatVector, Rows: 1, Cols: 2, Floats: []float32{1, 2}},
+	} {
+		if _, err := FromKaldi(v); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
 // TestTheLimitsOfOptions: on either side of each.
 func TestTheLimitsOfOptions(t *testing.T) {
 	for _, c := range []struct {

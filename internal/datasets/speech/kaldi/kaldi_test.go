@@ -250,3 +250,28 @@ func TestTheRangeIsOfFiniteValues(t *testing.T) {
 		}
 	}
 }
+
+func TestOneValueAndNoneAreCompressedToo(t *testing.T) {
+	for _, kind := range []Kind{Compressed, Compressed2, Compressed3} {
+		for _, values := range [][]float32{{7.5}, {-3, -3}, {}} {
+			v := Value{Kind: kind, Rows: len(values), Cols: min(1, len(values)), Floats: values}
+			path := filepath.Join(t.TempDir(), "x.ark")
+			w, err := Create(path, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(w.Write("k", v), w.Commit()); err != nil {
+				t.Fatalf("%s of %v: %v", kind, values, err)
+			}
+			_, got := entries(t, path)
+			for i, x := range got["k"].Floats {
+				if math.Abs(float64(x-values[i])) > 0.05 {
+					t.Errorf("%s: %v came back as %v", kind, values[i], x)
+				}
+			}
+			if len(got["k"].Floats) != len(values) {
+				t.Errorf("%s: %d values came back as %d", kind, len(values), len(got["k"].Floats))
+			}
+		}
+	}
+}
