@@ -119,8 +119,12 @@ func runModelsShow(a *app, name string, asJSON, dot bool) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\n%s: %d layers, %s parameters, %s multiply-adds for an image of %s, %d classes (%s)\n", sum.Name, sum.Depth,
-		text.Grouped(sum.Params), text.Grouped(sum.MACs), text.Dims(sum.Input), sum.Classes, sum.Source)
+	unit := "an image"
+	if len(sum.Input) == 2 {
+		unit = "a frame"
+	}
+	fmt.Fprintf(a.out, "\n%s: %d layers, %s parameters, %s multiply-adds for %s of %s, %d classes (%s)\n", sum.Name, sum.Depth,
+		text.Grouped(sum.Params), text.Grouped(sum.MACs), unit, text.Dims(sum.Input), sum.Classes, sum.Source)
 	if sum.TrainingParams > 0 {
 		fmt.Fprintf(a.out, "%s of the parameters belong to auxiliary classifiers, which training alone has; the multiply-adds are those of evaluation.\n", text.Grouped(sum.TrainingParams))
 	}

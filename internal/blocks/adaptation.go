@@ -30,7 +30,7 @@ func buildAdaptation(s Spec, n, frames int, params *graph.ParamSet, o graph.Opti
 	o.Frozen = func(name string) bool { return name != AdaptationWeight && name != AdaptationBias }
 	b := graph.NewBuilder(s.Name, graph.Train, params, o)
 	x := b.FrameTransform(Adaptation, b.Input(n, s.InputChannels*s.Speech.Features, 1, frames), s.InputChannels)
-	logits := sequenceNet{b, s}.forward(x)
+	logits := Forward(b, s, x)
 	if s.Speech.Output == OutputFrame {
 		return b.FinishFrames(logits)
 	}

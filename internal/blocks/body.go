@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"resnet/internal/graph"
 )
@@ -16,38 +15,56 @@ const Sequence Block = "sequence"
 // PartKind is what a Part does.
 type PartKind string
 
-// The kinds of parts.
+// The kinds of parts, with the fields that they use.
 const (
-	PartConv    PartKind = "conv"    // Out filters of Kernel x Kernel with zeros around, (Kernel-1)/2 on each side; with Bias or not
-	PartNorm    PartKind = "norm"    // batch normalisation
-	PartReLU    PartKind = "relu"    //
-	PartPReLU   PartKind = "prelu"   // a learned slope for each channel, which starts at 0.25
-	PartLRN     PartKind = "lrn"     // local response normalisation
-	PartMaxPool PartKind = "maxpool" // Kernel, Stride, Pad, Ceil
-	PartAvgPool PartKind = "avgpool" // the same; zeros of the padding count
-	PartGlobal  PartKind = "global"  // the mean of each plane: [N, C]
-	PartFlatten PartKind = "flatten" // the map as a row: [N, C·H·W]
-	PartPyramid PartKind = "pyramid" // spatial pyramid pooling: [N, C·ΣLevels²]
-	PartFC      PartKind = "fc"      // Out units with biases; 0 means the classes
-	PartDropout PartKind = "dropout" // in training, with probability Rate
-	PartModule  PartKind = "module"  // Branches on one input, joined along their channels
-	PartAux     PartKind = "aux"     // in training, a classifier on the way: Branches[0] gives its logits, Rate is the weight of its loss
+	// PartConv has Out filters of Kernel x Kernel pixels and zeros around, (Kernel-1)/2 on each
+	// side; Stride; Bias or not.
+	PartConv PartKind = "conv"
+	// PartNorm is batch normalisation.
+	PartNorm PartKind = "norm"
+	PartReLU PartKind = "relu"
+	// PartPReLU has a learned slope for each channel, which starts at 0.25.
+	PartPReLU PartKind = "prelu"
+	// PartLRN is local response normalisation.
+	PartLRN PartKind = "lrn"
+	// PartMaxPool has Kernel, Stride, Pad and Ceil; so has PartAvgPool, where zeros of the padding
+	// count.
+	PartMaxPool PartKind = "maxpool"
+	PartAvgPool PartKind = "avgpool"
+	// PartGlobal is the mean of each plane: [N, C].
+	PartGlobal PartKind = "global"
+	// PartFlatten makes a row of a map: [N, C·H·W].
+	PartFlatten PartKind = "flatten"
+	// PartPyramid is spatial pyramid pooling: [N, C·ΣLevels²].
+	PartPyramid PartKind = "pyramid"
+	// PartFC is a fully connected layer of Out units with biases.
+	PartFC PartKind = "fc"
+	// PartClassifier is a fully connected layer with a unit for each class.
+	PartClassifier PartKind = "classifier"
+	// PartDropout zeroes values in training, with probability Dropout.
+	PartDropout PartKind = "dropout"
+	// PartModule has Branches on one input, joined along their channels.
+	PartModule PartKind = "module"
+	// PartAux is an auxiliary classifier, in training alone: Branches[0] gives its logits, whose
+	// loss counts LossWeight times.
+	PartAux PartKind = "aux"
 )
 
 // Part is one line of a figure: a layer with Name before its parameters' names, or a module of
-// several branches. Fields that a kind does not use are zero.
+// several branches. Fields that a kind does not use are zero. Its form in files is fileForm's.
 type Part struct {
-	Kind     PartKind `json:"kind"`
-	Name     string   `json:"name,omitempty"`
-	Out      int      `json:"out,omitempty"`
-	Kernel   int      `json:"kernel,omitempty"`
-	Stride   int      `json:"stride,omitempty"`
-	Pad      int      `json:"pad,omitempty"`
-	Ceil     bool     `json:"ceil,omitempty"`
-	Bias     bool     `json:"bias,omitempty"`
-	Rate     float64  `json:"rate,omitempty"`
-	Levels   []int    `json:"levels,omitempty"`
-	Branches [][]Part `json:"branches,omitempty"`
+	Kind       PartKind
+	Name       string
+	Out        int
+	Kernel     int
+	Stride     int
+	Pad        int
+	Ceil       bool
+	Bias       bool
+	Dropout    float64
+	LossWeight float64
+	Levels     []int
+	Branches   [][]Part
 }
 
 // lrnOpts are the constants of local response normalisation. Szegedy et al. 2015 give none: these
@@ -65,7 +82,7 @@ func sequence[T any](b net[T], s Spec, parts []Part, x T) T {
 func drawPart[T any](b net[T], s Spec, p Part, x T) T {
 	switch p.Kind {
 	case PartConv:
-		return b.Conv(p.Name, x, convOpts{p.Out, p.Kernel, p.Stride, p.Bias})
+		return b.Conv(p.Name, x, convOpts{filters: p.Out, kernel: p.Kernel, stride: p.Stride, bias: p.Bias})
 	case PartNorm:
 		return b.BatchNorm(p.Name, x)
 	case PartReLU:
@@ -85,11 +102,13 @@ func drawPart[T any](b net[T], s Spec, p Part, x T) T {
 	case PartPyramid:
 		return b.Pyramid(p.Name, x, p.Levels)
 	case PartFC:
-		return b.Linear(p.Name, x, s.units(p))
+		return b.Linear(p.Name, x, p.Out)
+	case PartClassifier:
+		return b.Classifier(p.Name, x, s.Classes)
 	case PartDropout:
-		return b.Dropout(p.Name, x, p.Rate)
+		return b.Dropout(p.Name, x, p.Dropout)
 	case PartAux:
-		b.Auxiliary(p.Name, p.Rate, func(b net[T]) T { return sequence(b, s, p.Branches[0], x) })
+		b.Auxiliary(p.Name, p.LossWeight, func(b net[T]) T { return sequence(b, s, p.Branches[0], x) })
 		return x
 	default: // PartModule: Spec.Validate admits no other
 		var outs []T
@@ -102,14 +121,6 @@ func drawPart[T any](b net[T], s Spec, p Part, x T) T {
 
 func (p Part) window() graph.PoolOpts {
 	return graph.PoolOpts{Kernel: p.Kernel, Stride: p.Stride, Pad: p.Pad, Ceil: p.Ceil}
-}
-
-// units are those of a fully connected layer.
-func (s Spec) units(p Part) int {
-	if p.Out == 0 {
-		return s.Classes
-	}
-	return p.Out
 }
 
 // The parts, in the words of the papers' figures.
@@ -133,7 +144,9 @@ func ceilPool(kernel, stride int) Part {
 
 func fc(name string, out int) Part { return Part{Kind: PartFC, Name: name, Out: out} }
 
-func drop(rate float64) Part { return Part{Kind: PartDropout, Name: "dropout", Rate: rate} }
+func classifier(name string) Part { return Part{Kind: PartClassifier, Name: name} }
+
+func drop(p float64) Part { return Part{Kind: PartDropout, Name: "dropout", Dropout: p} }
 
 var (
 	rectify    = Part{Kind: PartReLU}
@@ -148,13 +161,13 @@ func numbered(prefix string, parts ...Part) []Part {
 	return parts
 }
 
-// depthOf is the number of layers with weights on the longest way through the parts, without
-// classifiers on the way.
+// depthOf is the number of layers with weights on the longest path through the parts, without
+// auxiliary classifiers.
 func depthOf(parts []Part) int {
 	n := 0
 	for _, p := range parts {
 		switch p.Kind {
-		case PartConv, PartFC:
+		case PartConv, PartFC, PartClassifier:
 			n++
 		case PartModule:
 			longest := 0
@@ -195,14 +208,14 @@ func (s Spec) has(kind PartKind) bool {
 	return false
 }
 
-// WithoutAuxiliary is the net without its classifiers on the way, which evaluation does not use.
+// WithoutAuxiliary is the net without its auxiliary classifiers, which evaluation does not use.
 func (s Spec) WithoutAuxiliary() Spec {
 	s.Body = evaluated(s.Body)
 	return counted(s)
 }
 
-// SameBody reports whether two nets have the same parts in evaluation: with or without classifiers
-// on the way.
+// SameBody reports whether two nets have the same parts in evaluation: with or without auxiliary
+// classifiers.
 func (s Spec) SameBody(o Spec) bool {
 	return reflect.DeepEqual(evaluated(s.Body), evaluated(o.Body))
 }
@@ -212,18 +225,14 @@ func evaluated(parts []Part) []Part {
 	return cloneParts(slices.DeleteFunc(slices.Clone(parts), func(p Part) bool { return p.Kind == PartAux }))
 }
 
-// IsHead reports whether a parameter belongs to a layer that tells classes apart, so that another
-// number of classes gives it another shape: fc; in nets that are numbered as torchvision's VGG is,
-// the third fully connected layer; the last layer of a classifier on the way.
-func IsHead(param string) bool {
-	layer := param[:max(strings.LastIndexByte(param, '.'), 0)]
-	return layer == "fc" || layer == "classifier.6" || strings.HasPrefix(layer, "aux") && strings.HasSuffix(layer, ".fc2")
-}
-
-// Head is the name of the classifier, the layer that gives the logits: "fc" for residual nets.
+// Head is the name of the classifier, the layer that gives the logits. Auxiliary classifiers have
+// heads of their own: see graph.Param.Head.
 func (s Spec) Head() string {
-	if n := len(s.Body); n > 0 {
+	switch n := len(s.Body); {
+	case n > 0:
 		return s.Body[n-1].Name
+	case s.Family == FamilySpeech:
+		return speechHead
 	}
-	return "fc"
+	return residualHead
 }

@@ -17,23 +17,25 @@ func (s Spec) validateBody(fail func(format string, args ...any) error) error {
 	switch {
 	case s.Stem != "" || s.Shortcut != None || len(s.Depths)+len(s.Widths) > 0:
 		return fail("block %s has a body, and no stem, shortcuts, depths or widths", Sequence)
-	case len(s.Body) == 0 || s.Body[len(s.Body)-1].Kind != PartFC || s.Body[len(s.Body)-1].Out != 0:
+	case !endsInClassifier(s.Body):
 		return fail("the body has to end with a fully connected layer for the classes: kind fc, without out")
 	}
 	parts := 0
 	if wrong := checkParts(s.Body, maxNesting, true, &parts); wrong != "" {
 		return fail("body: %s", wrong)
 	}
-	t := newTracer()
-	forward[at](tracerNet{t: t}, s, at{name: "input", c: s.InputChannels, hw: s.InputSize})
-	if t.wrong != "" {
-		return fail("body: %s", t.wrong)
+	if wrong := traced(s).wrong; wrong != "" {
+		return fail("body: %s", wrong)
 	}
 	return nil
 }
 
-// checkParts says what is wrong with parts by themselves, or "". Classifiers on the way stand in
-// the body alone.
+func endsInClassifier(parts []Part) bool {
+	return len(parts) > 0 && parts[len(parts)-1].Kind == PartClassifier
+}
+
+// checkParts says what is wrong with parts by themselves, or "". Auxiliary classifiers stand in the
+// body alone.
 func checkParts(parts []Part, nesting int, top bool, count *int) string {
 	for _, p := range parts {
 		if *count++; *count > maxParts {
@@ -65,10 +67,10 @@ func (p Part) check(nesting int, top bool, count *int) string {
 	case PartConv:
 		return named(between(p.Out, 1, maxWidth) && between(p.Kernel, 1, 63) && p.Kernel%2 == 1 && between(p.Stride, 1, maxSize),
 			"out of 1 to 16384 filters, an odd kernel up to 63, stride at least 1")
-	case PartNorm, PartPReLU:
+	case PartNorm, PartPReLU, PartClassifier:
 		return named(true, "")
 	case PartFC:
-		return named(between(p.Out, 0, maxWidth), "out of at most 16384 units; 0 means the classes")
+		return named(between(p.Out, 1, maxWidth), "out of at most 16384 units; without it, as many as there are classes")
 	case PartReLU, PartLRN, PartGlobal, PartFlatten:
 		return ""
 	case PartMaxPool, PartAvgPool:
@@ -76,7 +78,7 @@ func (p Part) check(nesting int, top bool, count *int) string {
 			return "kernel and stride at least 1, pad at most half the kernel"
 		}
 	case PartDropout:
-		return named(p.Rate >= 0 && p.Rate < 1, "rate at least 0, below 1")
+		return named(p.Dropout >= 0 && p.Dropout < 1, "rate at least 0, below 1")
 	case PartPyramid:
 		for _, n := range p.Levels {
 			if !between(n, 1, 64) {
@@ -88,9 +90,9 @@ func (p Part) check(nesting int, top bool, count *int) string {
 		switch {
 		case nesting == 0:
 			return "modules in modules of modules"
-		case p.Kind == PartAux && (!top || len(p.Branches) != 1 || !(p.Rate > 0) || math.IsInf(p.Rate, 1)):
-			return "a classifier on the way stands in the body itself, has one branch and a weight above 0"
-		case p.Kind == PartAux && (len(p.Branches[0]) == 0 || p.Branches[0][len(p.Branches[0])-1].Kind != PartFC || p.Branches[0][len(p.Branches[0])-1].Out != 0):
+		case p.Kind == PartAux && (!top || len(p.Branches) != 1 || !(p.LossWeight > 0) || math.IsInf(p.LossWeight, 1)):
+			return "an auxiliary classifier stands in the body itself, has one branch and a weight above 0"
+		case p.Kind == PartAux && !endsInClassifier(p.Branches[0]):
 			return "it has to end with a fully connected layer for the classes"
 		case p.Name == "" || !between(len(p.Branches), 1, 64):
 			return "it needs a name and 1 to 64 branches"

@@ -32,7 +32,11 @@ type builderNet struct {
 func (n builderNet) In(scope string) net[*graph.Node] { return builderNet{n.b.In(scope), n.dense} }
 
 func (n builderNet) Conv(name string, x *graph.Node, o convOpts) *graph.Node {
-	return n.b.Conv(name, x, graph.ConvOpts{Filters: o.filters, Kernel: o.kernel, Stride: o.stride, Pad: (o.kernel - 1) / 2, Bias: o.bias})
+	c := graph.ConvOpts{Filters: o.filters, Kernel: o.kernel, Stride: o.stride, Pad: (o.kernel - 1) / 2, Bias: o.bias}
+	if o.rowsOnly {
+		c.StrideW = 1
+	}
+	return n.b.Conv(name, x, c)
 }
 
 func (n builderNet) BatchNorm(name string, x *graph.Node) *graph.Node { return n.b.BatchNorm(name, x) }
@@ -67,6 +71,12 @@ func (n builderNet) Linear(name string, x *graph.Node, units int) *graph.Node {
 	return n.b.Linear(name, x, units)
 }
 
+func (n builderNet) Classifier(name string, x *graph.Node, classes int) *graph.Node {
+	y := n.Linear(name, x, classes)
+	n.b.MarkHead(name)
+	return y
+}
+
 func (n builderNet) PReLU(name string, x *graph.Node) *graph.Node { return n.b.PReLU(name, x) }
 
 func (n builderNet) LRN(_ string, x *graph.Node, o graph.LRNOpts) *graph.Node {
@@ -98,4 +108,24 @@ func (n builderNet) Auxiliary(name string, weight float64, draw func(net[*graph.
 	if n.b.Mode() == graph.Train {
 		n.b.Auxiliary(draw(builderNet{b: n.b.In(name)}), weight)
 	}
+}
+
+func (n builderNet) UtteranceNorm(name string, x *graph.Node, eps float64) *graph.Node {
+	return n.b.UtteranceNorm(name, x, eps)
+}
+
+func (n builderNet) ELU(x *graph.Node) *graph.Node { return n.b.ELU(x, 1) }
+
+func (n builderNet) FrequencyLinear(name string, x *graph.Node) *graph.Node {
+	return n.b.FrequencyLinear(name, x)
+}
+
+func (n builderNet) LSTM(name string, gates *graph.Node, reverse bool) *graph.Node {
+	return n.b.LSTM(name, gates, reverse)
+}
+
+func (n builderNet) FrameClassifier(name string, x *graph.Node, classes int) *graph.Node {
+	y := n.b.ChannelBias(name, n.Conv(name, x, convOpts{filters: classes, kernel: 1, stride: 1}))
+	n.b.MarkHead(name)
+	return y
 }

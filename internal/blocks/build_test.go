@@ -45,7 +45,7 @@ func TestEveryRowBuildsInBothModesWithItsCounts(t *testing.T) {
 	}
 }
 
-// trainingMACs are those of classifiers on the way.
+// trainingMACs are those of auxiliary classifiers.
 func trainingMACs(s Spec) int64 {
 	var sum int64
 	for _, l := range trace(s) {
@@ -60,7 +60,7 @@ func trainingMACs(s Spec) int64 {
 func graphMACs(g *graph.Graph) int64 {
 	var sum int64
 	for _, n := range g.G.AllNodes() {
-		switch op := n.Op().(type) {
+		switch op := graph.OpOf(n).(type) {
 		case *graph.Conv:
 			weights := op.K * op.C * op.R * op.S
 			shape := n.Shape()

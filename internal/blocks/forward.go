@@ -6,10 +6,16 @@ import (
 	"resnet/internal/graph"
 )
 
+// residualHead is the name of the classifier of residual and plain nets, torchvision's.
+const residualHead = "fc"
+
 // forward draws a whole net: stem, stages of blocks, global average pooling and the classifier
 // (Table 1, section 4.2). x [N, C, H, W] becomes logits [N, classes].
 func forward[T any](b net[T], s Spec, x T) T {
-	if s.Block == Sequence {
+	switch {
+	case s.Family == FamilySpeech:
+		return forwardSpeech(b, s, x)
+	case s.Block == Sequence:
 		return sequence(b, s, s.Body, x)
 	}
 	x = stem(b, s, x)
@@ -30,7 +36,7 @@ func forward[T any](b net[T], s Spec, x T) T {
 			in = p.Out
 		}
 	}
-	return b.Linear("fc", b.GlobalAvgPool(x), s.Classes)
+	return b.Classifier(residualHead, b.GlobalAvgPool(x), s.Classes)
 }
 
 // stem draws what stands before the first stage; its output has Widths[0] channels.

@@ -119,7 +119,7 @@ func (s Spec) firstConv() string {
 	return "conv1"
 }
 
-// auxiliariesOf is s, without its classifiers on the way where the tensors have none: who exports
+// auxiliariesOf is s, without its auxiliary classifiers where the tensors have none: who exports
 // for evaluation leaves them out.
 func (s Spec) auxiliariesOf(shapes map[string][]int) Spec {
 	for _, p := range s.Body {

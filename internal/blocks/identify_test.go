@@ -82,7 +82,7 @@ func TestTheNearestArchitectureIsNamedWhereOneIsNear(t *testing.T) {
 	}
 }
 
-// Who saves torchvision's GoogLeNet for evaluation saves no classifiers on the way.
+// Who saves torchvision's GoogLeNet for evaluation saves no auxiliary classifiers.
 func TestClassifiersOnTheWayMayBeMissing(t *testing.T) {
 	shapes := shapesOf(t, "googlenet-bn", 12)
 	for name := range shapes {
@@ -96,7 +96,7 @@ func TestClassifiersOnTheWayMayBeMissing(t *testing.T) {
 	}
 	s, err := ForTensors("googlenet-bn", shapes, "")
 	if err != nil || s.has(PartAux) || s.Classes != 12 || s.Params != found[0].Params {
-		t.Errorf("%v, classifiers on the way %v, %d classes, %d parameters", err, s.has(PartAux), s.Classes, s.Params)
+		t.Errorf("%v, auxiliary classifiers %v, %d classes, %d parameters", err, s.has(PartAux), s.Classes, s.Params)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestBodiesThatCannotBeAreRefused(t *testing.T) {
 		"branches of unequal maps":     append(module("m", one(maxPool(3, 2)), one(rectify)), globalPool, end),
 		"a level that does not fit":    {{Kind: PartPyramid, Name: "p", Levels: []int{30}}, end},
 		"pooling of a row":             {globalPool, maxPool(1, 1), globalPool, end},
-		"a classifier without classes": append(one(Part{Kind: PartAux, Name: "aux", Rate: 0.3, Branches: [][]Part{one(globalPool)}}), globalPool, end),
+		"a classifier without classes": append(one(Part{Kind: PartAux, Name: "aux", LossWeight: 0.3, Branches: [][]Part{one(globalPool)}}), globalPool, end),
 		"dropout of all":               {globalPool, drop(1), end},
 		"more features than fit":       {biased(conv("a", 16384, 1, 1)), {Kind: PartFlatten}, end},
 	} {

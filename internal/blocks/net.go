@@ -15,6 +15,8 @@ type net[T any] interface {
 	MaxPool(name string, x T, o graph.PoolOpts) T
 	GlobalAvgPool(x T) T
 	Linear(name string, x T, units int) T
+	// Classifier is a Linear that gives logits.
+	Classifier(name string, x T, classes int) T
 
 	// What the nets of Block Sequence need besides.
 
@@ -25,12 +27,23 @@ type net[T any] interface {
 	Pyramid(name string, x T, levels []int) T
 	Dropout(name string, x T, rate float64) T
 	Concat(xs ...T) T
-	// Auxiliary draws a classifier on the way in the scope name; weight is that of its loss.
+	// Auxiliary draws an auxiliary classifier in the scope name; weight is that of its loss.
 	Auxiliary(name string, weight float64, draw func(net[T]) T)
+
+	// What networks of sequences need besides. Their maps are [C, F, T]: frequencies and frames.
+
+	UtteranceNorm(name string, x T, eps float64) T
+	ELU(x T) T
+	FrequencyLinear(name string, x T) T
+	LSTM(name string, gates T, reverse bool) T
+	// FrameClassifier is Classifier at every frame of [C, 1, T].
+	FrameClassifier(name string, x T, classes int) T
 }
 
 // convOpts are a convolution's choices.
 type convOpts struct {
 	filters, kernel, stride int
 	bias                    bool
+	// rowsOnly strides rows alone, so that every frame of an utterance keeps its place.
+	rowsOnly bool
 }

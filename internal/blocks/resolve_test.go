@@ -57,7 +57,8 @@ func TestResolveTakesShapesFromTheDataAndCountsAgain(t *testing.T) {
 	if s.InputChannels != 1 || s.InputSize != 28 || s.Classes != 12 || !s.PadEnd || s.BNMomentum != 0.01 || s.BNEps != DefaultBNEps {
 		t.Errorf("%+v", s)
 	}
-	want := int64(269_722 - 2*16*9 + 2*65) // two input channels fewer in conv1, two classes more in fc
+	// Two input channels fewer in conv1, two classes more in fc.
+	want := int64(269_722 - 2*16*9 + 2*65)
 	if s.Params != want {
 		t.Errorf("%d params, want %d", s.Params, want)
 	}
@@ -121,6 +122,28 @@ func TestSpecSurvivesJSON(t *testing.T) {
 		var back Spec
 		if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, s) {
 			t.Errorf("%s came back as %+v, %v", s.Name, back, err)
+		}
+	}
+}
+
+// The form of files is that of every release before, whatever the fields are called here.
+func TestPartsKeepTheirFormInFiles(t *testing.T) {
+	for text, want := range map[string]Part{
+		`{"kind":"fc","name":"fc1","out":1024}`:                                     {Kind: PartFC, Name: "fc1", Out: 1024},
+		`{"kind":"fc","name":"fc"}`:                                                 {Kind: PartClassifier, Name: "fc"},
+		`{"kind":"dropout","name":"dropout","rate":0.4}`:                            {Kind: PartDropout, Name: "dropout", Dropout: 0.4},
+		`{"kind":"conv","name":"conv1","out":64,"kernel":7,"stride":2,"bias":true}`: {Kind: PartConv, Name: "conv1", Out: 64, Kernel: 7, Stride: 2, Bias: true},
+		`{"kind":"maxpool","kernel":3,"stride":2,"pad":1,"ceil":true}`:              {Kind: PartMaxPool, Kernel: 3, Stride: 2, Pad: 1, Ceil: true},
+		`{"kind":"pyramid","name":"spp","levels":[3,1]}`:                            {Kind: PartPyramid, Name: "spp", Levels: []int{3, 1}},
+		`{"kind":"aux","name":"aux1","rate":0.3,"branches":[[{"kind":"relu"},{"kind":"fc","name":"fc2"}]]}`: {Kind: PartAux, Name: "aux1", LossWeight: 0.3,
+			Branches: [][]Part{{{Kind: PartReLU}, {Kind: PartClassifier, Name: "fc2"}}}},
+	} {
+		var got Part
+		if err := json.Unmarshal([]byte(text), &got); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is read as %+v, %v", text, got, err)
+		}
+		if written, err := json.Marshal(want); err != nil || string(written) != text {
+			t.Errorf("%+v is written as %s, %v; want %s", want, written, err, text)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 	}
 	o.BNEps, o.BNMomentum, o.DropoutSeed = s.BNEps, s.BNMomentum, params.Seed
 	if mode == graph.Eval && s.has(PartAux) {
-		// Evaluation leaves the classifiers on the way out, but their parameters belong to the net:
+		// Evaluation leaves the auxiliary classifiers out, but their parameters belong to the net:
 		// a drawing that nobody runs makes them.
 		b := graph.NewBuilder(s.Name, graph.Train, params, o)
 		forward[*graph.Node](builderNet{b: b}, s, b.Input(2, s.InputChannels, s.InputSize, s.InputSize))

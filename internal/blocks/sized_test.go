@@ -78,7 +78,7 @@ func TestTheDenseFormIsTheMeanOverPositions(t *testing.T) {
 		var shape []int
 		var last []float32
 		for _, n := range g.G.AllNodes() {
-			if _, ok := n.Op().(*graph.AvgPool); ok {
+			if _, ok := graph.OpOf(n).(*graph.AvgPool); ok {
 				in := graph.Children(n)[0]
 				shape, last = in.Shape(), in.Value().Data().([]float32)
 			}
@@ -144,8 +144,8 @@ func TestTheDenseFormOfFullyConnectedLayersIsTheMeanOverPositions(t *testing.T) 
 		var shape []int
 		var last []float32
 		for _, n := range g.G.AllNodes() {
-			conv, fc := n.Op().(*graph.Conv)
-			if _, pyramid := n.Op().(*graph.PyramidWindows); pyramid || fc && last == nil && conv.K == 11 {
+			conv, fc := graph.OpOf(n).(*graph.Conv)
+			if _, pyramid := graph.OpOf(n).(*graph.PyramidWindows); pyramid || fc && last == nil && conv.K == 11 {
 				in := graph.Children(n)[0]
 				shape, last = in.Shape(), in.Value().Data().([]float32)
 			}

@@ -62,7 +62,7 @@ type Spec struct {
 	Family   string   `json:"family"`
 	Block    Block    `json:"block"`
 	Stem     Stem     `json:"stem,omitempty"`
-	Depths   []int    `json:"depths"` // blocks in each stage; every stage but the first halves the map
+	Depths   []int    `json:"depths"` // blocks of each stage; all but the first halve the map
 	Widths   []int    `json:"widths"` // channels of the 3x3 convolutions in each stage
 	Shortcut Shortcut `json:"shortcut"`
 	// PadEnd puts the zero channels of option A after the others instead of half on each side.
@@ -84,8 +84,8 @@ type Spec struct {
 	BNEps      float64 `json:"bn_eps"`
 	BNMomentum float64 `json:"bn_momentum"` // running = (1-m)*running + m*batch
 
-	Params int64 `json:"params"` // weights, biases, γ and β, with those of classifiers on the way
-	MACs   int64 `json:"macs"`   // multiply-adds of convolutions and the fully connected layer, for one image
+	Params int64 `json:"params"` // weights, biases, γ and β, with those of auxiliary classifiers
+	MACs   int64 `json:"macs"`   // multiply-adds of convolutions and linear layers, for an image
 
 	// PaperError is what the paper reports for exactly this net, or nil.
 	PaperError *PaperValue `json:"paper_error,omitempty"`

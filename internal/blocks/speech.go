@@ -34,7 +34,7 @@ type Speech struct {
 	StemWidth  int      `json:"stem_width"` // channels of the first convolution
 	Units      int      `json:"units"`      // of each direction of each recurrent layer
 	Directions []string `json:"directions"` // of each recurrent layer: sum or concat
-	Dense      int      `json:"dense"`      // units of the hidden layer before the classes; 0 means none
+	Dense      int      `json:"dense"`      // units of the layer before the classes; 0 means none
 	Dropout    float64  `json:"dropout"`    // probability, in blocks and before recurrent layers
 	Output     string   `json:"output"`     // frame or utterance
 }
@@ -86,8 +86,7 @@ func buildSequence(s Spec, n, frames int, mode graph.Mode, params *graph.ParamSe
 	}
 	o.DropoutSeed = params.Seed
 	b := graph.NewBuilder(s.Name, mode, params, o)
-	d := sequenceNet{b, s}
-	logits := d.forward(b.Input(n, s.InputChannels, s.Speech.Features, frames))
+	logits := Forward(b, s, b.Input(n, s.InputChannels, s.Speech.Features, frames))
 	if s.Speech.Output == OutputFrame {
 		return b.FinishFrames(logits)
 	}
@@ -108,153 +107,78 @@ func (s Spec) checkSequences(n, frames int) error {
 	return nil
 }
 
-// sequenceNet draws a network of sequences at the Builder's scope.
-type sequenceNet struct {
-	b *graph.Builder
-	s Spec
-}
-
-func (d sequenceNet) in(scope string) sequenceNet { return sequenceNet{d.b.In(scope), d.s} }
+// speechHead is the name of the classifier of networks of sequences.
+const speechHead = "classifier.1"
 
 // activate is normalisation and ELU. ELU(0) is 0, so that the padding stays 0.
-func (d sequenceNet) activate(name string, x *graph.Node) *graph.Node {
-	return d.b.ELU(d.b.UtteranceNorm(name, x, d.s.BNEps), 1)
+func activate[T any](b net[T], s Spec, name string, x T) T {
+	return b.ELU(b.UtteranceNorm(name, x, s.BNEps))
 }
 
-func (d sequenceNet) conv(name string, x *graph.Node, filters, kernel, stride int) *graph.Node {
-	return d.b.Conv(name, x, graph.ConvOpts{Filters: filters, Kernel: kernel, Stride: stride, StrideW: 1, Pad: (kernel - 1) / 2})
+// speechConv is a convolution without biases that strides the frequencies alone.
+func speechConv[T any](b net[T], name string, x T, filters, kernel, stride int) T {
+	return b.Conv(name, x, convOpts{filters: filters, kernel: kernel, stride: stride, rowsOnly: true})
 }
 
-// forward draws convolution, residual stages, the joining of the frequencies, recurrent layers and
-// the classifier: [N, C, F, T] to [N, Classes, 1, T].
-func (d sequenceNet) forward(x *graph.Node) *graph.Node {
-	p := d.s.Speech
-	x = d.conv("conv1", x, p.StemWidth, 3, 2)
+// forwardSpeech draws convolution, residual stages, the joining of the frequencies, recurrent
+// layers and the classifier: [N, C, F, T] to [N, Classes, 1, T].
+func forwardSpeech[T any](b net[T], s Spec, x T) T {
+	p := s.Speech
+	x = speechConv(b, "conv1", x, p.StemWidth, 3, 2)
 	in := p.StemWidth
-	for i, width := range d.s.Widths {
-		stage := d.in("layer" + strconv.Itoa(i+1))
-		for j := range d.s.Depths[i] {
+	for i, width := range s.Widths {
+		stage := b.In("layer" + strconv.Itoa(i+1))
+		for j := range s.Depths[i] {
 			stride := 1
 			if i > 0 && j == 0 {
 				stride = 2
 			}
-			x = stage.in(strconv.Itoa(j)).block(x, in, width, stride)
+			x = preActivation(stage.In(strconv.Itoa(j)), s, x, in, width, stride)
 			in = width
 		}
 	}
-	x = d.activate("bn", x)
-	x = d.b.ELU(d.b.FrequencyLinear("pooler", x), 1)
+	x = activate(b, s, "bn", x)
+	x = b.ELU(b.FrequencyLinear("pooler", x))
 	for i, directions := range p.Directions {
-		x = d.in("blstm").in(strconv.Itoa(i)).recurrent(x, directions)
+		x = recurrent(b.In("blstm").In(strconv.Itoa(i)), s, x, directions)
 	}
-	c := d.in("classifier")
 	if p.Dense > 0 {
-		x = c.activate("bn", c.conv("0", x, p.Dense, 1, 1))
+		c := b.In("classifier")
+		x = activate(c, s, "bn", speechConv(c, "0", x, p.Dense, 1, 1))
 	}
-	return c.b.ChannelBias("1", c.conv("1", x, d.s.Classes, 1, 1))
+	return b.FrameClassifier(speechHead, x, s.Classes)
 }
 
-// block is a pre-activation block: y = conv2(drop(act(bn2(conv1(n))))) + id with n = act(bn1(x)),
-// and id a projection of n where the shape changes, else x. A plain net has no id. Only the
-// frequency is strided, so that every frame keeps its place.
-func (d sequenceNet) block(x *graph.Node, in, width, stride int) *graph.Node {
-	n := d.activate("bn1", x)
-	h := d.activate("bn2", d.conv("conv1", n, width, 3, stride))
-	h = d.conv("conv2", d.b.Dropout("dropout", h, d.s.Speech.Dropout), width, 3, 1)
+// preActivation is a block: y = conv2(drop(act(bn2(conv1(n))))) + id with n = act(bn1(x)), and id a
+// projection of n where the shape changes, else x. A plain net has no id. Only the frequency is
+// strided, so that every frame keeps its place.
+func preActivation[T any](b net[T], s Spec, x T, in, width, stride int) T {
+	n := activate(b, s, "bn1", x)
+	h := activate(b, s, "bn2", speechConv(b, "conv1", n, width, 3, stride))
+	h = speechConv(b, "conv2", b.Dropout("dropout", h, s.Speech.Dropout), width, 3, 1)
 	switch {
-	case d.s.Shortcut == None:
+	case s.Shortcut == None:
 		return h
 	case in != width || stride != 1:
-		return d.b.Add(h, d.conv("downsample", n, width, 1, stride))
+		return b.Add(h, speechConv(b, "downsample", n, width, 1, stride))
 	}
-	return d.b.Add(h, x)
+	return b.Add(h, x)
 }
 
 // recurrent is a bidirectional LSTM [N, C, 1, T] whose directions are summed or concatenated. The
 // gates' inputs are normalised for each utterance; the normalisation's β is the bias.
-func (d sequenceNet) recurrent(x *graph.Node, directions string) *graph.Node {
-	x = d.b.Dropout("dropout", x, d.s.Speech.Dropout)
-	var h [2]*graph.Node
+func recurrent[T any](b net[T], s Spec, x T, directions string) T {
+	x = b.Dropout("dropout", x, s.Speech.Dropout)
+	var h [2]T
 	for i, name := range []string{"forward", "backward"} {
-		one := d.in(name)
-		gates := one.b.UtteranceNorm("bn", one.conv("input", x, 4*d.s.Speech.Units, 1, 1), d.s.BNEps)
-		h[i] = one.b.LSTM("hidden", gates, i == 1)
+		one := b.In(name)
+		gates := one.UtteranceNorm("bn", speechConv(one, "input", x, 4*s.Speech.Units, 1, 1), s.BNEps)
+		h[i] = one.LSTM("hidden", gates, i == 1)
 	}
 	if directions == DirectionsSum {
-		return d.b.Add(h[0], h[1])
+		return b.Add(h[0], h[1])
 	}
-	return d.b.Concat(h[0], h[1])
-}
-
-// layers lists the layers with weights, for one frame of an utterance: their multiply-adds are
-// those of a frame.
-func (d sequenceNet) layers() []Layer {
-	s, p := d.s, d.s.Speech
-	var list []Layer
-	rows := p.Features
-	last := "input"
-	add := func(l Layer) {
-		l.Inputs = []string{last}
-		last = l.Name
-		list = append(list, l)
-	}
-	conv := func(name string, in, out, kernel, stride int) {
-		detail := window(kernel, 1)
-		if stride > 1 {
-			detail += fmt.Sprintf(" /%dx1", stride)
-		}
-		weights := int64(in) * int64(out) * int64(kernel) * int64(kernel)
-		add(Layer{Name: name, Type: "conv", Detail: detail, Output: []int{out, rows}, Params: weights, MACs: weights * int64(rows)})
-	}
-	norm := func(name string, c int) {
-		add(Layer{Name: name, Type: "utterance-norm", Output: []int{c, rows}, Params: 2 * int64(c)})
-	}
-	half := func() { rows = (rows + 1) / 2 }
-	half()
-	conv("conv1", s.InputChannels, p.StemWidth, 3, 2)
-	in := p.StemWidth
-	for i, width := range s.Widths {
-		for j := range s.Depths[i] {
-			scope := fmt.Sprintf("layer%d.%d.", i+1, j)
-			stride := 1
-			norm(scope+"bn1", in)
-			if i > 0 && j == 0 {
-				stride = 2
-				half()
-			}
-			conv(scope+"conv1", in, width, 3, stride)
-			norm(scope+"bn2", width)
-			conv(scope+"conv2", width, width, 3, 1)
-			if s.Shortcut != None && (in != width || stride != 1) {
-				conv(scope+"downsample", in, width, 1, stride)
-			}
-			in = width
-		}
-	}
-	norm("bn", in)
-	add(Layer{Name: "pooler", Type: "frequency-linear", Output: []int{in, 1}, Params: int64(rows) + 1, MACs: int64(rows) * int64(in)})
-	rows = 1
-	for i, directions := range p.Directions {
-		for _, name := range []string{"forward", "backward"} {
-			scope := fmt.Sprintf("blstm.%d.%s.", i, name)
-			conv(scope+"input", in, 4*p.Units, 1, 1)
-			norm(scope+"bn", 4*p.Units)
-			weights := 4 * int64(p.Units) * int64(p.Units)
-			add(Layer{Name: scope + "hidden", Type: "lstm", Output: []int{p.Units, 1}, Params: weights, MACs: weights})
-		}
-		in = p.Units
-		if directions == DirectionsConcat {
-			in = 2 * p.Units
-		}
-	}
-	if p.Dense > 0 {
-		conv("classifier.0", in, p.Dense, 1, 1)
-		norm("classifier.bn", p.Dense)
-		in = p.Dense
-	}
-	weights := int64(in) * int64(s.Classes)
-	add(Layer{Name: "classifier.1", Type: "linear", Output: []int{s.Classes}, Params: weights + int64(s.Classes), MACs: weights})
-	return list
+	return b.Concat(h[0], h[1])
 }
 
 // speechRows are the Wide Residual BLSTM Network (Heymann, Drude and Haeb-Umbach 2016, CHiME-4) as

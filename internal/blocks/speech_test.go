@@ -2,6 +2,7 @@ package blocks
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	"resnet/internal/graph"
@@ -43,6 +44,68 @@ func TestSpeechLayersAreThoseThatAreDrawn(t *testing.T) {
 		}
 		if c := counted(s); c.Params != s.Params || c.MACs != s.MACs {
 			t.Errorf("%s: counted %d parameters and %d multiply-adds, in the table %d and %d", s.Name, c.Params, c.MACs, s.Params, s.MACs)
+		}
+	}
+}
+
+// The listing has each parameter of the graph by its name and shape, and as inputs of each layer
+// what the graph has: every layer but the input is somebody's, but for the last.
+func TestTheListingOfASpeechNetworkIsItsGraph(t *testing.T) {
+	for _, row := range speechRows {
+		s := smallSpeech(row)
+		s.Speech.Dropout = 0.1
+		params := graph.NewParamSet(1)
+		g, err := BuildSequence(s, 2, 5, graph.Train, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		drawn := map[string][]int{}
+		for _, p := range params.All() {
+			drawn[p.Name] = p.Shape
+		}
+		listed, used, kinds := map[string][]int{}, map[string]bool{"input": true}, map[string]int{}
+		for _, l := range trace(s) {
+			kinds[l.Type]++
+			for name, shape := range l.tensors() {
+				listed[name] = shape
+			}
+			for _, in := range l.Inputs {
+				used[in] = true
+			}
+		}
+		if !reflect.DeepEqual(drawn, listed) {
+			t.Errorf("%s: listed %v, drawn %v", s.Name, listed, drawn)
+		}
+		for _, l := range trace(s) {
+			if used[l.Name] == (l.Name == s.Head()) {
+				t.Errorf("%s: %s is read by a layer: %v", s.Name, l.Name, used[l.Name])
+			}
+		}
+		nodes := map[string]int{}
+		for _, n := range g.G.AllNodes() {
+			switch graph.OpOf(n).(type) {
+			case *graph.Conv:
+				nodes["conv"]++
+			case *graph.ELU:
+				nodes["elu"]++
+			case *graph.UtteranceNorm:
+				nodes["utterance-norm"]++
+			case *graph.Add:
+				nodes["add"]++
+			case *graph.Concat:
+				nodes["concat"]++
+			case *graph.Dropout:
+				nodes["dropout"]++
+			case *graph.LSTM:
+				nodes["lstm"]++
+			case *graph.FrequencyLinear:
+				nodes["frequency-linear"]++
+			}
+		}
+		nodes["conv"]-- // the classifier, a convolution with a bias, is listed as a linear layer
+		nodes["linear"] = 1
+		if !reflect.DeepEqual(nodes, kinds) {
+			t.Errorf("%s: listed %v, drawn %v", s.Name, kinds, nodes)
 		}
 	}
 }

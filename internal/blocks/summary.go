@@ -9,14 +9,16 @@ type Summary struct {
 	Block    Block    `json:"block"`
 	Shortcut Shortcut `json:"shortcut"`
 	Params   int64    `json:"params"` // trainable values
-	// TrainingParams are those of Params that evaluation does not read: of classifiers on the way.
-	TrainingParams int64       `json:"training_only_params,omitempty"`
-	MACs           int64       `json:"macs"`  // multiply-adds of conv and linear layers, for one image
-	Input          []int       `json:"input"` // [channels, height, width]
-	Classes        int         `json:"classes"`
-	Blocks         int         `json:"blocks"` // building blocks
-	Paper          *PaperValue `json:"paper"`  // null where the paper gives no value
-	Layers         []Layer     `json:"layers"`
+	// TrainingParams are those of Params that evaluation does not read: of auxiliary classifiers.
+	TrainingParams int64 `json:"training_only_params,omitempty"`
+	// MACs are the multiply-adds of conv and linear layers, for one image or frame.
+	MACs int64 `json:"macs"`
+	// Input is [channels, height, width], of a frame [channels, features].
+	Input   []int       `json:"input"`
+	Classes int         `json:"classes"`
+	Blocks  int         `json:"blocks"` // building blocks
+	Paper   *PaperValue `json:"paper"`  // null where the paper gives no value
+	Layers  []Layer     `json:"layers"`
 }
 
 // Summarize counts s without building it. It fails with ErrSpec if s cannot be built.
@@ -26,7 +28,7 @@ func Summarize(s Spec) (Summary, error) {
 	}
 	s = s.clone()
 	sum := Summary{Name: s.Name, Family: s.Family, Source: s.Source, Depth: s.Depth(), Block: s.Block, Shortcut: s.Shortcut,
-		Input: []int{s.InputChannels, s.InputSize, s.InputSize}, Classes: s.Classes, Paper: s.PaperError, Layers: trace(s)}
+		Input: s.input().shape(), Classes: s.Classes, Paper: s.PaperError, Layers: trace(s)}
 	for _, n := range s.Depths {
 		sum.Blocks += n
 	}

@@ -30,15 +30,15 @@ var testRows = []Spec{
 	testRow(Spec{Name: "tiny-googlenet", InputSize: 41, Body: slices.Concat(
 		withBias("conv1", 6, 7, 2), one(ceilPool(3, 2)), responses,
 		withBias.inception("3a", 5, 4, 3, 5, 2, 3, 2), withBias.classifier("aux1", 5, 9, 0), one(ceilPool(3, 2)),
-		withBias.inception("4a", 5, 3, 3, 4, 2, 3, 2), []Part{globalPool, drop(0), fc("fc", 0)})}),
+		withBias.inception("4a", 5, 3, 3, 4, 2, 3, 2), []Part{globalPool, drop(0), classifier("fc")})}),
 	testRow(Spec{Name: "tiny-googlenet-bn", InputSize: 21, Body: slices.Concat(
 		withNorm("conv1", 6, 3, 1), one(ceilPool(3, 2)),
 		withNorm.inception("3a", 3, 4, 3, 5, 2, 3, 2), withNorm.classifier("aux1", 5, 9, 0), one(ceilPool(2, 2)),
-		withNorm.inception("4a", 3, 3, 3, 4, 2, 3, 2), []Part{globalPool, drop(0), fc("fc", 0)})}),
+		withNorm.inception("4a", 3, 3, 3, 4, 2, 3, 2), []Part{globalPool, drop(0), classifier("fc")})}),
 	testRow(Spec{Name: "tiny-bn-inception", InputSize: 15, Body: slices.Concat(
 		withNorm("conv1", 6, 3, 2),
 		inceptionBN("3a", 4, 3, 5, 2, 3, avgPool(3, 1), 2), halvingBN("3b", 3, 5, 2, 4),
-		inceptionBN("4a", 3, 3, 4, 2, 3, maxPool(3, 1), 2), []Part{globalPool, fc("fc", 0)})}),
+		inceptionBN("4a", 3, 3, 4, 2, 3, maxPool(3, 1), 2), []Part{globalPool, classifier("fc")})}),
 	testRow(Spec{Name: "tiny-prelu-net", InputSize: 24, Body: preluBody(4, []int{6, 7}, 2, 9, 0, []int{3, 2, 1})}),
 	testRow(Spec{Name: "tiny-wide", Block: Basic, Shortcut: OptionA, InputSize: 16, Depths: []int{1, 1}, Widths: []int{16, 32}}),
 	testRow(Spec{Name: "tiny-wide-b", Block: Basic, Shortcut: OptionB, InputSize: 12, Depths: []int{1, 1}, Widths: []int{16, 32}}),

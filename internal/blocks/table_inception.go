@@ -5,13 +5,13 @@ import "slices"
 // inceptionRows are GoogLeNet (Szegedy et al. 2015, arXiv:1409.4842) as published, torchvision's
 // variant of it, and BN-Inception (Ioffe and Szegedy 2015, arXiv:1502.03167).
 //
-// googlenet has local response normalisation and biases, and two classifiers on the way whose
+// googlenet has local response normalisation and biases, and two auxiliary classifiers whose
 // losses count 0.3 in training. Its names follow torchvision's. The paper shows maps of 112, 56,
 // 28, 14 and 7 pixels: poolings round up, as in Caffe.
 //
 // googlenet-bn is torchvision's `googlenet`: batch normalisation (ε = 0.001) instead of biases and
 // response normalisation, a 3x3 convolution where the paper has a 5x5, 20 % dropout, and 2x2
-// windows in the last max pooling. torchvision pools adaptively before the classifiers on the way;
+// windows in the last max pooling. torchvision pools adaptively before the auxiliary classifiers;
 // here they pool as published, 5x5 with stride 3. That touches training alone.
 var inceptionRows = []Spec{
 	baseline(Spec{Name: "googlenet", Body: googleNet(withBias, responses, 5, 3, 0.4), Params: 13_378_280, MACs: 1_582_671_872,
@@ -66,11 +66,11 @@ func (u unit) inception(name string, five int, n1, reduce3, n3, reduce5, n5, pro
 		slices.Concat(one(pad1(maxPool(3, 1))), u("branch4.1", proj, 1, 1)))
 }
 
-// classifier draws a classifier on the way (section 5): 5x5 average pooling with stride 3, a 1x1
+// classifier draws an auxiliary classifier (section 5): 5x5 average pooling with stride 3, a 1x1
 // convolution, hidden units, dropout p.
 func (u unit) classifier(name string, filters, hidden int, p float64) []Part {
-	return one(Part{Kind: PartAux, Name: name, Rate: 0.3, Branches: [][]Part{slices.Concat(
-		one(avgPool(5, 3)), u("conv", filters, 1, 1), []Part{{Kind: PartFlatten}, fc("fc1", hidden), rectify, drop(p), fc("fc2", 0)})}})
+	return one(Part{Kind: PartAux, Name: name, LossWeight: 0.3, Branches: [][]Part{slices.Concat(
+		one(avgPool(5, 3)), u("conv", filters, 1, 1), []Part{{Kind: PartFlatten}, fc("fc1", hidden), rectify, drop(p), classifier("fc2")})}})
 }
 
 // googleNet draws Table 1. five is the kernel of the column 5x5, last that of the last max pooling,
@@ -88,7 +88,7 @@ func googleNet(u unit, lrn []Part, five, last int, p float64) []Part {
 		u.inception("4e", five, 256, 160, 320, 32, 128, 128), one(ceilPool(last, 2)),
 		u.inception("5a", five, 256, 160, 320, 32, 128, 128),
 		u.inception("5b", five, 384, 192, 384, 48, 128, 128),
-		[]Part{globalPool, drop(p), fc("fc", 0)})
+		[]Part{globalPool, drop(p), classifier("fc")})
 }
 
 // responses is local response normalisation in a list.
@@ -120,7 +120,7 @@ func halvingBN(name string, reduce3, n3, reduceD, nD int) []Part {
 // and 1056, and the columns are built. The text has a separable first convolution "with depth
 // multiplier 8", the figure a 7x7: that is built, an ordinary one. Zeros around the map count in
 // average poolings. The convolutions have no biases, which β replaces (section 3.2). There is no
-// dropout (section 4.2.1), and no classifier on the way is mentioned. Names are ours, after
+// dropout (section 4.2.1), and no auxiliary classifier is mentioned. Names are ours, after
 // torchvision's GoogLeNet.
 func bnInception() []Part {
 	avg := avgPool(3, 1)
@@ -137,5 +137,5 @@ func bnInception() []Part {
 		halvingBN("4e", 128, 192, 192, 256),
 		inceptionBN("5a", 352, 192, 320, 160, 224, avg, 128),
 		inceptionBN("5b", 352, 192, 320, 192, 224, maxPool(3, 1), 128),
-		[]Part{globalPool, fc("fc", 0)})
+		[]Part{globalPool, classifier("fc")})
 }

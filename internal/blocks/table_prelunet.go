@@ -32,5 +32,5 @@ func preluBody(stem int, widths []int, depth, hidden int, p float64, levels []in
 		}
 	}
 	body := append(numbered("features", features...), Part{Kind: PartPyramid, Name: "spp", Levels: levels})
-	return append(body, numbered("classifier", fc("", hidden), slope, drop(p), fc("", hidden), slope, drop(p), fc("", 0))...)
+	return append(body, numbered("classifier", fc("", hidden), slope, drop(p), fc("", hidden), slope, drop(p), classifier(""))...)
 }

@@ -40,7 +40,7 @@ func vggBody(column [][]int, hidden int, p float64, norm bool) []Part {
 		features = append(features, maxPool(2, 2))
 	}
 	body := append(numbered("features", features...), Part{Kind: PartFlatten})
-	return append(body, numbered("classifier", fc("", hidden), rectify, drop(p), fc("", hidden), rectify, drop(p), fc("", 0))...)
+	return append(body, numbered("classifier", fc("", hidden), rectify, drop(p), fc("", hidden), rectify, drop(p), classifier(""))...)
 }
 
 // baseline fills in what the nets of the paper's ImageNet tables share that are not its own.

@@ -8,14 +8,18 @@ import (
 
 // Layer is one operation of a net, for one image.
 type Layer struct {
-	Name   string   `json:"name"` // as its parameters are named: "layer1.0.conv1"
-	Type   string   `json:"type"` // conv, bn, relu, add, shortcut-pad, maxpool, gap, linear; prelu, lrn, avgpool, flatten, pyramid, dropout, concat
+	Name string `json:"name"` // as its parameters are named: "layer1.0.conv1"
+	// Type is conv, bn, relu, add, shortcut-pad, maxpool, gap, linear; prelu, lrn, avgpool,
+	// flatten, pyramid, dropout, concat; utterance-norm, elu, frequency-linear, lstm.
+	Type   string   `json:"type"`
 	Detail string   `json:"detail,omitempty"`
 	Inputs []string `json:"inputs"` // names of layers, or "input"
-	Output []int    `json:"output"` // [channels, height, width], or [channels] after pooling
-	Params int64    `json:"params"` // trainable values
-	MACs   int64    `json:"macs"`   // multiply-adds; zero for all but conv and linear
-	// Training says that evaluation leaves the layer out: it belongs to a classifier on the way.
+	// Output is [channels, height, width], or [channels] after pooling; of one frame of an
+	// utterance [channels, height].
+	Output []int `json:"output"`
+	Params int64 `json:"params"` // trainable values
+	MACs   int64 `json:"macs"`   // multiply-adds; zero for all but conv and linear
+	// Training says that evaluation leaves the layer out: it belongs to an auxiliary classifier.
 	Training bool `json:"training_only,omitempty"`
 
 	// Window is that of a convolution or pooling, LRN are the constants of a normalisation, Levels
@@ -35,18 +39,51 @@ type Window struct {
 
 // trace lists the layers of s in forward order. s must be valid.
 func trace(s Spec) []Layer {
+	return traced(s).layers
+}
+
+// traced draws s for one image, or for one frame of an utterance.
+func traced(s Spec) *tracer {
+	t := &tracer{names: map[string]int{}}
+	forward[at](tracerNet{t: t}, s, s.input())
+	return t
+}
+
+func (s Spec) input() at {
+	x := at{name: "input", c: s.InputChannels, hw: s.InputSize}
 	if s.Family == FamilySpeech {
-		return sequenceNet{s: s}.layers()
+		x.hw, x.frame = s.Speech.Features, true
 	}
-	t := newTracer()
-	forward[at](tracerNet{t: t}, s, at{name: "input", c: s.InputChannels, hw: s.InputSize})
-	return t.layers
+	return x
 }
 
 // at is a place in a traced net: the layer that made it, and its shape. hw 0 means [c].
 type at struct {
 	name  string
 	c, hw int
+	// frame says that the map is that of one frame: [c, hw] instead of [c, hw, hw].
+	frame bool
+}
+
+// sized is the place with c channels on maps of another size.
+func (x at) sized(c, hw int) at { return at{c: c, hw: hw, frame: x.frame} }
+
+// area is the number of values of a channel.
+func (x at) area() int64 {
+	if x.frame {
+		return int64(x.hw)
+	}
+	return int64(x.hw) * int64(x.hw)
+}
+
+func (x at) shape() []int {
+	switch {
+	case x.hw == 0:
+		return []int{x.c}
+	case x.frame:
+		return []int{x.c, x.hw}
+	}
+	return []int{x.c, x.hw, x.hw}
 }
 
 // tracer collects layers; tracerNet is its view from one scope.
@@ -56,8 +93,6 @@ type tracer struct {
 	// wrong is the first thing that makes the net impossible to build, or "".
 	wrong string
 }
-
-func newTracer() *tracer { return &tracer{names: map[string]int{}} }
 
 type tracerNet struct {
 	t        *tracer
@@ -91,10 +126,7 @@ func (n tracerNet) add(l Layer, out at, from ...at) at {
 	for _, f := range from {
 		l.Inputs = append(l.Inputs, f.name)
 	}
-	l.Output = []int{out.c}
-	if out.hw > 0 {
-		l.Output = []int{out.c, out.hw, out.hw}
-	}
+	l.Output = out.shape()
 	n.t.layers = append(n.t.layers, l)
 	out.name = l.Name
 	return out
@@ -116,10 +148,13 @@ func (n tracerNet) In(scope string) net[at] {
 func (n tracerNet) Conv(name string, x at, o convOpts) at {
 	w := Window{Kernel: o.kernel, Stride: o.stride, Pad: (o.kernel - 1) / 2}
 	x = n.onMap(name, x, w)
-	out := at{c: o.filters, hw: w.places(x.hw)}
+	out := x.sized(o.filters, w.places(x.hw))
 	weights := int64(o.filters) * int64(x.c) * int64(o.kernel) * int64(o.kernel)
-	l := Layer{Name: name, Type: "conv", Detail: window(o.kernel, o.stride), Params: weights, MACs: weights * int64(out.hw) * int64(out.hw),
+	l := Layer{Name: name, Type: "conv", Detail: window(o.kernel, o.stride), Params: weights, MACs: weights * out.area(),
 		Window: w, Shapes: map[string][]int{"weight": {o.filters, x.c, o.kernel, o.kernel}}}
+	if o.rowsOnly && o.stride > 1 {
+		l.Detail += "x1"
+	}
 	if o.bias {
 		l.Params += int64(o.filters)
 		l.Shapes["bias"] = []int{o.filters}
@@ -180,6 +215,8 @@ func (n tracerNet) Linear(name string, x at, units int) at {
 		Shapes: map[string][]int{"weight": {units, x.c}, "bias": {units}}}, at{c: units}, x)
 }
 
+func (n tracerNet) Classifier(name string, x at, classes int) at { return n.Linear(name, x, classes) }
+
 func (n tracerNet) PReLU(name string, x at) at {
 	return n.add(Layer{Name: name, Type: "prelu", Params: int64(x.c), Shapes: map[string][]int{"weight": {x.c}}}, x, x)
 }
@@ -208,11 +245,14 @@ func (n tracerNet) Pyramid(name string, x at, levels []int) at {
 }
 
 func (n tracerNet) Dropout(name string, x at, rate float64) at {
+	if rate == 0 { // as in the graph
+		return x
+	}
 	return n.add(Layer{Name: name, Type: "dropout", Detail: fmt.Sprintf("%g %%", 100*rate)}, x, x)
 }
 
 func (n tracerNet) Concat(xs ...at) at {
-	out := at{hw: xs[0].hw}
+	out := xs[0].sized(0, xs[0].hw)
 	for _, x := range xs {
 		if x.hw != out.hw || x.hw < 1 {
 			n.fail("concat", "branches with maps of %d and %d pixels", out.hw, x.hw)
@@ -224,6 +264,31 @@ func (n tracerNet) Concat(xs ...at) at {
 
 func (n tracerNet) Auxiliary(name string, _ float64, draw func(net[at]) at) {
 	draw(tracerNet{n.t, n.scope + name + ".", true})
+}
+
+func (n tracerNet) UtteranceNorm(name string, x at, _ float64) at {
+	c := []int{x.c}
+	return n.add(Layer{Name: name, Type: "utterance-norm", Params: 2 * int64(x.c), Shapes: map[string][]int{"weight": c, "bias": c}}, x, x)
+}
+
+func (n tracerNet) ELU(x at) at { return n.add(Layer{Name: "elu", Type: "elu"}, x, x) }
+
+func (n tracerNet) FrequencyLinear(name string, x at) at {
+	return n.add(Layer{Name: name, Type: "frequency-linear", Params: int64(x.hw) + 1, MACs: int64(x.c) * x.area(),
+		Shapes: map[string][]int{"weight": {x.hw}, "bias": {1}}}, x.sized(x.c, 1), x)
+}
+
+func (n tracerNet) LSTM(name string, gates at, _ bool) at {
+	units := gates.c / 4
+	weights := int64(gates.c) * int64(units)
+	return n.add(Layer{Name: name, Type: "lstm", Params: weights, MACs: weights, Shapes: map[string][]int{"weight": {gates.c, units}}},
+		gates.sized(units, gates.hw), gates)
+}
+
+func (n tracerNet) FrameClassifier(name string, x at, classes int) at {
+	y := n.Linear(name, at{name: x.name, c: x.c}, classes)
+	n.t.layers[len(n.t.layers)-1].Shapes["weight"] = []int{classes, x.c, 1, 1}
+	return y
 }
 
 // places is the number of places of a window on a line of size pixels.

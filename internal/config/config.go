@@ -74,6 +74,7 @@ func Load(in Input) (*Loaded, error) {
 	var problems []Problem
 	add := func(ly layer, found []Problem) {
 		layers, problems = append(layers, ly), append(problems, found...)
+		l.Notes = append(l.Notes, ly.notes...)
 	}
 	if in.File != "" {
 		src, err := findConfig(in.File)

@@ -61,6 +61,11 @@ func envLayer(environ []string, root *field) (layer, []Problem) {
 		if value == "" || !isSectionVariable(name, root) { // an empty variable is as good as none
 			continue
 		}
+		for old := range renamed {
+			if name == envName(old) {
+				name = envName(ly.current(old, origin{source: name}))
+			}
+		}
 		f := byName[name]
 		if f == nil {
 			problems = append(problems, Problem{Source: name, Msg: "no configuration key has this name" + text.DidYouMean(name, sortedKeys(byName))})
@@ -97,6 +102,7 @@ func setLayer(sets []string, root *field) (layer, []Problem) {
 		path, value, ok := strings.Cut(kv, "=")
 		path = strings.TrimSpace(path)
 		source := "--set " + kv
+		path = ly.current(path, origin{source: source})
 		f := root.find(path)
 		switch {
 		case !ok:

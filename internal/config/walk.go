@@ -64,9 +64,20 @@ type origin struct {
 type layer struct {
 	values  map[string]any
 	origins map[string]origin
+	notes   []string // what was read in another way than it is written
 }
 
-func newLayer() layer { return layer{map[string]any{}, map[string]origin{}} }
+func newLayer() layer { return layer{values: map[string]any{}, origins: map[string]origin{}} }
+
+// current is the path that a key has now; a key that had another name leaves a note.
+func (ly *layer) current(path string, o origin) string {
+	now, ok := renamed[path]
+	if !ok {
+		return path
+	}
+	ly.notes = append(ly.notes, fmt.Sprintf("%s: %s is called %s now", o, path, now))
+	return now
+}
 
 func (ly layer) set(path string, value any, o origin) { ly.values[path], ly.origins[path] = value, o }
 
@@ -75,6 +86,17 @@ type walker struct {
 	source   string
 	layer    layer
 	problems []Problem
+}
+
+// renamed are keys that had another name, by their old path.
+var renamed = map[string]string{"train.optimizer.decay": "train.optimizer.decay_parameters"}
+
+// join is the path of a key in a section; "" is the root.
+func join(section, key string) string {
+	if section == "" {
+		return key
+	}
+	return section + "." + key
 }
 
 func (w *walker) report(n *yaml.Node, format string, args ...any) {
@@ -154,6 +176,9 @@ func (w *walker) section(n *yaml.Node, f *field) {
 		if key.ShortTag() == "!!merge" {
 			w.report(key, "merge keys (<<) are not supported; write the keys out")
 			continue
+		}
+		if now := w.layer.current(join(f.path, name), origin{w.source, Place{key.Line, key.Column}}); now != join(f.path, name) {
+			name = now[strings.LastIndexByte(now, '.')+1:]
 		}
 		if first, ok := seen[name]; ok {
 			w.report(key, "duplicate key %s; it stands on line %d already", quoteKey(name), first.Line)

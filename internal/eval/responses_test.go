@@ -52,7 +52,7 @@ func TestResponsesAreThoseOfAForwardPass(t *testing.T) {
 		}
 		var order []float64
 		for _, node := range nodes {
-			if _, ok := node.Op().(*graph.BatchNorm); !ok {
+			if _, ok := graph.OpOf(node).(*graph.BatchNorm); !ok {
 				continue
 			}
 			values, err := tape.Value(node)

@@ -3,7 +3,6 @@ package experiment
 import (
 	"fmt"
 
-	"resnet/internal/blocks"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
 	"resnet/internal/text"
@@ -21,7 +20,7 @@ func (x *Experiment) startFrom(params *graph.ParamSet) ([]string, error) {
 	if m.Spec.Classes != x.Spec.Classes {
 		note = fmt.Sprintf("; the classifier is new, for %d classes instead of %d", x.Spec.Classes, m.Spec.Classes)
 		for i := range list {
-			if p := params.Get(list[i].Name); p != nil && blocks.IsHead(p.Name) {
+			if p := params.Get(list[i].Name); p != nil && p.Head {
 				list[i].Shape, list[i].Data = p.Shape, p.Data
 			}
 		}

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"fmt"
-	"hash"
 	"math/rand/v2"
 
 	"gorgonia.org/gorgonia"
@@ -18,27 +17,20 @@ type FrameMaps struct {
 	ImageShape // of the output
 	ID         uint32
 	State      *Sequences
-	pure
+	differentiable
+	perImage
 }
 
 func (o *FrameMaps) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.C * o.H, 1, o.W}}, imageOf(o.ImageShape)}
+	return signature{in: []tensor.Shape{{o.N, o.C * o.H, 1, o.W}}, out: imageOf(o.ImageShape)}
 }
-
-// WriteHash covers all fields but the shared state.
-func (o *FrameMaps) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "FrameMaps %+v", []any{o.ImageShape, o.ID})
-}
-
-// DiffWRT is true for the inputs that have gradients.
-func (o *FrameMaps) DiffWRT(inputs int) []bool { return []bool{true}[:inputs] }
 
 // SymDiff returns the gradient.
 func (o *FrameMaps) SymDiff(_ gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
 	return applyAll(on(&FrameMapsGrad{ImageShape: o.ImageShape, ID: o.ID, State: o.State}, dy))
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *FrameMaps) Run32(dst []float32, src ...[]float32) {
 	runFrameMaps(o.ImageShape, o.State, dst, src)
 }
@@ -63,19 +55,15 @@ type FrameMapsGrad struct {
 	ImageShape
 	ID    uint32
 	State *Sequences
-	flat
+	nonDifferentiable
+	perImage
 }
 
 func (o *FrameMapsGrad) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape)}, tensor.Shape{o.N, o.C * o.H, 1, o.W}}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape)}, out: tensor.Shape{o.N, o.C * o.H, 1, o.W}}
 }
 
-// WriteHash covers all fields but the shared state.
-func (o *FrameMapsGrad) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "FrameMapsGrad %+v", []any{o.ImageShape, o.ID})
-}
-
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *FrameMapsGrad) Run32(dst []float32, src ...[]float32) {
 	runFrameMaps(o.ImageShape, o.State, dst, src)
 }

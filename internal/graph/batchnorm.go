@@ -16,7 +16,7 @@ type ImageShape = ref.ImageShape
 type BatchStats struct {
 	ImageShape
 	ID uint32
-	flat
+	nonDifferentiable
 }
 
 // BatchNorm normalises x per channel and applies the learned affine map
@@ -32,7 +32,7 @@ type BatchNorm struct {
 	Eps  float64
 	Mode Mode
 	ID   uint32
-	pure
+	differentiable
 }
 
 // BatchNormSums computes the reductions of the backward pass: inputs x, stats, dy; output [2, C],
@@ -41,7 +41,7 @@ type BatchNormSums struct {
 	ImageShape
 	Eps float64
 	ID  uint32
-	flat
+	nonDifferentiable
 }
 
 // Row takes one row of a [2, C] tensor: output [C].
@@ -49,7 +49,7 @@ type Row struct {
 	C     int
 	Index int
 	ID    uint32
-	flat
+	nonDifferentiable
 }
 
 // BatchNormInputGrad is the derivative of BatchNorm with respect to x, through the statistics too:
@@ -58,17 +58,17 @@ type BatchNormInputGrad struct {
 	ImageShape
 	Eps float64
 	ID  uint32
-	flat
+	nonDifferentiable
 }
 
 func imageOf(s ImageShape) tensor.Shape { return tensor.Shape{s.N, s.C, s.H, s.W} }
 func pairOf(c int) tensor.Shape         { return tensor.Shape{2, c} }
 
 func (o *BatchStats) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape)}, pairOf(o.C)}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape)}, out: pairOf(o.C)}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *BatchStats) Run32(dst []float32, src ...[]float32) {
 	ref.BatchStats(dst, src[0], o.ImageShape)
 }
@@ -84,7 +84,7 @@ func (o *BatchNorm) signature() signature {
 	} else {
 		in = append(in, pairOf(o.C))
 	}
-	return signature{in, imageOf(o.ImageShape)}
+	return signature{in: in, out: imageOf(o.ImageShape)}
 }
 
 // DiffWRT is true for x, γ and β in Train mode.
@@ -99,7 +99,7 @@ func (o *BatchNorm) DiffWRT(inputs int) []bool {
 // SymDiff returns BatchNormInputGrad and the two rows of BatchNormSums.
 func (o *BatchNorm) SymDiff(in gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
 	x, gamma, stats := in[0], in[1], in[3]
-	sums, err := apply(&BatchNormSums{ImageShape: o.ImageShape, Eps: o.Eps, ID: o.ID}, x, stats, dy)
+	sums, err := Apply(&BatchNormSums{ImageShape: o.ImageShape, Eps: o.Eps, ID: o.ID}, x, stats, dy)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (o *BatchNorm) SymDiff(in gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, err
 	)
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *BatchNorm) Run32(dst []float32, src ...[]float32) { runBatchNorm(o, dst, src) }
 func (o *BatchNorm) run64(dst []float64, src ...[]float64) { runBatchNorm(o, dst, src) }
 
@@ -125,10 +125,10 @@ func runBatchNorm[T ref.Float](o *BatchNorm, dst []T, src [][]T) {
 
 func (o *BatchNormSums) signature() signature {
 	x := imageOf(o.ImageShape)
-	return signature{[]tensor.Shape{x, pairOf(o.C), x}, pairOf(o.C)}
+	return signature{in: []tensor.Shape{x, pairOf(o.C), x}, out: pairOf(o.C)}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *BatchNormSums) Run32(dst []float32, src ...[]float32) {
 	ref.BatchNormSums(dst, src[0], src[1], src[2], o.Eps, o.ImageShape)
 }
@@ -138,19 +138,19 @@ func (o *BatchNormSums) run64(dst []float64, src ...[]float64) {
 }
 
 func (o *Row) signature() signature {
-	return signature{[]tensor.Shape{pairOf(o.C)}, tensor.Shape{o.C}}
+	return signature{in: []tensor.Shape{pairOf(o.C)}, out: tensor.Shape{o.C}}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *Row) Run32(dst []float32, src ...[]float32) { copy(dst, src[0][o.Index*o.C:][:o.C]) }
 func (o *Row) run64(dst []float64, src ...[]float64) { copy(dst, src[0][o.Index*o.C:][:o.C]) }
 
 func (o *BatchNormInputGrad) signature() signature {
 	x := imageOf(o.ImageShape)
-	return signature{[]tensor.Shape{x, pairOf(o.C), {o.C}, pairOf(o.C), x}, x}
+	return signature{in: []tensor.Shape{x, pairOf(o.C), {o.C}, pairOf(o.C), x}, out: x}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *BatchNormInputGrad) Run32(dst []float32, src ...[]float32) {
 	ref.BatchNormInputGrad(dst, src[0], src[1], src[2], src[3], src[4], o.Eps, o.ImageShape)
 }

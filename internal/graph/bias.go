@@ -11,15 +11,13 @@ import (
 type ChannelBias struct {
 	ImageShape
 	ID uint32
-	pure
+	differentiable
+	perImage
 }
 
 func (o *ChannelBias) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape), {o.C}}, imageOf(o.ImageShape)}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape), {o.C}}, out: imageOf(o.ImageShape)}
 }
-
-// DiffWRT is true for both.
-func (o *ChannelBias) DiffWRT(inputs int) []bool { return []bool{true, true}[:inputs] }
 
 // SymDiff returns dy itself and ConvBiasGrad.
 func (o *ChannelBias) SymDiff(_ gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
@@ -31,7 +29,7 @@ func (o *ChannelBias) SymDiff(_ gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, er
 	return out, err
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *ChannelBias) Run32(dst []float32, src ...[]float32) {
 	ref.ChannelBias(dst, src[0], src[1], o.ImageShape)
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -119,7 +120,7 @@ func (b *Builder) id() uint32 {
 }
 
 // add puts the node op(inputs...) in the graph; what names it in errors and reports.
-func (b *Builder) add(what string, op gorgonia.Op, inputs ...*Node) (n *Node) {
+func (b *Builder) add(what string, op Operator, inputs ...*Node) (n *Node) {
 	if b.err != nil {
 		return nil
 	}
@@ -129,7 +130,7 @@ func (b *Builder) add(what string, op gorgonia.Op, inputs ...*Node) (n *Node) {
 			return b.fail(what, fmt.Errorf("an input is missing: %w", ErrShape))
 		}
 	}
-	n, err := apply(op, inputs...)
+	n, err := Apply(op, inputs...)
 	if err != nil {
 		return b.fail(what, err)
 	}
@@ -183,6 +184,17 @@ func (b *Builder) value(name string, kind Kind, shape []int, f fill) *Param {
 		return nil
 	}
 	return p
+}
+
+// MarkHead says of the parameters of a layer that has been drawn that they give logits: see
+// Param.Head.
+func (b *Builder) MarkHead(layer string) {
+	prefix := join(b.scope, layer) + "."
+	for _, p := range b.params.All() {
+		if strings.HasPrefix(p.Name, prefix) {
+			p.Head = true
+		}
+	}
 }
 
 // image is the shape of x, which must be [N, C, H, W].

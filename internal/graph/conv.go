@@ -20,28 +20,28 @@ type Conv struct {
 	// wanted.
 	Leaf bool
 	ID   uint32
-	pure
+	differentiable
 }
 
 // ConvInputGrad is the derivative of Conv with respect to x: inputs w, dy; output [N, C, H, W].
 type ConvInputGrad struct {
 	ConvShape
 	ID uint32
-	flat
+	nonDifferentiable
 }
 
 // ConvWeightGrad is the derivative of Conv with respect to w: inputs x, dy; output [K, C, R, S].
 type ConvWeightGrad struct {
 	ConvShape
 	ID uint32
-	flat
+	nonDifferentiable
 }
 
 // ConvBiasGrad is the derivative of Conv with respect to b: input dy; output [K].
 type ConvBiasGrad struct {
 	ConvShape
 	ID uint32
-	flat
+	nonDifferentiable
 }
 
 func convX(s ConvShape) tensor.Shape { return tensor.Shape{s.N, s.C, s.H, s.W} }
@@ -53,7 +53,7 @@ func (o *Conv) signature() signature {
 	if o.Bias {
 		in = append(in, tensor.Shape{o.K})
 	}
-	return signature{in, convY(o.ConvShape)}
+	return signature{in: in, out: convY(o.ConvShape)}
 }
 
 // DiffWRT is true for the weights and the bias, and for x unless it is a Leaf.
@@ -71,7 +71,7 @@ func (o *Conv) SymDiff(in gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
 	return applyAll(calls...)
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *Conv) Run32(dst []float32, src ...[]float32) { runConv(o, dst, src) }
 func (o *Conv) run64(dst []float64, src ...[]float64) { runConv(o, dst, src) }
 
@@ -84,10 +84,10 @@ func runConv[T ref.Float](o *Conv, dst []T, src [][]T) {
 }
 
 func (o *ConvInputGrad) signature() signature {
-	return signature{[]tensor.Shape{convW(o.ConvShape), convY(o.ConvShape)}, convX(o.ConvShape)}
+	return signature{in: []tensor.Shape{convW(o.ConvShape), convY(o.ConvShape)}, out: convX(o.ConvShape)}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *ConvInputGrad) Run32(dst []float32, src ...[]float32) {
 	ref.ConvInputGrad(dst, src[0], src[1], o.ConvShape)
 }
@@ -97,10 +97,10 @@ func (o *ConvInputGrad) run64(dst []float64, src ...[]float64) {
 }
 
 func (o *ConvWeightGrad) signature() signature {
-	return signature{[]tensor.Shape{convX(o.ConvShape), convY(o.ConvShape)}, convW(o.ConvShape)}
+	return signature{in: []tensor.Shape{convX(o.ConvShape), convY(o.ConvShape)}, out: convW(o.ConvShape)}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *ConvWeightGrad) Run32(dst []float32, src ...[]float32) {
 	ref.ConvWeightGrad(dst, src[0], src[1], o.ConvShape)
 }
@@ -110,10 +110,10 @@ func (o *ConvWeightGrad) run64(dst []float64, src ...[]float64) {
 }
 
 func (o *ConvBiasGrad) signature() signature {
-	return signature{[]tensor.Shape{convY(o.ConvShape)}, tensor.Shape{o.K}}
+	return signature{in: []tensor.Shape{convY(o.ConvShape)}, out: tensor.Shape{o.K}}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *ConvBiasGrad) Run32(dst []float32, src ...[]float32) {
 	ref.ConvBiasGrad(dst, src[0], o.ConvShape)
 }

@@ -1,12 +1,7 @@
 package graph
 
 import (
-	"fmt"
-	"hash"
-
-	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"resnet/internal/graph/kernel/ref"
 )
@@ -27,7 +22,8 @@ type Dropout struct {
 	Stream uint64
 	ID     uint32
 	State  *DropoutState
-	pure
+	differentiable
+	unary
 }
 
 // DropoutGrad is the derivative of Dropout: input dy, through the same mask.
@@ -36,23 +32,9 @@ type DropoutGrad struct {
 	Stream uint64
 	ID     uint32
 	State  *DropoutState
-	flat
+	nonDifferentiable
+	unary
 }
-
-// Arity is 1.
-func (o *Dropout) Arity() int { return 1 }
-
-// Type is a → a.
-func (o *Dropout) Type() hm.Type { return fnSame(1) }
-
-// InferShape is the shape of x.
-func (o *Dropout) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) { return inferSame(1, in) }
-
-// WriteHash covers P, Stream and ID.
-func (o *Dropout) WriteHash(h hash.Hash) { fmt.Fprint(h, "Dropout ", o.P, o.Stream, o.ID) }
-
-// DiffWRT is true.
-func (o *Dropout) DiffWRT(inputs int) []bool { return []bool{true}[:inputs] }
 
 // SymDiff returns DropoutGrad.
 func (o *Dropout) SymDiff(_ gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
@@ -63,7 +45,7 @@ func (s *DropoutState) key(stream uint64) ref.DropoutKey {
 	return ref.DropoutKey{Seed: s.Seed, Step: s.Step, Stream: stream}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *Dropout) Run32(dst []float32, src ...[]float32) {
 	ref.Dropout(dst, src[0], o.P, o.State.key(o.Stream))
 }
@@ -72,21 +54,7 @@ func (o *Dropout) run64(dst []float64, src ...[]float64) {
 	ref.Dropout(dst, src[0], o.P, o.State.key(o.Stream))
 }
 
-// Arity is 1.
-func (o *DropoutGrad) Arity() int { return 1 }
-
-// Type is a → a.
-func (o *DropoutGrad) Type() hm.Type { return fnSame(1) }
-
-// InferShape is the shape of dy.
-func (o *DropoutGrad) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
-	return inferSame(1, in)
-}
-
-// WriteHash covers P, Stream and ID.
-func (o *DropoutGrad) WriteHash(h hash.Hash) { fmt.Fprint(h, "DropoutGrad ", o.P, o.Stream, o.ID) }
-
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *DropoutGrad) Run32(dst []float32, src ...[]float32) {
 	ref.Dropout(dst, src[0], o.P, o.State.key(o.Stream))
 }

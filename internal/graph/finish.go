@@ -8,7 +8,7 @@ import (
 	"gorgonia.org/gorgonia"
 )
 
-// auxiliary is a classifier on the way: its logits [N, classes] and the weight of its loss.
+// auxiliary is an auxiliary classifier: its logits [N, classes] and the weight of its loss.
 type auxiliary struct {
 	logits *Node
 	weight float64
@@ -17,7 +17,7 @@ type auxiliary struct {
 // gradMu serialises Grad: Gorgonia hashes constants that all graphs share.
 var gradMu sync.Mutex
 
-// Auxiliary gives logits [N, classes] of a classifier on the way (Szegedy et al. 2015) a loss of
+// Auxiliary gives logits [N, classes] of an auxiliary classifier (Szegedy et al. 2015) a loss of
 // their own: the loss of the graph is the sum of that of Finish and of these, each times its
 // weight. In Eval mode there are no losses and it does nothing.
 func (b *Builder) Auxiliary(logits *Node, weight float64) {

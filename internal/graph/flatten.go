@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"slices"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -16,7 +14,7 @@ type Flatten struct {
 	N      int
 	Images [][3]int // C, H, W of each input
 	ID     uint32
-	pure
+	differentiable
 }
 
 // FlattenGrad is the derivative of Flatten with respect to one input: input dy [N, Total]; output
@@ -25,7 +23,7 @@ type FlattenGrad struct {
 	ImageShape
 	From, Total int
 	ID          uint32
-	flat
+	nonDifferentiable
 }
 
 func (o *Flatten) signature() signature {
@@ -39,9 +37,6 @@ func (o *Flatten) signature() signature {
 	return s
 }
 
-// DiffWRT is true for every input.
-func (o *Flatten) DiffWRT(inputs int) []bool { return slices.Repeat([]bool{true}, inputs) }
-
 // SymDiff returns a FlattenGrad for each input.
 func (o *Flatten) SymDiff(_ gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) {
 	calls := make([]call, len(o.Images))
@@ -54,7 +49,7 @@ func (o *Flatten) SymDiff(_ gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error)
 	return applyAll(calls...)
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *Flatten) Run32(dst []float32, src ...[]float32) { ref.Flatten(dst, o.N, o.lens(), src...) }
 func (o *Flatten) run64(dst []float64, src ...[]float64) { ref.Flatten(dst, o.N, o.lens(), src...) }
 
@@ -67,10 +62,10 @@ func (o *Flatten) lens() []int {
 }
 
 func (o *FlattenGrad) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.Total}}, imageOf(o.ImageShape)}
+	return signature{in: []tensor.Shape{{o.N, o.Total}}, out: imageOf(o.ImageShape)}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *FlattenGrad) Run32(dst []float32, src ...[]float32) {
 	ref.FlattenGrad(dst, src[0], o.N, o.Total, o.From, o.Len()/o.N)
 }

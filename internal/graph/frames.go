@@ -1,9 +1,6 @@
 package graph
 
 import (
-	"fmt"
-	"hash"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -15,26 +12,25 @@ type Channels struct {
 	ImageShape
 	From, Count int
 	ID          uint32
-	pure
+	differentiable
+	perImage
 }
 
 func (o *Channels) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape)}, tensor.Shape{o.N, o.Count, o.H, o.W}}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape)}, out: tensor.Shape{o.N, o.Count, o.H, o.W}}
 }
-
-// DiffWRT is true for the inputs that have gradients.
-func (o *Channels) DiffWRT(inputs int) []bool { return []bool{true}[:inputs] }
 
 // SymDiff returns the gradients.
 func (o *Channels) SymDiff(in gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) {
 	return applyAll(on(&ChannelsGrad{ImageShape: o.ImageShape, From: o.From, Count: o.Count, ID: o.ID}, dy))
 }
 
-// Run32 implements Kernel.
-func (o *Channels) Run32(dst []float32, src ...[]float32) { runChannels(o, dst, src) }
-func (o *Channels) run64(dst []float64, src ...[]float64) { runChannels(o, dst, src) }
+// Run32 implements Operator.
+func (o *Channels) Run32(dst []float32, src ...[]float32) {
+	ref.Channels(dst, src[0], o.ImageShape, o.From, o.Count)
+}
 
-func runChannels[T ref.Float](o *Channels, dst []T, src [][]T) {
+func (o *Channels) run64(dst []float64, src ...[]float64) {
 	ref.Channels(dst, src[0], o.ImageShape, o.From, o.Count)
 }
 
@@ -43,14 +39,15 @@ type ChannelsGrad struct {
 	ImageShape
 	From, Count int
 	ID          uint32
-	flat
+	nonDifferentiable
+	perImage
 }
 
 func (o *ChannelsGrad) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.Count, o.H, o.W}}, imageOf(o.ImageShape)}
+	return signature{in: []tensor.Shape{{o.N, o.Count, o.H, o.W}}, out: imageOf(o.ImageShape)}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *ChannelsGrad) Run32(dst []float32, src ...[]float32) { runChannelsGrad(o, dst, src) }
 func (o *ChannelsGrad) run64(dst []float64, src ...[]float64) { runChannelsGrad(o, dst, src) }
 
@@ -66,26 +63,25 @@ func runChannelsGrad[T ref.Float](o *ChannelsGrad, dst []T, src [][]T) {
 type FrameRows struct {
 	N, K, T int
 	ID      uint32
-	pure
+	differentiable
+	perImage
 }
 
 func (o *FrameRows) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.K, 1, o.T}}, tensor.Shape{o.N, o.T * o.K}}
+	return signature{in: []tensor.Shape{{o.N, o.K, 1, o.T}}, out: tensor.Shape{o.N, o.T * o.K}}
 }
-
-// DiffWRT is true for the inputs that have gradients.
-func (o *FrameRows) DiffWRT(inputs int) []bool { return []bool{true}[:inputs] }
 
 // SymDiff returns the gradients.
 func (o *FrameRows) SymDiff(in gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) {
 	return applyAll(on(&FrameRowsGrad{N: o.N, K: o.K, T: o.T, ID: o.ID}, dy))
 }
 
-// Run32 implements Kernel.
-func (o *FrameRows) Run32(dst []float32, src ...[]float32) { runFrameRows(o, dst, src) }
-func (o *FrameRows) run64(dst []float64, src ...[]float64) { runFrameRows(o, dst, src) }
+// Run32 implements Operator.
+func (o *FrameRows) Run32(dst []float32, src ...[]float32) {
+	ref.FrameRows(dst, src[0], o.N, o.K, o.T)
+}
 
-func runFrameRows[T ref.Float](o *FrameRows, dst []T, src [][]T) {
+func (o *FrameRows) run64(dst []float64, src ...[]float64) {
 	ref.FrameRows(dst, src[0], o.N, o.K, o.T)
 }
 
@@ -93,18 +89,20 @@ func runFrameRows[T ref.Float](o *FrameRows, dst []T, src [][]T) {
 type FrameRowsGrad struct {
 	N, K, T int
 	ID      uint32
-	flat
+	nonDifferentiable
+	perImage
 }
 
 func (o *FrameRowsGrad) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.T * o.K}}, tensor.Shape{o.N, o.K, 1, o.T}}
+	return signature{in: []tensor.Shape{{o.N, o.T * o.K}}, out: tensor.Shape{o.N, o.K, 1, o.T}}
 }
 
-// Run32 implements Kernel.
-func (o *FrameRowsGrad) Run32(dst []float32, src ...[]float32) { runFrameRowsGrad(o, dst, src) }
-func (o *FrameRowsGrad) run64(dst []float64, src ...[]float64) { runFrameRowsGrad(o, dst, src) }
+// Run32 implements Operator.
+func (o *FrameRowsGrad) Run32(dst []float32, src ...[]float32) {
+	ref.FrameColumns(dst, src[0], o.N, o.K, o.T)
+}
 
-func runFrameRowsGrad[T ref.Float](o *FrameRowsGrad, dst []T, src [][]T) {
+func (o *FrameRowsGrad) run64(dst []float64, src ...[]float64) {
 	ref.FrameColumns(dst, src[0], o.N, o.K, o.T)
 }
 
@@ -113,31 +111,25 @@ type UtteranceMean struct {
 	N, K, T int
 	ID      uint32
 	State   *Sequences
-	pure
+	differentiable
+	perImage
 }
 
 func (o *UtteranceMean) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.K, 1, o.T}}, tensor.Shape{o.N, o.K}}
+	return signature{in: []tensor.Shape{{o.N, o.K, 1, o.T}}, out: tensor.Shape{o.N, o.K}}
 }
-
-// WriteHash covers all fields but the shared state.
-func (o *UtteranceMean) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "UtteranceMean %+v", []any{o.N, o.K, o.T, o.ID})
-}
-
-// DiffWRT is true for the inputs that have gradients.
-func (o *UtteranceMean) DiffWRT(inputs int) []bool { return []bool{true}[:inputs] }
 
 // SymDiff returns the gradients.
 func (o *UtteranceMean) SymDiff(in gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) {
 	return applyAll(on(&UtteranceMeanGrad{N: o.N, K: o.K, T: o.T, ID: o.ID, State: o.State}, dy))
 }
 
-// Run32 implements Kernel.
-func (o *UtteranceMean) Run32(dst []float32, src ...[]float32) { runUtteranceMean(o, dst, src) }
-func (o *UtteranceMean) run64(dst []float64, src ...[]float64) { runUtteranceMean(o, dst, src) }
+// Run32 implements Operator.
+func (o *UtteranceMean) Run32(dst []float32, src ...[]float32) {
+	ref.UtteranceMean(dst, src[0], o.State.Lengths, o.N, o.K, o.T)
+}
 
-func runUtteranceMean[T ref.Float](o *UtteranceMean, dst []T, src [][]T) {
+func (o *UtteranceMean) run64(dst []float64, src ...[]float64) {
 	ref.UtteranceMean(dst, src[0], o.State.Lengths, o.N, o.K, o.T)
 }
 
@@ -146,23 +138,20 @@ type UtteranceMeanGrad struct {
 	N, K, T int
 	ID      uint32
 	State   *Sequences
-	flat
+	nonDifferentiable
+	perImage
 }
 
 func (o *UtteranceMeanGrad) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.K}}, tensor.Shape{o.N, o.K, 1, o.T}}
+	return signature{in: []tensor.Shape{{o.N, o.K}}, out: tensor.Shape{o.N, o.K, 1, o.T}}
 }
 
-// WriteHash covers all fields but the shared state.
-func (o *UtteranceMeanGrad) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "UtteranceMeanGrad %+v", []any{o.N, o.K, o.T, o.ID})
+// Run32 implements Operator.
+func (o *UtteranceMeanGrad) Run32(dst []float32, src ...[]float32) {
+	ref.UtteranceMeanGrad(dst, src[0], o.State.Lengths, o.N, o.K, o.T)
 }
 
-// Run32 implements Kernel.
-func (o *UtteranceMeanGrad) Run32(dst []float32, src ...[]float32) { runUtteranceMeanGrad(o, dst, src) }
-func (o *UtteranceMeanGrad) run64(dst []float64, src ...[]float64) { runUtteranceMeanGrad(o, dst, src) }
-
-func runUtteranceMeanGrad[T ref.Float](o *UtteranceMeanGrad, dst []T, src [][]T) {
+func (o *UtteranceMeanGrad) run64(dst []float64, src ...[]float64) {
 	ref.UtteranceMeanGrad(dst, src[0], o.State.Lengths, o.N, o.K, o.T)
 }
 
@@ -171,11 +160,11 @@ func runUtteranceMeanGrad[T ref.Float](o *UtteranceMeanGrad, dst []T, src [][]T)
 type FrameCrossEntropy struct {
 	N, T, K int
 	ID      uint32
-	pure
+	differentiable
 }
 
 func (o *FrameCrossEntropy) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.T * o.K}, {o.N * o.T}}, tensor.Shape{}}
+	return signature{in: []tensor.Shape{{o.N, o.T * o.K}, {o.N * o.T}}, out: tensor.Shape{}}
 }
 
 // DiffWRT is true for the inputs that have gradients.
@@ -186,11 +175,12 @@ func (o *FrameCrossEntropy) SymDiff(in gorgonia.Nodes, y, dy *Node) (gorgonia.No
 	return applyAll(on(&FrameCrossEntropyGrad{N: o.N, T: o.T, K: o.K, ID: o.ID}, in[0], in[1], dy), call{})
 }
 
-// Run32 implements Kernel.
-func (o *FrameCrossEntropy) Run32(dst []float32, src ...[]float32) { runFrameCrossEntropy(o, dst, src) }
-func (o *FrameCrossEntropy) run64(dst []float64, src ...[]float64) { runFrameCrossEntropy(o, dst, src) }
+// Run32 implements Operator.
+func (o *FrameCrossEntropy) Run32(dst []float32, src ...[]float32) {
+	dst[0] = ref.FrameCrossEntropy(src[0], src[1], o.N*o.T, o.K)
+}
 
-func runFrameCrossEntropy[T ref.Float](o *FrameCrossEntropy, dst []T, src [][]T) {
+func (o *FrameCrossEntropy) run64(dst []float64, src ...[]float64) {
 	dst[0] = ref.FrameCrossEntropy(src[0], src[1], o.N*o.T, o.K)
 }
 
@@ -199,21 +189,18 @@ func runFrameCrossEntropy[T ref.Float](o *FrameCrossEntropy, dst []T, src [][]T)
 type FrameCrossEntropyGrad struct {
 	N, T, K int
 	ID      uint32
-	flat
+	nonDifferentiable
 }
 
 func (o *FrameCrossEntropyGrad) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.T * o.K}, {o.N * o.T}, {}}, tensor.Shape{o.N, o.T * o.K}}
+	return signature{in: []tensor.Shape{{o.N, o.T * o.K}, {o.N * o.T}, {}}, out: tensor.Shape{o.N, o.T * o.K}}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *FrameCrossEntropyGrad) Run32(dst []float32, src ...[]float32) {
-	runFrameCrossEntropyGrad(o, dst, src)
-}
-func (o *FrameCrossEntropyGrad) run64(dst []float64, src ...[]float64) {
-	runFrameCrossEntropyGrad(o, dst, src)
+	ref.FrameCrossEntropyGrad(dst, src[0], src[1], src[2][0], o.N*o.T, o.K)
 }
 
-func runFrameCrossEntropyGrad[T ref.Float](o *FrameCrossEntropyGrad, dst []T, src [][]T) {
+func (o *FrameCrossEntropyGrad) run64(dst []float64, src ...[]float64) {
 	ref.FrameCrossEntropyGrad(dst, src[0], src[1], src[2][0], o.N*o.T, o.K)
 }

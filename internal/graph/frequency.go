@@ -1,9 +1,6 @@
 package graph
 
 import (
-	"fmt"
-	"hash"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -16,24 +13,17 @@ type FrequencyLinear struct {
 	ImageShape
 	ID    uint32
 	State *Sequences
-	pure
+	differentiable
+	perImage
 }
 
 func (o *FrequencyLinear) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape), {o.H}, {1}}, tensor.Shape{o.N, o.C, 1, o.W}}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape), {o.H}, {1}}, out: tensor.Shape{o.N, o.C, 1, o.W}}
 }
-
-// WriteHash covers all fields but the shared state.
-func (o *FrequencyLinear) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "FrequencyLinear %+v", []any{o.ImageShape, o.ID})
-}
-
-// DiffWRT is true for the inputs that have gradients.
-func (o *FrequencyLinear) DiffWRT(inputs int) []bool { return []bool{true, true, true}[:inputs] }
 
 // SymDiff returns the gradients.
 func (o *FrequencyLinear) SymDiff(in gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) {
-	sums, err := apply(&FrequencyLinearSums{ImageShape: o.ImageShape, ID: o.ID, State: o.State}, in[0], dy)
+	sums, err := Apply(&FrequencyLinearSums{ImageShape: o.ImageShape, ID: o.ID, State: o.State}, in[0], dy)
 	if err != nil {
 		return nil, err
 	}
@@ -41,11 +31,12 @@ func (o *FrequencyLinear) SymDiff(in gorgonia.Nodes, y, dy *Node) (gorgonia.Node
 		on(&SumRows{N: o.N, Width: o.H + 1, From: 0, C: o.H, ID: o.ID}, sums), on(&SumRows{N: o.N, Width: o.H + 1, From: o.H, C: 1, ID: o.ID}, sums))
 }
 
-// Run32 implements Kernel.
-func (o *FrequencyLinear) Run32(dst []float32, src ...[]float32) { runFrequencyLinear(o, dst, src) }
-func (o *FrequencyLinear) run64(dst []float64, src ...[]float64) { runFrequencyLinear(o, dst, src) }
+// Run32 implements Operator.
+func (o *FrequencyLinear) Run32(dst []float32, src ...[]float32) {
+	ref.FrequencyLinear(dst, src[0], src[1], src[2], o.State.Lengths, o.ImageShape)
+}
 
-func runFrequencyLinear[T ref.Float](o *FrequencyLinear, dst []T, src [][]T) {
+func (o *FrequencyLinear) run64(dst []float64, src ...[]float64) {
 	ref.FrequencyLinear(dst, src[0], src[1], src[2], o.State.Lengths, o.ImageShape)
 }
 
@@ -54,27 +45,20 @@ type FrequencyLinearInputGrad struct {
 	ImageShape
 	ID    uint32
 	State *Sequences
-	flat
+	nonDifferentiable
+	perImage
 }
 
 func (o *FrequencyLinearInputGrad) signature() signature {
-	return signature{[]tensor.Shape{{o.H}, {o.N, o.C, 1, o.W}}, imageOf(o.ImageShape)}
+	return signature{in: []tensor.Shape{{o.H}, {o.N, o.C, 1, o.W}}, out: imageOf(o.ImageShape)}
 }
 
-// WriteHash covers all fields but the shared state.
-func (o *FrequencyLinearInputGrad) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "FrequencyLinearInputGrad %+v", []any{o.ImageShape, o.ID})
-}
-
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *FrequencyLinearInputGrad) Run32(dst []float32, src ...[]float32) {
-	runFrequencyLinearInputGrad(o, dst, src)
-}
-func (o *FrequencyLinearInputGrad) run64(dst []float64, src ...[]float64) {
-	runFrequencyLinearInputGrad(o, dst, src)
+	ref.FrequencyLinearInputGrad(dst, src[0], src[1], o.State.Lengths, o.ImageShape)
 }
 
-func runFrequencyLinearInputGrad[T ref.Float](o *FrequencyLinearInputGrad, dst []T, src [][]T) {
+func (o *FrequencyLinearInputGrad) run64(dst []float64, src ...[]float64) {
 	ref.FrequencyLinearInputGrad(dst, src[0], src[1], o.State.Lengths, o.ImageShape)
 }
 
@@ -84,26 +68,19 @@ type FrequencyLinearSums struct {
 	ImageShape
 	ID    uint32
 	State *Sequences
-	flat
+	nonDifferentiable
+	perImage
 }
 
 func (o *FrequencyLinearSums) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape), {o.N, o.C, 1, o.W}}, tensor.Shape{o.N, o.H + 1}}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape), {o.N, o.C, 1, o.W}}, out: tensor.Shape{o.N, o.H + 1}}
 }
 
-// WriteHash covers all fields but the shared state.
-func (o *FrequencyLinearSums) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "FrequencyLinearSums %+v", []any{o.ImageShape, o.ID})
-}
-
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *FrequencyLinearSums) Run32(dst []float32, src ...[]float32) {
-	runFrequencyLinearSums(o, dst, src)
-}
-func (o *FrequencyLinearSums) run64(dst []float64, src ...[]float64) {
-	runFrequencyLinearSums(o, dst, src)
+	ref.FrequencyLinearSums(dst, src[0], src[1], o.State.Lengths, o.ImageShape)
 }
 
-func runFrequencyLinearSums[T ref.Float](o *FrequencyLinearSums, dst []T, src [][]T) {
+func (o *FrequencyLinearSums) run64(dst []float64, src ...[]float64) {
 	ref.FrequencyLinearSums(dst, src[0], src[1], o.State.Lengths, o.ImageShape)
 }

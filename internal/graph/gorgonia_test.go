@@ -207,8 +207,8 @@ func TestGorgoniaKnownDefectASumOverwritesItsFirstTerm(t *testing.T) {
 	run := func(opts ...gorgonia.VMOpt) (term, want []float64) {
 		g := gorgonia.NewGraph()
 		x := tensorNode(g, "x", []int{8}, eight())
-		a := gorgonia.Must(gorgonia.ApplyOp(&graph.Sigmoid{ID: 1}, x))
-		b := gorgonia.Must(gorgonia.ApplyOp(&graph.Sigmoid{ID: 2}, x))
+		a := gorgonia.Must(graph.Apply(&graph.Sigmoid{ID: 1}, x))
+		b := gorgonia.Must(graph.Apply(&graph.Sigmoid{ID: 2}, x))
 		gorgonia.Must(gorgonia.Add(a, b))
 		runAll(t, g, opts...)
 		for _, v := range eight() {
@@ -236,7 +236,7 @@ func TestGorgoniaKnownDefectNodesWithOneHashMerge(t *testing.T) {
 	if gorgonia.Must(gorgonia.Add(a, c)) != gorgonia.Must(gorgonia.Add(b, c)) {
 		t.Errorf(gone, "G16")
 	}
-	if gorgonia.Must(gorgonia.ApplyOp(&graph.Add{ID: 1}, a, c)) == gorgonia.Must(gorgonia.ApplyOp(&graph.Add{ID: 2}, b, c)) {
+	if gorgonia.Must(graph.Apply(&graph.Add{ID: 1}, a, c)) == gorgonia.Must(graph.Apply(&graph.Add{ID: 2}, b, c)) {
 		t.Error("two of our additions with different IDs merged")
 	}
 }

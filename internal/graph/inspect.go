@@ -61,7 +61,7 @@ func verify(g *Graph, forward gorgonia.Nodes) error {
 				continue
 			}
 			use := fmt.Sprintf("%d input %d", n.ID(), i)
-			if _, ok := n.Op().(*Add); ok {
+			if _, ok := OpOf(n).(*Add); ok {
 				use = fmt.Sprintf("gradient %d", n.Deriv().ID())
 			}
 			uses[inputs[i]] = append(uses[inputs[i]], use)

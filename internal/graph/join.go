@@ -1,9 +1,6 @@
 package graph
 
 import (
-	"slices"
-
-	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -14,27 +11,16 @@ import (
 // node; where a tensor is used more than once, Gorgonia's own Add sums the gradients.
 type Add struct {
 	ID uint32
-	pure
+	differentiable
+	binary
 }
-
-// Arity is 2.
-func (o *Add) Arity() int { return 2 }
-
-// Type is a → a → a.
-func (o *Add) Type() hm.Type { return fnSame(2) }
-
-// InferShape is the shape of both inputs.
-func (o *Add) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) { return inferSame(2, in) }
-
-// DiffWRT is true for both inputs.
-func (o *Add) DiffWRT(inputs int) []bool { return []bool{true, true}[:inputs] }
 
 // SymDiff returns dy for both inputs.
 func (o *Add) SymDiff(_ gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
 	return gorgonia.Nodes{dy, dy}, nil
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *Add) Run32(dst []float32, src ...[]float32) { ref.Add(dst, src[0], src[1]) }
 func (o *Add) run64(dst []float64, src ...[]float64) { ref.Add(dst, src[0], src[1]) }
 
@@ -44,7 +30,7 @@ type Concat struct {
 	N, H, W  int
 	Channels []int
 	ID       uint32
-	pure
+	differentiable
 }
 
 // ConcatGrad is the derivative of Concat with respect to one input: input dy [N, C, H, W], with C
@@ -53,7 +39,7 @@ type ConcatGrad struct {
 	ImageShape
 	From, To int
 	ID       uint32
-	flat
+	nonDifferentiable
 }
 
 func (o *Concat) signature() signature {
@@ -67,9 +53,6 @@ func (o *Concat) signature() signature {
 	return s
 }
 
-// DiffWRT is true for every input.
-func (o *Concat) DiffWRT(inputs int) []bool { return slices.Repeat([]bool{true}, inputs) }
-
 // SymDiff returns a ConcatGrad for each input.
 func (o *Concat) SymDiff(_ gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) {
 	all := ImageShape{N: o.N, C: y.Shape()[1], H: o.H, W: o.W}
@@ -82,7 +65,7 @@ func (o *Concat) SymDiff(_ gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) 
 	return applyAll(calls...)
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *Concat) Run32(dst []float32, src ...[]float32) {
 	ref.Concat(dst, o.N, o.H*o.W, o.Channels, src...)
 }
@@ -92,10 +75,10 @@ func (o *Concat) run64(dst []float64, src ...[]float64) {
 }
 
 func (o *ConcatGrad) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape)}, tensor.Shape{o.N, o.To - o.From, o.H, o.W}}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape)}, out: tensor.Shape{o.N, o.To - o.From, o.H, o.W}}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *ConcatGrad) Run32(dst []float32, src ...[]float32) {
 	ref.ConcatGrad(dst, src[0], o.ImageShape, o.From, o.To)
 }

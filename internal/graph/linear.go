@@ -15,28 +15,28 @@ type Linear struct {
 	// wanted.
 	Leaf bool
 	ID   uint32
-	pure
+	differentiable
 }
 
 // LinearInputGrad is the derivative of Linear with respect to x: inputs w, dy; output [N, C].
 type LinearInputGrad struct {
 	N, C, K int
 	ID      uint32
-	flat
+	nonDifferentiable
 }
 
 // LinearWeightGrad is the derivative of Linear with respect to w: inputs x, dy; output [K, C].
 type LinearWeightGrad struct {
 	N, C, K int
 	ID      uint32
-	flat
+	nonDifferentiable
 }
 
 // LinearBiasGrad is the derivative of Linear with respect to b: input dy; output [K].
 type LinearBiasGrad struct {
 	N, K int
 	ID   uint32
-	flat
+	nonDifferentiable
 }
 
 func (o *Linear) signature() signature {
@@ -44,7 +44,7 @@ func (o *Linear) signature() signature {
 	if o.Bias {
 		in = append(in, tensor.Shape{o.K})
 	}
-	return signature{in, tensor.Shape{o.N, o.K}}
+	return signature{in: in, out: tensor.Shape{o.N, o.K}}
 }
 
 // DiffWRT is true for the weights and the bias, and for x unless it is a Leaf.
@@ -62,7 +62,7 @@ func (o *Linear) SymDiff(in gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error)
 	return applyAll(calls...)
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *Linear) Run32(dst []float32, src ...[]float32) { runLinear(o, dst, src) }
 func (o *Linear) run64(dst []float64, src ...[]float64) { runLinear(o, dst, src) }
 
@@ -75,10 +75,10 @@ func runLinear[T ref.Float](o *Linear, dst []T, src [][]T) {
 }
 
 func (o *LinearInputGrad) signature() signature {
-	return signature{[]tensor.Shape{{o.K, o.C}, {o.N, o.K}}, tensor.Shape{o.N, o.C}}
+	return signature{in: []tensor.Shape{{o.K, o.C}, {o.N, o.K}}, out: tensor.Shape{o.N, o.C}}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *LinearInputGrad) Run32(dst []float32, src ...[]float32) {
 	ref.LinearInputGrad(dst, src[0], src[1], o.N, o.C, o.K)
 }
@@ -88,10 +88,10 @@ func (o *LinearInputGrad) run64(dst []float64, src ...[]float64) {
 }
 
 func (o *LinearWeightGrad) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.C}, {o.N, o.K}}, tensor.Shape{o.K, o.C}}
+	return signature{in: []tensor.Shape{{o.N, o.C}, {o.N, o.K}}, out: tensor.Shape{o.K, o.C}}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *LinearWeightGrad) Run32(dst []float32, src ...[]float32) {
 	ref.LinearWeightGrad(dst, src[0], src[1], o.N, o.C, o.K)
 }
@@ -101,10 +101,10 @@ func (o *LinearWeightGrad) run64(dst []float64, src ...[]float64) {
 }
 
 func (o *LinearBiasGrad) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.K}}, tensor.Shape{o.K}}
+	return signature{in: []tensor.Shape{{o.N, o.K}}, out: tensor.Shape{o.K}}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *LinearBiasGrad) Run32(dst []float32, src ...[]float32) {
 	ref.LinearBiasGrad(dst, src[0], o.N, o.K)
 }

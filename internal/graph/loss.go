@@ -14,7 +14,7 @@ type SoftmaxCrossEntropy struct {
 	N, K   int
 	Weight float64 // of this loss in a sum of several; 0 means 1
 	ID     uint32
-	pure
+	differentiable
 }
 
 // SoftmaxCrossEntropyGrad is the derivative of SoftmaxCrossEntropy: inputs logits, labels, dloss (a
@@ -23,11 +23,11 @@ type SoftmaxCrossEntropyGrad struct {
 	N, K   int
 	Weight float64
 	ID     uint32
-	flat
+	nonDifferentiable
 }
 
 func (o *SoftmaxCrossEntropy) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.K}, {o.N}}, tensor.Shape{}}
+	return signature{in: []tensor.Shape{{o.N, o.K}, {o.N}}, out: tensor.Shape{}}
 }
 
 // DiffWRT is true for the logits.
@@ -38,7 +38,7 @@ func (o *SoftmaxCrossEntropy) SymDiff(in gorgonia.Nodes, _, dloss *Node) (gorgon
 	return applyAll(on(&SoftmaxCrossEntropyGrad{N: o.N, K: o.K, Weight: o.Weight, ID: o.ID}, in[0], in[1], dloss), call{})
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *SoftmaxCrossEntropy) Run32(dst []float32, src ...[]float32) {
 	dst[0] = float32(LossWeight(o.Weight) * float64(ref.SoftmaxCrossEntropy(src[0], src[1], o.N, o.K)))
 }
@@ -48,10 +48,10 @@ func (o *SoftmaxCrossEntropy) run64(dst []float64, src ...[]float64) {
 }
 
 func (o *SoftmaxCrossEntropyGrad) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.K}, {o.N}, {}}, tensor.Shape{o.N, o.K}}
+	return signature{in: []tensor.Shape{{o.N, o.K}, {o.N}, {}}, out: tensor.Shape{o.N, o.K}}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *SoftmaxCrossEntropyGrad) Run32(dst []float32, src ...[]float32) {
 	ref.SoftmaxCrossEntropyGrad(dst, src[0], src[1], float32(LossWeight(o.Weight))*src[2][0], o.N, o.K)
 }

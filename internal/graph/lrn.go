@@ -16,38 +16,35 @@ type LRNShape = ref.LRNShape
 type LRN struct {
 	LRNShape
 	ID uint32
-	pure
+	differentiable
 }
 
 // LRNGrad is the derivative of LRN: inputs x, dy; output [N, C, H, W].
 type LRNGrad struct {
 	LRNShape
 	ID uint32
-	flat
+	nonDifferentiable
 }
 
 func (o *LRN) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape)}, imageOf(o.ImageShape)}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape)}, out: imageOf(o.ImageShape)}
 }
-
-// DiffWRT is true.
-func (o *LRN) DiffWRT(inputs int) []bool { return []bool{true}[:inputs] }
 
 // SymDiff returns LRNGrad.
 func (o *LRN) SymDiff(in gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
 	return applyAll(on(&LRNGrad{LRNShape: o.LRNShape, ID: o.ID}, in[0], dy))
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *LRN) Run32(dst []float32, src ...[]float32) { ref.LRN(dst, src[0], o.LRNShape) }
 func (o *LRN) run64(dst []float64, src ...[]float64) { ref.LRN(dst, src[0], o.LRNShape) }
 
 func (o *LRNGrad) signature() signature {
 	x := imageOf(o.ImageShape)
-	return signature{[]tensor.Shape{x, x}, x}
+	return signature{in: []tensor.Shape{x, x}, out: x}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *LRNGrad) Run32(dst []float32, src ...[]float32) {
 	ref.LRNGrad(dst, src[0], src[1], o.LRNShape)
 }

@@ -1,9 +1,6 @@
 package graph
 
 import (
-	"fmt"
-	"hash"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -22,40 +19,34 @@ type LSTM struct {
 	Reverse bool
 	ID      uint32
 	State   *Sequences
-	pure
+	differentiable
+	perImage
 }
 
 func (o *LSTM) signature() signature {
-	return signature{[]tensor.Shape{tensor.Shape{o.N, 4 * o.U, 1, o.T}, {4 * o.U, o.U}}, tensor.Shape{o.N, ref.LSTMRows * o.U, 1, o.T}}
+	return signature{in: []tensor.Shape{{o.N, 4 * o.U, 1, o.T}, {4 * o.U, o.U}}, out: tensor.Shape{o.N, ref.LSTMRows * o.U, 1, o.T}}
 }
-
-// WriteHash covers all fields but the shared state.
-func (o *LSTM) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "LSTM %+v", []any{o.LSTMShape, o.Reverse, o.ID})
-}
-
-// DiffWRT is true for the inputs that have gradients.
-func (o *LSTM) DiffWRT(inputs int) []bool { return []bool{true, true}[:inputs] }
 
 // SymDiff returns the gradients.
 func (o *LSTM) SymDiff(in gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) {
-	dh, err := apply(&Channels{ImageShape: ImageShape{N: o.N, C: ref.LSTMRows * o.U, H: 1, W: o.T}, From: 0, Count: o.U, ID: o.ID}, dy)
+	dh, err := Apply(&Channels{ImageShape: ImageShape{N: o.N, C: ref.LSTMRows * o.U, H: 1, W: o.T}, From: 0, Count: o.U, ID: o.ID}, dy)
 	if err != nil {
 		return nil, err
 	}
-	dx, err := apply(&LSTMGrad{LSTMShape: o.LSTMShape, Reverse: o.Reverse, ID: o.ID, State: o.State}, in[1], y, dh)
+	dx, err := Apply(&LSTMGrad{LSTMShape: o.LSTMShape, Reverse: o.Reverse, ID: o.ID, State: o.State}, in[1], y, dh)
 	if err != nil {
 		return nil, err
 	}
-	dw, err := apply(&LSTMWeightGrad{LSTMShape: o.LSTMShape, Reverse: o.Reverse, ID: o.ID, State: o.State}, y, dx)
+	dw, err := Apply(&LSTMWeightGrad{LSTMShape: o.LSTMShape, Reverse: o.Reverse, ID: o.ID, State: o.State}, y, dx)
 	return gorgonia.Nodes{dx, dw}, err
 }
 
-// Run32 implements Kernel.
-func (o *LSTM) Run32(dst []float32, src ...[]float32) { runLSTM(o, dst, src) }
-func (o *LSTM) run64(dst []float64, src ...[]float64) { runLSTM(o, dst, src) }
+// Run32 implements Operator.
+func (o *LSTM) Run32(dst []float32, src ...[]float32) {
+	ref.LSTM(dst, src[0], src[1], o.State.Lengths, o.LSTMShape, o.Reverse)
+}
 
-func runLSTM[T ref.Float](o *LSTM, dst []T, src [][]T) {
+func (o *LSTM) run64(dst []float64, src ...[]float64) {
 	ref.LSTM(dst, src[0], src[1], o.State.Lengths, o.LSTMShape, o.Reverse)
 }
 
@@ -66,23 +57,20 @@ type LSTMGrad struct {
 	Reverse bool
 	ID      uint32
 	State   *Sequences
-	flat
+	nonDifferentiable
+	perImage
 }
 
 func (o *LSTMGrad) signature() signature {
-	return signature{[]tensor.Shape{{4 * o.U, o.U}, tensor.Shape{o.N, ref.LSTMRows * o.U, 1, o.T}, tensor.Shape{o.N, o.U, 1, o.T}}, tensor.Shape{o.N, 4 * o.U, 1, o.T}}
+	return signature{in: []tensor.Shape{{4 * o.U, o.U}, {o.N, ref.LSTMRows * o.U, 1, o.T}, {o.N, o.U, 1, o.T}}, out: tensor.Shape{o.N, 4 * o.U, 1, o.T}}
 }
 
-// WriteHash covers all fields but the shared state.
-func (o *LSTMGrad) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "LSTMGrad %+v", []any{o.LSTMShape, o.Reverse, o.ID})
+// Run32 implements Operator.
+func (o *LSTMGrad) Run32(dst []float32, src ...[]float32) {
+	ref.LSTMGrad(dst, src[0], src[1], src[2], o.State.Lengths, o.LSTMShape, o.Reverse)
 }
 
-// Run32 implements Kernel.
-func (o *LSTMGrad) Run32(dst []float32, src ...[]float32) { runLSTMGrad(o, dst, src) }
-func (o *LSTMGrad) run64(dst []float64, src ...[]float64) { runLSTMGrad(o, dst, src) }
-
-func runLSTMGrad[T ref.Float](o *LSTMGrad, dst []T, src [][]T) {
+func (o *LSTMGrad) run64(dst []float64, src ...[]float64) {
 	ref.LSTMGrad(dst, src[0], src[1], src[2], o.State.Lengths, o.LSTMShape, o.Reverse)
 }
 
@@ -93,22 +81,18 @@ type LSTMWeightGrad struct {
 	Reverse bool
 	ID      uint32
 	State   *Sequences
-	flat
+	nonDifferentiable
 }
 
 func (o *LSTMWeightGrad) signature() signature {
-	return signature{[]tensor.Shape{tensor.Shape{o.N, ref.LSTMRows * o.U, 1, o.T}, tensor.Shape{o.N, 4 * o.U, 1, o.T}}, tensor.Shape{4 * o.U, o.U}}
+	return signature{in: []tensor.Shape{{o.N, ref.LSTMRows * o.U, 1, o.T}, {o.N, 4 * o.U, 1, o.T}}, out: tensor.Shape{4 * o.U, o.U}}
 }
 
-// WriteHash covers all fields but the shared state.
-func (o *LSTMWeightGrad) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "LSTMWeightGrad %+v", []any{o.LSTMShape, o.Reverse, o.ID})
+// Run32 implements Operator.
+func (o *LSTMWeightGrad) Run32(dst []float32, src ...[]float32) {
+	ref.LSTMWeightGrad(dst, src[0], src[1], o.State.Lengths, o.LSTMShape, o.Reverse)
 }
 
-// Run32 implements Kernel.
-func (o *LSTMWeightGrad) Run32(dst []float32, src ...[]float32) { runLSTMWeightGrad(o, dst, src) }
-func (o *LSTMWeightGrad) run64(dst []float64, src ...[]float64) { runLSTMWeightGrad(o, dst, src) }
-
-func runLSTMWeightGrad[T ref.Float](o *LSTMWeightGrad, dst []T, src [][]T) {
+func (o *LSTMWeightGrad) run64(dst []float64, src ...[]float64) {
 	ref.LSTMWeightGrad(dst, src[0], src[1], o.State.Lengths, o.LSTMShape, o.Reverse)
 }

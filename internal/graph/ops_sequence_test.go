@@ -3,8 +3,6 @@ package graph_test
 import (
 	"fmt"
 
-	"gorgonia.org/gorgonia"
-
 	"resnet/internal/graph"
 	"resnet/internal/graph/graphtest"
 )
@@ -28,11 +26,11 @@ func sequenceCases() []graphtest.Case {
 	for _, reverse := range []bool{false, true} {
 		s := graph.LSTMShape{N: 3, U: 2, T: 5}
 		cases = append(cases, graphtest.Case{Name: fmt.Sprintf("LSTM/reverse %v", reverse), Leaves: []leaf{free(3, 8, 1, 5), free(8, 2)}, Build: func(in []*node) (*node, error) {
-			y, err := gorgonia.ApplyOp(&graph.LSTM{LSTMShape: s, Reverse: reverse, ID: 1, State: state}, in...)
+			y, err := graph.Apply(&graph.LSTM{LSTMShape: s, Reverse: reverse, ID: 1, State: state}, in...)
 			if err != nil {
 				return nil, err
 			}
-			return gorgonia.ApplyOp(&graph.Channels{ImageShape: graph.ImageShape{N: 3, C: 12, H: 1, W: 5}, Count: 2, ID: 1}, y)
+			return graph.Apply(&graph.Channels{ImageShape: graph.ImageShape{N: 3, C: 12, H: 1, W: 5}, Count: 2, ID: 1}, y)
 		}})
 	}
 	return cases

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"resnet/internal/graph"
 	"resnet/internal/graph/graphtest"
 )
@@ -20,8 +18,8 @@ type (
 )
 
 // op is a case of one operator whose inputs are the leaves.
-func op(name string, k gorgonia.Op, leaves ...leaf) graphtest.Case {
-	return graphtest.Case{Name: name, Leaves: leaves, Build: func(in []*node) (*node, error) { return gorgonia.ApplyOp(k, in...) }}
+func op(name string, op graph.Operator, leaves ...leaf) graphtest.Case {
+	return graphtest.Case{Name: name, Leaves: leaves, Build: func(in []*node) (*node, error) { return graph.Apply(op, in...) }}
 }
 
 func free(shape ...int) leaf { return leaf{Shape: shape} }
@@ -32,15 +30,20 @@ func convCases() []graphtest.Case {
 		{N: 2, C: 2, H: 7, W: 6, K: 3, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1},
 		{N: 1, C: 3, H: 5, W: 7, K: 2, R: 1, S: 1, Stride: 2},
 		{N: 1, C: 1, H: 9, W: 8, K: 2, R: 7, S: 7, Stride: 2, PadH: 3, PadW: 3},
-		{N: 2, C: 2, H: 5, W: 6, K: 2, R: 2, S: 2, Stride: 1, PadH: 1, PadW: 1},             // even kernel
-		{N: 1, C: 2, H: 8, W: 7, K: 3, R: 4, S: 4, Stride: 3, PadH: 2, PadW: 2},             // even kernel, stride 3
-		{N: 1, C: 2, H: 8, W: 8, K: 1, R: 2, S: 2, Stride: 3},                               // stride above the kernel: pixels unseen
-		{N: 1, C: 1, H: 1, W: 1, K: 1, R: 1, S: 1, Stride: 1},                               // one of everything
-		{N: 1, C: 1, H: 1, W: 1, K: 2, R: 5, S: 5, Stride: 1, PadH: 2, PadW: 2},             // kernel larger than the image
-		{N: 1, C: 2, H: 4, W: 9, K: 2, R: 3, S: 5, Stride: 2, PadH: 0, PadW: 2},             // not square
-		{N: 3, C: 1, H: 3, W: 3, K: 1, R: 1, S: 1, Stride: 1, PadH: 2, PadW: 2},             // rows and columns of padding alone
-		{N: 1, C: 1, H: 2, W: 11, K: 1, R: 2, S: 4, Stride: 3, PadH: 0, PadW: 1},            // a row
-		{N: 2, C: 2, H: 7, W: 5, K: 2, R: 3, S: 3, Stride: 2, StrideW: 1, PadH: 1, PadW: 1}, // rows alone are strided
+		// Even kernels, the second with stride 3.
+		{N: 2, C: 2, H: 5, W: 6, K: 2, R: 2, S: 2, Stride: 1, PadH: 1, PadW: 1},
+		{N: 1, C: 2, H: 8, W: 7, K: 3, R: 4, S: 4, Stride: 3, PadH: 2, PadW: 2},
+		// A stride above the kernel: some pixels are not seen.
+		{N: 1, C: 2, H: 8, W: 8, K: 1, R: 2, S: 2, Stride: 3},
+		// One of everything; a kernel larger than the image; not square.
+		{N: 1, C: 1, H: 1, W: 1, K: 1, R: 1, S: 1, Stride: 1},
+		{N: 1, C: 1, H: 1, W: 1, K: 2, R: 5, S: 5, Stride: 1, PadH: 2, PadW: 2},
+		{N: 1, C: 2, H: 4, W: 9, K: 2, R: 3, S: 5, Stride: 2, PadH: 0, PadW: 2},
+		// Rows and columns of padding alone; a single row.
+		{N: 3, C: 1, H: 3, W: 3, K: 1, R: 1, S: 1, Stride: 1, PadH: 2, PadW: 2},
+		{N: 1, C: 1, H: 2, W: 11, K: 1, R: 2, S: 4, Stride: 3, PadH: 0, PadW: 1},
+		// Other strides of rows than of columns.
+		{N: 2, C: 2, H: 7, W: 5, K: 2, R: 3, S: 3, Stride: 2, StrideW: 1, PadH: 1, PadW: 1},
 		{N: 1, C: 1, H: 5, W: 8, K: 2, R: 3, S: 2, Stride: 1, StrideW: 3, PadH: 1},
 	}
 	var cases []graphtest.Case
@@ -65,12 +68,12 @@ func normCases() []graphtest.Case {
 			Name:   fmt.Sprintf("BatchNorm/train/%+v", s),
 			Leaves: []leaf{free(s.N, s.C, s.H, s.W), free(s.C), free(s.C)},
 			Build: func(in []*node) (*node, error) {
-				stats, err := gorgonia.ApplyOp(&graph.BatchStats{ImageShape: s, ID: id}, in[0])
+				stats, err := graph.Apply(&graph.BatchStats{ImageShape: s, ID: id}, in[0])
 				if err != nil {
 					return nil, err
 				}
 				bn := &graph.BatchNorm{ImageShape: s, Eps: 0.1, Mode: graph.Train, ID: id}
-				return gorgonia.ApplyOp(bn, in[0], in[1], in[2], stats)
+				return graph.Apply(bn, in[0], in[1], in[2], stats)
 			},
 		}
 		variance := make([]float64, s.C)
@@ -97,7 +100,7 @@ func elementCases() []graphtest.Case {
 			op(name("Dropout"), &graph.Dropout{P: 0.3, Stream: 2, ID: 1, State: state}, free(shape...)),
 			op(name("Add"), &graph.Add{ID: 1}, free(shape...), free(shape...)),
 			graphtest.Case{Name: name("AddSame"), Leaves: []leaf{free(shape...)}, Build: func(in []*node) (*node, error) {
-				return gorgonia.ApplyOp(&graph.Add{ID: 1}, in[0], in[0])
+				return graph.Apply(&graph.Add{ID: 1}, in[0], in[0])
 			}},
 			graphtest.Case{Name: name("FanOut"), Leaves: []leaf{free(shape...)}, Build: fanOut},
 		)
@@ -117,7 +120,8 @@ func lrnCases() []graphtest.Case {
 		{ImageShape: graph.ImageShape{N: 1, C: 3, H: 1, W: 2}, Size: 9, Alpha: 2, Beta: 0.5, Bias: 2},
 		{ImageShape: graph.ImageShape{N: 1, C: 6, H: 2, W: 1}, Size: 4, Alpha: 1.3, Beta: 1.25, Bias: 0.7},
 		{ImageShape: graph.ImageShape{N: 1, C: 2, H: 1, W: 1}, Size: 1, Alpha: 0.5, Beta: 2, Bias: 1},
-		{ImageShape: graph.ImageShape{N: 1, C: 5, H: 1, W: 1}, Size: 5, Alpha: 1e-4, Beta: 0.75, Bias: 1}, // GoogLeNet's
+		// GoogLeNet's constants.
+		{ImageShape: graph.ImageShape{N: 1, C: 5, H: 1, W: 1}, Size: 5, Alpha: 1e-4, Beta: 0.75, Bias: 1},
 	} {
 		cases = append(cases, op(fmt.Sprintf("LRN/%+v", s), &graph.LRN{LRNShape: s, ID: 1}, free(s.N, s.C, s.H, s.W)))
 	}
@@ -127,19 +131,19 @@ func lrnCases() []graphtest.Case {
 // fanOut uses its input three times, so that Gorgonia sums three gradients, one of which is used
 // elsewhere too.
 func fanOut(in []*node) (*node, error) {
-	a, err := gorgonia.ApplyOp(&graph.Sigmoid{ID: 1}, in[0])
+	a, err := graph.Apply(&graph.Sigmoid{ID: 1}, in[0])
 	if err != nil {
 		return nil, err
 	}
-	b, err := gorgonia.ApplyOp(&graph.Sigmoid{ID: 2}, a)
+	b, err := graph.Apply(&graph.Sigmoid{ID: 2}, a)
 	if err != nil {
 		return nil, err
 	}
-	c, err := gorgonia.ApplyOp(&graph.Add{ID: 3}, a, b)
+	c, err := graph.Apply(&graph.Add{ID: 3}, a, b)
 	if err != nil {
 		return nil, err
 	}
-	return gorgonia.ApplyOp(&graph.Add{ID: 4}, c, a)
+	return graph.Apply(&graph.Add{ID: 4}, c, a)
 }
 
 func shapeCases() []graphtest.Case {
@@ -180,8 +184,9 @@ func poolCases() []graphtest.Case {
 		{N: 1, C: 1, H: 7, W: 6, Kernel: 3, Stride: 3, Ceil: true},
 		{N: 1, C: 2, H: 6, W: 5, Kernel: 3, Stride: 2, Pad: 1, Ceil: true},
 		{N: 1, C: 1, H: 5, W: 5, Kernel: 4, Stride: 3, Pad: 2, Ceil: true},
-		{N: 1, C: 1, H: 4, W: 4, Kernel: 2, Stride: 3, Pad: 1, Ceil: true}, // the last window would start past the padding
-		{N: 1, C: 1, H: 5, W: 5, Kernel: 2, Stride: 3, Pad: 1, Ceil: true}, // and here at its first pixel
+		// The last window would start past the padding, and at its first pixel.
+		{N: 1, C: 1, H: 4, W: 4, Kernel: 2, Stride: 3, Pad: 1, Ceil: true},
+		{N: 1, C: 1, H: 5, W: 5, Kernel: 2, Stride: 3, Pad: 1, Ceil: true},
 		{N: 2, C: 1, H: 1, W: 1, Kernel: 1, Stride: 1},
 		{N: 1, C: 1, H: 5, W: 8, Kernel: 3, Stride: 1, Pad: 1}, // overlapping windows
 	} {

@@ -23,6 +23,9 @@ type Param struct {
 	Kind  Kind
 	Data  []float32
 	Grad  []float32 // nil for running statistics
+	// Head says that the parameter belongs to a layer that gives logits, so that its shape follows
+	// the number of classes.
+	Head bool
 }
 
 // Trainable reports whether the parameter has a gradient.

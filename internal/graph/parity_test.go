@@ -64,9 +64,9 @@ func (r *opRun) build(c parity.Op) {
 		inputs[i] = r.input(name)
 	}
 	if bn, ok := op.(*graph.BatchNorm); ok && bn.Mode == graph.Train {
-		inputs = append(inputs, r.must(gorgonia.ApplyOp(&graph.BatchStats{ImageShape: bn.ImageShape}, inputs[0])))
+		inputs = append(inputs, r.must(graph.Apply(&graph.BatchStats{ImageShape: bn.ImageShape}, inputs[0])))
 	}
-	y := r.must(gorgonia.ApplyOp(op, inputs...))
+	y := r.must(graph.Apply(op, inputs...))
 	r.want("y", y)
 	var dy *graph.Node
 	switch _, recorded := r.tensors["dy"]; {
@@ -89,7 +89,7 @@ func (r *opRun) build(c parity.Op) {
 }
 
 // operatorOf makes the operator of a case, and names its inputs in order.
-func operatorOf(c parity.Op, tensors parity.Tensors) (gorgonia.SDOp, []string) {
+func operatorOf(c parity.Op, tensors parity.Tensors) (graph.Operator, []string) {
 	p := c.Params
 	shape := func(name string) []int { return tensors.Get(name).Shape }
 	image := func() graph.ImageShape {

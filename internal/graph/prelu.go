@@ -14,7 +14,8 @@ type PReLU struct {
 	ImageShape
 	Rows bool
 	ID   uint32
-	pure
+	differentiable
+	perImage
 }
 
 // PReLUInputGrad is the derivative of PReLU with respect to x: inputs x, slope, dy; output of x's
@@ -23,7 +24,8 @@ type PReLUInputGrad struct {
 	ImageShape
 	Rows bool
 	ID   uint32
-	flat
+	nonDifferentiable
+	perImage
 }
 
 // PReLUSlopeGrad is the derivative of PReLU with respect to the slope: inputs x, dy; output [C].
@@ -31,7 +33,7 @@ type PReLUSlopeGrad struct {
 	ImageShape
 	Rows bool
 	ID   uint32
-	flat
+	nonDifferentiable
 }
 
 // rowsOr is the shape [N, C] with rows, else [N, C, H, W].
@@ -44,11 +46,8 @@ func rowsOr(rows bool, s ImageShape) tensor.Shape {
 
 func (o *PReLU) signature() signature {
 	x := rowsOr(o.Rows, o.ImageShape)
-	return signature{[]tensor.Shape{x, {o.C}}, x}
+	return signature{in: []tensor.Shape{x, {o.C}}, out: x}
 }
-
-// DiffWRT is true for both inputs.
-func (o *PReLU) DiffWRT(inputs int) []bool { return []bool{true, true}[:inputs] }
 
 // SymDiff returns PReLUInputGrad and PReLUSlopeGrad.
 func (o *PReLU) SymDiff(in gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
@@ -58,16 +57,16 @@ func (o *PReLU) SymDiff(in gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) 
 	)
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *PReLU) Run32(dst []float32, src ...[]float32) { ref.PReLU(dst, src[0], src[1], o.ImageShape) }
 func (o *PReLU) run64(dst []float64, src ...[]float64) { ref.PReLU(dst, src[0], src[1], o.ImageShape) }
 
 func (o *PReLUInputGrad) signature() signature {
 	x := rowsOr(o.Rows, o.ImageShape)
-	return signature{[]tensor.Shape{x, {o.C}, x}, x}
+	return signature{in: []tensor.Shape{x, {o.C}, x}, out: x}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *PReLUInputGrad) Run32(dst []float32, src ...[]float32) {
 	ref.PReLUInputGrad(dst, src[0], src[1], src[2], o.ImageShape)
 }
@@ -78,10 +77,10 @@ func (o *PReLUInputGrad) run64(dst []float64, src ...[]float64) {
 
 func (o *PReLUSlopeGrad) signature() signature {
 	x := rowsOr(o.Rows, o.ImageShape)
-	return signature{[]tensor.Shape{x, x}, tensor.Shape{o.C}}
+	return signature{in: []tensor.Shape{x, x}, out: tensor.Shape{o.C}}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *PReLUSlopeGrad) Run32(dst []float32, src ...[]float32) {
 	ref.PReLUSlopeGrad(dst, src[0], src[1], o.ImageShape)
 }

@@ -15,27 +15,21 @@ type PyramidShape = ref.PyramidShape
 type PyramidWindows struct {
 	PyramidShape
 	ID uint32
-	flat
+	nonDifferentiable
+	perImage
 }
 
 func (o *PyramidWindows) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape)}, tensor.Shape{o.N, o.C * o.Bins(), o.OutH(), o.OutW()}}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape)}, out: tensor.Shape{o.N, o.C * o.Bins(), o.OutH(), o.OutW()}}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *PyramidWindows) Run32(dst []float32, src ...[]float32) {
 	ref.PyramidWindows(dst, src[0], o.PyramidShape)
 }
 
 func (o *PyramidWindows) run64(dst []float64, src ...[]float64) {
 	ref.PyramidWindows(dst, src[0], o.PyramidShape)
-}
-
-// Images implements PerImage.
-func (o *PyramidWindows) Images(_, n int) Kernel {
-	c := *o
-	c.N = n
-	return &c
 }
 
 // PyramidBins is the number of bins on a side that a pyramid's level n has on maps of size pixels:

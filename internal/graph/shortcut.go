@@ -17,32 +17,29 @@ type ShortcutShape = ref.ShortcutShape
 type ShortcutPad struct {
 	ShortcutShape
 	ID uint32
-	pure
+	differentiable
 }
 
 // ShortcutPadGrad is the derivative of ShortcutPad: input dy; output [N, C, H, W].
 type ShortcutPadGrad struct {
 	ShortcutShape
 	ID uint32
-	flat
+	nonDifferentiable
 }
 
 func shortcutX(s ShortcutShape) tensor.Shape { return tensor.Shape{s.N, s.C, s.H, s.W} }
 func shortcutY(s ShortcutShape) tensor.Shape { return tensor.Shape{s.N, s.K, s.OutH(), s.OutW()} }
 
 func (o *ShortcutPad) signature() signature {
-	return signature{[]tensor.Shape{shortcutX(o.ShortcutShape)}, shortcutY(o.ShortcutShape)}
+	return signature{in: []tensor.Shape{shortcutX(o.ShortcutShape)}, out: shortcutY(o.ShortcutShape)}
 }
-
-// DiffWRT is true.
-func (o *ShortcutPad) DiffWRT(inputs int) []bool { return []bool{true}[:inputs] }
 
 // SymDiff returns ShortcutPadGrad.
 func (o *ShortcutPad) SymDiff(_ gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) {
 	return applyAll(on(&ShortcutPadGrad{ShortcutShape: o.ShortcutShape, ID: o.ID}, dy))
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *ShortcutPad) Run32(dst []float32, src ...[]float32) {
 	ref.ShortcutPad(dst, src[0], o.ShortcutShape)
 }
@@ -52,10 +49,10 @@ func (o *ShortcutPad) run64(dst []float64, src ...[]float64) {
 }
 
 func (o *ShortcutPadGrad) signature() signature {
-	return signature{[]tensor.Shape{shortcutY(o.ShortcutShape)}, shortcutX(o.ShortcutShape)}
+	return signature{in: []tensor.Shape{shortcutY(o.ShortcutShape)}, out: shortcutX(o.ShortcutShape)}
 }
 
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *ShortcutPadGrad) Run32(dst []float32, src ...[]float32) {
 	ref.ShortcutPadGrad(dst, src[0], o.ShortcutShape)
 }

@@ -1,9 +1,6 @@
 package graph
 
 import (
-	"fmt"
-	"hash"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -25,24 +22,17 @@ type UtteranceNorm struct {
 	Eps   float64
 	ID    uint32
 	State *Sequences
-	pure
+	differentiable
+	perImage
 }
 
 func (o *UtteranceNorm) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape), {o.C}, {o.C}}, imageOf(o.ImageShape)}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape), {o.C}, {o.C}}, out: imageOf(o.ImageShape)}
 }
-
-// WriteHash covers all fields but the shared state.
-func (o *UtteranceNorm) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "UtteranceNorm %+v", []any{o.ImageShape, o.Eps, o.ID})
-}
-
-// DiffWRT is true for the inputs that have gradients.
-func (o *UtteranceNorm) DiffWRT(inputs int) []bool { return []bool{true, true, true}[:inputs] }
 
 // SymDiff returns the gradients.
 func (o *UtteranceNorm) SymDiff(in gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes, error) {
-	sums, err := apply(&UtteranceNormSums{ImageShape: o.ImageShape, Eps: o.Eps, ID: o.ID, State: o.State}, in[0], dy)
+	sums, err := Apply(&UtteranceNormSums{ImageShape: o.ImageShape, Eps: o.Eps, ID: o.ID, State: o.State}, in[0], dy)
 	if err != nil {
 		return nil, err
 	}
@@ -51,11 +41,12 @@ func (o *UtteranceNorm) SymDiff(in gorgonia.Nodes, y, dy *Node) (gorgonia.Nodes,
 		on(&SumRows{N: o.N, Width: 2 * o.C, From: o.C, C: o.C, ID: o.ID}, sums))
 }
 
-// Run32 implements Kernel.
-func (o *UtteranceNorm) Run32(dst []float32, src ...[]float32) { runUtteranceNorm(o, dst, src) }
-func (o *UtteranceNorm) run64(dst []float64, src ...[]float64) { runUtteranceNorm(o, dst, src) }
+// Run32 implements Operator.
+func (o *UtteranceNorm) Run32(dst []float32, src ...[]float32) {
+	ref.UtteranceNorm(dst, src[0], src[1], src[2], o.State.Lengths, o.ImageShape, o.Eps)
+}
 
-func runUtteranceNorm[T ref.Float](o *UtteranceNorm, dst []T, src [][]T) {
+func (o *UtteranceNorm) run64(dst []float64, src ...[]float64) {
 	ref.UtteranceNorm(dst, src[0], src[1], src[2], o.State.Lengths, o.ImageShape, o.Eps)
 }
 
@@ -66,27 +57,20 @@ type UtteranceNormInputGrad struct {
 	Eps   float64
 	ID    uint32
 	State *Sequences
-	flat
+	nonDifferentiable
+	perImage
 }
 
 func (o *UtteranceNormInputGrad) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape), {o.C}, imageOf(o.ImageShape)}, imageOf(o.ImageShape)}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape), {o.C}, imageOf(o.ImageShape)}, out: imageOf(o.ImageShape)}
 }
 
-// WriteHash covers all fields but the shared state.
-func (o *UtteranceNormInputGrad) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "UtteranceNormInputGrad %+v", []any{o.ImageShape, o.Eps, o.ID})
-}
-
-// Run32 implements Kernel.
+// Run32 implements Operator.
 func (o *UtteranceNormInputGrad) Run32(dst []float32, src ...[]float32) {
-	runUtteranceNormInputGrad(o, dst, src)
-}
-func (o *UtteranceNormInputGrad) run64(dst []float64, src ...[]float64) {
-	runUtteranceNormInputGrad(o, dst, src)
+	ref.UtteranceNormInputGrad(dst, src[0], src[1], src[2], o.State.Lengths, o.ImageShape, o.Eps)
 }
 
-func runUtteranceNormInputGrad[T ref.Float](o *UtteranceNormInputGrad, dst []T, src [][]T) {
+func (o *UtteranceNormInputGrad) run64(dst []float64, src ...[]float64) {
 	ref.UtteranceNormInputGrad(dst, src[0], src[1], src[2], o.State.Lengths, o.ImageShape, o.Eps)
 }
 
@@ -97,23 +81,20 @@ type UtteranceNormSums struct {
 	Eps   float64
 	ID    uint32
 	State *Sequences
-	flat
+	nonDifferentiable
+	perImage
 }
 
 func (o *UtteranceNormSums) signature() signature {
-	return signature{[]tensor.Shape{imageOf(o.ImageShape), imageOf(o.ImageShape)}, tensor.Shape{o.N, 2 * o.C}}
+	return signature{in: []tensor.Shape{imageOf(o.ImageShape), imageOf(o.ImageShape)}, out: tensor.Shape{o.N, 2 * o.C}}
 }
 
-// WriteHash covers all fields but the shared state.
-func (o *UtteranceNormSums) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "UtteranceNormSums %+v", []any{o.ImageShape, o.Eps, o.ID})
+// Run32 implements Operator.
+func (o *UtteranceNormSums) Run32(dst []float32, src ...[]float32) {
+	ref.UtteranceNormSums(dst, src[0], src[1], o.State.Lengths, o.ImageShape, o.Eps)
 }
 
-// Run32 implements Kernel.
-func (o *UtteranceNormSums) Run32(dst []float32, src ...[]float32) { runUtteranceNormSums(o, dst, src) }
-func (o *UtteranceNormSums) run64(dst []float64, src ...[]float64) { runUtteranceNormSums(o, dst, src) }
-
-func runUtteranceNormSums[T ref.Float](o *UtteranceNormSums, dst []T, src [][]T) {
+func (o *UtteranceNormSums) run64(dst []float64, src ...[]float64) {
 	ref.UtteranceNormSums(dst, src[0], src[1], o.State.Lengths, o.ImageShape, o.Eps)
 }
 
@@ -121,17 +102,18 @@ func runUtteranceNormSums[T ref.Float](o *UtteranceNormSums, dst []T, src [][]T)
 type SumRows struct {
 	N, Width, From, C int
 	ID                uint32
-	flat
+	nonDifferentiable
 }
 
 func (o *SumRows) signature() signature {
-	return signature{[]tensor.Shape{{o.N, o.Width}}, tensor.Shape{o.C}}
+	return signature{in: []tensor.Shape{{o.N, o.Width}}, out: tensor.Shape{o.C}}
 }
 
-// Run32 implements Kernel.
-func (o *SumRows) Run32(dst []float32, src ...[]float32) { runSumRows(o, dst, src) }
-func (o *SumRows) run64(dst []float64, src ...[]float64) { runSumRows(o, dst, src) }
+// Run32 implements Operator.
+func (o *SumRows) Run32(dst []float32, src ...[]float32) {
+	ref.SumRows(dst, src[0], o.N, o.Width, o.From, o.C)
+}
 
-func runSumRows[T ref.Float](o *SumRows, dst []T, src [][]T) {
+func (o *SumRows) run64(dst []float64, src ...[]float64) {
 	ref.SumRows(dst, src[0], o.N, o.Width, o.From, o.C)
 }

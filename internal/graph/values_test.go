@@ -16,7 +16,7 @@ func count(n int) []float32 {
 	return v
 }
 
-func run32(k graph.Kernel, n int, src ...[]float32) []float32 {
+func run32(k graph.Operator, n int, src ...[]float32) []float32 {
 	dst := slices.Repeat([]float32{-99}, n)
 	k.Run32(dst, src...)
 	return dst

@@ -13,7 +13,7 @@ func TestFrozenParametersStayAndTheHeadLearnsByItsOwnRate(t *testing.T) {
 	for _, name := range []string{OptimizerSGD, OptimizerAdam} {
 		params := graph.NewParamSet(1)
 		for _, p := range []string{"layer1.0.conv1.weight", "layer10.0.conv1.weight", "fc.weight"} {
-			params.Add(&graph.Param{Name: p, Shape: []int{2}, Data: []float32{1, 1}, Grad: []float32{1, 1}})
+			params.Add(&graph.Param{Name: p, Shape: []int{2}, Data: []float32{1, 1}, Grad: []float32{1, 1}, Head: p == "fc.weight"})
 		}
 		o := Optimizer{Name: name, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decay: DecayAll, Freeze: "layer1", HeadRate: 4}
 		s := NewStepper(o, params)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"resnet/internal/blocks"
 	"resnet/internal/graph"
 )
 
@@ -93,7 +92,7 @@ func (o Optimizer) CheckFrozen(params *graph.ParamSet) error {
 // rateOf is the multiple of the common rate by which a parameter learns. HeadRate 0 is 1: as where
 // it is not set.
 func (o Optimizer) rateOf(p *graph.Param) float64 {
-	if o.HeadRate != 0 && blocks.IsHead(p.Name) {
+	if o.HeadRate != 0 && p.Head {
 		return o.HeadRate
 	}
 	return 1

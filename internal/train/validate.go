@@ -89,7 +89,7 @@ func (v *validator) optimizer(o Optimizer) {
 	}
 	v.number("optimizer.weight_decay", o.WeightDecay, 0, math.Inf(1), false, "the paper uses 1e-4")
 	v.number("optimizer.head_rate", o.HeadRate, 0, math.Inf(1), false, "0 and 1 mean the same rate as the others'")
-	v.oneOf("optimizer.decay", o.Decay, DecayAll, DecayWeights)
+	v.oneOf("optimizer.decay_parameters", o.Decay, DecayAll, DecayWeights)
 }
 
 func (v *validator) schedule(s Schedule) {

@@ -36,8 +36,9 @@ const step = 6e-6
 
 // Check builds the case in float64 and float32 and proves of every operator in it, gradients too,
 // that its derivative is that of Σ v·y by central differences (in float64); that Do equals Run32 to
-// the bit and agrees with float64 as well as float32 can; that inputs are not changed; and that its
-// hash depends on every field. It returns the names of the operators that it saw.
+// the bit and agrees with float64 as well as float32 can; that inputs are not changed; that its
+// hash depends on every field; and that images which do not depend on each other can be computed
+// alone. It returns the names of the operators that it saw.
 func Check(t *testing.T, c Case) []string {
 	t.Helper()
 	leaves := values(c.Leaves)
@@ -49,13 +50,16 @@ func Check(t *testing.T, c Case) []string {
 	narrow.checkAgainst(t, wide)
 	seen := map[string]bool{}
 	for _, n := range narrow.nodes() {
-		k, ok := n.Op().(graph.Kernel)
-		if !ok {
+		op := graph.OpOf(n)
+		if op == nil {
 			continue
 		}
-		seen[k.String()] = true
-		narrow.checkRun32(t, n, k)
-		CheckHash(t, k)
+		seen[n.Op().String()] = true
+		narrow.checkRun32(t, n, op)
+		if p, ok := op.(graph.PerImage); ok {
+			checkImages(t, n, p)
+		}
+		CheckHash(t, op)
 	}
 	var names []string
 	for name := range seen {
@@ -228,7 +232,7 @@ func (s *sample) checkAgainst(t *testing.T, wide *sample) {
 }
 
 // checkRun32 runs the operator of n on copies of its inputs' values, into memory full of NaN.
-func (s *sample) checkRun32(t *testing.T, n *graph.Node, k graph.Kernel) {
+func (s *sample) checkRun32(t *testing.T, n *graph.Node, op graph.Operator) {
 	t.Helper()
 	var src, keep [][]float32
 	for _, c := range graph.Children(n) {
@@ -240,25 +244,52 @@ func (s *sample) checkRun32(t *testing.T, n *graph.Node, k graph.Kernel) {
 	for i := range got {
 		got[i] = float32(math.NaN())
 	}
-	k.Run32(got, src...)
+	op.Run32(got, src...)
 	if !slices.Equal(got, want) {
-		t.Errorf("%v: Run32 gives %v, Do %v", k, got, want)
+		t.Errorf("%v: Run32 gives %v, Do %v", n.Op(), got, want)
 	}
 	for i := range src {
 		if !slices.Equal(src[i], keep[i]) {
-			t.Errorf("%v: Run32 changed input %d", k, i)
+			t.Errorf("%v: Run32 changed input %d", n.Op(), i)
 		}
 	}
 	in := make([]gorgonia.Value, 0, len(keep))
 	for _, c := range graph.Children(n) {
 		in = append(in, c.Value())
 	}
-	if _, err := k.Do(in...); err != nil {
-		t.Errorf("%v: %v", k, err)
+	if _, err := n.Op().Do(in...); err != nil {
+		t.Errorf("%v: %v", n.Op(), err)
 	}
 	for i, v := range in {
 		if !slices.Equal(floats(v), keep[i]) {
-			t.Errorf("%v: Do changed input %d", k, i)
+			t.Errorf("%v: Do changed input %d", n.Op(), i)
+		}
+	}
+}
+
+// checkImages runs an operator image by image: each must be the image of the whole batch. An input
+// without the batch in front is a parameter, and belongs to every image.
+func checkImages(t *testing.T, n *graph.Node, op graph.PerImage) {
+	t.Helper()
+	if n.Dims() < 2 {
+		return
+	}
+	images, want := n.Shape()[0], floats(n.Value())
+	for i := range images {
+		var src [][]float32
+		for _, c := range graph.Children(n) {
+			v := floats(c.Value())
+			if s := c.Shape(); len(s) >= 2 && s[0] == images {
+				each := len(v) / images
+				v = v[i*each : (i+1)*each]
+			}
+			src = append(src, v)
+		}
+		each := len(want) / images
+		got := make([]float32, each)
+		graph.Images(op, i, 1).Run32(got, src...)
+		if !slices.Equal(got, want[i*each:(i+1)*each]) {
+			t.Errorf("%v: image %d alone gives %v, in the batch %v", n.Op(), i, got, want[i*each:(i+1)*each])
 		}
 	}
 }

@@ -240,7 +240,8 @@ func TestWinogradTransforms(t *testing.T) {
 				reference(func() {
 					k.run(&Transform{Src: src.data(), Dst: want.data(), SrcRow: row, Plane: plane, Tiles: tiles, Rows: rows, Step: step})
 				})
-				same(t, fmt.Sprintf("%s, %d tiles", name, tiles), dst.data(), want.data(), 1e-4) // values up to 400
+				// Values are up to 400.
+				same(t, fmt.Sprintf("%s, %d tiles", name, tiles), dst.data(), want.data(), 1e-4)
 				dst.checkGuards(t)
 			}
 		}

@@ -77,7 +77,9 @@ func split(n, most int) int {
 
 // RowTile computes sums of rows: the two gradients of a fully connected layer.
 //
-//	Y[i·YRow + c] = Y[i·YRow + c]·(Load≠0) + Σ over j < Inner: A[i·ARow + j·ACol] · X[j·XRow + c],  i < ni, c < 16·Vecs
+//	for i < ni, c < 16·Vecs:
+//		Y[i·YRow + c] = Y[i·YRow + c]·(Load≠0) +
+//			Σ over j < Inner: A[i·ARow + j·ACol] · X[j·XRow + c]
 type RowTile struct {
 	A, X, Y     []float32
 	ARow, ACol  int

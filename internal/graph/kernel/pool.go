@@ -4,7 +4,8 @@ package kernel
 // same for every output once XPixel is added for each. Of Max, a NaN wins over everything.
 //
 //	Max:      Y[16p + o] = max over t: X[Taps[t] + p·XPixel + o]
-//	MaxGrad:  DX[Taps[t] + p·XPixel + o] += D[16p + o], for the first t where X is Y[16p + o]; t = 0 where that is a NaN
+//	MaxGrad:  DX[Taps[t] + p·XPixel + o] += D[16p + o], for the first t where X is Y[16p + o];
+//	          t = 0 where that is a NaN
 //	Sum:      Y[16p + o] = Scale · Σ over t: X[Taps[t] + p·XPixel + o]
 //	Spread:   DX[Taps[t] + p·XPixel + o] += Scale · D[16p + o], for all t
 type Window struct {

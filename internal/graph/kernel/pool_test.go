@@ -55,10 +55,12 @@ func TestWindowKeepsNaNAndTheFirstOfEquals(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := Window{X: make([]float32, 64), Y: make([]float32, 16), D: make([]float32, 16), DX: make([]float32, 64), Taps: []int{0, 16, 32, 48}, Pixels: 1}
-		w.X[16], w.X[32] = 3, 3                                       // lane 0: a tie of taps 1 and 2
-		w.X[1], w.X[17] = float32(math.NaN()), 7                      // lane 1: a NaN before a number
-		w.X[2], w.X[50] = 7, float32(math.NaN())                      // lane 2: a NaN after a number
-		w.D[0], w.X[3], w.X[19], w.X[35], w.X[51] = 5, -1, -2, -3, -4 // lane 3: nothing above zero
+		// Lane 0 is a tie of taps 1 and 2, lane 1 has a NaN before a number, lane 2 a NaN after a
+		// number, and lane 3 nothing above zero.
+		w.X[16], w.X[32] = 3, 3
+		w.X[1], w.X[17] = float32(math.NaN()), 7
+		w.X[2], w.X[50] = 7, float32(math.NaN())
+		w.D[0], w.X[3], w.X[19], w.X[35], w.X[51] = 5, -1, -2, -3, -4
 		w.Max()
 		w.MaxGrad()
 		if w.Y[0] != 3 || w.Y[1] == w.Y[1] || w.Y[2] == w.Y[2] || w.Y[3] != -1 {

@@ -4,7 +4,8 @@
 
 package kernel
 
-// peakAVX512 runs a.N rounds of 24 (AVX-512) or 12 (AVX2) independent fused multiply-adds. a points to a peakArgs.
+// peakAVX512 runs a.N rounds of 24 (AVX-512) or 12 (AVX2) independent fused multiply-adds. a points
+// to a peakArgs.
 //
 //go:noescape
 func peakAVX512(a *byte)
@@ -159,37 +160,44 @@ func tile13x2AVX512(a *byte)
 //go:noescape
 func tile14x2AVX512(a *byte)
 
-// gradTile16x1AVX512 adds outer products of 16 input and 16 output channels over all pixels; see GradTile. a points to a GradTile.
+// gradTile16x1AVX512 adds outer products of 16 input and 16 output channels over all pixels; see
+// GradTile. a points to a GradTile.
 //
 //go:noescape
 func gradTile16x1AVX512(a *byte)
 
-// gradTile8x2AVX512 adds outer products of 8 input and 32 output channels over all pixels; see GradTile. a points to a GradTile.
+// gradTile8x2AVX512 adds outer products of 8 input and 32 output channels over all pixels; see
+// GradTile. a points to a GradTile.
 //
 //go:noescape
 func gradTile8x2AVX512(a *byte)
 
-// gradTile3x1AVX512 adds outer products of 3 input and 16 output channels over all pixels; see GradTile. a points to a GradTile.
+// gradTile3x1AVX512 adds outer products of 3 input and 16 output channels over all pixels; see
+// GradTile. a points to a GradTile.
 //
 //go:noescape
 func gradTile3x1AVX512(a *byte)
 
-// gradTaps7AVX512 adds outer products of 3 input channels and 16 output channels over all pixels, for 7 taps at once; see GradTile. a points to a GradTile.
+// gradTaps7AVX512 adds outer products of 3 input channels and 16 output channels over all pixels,
+// for 7 taps at once; see GradTile. a points to a GradTile.
 //
 //go:noescape
 func gradTaps7AVX512(a *byte)
 
-// gradTaps3AVX512 adds outer products of 3 input channels and 16 output channels over all pixels, for 3 taps at once; see GradTile. a points to a GradTile.
+// gradTaps3AVX512 adds outer products of 3 input channels and 16 output channels over all pixels,
+// for 3 taps at once; see GradTile. a points to a GradTile.
 //
 //go:noescape
 func gradTaps3AVX512(a *byte)
 
-// winoInputAVX512 applies B^T d B to 6x6 tiles of an image, four pixels apart. a points to a Transform.
+// winoInputAVX512 applies B^T d B to 6x6 tiles of an image, four pixels apart. a points to a
+// Transform.
 //
 //go:noescape
 func winoInputAVX512(a *byte)
 
-// winoOutputAVX512 applies A^T m A to 36 planes and writes 4x4 tiles of an image. a points to a Transform.
+// winoOutputAVX512 applies A^T m A to 36 planes and writes 4x4 tiles of an image. a points to a
+// Transform.
 //
 //go:noescape
 func winoOutputAVX512(a *byte)
@@ -199,12 +207,14 @@ func winoOutputAVX512(a *byte)
 //go:noescape
 func winoSpreadAVX512(a *byte)
 
-// winoFilterAVX512 applies G g G^T to 3x3 filters of 9 consecutive vectors. a points to a Transform.
+// winoFilterAVX512 applies G g G^T to 3x3 filters of 9 consecutive vectors. a points to a
+// Transform.
 //
 //go:noescape
 func winoFilterAVX512(a *byte)
 
-// winoGatherAVX512 applies G^T m G to 36 planes and writes 9 consecutive vectors. a points to a Transform.
+// winoGatherAVX512 applies G^T m G to 36 planes and writes 9 consecutive vectors. a points to a
+// Transform.
 //
 //go:noescape
 func winoGatherAVX512(a *byte)
@@ -239,7 +249,8 @@ func affine2AVX512(a *byte)
 //go:noescape
 func affine2ReLUAVX512(a *byte)
 
-// momentsAVX512 adds shifted first and second moments over pixels; see Moments. a points to a Moments.
+// momentsAVX512 adds shifted first and second moments over pixels; see Moments. a points to a
+// Moments.
 //
 //go:noescape
 func momentsAVX512(a *byte)
@@ -289,7 +300,8 @@ func maskSlopeAddAVX512(a *byte)
 //go:noescape
 func windowMaxAVX512(a *byte)
 
-// windowGradAVX512 adds each D to where its window's largest value came from; see Window. a points to a Window.
+// windowGradAVX512 adds each D to where its window's largest value came from; see Window. a points
+// to a Window.
 //
 //go:noescape
 func windowGradAVX512(a *byte)
@@ -299,7 +311,8 @@ func windowGradAVX512(a *byte)
 //go:noescape
 func windowSumAVX512(a *byte)
 
-// windowSpreadAVX512 adds each D times a factor to all of its window; see Window. a points to a Window.
+// windowSpreadAVX512 adds each D times a factor to all of its window; see Window. a points to a
+// Window.
 //
 //go:noescape
 func windowSpreadAVX512(a *byte)
@@ -414,7 +427,8 @@ func responseAVX512(a *byte)
 //go:noescape
 func responseGradAVX512(a *byte)
 
-// peakAVX2 runs a.N rounds of 24 (AVX-512) or 12 (AVX2) independent fused multiply-adds. a points to a peakArgs.
+// peakAVX2 runs a.N rounds of 24 (AVX-512) or 12 (AVX2) independent fused multiply-adds. a points
+// to a peakArgs.
 //
 //go:noescape
 func peakAVX2(a *byte)
@@ -449,32 +463,38 @@ func tile5x1AVX2(a *byte)
 //go:noescape
 func tile6x1AVX2(a *byte)
 
-// gradTile6x1AVX2 adds outer products of 6 input and 16 output channels over all pixels; see GradTile. a points to a GradTile.
+// gradTile6x1AVX2 adds outer products of 6 input and 16 output channels over all pixels; see
+// GradTile. a points to a GradTile.
 //
 //go:noescape
 func gradTile6x1AVX2(a *byte)
 
-// gradTile5x1AVX2 adds outer products of 5 input and 16 output channels over all pixels; see GradTile. a points to a GradTile.
+// gradTile5x1AVX2 adds outer products of 5 input and 16 output channels over all pixels; see
+// GradTile. a points to a GradTile.
 //
 //go:noescape
 func gradTile5x1AVX2(a *byte)
 
-// gradTile3x1AVX2 adds outer products of 3 input and 16 output channels over all pixels; see GradTile. a points to a GradTile.
+// gradTile3x1AVX2 adds outer products of 3 input and 16 output channels over all pixels; see
+// GradTile. a points to a GradTile.
 //
 //go:noescape
 func gradTile3x1AVX2(a *byte)
 
-// gradTaps2AVX2 adds outer products of 3 input channels and 16 output channels over all pixels, for 2 taps at once; see GradTile. a points to a GradTile.
+// gradTaps2AVX2 adds outer products of 3 input channels and 16 output channels over all pixels, for
+// 2 taps at once; see GradTile. a points to a GradTile.
 //
 //go:noescape
 func gradTaps2AVX2(a *byte)
 
-// winoInputAVX2 applies B^T d B to 6x6 tiles of an image, four pixels apart. a points to a Transform.
+// winoInputAVX2 applies B^T d B to 6x6 tiles of an image, four pixels apart. a points to a
+// Transform.
 //
 //go:noescape
 func winoInputAVX2(a *byte)
 
-// winoOutputAVX2 applies A^T m A to 36 planes and writes 4x4 tiles of an image. a points to a Transform.
+// winoOutputAVX2 applies A^T m A to 36 planes and writes 4x4 tiles of an image. a points to a
+// Transform.
 //
 //go:noescape
 func winoOutputAVX2(a *byte)
@@ -489,7 +509,8 @@ func winoSpreadAVX2(a *byte)
 //go:noescape
 func winoFilterAVX2(a *byte)
 
-// winoGatherAVX2 applies G^T m G to 36 planes and writes 9 consecutive vectors. a points to a Transform.
+// winoGatherAVX2 applies G^T m G to 36 planes and writes 9 consecutive vectors. a points to a
+// Transform.
 //
 //go:noescape
 func winoGatherAVX2(a *byte)
@@ -524,7 +545,8 @@ func affine2AVX2(a *byte)
 //go:noescape
 func affine2ReLUAVX2(a *byte)
 
-// momentsAVX2 adds shifted first and second moments over pixels; see Moments. a points to a Moments.
+// momentsAVX2 adds shifted first and second moments over pixels; see Moments. a points to a
+// Moments.
 //
 //go:noescape
 func momentsAVX2(a *byte)
@@ -574,7 +596,8 @@ func maskSlopeAddAVX2(a *byte)
 //go:noescape
 func windowMaxAVX2(a *byte)
 
-// windowGradAVX2 adds each D to where its window's largest value came from; see Window. a points to a Window.
+// windowGradAVX2 adds each D to where its window's largest value came from; see Window. a points to
+// a Window.
 //
 //go:noescape
 func windowGradAVX2(a *byte)
@@ -584,7 +607,8 @@ func windowGradAVX2(a *byte)
 //go:noescape
 func windowSumAVX2(a *byte)
 
-// windowSpreadAVX2 adds each D times a factor to all of its window; see Window. a points to a Window.
+// windowSpreadAVX2 adds each D times a factor to all of its window; see Window. a points to a
+// Window.
 //
 //go:noescape
 func windowSpreadAVX2(a *byte)

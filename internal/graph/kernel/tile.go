@@ -5,7 +5,8 @@ package kernel
 //
 //	for p in planes, r in rows, i < np, b < nb, o < 16:
 //		Y[p·YPlane + r·YRow + i·YPixel + b·Y2 + o] =
-//			Σ over t, c < In: X[p·XPlane + r·XRow + Taps[t] + i·16 + c] · W[p·WPlane + b·W2 + (t·In + c)·16 + o]
+//			Σ over t, c < In: X[p·XPlane + r·XRow + Taps[t] + i·16 + c] ·
+//			                  W[p·WPlane + b·W2 + (t·In + c)·16 + o]
 //
 // A tap is any (block of input channels, kernel row, kernel column); Taps holds its offset in X, so
 // that one kernel serves every kernel size, and every stride once the input is split into phases.

@@ -4,9 +4,12 @@ package kernel
 // on vectors of 16 channels. The transformed domain is 36 planes, Plane apart; successive tiles are
 // successive vectors of a plane.
 //
-//	Input:  Src is an image (rows SrcRow apart); tile n reads 6×6 pixels from pixel column 4n; Dst[p·Plane + n·16] = (Bᵀ d B)[p]
-//	Spread: Src is an image; tile n reads 4×4 pixels from column 4n; Dst[p·Plane + n·16] = (A d Aᵀ)[p]
-//	Output: Src[p·Plane + n·16]; Dst is an image (rows SrcRow apart); tile n writes 4×4 pixels at column 4n: Aᵀ m A
+//	Input:  Src is an image, rows SrcRow apart; tile n reads 6×6 pixels d from column 4n;
+//	        Dst[p·Plane + n·16] = (Bᵀ d B)[p]
+//	Spread: Src is an image; tile n reads 4×4 pixels d from column 4n;
+//	        Dst[p·Plane + n·16] = (A d Aᵀ)[p]
+//	Output: Src[p·Plane + n·16] is m; Dst is an image, rows SrcRow apart; tile n writes 4×4 pixels
+//	        at column 4n: Aᵀ m A
 //	Filter: Src[n·144 + tap·16], 9 taps; Dst[p·Plane + n·16] = (G g Gᵀ)[p]
 //	Gather: Src[p·Plane + n·16]; Dst[n·144 + tap·16] = (Gᵀ m G)[tap]
 type Transform struct {
@@ -14,9 +17,11 @@ type Transform struct {
 	SrcRow   int
 	Plane    int
 	Tiles    int
-	Rows     int // rows of tiles of an image, Step apart; in the transformed domain they follow each other. 1 for filters
-	Step     int
-	buf      [36*16 + 16]float32 // between the two passes of the assembly; it aligns itself
+	// Rows are the rows of tiles of an image, Step apart; in the transformed domain they follow each
+	// other. It is 1 for filters.
+	Rows int
+	Step int
+	buf  [36*16 + 16]float32 // between the two passes of the assembly; it aligns itself
 }
 
 // check panics where an implementation would read or write outside of Src and Dst.

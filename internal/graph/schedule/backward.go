@@ -9,7 +9,7 @@ import (
 
 // gradient lowers one node of the backward half that is not in a group.
 func (c *compiler) gradient(n *gorgonia.Node) error {
-	switch op := n.Op().(type) {
+	switch op := graph.OpOf(n).(type) {
 	case *graph.BatchNormSums:
 		return c.looseSums(n)
 	case *graph.Row:

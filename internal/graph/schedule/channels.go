@@ -108,7 +108,7 @@ func (c *compiler) biasGrad(n *gorgonia.Node) error {
 		return c.foreignStep(n)
 	}
 	c.sunk[n] = true
-	if _, ok := d.Op().(*graph.BatchNormInputGrad); ok {
+	if _, ok := graph.OpOf(d).(*graph.BatchNormInputGrad); ok {
 		// The normalisation behind takes every shift away: its gradient is zero, and the sum would
 		// be rounding.
 		c.add(&step{name: "bias gradient", backward: true, whole: true, run: func(w *worker, _, _, _ int) {

@@ -105,7 +105,7 @@ func (c *compiler) read() {
 
 // backward reports whether a node belongs to the backward half.
 func backward(n *gorgonia.Node) bool {
-	switch n.Op().(type) {
+	switch graph.OpOf(n).(type) {
 	case *graph.ConvInputGrad, *graph.ConvWeightGrad, *graph.ConvBiasGrad, *graph.BatchNormSums, *graph.Row, *graph.BatchNormInputGrad,
 		*graph.ReLUGrad, *graph.SigmoidGrad, *graph.ELUGrad, *graph.PReLUInputGrad, *graph.PReLUSlopeGrad, *graph.ConcatGrad,
 		*graph.ShortcutPadGrad, *graph.MaxPoolGrad, *graph.AvgPoolGrad, *graph.GlobalAvgPoolGrad, *graph.DropoutGrad,

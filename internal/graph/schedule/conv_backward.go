@@ -33,7 +33,7 @@ func (c *compiler) emitConv(g *convGroup) error {
 	if g.weights == nil {
 		return c.emitInputGrad(g)
 	}
-	op := g.weights.Op().(*graph.ConvWeightGrad)
+	op := graph.OpOf(g.weights).(*graph.ConvWeightGrad)
 	s := shapeOf(op.ConvShape)
 	x := c.recipe(c.tensors[c.in[g.weights][0]])
 	w := c.gradOf(g.weights)

@@ -63,7 +63,7 @@ func (d *inputGradient) run(w *worker, u, first, n int) {
 
 // emitInputGrad lowers the gradient of a convolution's input alone, where its weights are frozen.
 func (c *compiler) emitInputGrad(g *convGroup) error {
-	op := g.input.Op().(*graph.ConvInputGrad)
+	op := graph.OpOf(g.input).(*graph.ConvInputGrad)
 	weights := c.param[c.in[g.input][0]]
 	if weights == nil {
 		return fmt.Errorf("schedule: %v does not read a parameter", op)

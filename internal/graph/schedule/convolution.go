@@ -176,7 +176,7 @@ func (c *compiler) packed(p conv.Pass, w *graph.Param) []float32 {
 // statsOf finds the node of the batch statistics of n.
 func (c *compiler) statsOf(n *gorgonia.Node) *gorgonia.Node {
 	for _, u := range c.users[n] {
-		if _, ok := u.Op().(*graph.BatchStats); ok {
+		if _, ok := graph.OpOf(u).(*graph.BatchStats); ok {
 			return u
 		}
 	}
@@ -192,7 +192,7 @@ func (c *compiler) makeNorm(stats *gorgonia.Node, channels, hw, units int) *norm
 		}
 	}
 	for _, u := range c.users[stats] {
-		if op, ok := u.Op().(*graph.BatchNorm); ok {
+		if op, ok := graph.OpOf(u).(*graph.BatchNorm); ok {
 			nm.eps, nm.gamma, nm.beta = op.Eps, c.param[c.in[u][1]], c.param[c.in[u][2]]
 		}
 	}

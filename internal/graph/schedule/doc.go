@@ -12,7 +12,7 @@
 //     sums that batch normalisation's backward pass needs, into one step that reads three tensors
 //     and writes one.
 //
-// Operators without a step of their own run as their reference (graph.Kernel) on row-major copies,
+// Operators without a step of their own run as their reference (graph.Operator) on row-major copies,
 // so every graph runs.
 //
 // A step is split into units, ranges of images that depend on the shapes alone; each worker takes

@@ -74,11 +74,11 @@ func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, bias *graph.Param, st
 }
 
 // onlyUser returns the user of a node that has one, and its operator.
-func (c *compiler) onlyUser(n *gorgonia.Node) (*gorgonia.Node, gorgonia.Op) {
+func (c *compiler) onlyUser(n *gorgonia.Node) (*gorgonia.Node, graph.Operator) {
 	if n == c.g.Logits || len(c.users[n]) != 1 {
 		return nil, nil
 	}
-	return c.users[n][0], c.users[n][0].Op()
+	return c.users[n][0], graph.OpOf(c.users[n][0])
 }
 
 // evalNorm makes the norm of an evaluated BatchNorm, whose map comes from the running statistics.

@@ -34,8 +34,8 @@ func (s source) get(w *worker, n int) []float32 {
 
 // foreignStep runs an operator's reference on row-major tensors of the whole batch.
 func (c *compiler) foreignStep(n *gorgonia.Node) error {
-	op, ok := n.Op().(graph.Kernel)
-	if !ok {
+	op := graph.OpOf(n)
+	if op == nil {
 		return fmt.Errorf("schedule: no way to run %v (%T)", n.Op(), n.Op())
 	}
 	if p, ok := op.(graph.PerImage); ok && c.isActivation(n) {
@@ -104,7 +104,7 @@ func (c *compiler) reference(n *gorgonia.Node, f func(dst []float32, src ...[]fl
 // isActivation reports whether a node has a tensor for each image, and is not the gradient of a
 // parameter.
 func (c *compiler) isActivation(n *gorgonia.Node) bool {
-	switch n.Op().(type) {
+	switch graph.OpOf(n).(type) {
 	case *graph.LSTMWeightGrad, *graph.SumRows, *graph.ConvWeightGrad, *graph.LinearWeightGrad, *graph.BatchStats, *graph.BatchNormSums:
 		return false
 	}

@@ -9,7 +9,7 @@ import (
 
 // forward lowers one node of the forward half.
 func (c *compiler) forward(n *gorgonia.Node) error {
-	switch op := n.Op().(type) {
+	switch op := graph.OpOf(n).(type) {
 	case *graph.Conv:
 		if s := shapeOf(op.ConvShape); s.Supported() {
 			return c.convolution(n, s)

@@ -24,7 +24,7 @@ type looseGate struct {
 func (c *compiler) findGroups(back []*gorgonia.Node) {
 	byConv := map[uint32]*convGroup{}
 	for _, n := range back {
-		switch op := n.Op().(type) {
+		switch op := graph.OpOf(n).(type) {
 		case *graph.ConvWeightGrad:
 			if c.ourConv(op.ConvShape, op.ID) {
 				g := groupOf(byConv, op.ID)
@@ -57,7 +57,7 @@ func (c *compiler) findGroups(back []*gorgonia.Node) {
 		if c.claimed[n] {
 			continue
 		}
-		if _, ok := n.Op().(*graph.ReLUGrad); ok {
+		if _, ok := graph.OpOf(n).(*graph.ReLUGrad); ok {
 			if len(n.Shape()) == 2 {
 				continue
 			}
@@ -65,7 +65,7 @@ func (c *compiler) findGroups(back []*gorgonia.Node) {
 			c.claimed[n] = true
 			c.gates = append(c.gates, looseGate{c.in[n][1], g})
 		}
-		if op, ok := n.Op().(*graph.PReLUInputGrad); ok && len(n.Shape()) == 4 && c.param[c.in[n][1]] != nil {
+		if op, ok := graph.OpOf(n).(*graph.PReLUInputGrad); ok && len(n.Shape()) == 4 && c.param[c.in[n][1]] != nil {
 			c.claimed[n] = true
 			c.gates = append(c.gates, looseGate{c.in[n][2], c.extend(c.preluGate(gate{}, n, op.ID))})
 		}
@@ -73,7 +73,7 @@ func (c *compiler) findGroups(back []*gorgonia.Node) {
 }
 
 func (c *compiler) groupAt(byConv map[uint32]*convGroup, n *gorgonia.Node) *convGroup {
-	switch op := n.Op().(type) {
+	switch op := graph.OpOf(n).(type) {
 	case *graph.ConvWeightGrad:
 		return byConv[op.ID]
 	case *graph.ConvInputGrad:
@@ -95,7 +95,7 @@ func (c *compiler) ourConv(s graph.ConvShape, id uint32) bool {
 		return false
 	}
 	for _, n := range c.nodes {
-		if op, ok := n.Op().(*graph.Conv); ok && op.ID == id {
+		if op, ok := graph.OpOf(n).(*graph.Conv); ok && op.ID == id {
 			return true
 		}
 	}
@@ -117,14 +117,14 @@ func (c *compiler) findGate(n *gorgonia.Node) gate {
 		}
 	}
 	if u := c.soleUser(g.end); u != nil && !c.claimed[u] {
-		if _, ok := u.Op().(*graph.ReLUGrad); ok && c.in[u][1] == g.end {
+		if _, ok := graph.OpOf(u).(*graph.ReLUGrad); ok && c.in[u][1] == g.end {
 			g.relu, g.end = c.in[u][0], u
 			c.claimed[u] = true
 		}
 	}
 	if u := c.soleUser(g.end); u == nil && g.relu == nil {
 		for _, u := range c.users[g.end] {
-			if op, ok := u.Op().(*graph.PReLUInputGrad); ok && c.in[u][2] == g.end && !c.claimed[u] && len(c.users[g.end]) == 2 && c.param[c.in[u][1]] != nil && c.slopeGrad(u, op.ID) != nil {
+			if op, ok := graph.OpOf(u).(*graph.PReLUInputGrad); ok && c.in[u][2] == g.end && !c.claimed[u] && len(c.users[g.end]) == 2 && c.param[c.in[u][1]] != nil && c.slopeGrad(u, op.ID) != nil {
 				c.claimed[u] = true
 				g = c.preluGate(g, u, op.ID)
 				break
@@ -146,7 +146,7 @@ func (c *compiler) preluGate(g gate, n *gorgonia.Node, id uint32) gate {
 // slopeGrad finds the gradient of the slopes of the PReLU whose derivative is n.
 func (c *compiler) slopeGrad(n *gorgonia.Node, id uint32) *gorgonia.Node {
 	for _, u := range c.users[c.in[n][2]] {
-		if op, ok := u.Op().(*graph.PReLUSlopeGrad); ok && op.ID == id && c.gradOf(u) != nil && !c.claimed[u] {
+		if op, ok := graph.OpOf(u).(*graph.PReLUSlopeGrad); ok && op.ID == id && c.gradOf(u) != nil && !c.claimed[u] {
 			return u
 		}
 	}
@@ -164,14 +164,14 @@ func (c *compiler) soleUser(n *gorgonia.Node) *gorgonia.Node {
 // tensor.
 func (c *compiler) extend(g gate) gate {
 	for _, u := range c.users[g.end] {
-		if _, ok := u.Op().(*graph.BatchNormSums); ok && c.norms[c.in[u][1]] != nil && !c.claimed[u] && g.prelu == nil {
+		if _, ok := graph.OpOf(u).(*graph.BatchNormSums); ok && c.norms[c.in[u][1]] != nil && !c.claimed[u] && g.prelu == nil {
 			g.sums = u
 			c.claimed[u] = true
 			break
 		}
 	}
 	for _, u := range c.users[g.end] {
-		if _, ok := u.Op().(*graph.ConvBiasGrad); ok && g.sums == nil && c.gradOf(u) != nil && !c.claimed[u] {
+		if _, ok := graph.OpOf(u).(*graph.ConvBiasGrad); ok && g.sums == nil && c.gradOf(u) != nil && !c.claimed[u] {
 			g.bias = u
 			c.claimed[u], c.sunk[u] = true, true
 			break

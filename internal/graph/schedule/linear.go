@@ -117,7 +117,7 @@ func (c *compiler) linearWeightGrad(n *gorgonia.Node, op *graph.LinearWeightGrad
 	c.sunk[n] = true
 	var bias *graph.Param
 	for _, u := range c.users[c.in[n][1]] {
-		if b, ok := u.Op().(*graph.LinearBiasGrad); ok && b.ID == op.ID {
+		if b, ok := graph.OpOf(u).(*graph.LinearBiasGrad); ok && b.ID == op.ID {
 			bias = c.gradOf(u)
 		}
 	}
@@ -158,7 +158,7 @@ func (c *compiler) linearWeightGrad(n *gorgonia.Node, op *graph.LinearWeightGrad
 func (c *compiler) linearBiasGrad(n *gorgonia.Node, op *graph.LinearBiasGrad) error {
 	if c.gradOf(n) != nil {
 		for _, u := range c.users[c.in[n][0]] {
-			if w, ok := u.Op().(*graph.LinearWeightGrad); ok && w.ID == op.ID && c.gradOf(u) != nil {
+			if w, ok := graph.OpOf(u).(*graph.LinearWeightGrad); ok && w.ID == op.ID && c.gradOf(u) != nil {
 				c.sunk[n] = true
 				return nil
 			}

@@ -113,7 +113,7 @@ func (c *compiler) maxPoolGrad(n *gorgonia.Node, op *graph.MaxPoolGrad) error {
 // pooled finds the result of the pooling whose derivative a node is.
 func (c *compiler) pooled(n *gorgonia.Node, op *graph.MaxPoolGrad) *tensor {
 	for _, u := range c.users[c.in[n][0]] {
-		if p, ok := u.Op().(*graph.MaxPool); ok && p.ID == op.ID {
+		if p, ok := graph.OpOf(u).(*graph.MaxPool); ok && p.ID == op.ID {
 			return c.tensors[u]
 		}
 	}

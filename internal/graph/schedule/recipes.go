@@ -79,7 +79,7 @@ func (c *compiler) rectify(n *gorgonia.Node) error {
 func (c *compiler) readOnce(n *gorgonia.Node) bool {
 	convs := 0
 	for _, u := range c.users[n] {
-		switch op := u.Op().(type) {
+		switch op := graph.OpOf(u).(type) {
 		case *graph.Conv:
 			if !shapeOf(op.ConvShape).Supported() {
 				return false
@@ -122,7 +122,7 @@ func (c *compiler) addition(n *gorgonia.Node) error {
 	return nil
 }
 
-func (c *compiler) onlyForwardUser(n *gorgonia.Node) (*gorgonia.Node, gorgonia.Op) {
+func (c *compiler) onlyForwardUser(n *gorgonia.Node) (*gorgonia.Node, graph.Operator) {
 	var found *gorgonia.Node
 	for _, u := range c.users[n] {
 		if backward(u) {
@@ -136,5 +136,5 @@ func (c *compiler) onlyForwardUser(n *gorgonia.Node) (*gorgonia.Node, gorgonia.O
 	if found == nil {
 		return nil, nil
 	}
-	return found, found.Op()
+	return found, graph.OpOf(found)
 }

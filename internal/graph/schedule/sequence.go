@@ -44,7 +44,7 @@ func (c *compiler) perImage(n *gorgonia.Node, op graph.PerImage) error {
 				src[i] = w.images(s.v, first, n)
 			}
 		}
-		op.Images(first, n).Run32(w.images(to, first, n), src...)
+		graph.Images(op, first, n).Run32(w.images(to, first, n), src...)
 	}
 	c.add(st)
 	return nil

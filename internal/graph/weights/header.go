@@ -15,7 +15,10 @@ const metadataKey = "__metadata__"
 //
 //	header = '{' [ member { ',' member } ] '}'
 //	member = '"__metadata__"' ':' '{' [ string ':' string { ',' … } ] '}'
-//	       | name ':' '{' "dtype" ':' string ',' "shape" ':' ints ',' "data_offsets" ':' '[' int ',' int ']' '}'   in any order
+//	       | name ':' '{' field ',' field ',' field '}'        each field once, in any order
+//	field  = '"dtype"' ':' string
+//	       | '"shape"' ':' ints
+//	       | '"data_offsets"' ':' '[' int ',' int ']'
 //
 // with JSON's white space between tokens. Nesting is therefore bounded by the grammar.
 type headerParser struct {

@@ -17,7 +17,8 @@ type MismatchError struct {
 	File       string
 	Missing    []string // in the model, not in the file
 	Unexpected []string // in the file, not in the model
-	Different  []string // in both, with another shape or type: "conv1.weight [64 3 7 7], want [16 3 3 3]"
+	// Different are in both, with another shape or type: "conv1.weight [64 3 7 7], want [16 3 3 3]".
+	Different []string
 }
 
 // Error names the first ten of each list and counts the rest.

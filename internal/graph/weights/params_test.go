@@ -72,8 +72,9 @@ func TestWrappersPrefixesAndBatchCountsAreUnderstood(t *testing.T) {
 
 func TestEveryMismatchIsListedAndNothingChanges(t *testing.T) {
 	tensors := FromParams(smallSet(10))
-	tensors[0] = Tensor{Name: "conv1.weight", Shape: []int{1, 2, 1, 1}, Data: []float32{1, 2}} // same size, other shape
-	tensors[1].Name = "bn9.weight"                                                             // one missing, one unexpected
+	// The same size and another shape; one missing and one unexpected.
+	tensors[0] = Tensor{Name: "conv1.weight", Shape: []int{1, 2, 1, 1}, Data: []float32{1, 2}}
+	tensors[1].Name = "bn9.weight"
 	tensors[2] = Tensor{Name: "bn1.running_mean", DType: I64, Shape: []int{2}, Ints: []int64{1, 2}}
 	to := smallSet(0)
 	err := LoadParams(encode(t, tensors), to)

@@ -95,7 +95,8 @@ func readZip(r io.ReaderAt, size int64) ([]Tensor, error) {
 		return nil, err
 	}
 	z, err := zip.NewReader(r, size)
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // nothing is unpacked, so paths do not matter
+	// Nothing is unpacked, so paths do not matter.
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, err
 	}
 	root := ""

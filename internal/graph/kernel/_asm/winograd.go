@@ -135,7 +135,7 @@ type shape struct {
 	from, to  int // side of the square tile before and after
 	f         pass
 	constants []float32
-	tiledSrc  bool // source is an image with rows; otherwise planes (or, for filters, consecutive vectors)
+	tiledSrc  bool // the source is an image with rows, otherwise planes; of filters, vectors
 	packedSrc bool
 	srcStep   int // float32 values between tiles in the source
 	dst       func(p, row, col int) (planes int)

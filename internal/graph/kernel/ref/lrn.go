@@ -14,7 +14,9 @@ type LRNShape struct {
 // LRN is local response normalisation across channels (Krizhevsky et al. 2012, section 3.3), with α
 // divided by the window's size as in Caffe and PyTorch:
 //
-//	y_c = x_c · s_c^-β,  s_c = k + α/Size · Σ x_j² over the channels j of the window of c that exist.
+//	y_c = x_c · s_c^-β,  s_c = k + α/Size · Σ x_j²,
+//
+// where j goes over the channels of the window of c that exist.
 //
 // Powers are taken in float64.
 func LRN[T Float](y, x []T, g LRNShape) {

@@ -181,7 +181,9 @@ const (
 // LSTM is a long short-term memory without peepholes or biases of its own (Hochreiter and
 // Schmidhuber 1997; gates as in Heymann et al. 2016):
 //
-//	a, i, f, o = x_t + W·h_{t-1};  c_t = f·c_{t-1} + i·tanh(a);  h_t = o·tanh(c_t)   (i, f, o through the logistic function)
+//	a, i, f, o = x_t + W·h_{t-1}     (i, f and o through the logistic function)
+//	c_t = f·c_{t-1} + i·tanh(a)
+//	h_t = o·tanh(c_t)
 //
 // over the valid frames of each utterance, from the last to the first where reverse says so; states
 // begin at 0 and the padding is 0. x [N, 4U, 1, T] are the gates' inputs in the order a, i, f, o; w

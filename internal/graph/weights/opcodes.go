@@ -1,0 +1,64 @@
+package weights
+
+// The operations of pickle's protocols 2 to 4 that a state dict needs, by their names in Python's
+// pickletools.
+const (
+	opProto = 0x80
+	opFrame = 0x95
+	opStop  = '.'
+
+	opNone      = 'N'
+	opNewTrue   = 0x88
+	opNewFalse  = 0x89
+	opBinInt    = 'J'
+	opBinInt1   = 'K'
+	opBinInt2   = 'M'
+	opLong1     = 0x8a
+	opBinFloat  = 'G'
+	opEmptyDict = '}'
+	opEmptyList = ']'
+
+	opBinUnicode      = 'X'
+	opShortBinUnicode = 0x8c
+	opBinUnicode8     = 0x8d
+	opBinString       = 'T'
+	opShortBinString  = 'U'
+	opBinBytes        = 'B'
+	opShortBinBytes   = 'C'
+
+	opMark       = '('
+	opPop        = '0'
+	opPopMark    = '1'
+	opEmptyTuple = ')'
+	opTuple1     = 0x85
+	opTuple2     = 0x86
+	opTuple3     = 0x87
+	opTuple      = 't'
+
+	opBinPut     = 'q'
+	opLongBinPut = 'r'
+	opMemoize    = 0x94
+	opBinGet     = 'h'
+	opLongBinGet = 'j'
+
+	opAppend   = 'a'
+	opAppends  = 'e'
+	opSetItem  = 's'
+	opSetItems = 'u'
+
+	opGlobal      = 'c'
+	opStackGlobal = 0x93
+	opBinPersID   = 'Q'
+	opReduce      = 'R'
+	opNewObj      = 0x81
+	opBuild       = 'b'
+)
+
+// operandBytes is the width of an operation's number: its operand, or the length of its text.
+var operandBytes = [256]int{
+	opProto: 1, opFrame: 8,
+	opBinPut: 1, opLongBinPut: 4, opBinGet: 1, opLongBinGet: 4,
+	opBinInt1: 1, opBinInt2: 2, opBinInt: 4,
+	opBinUnicode: 4, opShortBinUnicode: 1, opBinUnicode8: 8,
+	opBinString: 4, opShortBinString: 1, opBinBytes: 4, opShortBinBytes: 1,
+}
