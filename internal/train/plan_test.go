@@ -110,7 +110,7 @@ func TestEveryBadFieldIsReportedAtItsPath(t *testing.T) {
 		"optimizer.epsilon":          func(c *Config) { c.Optimizer.Name, c.Optimizer.Epsilon = OptimizerAdam, 0 },
 		"clip_norm":                  func(c *Config) { c.ClipNorm = -1 },
 		"optimizer.weight_decay":     func(c *Config) { c.Optimizer.WeightDecay = -1e-4 },
-		"optimizer.decay_parameters":            func(c *Config) { c.Optimizer.Decay = "some" },
+		"optimizer.decay_parameters": func(c *Config) { c.Optimizer.Decay = "some" },
 		"schedule.rate":              func(c *Config) { c.Schedule.Rate = 0 },
 		"schedule.plateau.min_rate":  func(c *Config) { c.Schedule.Plateau = Plateau{Factor: 0.1, Patience: 1, MinRate: math.NaN()} },
 		"schedule.drop.factor":       func(c *Config) { c.Schedule.Drop = Drop{At: []int{5}} },
