@@ -35,7 +35,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/eval/onnx", `^internal/(blocks|graph)$`, `gorgonia`, "a model for another program is the table of layers and their tensors; how either was measured is not known here"},
 	{"internal/eval/report", `^internal/(eval|datasets|text|atomicfile)$`, `gorgonia`, "curves, findings and pages are made of figures: whatever network and training they are from"},
 	{"internal/eval", `^internal/(atomicfile|fielderr|text|eval|blocks|datasets|graph|graph/weights)$`, `gorgonia`, "a figure must not depend on how a network was trained: eval never imports train"},
-	{"internal/train", `^internal/((atomicfile|fielderr|text)$|(train|eval|blocks|datasets|graph)(/|$))`, `gorgonia`, "the loop sees a Machine, not a graph library"},
+	{"internal/train", `^internal/((atomicfile|fielderr|system|text)$|(train|eval|blocks|datasets|graph)(/|$))`, `gorgonia`, "the loop sees a Machine, not a graph library"},
 	{"internal/system", `^$`, `gorgonia`, "what the machine offers depends on no experiment"},
 	{"internal/config", `^(configs|internal/(text|fielderr|blocks|datasets|datasets/speech/corpus|eval|train))$`, `gorgonia`, "a configuration is the sections' values; nothing is carried out here"},
 	{"internal/experiment", `^internal/`, `gorgonia`, "an experiment puts the packages together and prints nothing"},

@@ -150,3 +150,20 @@ func TestATop5ErrorThatWasNotCountedIsLeftOutNotZero(t *testing.T) {
 		t.Errorf("manifest %v", m)
 	}
 }
+
+func TestTheWeightsOfACheckpointSayTheirStep(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := runInFolder(t, dir, 3); !errors.Is(err, ErrStopped) {
+		t.Fatal(err)
+	}
+	c, _, err := checkpoint.View(dir, nil).LoadLatest()
+	must(t, err)
+	meta, err := weights.DecodeMeta("x", c.Model.Meta)
+	must(t, err)
+	if meta.Step != 3 || meta.Arch != "{}" || !slices.Equal(meta.Classes, []string{"a", "b", "c"}) {
+		t.Errorf("%+v", meta)
+	}
+	if c.Manifest.Step != 3 || c.Manifest.Epoch != 0 || c.Manifest.Final || c.Manifest.ConfigDigest != "x" {
+		t.Errorf("%+v", c.Manifest)
+	}
+}

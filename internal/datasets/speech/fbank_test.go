@@ -230,6 +230,25 @@ func TestAlignmentsAreTrimmedByTwoFramesAndNoMore(t *testing.T) {
 	}
 }
 
+// TestWindowsAreCountedToTheSample: 25 ms at 8 kHz are 200 samples, 10 ms are 80.
+func TestWindowsAreCountedToTheSample(t *testing.T) {
+	for _, c := range []struct {
+		snip bool
+		n    map[int]int
+	}{
+		{true, map[int]int{0: 0, 199: 0, 200: 1, 279: 1, 280: 2, 8000: 98}},
+		{false, map[int]int{0: 0, 39: 0, 40: 1, 119: 1, 120: 2, 8000: 100}},
+	} {
+		o := DefaultFbank(8000, 23)
+		o.SnipEdges = c.snip
+		for n, want := range c.n {
+			if got := o.frames(n); got != want {
+				t.Errorf("%d samples, only windows inside %v: %d frames, want %d", n, c.snip, got, want)
+			}
+		}
+	}
+}
+
 func TestFeaturesOfOneFrameAreSomeAndOfNoneAreNot(t *testing.T) {
 	for _, c := range []struct {
 		frames, labels int

@@ -380,6 +380,15 @@ func TestSegmentsAreCutOutOfRecordings(t *testing.T) {
 	if o.Frames(datasets.Train, 0) != 48 || o.Frames(datasets.Train, 1) != 73 || !slices.Equal(o.Info().Classes, []string{"no", "yes"}) {
 		t.Errorf("%d and %d frames, %v", o.Frames(datasets.Train, 0), o.Frames(datasets.Train, 1), o.Info().Classes)
 	}
+	if notes := o.Info().Notes; len(notes) > 0 {
+		t.Errorf("every utterance has a label, and there are notes: %q", notes)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "text"), []byte("u1 yes\n"), 0o600))
+	o, err = Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, c, 1)
+	must(t, err)
+	if notes := o.Info().Notes; o.Len(datasets.Train) != 1 || len(notes) != 1 || notes[0] != "1 of 2 train utterances have no label and are left out, such as u2" {
+		t.Errorf("%d utterances, notes %q", o.Len(datasets.Train), notes)
+	}
 	must(t, os.WriteFile(filepath.Join(dir, "segments"), []byte("u1 r 3 4\nu2 r 0 1\n"), 0o600))
 	if _, err := Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, c, 1); !errors.Is(err, datasets.ErrData) {
 		t.Errorf("a segment behind the end: %v", err)
