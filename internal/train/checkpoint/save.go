@@ -132,12 +132,9 @@ func (s *Store) writeParts(snap Snapshot, m *Manifest) error {
 	if err != nil {
 		return err
 	}
-	if old != nil {
-		base := baseName(m.Step)
-		for n := 2; m.Model.File == old.Model.File; n++ { // ends at the second try
-			m.Model.File = fmt.Sprintf("%s-%d.safetensors", base, n)
-			m.State.File = fmt.Sprintf("%s-%d.state.safetensors", base, n)
-		}
+	if old != nil && m.Model.File == old.Model.File {
+		base := baseName(m.Step) + "-2" // which the next save of this step leaves again
+		m.Model.File, m.State.File = base+".safetensors", base+".state.safetensors"
 	}
 	parts := []struct {
 		*Part
