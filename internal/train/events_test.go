@@ -97,7 +97,7 @@ func TestTheTrainingSetsColumnsAreThereWhenAskedFor(t *testing.T) {
 	h, err := report.ReadHistory(filepath.Join(r.o.Dir, MetricsFile))
 	must(t, err)
 	m := toyEvaluate(r.params)
-	if last := h[len(h)-1]; last.TrainEvalError == nil || math.Abs(*last.TrainEvalError-m.Error/2) > 1e-4 {
+	if last := h[len(h)-1]; last.TrainEvalError == nil || !(math.Abs(*last.TrainEvalError-m.Error/2) <= 1e-4) {
 		t.Errorf("last row %s, want the error %v", lines[len(lines)-2], m.Error/2)
 	}
 }
@@ -144,7 +144,7 @@ func TestEventsAreTheFiguresOfMetricsCSV(t *testing.T) {
 		for k, line := range lines[1:] {
 			want, err := strconv.ParseFloat(strings.Split(line, ",")[i], 64)
 			must(t, err)
-			if math.Abs(got[k]-want) > 1e-4+1e-6*math.Abs(want) {
+			if !(math.Abs(got[k]-want) <= 1e-4+1e-6*math.Abs(want)) {
 				t.Errorf("%s of row %d is %v, metrics.csv has %v", tag, k, got[k], want)
 			}
 		}
@@ -155,7 +155,7 @@ func TestEventsAreTheFiguresOfMetricsCSV(t *testing.T) {
 			t.Fatalf("%s: %d values of %d", tag, len(got), len(batches))
 		}
 		for k := range got {
-			if math.Abs(got[k]-batches[k][j]) > 1e-5*(1+batches[k][j]) {
+			if !(math.Abs(got[k]-batches[k][j]) <= 1e-5*(1+batches[k][j])) {
 				t.Errorf("%s at update %d is %v, want %v", tag, 50*(k+1), got[k], batches[k][j])
 			}
 		}

@@ -33,17 +33,17 @@ func TestAMeterSaysHowFastAndHowLong(t *testing.T) {
 			smooth = 0.95*smooth + 0.05*d
 		}
 	}
-	if got := m.rate(64); math.Abs(got-64/smooth) > 1e-9*got {
+	if got := m.rate(64); !(math.Abs(got-64/smooth) <= 1e-9*got) {
 		t.Errorf("%v images/s, want %v", got, 64/smooth)
 	}
-	if got, want := m.mean(64), 64*float64(len(times))/sum; math.Abs(got-want) > 1e-9*want {
+	if got, want := m.mean(64), 64*float64(len(times))/sum; !(math.Abs(got-want) <= 1e-9*want) {
 		t.Errorf("%v images/s in the mean, want %v", got, want)
 	}
 	if got := m.elapsed(); got != 3*time.Second {
 		t.Errorf("elapsed %v", got)
 	}
 	// A clock that stood still must not make the end nearer than the updates themselves.
-	if got, want := m.eta(10).Seconds(), 10*smooth; math.Abs(got-want) > 1e-6*want {
+	if got, want := m.eta(10).Seconds(), 10*smooth; !(math.Abs(got-want) <= 1e-6*want) {
 		t.Errorf("%v s left, want %v", got, want)
 	}
 }

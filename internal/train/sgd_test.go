@@ -69,7 +69,7 @@ func TestSGDIsPyTorchsAlgorithm(t *testing.T) {
 			torchSGD(want, grads, rate, c.momentum, c.decay, c.nesterov)
 			for i := range n {
 				// A few roundings of float32 each step, of values up to about 3.
-				if d := math.Abs(float64(p.Data[i]) - want[i]); d > 3e-6 {
+				if d := math.Abs(float64(p.Data[i]) - want[i]); !(d <= 3e-6) {
 					t.Errorf("w[%d] = %v, want %v", i, p.Data[i], want[i])
 				}
 			}

@@ -47,9 +47,10 @@ func differ(f Features, want kaldi.Value) float64 {
 	worst := 0.0
 	for i, v := range f.Data {
 		d := math.Abs(float64(v) - w[i])
-		if !(d <= worst) { // also when it is no number
-			worst = d
+		if math.IsNaN(d) {
+			return math.Inf(1)
 		}
+		worst = max(worst, d)
 	}
 	return worst
 }

@@ -293,7 +293,7 @@ func TestTheRateFallsEvenlyFromPassToPass(t *testing.T) {
 	}
 	for i := range len(at) - 1 {
 		want := o.Rate * (1 - float64(i/each)/float64(o.Iterations))
-		if got := at[i] - at[i+1]; math.Abs(got-want) > 1e-3*o.Rate {
+		if got := at[i] - at[i+1]; !(math.Abs(got-want) <= 1e-3*o.Rate) {
 			t.Errorf("update %d moves by %g, want %g", i, got, want)
 		}
 	}

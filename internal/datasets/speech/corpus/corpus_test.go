@@ -111,7 +111,7 @@ func TestFramesHaveNoMeanAndTheirDifferences(t *testing.T) {
 		for k := range f.Frames {
 			sum += float64(f.Row(k)[d])
 		}
-		if mean := sum / float64(f.Frames); math.Abs(mean) > 1e-5 {
+		if mean := sum / float64(f.Frames); !(math.Abs(mean) <= 1e-5) {
 			t.Errorf("value %d has a mean of %v", d, mean)
 		}
 	}
@@ -339,7 +339,7 @@ func TestAKaldiDirectoryIsACorpus(t *testing.T) {
 		must(t, err)
 		// The mean over ann's five frames is (2.2, 3.6).
 		for i, want := range []float32{1 - 2.2, 2 - 3.6, 3 - 2.2, 4 - 3.6, 5 - 2.2, 9 - 3.6} {
-			if math.Abs(float64(f.Data[i]-want)) > 1e-5 {
+			if !(math.Abs(float64(f.Data[i]-want)) <= 1e-5) {
 				t.Errorf("value %d is %v, want %v", i, f.Data[i], want)
 			}
 		}
@@ -471,7 +471,7 @@ func TestSpeakersOfRecordingsAreNormalisedOverAllTheirs(t *testing.T) {
 		t.Fatalf("%d speakers; the mean of an utterance is at most %g from 0", len(count), alone)
 	}
 	for name, n := range count {
-		if mean, variance := sum[name]/n, squares[name]/n; math.Abs(mean) > 1e-4 || math.Abs(variance-1) > 1e-3 {
+		if mean, variance := sum[name]/n, squares[name]/n; !(math.Abs(mean) <= 1e-4) || !(math.Abs(variance-1) <= 1e-3) {
 			t.Errorf("%s: mean %g, variance %g", name, mean, variance)
 		}
 	}

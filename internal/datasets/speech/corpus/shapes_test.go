@@ -145,3 +145,14 @@ func TestEveryPermutationHasAStreamOfItsOwn(t *testing.T) {
 		t.Errorf("parts %v of a plan of 3 shapes", parts)
 	}
 }
+
+func TestABatchHoldsAsManyAsItsLimitsAllow(t *testing.T) {
+	for _, c := range []struct {
+		l            Limits
+		frames, want int
+	}{{Limits{8, 0}, 1000, 8}, {Limits{8, 250}, 50, 5}, {Limits{8, 250}, 51, 4}, {Limits{8, 250}, 10, 8}, {Limits{8, 250}, 300, 1}, {Limits{8, 250}, 1, 8}, {Limits{0, 0}, 5, 1}, {Limits{8, 1}, 0, 1}, {Limits{8, 3}, 1, 3}} {
+		if got := c.l.fit(c.frames); got != c.want {
+			t.Errorf("%+v: %d utterances of %d frames, want %d", c.l, got, c.frames, c.want)
+		}
+	}
+}

@@ -124,7 +124,7 @@ func TestCompressionLosesAtMostAStep(t *testing.T) {
 				t.Fatalf("%s of %d rows: %+v, %v", kind, rows, back, err)
 			}
 			for i, x := range back.Floats {
-				if d := math.Abs(float64(x - v.Floats[i])); d > (high-low)/steps {
+				if d := math.Abs(float64(x - v.Floats[i])); !(d <= (high-low)/steps) {
 					t.Fatalf("%s: %g became %g", kind, v.Floats[i], x)
 				}
 			}
@@ -265,7 +265,7 @@ func TestOneValueAndNoneAreCompressedToo(t *testing.T) {
 			}
 			_, got := entries(t, path)
 			for i, x := range got["k"].Floats {
-				if math.Abs(float64(x-values[i])) > 0.05 {
+				if !(math.Abs(float64(x-values[i])) <= 0.05) {
 					t.Errorf("%s: %v came back as %v", kind, values[i], x)
 				}
 			}
