@@ -348,7 +348,7 @@ func TestTheRowsAndProgressSayWhatHappened(t *testing.T) {
 
 func TestRecomputedStatisticsAreTheMeanOverTheNextBatches(t *testing.T) {
 	cfg := toyConfig()
-	cfg.Iterations, cfg.BNRecompute = 7, 10 // 10 images are 3 batches of 4: batches 7, 8 and 9
+	cfg.Iterations, cfg.BNRecompute = 7, 9 // 9 images are 3 batches of 4: batches 7, 8 and 9
 	r := newToy(t, cfg, eval.Config{}, "")
 	_, err := r.run()
 	must(t, err)

@@ -57,6 +57,17 @@ func TestEventsOfAResumedRunAreThoseOfAnUninterruptedOne(t *testing.T) {
 	}
 }
 
+func TestASplitThatIsNotThereHasNoEvents(t *testing.T) {
+	r := eventsRun(t, t.TempDir())
+	r.val = false
+	_, err := r.run()
+	must(t, err)
+	file := readFile(t, r.o.Dir, tensorboard.File)
+	if strings.Contains(file, "validation/") || len(scalars(t, file, "test/error")) != 12 {
+		t.Errorf("%d events of the test split, or some of one that is not there", len(scalars(t, file, "test/error")))
+	}
+}
+
 func TestEventsThatCannotBeWrittenAreOneWarning(t *testing.T) {
 	r := eventsRun(t, t.TempDir())
 	if err := os.Mkdir(filepath.Join(r.o.Dir, tensorboard.File), 0o755); err != nil {

@@ -317,3 +317,48 @@ func TestTheLimitsOfOptions(t *testing.T) {
 		}
 	}
 }
+
+func TestStatisticsGoToKaldisFormAndBack(t *testing.T) {
+	c := NewCMVN(2)
+	if err := c.Add(Features{Frames: 2, Dim: 2, Data: []float32{1, 2, 3, 5}}); err != nil {
+		t.Fatal(err)
+	}
+	rows, cols, data := c.Matrix()
+	if want := []float64{4, 7, 2, 10, 29, 0}; rows != 2 || cols != 3 || !slices.Equal(data, want) {
+		t.Errorf("%d × %d: %v, want %v", rows, cols, data, want)
+	}
+	back, err := CMVNFromMatrix(rows, cols, data)
+	if err != nil || back.Count != 2 || !slices.Equal(back.Sum, c.Sum) || !slices.Equal(back.Squares, c.Squares) {
+		t.Errorf("%+v (%v)", back, err)
+	}
+	for _, shape := range [][2]int{{2, 1}, {1, 6}, {3, 2}, {2, 4}, {0, 0}} {
+		if _, err := CMVNFromMatrix(shape[0], shape[1], data); !errors.Is(err, fault.ErrData) {
+			t.Errorf("%v: %v", shape, err)
+		}
+	}
+	for name, bad := range map[string]*CMVN{"no frames": NewCMVN(2), "another dimension": {Count: 1, Sum: []float64{1}, Squares: []float64{1}}, "no numbers": {Count: 1, Sum: []float64{math.NaN(), 0}, Squares: []float64{0, 0}}} {
+		if err := bad.Apply(Features{Frames: 1, Dim: 2, Data: []float32{1, 2}}, true); !errors.Is(err, fault.ErrData) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := c.Add(NewFeatures(1, 3)); !errors.Is(err, fault.ErrData) {
+		t.Errorf("frames of 3 values: %v", err)
+	}
+}
+
+// TestTheEnergyHasAFloor: a recording of silence, of which energy and bins are the floor's
+// logarithm.
+func TestTheEnergyHasAFloor(t *testing.T) {
+	silence := Audio{Rate: 8000, Channels: [][]float32{make([]float32, 400)}}
+	for floor, want := range map[float64]float64{0: math.Log(float64(epsilon)), 0.5: math.Log(0.5), 4: math.Log(4)} {
+		o := DefaultFbank(8000, 23)
+		o.Energy, o.EnergyMin = true, floor
+		f, err := o.Compute(silence)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := float64(f.Row(0)[0]); f.Dim != 24 || !(math.Abs(got-want) <= 1e-5) || !(math.Abs(float64(f.Row(0)[5])-math.Log(float64(epsilon))) <= 1e-5) {
+			t.Errorf("a floor of %g: %g, want %g; a bin is %g", floor, got, want, f.Row(0)[5])
+		}
+	}
+}

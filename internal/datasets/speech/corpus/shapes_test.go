@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -154,5 +155,30 @@ func TestABatchHoldsAsManyAsItsLimitsAllow(t *testing.T) {
 		if got := c.l.fit(c.frames); got != c.want {
 			t.Errorf("%+v: %d utterances of %d frames, want %d", c.l, got, c.frames, c.want)
 		}
+	}
+}
+
+func TestTheLimitsOfTheSection(t *testing.T) {
+	for path, edit := range map[string]func(*Config){
+		"":                   func(c *Config) { c.Frontend.Deltas, c.Buckets, c.BatchFrames, c.MaxFrames = 8, 64, 0, 0 },
+		"frontend.deltas":    func(c *Config) { c.Frontend.Deltas = 9 },
+		"frontend.normalize": func(c *Config) { c.Frontend.Normalize = "all" },
+		"frontend":           func(c *Config) { c.Frontend.Dither = math.Inf(1) },
+		"buckets":            func(c *Config) { c.Buckets = 65 },
+		"batch_frames":       func(c *Config) { c.BatchFrames = -1 },
+		"max_frames":         func(c *Config) { c.MaxFrames = -1 },
+		"labels":             func(c *Config) { c.Labels, c.Alignments = "x", "y" },
+	} {
+		c := DefaultConfig()
+		edit(&c)
+		errs := c.Validate()
+		if path == "" && len(errs) > 0 || path != "" && (len(errs) != 1 || errs[0].Field() != "speech."+path) {
+			t.Errorf("%s: %v", path, errs)
+		}
+	}
+	c := DefaultConfig()
+	c.Frontend.Deltas, c.Buckets = -1, 0
+	if errs := c.Validate(); len(errs) != 2 {
+		t.Errorf("%v, want both", errs)
 	}
 }

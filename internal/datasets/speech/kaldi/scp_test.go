@@ -225,7 +225,7 @@ func TestTablesAndSegments(t *testing.T) {
 	if err != nil || !slices.Equal(segments, []Segment{{"u1", "r1", 0.5, 1.25}, {"u2", "r1", 2, -1}}) {
 		t.Errorf("%v, %v", segments, err)
 	}
-	for _, text := range []string{"u1 r1 0.5", "u1 r1 2 1", "u1 r1 -1 1", "u1 r1 a b", "u1 r1 NaN 2", "u1 r1 0 Inf", "u1", "u1 r1 0 1\nu1 r1 0 1"} {
+	for _, text := range []string{"u1 r1 0.5", "u1 r1 2 1", "u1 r1 2 2", "u1 r1 2 -2", "u1 r1 -1 1", "u1 r1 a b", "u1 r1 NaN 2", "u1 r1 0 Inf", "u1", "u1 r1 0 1\nu1 r1 0 1"} {
 		if _, err := ReadSegments(write(t, "segments", text)); !errors.Is(err, fault.ErrData) {
 			t.Errorf("%q: %v", text, err)
 		}
