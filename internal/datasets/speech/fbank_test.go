@@ -296,6 +296,7 @@ func TestTheLimitsOfOptions(t *testing.T) {
 		{func(o *FbankOptions) { o.Bins = 2 }, false},
 		{func(o *FbankOptions) { o.Dither = math.NaN() }, false},
 		{func(o *FbankOptions) { o.LengthMS = 0 }, false},
+		{func(o *FbankOptions) { o.LengthMS = 0.125 }, false}, // one sample
 		{func(o *FbankOptions) { o.ShiftMS = -10 }, false},
 		{func(o *FbankOptions) { o.ShiftMS = 0.125 }, true}, // one sample
 		{func(o *FbankOptions) { o.ShiftMS = 0.124 }, false},

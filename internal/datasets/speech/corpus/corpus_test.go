@@ -437,6 +437,14 @@ func TestUtterancesWithoutLabelsAreListed(t *testing.T) {
 	if want, err = folder.Read(datasets.Test, 0, nil); err != nil || !slices.Equal(first.Data, want.Data) {
 		t.Errorf("the first utterance of two inputs is not that of the first (%v)", err)
 	}
+	bad := f
+	bad.Bins = 0
+	if _, err := List(t.Context(), []string{dir}, bad); !errors.Is(err, datasets.ErrConfig) || !strings.HasPrefix(err.Error(), "speech.frontend: ") {
+		t.Errorf("a front end without bins: %v", err)
+	}
+	if _, err := List(t.Context(), nil, f); !errors.Is(err, datasets.ErrConfig) {
+		t.Errorf("nothing is named: %v", err)
+	}
 	if _, err := List(t.Context(), []string{dir, dir}, f); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), "named twice") {
 		t.Errorf("the same folder twice: %v", err)
 	}

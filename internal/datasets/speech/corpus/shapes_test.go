@@ -182,3 +182,20 @@ func TestTheLimitsOfTheSection(t *testing.T) {
 		t.Errorf("%v, want both", errs)
 	}
 }
+
+// TestTheLongestShapeIsFilled: with fewer utterances than its batch has places, what is carried to
+// it included, it has fewer places, and the others keep theirs.
+func TestTheLongestShapeIsFilled(t *testing.T) {
+	lengths := slices.Concat(slices.Repeat([]int{20}, 9), slices.Repeat([]int{50}, 2))
+	for _, c := range []struct {
+		lengths []int
+		places  []int // of the shapes up to 20 and up to 50 frames, of 4 and 8 before
+		batches int
+	}{{lengths, []int{4, 3}, 3}, {lengths[:9], []int{4, 1}, 3}, {lengths[:8], []int{4, 8}, 2}, {slices.Repeat([]int{50}, 20), []int{4, 8}, 2}} {
+		p := newPlanner(c.lengths, []Shape{{4, 20}, {8, 50}})
+		p.trainable()
+		if got := []int{p.shapes[0].N, p.shapes[1].N}; !slices.Equal(got, c.places) || p.perEpoch() != c.batches {
+			t.Errorf("%d utterances: places %v and %d batches, want %v and %d", len(c.lengths), got, p.perEpoch(), c.places, c.batches)
+		}
+	}
+}

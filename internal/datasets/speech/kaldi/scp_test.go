@@ -246,3 +246,24 @@ func TestWhatIsAPipeAndWhatIsAName(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsAScriptAndWhatAnArchive(t *testing.T) {
+	for path, want := range map[string]struct {
+		script bool
+		bare   string
+	}{
+		"x.scp": {true, "x.scp"}, "x.scp.gz": {true, "x.scp.gz"}, "x.ark": {false, "x.ark"}, "x": {false, "x"},
+		"scp:x.txt": {true, "x.txt"}, "scp,p:a.scp": {true, "a.scp"}, "ark:x.scp": {false, "x.scp"}, "ark,t:x": {false, "x"},
+		"C:x.scp": {true, "C:x.scp"}, "C:x": {false, "C:x"},
+	} {
+		script, bare, err := IsScript(path)
+		if err != nil || script != want.script || bare != want.bare {
+			t.Errorf("%s: %v, %q (%v)", path, script, bare, err)
+		}
+	}
+	for _, path := range []string{"ark:-", "scp:cat x |", "-", "| x"} {
+		if _, _, err := IsScript(path); !errors.Is(err, fault.ErrData) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
