@@ -24,19 +24,23 @@ type evalOptions struct {
 	json     bool
 }
 
-const evalHelp = `Measures the top-1 and top-5 error and the loss of checkpoints. A run folder stands for its best checkpoint: the one with the
-lowest error on the validation split, or without one the last.
+const evalHelp = `Measures the top-1 and top-5 error and the loss of checkpoints. A run folder means its best
+checkpoint: the one with the lowest error on the validation split, or without that split the last.
 
-Every image counts exactly once. --crops says how it is looked at:
-  1     one view: the image, or its centre
-  10    four corners and the centre of the image with a shorter side of 256, and their mirror images (for an input of 224)
-  full  the network applied at every position of the image and its mirror image, with each of --scales as its shorter side
-Several views are averaged by --combine. Images of one size that is the network's, as CIFAR's, have no ten crops, and "full" without
---scales is the image and its mirror image.
+Every image counts exactly once. --crops chooses the views of an image:
+  1     one view, the one that validation used in training: the image, or the centre of the
+        resized image
+  10    four corners and the centre of the image resized to a shorter side of 256 (for an input
+        of 224), and their mirror images
+  full  the network applied at every position of the image and of its mirror image, for each of
+        --scales as the shorter side
+--combine says how several views are averaged. Images that all have the network's input size, as
+CIFAR's do, have no ten crops; for them "full" without --scales is the image and its mirror image.
 
-The paper's value stands beside ours only where it was measured the same way: the whole test set, the same views. Several checkpoints give a row
-each, and one for the ensemble of all. --table prints a table of the paper with our rows beside its lines, by that table's protocol unless --crops
-names another, and says what differs.`
+The paper's value is shown only where it was measured in the same way: on the whole test set, with
+the same views. Several checkpoints give one row each, and one more for their ensemble. --table
+prints a table of the paper together with our rows and says what differs; it uses that table's
+views unless --crops chooses others.`
 
 func newEvalCmd(a *app) *cobra.Command {
 	o := &evalOptions{}

@@ -17,6 +17,7 @@ import (
 
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
+	"resnet/internal/eval"
 	"resnet/internal/experiment"
 	"resnet/internal/graph"
 	"resnet/internal/graph/schedule"
@@ -93,7 +94,8 @@ func sampleNet(t *testing.T, path, arch string, seed uint64) (blocks.Spec, *grap
 		t.Fatal(err)
 	}
 	meta := weights.Meta{Arch: string(text), Dataset: "imagenet",
-		Preprocessing: weights.Preprocessing{Kind: datasets.ChannelMeanStd, Mean: []float32{0.485, 0.456, 0.406}, Std: []float32{0.229, 0.224, 0.225}}}
+		Preprocessing: eval.ImportedView(spec, datasets.Normalizer{Kind: datasets.ChannelMeanStd,
+			Mean: []float32{0.485, 0.456, 0.406}, Std: []float32{0.229, 0.224, 0.225}}).Encode()}
 	var b bytes.Buffer
 	if err := errors.Join(weights.Write(&b, weights.FromParams(params), meta.Encode()), os.WriteFile(path, b.Bytes(), 0o644)); err != nil {
 		t.Fatal(err)

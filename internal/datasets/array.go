@@ -6,6 +6,7 @@ import "fmt"
 type array struct {
 	names   []string
 	c, h, w int
+	blocks  int // pixels squared that were averaged on reading; 0 means 1
 	train   records
 	test    records
 }
@@ -37,15 +38,30 @@ func (a *array) split(s Split) *records {
 }
 
 func (a *array) classes() []string        { return a.names }
-func (a *array) shape() (c, h, w int)     { return a.c, a.h, a.w }
 func (a *array) count(s Split) int        { return len(a.split(s).labels) }
 func (a *array) label(s Split, i int) int { return int(a.split(s).labels[i]) }
 
-func (a *array) image(s Split, i int, dst []byte) error {
+func (a *array) about() properties {
+	p := NewPreprocessing(a.c, a.h*max(a.blocks, 1), 0, Normalizer{})
+	p.Downsample = max(a.blocks, 1)
+	return properties{view: p}
+}
+
+func (a *array) pixels(s Split, i int) []byte {
 	n := a.c * a.h * a.w
-	copy(dst, a.split(s).pixels[i*n:(i+1)*n])
+	return a.split(s).pixels[i*n : (i+1)*n]
+}
+
+func (a *array) image(_ *scratch, s Split, i int, dst []byte) error {
+	copy(dst, a.pixels(s, i))
 	return nil
 }
+
+func (a *array) decode(_ *scratch, s Split, i int) (rows, error) {
+	return planar{a.pixels(s, i), a.c, a.h, a.w}, nil
+}
+
+func (a *array) place(s Split, i int) string { return a.id(s, i) }
 
 func (a *array) id(s Split, i int) string {
 	for _, f := range a.split(s).files {
@@ -73,7 +89,7 @@ func (a *array) downsample(name string, k int) error {
 		copy(small, r.pixels)
 		r.pixels = small
 	}
-	a.h, a.w = a.h/k, a.w/k
+	a.h, a.w, a.blocks = a.h/k, a.w/k, k
 	return nil
 }
 

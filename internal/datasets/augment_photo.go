@@ -47,9 +47,12 @@ func (a Augment) withDefaults() Augment {
 // anySize says that the crop is drawn from images of any size.
 func (a Augment) anySize() bool { return a.Crop == CropShorterSide || a.Crop == CropResized }
 
+// drawsAny reports whether anything is drawn at random.
+func (a Augment) drawsAny() bool { return a.anySize() || a.Pad > 0 || a.Flip || a.Color > 0 }
+
 // draw chooses the view of an image of w×h pixels, as a square of side n: the paper's (section 3.4)
 // or torchvision's.
-func (a Augment) draw(d *draws, w, h, n int) shot {
+func (a Augment) draw(d *draws, w, h, n int) cropBox {
 	if a.Crop == CropResized {
 		return a.resizedCrop(d, w, h, n)
 	}
@@ -62,8 +65,8 @@ func (a Augment) draw(d *draws, w, h, n int) shot {
 // resizedCrop is torchvision's RandomResizedCrop: a rectangle whose area is a part of the image's,
 // uniform in [AreaMin, 1], and whose ratio of sides is log-uniform in [1/AspectMax, AspectMax];
 // after ten that do not fit, the largest central one that does.
-func (a Augment) resizedCrop(d *draws, w, h, n int) shot {
-	s := shot{width: n, height: n}
+func (a Augment) resizedCrop(d *draws, w, h, n int) cropBox {
+	s := cropBox{width: n, height: n}
 	bound := math.Log(a.AspectMax)
 	for range 10 {
 		area := float64(w) * float64(h) * (a.AreaMin + d.float()*(1-a.AreaMin))

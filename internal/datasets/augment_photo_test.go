@@ -17,15 +17,15 @@ func TestACropOfAResizedImageIsTheSameAsResizingAllOfIt(t *testing.T) {
 	for _, at := range [][2]int{{0, 0}, {whole.Width - n, whole.Height - n}, {13, 5}} {
 		s := scaled(p.Width, p.Height, 33)
 		s.x, s.y = at[0], at[1]
-		var d darkroom
+		var d scratch
 		s.take(&d, p, n)
 		if want := whole.Crop(at[0], at[1], n, n); !slices.Equal(d.pixels, want.Pix) {
 			t.Errorf("at %v the crop differs from that of the whole image", at)
 		}
 	}
 	// torchvision's resized crop: cut out first, then resized.
-	s := shot{left: 7, top: 3, w: 50, h: 31, width: n, height: n}
-	var d darkroom
+	s := cropBox{left: 7, top: 3, w: 50, h: 31, width: n, height: n}
+	var d scratch
 	s.take(&d, p, n)
 	if want := p.Crop(7, 3, 50, 31).Resize(n, n); !slices.Equal(d.pixels, want.Pix) {
 		t.Error("a resized crop differs from cutting out and resizing")

@@ -2,7 +2,6 @@ package datasets
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 )
 
@@ -48,20 +47,4 @@ func (d *Dataset) Skipped() int {
 	d.corrupt.mu.Lock()
 	defer d.corrupt.mu.Unlock()
 	return len(d.corrupt.seen)
-}
-
-// imageWith is Image with buffers that serve again.
-func (d *Dataset) imageWith(room *darkroom, s Split, i int, dst []byte) (label int, err error) {
-	v := d.views[s]
-	if i < 0 || i >= v.n {
-		return 0, fmt.Errorf("%s: image %d of split %q, which has %d", d.info.Name, i, s, v.n)
-	}
-	if want := d.info.Channels * d.info.Height * d.info.Width; len(dst) != want {
-		return 0, fmt.Errorf("%s: a buffer of %d bytes for an image of %d", d.info.Name, len(dst), want)
-	}
-	k := v.at(i)
-	if p, ok := d.src.(*photoSet); ok {
-		return p.label(v.from, k), p.show(room, v.from, k, dst, p.frame.centre)
-	}
-	return d.src.label(v.from, k), d.src.image(v.from, k, dst)
 }

@@ -35,20 +35,37 @@ type Info struct {
 // number of images of a split that it does not have is 0.
 type source interface {
 	classes() []string
-	shape() (channels, height, width int)
 	count(s Split) int
 	label(s Split, i int) int
-	// image writes image i as [C, H, W] bytes, row-major.
-	image(s Split, i int, dst []byte) error
-	// id names image i for people: a file name, or a file name and record.
+	// image writes image i as properties.view shows it: [C, H, W] bytes, row-major.
+	image(sc *scratch, s Split, i int, dst []byte) error
+	// decode gives image i at its own size, valid until sc is used again.
+	decode(sc *scratch, s Split, i int) (rows, error)
+	// id names image i for people, the same on every machine: a file name, or a file name and
+	// record. place names it on this one.
 	id(s Split, i int) string
+	place(s Split, i int) string
+	about() properties
 }
 
-// Dataset is an open data set: images of one size with labels, in up to three splits. Its methods
-// may be called by several goroutines at once.
+// properties are what distinguishes one kind of source from another.
+type properties struct {
+	view    Preprocessing // how images are looked at, without a Normalizer
+	anySize bool          // images have sizes of their own, are decoded when asked for, and are sorted by class
+	notes   []string
+	// meanImages is how many images the normaliser is measured on when the configuration does not
+	// say; 0 means all.
+	meanImages int
+	fixed      *Normalizer // what the kind channel-mean-std means, or nil where it is measured
+	stamp      string      // changes with the contents, where that is known
+}
+
+// Dataset is an open data set: images with labels, in up to three splits. Its methods may be called
+// by several goroutines at once.
 type Dataset struct {
 	info       Info
 	src        source
+	about      properties
 	views      map[Split]view
 	meanImages int
 	corrupt    corruptImages
@@ -91,7 +108,7 @@ func Open(ctx context.Context, c Config, seed uint64) (*Dataset, error) {
 }
 
 func newDataset(c Config, title string, src source, seed uint64) (*Dataset, error) {
-	d := &Dataset{src: src, meanImages: c.MeanImages, corrupt: corruptImages{skip: c.OnCorrupt == CorruptSkip}, views: map[Split]view{
+	d := &Dataset{src: src, about: src.about(), meanImages: c.MeanImages, corrupt: corruptImages{skip: c.OnCorrupt == CorruptSkip}, views: map[Split]view{
 		Train: {from: Train, n: src.count(Train)},
 		Val:   {from: Val, n: src.count(Val)},
 		Test:  {from: Test, n: src.count(Test)},
@@ -104,9 +121,9 @@ func newDataset(c Config, title string, src source, seed uint64) (*Dataset, erro
 	if t := d.views[Train]; c.Limit > 0 && c.Limit < t.n {
 		d.views[Train] = d.limit(t, c.Limit)
 	}
-	ch, h, w := src.shape()
+	side := d.about.view.Side()
 	d.info = Info{
-		Name: c.Name, Title: title, Classes: src.classes(), Channels: ch, Height: h, Width: w,
+		Name: c.Name, Title: title, Classes: src.classes(), Channels: d.about.view.Channels, Height: side, Width: side,
 		Train: d.views[Train].n, Val: d.views[Val].n, Test: d.views[Test].n,
 	}
 	return d, nil
@@ -140,7 +157,7 @@ func (d *Dataset) limit(v view, n int) view {
 	for i := range all {
 		all[i] = int32(v.at(i))
 	}
-	if _, sorted := d.src.(*photoSet); sorted {
+	if d.about.anySize {
 		firstOfEach(all, func(i int32) int { return d.src.label(v.from, int(i)) }, len(d.src.classes()))
 		slices.Sort(all[:n])
 	}
@@ -156,12 +173,7 @@ func (d *Dataset) Info() Info {
 
 // Notes are remarks on what was found when the data set was opened, in sentences without a stop:
 // classes that are missing, an index that could not be kept. None of them keeps it from being used.
-func (d *Dataset) Notes() []string {
-	if p, ok := d.src.(*photoSet); ok {
-		return slices.Clone(p.notes)
-	}
-	return nil
-}
+func (d *Dataset) Notes() []string { return slices.Clone(d.about.notes) }
 
 // Len is the number of images in a split; 0 where there is none of that name.
 func (d *Dataset) Len(s Split) int { return d.views[s].n }
@@ -169,7 +181,7 @@ func (d *Dataset) Len(s Split) int { return d.views[s].n }
 // Image writes image i of a split to dst as [C, H, W] bytes, row-major, and returns its label in
 // [0, classes). It fails with ErrData for a file that does not decode, naming it.
 func (d *Dataset) Image(s Split, i int, dst []byte) (label int, err error) {
-	return d.imageWith(new(darkroom), s, i, dst)
+	return d.view(new(scratch), s, i, d.about.view, dst)
 }
 
 // Label is the label of image i of a split, which must exist. It reads no file.

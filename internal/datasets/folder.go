@@ -12,6 +12,9 @@ import (
 // imageSize is the side of the images when Config.Size is 0: the paper's ImageNet input.
 const imageSize = 224
 
+// wholeShorter is the shorter side before the central crop of a folder's image: the crop's own.
+func wholeShorter(size int) int { return size }
+
 // openFolder opens image files, sorted by class:
 //
 //	DIR/train/CLASS/*.png|jpg|jpeg     training
@@ -30,8 +33,8 @@ func openFolder(ctx context.Context, c Config) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &photoSet{name: "folder", splits: map[Split]photos{}}
-	if set.frame, err = newFraming(c, imageSize, func(size int) int { return size }); err != nil {
+	set, err := newPhotoSet(c, nil)
+	if err != nil {
 		return nil, err
 	}
 	parts, err := folderParts(dir)

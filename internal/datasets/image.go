@@ -71,9 +71,9 @@ func DecodeFile(path string, size int, dst []byte) error {
 	if len(dst) != 3*size*size {
 		return fmt.Errorf("%s: a buffer of %d bytes for 3×%d×%d", path, len(dst), size, size)
 	}
-	one := &photoSet{name: "image", frame: framing{size, size, 1},
+	one := &photoSet{name: "image", properties: properties{view: NewPreprocessing(3, size, 0, Normalizer{})},
 		splits: map[Split]photos{Test: &fileList{set: "image", root: filepath.Dir(path), names: []string{filepath.Base(path)}, labels: []int32{0}}}}
-	return one.image(Test, 0, dst)
+	return one.image(new(scratch), Test, 0, dst)
 }
 
 // opaque sets every alpha to full, keeping the colour that was stored below it.

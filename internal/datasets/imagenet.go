@@ -36,10 +36,11 @@ func openImageNet(ctx context.Context, c Config) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &photoSet{name: "imagenet", names: ClassNames("imagenet"), splits: map[Split]photos{}, meanImages: sampleImages, fixed: &imagenetNormalizer}
-	if set.frame, err = newFraming(c, imageSize, evaluationResize); err != nil {
+	set, err := newPhotoSet(c, ClassNames("imagenet"))
+	if err != nil {
 		return nil, err
 	}
+	set.meanImages, set.fixed = sampleImages, &imagenetNormalizer
 	base := dir
 	for _, sub := range []string{"ILSVRC/Data/CLS-LOC", "Data/CLS-LOC"} {
 		if d := filepath.Join(dir, filepath.FromSlash(sub)); folderThere(d) {

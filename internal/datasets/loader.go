@@ -16,6 +16,10 @@ type LoaderOptions struct {
 	DropLast   bool   // leave out a last batch that is not full
 	Augment    Augment
 	Normalizer Normalizer
+	// View, unless it is nil, says how images are looked at instead of as the data set's
+	// configuration does, and with which normaliser instead of Normalizer. Nothing is augmented
+	// then.
+	View       *Preprocessing
 	Workers    int // goroutines; 0 means one, for images of any size one a processor
 	StartEpoch int // where to begin, both counted from 0
 	StartBatch int // batches of StartEpoch to leave out, up to a whole epoch
@@ -47,13 +51,13 @@ type Batch struct {
 //
 // Next, Recycle and Close are called by one goroutine. Always Close a loader.
 type Loader struct {
-	ds     *Dataset
-	photos *photoSet // nil for images of one size
-	opt    LoaderOptions
-	prep   *preparer
-	size   int // values in an image
-	steps  int // batches in an epoch
-	total  int // batches in all from the start, or -1
+	ds    *Dataset
+	view  Preprocessing
+	opt   LoaderOptions
+	prep  *preparer
+	size  int // values in an image
+	steps int // batches in an epoch
+	total int // batches in all from the start, or -1
 
 	ahead chan struct{}   // a token for each batch that is being prepared or waits to be read
 	slots []chan prepared // batch number n arrives in slot n mod len
@@ -80,10 +84,9 @@ type prepared struct {
 func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 	info := ds.info
 	n := ds.Len(o.Split)
-	set, anySize := ds.src.(*photoSet)
 	if o.Workers == 0 {
 		o.Workers = 1
-		if anySize { // decoding costs so much that one goroutine would hold the network up
+		if ds.about.anySize { // decoding costs so much that one goroutine would hold the network up
 			o.Workers = runtime.GOMAXPROCS(0)
 		}
 	}
@@ -98,15 +101,23 @@ func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 	case o.DropLast && n < o.Batch:
 		return nil, faultf(ErrConfig, "%s: split %q has %d images, less than one batch of %d", info.Name, o.Split, n, o.Batch)
 	}
-	if err := checkAugment(o.Augment, info, set); err != nil {
+	if err := checkAugment(o.Augment, ds); err != nil {
 		return nil, err
 	}
-	if err := o.Normalizer.Check(info.Channels, info.Height, info.Width); err != nil {
+	view := ds.Preprocessing(o.Normalizer)
+	if o.View != nil {
+		if o.Augment.drawsAny() {
+			return nil, faultf(ErrConfig, "loader: a view of evaluation is not augmented")
+		}
+		view = *o.View
+	}
+	if err := view.Check(); err != nil {
 		return nil, err
 	}
+	side := view.Side()
 	l := &Loader{
-		ds: ds, photos: set, opt: o, size: info.Channels * info.Height * info.Width,
-		prep:  newPreparer(o.Normalizer, o.Augment, info.Channels, info.Height, info.Width),
+		ds: ds, view: view, opt: o, size: view.Channels * side * side,
+		prep:  newPreparer(view.Normalizer, o.Augment, view.Channels, side, side),
 		steps: Steps(n, o.Batch, o.DropLast), total: -1, epoch: -1,
 		ahead: make(chan struct{}, o.Workers+1), slots: make([]chan prepared, o.Workers+1),
 		free: make(chan *Batch, o.Workers+2), done: make(chan struct{}),
@@ -127,12 +138,13 @@ func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 }
 
 // checkAugment fails if the augmentation does not fit the images.
-func checkAugment(a Augment, info Info, set *photoSet) error {
+func checkAugment(a Augment, ds *Dataset) error {
+	info, size := ds.info, ds.about.view.Size
 	switch {
-	case a.anySize() && set == nil:
+	case a.anySize() && !ds.about.anySize:
 		return faultf(ErrConfig, "%s: data.augment.crop is %s, which is for images of any size (imagenet, packed, folder)", info.Name, a.Crop)
-	case a.Crop == CropShorterSide && a.ShorterMin < set.frame.size:
-		return faultf(ErrConfig, "%s: data.augment.shorter_min is %d, and a crop of data.size %d does not fit into that", info.Name, a.ShorterMin, set.frame.size)
+	case a.Crop == CropShorterSide && a.ShorterMin < size:
+		return faultf(ErrConfig, "%s: data.augment.shorter_min is %d, and a crop of data.size %d does not fit into that", info.Name, a.ShorterMin, size)
 	case a.Color > 0 && info.Channels != 3:
 		return faultf(ErrConfig, "%s: data.augment.color needs red, green and blue, and the images have %d channel(s)", info.Name, info.Channels)
 	}

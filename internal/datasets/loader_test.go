@@ -198,9 +198,9 @@ type blocked struct {
 	gate chan struct{}
 }
 
-func (b blocked) image(s Split, i int, dst []byte) error {
+func (b blocked) image(sc *scratch, s Split, i int, dst []byte) error {
 	<-b.gate
-	return b.array.image(s, i, dst)
+	return b.array.image(sc, s, i, dst)
 }
 
 func TestCancellingNextLosesNoBatch(t *testing.T) {

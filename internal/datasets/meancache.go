@@ -29,16 +29,15 @@ const maxMeanFile = 16 << 20
 // newMeanCache names the file; without a cache folder nothing is kept.
 func newMeanCache(d *Dataset, kind string) meanCache {
 	cache, err := os.UserCacheDir()
-	set, ok := d.src.(*photoSet)
-	if err != nil || !ok {
+	if err != nil {
 		return meanCache{}
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "1 %s %+v %s\n", kind, set.frame, set.stamp)
+	p := d.about.view
+	fmt.Fprintf(h, "1 %s {size:%d resize:%d downsample:%d} %s\n", kind, p.Size, p.Resize, p.Downsample, d.about.stamp)
 	v := d.views[Train]
-	list := set.split(v.from)
 	for _, i := range d.sample(Train) {
-		fmt.Fprintln(h, list.place(v.at(int(i))))
+		fmt.Fprintln(h, d.src.place(v.from, v.at(int(i))))
 	}
 	return meanCache{filepath.Join(cache, "resnet", "means", hex.EncodeToString(h.Sum(nil)[:16])+".json")}
 }

@@ -47,14 +47,13 @@ func FitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, er
 	if kind != PixelMean && kind != ChannelMeanStd {
 		return Normalizer{}, faultf(ErrConfig, "normalize: %q is not %s, %s or %s", kind, PixelMean, ChannelMeanStd, NoNormalizing)
 	}
-	set, anySize := d.src.(*photoSet)
-	if anySize && set.fixed != nil && kind == set.fixed.Kind {
-		return *set.fixed, nil
+	if d.about.fixed != nil && kind == d.about.fixed.Kind {
+		return *d.about.fixed, nil
 	}
 	if d.Len(Train) == 0 {
 		return Normalizer{}, faultf(ErrConfig, "%s: no training images to measure the mean of", d.info.Name)
 	}
-	if !anySize || set.meanImages == 0 {
+	if d.about.meanImages == 0 {
 		return fitNormalizer(ctx, d, kind)
 	}
 	cache := newMeanCache(d, kind)
@@ -100,8 +99,8 @@ func (d *Dataset) sample(s Split) []int32 {
 		order[i] = int32(i)
 	}
 	most := d.meanImages
-	if set, ok := d.src.(*photoSet); ok && most == 0 {
-		most = set.meanImages
+	if most == 0 {
+		most = d.about.meanImages
 	}
 	if most == 0 || most >= len(order) {
 		return order
@@ -149,12 +148,12 @@ func measure(ctx context.Context, d *Dataset, s Split) (moments, error) {
 		wg.Go(func() {
 			m := moments{pixel: make([]uint64, size), square: make([]uint64, d.info.Channels)}
 			buf := make([]byte, size)
-			var room darkroom
+			var sc scratch
 			for _, i := range sample[w*n/workers : (w+1)*n/workers] {
 				if errs[w] = ctx.Err(); errs[w] != nil {
 					return
 				}
-				if _, err := d.imageWith(&room, s, int(i), buf); err != nil {
+				if _, err := d.view(&sc, s, int(i), d.about.view, buf); err != nil {
 					if errs[w] = d.skip(s, int(i), err, nil); errs[w] != nil {
 						return
 					}

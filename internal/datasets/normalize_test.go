@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// twoChannels has 3 training images of 2×1×2 pixels; of the second channel all are 40.
+// twoChannels has 3 training images of 2×2×2 pixels, both rows alike; of the second channel all are 40.
 func twoChannels(t testing.TB) *Dataset {
 	t.Helper()
-	a := &array{names: []string{"a"}, c: 2, h: 1, w: 2}
-	a.train = records{pixels: []byte{0, 255, 40, 40, 51, 102, 40, 40, 153, 204, 40, 40}, labels: []uint8{0, 0, 0}}
+	a := &array{names: []string{"a"}, c: 2, h: 2, w: 2}
+	a.train = records{pixels: []byte{0, 255, 0, 255, 40, 40, 40, 40, 51, 102, 51, 102, 40, 40, 40, 40, 153, 204, 153, 204, 40, 40, 40, 40}, labels: []uint8{0, 0, 0}}
 	d, err := newDataset(Config{Name: "two"}, "", a, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +27,7 @@ func TestFitMatchesTheDefinition(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []float32{204. / 765, 561. / 765, 40. / 255, 40. / 255}
+	want := []float32{204. / 765, 561. / 765, 204. / 765, 561. / 765, 40. / 255, 40. / 255, 40. / 255, 40. / 255}
 	if !slices.Equal(n.Mean, want) || n.Std != nil {
 		t.Errorf("pixel mean %v, want %v", n.Mean, want)
 	}
@@ -132,7 +132,7 @@ func TestEncodedNormalizersComeBackToTheBit(t *testing.T) {
 		if err != nil || back.Kind != n.Kind || !slices.Equal(back.Mean, n.Mean) || !slices.Equal(back.Std, n.Std) {
 			t.Errorf("%s became %+v (%v)", text, back, err)
 		}
-		if err := back.Check(2, 1, 2); err != nil {
+		if err := back.Check(2, 2, 2); err != nil {
 			t.Error(err)
 		}
 	}

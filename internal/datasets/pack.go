@@ -162,12 +162,13 @@ func openPacked(_ context.Context, c Config) (source, error) {
 		return nil, fmt.Errorf("packed: %s: %w", path, err)
 	}
 	sum := sha256.Sum256(text)
-	set := &photoSet{name: "packed", names: head.Classes, splits: map[Split]photos{}, meanImages: sampleImages, stamp: hex.EncodeToString(sum[:])}
+	set, err := newPhotoSet(c, head.Classes)
+	if err != nil {
+		return nil, err
+	}
+	set.meanImages, set.stamp = sampleImages, hex.EncodeToString(sum[:])
 	if head.Set == "imagenet" {
 		set.fixed = &imagenetNormalizer
-	}
-	if set.frame, err = newFraming(c, imageSize, evaluationResize); err != nil {
-		return nil, err
 	}
 	for _, s := range []Split{Train, Val, Test} {
 		p, ok := head.Splits[s]
@@ -180,8 +181,8 @@ func openPacked(_ context.Context, c Config) (source, error) {
 		}
 		set.splits[s] = l
 	}
-	if head.Shorter < set.frame.resize {
-		set.notes = append(set.notes, fmt.Sprintf("the pack's images have a shorter side of at most %d pixels, and an evaluation enlarges them to %d", head.Shorter, set.frame.resize))
+	if head.Shorter < set.view.Resize {
+		set.notes = append(set.notes, fmt.Sprintf("the pack's images have a shorter side of at most %d pixels, and an evaluation enlarges them to %d", head.Shorter, set.view.Resize))
 	}
 	if n := len(head.Skipped); n > 0 {
 		set.notes = append(set.notes, fmt.Sprintf("%d images did not decode when it was packed and are not in it; the first is %s", n, head.Skipped[0]))

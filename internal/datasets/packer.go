@@ -47,8 +47,7 @@ type PackReport struct {
 // named where the data set's Config.OnCorrupt says skip and it is a training image. What an
 // interrupted packing leaves is no pack, and is removed by the next one.
 func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
-	set, ok := d.src.(*photoSet)
-	if !ok {
+	if !d.about.anySize {
 		return PackReport{}, faultf(ErrConfig, "%s: its images have one size: there is nothing to pack", d.info.Name)
 	}
 	if o.Shorter < 1 || o.Shorter > maxSize || o.Quality < 1 || o.Quality > 100 {
@@ -66,7 +65,7 @@ func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
 	if _, err := atomicfile.Sweep(o.fs, o.Dir, packKind); err != nil {
 		return PackReport{}, fmt.Errorf("pack: %w", err)
 	}
-	p := packer{ctx: ctx, d: d, set: set, o: o, report: PackReport{Dir: o.Dir, Images: map[Split]int{}, Skipped: []string{}}}
+	p := packer{ctx: ctx, d: d, o: o, report: PackReport{Dir: o.Dir, Images: map[Split]int{}, Skipped: []string{}}}
 	head := packHead{Version: packVersion, Set: d.info.Name, Shorter: o.Shorter, Quality: o.Quality, Classes: d.info.Classes, Splits: map[Split]packSplit{}}
 	for _, s := range []Split{Train, Val, Test} {
 		p.total += d.Len(s)
@@ -95,7 +94,6 @@ func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
 type packer struct {
 	ctx         context.Context
 	d           *Dataset
-	set         *photoSet
 	o           PackOptions
 	report      PackReport
 	done, total int
@@ -125,7 +123,7 @@ func (p *packer) split(s Split) (packSplit, error) {
 	defer index.Discard()
 	workers := runtime.GOMAXPROCS(0)
 	round := make([]packed, workers*packRound)
-	rooms := make([]darkroom, workers)
+	scratches := make([]scratch, workers)
 	images := 0
 	for from := 0; from < p.d.Len(s); from += len(round) {
 		if err := p.ctx.Err(); err != nil {
@@ -136,7 +134,7 @@ func (p *packer) split(s Split) (packSplit, error) {
 		for w := range workers {
 			group.Go(func() {
 				for k := w; k < len(part); k += workers {
-					part[k] = p.encode(&rooms[w], s, from+k)
+					part[k] = p.encode(&scratches[w], s, from+k)
 				}
 			})
 		}
@@ -179,15 +177,15 @@ func (p *packer) split(s Split) (packSplit, error) {
 
 // encode makes image i as it is packed: its own bytes where they are a grey or YCbCr JPEG that is
 // small enough, or a JPEG of it.
-func (p *packer) encode(room *darkroom, s Split, i int) packed {
+func (p *packer) encode(sc *scratch, s Split, i int) packed {
 	v := p.d.views[s]
-	img, err := p.set.decode(&room.file, v.from, v.at(i))
+	img, err := p.d.src.decode(sc, v.from, v.at(i))
 	if err != nil {
 		return packed{err: err}
 	}
 	w, h := img.size()
-	if min(w, h) <= p.o.Shorter && plainJPEG(room.file) {
-		return packed{data: bytes.Clone(room.file)}
+	if min(w, h) <= p.o.Shorter && plainJPEG(sc.file) {
+		return packed{data: bytes.Clone(sc.file)}
 	}
 	picture := whole(img)
 	resized := min(w, h) > p.o.Shorter

@@ -112,28 +112,16 @@ func CentreOffset(n, size int) int {
 }
 
 // Picture is image i of a split as it is stored, before any resizing; for sets of one size that
-// size. It fails with ErrData for a file that does not decode, and with ErrConfig for images that
-// are not in colour.
+// size. Grey images have three equal channels. It fails with ErrData for a file that does not
+// decode.
 func (d *Dataset) Picture(s Split, i int) (Picture, error) {
-	v := d.views[s]
-	if i < 0 || i >= v.n {
-		return Picture{}, fmt.Errorf("%s: image %d of split %q, which has %d", d.info.Name, i, s, v.n)
-	}
-	k := v.at(i)
-	if src, ok := d.src.(*photoSet); ok {
-		return src.picture(v.from, k)
-	}
-	c, h, w := d.src.shape()
-	if c != 3 {
-		return Picture{}, faultf(ErrConfig, "%s: images of %d channel(s), and a picture has red, green and blue", d.info.Name, c)
-	}
-	planes := make([]byte, 3*h*w)
-	if err := d.src.image(v.from, k, planes); err != nil {
+	from, k, err := d.place(s, i)
+	if err != nil {
 		return Picture{}, err
 	}
-	p := Picture{Width: w, Height: h, Pix: make([]byte, 3*h*w)}
-	for j := range h * w {
-		p.Pix[3*j], p.Pix[3*j+1], p.Pix[3*j+2] = planes[j], planes[h*w+j], planes[2*h*w+j]
+	img, err := d.src.decode(new(scratch), from, k)
+	if err != nil {
+		return Picture{}, err
 	}
-	return p, nil
+	return whole(img), nil
 }

@@ -157,8 +157,15 @@ func TestPicturesOfADataSetHaveTheirOwnSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := grey.Picture(datasets.Test, 0); !errors.Is(err, datasets.ErrConfig) {
-		t.Errorf("grey images: %v, want ErrConfig", err)
+	values := make([]byte, 28*28)
+	shown, err := grey.Picture(datasets.Test, 0)
+	if _, e := grey.Image(datasets.Test, 0, values); err != nil || e != nil {
+		t.Fatal(err, e)
+	}
+	for i, v := range values {
+		if !bytes.Equal(shown.Pix[3*i:3*i+3], []byte{v, v, v}) {
+			t.Fatalf("pixel %d of a grey image is %v, want three times %d", i, shown.Pix[3*i:3*i+3], v)
+		}
 	}
 	small := t.TempDir()
 	cifarFolder(t, small, 2)

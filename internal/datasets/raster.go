@@ -93,6 +93,23 @@ func (g grey) rgb(dst []byte, y, x0, x1 int) {
 	}
 }
 
+// planar is an image of c planes [h, w], three or one, which all three colours become.
+type planar struct {
+	pix     []byte
+	c, h, w int
+}
+
+func (p planar) size() (width, height int) { return p.w, p.h }
+
+func (p planar) rgb(dst []byte, y, x0, x1 int) {
+	for k := range 3 {
+		from := p.pix[(k%p.c*p.h+y)*p.w:][x0:x1]
+		for i, v := range from {
+			dst[3*i+k] = v
+		}
+	}
+}
+
 // cmyk is an image of four inks, 255 meaning full ink (image/jpeg has undone Adobe's inversion).
 // Without a colour profile, as in Pillow: red = (255 − cyan)·(255 − black)/255, and so on.
 type cmyk struct{ *image.CMYK }

@@ -17,8 +17,9 @@ type entry struct {
 	verify func(ctx context.Context, dir string) ([]FileReport, error)
 	fetch  *bundle // nil: nothing to download, for the reason in local
 	local  string
-	// anySize: the images have sizes of their own.
-	anySize bool
+	// resize is, of images with sizes of their own, the shorter side that a view of so many pixels is
+	// cut out of; nil where all have one size.
+	resize func(size int) int
 	// test is the number of test images; 0 where it depends on the files.
 	test int
 }
@@ -63,15 +64,15 @@ func registry() map[string]entry {
 		},
 		"imagenet": {
 			title: "ImageNet, ILSVRC-2012 (Russakovsky et al. 2015): folders or the official archives", open: openImageNet, verify: verifyImageNet,
-			local: "image-net.org gives it to those who accept its terms: put the archives or the folders into data.dir", anySize: true,
+			local: "image-net.org gives it to those who accept its terms: put the archives or the folders into data.dir", resize: evaluationResize,
 		},
 		"packed": {
 			title: "a data set with images of any size, resized and packed by `resnet data pack`", open: openPacked, verify: verifyPacked,
-			local: "it is whatever `resnet data pack --out` wrote", anySize: true,
+			local: "it is whatever `resnet data pack --out` wrote", resize: evaluationResize,
 		},
 		"folder": {
 			title: "a folder of PNG and JPEG images by class", open: openFolder, verify: verifyFolder,
-			local: "it is whatever folder data.dir names", anySize: true,
+			local: "it is whatever folder data.dir names", resize: wholeShorter,
 		},
 	}
 }

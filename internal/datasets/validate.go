@@ -91,7 +91,7 @@ func (a Augment) validate(v *checks, anySize bool) {
 
 // AnySize says that the images of a data set have sizes of their own: Config.Size and
 // Config.Resize, and the random crops of Augment, are for those.
-func AnySize(name string) bool { return registry()[name].anySize }
+func AnySize(name string) bool { return registry()[name].resize != nil }
 
 // maxSize bounds Config.Size: 4096 pixels squared are 50 MB an image as bytes, 200 MB as floats.
 const maxSize = 4096

@@ -181,10 +181,10 @@ func verifyPhotos(ctx context.Context, set *photoSet, dir string) ([]FileReport,
 		list := set.split(s)
 		errs := make([]error, list.count())
 		parallel(len(errs), func() func(i int) {
-			var buf []byte
+			var sc scratch
 			return func(i int) {
 				if errs[i] = ctx.Err(); errs[i] == nil {
-					_, errs[i] = set.decode(&buf, s, i)
+					_, errs[i] = set.decode(&sc, s, i)
 				}
 			}
 		})

@@ -4,7 +4,7 @@ package datasets
 type worker struct {
 	l     *Loader
 	image []byte // [C, H, W]
-	room  darkroom
+	sc    scratch
 }
 
 // fill reads and prepares the images of b.
@@ -56,8 +56,8 @@ const maxSubstitutes = 10
 func (w *worker) prepare(b *Batch, j, i int) error {
 	l := w.l
 	dst := b.X[j*l.size : (j+1)*l.size]
-	if l.photos == nil || !l.opt.Augment.anySize() {
-		label, err := l.ds.imageWith(&w.room, l.opt.Split, i, w.image)
+	if !l.opt.Augment.anySize() {
+		label, err := l.ds.view(&w.sc, l.opt.Split, i, l.view, w.image)
 		if err != nil {
 			return err
 		}
@@ -65,17 +65,19 @@ func (w *worker) prepare(b *Batch, j, i int) error {
 		l.prep.augmented(dst, w.image, l.opt.Seed, b.Epoch, i)
 		return nil
 	}
-	v := l.ds.views[l.opt.Split]
-	k := v.at(i)
-	g := newDraws(streamAugment, l.opt.Seed, uint64(b.Epoch), uint64(i))
-	err := l.photos.show(&w.room, v.from, k, w.image, func(width, height int) shot {
-		return l.opt.Augment.draw(&g, width, height, l.photos.frame.size)
-	})
+	from, k, err := l.ds.place(l.opt.Split, i)
 	if err != nil {
 		return err
 	}
+	img, err := l.ds.src.decode(&w.sc, from, k)
+	if err != nil {
+		return err
+	}
+	g := newDraws(streamAugment, l.opt.Seed, uint64(b.Epoch), uint64(i))
+	width, height := img.size()
+	l.view.show(&w.sc, img, l.opt.Augment.draw(&g, width, height, l.view.Size), w.image)
 	flip := l.opt.Augment.Flip && g.below(2) == 1
-	b.Labels[j] = int32(l.photos.label(v.from, k))
+	b.Labels[j] = int32(l.ds.src.label(from, k))
 	l.prep.view(dst, w.image, flip, g.colorNoise(l.opt.Augment.Color))
 	return nil
 }

@@ -20,10 +20,10 @@ type Cutter func(i int) ([]Cut, error)
 // ratio of 4:1. Activations take some 500 bytes a pixel.
 const maxCutPixels = 4 * 640 * 2560
 
-// PictureCuts cuts pictures of any size as the protocol says, for a network of 3 channels or of 1
-// (grey: see Grey):
+// PictureCuts cuts pictures of any size as the protocol says, for a network that looks at them as
+// view says:
 //
-//   - one view: the centre of the resized picture, as datasets.CentreOffset has it;
+//   - one view, and its mirror image: view's own;
 //   - ten views: top left, top right, bottom left, bottom right and centre, each with its mirror
 //     image (Krizhevsky et al. 2012);
 //   - scales: the whole picture, resized so that its shorter side has that many pixels and its
@@ -31,40 +31,36 @@ const maxCutPixels = 4 * 640 * 2560
 //
 // It fails with datasets.ErrData for a picture so long that a cut would not be computed in
 // reasonable memory.
-func PictureCuts(p Protocol, channels int, picture func(i int) (datasets.Picture, error)) Cutter {
+func PictureCuts(p Protocol, view datasets.Preprocessing, picture func(i int) (datasets.Picture, error)) Cutter {
 	return func(i int) ([]Cut, error) {
 		pic, err := picture(i)
 		if err != nil {
 			return nil, err
 		}
 		var cuts []Cut
-		if len(p.Scales) > 0 {
+		switch {
+		case len(p.Scales) > 0:
 			cuts, err = wholes(pic, p.Scales)
-		} else {
-			cuts, err = crops(pic, p)
+		case p.Views == 10:
+			cuts, err = tenCrops(pic, p)
+		default:
+			return single(pic, view)
 		}
-		if err != nil {
-			return nil, err
-		}
-		if channels == 1 {
+		if err == nil && view.Channels == 1 {
 			for k := range cuts {
-				cuts[k].Pix = Grey(cuts[k].Pix)
+				cuts[k].Pix = datasets.Luma(cuts[k].Pix)
 			}
 		}
-		return cuts, nil
+		return cuts, err
 	}
 }
 
-// ImageCuts gives the images of a data set as it delivers them, whole.
-func ImageCuts(ds *datasets.Dataset, s datasets.Split) Cutter {
-	info := ds.Info()
-	return func(i int) ([]Cut, error) {
-		pix := make([]byte, info.Channels*info.Height*info.Width)
-		if _, err := ds.Image(s, i, pix); err != nil {
-			return nil, err
-		}
-		return []Cut{{info.Height, info.Width, pix}}, nil
+// single is the view that training validates with.
+func single(pic datasets.Picture, view datasets.Preprocessing) ([]Cut, error) {
+	if err := affordable(pic, view.Resize); err != nil {
+		return nil, err
 	}
+	return []Cut{{view.Side(), view.Side(), view.View(pic)}}, nil
 }
 
 func wholes(pic datasets.Picture, scales []int) ([]Cut, error) {
@@ -81,7 +77,7 @@ func wholes(pic datasets.Picture, scales []int) ([]Cut, error) {
 	return cuts, nil
 }
 
-func crops(pic datasets.Picture, p Protocol) ([]Cut, error) {
+func tenCrops(pic datasets.Picture, p Protocol) ([]Cut, error) {
 	if err := affordable(pic, p.Resize); err != nil {
 		return nil, err
 	}
@@ -91,12 +87,8 @@ func crops(pic datasets.Picture, p Protocol) ([]Cut, error) {
 		return nil, fmt.Errorf("a view of %dx%d out of an image of %dx%d", p.Width, p.Height, r.Width, r.Height)
 	}
 	centre := [2]int{datasets.CentreOffset(r.Width, p.Width), datasets.CentreOffset(r.Height, p.Height)}
-	at := [][2]int{centre}
-	if p.Views == 10 {
-		at = [][2]int{{0, 0}, {right, 0}, {0, bottom}, {right, bottom}, centre}
-	}
 	var cuts []Cut
-	for _, xy := range at {
+	for _, xy := range [][2]int{{0, 0}, {right, 0}, {0, bottom}, {right, bottom}, centre} {
 		c := Cut{p.Height, p.Width, make([]byte, 3*p.Height*p.Width)}
 		r.CropCHW(c.Pix, xy[0], xy[1], p.Width, p.Height, false)
 		cuts = append(cuts, c)
@@ -116,18 +108,4 @@ func affordable(pic datasets.Picture, size int) error {
 			datasets.ErrData, pic.Width, pic.Height, pixels, size, maxCutPixels)
 	}
 	return nil
-}
-
-// Grey makes [3, H, W] bytes of red, green and blue [1, H, W] bytes of luma, as Pillow's
-// convert("L") does (ITU-R BT.601):
-//
-//	y = (19595 r + 38470 g + 7471 b + 2^15) / 2^16
-func Grey(rgb []byte) []byte {
-	n := len(rgb) / 3
-	y := make([]byte, n)
-	r, g, b := rgb[:n], rgb[n:2*n], rgb[2*n:3*n]
-	for i := range y {
-		y[i] = byte((19595*uint32(r[i]) + 38470*uint32(g[i]) + 7471*uint32(b[i]) + 1<<15) >> 16)
-	}
-	return y
 }

@@ -37,6 +37,7 @@ type Input struct {
 	Images  int                // how many images there are; a longer split is cut off after so many
 	Classes int                // of the network
 	Name    func(i int) string // of image i, for errors; nil means its number alone
+	Labels  LabelMap           // from the labels of the batches to the network's outputs
 }
 
 // Evaluate measures a network on batches. The images are those with Index 0 to in.Images-1, every
@@ -83,11 +84,12 @@ func measure(meter *Meter, net Network, b *datasets.Batch, in Input, observers [
 			continue
 		}
 		row := logits[j*k : (j+1)*k]
-		if err := meter.Add(row, b.Labels[j:j+1], b.Index[j:j+1]); err != nil {
+		label := in.Labels.Of(int(b.Labels[j]))
+		if err := meter.Add(row, []int32{int32(label)}, b.Index[j:j+1]); err != nil {
 			return err
 		}
 		for _, observe := range observers {
-			if err := observe(Image{Index: i, Label: int(b.Labels[j]), Logits: row}); err != nil {
+			if err := observe(Image{Index: i, Label: label, Logits: row}); err != nil {
 				return err
 			}
 		}
@@ -97,33 +99,37 @@ func measure(meter *Meter, net Network, b *datasets.Batch, in Input, observers [
 
 // SplitOptions say how EvaluateSplit reads a data set.
 type SplitOptions struct {
-	Split      datasets.Split
-	Batch      int // images together, at most what the network takes; does not change the figures
-	Limit      int // the first so many images of the split; 0 means all
-	Normalizer datasets.Normalizer
-	Classes    int // of the network; 0 means the data set's
-	Workers    int // goroutines that read images; 0 means one
+	Split datasets.Split
+	Batch int // images together, at most what the network takes; does not change the figures
+	Limit int // the first so many images of the split; 0 means all
+	// View is how images are looked at and normalised; nil means as the data set delivers them,
+	// scaled to [0, 1].
+	View    *datasets.Preprocessing
+	Classes int      // of the network; 0 means the data set's
+	Labels  LabelMap // from the data set's classes to the network's outputs
+	Workers int      // goroutines that read images; 0 means the loader's own choice
 }
 
 // EvaluateSplit measures a network on a split of a data set, unshuffled and without augmentation.
-// It fails as Evaluate and datasets.NewLoader do.
+// It is what training validates with. It fails as Evaluate and datasets.NewLoader do, and with
+// ErrLabel before any work where the network has no output for the class of an image.
 func EvaluateSplit(ctx context.Context, net Network, ds *datasets.Dataset, o SplitOptions, observers ...Observer) (Metrics, error) {
-	n := ds.Len(o.Split)
-	if o.Limit < 0 {
-		return Metrics{}, fmt.Errorf("evaluation of %d images: at least 1, or 0 for all", o.Limit)
+	n, err := limited(ds, o.Split, o.Limit)
+	if err != nil {
+		return Metrics{}, err
 	}
-	if o.Limit > 0 {
-		n = min(n, o.Limit)
+	if err := o.Labels.covers(ds, o.Split, n); err != nil {
+		return Metrics{}, err
 	}
 	if o.Classes == 0 {
 		o.Classes = len(ds.Info().Classes)
 	}
 	loader, err := datasets.NewLoader(ds, datasets.LoaderOptions{Split: o.Split, Batch: o.Batch, Epochs: 1,
-		Normalizer: o.Normalizer, Workers: o.Workers})
+		View: o.View, Workers: o.Workers})
 	if err != nil {
 		return Metrics{}, err
 	}
 	defer loader.Close()
-	in := Input{Images: n, Classes: o.Classes, Name: func(i int) string { return ds.ID(o.Split, i) }}
+	in := Input{Images: n, Classes: o.Classes, Labels: o.Labels, Name: func(i int) string { return ds.ID(o.Split, i) }}
 	return Evaluate(ctx, net, loader, in, observers...)
 }

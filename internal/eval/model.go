@@ -18,22 +18,23 @@ var ErrModel = errors.New("cannot be evaluated")
 
 // A Model is a network out of a file, with what the file says about its input and its classes.
 type Model struct {
-	Path       string
-	Spec       blocks.Spec
-	Params     *graph.ParamSet
-	Normalizer datasets.Normalizer
-	Classes    []string // names by index; nil when the file has none
-	Dataset    string   // name of the training set; "" when the file does not say
-	Step       int64    // updates made
+	Path   string
+	Spec   blocks.Spec
+	Params *graph.ParamSet
+	// Preprocessing is how pictures become the network's input; without meaning for speech.
+	Preprocessing datasets.Preprocessing
+	// Assumed says, in a sentence without a stop, what the file does not say of its preprocessing
+	// and was assumed; "" where it says all.
+	Assumed string
+	Classes []string // names by index; nil when the file has none
+	Dataset string   // name of the training set; "" when the file does not say
+	Step    int64    // updates made
 	// Frontend says how the input of a speech network is made, in the caller's words; "" for
 	// images. ClassCounts are the training frames of each of its classes; nil where the file has
 	// none.
 	Frontend    string
 	ClassCounts []int64
 }
-
-// A Factory compiles a graph in Eval mode.
-type Factory func(g *graph.Graph, p *graph.ParamSet) (graph.Machine, error)
 
 // LoadModel reads a network from a safetensors file of ours: see ReadModel.
 func LoadModel(path string) (*Model, error) {
@@ -55,10 +56,12 @@ func ReadModel(f *weights.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Path: f.Name(), Classes: meta.Classes, Dataset: meta.Dataset, Step: meta.Step, Frontend: meta.Frontend, ClassCounts: meta.ClassCounts, Params: graph.NewParamSet(0),
-		Normalizer: datasets.Normalizer{Kind: meta.Preprocessing.Kind, Mean: meta.Preprocessing.Mean, Std: meta.Preprocessing.Std}}
+	m := &Model{Path: f.Name(), Classes: meta.Classes, Dataset: meta.Dataset, Step: meta.Step, Frontend: meta.Frontend, ClassCounts: meta.ClassCounts, Params: graph.NewParamSet(0)}
 	if err := json.Unmarshal([]byte(meta.Arch), &m.Spec); err != nil {
 		return nil, m.fault("its architecture does not parse: %w", err)
+	}
+	if m.Preprocessing, err = datasets.DecodePreprocessing(meta.Preprocessing); err != nil {
+		return nil, m.fault("%w", err)
 	}
 	if err := m.check(meta, f); err != nil {
 		return nil, err
@@ -99,12 +102,18 @@ func (m *Model) check(meta weights.Meta, f *weights.File) error {
 		return m.fault("its shortcut_pad is %q, and its architecture says %q", meta.ShortcutPad, pad)
 	}
 	if m.Classes != nil && len(m.Classes) > m.Spec.Classes {
-		return m.fault("it names %d classes and tells %d apart", len(m.Classes), m.Spec.Classes)
+		return m.fault("it names %d classes, and it has outputs for %d", len(m.Classes), m.Spec.Classes)
 	}
 	if m.Spec.Family == blocks.FamilySpeech {
 		return nil // its front end says how its input is made
 	}
-	if err := m.Normalizer.Check(m.Spec.InputChannels, m.Spec.InputSize, m.Spec.InputSize); err != nil {
+	if m.Preprocessing.Size == 0 {
+		if err := m.assume(m.assumedConfig()); err != nil {
+			return m.fault("its preprocessing does not fit its input: %w", err)
+		}
+		return nil
+	}
+	if err := m.fits(m.Preprocessing); err != nil {
 		return m.fault("its preprocessing does not fit its input: %w", err)
 	}
 	return nil
@@ -115,47 +124,32 @@ func (m *Model) fault(format string, args ...any) error {
 }
 
 // Machine compiles the network for batches of up to n images.
-func (m *Model) Machine(n int, compile Factory) (graph.Machine, error) {
+func (m *Model) Machine(n int, f Factory) (graph.Machine, error) {
 	g, err := blocks.Build(m.Spec, n, graph.Eval, m.Params)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Path, err)
 	}
-	machine, err := compile(g, m.Params)
+	machine, err := f.Compile(g, m.Params, MachineOptions{Frozen: true})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Path, err)
 	}
 	return machine, nil
 }
 
-// Fits says why the network cannot be measured on a data set, or nil: other sizes of images, or
-// other classes (where both have names, they must be the same names in the same order, or every
-// label would count as another class).
+// Fits says why the network cannot be measured on the images of a data set as they are, or nil:
+// other sizes or channels, or other classes (see Labels).
 func (m *Model) Fits(info datasets.Info) error {
 	s := m.Spec
 	if info.Channels != s.InputChannels || info.Height != s.InputSize || info.Width != s.InputSize {
-		return m.fault("it takes images of %dx%dx%d, and %s has %dx%dx%d: name the data set it was trained on (%s)",
-			s.InputChannels, s.InputSize, s.InputSize, info.Name, info.Channels, info.Height, info.Width, Printable(m.Dataset))
-	}
-	return m.FitsClasses(info)
-}
-
-// FitsClasses is Fits for pictures of any size, which are cut to the network's: their classes are
-// what has to fit, and the network has to take 3 channels or 1.
-func (m *Model) FitsClasses(info datasets.Info) error {
-	s := m.Spec
-	if s.InputChannels != 3 && s.InputChannels != 1 {
-		return m.fault("it takes images of %d channels, and pictures have 3, or 1 in grey", s.InputChannels)
-	}
-	if len(info.Classes) > s.Classes {
-		return m.fault("it tells %d classes apart, and %s has %d", s.Classes, info.Name, len(info.Classes))
-	}
-	for i, name := range info.Classes {
-		if i < len(m.Classes) && m.Classes[i] != name {
-			return m.fault("its class %d is %q, and that of %s is %q: name the data set it was trained on (%s)",
-				i, Printable(m.Classes[i]), info.Name, Printable(name), Printable(m.Dataset))
+		hint := ""
+		if m.Dataset != "" {
+			hint = fmt.Sprintf(": it was trained on %s", Printable(m.Dataset))
 		}
+		return m.fault("it takes images of %dx%dx%d, and %s has %dx%dx%d%s",
+			s.InputChannels, s.InputSize, s.InputSize, info.Name, info.Channels, info.Height, info.Width, hint)
 	}
-	return nil
+	_, err := m.Labels(info)
+	return err
 }
 
 // Row makes the model's row. The paper's value is there only if the network is the one of that name

@@ -18,7 +18,12 @@ import (
 	"resnet/internal/graph/weights"
 )
 
-func tape(g *graph.Graph, p *graph.ParamSet) (graph.Machine, error) { return graph.NewTape(g, p) }
+var tape = Factory{Compile: func(g *graph.Graph, p *graph.ParamSet, _ MachineOptions) (graph.Machine, error) {
+	return graph.NewTape(g, p)
+}}
+
+// testView is how tiny-a looks at pictures.
+var testView = datasets.NewPreprocessing(3, 9, 11, datasets.Normalizer{Kind: datasets.ChannelMeanStd, Mean: []float32{0.1, 0.2, 0.3}, Std: []float32{1, 2, 3}})
 
 // saveModel writes tiny-a with random weights; edit may spoil its description.
 func saveModel(t *testing.T, edit func(s *blocks.Spec, m *weights.Meta, tensors *[]weights.Tensor)) (path string, params *graph.ParamSet) {
@@ -32,7 +37,7 @@ func saveModel(t *testing.T, edit func(s *blocks.Spec, m *weights.Meta, tensors 
 		t.Fatal(err)
 	}
 	meta := weights.Meta{Classes: []string{"a", "b"}, ShortcutPad: "sides", Step: 12, Dataset: "cifar10",
-		Preprocessing: weights.Preprocessing{Kind: datasets.ChannelMeanStd, Mean: []float32{0.1, 0.2, 0.3}, Std: []float32{1, 2, 3}}}
+		Preprocessing: testView.Encode()}
 	tensors := weights.FromParams(params)
 	if edit != nil {
 		edit(&spec, &meta, &tensors)
@@ -62,8 +67,11 @@ func TestLoadedModelComputesWhatTheSavedOneDid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Spec.Name != "tiny-a" || m.Step != 12 || m.Dataset != "cifar10" || m.Normalizer.Std[2] != 3 {
+	if m.Spec.Name != "tiny-a" || m.Step != 12 || m.Dataset != "cifar10" || m.Assumed != "" {
 		t.Errorf("%+v", m)
+	}
+	if d := cmp.Diff(testView, m.Preprocessing); d != "" {
+		t.Errorf("preprocessing (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]string{"a", "b"}, m.Classes); d != "" {
 		t.Errorf("classes (-want +got):\n%s", d)
@@ -101,8 +109,17 @@ func TestFilesThatContradictThemselvesAreRefused(t *testing.T) {
 		"zero channels elsewhere":      {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.PadEnd = true }, ErrModel, "shortcut_pad"},
 		"too many class names":         {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) { m.Classes = make([]string, 11) }, ErrModel, "11 classes"},
 		"mean of other channels": {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) {
-			m.Preprocessing.Mean = []float32{1}
+			p := testView
+			p.Mean = p.Mean[:1]
+			m.Preprocessing = p.Encode()
 		}, ErrModel, "preprocessing"},
+		"no preprocessing": {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) { m.Preprocessing = "" }, ErrModel, "preprocessing"},
+		"another size": {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) {
+			m.Preprocessing = datasets.NewPreprocessing(3, 10, 10, testView.Normalizer).Encode()
+		}, ErrModel, "it makes 3x10x10, and the network takes 3x9x9"},
+		"a shorter side below the size": {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) {
+			m.Preprocessing = datasets.NewPreprocessing(3, 9, 8, testView.Normalizer).Encode()
+		}, ErrModel, "a shorter side of 8"},
 		"a missing tensor":    {func(_ *blocks.Spec, _ *weights.Meta, l *[]weights.Tensor) { *l = (*l)[1:] }, weights.ErrMismatch, "conv1.weight"},
 		"another class count": {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.Classes = 9 }, weights.ErrMismatch, "fc.weight"},
 		"a network of terabytes": {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) {
@@ -141,19 +158,75 @@ func TestModelsFitOnlyTheirImagesAndClasses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := datasets.Info{Name: "d", Classes: []string{"a", "b", "c"}, Channels: 3, Height: 9, Width: 9}
+	info := datasets.Info{Name: "d", Classes: []string{"b", "a", "c"}, Channels: 3, Height: 9, Width: 9}
 	if err := m.Fits(info); err != nil {
-		t.Errorf("its own data set: %v", err)
+		t.Errorf("its own images: %v", err)
 	}
-	for name, change := range map[string]func(*datasets.Info){
-		"size": func(i *datasets.Info) { i.Height = 10 }, "channels": func(i *datasets.Info) { i.Channels = 1 },
-		"classes": func(i *datasets.Info) { i.Classes = make([]string, 11) }, "order of classes": func(i *datasets.Info) { i.Classes = []string{"b", "a"} },
+	for says, change := range map[string]func(*datasets.Info){
+		"3x10x9: it was trained on cifar10": func(i *datasets.Info) { i.Height = 10 },
+		"1x9x9":                             func(i *datasets.Info) { i.Channels = 1 },
+		"none of the data set's classes":    func(i *datasets.Info) { i.Classes = []string{"x"} },
 	} {
 		other := info
 		change(&other)
-		if err := m.Fits(other); !errors.Is(err, ErrModel) {
-			t.Errorf("other %s: error %v, want ErrModel", name, err)
+		if err := m.Fits(other); !errors.Is(err, ErrModel) || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v, want ErrModel with %q", err, says)
 		}
+	}
+}
+
+// TestAFileThatDoesNotSayHowImagesWereResizedIsCompleted: what today's evaluation looked at, except
+// that a folder's images are looked at as its training did.
+func TestAFileThatDoesNotSayHowImagesWereResizedIsCompleted(t *testing.T) {
+	old := datasets.Preprocessing{Normalizer: testView.Normalizer}.Encode()
+	for _, c := range []struct {
+		arch, dataset string
+		config        *datasets.Config
+		want          datasets.Preprocessing
+		says          string
+	}{
+		{"tiny-a", "cifar10", nil, datasets.NewPreprocessing(3, 9, 9, testView.Normalizer), "a shorter side of 9 pixels, of which the central 9x9"},
+		{"tiny-a", "", nil, datasets.NewPreprocessing(3, 9, 9, testView.Normalizer), "a shorter side of 9"},
+		{"tiny-imagenet-stem", "imagenet", nil, datasets.NewPreprocessing(3, 21, 24, testView.Normalizer), "a shorter side of 24"},
+		{"tiny-imagenet-stem", "", nil, datasets.NewPreprocessing(3, 21, 24, testView.Normalizer), "a shorter side of 24"},
+		{"tiny-imagenet-stem", "folder", nil, datasets.NewPreprocessing(3, 21, 21, testView.Normalizer), "a shorter side of 21"},
+		{"tiny-imagenet-stem", "folder", &datasets.Config{Name: "folder", Resize: 64}, datasets.NewPreprocessing(3, 21, 64, testView.Normalizer), "a shorter side of 64"},
+		{"tiny-imagenet-stem", "folder", &datasets.Config{Name: "folder", Size: 32, Resize: 64}, datasets.NewPreprocessing(3, 21, 21, testView.Normalizer), "a shorter side of 21"},
+		{"tiny-a", "folder", &datasets.Config{Name: "folder", Downsample: 2}, datasets.Preprocessing{Size: 18, Resize: 18, Interpolation: datasets.Bilinear, Downsample: 2, Channels: 3, Normalizer: testView.Normalizer}, "the central 18x18 are cut out and blocks of 2x2 averaged"},
+	} {
+		path, _ := saveModel(t, func(s *blocks.Spec, m *weights.Meta, l *[]weights.Tensor) {
+			spec, err := blocks.Lookup(c.arch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			params := graph.NewParamSet(1)
+			if _, err := blocks.Build(spec, 1, graph.Eval, params); err != nil {
+				t.Fatal(err)
+			}
+			if c.arch == "tiny-imagenet-stem" {
+				spec.Family = blocks.FamilyImageNet
+			}
+			*s, *l, m.Dataset, m.Preprocessing, m.ShortcutPad = spec, weights.FromParams(params), c.dataset, old, ""
+		})
+		m, err := LoadModel(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.config != nil {
+			m.AssumeConfig(*c.config)
+		}
+		if d := cmp.Diff(c.want, m.Preprocessing); d != "" || !strings.Contains(m.Assumed, c.says) {
+			t.Errorf("%s of %s: %q (-want +got):\n%s", c.arch, c.dataset, m.Assumed, d)
+		}
+	}
+	path, _ := saveModel(t, nil)
+	m, err := LoadModel(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.AssumeConfig(datasets.Config{Name: "folder", Resize: 64})
+	if d := cmp.Diff(testView, m.Preprocessing); d != "" {
+		t.Errorf("a file that says all was changed:\n%s", d)
 	}
 }
 

@@ -19,6 +19,9 @@ type Protocol struct {
 	// Resize is what the shorter side was resized to before the views were cut, in pixels; 0 means
 	// that the image is the view.
 	Resize int `json:"resize,omitempty"`
+	// Downsample is the side of the blocks of pixels that were averaged to make a view; 0 means
+	// none.
+	Downsample int `json:"downsample,omitempty"`
 	// Scales are the shorter sides of fully convolutional testing, whose scores are averaged;
 	// Views, Height, Width and Resize mean nothing then.
 	Scales []int `json:"scales,omitempty"`
@@ -40,7 +43,7 @@ const MeanOfChannels = "channel means"
 // stands in for the mean image is left out: the paper subtracts it as well, at sizes where there is
 // none, and does not say how.
 func (p Protocol) looks(q Protocol) bool {
-	return p.Views == q.Views && p.Height == q.Height && p.Width == q.Width && p.Resize == q.Resize && slices.Equal(p.Scales, q.Scales) &&
+	return p.Views == q.Views && p.Height == q.Height && p.Width == q.Width && p.Resize == q.Resize && p.Downsample == q.Downsample && slices.Equal(p.Scales, q.Scales) &&
 		p.Flip == q.Flip && p.Combine == q.Combine
 }
 
@@ -88,6 +91,9 @@ func (p Protocol) form() string {
 	}
 	if p.Resize > 0 {
 		s += fmt.Sprintf(" of shorter side %d", p.Resize)
+	}
+	if p.Downsample > 0 {
+		s += fmt.Sprintf(", blocks of %dx%d averaged", p.Downsample, p.Downsample)
 	}
 	return s
 }

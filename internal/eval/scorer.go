@@ -7,13 +7,15 @@ import (
 	"slices"
 
 	"resnet/internal/datasets"
+	"resnet/internal/graph"
 )
 
 // A Scorer looks at images through a network as a protocol says. It is for one goroutine; Close it.
 type Scorer struct {
 	model    *Model
 	protocol Protocol
-	machines machines
+	machines *Machines
+	form     Form
 	batch    int
 	workers  int
 	x        []float32
@@ -21,19 +23,23 @@ type Scorer struct {
 
 // ScorerOptions say how a Scorer computes; they do not change its scores.
 type ScorerOptions struct {
-	Compile Factory
+	Factory Factory
 	Batch   int // views computed together at most; large views go in smaller batches
 	Workers int // goroutines that read, resize and cut images; 0 means one
 }
 
-// NewScorer makes a Scorer. Protocols come from Looking.Protocol, which checks them.
+// NewScorer makes a Scorer. Protocols come from ViewOptions, which check them.
 func NewScorer(m *Model, p Protocol, o ScorerOptions) *Scorer {
-	return &Scorer{model: m, protocol: p, batch: max(1, o.Batch), workers: max(1, o.Workers),
-		machines: machines{model: m, compile: o.Compile, dense: len(p.Scales) > 0, limit: machineMemory}}
+	s := &Scorer{model: m, protocol: p, batch: max(1, o.Batch), workers: max(1, o.Workers),
+		machines: NewMachines(MachinesOptions{Spec: m.Spec, Params: m.Params, Factory: o.Factory, Frozen: true, Limit: ImageMemory})}
+	if len(p.Scales) > 0 {
+		s.form = Dense
+	}
+	return s
 }
 
 // Close frees the machines.
-func (s *Scorer) Close() { s.machines.close() }
+func (s *Scorer) Close() { s.machines.Close() }
 
 // flips is the number of ways that a cut is looked at.
 func (p Protocol) flips() int {
@@ -177,26 +183,30 @@ func (s *Scorer) look(ctx context.Context, window []seen) error {
 // together is how many views of a size are computed in a batch: the pixels of 32 crops of 224x224,
 // at least 2, at most the batch that was asked for. In the fully convolutional form it is half of
 // that, because every size has a machine of its own.
-func (s *Scorer) together(height, width int) int {
+func together(batch, height, width int, form Form) int {
 	pixels := 32 * 224 * 224
-	if s.machines.dense {
+	if form == Dense {
 		pixels /= 2
 	}
-	return min(s.batch, max(2, pixels/(height*width)))
+	return min(max(1, batch), max(2, pixels/(height*width)))
+}
+
+func (s *Scorer) together(height, width int) int {
+	return together(s.batch, height, width, s.form)
 }
 
 func (s *Scorer) run(height, width int, views []view) error {
 	spec := s.model.Spec
-	m, err := s.machines.get(height, width, min(s.together(height, width), ceilPow2(len(views))))
+	m, err := s.machines.Get(Shape{Mode: graph.Eval, Form: s.form, N: min(s.together(height, width), ceilPow2(len(views))), Height: height, Width: width})
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", s.model.Path, err)
 	}
 	per := spec.InputChannels * height * width
 	if cap(s.x) < per*len(views) {
 		s.x = make([]float32, per*len(views))
 	}
 	x := s.x[:per*len(views)]
-	norm := s.model.normalizerFor(height, width, s.machines.dense)
+	norm := s.model.normalizerFor(height, width, s.form == Dense)
 	for i, v := range views {
 		one := x[i*per : (i+1)*per]
 		if len(v.cut.Pix) != per {
@@ -236,7 +246,7 @@ func ceilPow2(n int) int {
 // size alone, and in the fully convolutional form, where every position is alike, none; its mean
 // over each channel takes its place.
 func (m *Model) normalizerFor(height, width int, dense bool) datasets.Normalizer {
-	n, s := m.Normalizer, m.Spec
+	n, s := m.Preprocessing.Normalizer, m.Spec
 	if n.Kind != datasets.PixelMean || !dense && height == s.InputSize && width == s.InputSize {
 		return n
 	}

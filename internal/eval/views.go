@@ -7,44 +7,43 @@ import (
 	"resnet/internal/datasets"
 )
 
-// ViewOptions say how EvaluateViews reads and computes; of these Split and Limit alone change the
-// figures.
-type ViewOptions struct {
+// EvaluateOptions say how EvaluateViews reads and computes; of these Split and Limit alone change
+// the figures.
+type EvaluateOptions struct {
 	ScorerOptions
 	Split datasets.Split
 	Limit int // the first so many images of the split; 0 means all
-	// Fixed says that the images are looked at as the data set delivers them, in the network's
-	// size: see ProtocolFixed.
-	Fixed bool
 }
 
-// EvaluateViews measures a model on a split of a data set under any protocol. Observers see the
-// scores of each image as its logits, in the order of the split: see Scorer.Score. It fails as
-// Evaluate and Scorer.Score do.
-func EvaluateViews(ctx context.Context, m *Model, ds *datasets.Dataset, p Protocol, o ViewOptions, observers ...Observer) (Metrics, error) {
-	if o.Fixed && p.Views == 1 {
-		return evaluateFixed(ctx, m, ds, o, observers)
-	}
-	n := ds.Len(o.Split)
-	if o.Limit < 0 || n == 0 {
-		return Metrics{}, fmt.Errorf("evaluation of the first %d of %d images of split %q", o.Limit, n, o.Split)
-	}
-	if o.Limit > 0 {
-		n = min(n, o.Limit)
-	}
-	name := func(i int) string { return ds.ID(o.Split, i) }
-	meter, err := NewMeter(n, m.Spec.Classes, name)
+// EvaluateViews measures a model on a split of a data set under any protocol. The labels of images
+// are mapped to the network's outputs by name, as Model.Labels does. A single view is the one of
+// the model's Preprocessing: the figures are those of EvaluateSplit with it, to the last bit.
+// Observers see the scores of each image as its logits, in the order of the split: see
+// Scorer.Score. It fails as Evaluate, MapLabels and Scorer.Score do.
+func EvaluateViews(ctx context.Context, m *Model, ds *datasets.Dataset, p Protocol, o EvaluateOptions, observers ...Observer) (Metrics, error) {
+	n, err := limited(ds, o.Split, o.Limit)
 	if err != nil {
 		return Metrics{}, err
 	}
-	cuts := ImageCuts(ds, o.Split)
-	if !o.Fixed || len(p.Scales) > 0 {
-		cuts = PictureCuts(p, m.Spec.InputChannels, func(i int) (datasets.Picture, error) { return ds.Picture(o.Split, i) })
+	labels, err := m.Labels(ds.Info())
+	if err != nil {
+		return Metrics{}, err
 	}
+	if p.Views == 1 {
+		return m.evaluateSingle(ctx, ds, labels, o, observers)
+	}
+	if err := labels.covers(ds, o.Split, n); err != nil {
+		return Metrics{}, err
+	}
+	meter, err := NewMeter(n, m.Spec.Classes, func(i int) string { return ds.ID(o.Split, i) })
+	if err != nil {
+		return Metrics{}, err
+	}
+	cuts := PictureCuts(p, m.Preprocessing, func(i int) (datasets.Picture, error) { return ds.Picture(o.Split, i) })
 	s := NewScorer(m, p, o.ScorerOptions)
 	defer s.Close()
 	err = s.Score(ctx, n, cuts, func(i int, scores []float32) error {
-		label := ds.Label(o.Split, i)
+		label := labels.Of(ds.Label(o.Split, i))
 		if err := meter.Add(scores, []int32{int32(label)}, []int{i}); err != nil {
 			return err
 		}
@@ -61,13 +60,27 @@ func EvaluateViews(ctx context.Context, m *Model, ds *datasets.Dataset, p Protoc
 	return meter.Metrics()
 }
 
-// evaluateFixed measures single views that are the data set's images, with its loader.
-func evaluateFixed(ctx context.Context, m *Model, ds *datasets.Dataset, o ViewOptions, observers []Observer) (Metrics, error) {
-	machine, err := m.Machine(o.Batch, o.Compile)
+// evaluateSingle measures single views with the loader that training validates with.
+func (m *Model) evaluateSingle(ctx context.Context, ds *datasets.Dataset, labels LabelMap, o EvaluateOptions, observers []Observer) (Metrics, error) {
+	side := m.Spec.InputSize
+	batch := together(o.Batch, side, side, Plain)
+	machine, err := m.Machine(batch, o.Factory)
 	if err != nil {
 		return Metrics{}, err
 	}
 	defer machine.Close()
-	return EvaluateSplit(ctx, machine, ds, SplitOptions{Split: o.Split, Batch: o.Batch, Limit: o.Limit, Normalizer: m.Normalizer,
-		Classes: m.Spec.Classes, Workers: o.Workers}, observers...)
+	return EvaluateSplit(ctx, machine, ds, SplitOptions{Split: o.Split, Batch: batch, Limit: o.Limit, View: &m.Preprocessing,
+		Classes: m.Spec.Classes, Labels: labels, Workers: o.Workers}, observers...)
+}
+
+// limited is the number of images that are measured: those of the split, or the first so many.
+func limited(ds *datasets.Dataset, s datasets.Split, limit int) (int, error) {
+	n := ds.Len(s)
+	if limit < 0 {
+		return 0, fmt.Errorf("evaluation of %d images: at least 1, or 0 for all", limit)
+	}
+	if limit > 0 {
+		n = min(n, limit)
+	}
+	return n, nil
 }

@@ -67,14 +67,21 @@ func tiny(t *testing.T, name string, seed uint64) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &Model{Path: name, Spec: spec, Params: graph.NewParamSet(seed), Normalizer: datasets.Normalizer{Kind: datasets.PixelMean}}
+	m := &Model{Path: name, Spec: spec, Params: graph.NewParamSet(seed)}
 	if _, err := blocks.Build(spec, 1, graph.Eval, m.Params); err != nil {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(seed, 5))
-	for range 3 * spec.InputSize * spec.InputSize {
-		m.Normalizer.Mean = append(m.Normalizer.Mean, r.Float32())
+	mean := make([]float32, 3*spec.InputSize*spec.InputSize)
+	for i := range mean {
+		mean[i] = r.Float32()
 	}
+	resize := spec.InputSize
+	if spec.Family == blocks.FamilyImageNet {
+		resize = resize * 8 / 7
+	}
+	m.Preprocessing = datasets.NewPreprocessing(3, spec.InputSize, resize, datasets.Normalizer{Kind: datasets.PixelMean, Mean: mean})
+	m.Classes = []string{"ant", "bee", "cat"}
 	return m
 }
 
@@ -85,7 +92,7 @@ func alone(t *testing.T, m *Model, x []float32, build func() (*graph.Graph, erro
 	if err != nil {
 		t.Fatal(err)
 	}
-	machine, err := tape(g, m.Params)
+	machine, err := graph.NewTape(g, m.Params)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +119,7 @@ func cropByHand(m *Model, p datasets.Picture, x0, y0, w, h int, flip bool, flat 
 				if flat != nil {
 					mean = flat[c]
 				} else {
-					mean = float64(m.Normalizer.Mean[(c*h+y)*w+i])
+					mean = float64(m.Preprocessing.Mean[(c*h+y)*w+i])
 				}
 				v := float32(float64(p.Pix[((y0+y)*p.Width+x0+i)*3+c])/255 - mean)
 				to := i
@@ -169,7 +176,7 @@ func tenCropsByHand(t *testing.T, m *Model, p datasets.Picture, combine Combine)
 func scalesByHand(t *testing.T, m *Model, p datasets.Picture, scales []int, combine Combine) []float64 {
 	flat := make([]float64, 3)
 	per := m.Spec.InputSize * m.Spec.InputSize
-	for i, v := range m.Normalizer.Mean {
+	for i, v := range m.Preprocessing.Mean {
 		flat[i/per] += float64(v) / float64(per)
 	}
 	var views [][]float64
@@ -190,7 +197,7 @@ func scalesByHand(t *testing.T, m *Model, p datasets.Picture, scales []int, comb
 func measuredViews(t *testing.T, m *Model, ds *datasets.Dataset, p Protocol, batch, workers int) (Metrics, [][]float32) {
 	t.Helper()
 	var all [][]float32
-	metrics, err := EvaluateViews(t.Context(), m, ds, p, ViewOptions{Split: datasets.Test, ScorerOptions: ScorerOptions{Compile: tape, Batch: batch, Workers: workers}},
+	metrics, err := EvaluateViews(t.Context(), m, ds, p, EvaluateOptions{Split: datasets.Test, ScorerOptions: ScorerOptions{Factory: tape, Batch: batch, Workers: workers}},
 		func(im Image) error {
 			if im.Index != len(all) {
 				t.Errorf("image %d is observed after %d images", im.Index, len(all))
@@ -218,7 +225,7 @@ func TestTenCropsAreTheMeanOfTenForwardPasses(t *testing.T) {
 	ds := photographs(t)
 	m := tiny(t, "tiny-imagenet-stem", 3)
 	for _, combine := range []Combine{CombineSoftmax, CombineLogits} {
-		p, err := Looking{Crops: CropsTen, Combine: combine}.Protocol(m)
+		p, err := ViewOptions{Crops: CropsTen, Combine: combine}.Protocol(m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +256,7 @@ func TestScalesAreTheMeanOfDenseForwardPasses(t *testing.T) {
 	for _, name := range []string{"tiny-imagenet-stem", "tiny-b"} {
 		m := tiny(t, name, 4)
 		for _, combine := range []Combine{CombineSoftmax, CombineLogits} {
-			p, err := Looking{Crops: CropsFull, Scales: []int{21, 26}, Combine: combine}.Protocol(m)
+			p, err := ViewOptions{Crops: CropsFull, Scales: []int{21, 26}, Combine: combine}.Protocol(m)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -277,11 +284,11 @@ func TestAnEnsembleOfDifferentNetsIsTheMeanOfTheirMeans(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range nets {
-			p, err := Looking{Crops: CropsTen, Combine: combine}.Protocol(m)
+			p, err := ViewOptions{Crops: CropsTen, Combine: combine}.Protocol(m)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := EvaluateViews(t.Context(), m, ds, p, ViewOptions{Split: datasets.Test, ScorerOptions: ScorerOptions{Compile: tape, Batch: 8}}, e.Member()); err != nil {
+			if _, err := EvaluateViews(t.Context(), m, ds, p, EvaluateOptions{Split: datasets.Test, ScorerOptions: ScorerOptions{Factory: tape, Batch: 8}}, e.Member()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -310,7 +317,7 @@ func TestAnEnsembleOfDifferentNetsIsTheMeanOfTheirMeans(t *testing.T) {
 func TestBatchesAndWorkersChangeNoScore(t *testing.T) {
 	ds := photographs(t)
 	m := tiny(t, "tiny-bottleneck", 8)
-	for _, l := range []Looking{{Crops: CropsOne, Combine: CombineSoftmax}, {Crops: CropsTen, Combine: CombineSoftmax}, {Crops: CropsFull, Combine: CombineSoftmax}} {
+	for _, l := range []ViewOptions{{Crops: CropsOne, Combine: CombineSoftmax}, {Crops: CropsTen, Combine: CombineSoftmax}, {Crops: CropsFull, Combine: CombineSoftmax}} {
 		p, err := l.Protocol(m)
 		if err != nil {
 			t.Fatal(err)
@@ -331,7 +338,7 @@ func TestBatchesAndWorkersChangeNoScore(t *testing.T) {
 func TestTheImageAndItsMirrorImage(t *testing.T) {
 	ds := photographs(t)
 	m := tiny(t, "tiny-a", 9)
-	p, err := Looking{Crops: CropsFull, Combine: CombineSoftmax}.ProtocolFixed(m, ds.Info())
+	p, err := ViewOptions{Crops: CropsFull, Combine: CombineSoftmax}.ProtocolFixed(m, ds.Info())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +346,7 @@ func TestTheImageAndItsMirrorImage(t *testing.T) {
 		t.Errorf("protocol %q", p)
 	}
 	buf := make([]byte, 3*9*9)
-	_, err = EvaluateViews(t.Context(), m, ds, p, ViewOptions{Split: datasets.Test, Fixed: true, ScorerOptions: ScorerOptions{Compile: tape, Batch: 8}}, func(im Image) error {
+	_, err = EvaluateViews(t.Context(), m, ds, p, EvaluateOptions{Split: datasets.Test, ScorerOptions: ScorerOptions{Factory: tape, Batch: 8}}, func(im Image) error {
 		if _, err := ds.Image(datasets.Test, im.Index, buf); err != nil {
 			return err
 		}
@@ -364,32 +371,32 @@ func TestImpossibleProtocolsAreExplained(t *testing.T) {
 	grey := datasets.Info{Name: "mnist", Channels: 1, Height: 9, Width: 9}
 	colour := datasets.Info{Name: "cifar10", Channels: 3, Height: 9, Width: 9}
 	for says, f := range map[string]func() (Protocol, error){
-		`--crops "5"`:     func() (Protocol, error) { return Looking{Crops: "5", Combine: CombineSoftmax}.Protocol(m) },
-		`--combine "max"`: func() (Protocol, error) { return Looking{Crops: "1", Combine: "max"}.Protocol(m) },
+		`--crops "5"`:     func() (Protocol, error) { return ViewOptions{Crops: "5", Combine: CombineSoftmax}.Protocol(m) },
+		`--combine "max"`: func() (Protocol, error) { return ViewOptions{Crops: "1", Combine: "max"}.Protocol(m) },
 		"are for --crops full": func() (Protocol, error) {
-			return Looking{Crops: "10", Scales: []int{9}, Combine: CombineSoftmax}.Protocol(m)
+			return ViewOptions{Crops: "10", Scales: []int{9}, Combine: CombineSoftmax}.Protocol(m)
 		},
 		"--scales 0": func() (Protocol, error) {
-			return Looking{Crops: "full", Scales: []int{0}, Combine: CombineSoftmax}.Protocol(m)
+			return ViewOptions{Crops: "full", Scales: []int{0}, Combine: CombineSoftmax}.Protocol(m)
 		},
 		"--scales 12": func() (Protocol, error) {
-			return Looking{Crops: "full", Scales: []int{12, 12}, Combine: CombineSoftmax}.Protocol(m)
+			return ViewOptions{Crops: "full", Scales: []int{12, 12}, Combine: CombineSoftmax}.Protocol(m)
 		},
 		"tiny-a needs 9": func() (Protocol, error) {
-			return Looking{Crops: "full", Scales: []int{8}, Combine: CombineSoftmax}.Protocol(m)
+			return ViewOptions{Crops: "full", Scales: []int{8}, Combine: CombineSoftmax}.Protocol(m)
 		},
 		"no ten crops": func() (Protocol, error) {
-			return Looking{Crops: "10", Combine: CombineSoftmax}.ProtocolFixed(m, colour)
+			return ViewOptions{Crops: "10", Combine: CombineSoftmax}.ProtocolFixed(m, colour)
 		},
 		"leave --scales out": func() (Protocol, error) {
-			return Looking{Crops: "full", Scales: []int{12}, Combine: CombineSoftmax}.ProtocolFixed(m, grey)
+			return ViewOptions{Crops: "full", Scales: []int{12}, Combine: CombineSoftmax}.ProtocolFixed(m, grey)
 		},
 	} {
 		if _, err := f(); !errors.Is(err, ErrProtocol) || !strings.Contains(err.Error(), says) {
 			t.Errorf("error %v, want ErrProtocol and %q", err, says)
 		}
 	}
-	p, err := Looking{Crops: CropsFull, Combine: CombineSoftmax}.Protocol(m)
+	p, err := ViewOptions{Crops: CropsFull, Combine: CombineSoftmax}.Protocol(m)
 	if err != nil || !slices.Equal(p.Scales, []int{9, 10, 15, 19, 26}) {
 		t.Errorf("scales of an input of 9: %v, %v", p.Scales, err)
 	}
@@ -398,86 +405,29 @@ func TestImpossibleProtocolsAreExplained(t *testing.T) {
 func TestALongPictureIsRefusedBeforeItIsResized(t *testing.T) {
 	m := tiny(t, "tiny-a", 1)
 	long := datasets.Picture{Width: 100_000, Height: 2, Pix: make([]byte, 600_000)}
-	for _, l := range []Looking{{Crops: CropsTen, Combine: CombineSoftmax}, {Crops: CropsFull, Scales: []int{640}, Combine: CombineSoftmax}} {
+	for _, l := range []ViewOptions{{Crops: CropsTen, Combine: CombineSoftmax}, {Crops: CropsFull, Scales: []int{640}, Combine: CombineSoftmax}} {
 		p, err := l.Protocol(m)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.Resize *= 30
-		if _, err := PictureCuts(p, 3, func(int) (datasets.Picture, error) { return long, nil })(0); !errors.Is(err, datasets.ErrData) {
+		if _, err := PictureCuts(p, m.Preprocessing, func(int) (datasets.Picture, error) { return long, nil })(0); !errors.Is(err, datasets.ErrData) {
 			t.Errorf("%s: error %v, want ErrData", p, err)
 		}
 	}
 }
 
-func TestGreyIsPillowsLuma(t *testing.T) {
-	// PIL.Image.new("RGB", (1, 1), rgb).convert("L") for these colours.
-	for _, c := range [][4]byte{{255, 255, 255, 255}, {255, 0, 0, 76}, {0, 255, 0, 150}, {0, 0, 255, 29}, {12, 200, 77, 130}} {
-		if y := Grey(c[:3]); len(y) != 1 || y[0] != c[3] {
-			t.Errorf("grey of %v is %v, want %d", c[:3], y, c[3])
-		}
-	}
-}
-
-// countingMachine counts how many machines are open.
-type countingMachine struct {
-	graph.Machine
-	open *int
-}
-
-func (c countingMachine) Close()       { *c.open--; c.Machine.Close() }
-func (c countingMachine) Bytes() int64 { return 1000 }
-
-func TestMachinesAreKeptWithinTheLimit(t *testing.T) {
-	m := tiny(t, "tiny-b", 2)
-	open, compiled := 0, 0
-	cache := machines{model: m, dense: true, limit: 3 * (1000 + 4*m.Params.Count()), compile: func(g *graph.Graph, p *graph.ParamSet) (graph.Machine, error) {
-		open++
-		compiled++
-		machine, err := tape(g, p)
-		return countingMachine{machine, &open}, err
-	}}
-	get := func(w, n int) {
-		t.Helper()
-		if _, err := cache.get(9, w, n); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, w := range []int{9, 10, 11, 9, 12} { // 10 was used longest ago
-		get(w, 2)
-	}
-	if open != 3 || compiled != 4 {
-		t.Errorf("%d machines are open after %d were made, want 3 after 4", open, compiled)
-	}
-	get(9, 2)
-	get(11, 1)
-	if compiled != 4 {
-		t.Error("a machine that was kept is made again")
-	}
-	get(10, 2)
-	if compiled != 5 {
-		t.Error("a machine that was given up is still there")
-	}
-	get(10, 4)
-	if compiled != 6 {
-		t.Error("a batch of 4 ran on a machine for 2")
-	}
-	if cache.close(); open != 0 {
-		t.Errorf("%d machines are open at the end", open)
-	}
-}
-
 func TestAnImageThatDoesNotReadEndsTheEvaluation(t *testing.T) {
 	m := tiny(t, "tiny-b", 2)
-	p, err := Looking{Crops: CropsTen, Combine: CombineSoftmax}.Protocol(m)
+	p, err := ViewOptions{Crops: CropsTen, Combine: CombineSoftmax}.Protocol(m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bad := errors.New("bad image")
-	s := NewScorer(m, p, ScorerOptions{Compile: tape, Batch: 4, Workers: 3})
+	s := NewScorer(m, p, ScorerOptions{Factory: tape, Batch: 4, Workers: 3})
 	defer s.Close()
 	pic := datasets.Picture{Width: 12, Height: 12, Pix: make([]byte, 3*12*12)}
-	err = s.Score(t.Context(), 40, PictureCuts(p, 3, func(i int) (datasets.Picture, error) {
+	err = s.Score(t.Context(), 40, PictureCuts(p, m.Preprocessing, func(i int) (datasets.Picture, error) {
 		if i == 17 {
 			return datasets.Picture{}, bad
 		}
@@ -488,7 +438,7 @@ func TestAnImageThatDoesNotReadEndsTheEvaluation(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err = s.Score(ctx, 40, PictureCuts(p, 3, func(int) (datasets.Picture, error) { return pic, nil }), func(int, []float32) error { return nil })
+	err = s.Score(ctx, 40, PictureCuts(p, m.Preprocessing, func(int) (datasets.Picture, error) { return pic, nil }), func(int, []float32) error { return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: error %v", err)
 	}

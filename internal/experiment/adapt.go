@@ -11,6 +11,7 @@ import (
 	"resnet/internal/datasets/speech"
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/datasets/speech/kaldi"
+	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/train/adapt"
 )
@@ -71,11 +72,11 @@ type adaptation struct {
 	corpus *corpus.Corpus
 	split  datasets.Split
 	shapes []corpus.Shape
-	whole  bool              // the network classifies utterances, not frames
-	labels map[int][]int32   // by utterance: of its frames, or one; nil where the corpus has them
-	x      []float32         // a batch filled up
-	all    []int32           // its labels
-	m      *sequenceMachines // the network behind the layer
+	whole  bool            // the network classifies utterances, not frames
+	labels map[int][]int32 // by utterance: of its frames, or one; nil where the corpus has them
+	x      []float32       // a batch filled up
+	all    []int32         // its labels
+	m      *eval.Sequencer // the network behind the layer
 	layer  *adapt.Layer
 	set    adapt.Set
 	out    Adapted
@@ -134,12 +135,12 @@ func (e *adaptation) run(ctx context.Context) error {
 		return err
 	}
 	spec := e.net.Spec
-	e.m = &sequenceMachines{env: e.env, spec: spec, mode: graph.Train, params: e.net.Params, threads: e.o.Threads, adaptation: true}
-	defer func() { e.m.close() }()
-	if err := e.m.compile(e.shapes); err != nil {
+	var err error
+	o := sequencerOptions{spec: spec, params: e.net.Params, mode: graph.Train, form: eval.Adaptation, threads: e.o.Threads}
+	if e.m, err = e.env.sequencer(o, e.shapes...); err != nil {
 		return err
 	}
-	var err error
+	defer e.m.Close()
 	if e.layer, err = adapt.NewLayer(e.net.Params, spec.Maps(), e.o.Options); err != nil {
 		return err
 	}
@@ -181,11 +182,11 @@ func (e *adaptation) speaker(ctx context.Context, name string) error {
 
 // pass is adapt.Pass: the batch is filled up to the machine's, with places that have no label.
 func (e *adaptation) pass(b *datasets.Batch) (float64, int, error) {
-	m, err := e.m.of(b)
+	m, err := e.m.Of(b)
 	if err != nil {
 		return 0, 0, err
 	}
-	g := e.m.current.graph
+	g := m.Graph
 	e.x, e.all = slices.Grow(e.x[:0], g.N*g.ImageLen())[:g.N*g.ImageLen()], slices.Grow(e.all[:0], g.LabelsLen())[:g.LabelsLen()]
 	labelled := adapt.Fill(e.x, e.all, g.N, b, e.labels)
 	if labelled == 0 {
@@ -207,11 +208,12 @@ func (e *adaptation) label(ctx context.Context) error {
 	}
 	e.out.Labels, e.labels = "a first pass", map[int][]int32{}
 	spec := e.net.Spec.WithOutput(blocks.OutputFrame)
-	m := &sequenceMachines{env: e.env, spec: spec, mode: graph.Eval, params: e.net.Params, threads: e.o.Threads}
-	defer m.close()
-	if err := m.compile(e.shapes); err != nil {
+	m, err := e.net.applied(spec, e.o.Threads, e.shapes...)
+	if err != nil {
 		return err
 	}
+	defer m.Close()
+	defer m.Close()
 	return eachUtterance(ctx, m, e.corpus, corpus.LoaderOptions{Split: e.split, Shapes: e.shapes, Maps: spec.Maps(), Once: true}, spec.Classes, func(i, _ int, logits []float32) error {
 		if err := e.net.finite(e.corpus, e.split, i, logits); err != nil {
 			return err

@@ -44,9 +44,13 @@ func (e *Environment) Compile(g *graph.Graph, params *graph.ParamSet, o schedule
 	return nil, config.Usagef("RESNET_MACHINE=%s: schedule or tape", e.Machine)
 }
 
-// Factory compiles networks whose parameters do not change any more, for so many threads.
+// Factory compiles networks for so many threads.
 func (e *Environment) Factory(threads int) eval.Factory {
-	return func(g *graph.Graph, params *graph.ParamSet) (graph.Machine, error) {
-		return e.Compile(g, params, schedule.Options{Threads: threads, Frozen: true})
+	return eval.Factory{
+		NewArena: func() eval.Arena { return new(schedule.Arena) },
+		Compile: func(g *graph.Graph, params *graph.ParamSet, o eval.MachineOptions) (graph.Machine, error) {
+			arena, _ := o.Arena.(*schedule.Arena) // nil where there is none
+			return e.Compile(g, params, schedule.Options{Threads: threads, Frozen: o.Frozen, Arena: arena})
+		},
 	}
 }

@@ -27,12 +27,16 @@ func Export(env *Environment, path, format, out string) (Exported, error) {
 	if err != nil {
 		return Exported{}, err
 	}
-	list := weights.FromParams(m.Params)
+	list, meta := weights.FromParams(m.Params), m.Meta
+	if m.Assumed != "" && m.Frontend == "" { // what was assumed is what the file says from now on
+		m.sayAssumed()
+		meta = weights.WithPreprocessing(meta, m.Preprocessing.Encode())
+	}
 	err = writeCheckpoint(out, func(w io.Writer) error {
 		if format == "onnx" {
-			return onnx.Write(w, m.Spec, m.Params, m.Meta)
+			return onnx.Write(w, m.Spec, m.Params, meta)
 		}
-		return weights.Write(w, list, m.Meta)
+		return weights.Write(w, list, meta)
 	})
 	if errors.Is(err, onnx.ErrUnsupported) {
 		return Exported{}, config.Usagef("export: %w", err)

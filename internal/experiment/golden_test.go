@@ -117,7 +117,7 @@ func TestACheckpointOfAnEarlierVersionIsMeasuredAsBefore(t *testing.T) {
 		datasets.Val:  {N: 100, Top1Error: 87, Loss: 2.296196497612408},
 	} {
 		m, err := Measure(context.Background(), &Environment{}, []string{golden(t)},
-			MeasureOptions{Split: split, Batch: 250, Threads: 1, View: eval.Looking{Crops: eval.CropsOne, Combine: eval.CombineSoftmax}})
+			MeasureOptions{Split: split, Batch: 250, Threads: 1, View: eval.ViewOptions{Crops: eval.CropsOne, Combine: eval.CombineSoftmax}})
 		if err != nil {
 			t.Fatal(err)
 		}

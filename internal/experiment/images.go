@@ -157,9 +157,10 @@ func (e *imageEvaluator) close()       { e.m.Close() }
 // (where eval.train_set asks for it) the training set, which only go into the curves.
 func (e *imageEvaluator) evaluate(ctx context.Context) (train.Evaluation, error) {
 	var out train.Evaluation
+	view := e.d.set.Preprocessing(e.d.norm)
 	err := eachSplit(e.d.set.Len, e.d.x.Eval.TrainSet, &out, func(split datasets.Split) (*train.Metrics, error) {
 		m, err := eval.EvaluateSplit(ctx, e.m, e.d.set, eval.SplitOptions{Split: split, Batch: e.d.x.Eval.Batch,
-			Normalizer: e.d.norm, Classes: e.d.x.Spec.Classes, Workers: e.d.x.Data.Workers})
+			View: &view, Classes: e.d.x.Spec.Classes, Workers: e.d.x.Data.Workers})
 		return &train.Metrics{Loss: m.Loss, Error: m.Top1Error, Top5Error: m.Top5Error}, err
 	})
 	return out, err
@@ -232,7 +233,7 @@ func (d *images) leastMemory() (int64, error) {
 }
 
 func (d *images) meta(m *weights.Meta) {
-	m.Preprocessing = weights.Preprocessing{Kind: d.norm.Kind, Mean: d.norm.Mean, Std: d.norm.Std}
+	m.Preprocessing = d.set.Preprocessing(d.norm).Encode()
 }
 
 func (d *images) row(checkpoint string, m train.Metrics) eval.Row {

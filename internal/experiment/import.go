@@ -14,6 +14,7 @@ import (
 	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
+	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
 	"resnet/internal/text"
@@ -171,8 +172,12 @@ func (o ImportOptions) meta(s blocks.Spec) (weights.Meta, Imported, error) {
 	}
 	arch, err := json.Marshal(s)
 	m.Arch, m.Dataset, m.ShortcutPad = string(arch), r.Dataset, r.ShortcutPad
-	m.Preprocessing = weights.Preprocessing{Kind: r.Preprocessing, Mean: r.Mean, Std: r.Std}
-	return m, r, err
+	if err != nil {
+		return m, r, err
+	}
+	n := datasets.Normalizer{Kind: r.Preprocessing, Mean: r.Mean, Std: r.Std}
+	m.Preprocessing = eval.ImportedView(s, n).Encode()
+	return m, r, nil
 }
 
 // trainedOn is the data set that networks of a family and so many classes are mostly trained on, or

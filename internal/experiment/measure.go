@@ -15,7 +15,7 @@ type MeasureOptions struct {
 	Adaptation  string // file of the split's speakers' transforms, or ""
 	Split       datasets.Split
 	Limit       int // only the first so many images; 0 means all
-	View        eval.Looking
+	View        eval.ViewOptions
 	Predictions string // CSV or JSONL file of every image's label, logits and top 5, or ""
 	Batch       int    // images or views computed together
 	Threads     int
@@ -45,6 +45,7 @@ type measuring struct {
 	member   bool              // of an ensemble: the models' scores go there
 	ensemble *eval.Ensemble    // nil for a single model
 	set      *datasets.Dataset // of the first model: the ensemble's
+	names    []string          // of the first model's classes: the ensemble's
 }
 
 // Measure measures checkpoints and run folders one after another.
@@ -93,33 +94,17 @@ func (m *measuring) add(row eval.Measured, classes eval.ClassReport) {
 // dataset opens the data set that a model is measured on.
 func (m *measuring) dataset(ctx context.Context, net *Model) (*datasets.Dataset, error) {
 	cfg, seed := net.dataConfig(m.Data, m.Dir)
+	if m.Split == datasets.Test {
+		cfg.Validation = 0 // another folder may have no training images to hold any out of
+	}
 	set, err := m.open.images(ctx, cfg, seed)
 	if err != nil {
 		return nil, err
 	}
-	if anySize(set.Info()) {
-		return set, net.FitsClasses(set.Info())
+	if datasets.AnySize(set.Info().Name) {
+		return set, nil
 	}
 	return set, net.Fits(set.Info())
-}
-
-// anySize reports whether a data set has pictures of any size, which are resized and cut as the
-// protocol says.
-func anySize(info datasets.Info) bool { return info.Name == "folder" || info.Name == "imagenet" }
-
-// asDelivered reports whether the data set's loader gives the views as they are: images of one
-// size, or the centre that a training on a folder validates on, so that eval repeats that
-// training's figure.
-func asDelivered(net *Model, info datasets.Info, p eval.Protocol) bool {
-	return !anySize(info) || p.Views == 1 && p.Resize == info.Height && info.Channels == net.Spec.InputChannels && info.Name == "folder"
-}
-
-// protocol says how a network sees the images of a data set.
-func (m *measuring) protocol(net *Model, info datasets.Info) (eval.Protocol, error) {
-	if anySize(info) {
-		return m.View.Protocol(net.Model)
-	}
-	return m.View.ProtocolFixed(net.Model, info)
 }
 
 // images measures one network of images; a member of an ensemble leaves its scores there.
@@ -140,7 +125,15 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 		}
 		return config.Usagef("%s has no %s split%s", info.Name, m.Split, hint)
 	}
-	p, err := m.protocol(net, info)
+	labels, err := net.Labels(info)
+	if err != nil {
+		return err
+	}
+	net.sayAssumed()
+	if labels.Note != "" {
+		m.env.say("%s: %s.", net.Named, labels.Note)
+	}
+	p, err := m.View.For(net.Model, info)
 	if err != nil {
 		return fmt.Errorf("%s: %w", net.Named, err)
 	}
@@ -149,7 +142,7 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 		p.Limit, n = m.Limit, m.Limit
 	}
 	if m.set == nil {
-		m.set = set
+		m.set, m.names = set, net.ClassNames()
 	}
 	var observers []eval.Observer
 	if m.member {
@@ -161,28 +154,27 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 		observers = append(observers, m.ensemble.Member())
 	}
 	var metrics eval.Metrics
-	err = m.recorded(!m.member, net.Classes, func(i int) string { return set.ID(m.Split, i) }, func(file *eval.Predictions) error {
+	err = m.recorded(!m.member, net.ClassNames(), func(i int) string { return set.ID(m.Split, i) }, func(file *eval.Predictions) error {
 		if file != nil {
 			observers = append(observers, file.Observe)
 		}
 		var err error
-		metrics, err = eval.EvaluateViews(ctx, net.Model, set, p, eval.ViewOptions{Split: m.Split, Limit: m.Limit, Fixed: asDelivered(net, info, p),
-			ScorerOptions: eval.ScorerOptions{Compile: m.env.Factory(m.Threads), Batch: m.Batch, Workers: m.Threads}}, observers...)
+		metrics, err = eval.EvaluateViews(ctx, net.Model, set, p, eval.EvaluateOptions{Split: m.Split, Limit: m.Limit,
+			ScorerOptions: eval.ScorerOptions{Factory: m.env.Factory(m.Threads), Batch: m.Batch, Workers: m.Threads}}, observers...)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", net.Named, err)
 	}
-	m.add(net.Measured(net.Named, info.Name, p, metrics), metrics.Classes(net.Classes))
+	m.add(net.Measured(net.Named, info.Name, p, metrics), metrics.Classes(net.ClassNames()))
 	return nil
 }
 
 // combine adds the row of the ensemble; its predictions are the ones that are written.
 func (m *measuring) combine() error {
 	name := func(i int) string { return m.set.ID(m.Split, i) }
-	classes := m.set.Info().Classes
 	var metrics eval.Metrics
-	err := m.recorded(true, classes, name, func(file *eval.Predictions) error {
+	err := m.recorded(true, m.names, name, func(file *eval.Predictions) error {
 		var observers []eval.Observer
 		if file != nil {
 			observers = append(observers, file.Observe)
@@ -194,6 +186,6 @@ func (m *measuring) combine() error {
 	if err != nil {
 		return err
 	}
-	m.add(eval.MeasuredEnsemble(m.Rows, m.View.Combine, metrics), metrics.Classes(classes))
+	m.add(eval.MeasuredEnsemble(m.Rows, m.View.Combine, metrics), metrics.Classes(m.names))
 	return nil
 }

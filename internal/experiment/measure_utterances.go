@@ -8,7 +8,6 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/eval"
-	"resnet/internal/graph"
 	"resnet/internal/train/checkpoint"
 )
 
@@ -34,12 +33,12 @@ func (m *measuring) utterances(ctx context.Context, net *Model) error {
 			return err
 		}
 	}
-	machines := &sequenceMachines{env: m.env, spec: net.Spec, mode: graph.Eval, params: net.Params, threads: m.Threads}
-	defer machines.close()
 	shapes := evalShapes(c, min(m.Batch, maxUtterances), net.run.Speech.Buckets, m.Split)
-	if err := machines.compile(shapes); err != nil {
+	machines, err := net.applied(net.Spec, m.Threads, shapes...)
+	if err != nil {
 		return err
 	}
+	defer machines.Close()
 	var metrics eval.SequenceMetrics
 	err = m.recorded(!m.member, net.Classes, func(i int) string { return c.ID(m.Split, i) }, func(file *eval.Predictions) error {
 		var observers []func(eval.Sequence) error

@@ -42,7 +42,11 @@ func OpenModel(env *Environment, path string) (*Model, error) {
 	if err != nil {
 		return nil, env.importHint(err, path)
 	}
-	return &Model{Model: m, Named: filepath.Clean(path), Meta: file.Meta, run: runOf(path), env: env}, nil
+	net := &Model{Model: m, Named: filepath.Clean(path), Meta: file.Meta, run: runOf(path), env: env}
+	if net.run != nil {
+		m.AssumeConfig(net.run.Data)
+	}
+	return net, nil
 }
 
 // importHint tells whoever names a file of PyTorch, or a bare state dict, how it becomes a
@@ -81,29 +85,35 @@ func (m *Model) dataConfig(name, dir string) (cfg datasets.Config, seed uint64) 
 	if dir != "" {
 		cfg.Dir = dir
 	}
-	cfg.Size, cfg.Augment = 0, datasets.Augment{}
-	if datasets.AnySize(cfg.Name) {
-		cfg.Size = m.Spec.InputSize * max(cfg.Downsample, 1)
+	cfg.Size, cfg.Resize, cfg.Augment = 0, 0, datasets.Augment{}
+	if v := m.Preprocessing; v.Size > 0 {
+		cfg.Downsample = v.Downsample
+		if datasets.AnySize(cfg.Name) {
+			cfg.Size, cfg.Resize = v.Size, v.Resize
+		}
 	}
 	return cfg, seed
 }
 
-// classNames are those of the checkpoint, or those of the data set that it was trained on. WordNet
-// IDs, which the folders of ImageNet are named by, become names.
-func (m *Model) classNames() []string {
-	names := m.Classes
-	if known := datasets.ClassNames(m.Dataset); len(names) == 0 && len(known) == m.Spec.Classes {
-		names = known
-	}
+// shownNames are the names of the classes for people: those of the checkpoint, or of the data set
+// that it was trained on. WordNet IDs, which the folders of ImageNet are named by, become names.
+func (m *Model) shownNames() []string {
 	byID := map[string]string{}
 	for _, c := range datasets.ImageNetClasses() {
 		byID[c.ID] = c.Name
 	}
-	names = slices.Clone(names)
+	names := slices.Clone(m.ClassNames())
 	for i, id := range names {
 		if name, ok := byID[id]; ok {
 			names[i] = name
 		}
 	}
 	return names
+}
+
+// sayAssumed says what an old checkpoint does not say of its input.
+func (m *Model) sayAssumed() {
+	if m.Assumed != "" {
+		m.env.say("%s: %s.", m.Named, m.Assumed)
+	}
 }

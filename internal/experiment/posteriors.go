@@ -9,7 +9,6 @@ import (
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/datasets/speech/kaldi"
 	"resnet/internal/eval"
-	"resnet/internal/graph"
 )
 
 // PosteriorsOptions say what is written of every frame.
@@ -56,12 +55,12 @@ func WritePosteriors(ctx context.Context, env *Environment, checkpoint string, i
 	}
 	defer w.Discard()
 	spec := net.Spec.WithOutput(blocks.OutputFrame)
-	machines := &sequenceMachines{env: env, spec: spec, mode: graph.Eval, params: net.Params, threads: o.Threads}
-	defer machines.close()
 	shapes := evalShapes(c, o.Batch, o.Buckets, datasets.Test)
-	if err := machines.compile(shapes); err != nil {
+	machines, err := net.applied(spec, o.Threads, shapes...)
+	if err != nil {
 		return out, err
 	}
+	defer machines.Close()
 	out.Classes = spec.Classes
 	err = eachUtterance(ctx, machines, c, corpus.LoaderOptions{Split: datasets.Test, Shapes: shapes, Maps: spec.Maps(), Once: true}, spec.Classes,
 		func(i, frames int, logits []float32) error {

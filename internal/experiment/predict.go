@@ -15,7 +15,7 @@ import (
 // PredictOptions say how files are classified.
 type PredictOptions struct {
 	Top     int // classes for each file
-	View    eval.Looking
+	View    eval.ViewOptions
 	Batch   int // views computed together
 	Threads int
 	// Adaptation is a file of speakers' transforms, and Speaker the one that is taken; both are ""

@@ -18,14 +18,12 @@ type pictures struct {
 }
 
 func newPictures(m *Model, o PredictOptions) (view string, _ *pictures, err error) {
-	if err := m.FitsClasses(datasets.Info{}); err != nil {
-		return "", nil, err
-	}
-	p := &pictures{m: m, classes: m.classNames()}
+	m.sayAssumed()
+	p := &pictures{m: m, classes: m.shownNames()}
 	if p.protocol, err = o.View.Protocol(m.Model); err != nil {
 		return "", nil, fmt.Errorf("%s: %w", m.Named, err)
 	}
-	p.scorer = eval.NewScorer(m.Model, p.protocol, eval.ScorerOptions{Compile: m.env.Factory(o.Threads), Batch: o.Batch, Workers: o.Threads})
+	p.scorer = eval.NewScorer(m.Model, p.protocol, eval.ScorerOptions{Factory: m.env.Factory(o.Threads), Batch: o.Batch, Workers: o.Threads})
 	view = p.protocol.String()
 	if m.Spec.InputChannels == 1 {
 		view += ", colours as luma"
@@ -39,7 +37,7 @@ func (p *pictures) names() []string                { return p.classes }
 func (p *pictures) close()                         { p.scorer.Close() }
 func (p *pictures) read(path string) (any, error)  { return p.cuts(path) }
 func (p *pictures) cuts(path string) ([]eval.Cut, error) {
-	return eval.PictureCuts(p.protocol, p.m.Spec.InputChannels, func(int) (datasets.Picture, error) { return readPicture(path) })(0)
+	return eval.PictureCuts(p.protocol, p.m.Preprocessing, func(int) (datasets.Picture, error) { return readPicture(path) })(0)
 }
 
 func (p *pictures) scores(ctx context.Context, input any) ([]float32, error) {

@@ -12,12 +12,9 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/speech"
 	"resnet/internal/datasets/speech/corpus"
+	"resnet/internal/eval"
 	"resnet/internal/graph"
 )
-
-// lengthStep is what the frames of a recording are rounded up to, so that recordings of about the
-// same length share a machine.
-const lengthStep = 32
 
 // recordings classifies recordings, one at a time.
 type recordings struct {
@@ -25,8 +22,7 @@ type recordings struct {
 	front     corpus.Frontend
 	spec      blocks.Spec
 	transform *speech.Transform // of the speaker, or nil
-	threads   int
-	machines  map[int]*sequenceMachines // by frames
+	machines  *eval.Sequencer
 }
 
 func newRecordings(m *Model, o PredictOptions) (*recordings, error) {
@@ -37,7 +33,10 @@ func newRecordings(m *Model, o PredictOptions) (*recordings, error) {
 	if err := m.fitsFrames(front.Fbank().Dim() * (1 + front.Deltas)); err != nil {
 		return nil, fmt.Errorf("%w: a network that was trained on stored features: use `%s speech posteriors`", err, m.env.Self)
 	}
-	r := &recordings{m: m, front: front, spec: m.Spec.WithOutput(blocks.OutputFrame), threads: o.Threads, machines: map[int]*sequenceMachines{}}
+	r := &recordings{m: m, front: front, spec: m.Spec.WithOutput(blocks.OutputFrame)}
+	if r.machines, err = m.applied(r.spec, o.Threads); err != nil {
+		return nil, err
+	}
 	by, err := m.transforms(o.Adaptation)
 	if err != nil || by == nil {
 		return r, err
@@ -55,11 +54,7 @@ func (*recordings) kinds() []string                  { return []string{".wav", "
 func (*recordings) label(p *Prediction, path string) { p.Recording = path }
 func (r *recordings) names() []string                { return r.m.Classes }
 
-func (r *recordings) close() {
-	for _, m := range r.machines {
-		m.close()
-	}
-}
+func (r *recordings) close() { r.machines.Close() }
 
 // read makes the features of a recording.
 func (r *recordings) read(path string) (any, error) {
@@ -83,18 +78,10 @@ func (r *recordings) read(path string) (any, error) {
 // scores are the means of the frames' logits of a recording.
 func (r *recordings) scores(_ context.Context, input any) ([]float32, error) {
 	f := input.(speech.Features)
-	t := (f.Frames + lengthStep - 1) / lengthStep * lengthStep
-	m := r.machines[t]
-	if m == nil {
-		m = &sequenceMachines{env: r.m.env, spec: r.spec, mode: graph.Eval, params: r.m.Params, threads: r.threads}
-		if err := m.compile([]corpus.Shape{{N: 1, Frames: t}}); err != nil {
-			return nil, err
-		}
-		r.machines[t] = m
-	}
+	t := eval.RoundFrames(f.Frames)
 	b := &datasets.Batch{X: make([]float32, f.Dim*t), N: 1, Lengths: []int32{int32(f.Frames)}, Frames: t}
 	corpus.Transpose(b.X, f.Data, f.Dim, t)
-	logits, err := m.InferSequences(b)
+	logits, err := r.machines.InferSequences(b)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +110,8 @@ func (r *recordings) all(ctx context.Context, paths []string, each func(string, 
 		var scores []float32
 		input, bad := r.read(path)
 		if bad == nil {
-			if scores, bad = r.scores(ctx, input); errors.Is(bad, graph.ErrShape) { // the network's fault, not the recording's
+			// The network's fault, not the recording's.
+			if scores, bad = r.scores(ctx, input); errors.Is(bad, graph.ErrShape) {
 				return bad
 			}
 		}
@@ -133,5 +121,3 @@ func (r *recordings) all(ctx context.Context, paths []string, each func(string, 
 	}
 	return nil
 }
-
-var _ classifier = (*recordings)(nil)

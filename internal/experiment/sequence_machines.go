@@ -1,96 +1,43 @@
 package experiment
 
 import (
-	"fmt"
-
 	"resnet/internal/blocks"
-	"resnet/internal/datasets"
 	"resnet/internal/datasets/speech/corpus"
+	"resnet/internal/eval"
 	"resnet/internal/graph"
-	"resnet/internal/graph/schedule"
 )
 
-// sequenceMachines compiles a network of sequences for the batch shapes that it meets.
-type sequenceMachines struct {
-	env     *Environment
-	spec    blocks.Spec
-	mode    graph.Mode
-	params  *graph.ParamSet
+// sequencerOptions say what a network of utterances is run for.
+type sequencerOptions struct {
+	spec   blocks.Spec
+	params *graph.ParamSet
+	mode   graph.Mode
+	form   eval.Form
+	// frozen says that the parameters do not change any more.
+	frozen  bool
 	threads int
-	// adaptation says that a linear layer stands before the network, which is frozen.
-	adaptation bool
-	kept       map[int]*sequenceMachine // by frames
-	arena      schedule.Arena           // the machines' in common: one runs at a time
-	current    *sequenceMachine
 }
 
-type sequenceMachine struct {
-	graph.Machine
-	shape corpus.Shape
-	graph *graph.Graph
-}
-
-// compile makes a machine for each shape; frames tell them apart.
-func (s *sequenceMachines) compile(shapes []corpus.Shape) error {
-	s.kept = map[int]*sequenceMachine{}
-	for _, shape := range shapes {
-		g, err := s.build(shape)
-		if err != nil {
-			return err
-		}
-		m, err := s.env.Compile(g, s.params, schedule.Options{Threads: s.threads, Arena: &s.arena})
-		if err != nil {
-			return err
-		}
-		s.current = &sequenceMachine{m, shape, g}
-		s.kept[shape.Frames] = s.current
+// sequencer runs a network of utterances on batches of these shapes, or without any on whatever
+// comes, within eval.SequenceMemory.
+func (e *Environment) sequencer(o sequencerOptions, shapes ...corpus.Shape) (*eval.Sequencer, error) {
+	s := &eval.Sequencer{Mode: o.mode, Form: o.form, Machines: eval.NewMachines(eval.MachinesOptions{
+		Spec: o.spec, Params: o.params, Factory: e.Factory(o.threads), Frozen: o.frozen, Limit: eval.SequenceMemory})}
+	if len(shapes) == 0 {
+		return s, nil
 	}
-	return nil
-}
-
-func (s *sequenceMachines) build(shape corpus.Shape) (*graph.Graph, error) {
-	if s.adaptation {
-		return blocks.BuildAdaptation(s.spec, shape.N, shape.Frames, s.params)
+	list := make([]eval.Shape, len(shapes))
+	for i, shape := range shapes {
+		list[i] = s.Shape(shape.N, shape.Frames)
 	}
-	return blocks.BuildSequence(s.spec, shape.N, shape.Frames, s.mode, s.params)
-}
-
-// of returns the machine of a batch, which knows the batch's lengths. Places behind the batch's
-// utterances count as one frame of silence.
-func (s *sequenceMachines) of(b *datasets.Batch) (graph.Machine, error) {
-	m := s.kept[b.Frames]
-	if m == nil || b.N > m.shape.N {
-		return nil, fmt.Errorf("a batch of %d utterances of %d frames, for which there is no machine", b.N, b.Frames)
-	}
-	lengths := m.graph.Sequences.Lengths
-	for i := range lengths {
-		lengths[i] = 1
-	}
-	copy(lengths, b.Lengths)
-	s.current = m
-	return m.Machine, nil
-}
-
-// InferSequences is eval.SequenceNetwork.
-func (s *sequenceMachines) InferSequences(b *datasets.Batch) ([]float32, error) {
-	m, err := s.of(b)
-	if err != nil {
+	if err := s.Fix(list...); err != nil {
+		s.Close()
 		return nil, err
 	}
-	return m.Infer(b.X, b.N)
+	return s, nil
 }
 
-// bytes is the memory of the machines, which is that of the largest: they share it.
-func (s *sequenceMachines) bytes() (most int64) {
-	for _, m := range s.kept {
-		most = max(most, m.Bytes())
-	}
-	return most
-}
-
-func (s *sequenceMachines) close() {
-	for _, m := range s.kept {
-		m.Close()
-	}
-	s.kept = nil
+// applied runs a trained network of utterances, in evaluation mode.
+func (m *Model) applied(spec blocks.Spec, threads int, shapes ...corpus.Shape) (*eval.Sequencer, error) {
+	return m.env.sequencer(sequencerOptions{spec: spec, params: m.Params, mode: graph.Eval, frozen: true, threads: threads}, shapes...)
 }

@@ -91,26 +91,30 @@ func (s *sequences) loader(epoch, batch int, _ func(string, error)) (train.Loade
 }
 
 // sequenceTrainer has a machine for each shape of batches.
-type sequenceTrainer struct{ machines *sequenceMachines }
+type sequenceTrainer struct{ *eval.Sequencer }
 
 func (s *sequences) trainer(params *graph.ParamSet) (trainer, error) {
-	m := &sequenceMachines{env: s.x.env, spec: s.x.Spec, mode: graph.Train, params: params, threads: s.x.Threads}
-	if err := m.compile(s.shapes); err != nil {
-		m.close()
+	m, err := s.sequencer(params, graph.Train, s.shapes)
+	if err != nil {
 		return nil, err
 	}
 	return sequenceTrainer{m}, nil
 }
 
-func (t sequenceTrainer) machine(b *datasets.Batch) (graph.Machine, error) { return t.machines.of(b) }
-func (t sequenceTrainer) beforeBatch(batches int)                          { numberBatch(t.machines.current.graph, batches) }
-func (t sequenceTrainer) bytes() int64                                     { return t.machines.bytes() }
-func (t sequenceTrainer) close()                                           { t.machines.close() }
+// sequencer runs the network that is trained.
+func (s *sequences) sequencer(params *graph.ParamSet, mode graph.Mode, shapes []corpus.Shape) (*eval.Sequencer, error) {
+	return s.x.env.sequencer(sequencerOptions{spec: s.x.Spec, params: params, mode: mode, threads: s.x.Threads}, shapes...)
+}
+
+func (t sequenceTrainer) machine(b *datasets.Batch) (graph.Machine, error) { return t.Of(b) }
+func (t sequenceTrainer) beforeBatch(batches int)                          { numberBatch(t.Last().Graph, batches) }
+func (t sequenceTrainer) bytes() int64                                     { return t.Bytes() }
+func (t sequenceTrainer) close()                                           { t.Close() }
 
 // sequenceEvaluator measures the parameters of a training on the splits of a corpus.
 type sequenceEvaluator struct {
 	s        *sequences
-	machines *sequenceMachines
+	machines *eval.Sequencer
 	shapes   []corpus.Shape
 }
 
@@ -120,16 +124,15 @@ func (s *sequences) evaluator(params *graph.ParamSet) (evaluator, error) {
 		splits = append(splits, datasets.Train)
 	}
 	e := &sequenceEvaluator{s: s, shapes: evalShapes(s.corpus, s.x.Eval.Batch, s.x.Speech.Buckets, splits...)}
-	e.machines = &sequenceMachines{env: s.x.env, spec: s.x.Spec, mode: graph.Eval, params: params, threads: s.x.Threads}
-	if err := e.machines.compile(e.shapes); err != nil {
-		e.machines.close()
+	var err error
+	if e.machines, err = s.sequencer(params, graph.Eval, e.shapes); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
-func (e *sequenceEvaluator) bytes() int64 { return e.machines.bytes() }
-func (e *sequenceEvaluator) close()       { e.machines.close() }
+func (e *sequenceEvaluator) bytes() int64 { return e.machines.Bytes() }
+func (e *sequenceEvaluator) close()       { e.machines.Close() }
 
 func (e *sequenceEvaluator) evaluate(ctx context.Context) (train.Evaluation, error) {
 	var out train.Evaluation
@@ -181,7 +184,7 @@ func (s *sequences) timeEvaluation(ctx context.Context, e evaluator) (time.Durat
 func (s *sequences) leastMemory() (int64, error) { return 0, nil }
 
 func (s *sequences) meta(m *weights.Meta) {
-	m.Preprocessing.Kind = datasets.NoNormalizing
+	m.Preprocessing = datasets.Preprocessing{Normalizer: datasets.Normalizer{Kind: datasets.NoNormalizing}}.Encode()
 	m.Frontend = s.x.Speech.Frontend.Encode()
 	m.ClassCounts = make([]int64, s.x.Spec.Classes) // model.classes may be more than the corpus has
 	copy(m.ClassCounts, s.corpus.Counts())

@@ -3,6 +3,8 @@ package schedule
 import (
 	"fmt"
 	"runtime"
+	"runtime/debug"
+	"slices"
 
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
@@ -28,22 +30,39 @@ type Options struct {
 }
 
 // Arena is memory that machines share. The zero value is empty; it grows with the largest machine.
-// Machines are compiled one after another, before any of them runs.
+// No machine of it runs while another is compiled.
 type Arena struct {
 	users []*Machine
 	data  []float32
 }
 
+// Bytes is the size of the memory, which Machine.Bytes of each of its machines contains.
+func (a *Arena) Bytes() int64 { return 4 * int64(len(a.data)) }
+
 // take gives a machine so many values, and the machines before it the same ones.
 func (a *Arena) take(m *Machine, n int) []float32 {
 	if n > len(a.data) {
-		a.data = kernel.Alloc(n)
-		for _, u := range a.users {
-			u.arena = a.data
+		if len(a.data) > 0 {
+			a.share(nil)
+			debug.FreeOSMemory() // or the old memory would still be there beside the new
 		}
+		a.share(kernel.Alloc(n))
 	}
 	a.users = append(a.users, m)
 	return a.data
+}
+
+func (a *Arena) share(data []float32) {
+	a.data = data
+	for _, u := range a.users {
+		u.arena = data
+	}
+}
+
+// leave forgets a machine that is closed.
+func (a *Arena) leave(m *Machine) {
+	a.users = slices.DeleteFunc(a.users, func(u *Machine) bool { return u == m })
+	m.arena = nil
 }
 
 // Machine runs one graph as a schedule of kernel calls. It implements graph.Machine.
@@ -297,5 +316,8 @@ func (m *Machine) Close() {
 	if !m.closed {
 		m.closed = true
 		m.pool.close()
+		if m.pages != nil {
+			m.pages.leave(m)
+		}
 	}
 }

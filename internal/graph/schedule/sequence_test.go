@@ -150,6 +150,46 @@ func TestPaddingChangesNothing(t *testing.T) {
 	}
 }
 
+// TestAnArenaGrowsAndForgets: a longer machine may come after a shorter one has run, the memory is
+// counted once by whoever subtracts it, and a closed machine leaves nothing behind.
+func TestAnArenaGrowsAndForgets(t *testing.T) {
+	short := sequences{sequenceSpec(t, "wrbn", blocks.OutputFrame), []int32{7, 5}, 7}
+	long := short
+	long.frames = 40
+	params := graph.NewParamSet(3)
+	var pages schedule.Arena
+	a := compile(t, short.graph(t, graph.Eval, params), schedule.Options{Arena: &pages})
+	x, _ := short.batch()
+	infer := func(m graph.Machine, x []float32) []float32 {
+		t.Helper()
+		y, err := m.Infer(x, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Clone(y)
+	}
+	want := infer(a, x)
+	before := a.Bytes() - pages.Bytes()
+	small := pages.Bytes()
+	b := compile(t, long.graph(t, graph.Eval, params), schedule.Options{Arena: &pages})
+	if pages.Bytes() <= small || a.Bytes()-pages.Bytes() != before || b.Bytes() <= pages.Bytes() {
+		t.Errorf("the arena grew from %d to %d; the machines have %d and %d with it", small, pages.Bytes(), a.Bytes(), b.Bytes())
+	}
+	y, _ := long.batch()
+	wantLong := infer(b, y)
+	if !slices.Equal(infer(a, x), want) {
+		t.Error("the shorter machine computes something else in the larger arena")
+	}
+	a.Close()
+	if a.Bytes() >= before+small {
+		t.Errorf("a closed machine still holds %d bytes", a.Bytes())
+	}
+	compile(t, short.graph(t, graph.Eval, params), schedule.Options{Arena: &pages})
+	if !slices.Equal(infer(b, y), wantLong) {
+		t.Error("closing a machine disturbed another one of its arena")
+	}
+}
+
 func TestThreadsDoNotChangeABitOfSequences(t *testing.T) {
 	s := sequences{sequenceSpec(t, "wrbn", blocks.OutputFrame), []int32{11, 4, 1, 9, 11, 6, 2, 8, 10}, 11}
 	params := graph.NewParamSet(3)

@@ -1,12 +1,10 @@
 package weights
 
 import (
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
+	"maps"
 	"strconv"
 )
 
@@ -39,40 +37,23 @@ var (
 // Meta is what evaluation needs besides the tensors. It depends on seed, configuration and data
 // alone: no paths, no times, no thread counts, so that the same training gives the same bytes.
 type Meta struct {
-	Arch          string        // the architecture, JSON of the caller's
-	Preprocessing Preprocessing // of the input
-	Classes       []string      // names, by index
-	ShortcutPad   string        // where option A puts its zero channels: sides | end; "" without option A
-	Step          int64         // updates made
-	Dataset       string        // name of the training set
-	Frontend      string        // how a speech network's input is made, JSON of the caller's; "" for images
-	ClassCounts   []int64       // training frames of each class, from which priors follow; nil for images
-}
-
-// Preprocessing maps an image's bytes to the network's input: x = (v/255 − Mean) / Std.
-// Mean and Std have a value for each channel, or for each of C·H·W pixels, or none.
-type Preprocessing struct {
-	Kind string // pixel-mean | channel-mean-std | none
-	Mean []float32
-	Std  []float32
-}
-
-// preprocessingJSON holds values as base64 of little-endian float32: a per-pixel mean of 3072
-// values takes 16 KB, and every value comes back to the bit.
-type preprocessingJSON struct {
-	Kind string `json:"kind"`
-	Mean string `json:"mean,omitempty"`
-	Std  string `json:"std,omitempty"`
+	Arch          string   // the architecture, JSON of the caller's
+	Preprocessing string   // how pictures become the input, JSON of the caller's: see datasets.Preprocessing
+	Classes       []string // names, by index
+	ShortcutPad   string   // where option A puts its zero channels: sides | end; "" without option A
+	Step          int64    // updates made
+	Dataset       string   // name of the training set
+	Frontend      string   // how a speech network's input is made, JSON of the caller's; "" for images
+	ClassCounts   []int64  // training frames of each class, from which priors follow; nil for images
 }
 
 // Encode returns the metadata as the strings of a safetensors header.
 func (m Meta) Encode() map[string]string {
-	pre, _ := json.Marshal(preprocessingJSON{m.Preprocessing.Kind, encodeFloats(m.Preprocessing.Mean), encodeFloats(m.Preprocessing.Std)})
 	s := map[string]string{
 		keyTorch:         "pt",
 		keyFormat:        strconv.Itoa(MetaFormat),
 		keyArch:          m.Arch,
-		keyPreprocessing: string(pre), // strings always encode
+		keyPreprocessing: m.Preprocessing,
 		keyStep:          strconv.FormatInt(m.Step, 10),
 	}
 	if m.Classes != nil {
@@ -93,6 +74,13 @@ func (m Meta) Encode() map[string]string {
 		s[keyClassCounts] = string(counts)
 	}
 	return s
+}
+
+// WithPreprocessing is metadata of a file with another record of the preprocessing.
+func WithPreprocessing(meta map[string]string, record string) map[string]string {
+	out := maps.Clone(meta)
+	out[keyPreprocessing] = record
+	return out
 }
 
 // DecodeMeta is the inverse of Encode. It fails with ErrNoMeta when the strings are not ours, with
@@ -117,17 +105,6 @@ func DecodeMeta(name string, s map[string]string) (Meta, error) {
 	if format < 1 {
 		return bad(keyFormat, fmt.Errorf("%d", format))
 	}
-	var pre preprocessingJSON
-	if err := json.Unmarshal([]byte(s[keyPreprocessing]), &pre); err != nil {
-		return bad(keyPreprocessing, err)
-	}
-	m.Preprocessing.Kind = pre.Kind
-	if m.Preprocessing.Mean, err = decodeFloats(pre.Mean); err != nil {
-		return bad(keyPreprocessing, fmt.Errorf("mean: %w", err))
-	}
-	if m.Preprocessing.Std, err = decodeFloats(pre.Std); err != nil {
-		return bad(keyPreprocessing, fmt.Errorf("std: %w", err))
-	}
 	if text, ok := s[keyClasses]; ok {
 		if err := json.Unmarshal([]byte(text), &m.Classes); err != nil {
 			return bad(keyClasses, err)
@@ -141,30 +118,7 @@ func DecodeMeta(name string, s map[string]string) (Meta, error) {
 	if m.Step, err = strconv.ParseInt(s[keyStep], 10, 64); err != nil {
 		return bad(keyStep, err)
 	}
-	m.Arch, m.ShortcutPad, m.Dataset, m.Frontend = s[keyArch], s[keyShortcutPad], s[keyDataset], s[keyFrontend]
+	m.Arch, m.Preprocessing, m.ShortcutPad = s[keyArch], s[keyPreprocessing], s[keyShortcutPad]
+	m.Dataset, m.Frontend = s[keyDataset], s[keyFrontend]
 	return m, nil
-}
-
-func encodeFloats(v []float32) string {
-	b := make([]byte, 0, 4*len(v))
-	for _, x := range v {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
-	}
-	return base64.StdEncoding.EncodeToString(b)
-}
-
-func decodeFloats(s string) ([]float32, error) {
-	b, err := base64.StdEncoding.Strict().DecodeString(s)
-	if err != nil {
-		return nil, err
-	}
-	if len(b)%4 != 0 {
-		return nil, fmt.Errorf("%d bytes, want a multiple of 4", len(b))
-	}
-	if len(b) == 0 {
-		return nil, nil
-	}
-	v := make([]float32, len(b)/4)
-	decodeFloat32(v, b, F32)
-	return v, nil
 }

@@ -44,7 +44,7 @@ func ReadTensors(path string) ([]Tensor, error) {
 
 // readTensors is ReadTensors of size bytes in r.
 func readTensors(r io.ReaderAt, size int64, name string) ([]Tensor, error) {
-	head := make([]byte, len(legacyMagic))
+	head := make([]byte, max(len(legacyMagic), 9))
 	n, err := r.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -54,9 +54,10 @@ func readTensors(r io.ReaderAt, size int64, name string) ([]Tensor, error) {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		list, err = readZip(r, size)
-	case bytes.Equal(head, legacyMagic):
+	case bytes.HasPrefix(head, legacyMagic):
 		list, err = readLegacy(r, size)
-	case len(head) > 0 && head[0] == 0x80:
+	// The length of a safetensors header may begin with the same byte: its JSON stands behind it.
+	case len(head) > 0 && head[0] == opProto && (len(head) < 9 || head[8] != '{'):
 		err = errors.New("a pickle that torch.save did not write")
 	default:
 		var file *File

@@ -21,7 +21,7 @@ func snapshot(step int64) Snapshot {
 	return Snapshot{
 		Step: step, Epoch: step / 10, ConfigDigest: "sha256:0123",
 		Model:     []weights.Tensor{{Name: "fc.weight", Shape: []int{1, 2}, Data: []float32{v, v + 0.5}}},
-		ModelMeta: weights.Meta{Arch: "{}", Step: step, Preprocessing: weights.Preprocessing{Kind: "none"}}.Encode(),
+		ModelMeta: weights.Meta{Arch: "{}", Step: step, Preprocessing: `{"kind":"none"}`}.Encode(),
 		State:     []weights.Tensor{{Name: "momentum.fc.weight", Shape: []int{1, 2}, Data: []float32{-v, v}}},
 		StateMeta: map[string]string{"cursor": fmt.Sprint(step)},
 	}

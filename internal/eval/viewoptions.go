@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"resnet/internal/blocks"
 	"resnet/internal/datasets"
 )
 
@@ -23,95 +22,105 @@ func protocolErrorf(format string, args ...any) error {
 	return protocolError(fmt.Sprintf(format, args...))
 }
 
-// Looking is how the user wants images to be looked at; with a network and a kind of images it
-// becomes a Protocol.
-type Looking struct {
+// ViewOptions are how the user wants images to be looked at; with a network and a kind of images
+// they become a Protocol.
+type ViewOptions struct {
 	Crops   string  // "1", "10" or "full"
 	Scales  []int   // shorter sides in pixels, for "full"; nil means the paper's
 	Combine Combine // what is averaged over views
 }
 
-// Crops of a Looking.
+// Values of ViewOptions.Crops.
 const (
 	CropsOne  = "1"
 	CropsTen  = "10"
 	CropsFull = "full"
 )
 
-// CropsNames are the choices of Looking.Crops.
+// CropsNames are the choices of ViewOptions.Crops.
 var CropsNames = []string{CropsOne, CropsTen, CropsFull}
 
 // maxScale is the largest shorter side that is tested, in pixels.
 const maxScale = 4096
 
 // Check fails with ErrProtocol for what is impossible with any network.
-func (l Looking) Check() error {
+func (o ViewOptions) Check() error {
 	switch {
-	case !slices.Contains(CropsNames, l.Crops):
-		return protocolErrorf("--crops %q: 1, 10 or full", l.Crops)
-	case l.Combine != CombineSoftmax && l.Combine != CombineLogits:
-		return protocolErrorf("--combine %q: %s or %s", string(l.Combine), CombineSoftmax, CombineLogits)
-	case len(l.Scales) > 0 && l.Crops != CropsFull:
+	case !slices.Contains(CropsNames, o.Crops):
+		return protocolErrorf("--crops %q: 1, 10 or full", o.Crops)
+	case o.Combine != CombineSoftmax && o.Combine != CombineLogits:
+		return protocolErrorf("--combine %q: %s or %s", string(o.Combine), CombineSoftmax, CombineLogits)
+	case len(o.Scales) > 0 && o.Crops != CropsFull:
 		return protocolErrorf("--scales are for --crops full, the fully convolutional form")
 	}
-	for i, s := range l.Scales {
-		if s < 1 || s > maxScale || slices.Contains(l.Scales[:i], s) {
+	for i, s := range o.Scales {
+		if s < 1 || s > maxScale || slices.Contains(o.Scales[:i], s) {
 			return protocolErrorf("--scales %d: each once, 1 to %d pixels", s, maxScale)
 		}
 	}
 	return nil
 }
 
-// Protocol says how a network looks at pictures of any size. One crop and ten are cut from the
-// picture resized to a shorter side of 8/7 of the network's input, 256 for 224 as in the paper; but
-// one crop of a network that is not of ImageNet's family is the centre of the picture with the
-// input's own shorter side, which is what it was trained on. The paper's five scales are for an
-// input of 224; others are in proportion. It fails with ErrProtocol.
-func (l Looking) Protocol(m *Model) (Protocol, error) {
-	if err := l.Check(); err != nil {
+// For is how a network looks at the images of a data set: ProtocolFixed where they have one size
+// that is the network's, else Protocol.
+func (o ViewOptions) For(m *Model, info datasets.Info) (Protocol, error) {
+	v := m.Preprocessing
+	if !datasets.AnySize(info.Name) && info.Height == v.Side() && info.Width == v.Side() && v.Resize == v.Size {
+		return o.ProtocolFixed(m, info)
+	}
+	return o.Protocol(m)
+}
+
+// Protocol says how a network looks at pictures of any size. One crop is the view of the network's
+// Preprocessing, which its training validated with. Ten are cut from the picture resized to a
+// shorter side of 8/7 of the network's input, 256 for 224 as in the paper. The paper's five scales
+// are for an input of 224; others are in proportion. It fails with ErrProtocol.
+func (o ViewOptions) Protocol(m *Model) (Protocol, error) {
+	if err := o.Check(); err != nil {
 		return Protocol{}, err
 	}
 	size := m.Spec.InputSize
 	p := Protocol{Views: 1, Height: size, Width: size, Resize: size}
-	switch l.Crops {
+	switch o.Crops {
 	case CropsOne:
-		if m.Spec.Family == blocks.FamilyImageNet {
-			p.Resize = scaled(256, size)
+		p.Resize = m.Preprocessing.Resize
+		if m.Preprocessing.Downsample > 1 {
+			p.Downsample = m.Preprocessing.Downsample
 		}
 		return p, nil
 	case CropsTen:
-		p.Views, p.Resize, p.Combine = 10, scaled(256, size), l.Combine
+		p.Views, p.Resize, p.Combine = 10, scaled(256, size), o.Combine
 		return p, nil
 	}
-	return l.full(m)
+	return o.full(m)
 }
 
 // ProtocolFixed is Protocol for a data set whose images have one size, the network's: one view is
 // the image, and the full form without scales is the image and its mirror image. Ten crops of it
 // make no sense.
-func (l Looking) ProtocolFixed(m *Model, info datasets.Info) (Protocol, error) {
-	if err := l.Check(); err != nil {
+func (o ViewOptions) ProtocolFixed(m *Model, info datasets.Info) (Protocol, error) {
+	if err := o.Check(); err != nil {
 		return Protocol{}, err
 	}
 	p := Protocol{Views: 1, Height: info.Height, Width: info.Width}
 	switch {
-	case l.Crops == CropsTen:
+	case o.Crops == CropsTen:
 		return Protocol{}, protocolErrorf("--crops 10: the images of %s have %dx%d pixels, all that the network takes, so there are no ten crops of them: --crops 1 is the paper's protocol for them, --crops full adds the mirror image",
 			Printable(info.Name), info.Width, info.Height)
-	case l.Crops == CropsFull && len(l.Scales) == 0:
-		p.Views, p.Flip, p.Combine = 2, true, l.Combine
-	case l.Crops == CropsFull:
+	case o.Crops == CropsFull && len(o.Scales) == 0:
+		p.Views, p.Flip, p.Combine = 2, true, o.Combine
+	case o.Crops == CropsFull:
 		if info.Channels != 3 {
 			return Protocol{}, protocolErrorf("--scales: the images of %s have %d channel, and only images of 3 are resized: leave --scales out", Printable(info.Name), info.Channels)
 		}
-		return l.full(m)
+		return o.full(m)
 	}
 	return p, nil
 }
 
-func (l Looking) full(m *Model) (Protocol, error) {
+func (o ViewOptions) full(m *Model) (Protocol, error) {
 	size := m.Spec.InputSize
-	p := Protocol{Flip: true, Combine: l.Combine, Scales: slices.Clone(l.Scales)}
+	p := Protocol{Flip: true, Combine: o.Combine, Scales: slices.Clone(o.Scales)}
 	if len(p.Scales) == 0 {
 		for _, s := range protocolScales.Scales {
 			p.Scales = append(p.Scales, scaled(s, size))
@@ -123,7 +132,7 @@ func (l Looking) full(m *Model) (Protocol, error) {
 			return Protocol{}, protocolErrorf("--scales: a shorter side of %d, and %s needs %d at least, the size of its input", s, Printable(m.Spec.Name), size)
 		}
 	}
-	if m.Normalizer.Kind == datasets.PixelMean {
+	if m.Preprocessing.Kind == datasets.PixelMean {
 		p.Mean = MeanOfChannels
 	}
 	return p, nil

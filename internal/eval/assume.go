@@ -1,0 +1,70 @@
+package eval
+
+import (
+	"fmt"
+
+	"resnet/internal/blocks"
+	"resnet/internal/datasets"
+)
+
+// Checkpoints of programs that kept no size with the preprocessing are completed here.
+
+// AssumeConfig completes a preprocessing that its file does not say with the configuration of the
+// data that the network was trained on. It changes nothing where the file says all, or where the
+// configuration does not fit the network.
+func (m *Model) AssumeConfig(c datasets.Config) {
+	if m.Assumed == "" {
+		return
+	}
+	before := *m
+	if m.assume(c) != nil {
+		*m = before
+	}
+}
+
+// assume looks at pictures as a training with this configuration does.
+func (m *Model) assume(c datasets.Config) error {
+	v, err := c.View(m.Spec.InputChannels, m.Spec.InputSize*max(c.Downsample, 1))
+	if err != nil {
+		return err
+	}
+	v = v.With(m.Preprocessing.Normalizer)
+	if err := m.fits(v); err != nil {
+		return err
+	}
+	m.Preprocessing = v
+	m.Assumed = fmt.Sprintf("it does not say how its images were resized; assumed: to a shorter side of %d pixels, of which the central %dx%d are cut out", v.Resize, v.Size, v.Size)
+	if v.Downsample > 1 {
+		m.Assumed += fmt.Sprintf(" and blocks of %dx%d averaged", v.Downsample, v.Downsample)
+	}
+	return nil
+}
+
+// assumedConfig is that of the data set that the file names. Of a file that names none, a network
+// of ImageNet's family is taken for one of ImageNet.
+func (m *Model) assumedConfig() datasets.Config {
+	c := datasets.Config{Name: m.Dataset}
+	if datasets.Title(m.Dataset) == "" && m.Spec.Family == blocks.FamilyImageNet {
+		c.Name = "imagenet"
+	}
+	return c
+}
+
+// fits compares a record with the network's input.
+func (m *Model) fits(v datasets.Preprocessing) error {
+	if err := v.Check(); err != nil {
+		return err
+	}
+	if s := m.Spec; v.Channels != s.InputChannels || v.Side() != s.InputSize {
+		return fmt.Errorf("it makes %dx%dx%d, and the network takes %dx%dx%d", v.Channels, v.Side(), v.Side(), s.InputChannels, s.InputSize, s.InputSize)
+	}
+	return nil
+}
+
+// ImportedView is how a network that was trained elsewhere looks at pictures: networks of ImageNet's
+// family at the centre of a shorter side of 8/7 of their input, others at the whole shorter side.
+func ImportedView(s blocks.Spec, n datasets.Normalizer) datasets.Preprocessing {
+	m := Model{Spec: s}
+	v, _ := m.assumedConfig().View(s.InputChannels, s.InputSize) // without sizes of its own nothing can contradict
+	return v.With(n)
+}
