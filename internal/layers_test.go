@@ -99,6 +99,28 @@ func TestOnlyTheCommandPrintsReadsTheEnvironmentAndExits(t *testing.T) {
 	}
 }
 
+// writes holds the functions of package os that put contents or names on a disk.
+var writes = regexp.MustCompile(`^os\.(Create|CreateTemp|WriteFile|OpenFile|Rename|Link|Symlink|Truncate)$`)
+
+// TestFilesAreWrittenByAtomicfile: a file is complete or absent, whoever writes it. A lock is no
+// content, and the embedded images are made by their maintainer. Archives are unpacked through an
+// os.Root, whose names an archive cannot lead elsewhere.
+func TestFilesAreWrittenByAtomicfile(t *testing.T) {
+	for file, tree := range sources(t) {
+		if strings.HasPrefix(file, "internal/atomicfile/") || file == "internal/train/checkpoint/lock.go" || strings.HasPrefix(file, "internal/datasets/sample/make/") {
+			continue
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if pkg, ok := s.X.(*ast.Ident); ok && writes.MatchString(pkg.Name+"."+s.Sel.Name) {
+					t.Errorf("%s uses %s.%s: files are written by internal/atomicfile", file, pkg.Name, s.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
 // TestOnlyFetchingDataUsesTheNetwork: no telemetry, no look for updates.
 func TestOnlyFetchingDataUsesTheNetwork(t *testing.T) {
 	for file, tree := range sources(t) {

@@ -3,9 +3,9 @@ package report
 import (
 	"cmp"
 	"io"
-	"path/filepath"
 	"slices"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/eval"
 )
 
@@ -97,10 +97,14 @@ const (
 // WriteComparison writes the report and everything beside it to a folder, each file complete or not
 // at all, and returns their names. A file that has nothing to show is not written.
 func WriteComparison(dir string, c Comparison) ([]string, error) {
+	return folder{atomicfile.OS, dir}.comparison(c)
+}
+
+func (dir folder) comparison(c Comparison) ([]string, error) {
 	var names []string
 	write := func(name string, f func(io.Writer) error) error {
 		names = append(names, name)
-		return eval.WriteFileAtomic(filepath.Join(dir, name), f)
+		return dir.write(name, f)
 	}
 	figures := c.Figures()
 	if err := write(ReportFile, func(w io.Writer) error { return c.writeHTML(w, figures) }); err != nil {

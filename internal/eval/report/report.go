@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"path/filepath"
 	"strings"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/eval"
 )
 
@@ -97,12 +97,14 @@ func (r Report) WriteHTML(w io.Writer) error {
 
 // WriteReport writes report.html, curves.svg and curves.png to a folder, each complete or not at
 // all. Without any measured error it writes the page alone.
-func WriteReport(dir string, r Report) error {
-	err := DrawFiles(dir, r.series(), DrawOptions{Title: r.Title})
+func WriteReport(dir string, r Report) error { return folder{atomicfile.OS, dir}.report(r) }
+
+func (dir folder) report(r Report) error {
+	err := dir.curves(r.series(), DrawOptions{Title: r.Title})
 	if err != nil && !errors.Is(err, ErrNoCurve) {
 		return err
 	}
-	return eval.WriteFileAtomic(filepath.Join(dir, ReportFile), r.WriteHTML)
+	return dir.write(ReportFile, r.WriteHTML)
 }
 
 func (r Report) name(i int) string {
