@@ -45,7 +45,7 @@ func TestFindingsFollowTheFigures(t *testing.T) {
 			"resnet1202 ends with a test error 1.50 points above resnet110's (7.90% and 6.40%, noise 0.73): the deeper residual network is the worse one."}},
 		// The shallowest and the deepest of a kind count, in whatever order; kinds are compared at
 		// the largest depth that both have.
-		"three depths": {[]Outcome{of("plain56", 56, plain, 14, 15), of("plain20", 20, plain, 10, 12), of("plain32", 32, plain, 50, 50), of("resnet32", 32, residual, 7, 10), of("resnet110", 110, residual, 7, 10)}, []string{
+		"three depths": {[]Outcome{of("plain56", 56, plain, 14, 15), of("plain20", 20, plain, 10, 12), of("plain32", 32, plain, 50, 50), of("resnet32", 32, residual, 7, 10), of("resnet44", 44, residual, 50, 50), of("resnet110", 110, residual, 7, 10)}, []string{
 			"plain56 ends with a training error 4.00 points above plain20's (14.00% and 10.00%, noise 0.41): the degradation problem.",
 			"The training errors of resnet110 and resnet32 do not differ: 7.00% and 7.00% (0.00 points, noise 0.32). That the deeper residual network is better is not shown.",
 			"The test errors of resnet110 and resnet32 do not differ: 10.00% and 10.00% (0.00 points, noise 0.85). That the deeper residual network is better is not shown.",
@@ -97,12 +97,12 @@ func TestOutcomeJoinsTheLastErrorsOfRuns(t *testing.T) {
 	}
 	net := Net{Model: "resnet20", Kind: KindResidual, Depth: 20, Params: 7, Dataset: "cifar10", TestImages: 10_000, Batch: 8, Iterations: 10, ImagesPerSecond: 100}
 	other, stopped, lost := net, net, net
-	other.TestImages, other.ImagesPerSecond = 9_000, 0
+	other.TestImages, other.TrainImages, other.ImagesPerSecond = 9_000, 60, 0
 	stopped.Unfinished, lost.Diverged = true, true
 	got := newOutcome([]Compared{{Run{History: h(10, 12, 9)}, net}, {Run{History: h(12, 16, 10)}, other}, {Run{}, net}, {Run{History: h(1, 1, 1)}, stopped}, {Run{History: h(1, 1, 1)}, lost}})
-	// Half of the 80 images that 10 updates of 8 in one epoch make.
+	// Half of the 80 images that 10 updates of 8 in one epoch make, and of 60.
 	want := Outcome{Model: "resnet20", Kind: KindResidual, Depth: 20, Params: 7, Dataset: "cifar10", Iterations: 10, Batch: 8, Runs: 2, Train: 11, TrainStd: math.Sqrt2,
-		TrainEval: ptr(9.5), Test: 14, TestStd: math.Sqrt(8), TestBest: 12, ImagesPerSecond: 100, Paper: ptr(8.75), Diverged: 1, Unfinished: 2, TrainImages: 40, TestImages: 9_000}
+		TrainEval: ptr(9.5), Test: 14, TestStd: math.Sqrt(8), TestBest: 12, ImagesPerSecond: 100, Paper: ptr(8.75), Diverged: 1, Unfinished: 2, TrainImages: 30, TestImages: 9_000}
 	if d := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

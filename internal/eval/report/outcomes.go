@@ -140,7 +140,7 @@ const (
 // that are not of the paper's length.
 func recipeNote(outcomes []Outcome) string {
 	for _, o := range outcomes {
-		if o.Paper != nil && o.Runs > 0 && (o.Iterations != paperIterations || o.Batch != paperBatch) {
+		if o.Paper != nil && (o.Iterations != paperIterations || o.Batch != paperBatch) {
 			return fmt.Sprintf("The paper's errors are of trainings of %s iterations of %d images; %s had %s of %d.",
 				eval.Grouped(paperIterations), paperBatch, eval.Printable(o.Model), eval.Grouped(int64(o.Iterations)), o.Batch)
 		}
