@@ -1,6 +1,8 @@
 package report
 
 import (
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -115,6 +117,13 @@ func TestChartKeepsToItsWidthAndColours(t *testing.T) {
 }
 
 func TestChartShowsEveryRunInItsLegend(t *testing.T) {
+	if err := Chart(io.Discard, []Series{{Name: "x", Train: []Point{{1, 50}}}}, ChartOptions{}); !errors.Is(err, ErrNoCurve) {
+		t.Errorf("training errors alone: %v, want ErrNoCurve", err)
+	}
+	held := chartOf(t, []Series{{Name: "x", Split: "validation", Train: []Point{{1, 99}}, Test: []Point{{1, 50}}}}, ChartOptions{ASCII: true})
+	if !strings.Contains(held, "50.00 % validation error at the end") || !strings.Contains(held, "60 +") || strings.Contains(held, "80 +") {
+		t.Errorf("validation error of 50 %%, on an axis of its own:\n%s", held)
+	}
 	series := append([]Series{{Name: "not yet", Train: []Point{{1, 50}}}}, twoRuns...)
 	text := chartOf(t, series, ChartOptions{})
 	for _, want := range []string{"not measured", "▲ plain", "■ residual"} {

@@ -45,10 +45,9 @@ type Line struct {
 
 // The parts of a figure of learning curves.
 const (
-	partTrain     = "training"
-	partTrainEval = "training set"
-	partTest      = "test"
-	partVal       = "validation"
+	partTrain = "training"
+	partTest  = "test"
+	partVal   = "validation"
 )
 
 // looks gives each network of a comparison its colour, marker and width of line, and its panel.

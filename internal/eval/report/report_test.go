@@ -87,6 +87,18 @@ func TestReportIsCompleteAndEscapesEverything(t *testing.T) {
 	}
 }
 
+func TestShadesOfTheConfusionMatrix(t *testing.T) {
+	m := eval.Metrics{Confusion: [][]int{{989, 1, 10}, {0, 3, 3}, {0, 0, 0}}}
+	want := [][]matrixCell{
+		{{989, 9, true}, {1, 1, false}, {10, 1, false}}, // what is rare has a shade as well
+		{{0, 0, false}, {3, 5, true}, {3, 5, false}},
+		{{0, 0, false}, {0, 0, false}, {0, 0, true}},
+	}
+	if d := cmp.Diff(want, shades(m.Classes(nil)), cmp.AllowUnexported(matrixCell{})); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 func TestReportLoadsNothing(t *testing.T) {
 	r, _ := testReport(t)
 	var b strings.Builder
@@ -183,6 +195,24 @@ func TestFilesOfARunThatAreFarTooLargeAreRefused(t *testing.T) {
 	}
 	if _, err := ReadRun(dir); err == nil || !strings.Contains(err.Error(), "config.yaml") {
 		t.Errorf("error %v, want one naming config.yaml", err)
+	}
+}
+
+func TestTwentyClassesAreAMatrixInTheReport(t *testing.T) {
+	for n, want := range map[int]bool{20: true, 21: false} {
+		m := eval.Metrics{}
+		for label := range n {
+			m.Confusion = append(m.Confusion, make([]int, n))
+			m.Confusion[label][label] = 1
+		}
+		classes := m.Classes(nil)
+		var b strings.Builder
+		if err := (Report{Title: "t", Classes: &classes}).WriteHTML(&b); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), `class="matrix"`) != want {
+			t.Errorf("%d classes: a matrix is %v, want %v", n, !want, want)
+		}
 	}
 }
 
