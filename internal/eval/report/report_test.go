@@ -183,6 +183,18 @@ func TestReadRun(t *testing.T) {
 	if run.Name != "run<img src=x>" || len(run.History) != 4 || len(run.Series().Test) != 4 {
 		t.Errorf("name %q, %d rows, series %v", run.Name, len(run.History), run.Series())
 	}
+	if !strings.HasPrefix(run.Config, "model: {name: resnet20}\n") {
+		t.Errorf("configuration %q", run.Config)
+	}
+	bare := t.TempDir()
+	for name, text := range map[string]string{"metrics.csv": header, "env.json": "{half"} {
+		if err := os.WriteFile(filepath.Join(bare, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if run, err := ReadRun(bare); err != nil || run.Config != "" || len(run.Environment) != 1 || run.Environment[0] != (Fact{"env.json", "{half"}) {
+		t.Errorf("half an env.json and no config.yaml: %+v (%v)", run, err)
+	}
 	if _, err := ReadRun(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a folder without metrics.csv: %v", err)
 	}
