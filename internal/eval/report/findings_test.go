@@ -99,10 +99,11 @@ func TestOutcomeJoinsTheLastErrorsOfRuns(t *testing.T) {
 	other, stopped, lost := net, net, net
 	other.TestImages, other.TrainImages, other.ImagesPerSecond = 9_000, 60, 0
 	stopped.Unfinished, lost.Diverged = true, true
-	got := newOutcome([]Compared{{Run{History: h(10, 12, 9)}, net}, {Run{History: h(12, 16, 10)}, other}, {Run{}, net}, {Run{History: h(1, 1, 1)}, stopped}, {Run{History: h(1, 1, 1)}, lost}})
+	got := newOutcome([]Compared{{Run{History: h(10, 12, 9)}, net}, {Run{History: h(12, 16, 10)}, other}, {Run{}, net}, {Run{History: History{{Step: 5, TrainError: ptr(1)}}}, net},
+		{Run{History: h(1, 1, 1)}, stopped}, {Run{History: h(1, 1, 1)}, lost}})
 	// Half of the 80 images that 10 updates of 8 in one epoch make, and of 60.
 	want := Outcome{Model: "resnet20", Kind: KindResidual, Depth: 20, Params: 7, Dataset: "cifar10", Iterations: 10, Batch: 8, Runs: 2, Train: 11, TrainStd: math.Sqrt2,
-		TrainEval: ptr(9.5), Test: 14, TestStd: math.Sqrt(8), TestBest: 12, ImagesPerSecond: 100, Paper: ptr(8.75), Diverged: 1, Unfinished: 2, TrainImages: 30, TestImages: 9_000}
+		TrainEval: ptr(9.5), Test: 14, TestStd: math.Sqrt(8), TestBest: 12, ImagesPerSecond: 100, Paper: ptr(8.75), Diverged: 1, Unfinished: 3, TrainImages: 30, TestImages: 9_000}
 	if d := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
