@@ -42,18 +42,18 @@ func TestChartInASCII(t *testing.T) {
 }
 
 func TestChartInBraille(t *testing.T) {
-	steep := []Series{{Name: "up", Test: []Point{{0, 0}, {30, 80}}}, {Name: "down", Test: []Point{{0, 80}, {30, 0}}}}
+	steep := []Series{{Name: "up", Test: []Point{{0, 0}, {2, 80}, {30, 70}}}, {Name: "down", Test: []Point{{0, 80}, {30, 0}}}}
 	got := chartOf(t, steep, ChartOptions{Width: 18, Height: 6})
 	want := `error %
   100 ┤
-      │▲⡀      ⢀●
-      │ ⠈⠑⢄  ⡠⠊⠁
-   50 ┤    ⡱⢎
-      │  ⡠⠊  ⠑⢄
-    0 ┤●⠊      ⠑▲
+      │▲⡒⠒⠒⠢⠤⠤⠤⣀●
+      │⢸⠈⠑⢄
+   50 ┤⢸   ⠑⢄
+      │⡇     ⠑⢄
+    0 ┤⡇       ⠑▲
       └──────────
       0 30 iterations
-  ● up     80.00 % test error at the end
+  ● up     70.00 % test error at the end
   ▲ down    0.00 % test error at the end
 `
 	if d := cmp.Diff(want, got); d != "" {

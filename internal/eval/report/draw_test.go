@@ -13,7 +13,7 @@ import (
 
 func TestAboutTenPointsOfACurveHaveAMarkerAndItsLastOne(t *testing.T) {
 	var xys plotter.XYs
-	for i := range 25 {
+	for i := range 26 {
 		xys = append(xys, plotter.XY{X: float64(i), Y: float64(40 - i)})
 	}
 	at := func(points plotter.XYs) (list []float64) {
@@ -23,8 +23,8 @@ func TestAboutTenPointsOfACurveHaveAMarkerAndItsLastOne(t *testing.T) {
 		return list
 	}
 	// Every second one, counted from the end; those above the axis have none.
-	if d := cmp.Diff([]float64{10, 12, 14, 16, 18, 20, 22, 24}, at(spread(xys, 30))); d != "" {
-		t.Errorf("25 points (-want +got):\n%s", d)
+	if d := cmp.Diff([]float64{11, 13, 15, 17, 19, 21, 23, 25}, at(spread(xys, 30))); d != "" {
+		t.Errorf("26 points (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]float64{0, 1, 2}, at(spread(xys[:3], 40))); d != "" {
 		t.Errorf("3 points (-want +got):\n%s", d)
