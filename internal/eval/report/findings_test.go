@@ -52,6 +52,7 @@ func TestFindingsFollowTheFigures(t *testing.T) {
 			"At 32 layers the plain network's test error is 40.00 points above the residual one's (50.00% and 10.00%, noise 1.17)."}},
 		"without numbers of images": {[]Outcome{{Model: "plain20", Kind: plain, Depth: 20, Runs: 1, Train: 10}, of("plain56", 56, plain, 40, 15)}, []string{
 			"The training errors of plain56 and plain20 are 40.00% and 10.00%; whether they differ is not known, because the number of images is not. The degradation problem is not shown."}},
+		"variants of one depth":     {[]Outcome{of("plain18", 18, plain, 10, 12), of("plain18b", 18, plain, 50, 50), of("resnet34", 34, residual, 9, 10), of("resnet34a", 34, residual, 20, 20)}, nil},
 		"one plain network":         {[]Outcome{of("plain20", 20, plain, 10, 12)}, nil},
 		"networks of neither kind":  {[]Outcome{of("a", 0, "", 10, 12), of("b", 0, "", 20, 22)}, nil},
 		"no depth in common":        {[]Outcome{of("plain20", 20, plain, 10, 12), of("resnet56", 56, residual, 10, 12)}, nil},
@@ -150,5 +151,28 @@ func TestTrainingErrorsAreOfTheImagesSeenSinceTheRowBefore(t *testing.T) {
 		if got := c.h.trainImages(c.n); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
+	}
+}
+
+func TestRemarksAndTheOrderOfNetworks(t *testing.T) {
+	for want, o := range map[string]Outcome{
+		"": {Runs: 1}, "1 unfinished": {Unfinished: 1}, "1 diverged": {Diverged: 1}, "2 diverged, 3 unfinished": {Diverged: 2, Unfinished: 3},
+		"1 unfinished, test error of the validation split": {Runs: 1, Unfinished: 1, Split: partVal},
+	} {
+		if got := o.remark(); got != want {
+			t.Errorf("remark %q, want %q", got, want)
+		}
+	}
+	// Plain before residual, shallow before deep; otherwise in the order given.
+	var runs []Compared
+	for _, n := range []Net{{Model: "c", Kind: KindResidual, Depth: 20}, {Model: "z"}, {Model: "b", Kind: KindResidual, Depth: 8}, {Model: "a"}, {Model: "d", Kind: KindPlain, Depth: 56}, {Model: "c"}} {
+		runs = append(runs, Compared{Net: n})
+	}
+	var models []string
+	for _, o := range outcomes(runs) {
+		models = append(models, o.Model)
+	}
+	if got := strings.Join(models, " "); got != "z a d b c" {
+		t.Errorf("networks %s, want z a d b c", got)
 	}
 }
