@@ -23,8 +23,6 @@ type Report struct {
 	Table   eval.Table // may be empty
 	Runs    []Run
 	Classes *eval.ClassReport // may be nil
-	// Names stand for the runs' own in curves and headings; nil or shorter means their own.
-	Names []string
 }
 
 // reportPage is what the template shows. SVG is the only value that is not escaped: DrawSVG made
@@ -80,8 +78,8 @@ func (r Report) WriteHTML(w io.Writer) error {
 	case !errors.Is(err, ErrNoCurve):
 		return err
 	}
-	for i, run := range r.Runs {
-		page.Runs = append(page.Runs, reportRun{r.name(i), run.Config, run.Environment, newReportTable(run.History.columns())})
+	for _, run := range r.Runs {
+		page.Runs = append(page.Runs, reportRun{eval.Printable(run.Name), run.Config, run.Environment, newReportTable(run.History.columns())})
 	}
 	if c := r.Classes; c != nil {
 		if len(c.Classes) <= eval.MatrixClasses {
@@ -107,17 +105,10 @@ func (dir folder) report(r Report) error {
 	return dir.write(ReportFile, r.WriteHTML)
 }
 
-func (r Report) name(i int) string {
-	if i < len(r.Names) && r.Names[i] != "" {
-		return eval.Printable(r.Names[i])
-	}
-	return eval.Printable(r.Runs[i].Name)
-}
-
 func (r Report) series() []Series {
 	var list []Series
-	for i, run := range r.Runs {
-		list = append(list, run.History.Series(r.name(i)))
+	for _, run := range r.Runs {
+		list = append(list, run.Series())
 	}
 	return list
 }
