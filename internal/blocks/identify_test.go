@@ -56,7 +56,7 @@ func TestNamesAndShapesNarrowTheCandidates(t *testing.T) {
 			}
 			slices.Sort(got)
 			if !slices.Equal(got, want) {
-				t.Errorf("the tensors of %s are said to be of %v, want %v", name, got, want)
+				t.Errorf("the tensors of %s are identified as %v, want %v", name, got, want)
 			}
 		}
 	}
@@ -82,7 +82,7 @@ func TestTheNearestArchitectureIsNamedWhereOneIsNear(t *testing.T) {
 	}
 }
 
-// Who saves torchvision's GoogLeNet for evaluation saves no auxiliary classifiers.
+// torchvision's GoogLeNet, saved for evaluation, has no auxiliary classifiers.
 func TestClassifiersOnTheWayMayBeMissing(t *testing.T) {
 	shapes := shapesOf(t, "googlenet-bn", 12)
 	for name := range shapes {

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// sequences is the state that the graph's operators of sequences share.
+// sequenceState is the state that the graph's operators of sequences share.
 func (b *Builder) sequenceState() *Sequences {
 	if b.sequences == nil {
 		n := 1
@@ -93,7 +93,7 @@ func (b *Builder) UtteranceMean(x *Node) *Node {
 	return b.add("mean", &UtteranceMean{N: s.N, K: s.C, T: s.W, ID: b.id(), State: b.sequenceState()}, x)
 }
 
-// FinishFrames is Finish for a network that tells frames apart: logits [N, K, 1, T]. The loss is
+// FinishFrames is Finish for a network that classifies frames: logits [N, K, 1, T]. The loss is
 // the mean over the frames with a label.
 func (b *Builder) FinishFrames(logits *Node) (*Graph, error) {
 	s, ok := b.image("finish", logits)

@@ -153,7 +153,7 @@ func calls(seed uint64) map[string]*call {
 	m := &Moments{Pixels: 3, K: c.vec(), S1: c.vec(), S2: c.vec()}
 	c.at(&m.X, 48)
 	c.run = m.Run
-	for by, name := range []string{"gate", "gate by z", "gate by y", "PReLU's gate"} {
+	for by, name := range []string{"mask", "mask by z", "mask by y", "mask by slope"} {
 		c := begin(name)
 		g := &Mask{Pixels: 3, S: c.vec(), T: c.vec(), Mean: c.vec(), S1: c.vec(), S2: c.vec()}
 		for _, p := range []*[]float32{&g.D, &g.R, &g.Z, &g.G} {
@@ -263,7 +263,7 @@ func TestGatesAndReLUAtTheEdges(t *testing.T) {
 					want = d[i]
 				}
 				if g[i] != want {
-					t.Errorf("%s, gate %d: the gradient behind %g is %g, want %g", isa, by, values[i], g[i], want)
+					t.Errorf("%s, mask %d: the gradient of input %g is %g, want %g", isa, by, values[i], g[i], want)
 				}
 			}
 		}
