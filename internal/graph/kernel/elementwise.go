@@ -107,9 +107,9 @@ const (
 )
 
 // Mask is the backward pass of ReLU with the two sums that batch normalisation's backward pass
-// needs, in one pass over Pixels vectors: G = D (+ R) where the ReLU was active and 0 elsewhere, S1
-// += ΣG, S2 += ΣG·(Z - Mean). G may be D. Of PReLU, G is S·(D (+ R)) where Z is not above 0, and S2,
-// the gradient of the slope, gets Σ(D (+ R))·Z of those alone.
+// needs, in one pass over Pixels vectors: G = D (+ R) where the ReLU was active and 0 elsewhere,
+// S1 += ΣG, S2 += ΣG·(Z - Mean). G may be D. Of PReLU, G is S·(D (+ R)) where Z is not above 0, and
+// S2, the gradient of the slope, gets Σ(D (+ R))·Z of those alone.
 type Mask struct {
 	D, R, Y, Z, G []float32
 	S, T, Mean    *Vec

@@ -12,7 +12,7 @@ import (
 const (
 	maxPickle       = 32 << 20 // bytes
 	maxPickleOps    = 2_000_000
-	maxPickleStack  = 1 << 18  // values; pickle itself empties it after each thousand of a container
+	maxPickleStack  = 1 << 18  // values; pickle itself empties it after each 1000 of a container
 	maxPickleMemory = 64 << 20 // bytes of the values made, approximately
 )
 

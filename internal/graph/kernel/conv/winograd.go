@@ -109,8 +109,8 @@ func (w *winograd) filters(filters, weights []float32, o, c int) {
 	}
 }
 
-// flippedFilters gathers the filters of a data gradient, whose outputs are the convolution's inputs:
-// weights [C, K, 3, 3], taps in reverse.
+// flippedFilters gathers the filters of a data gradient, whose outputs are the convolution's
+// inputs: weights [C, K, 3, 3], taps in reverse.
 func (w *winograd) flippedFilters(filters, weights []float32, o, c int) {
 	in, out := min(block, w.s.C-c*block), min(block, w.s.K-o*block)
 	if in < block || out < block {
