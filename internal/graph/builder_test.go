@@ -64,6 +64,39 @@ func TestBuilderRejectsWhatCannotBe(t *testing.T) {
 			return b.Concat(x, b.MaxPool(x, PoolOpts{Kernel: 2, Stride: 2}))
 		}},
 		{"two inputs", "net: input: a graph has one input", func(b *Builder, _ *Node) *Node { return b.Input(1, 1, 1, 1) }},
+		{"a negative pad", "at least 1, pad 0", conv(ConvOpts{Filters: 1, Kernel: 1, Stride: 1, Pad: -1})},
+		{"a negative stride of columns", "at least 1, pad 0", conv(ConvOpts{Filters: 1, Kernel: 1, Stride: 1, StrideW: -1})},
+		{"no kernel", "at least 1, pad 0", conv(ConvOpts{Filters: 1, Stride: 1})},
+		{"no window", "pad at most half", pool(PoolOpts{Stride: 1})},
+		{"a window's stride", "pad at most half", pool(PoolOpts{Kernel: 1})},
+		{"a window's negative pad", "pad at most half", pool(PoolOpts{Kernel: 1, Stride: 1, Pad: -1})},
+		{"shortcut's stride", "net: shortcut: 3 channels to 3 with stride 0", func(b *Builder, x *Node) *Node { return b.ShortcutPad(x, 3, 0, true) }},
+		{"no classes", "net: fc: shape [2 3] to 0 classes", func(b *Builder, x *Node) *Node { return b.Linear("fc", b.GlobalAvgPool(x), 0) }},
+		{"negative probability", "net: drop: probability -0.1", func(b *Builder, x *Node) *Node { return b.Dropout("drop", x, -0.1) }},
+		{"infinite alpha", "net: elu: alpha +Inf", func(b *Builder, x *Node) *Node { return b.ELU(x, math.Inf(1)) }},
+		{"concat of nothing", "net: concat: no inputs", func(b *Builder, _ *Node) *Node { return b.Concat() }},
+		{"flatten nothing", "net: flatten: no inputs", func(b *Builder, _ *Node) *Node { return b.Flatten() }},
+		{"flatten rows", "net: flatten: shape [2 3], want [N C H W]", func(b *Builder, x *Node) *Node { return b.Flatten(b.GlobalAvgPool(x)) }},
+		{"an empty LRN", "net: lrn: {Size:0", func(b *Builder, x *Node) *Node { return b.LRN("lrn", x, LRNOpts{Bias: 1}) }},
+		{"LRN without bias", "bias above 0", func(b *Builder, x *Node) *Node { return b.LRN("lrn", x, LRNOpts{Size: 1}) }},
+		{"LRN of alpha -1", "not negative", func(b *Builder, x *Node) *Node { return b.LRN("lrn", x, LRNOpts{Size: 1, Bias: 1, Alpha: -1}) }},
+		{"LRN of beta -1", "not negative", func(b *Builder, x *Node) *Node { return b.LRN("lrn", x, LRNOpts{Size: 1, Bias: 1, Beta: -1}) }},
+		{"a pyramid's level", "net: pyramid: a 4x4 map has no level of 5x5", func(b *Builder, x *Node) *Node { return b.Pyramid(x, []int{1, 5}) }},
+		{"a pyramid's window", "net: pyramid: a window of 5 on a 4x4 map", func(b *Builder, x *Node) *Node { return b.PyramidWindows(x, 5, []int{1}) }},
+		{"no window of a pyramid", "net: pyramid: a window of 0 on", func(b *Builder, x *Node) *Node { return b.PyramidWindows(x, 0, []int{1}) }},
+		{"a window's level", "has no level of 4x4", func(b *Builder, x *Node) *Node { return b.PyramidWindows(x, 3, []int{4}) }},
+		{"linear on small maps", "net: fc: 2 units on windows of 5 of a 4x4 map", func(b *Builder, x *Node) *Node { return b.LinearConv("fc", x, 2, 5) }},
+		{"linear of no units", "net: fc: 0 units", func(b *Builder, x *Node) *Node { return b.LinearConv("fc", x, 0, 1) }},
+		{"gates of a map", "net: lstm: shape [2 3 4 4], want [N 4U 1 T]", func(b *Builder, x *Node) *Node { return b.LSTM("lstm", x, false) }},
+		{"gates on several rows", "want [N 4U 1 T]", func(b *Builder, x *Node) *Node { return b.LSTM("lstm", b.Concat(x, x, x, x), false) }},
+		{"channels past the end", "net: channels: 2 channels from 2 of 3", func(b *Builder, x *Node) *Node { return b.Channels(x, 2, 2) }},
+		{"channels before the first", "net: channels: 1 channels from -1 of 3", func(b *Builder, x *Node) *Node { return b.Channels(x, -1, 1) }},
+		{"no channels", "net: channels: 0 channels from 0 of 3", func(b *Builder, x *Node) *Node { return b.Channels(x, 0, 0) }},
+		{"frames of a map", "as 1 maps, want [N D 1 T]", func(b *Builder, x *Node) *Node { return b.FrameTransform("t", x, 1) }},
+		{"auxiliary images", "net: auxiliary: logits must be [N classes]", func(b *Builder, x *Node) *Node { b.Auxiliary(x, 1); return nil }},
+		{"no auxiliary logits", "net: auxiliary: logits must be [N classes]", func(b *Builder, _ *Node) *Node { b.Auxiliary(nil, 1); return nil }},
+		{"an auxiliary weight of 0", "net: auxiliary: weight 0", func(b *Builder, x *Node) *Node { b.Auxiliary(b.GlobalAvgPool(x), 0); return nil }},
+		{"an infinite auxiliary weight", "net: auxiliary: weight +Inf", func(b *Builder, x *Node) *Node { b.Auxiliary(b.GlobalAvgPool(x), math.Inf(1)); return nil }},
 		{"one name twice", `net/c: weight: parameter "c.weight" is used twice`, func(b *Builder, x *Node) *Node {
 			o := ConvOpts{Filters: 3, Kernel: 1, Stride: 1}
 			return b.Conv("c", b.Conv("c", x, o), o)
@@ -93,6 +126,43 @@ func TestFinishRefusesLogitsThatAreNot(t *testing.T) {
 	b := NewBuilder("net", Train, NewParamSet(1), Options{})
 	if _, err := b.Finish(b.ReLU(b.Input(2, 3, 4, 4))); err == nil || !strings.Contains(err.Error(), "logits have shape [2 3 4 4]") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestFinishNeedsAnInputLogitsAndSomethingToLearn(t *testing.T) {
+	empty := NewBuilder("net", Train, NewParamSet(1), Options{})
+	if _, err := empty.Finish(nil); err == nil || !strings.Contains(err.Error(), "needs an input and logits") {
+		t.Errorf("no input: %v", err)
+	}
+	if n := NewBuilder("net", Train, NewParamSet(1), Options{}).Input(1, 0, 1, 1); n != nil {
+		t.Errorf("an input without channels: %v", n)
+	}
+	frozen := NewBuilder("net", Train, NewParamSet(1), Options{Frozen: func(string) bool { return true }})
+	if _, err := frozen.Finish(frozen.Linear("fc", frozen.GlobalAvgPool(frozen.Input(2, 3, 4, 4)), 5)); !errors.Is(err, ErrParam) {
+		t.Errorf("all frozen: %v", err)
+	}
+}
+
+// Frozen parameters have no gradient; Head marks the parameters of one layer, whatever begins with
+// its name.
+func TestFrozenAndHeadParameters(t *testing.T) {
+	params := NewParamSet(1)
+	b := NewBuilder("net", Train, params, Options{Frozen: func(name string) bool { return name == "conv1.weight" }})
+	x := b.Conv("conv1", b.Input(2, 3, 4, 4), ConvOpts{Filters: 4, Kernel: 1, Stride: 1})
+	in := b.In("a")
+	y := in.Linear("fc", in.Linear("fc1", b.GlobalAvgPool(x), 7), 5)
+	in.MarkHead("fc")
+	g, err := b.Finish(y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range g.Params {
+		if (p.Grad == nil) != (p.Param.Name == "conv1.weight") {
+			t.Errorf("%s has the gradient %v", p.Param.Name, p.Grad)
+		}
+		if want := p.Param.Name == "a.fc.weight" || p.Param.Name == "a.fc.bias"; p.Param.Head != want {
+			t.Errorf("%s is of a head: %v", p.Param.Name, p.Param.Head)
+		}
 	}
 }
 
