@@ -8,11 +8,7 @@ import (
 // sequenceState is the state that the graph's operators of sequences share.
 func (b *Builder) sequenceState() *Sequences {
 	if b.sequences == nil {
-		n := 1
-		if b.input != nil {
-			n = b.input.Shape()[0]
-		}
-		b.sequences = &Sequences{Lengths: make([]int32, n)}
+		b.sequences = &Sequences{Lengths: make([]int32, b.input.Shape()[0])}
 		for i := range b.sequences.Lengths {
 			b.sequences.Lengths[i] = 1
 		}
