@@ -166,3 +166,21 @@ func TestFrameTransformBeginsAsTheIdentity(t *testing.T) {
 		t.Errorf("loss %g, want %g", r.Loss, loss)
 	}
 }
+
+// PyramidBins counts the windows of ceil(size/n) pixels that fit when each begins floor(size/n)
+// after the one before.
+func TestPyramidBinsCountsTheWindowsThatFit(t *testing.T) {
+	for size := 1; size <= 30; size++ {
+		for n := -1; n <= size+2; n++ {
+			want := 0
+			if n >= 1 && n <= size {
+				for at := 0; at+int(math.Ceil(float64(size)/float64(n))) <= size; at += size / n {
+					want++
+				}
+			}
+			if got := PyramidBins(size, n); got != want {
+				t.Errorf("level %d of %d pixels has %d bins, want %d", n, size, got, want)
+			}
+		}
+	}
+}
