@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -103,6 +104,10 @@ func TestStoragesAreNamedByTypeKeyAndSize(t *testing.T) {
 			t.Errorf("%v, %v", got, err)
 		}
 	}
+	id[4] = int64(0) // an empty tensor's
+	if got, err := persistentStorage(id); err != nil || got != any(storageRef{"7", F16, 0}) {
+		t.Errorf("%v, %v", got, err)
+	}
 	for want, spoil := range map[string]func([]any) any{
 		"is no storage": func(id []any) any { id[0] = "module"; return id }, "persistent id": func(id []any) any { return id[:4] }, "that is no": func([]any) any { return "storage" },
 		"without type": func(id []any) any { id[1] = pyGlobal("torch.Size"); return id }, "type, key": func(id []any) any { id[2] = int64(7); return id },
@@ -204,5 +209,32 @@ func TestMaterializeReadsEachStorageOnce(t *testing.T) {
 	}
 	if _, err := materialize(wide, 11, all); err == nil || !strings.Contains(err.Error(), "many times over") {
 		t.Errorf("%v", err)
+	}
+}
+
+// Of safetensors, floating-point types become float32; others have a shape and no values.
+func TestTensorsOfSafetensorsBecomeFloat32(t *testing.T) {
+	header := `{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]},"n":{"dtype":"I32","shape":[],"data_offsets":[4,8]}}`
+	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	b = append(append(b, header...), 0x80, 0x3f, 0x40, 0xc0, 7, 0, 0, 0) // 1, -3 and the number 7
+	list, err := readTensors(bytes.NewReader(b), int64(len(b)), "x.safetensors")
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	if a := list[0]; a.DType != F32 || !slices.Equal(a.Data, []float32{1, -3}) || !slices.Equal(a.Shape, []int{2}) {
+		t.Errorf("%+v", a)
+	}
+	if n := list[1]; n.DType != I32 || n.Data != nil || len(n.Shape) != 0 {
+		t.Errorf("%+v", n)
+	}
+	for text, want := range map[string]string{
+		"\x80\x02}.": "a pickle that torch.save did not write", "PK\x05\x06": "", "": "",
+	} {
+		if _, err := readTensors(strings.NewReader(text), int64(len(text)), "x"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v; want %q", text, err, want)
+		}
+	}
+	if _, err := ReadTensors(t.TempDir()); !errors.Is(err, ErrTorch) || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("a folder: %v", err)
 	}
 }
