@@ -29,8 +29,8 @@ func TestOperatorErrorsInsteadOfPanics(t *testing.T) {
 	if _, err := AsOp(&ReLU{}).Do(ints); err == nil || !strings.Contains(err.Error(), "element type") {
 		t.Errorf("integers: %v", err)
 	}
-	if _, err := AsOp(&ReLU{}).Do(nil); err == nil {
-		t.Error("no value: no error")
+	if _, err := AsOp(&ReLU{}).Do(nil); err == nil || !strings.Contains(err.Error(), "ReLU: input 0 has no value") {
+		t.Errorf("no value: %v", err)
 	}
 }
 

@@ -32,7 +32,7 @@ func TestInitialisersFollowTheirSourcesAndDependOnSeedAndNameAlone(t *testing.T)
 	// 9,216 draws: the standard deviation of their deviation is 0.7 % of it, so 3 % is four of
 	// those.
 	mean, std := moments(p.Get("conv1.weight").Data)
-	if want := math.Sqrt(2.0 / (16 * 9)); math.Abs(std/want-1) > 0.03 || math.Abs(mean) > 0.05*want {
+	if want := math.Sqrt(2.0 / (16 * 9)); !(math.Abs(std/want-1) <= 0.03) || !(math.Abs(mean) <= 0.05*want) {
 		t.Errorf("conv1.weight has mean %g and deviation %g, want 0 and %g", mean, std, want)
 	}
 	for _, name := range []string{"fc.weight", "fc.bias"} {

@@ -107,7 +107,7 @@ func TestInitialValuesOfLayersOfSequences(t *testing.T) {
 			t.Errorf("%s lies in [%g, %g], want ±%g", name, low, high, bound)
 		}
 		// 400 values and more: the deviation of the deviation is at most 2.3 % of it.
-		if mean, std := moments(data); math.Abs(std/(bound/math.Sqrt(3))-1) > 0.1 || math.Abs(mean) > 0.1*bound {
+		if mean, std := moments(data); !(math.Abs(std/(bound/math.Sqrt(3))-1) <= 0.1) || !(math.Abs(mean) <= 0.1*bound) {
 			t.Errorf("%s has mean %g and deviation %g, want 0 and %g", name, mean, std, bound/math.Sqrt(3))
 		}
 	}
@@ -123,7 +123,7 @@ func TestInitialValuesOfLayersOfSequences(t *testing.T) {
 			t.Errorf("%s is of kind %d, want %d", name, p.Kind, kind)
 		}
 	}
-	if b := params.Get("pool.bias").Data; len(b) != 1 || math.Abs(float64(b[0])) > 1/math.Sqrt(400) {
+	if b := params.Get("pool.bias").Data; len(b) != 1 || !(math.Abs(float64(b[0])) <= 1/math.Sqrt(400)) {
 		t.Errorf("pool.bias is %v", b)
 	}
 }
@@ -162,7 +162,7 @@ func TestFrameTransformBeginsAsTheIdentity(t *testing.T) {
 	for _, z := range want[:18] {
 		sum += math.Exp(float64(z) - 18)
 	}
-	if loss := 18 + math.Log(sum) - float64(want[4]); math.Abs(r.Loss-loss) > 1e-5 {
+	if loss := 18 + math.Log(sum) - float64(want[4]); !(math.Abs(r.Loss-loss) <= 1e-5) {
 		t.Errorf("loss %g, want %g", r.Loss, loss)
 	}
 }

@@ -16,7 +16,7 @@ func TestTimedCountsTheOperationsOfItsCalls(t *testing.T) {
 		}
 	})
 	want := 1e6 * float64(calls-1) / time.Since(warm).Seconds()
-	if math.Abs(got.Median/want-1) > 0.1 || got.Min != got.Median || got.Max != got.Median {
+	if !(math.Abs(got.Median/want-1) <= 0.1) || got.Min != got.Median || got.Max != got.Median {
 		t.Errorf("%+v, want %g operations a second", got, want)
 	}
 }
@@ -32,7 +32,7 @@ func TestMeasureTimesEveryPass(t *testing.T) {
 		}
 	}
 	for i, v := range sampleData(100) {
-		if v == 0 && i%7 != 3 || math.Abs(float64(v)) > 1 {
+		if v == 0 && i%7 != 3 || !(math.Abs(float64(v)) <= 1) {
 			t.Errorf("value %d is %v", i, v)
 		}
 	}
