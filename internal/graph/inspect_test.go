@@ -3,6 +3,7 @@ package graph
 import (
 	"testing"
 
+	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
 
@@ -61,5 +62,31 @@ func TestChildrenRepeatsARepeatedInput(t *testing.T) {
 	y := b.Add(x, x)
 	if in := Children(y); len(in) != 2 || in[0] != x || in[1] != x {
 		t.Errorf("children %v", in)
+	}
+}
+
+// Of all nodes one is the constant 1: no input, no operator of ours, no sum, and not the loss,
+// which is a scalar too.
+func TestOneNodeIsTheOneThatGradStartsFrom(t *testing.T) {
+	g := smallNet(t, Train, tensor.Float32, NewParamSet(1), padSides)
+	ones := 0
+	for _, n := range g.G.AllNodes() {
+		if !IsOne(n) {
+			continue
+		}
+		ones++
+		if OpOf(n) != nil || IsSum(n) || n.Value().Data() != any(float32(1)) {
+			t.Errorf("%s holds %v", n.Name(), n.Value())
+		}
+	}
+	if ones != 1 {
+		t.Errorf("%d nodes are the constant 1, want one", ones)
+	}
+	if OpOf(g.Loss) == nil || OpOf(g.Input) != nil || OpOf(g.Labels) != nil {
+		t.Error("OpOf of the loss or of an input")
+	}
+	// A scalar input with a value is no constant.
+	if n := gorgonia.NewScalar(gorgonia.NewGraph(), tensor.Float32, gorgonia.WithName("s"), gorgonia.WithValue(float32(1))); IsOne(n) || IsSum(n) {
+		t.Error("an input is taken for the constant")
 	}
 }
