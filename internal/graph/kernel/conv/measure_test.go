@@ -31,6 +31,9 @@ func TestMeasureTimesEveryPass(t *testing.T) {
 			}
 		}
 	}
+	if got := operations(s, 3); got != 3*2*16*16*9*64 {
+		t.Errorf("%g operations of three images", got)
+	}
 	for i, v := range sampleData(100) {
 		if v == 0 && i%7 != 3 || !(math.Abs(float64(v)) <= 1) {
 			t.Errorf("value %d is %v", i, v)
