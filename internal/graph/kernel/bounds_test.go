@@ -291,3 +291,32 @@ func TestAllocStartsOnACacheLine(t *testing.T) {
 		}
 	}
 }
+
+// Rows or pixels that are none are left alone, whatever the other fields hold.
+func TestNoRowsAndNoPixelsWriteNothing(t *testing.T) {
+	best := Active()
+	defer func() { _ = Use(best) }()
+	for _, isa := range Available() {
+		if err := Use(isa); err != nil {
+			t.Fatal(err)
+		}
+		for name, run := range map[string]func(*Affine){
+			"copy": (*Affine).Copy, "map": func(a *Affine) { a.Map(false) }, "map with ReLU": func(a *Affine) { a.Map(true) }, "map with PReLU": (*Affine).MapPReLU,
+			"map of two": func(a *Affine) { a.Map2(false) }, "map of two with ReLU": func(a *Affine) { a.Map2(true) },
+		} {
+			for _, size := range [][2]int{{0, 1}, {1, 0}, {0, 0}, {-1, 1}, {1, -1}} {
+				ones, y := make([]float32, 64), make([]float32, 64)
+				for i := range ones {
+					ones[i] = 1
+				}
+				v := Vec(ones[:16])
+				run(&Affine{X: ones, R: ones, Y: y, S: &v, S2: &v, T: &v, Rows: size[0], Pixels: size[1], XRow: 16, RRow: 16, YRow: 16, XPixel: 16})
+				for i := range y {
+					if y[i] != 0 {
+						t.Fatalf("%s, %s of %d rows of %d pixels: value %d became %g", isa, name, size[0], size[1], i, y[i])
+					}
+				}
+			}
+		}
+	}
+}

@@ -16,6 +16,13 @@ func TestTheBestImplementationIsTheDefault(t *testing.T) {
 	if atStart != list[0] || list[len(list)-1] != "generic" {
 		t.Errorf("at start %s of %v; want the first, and plain Go last", atStart, list)
 	}
+	best := active
+	defer func() { active = best }()
+	for _, name := range list {
+		if err := Use(name); err != nil || Active() != name {
+			t.Errorf("after Use(%q) %s is active, %v", name, Active(), err)
+		}
+	}
 	if err := Use("sse9"); err == nil || !strings.Contains(err.Error(), "generic") {
 		t.Errorf("an unknown one: %v", err)
 	}
