@@ -10,6 +10,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
+	"resnet/internal/text"
 )
 
 // ErrModel marks a file that holds no network which can be evaluated, though its format may be
@@ -96,7 +97,7 @@ func (m *Model) check(meta weights.Meta, f *weights.File) error {
 		values += int64(e.Len())
 	}
 	if values < sum.Params {
-		return fmt.Errorf("%s: %w: %s has %d parameters, the file %d values", m.Path, weights.ErrMismatch, Printable(m.Spec.Name), sum.Params, values)
+		return fmt.Errorf("%s: %w: %s has %d parameters, the file %d values", m.Path, weights.ErrMismatch, text.Printable(m.Spec.Name), sum.Params, values)
 	}
 	if pad := map[bool]string{false: "sides", true: "end"}[m.Spec.PadEnd]; m.Spec.Shortcut == blocks.OptionA && meta.ShortcutPad != "" && meta.ShortcutPad != pad {
 		return m.fault("its shortcut_pad is %q, and its architecture says %q", meta.ShortcutPad, pad)
@@ -143,7 +144,7 @@ func (m *Model) Fits(info datasets.Info) error {
 	if info.Channels != s.InputChannels || info.Height != s.InputSize || info.Width != s.InputSize {
 		hint := ""
 		if m.Dataset != "" {
-			hint = fmt.Sprintf(": it was trained on %s", Printable(m.Dataset))
+			hint = fmt.Sprintf(": it was trained on %s", text.Printable(m.Dataset))
 		}
 		return m.fault("it takes images of %dx%dx%d, and %s has %dx%dx%d%s",
 			s.InputChannels, s.InputSize, s.InputSize, info.Name, info.Channels, info.Height, info.Width, hint)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"resnet/internal/text"
 )
 
 // Guess is one of the classes that a network finds most likely.
@@ -82,7 +84,7 @@ type Predictions struct {
 func CreatePredictions(path string, classes []string, id func(i int) string) (*Predictions, error) {
 	ext := strings.ToLower(filepath.Ext(path))
 	if ext != ".jsonl" && ext != ".csv" {
-		return nil, fmt.Errorf("predictions file %s: the name ends in %q: it must end in .jsonl (JSON lines) or .csv", Printable(path), ext)
+		return nil, fmt.Errorf("predictions file %s: the name ends in %q: it must end in .jsonl (JSON lines) or .csv", text.Printable(path), ext)
 	}
 	f, err := createAtomic(path)
 	if err != nil {
@@ -133,16 +135,16 @@ func JSONLine(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(asciiControls(line), '\n'), nil
+	return append(text.EscapeJSON(line), '\n'), nil
 }
 
 // WriteJSON writes v as one JSON document, indented, escaped as JSONLine does.
 func WriteJSON(w io.Writer, v any) error {
-	text, err := json.MarshalIndent(v, "", "  ")
+	document, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(asciiControls(text), '\n'))
+	_, err = w.Write(append(text.EscapeJSON(document), '\n'))
 	return err
 }
 
@@ -158,9 +160,9 @@ func csvHeader(top, classes int) []string {
 }
 
 func (r Prediction) csvRecord() []string {
-	rec := []string{strconv.Itoa(r.Index), CSVText(r.ID), strconv.Itoa(r.Label), CSVText(r.LabelName)}
+	rec := []string{strconv.Itoa(r.Index), text.CSVCell(r.ID), strconv.Itoa(r.Label), text.CSVCell(r.LabelName)}
 	for _, g := range r.Top5 {
-		rec = append(rec, strconv.Itoa(g.Class), CSVText(g.Name), strconv.FormatFloat(g.Probability, 'g', -1, 64))
+		rec = append(rec, strconv.Itoa(g.Class), text.CSVCell(g.Name), strconv.FormatFloat(g.Probability, 'g', -1, 64))
 	}
 	for _, z := range r.Logits {
 		rec = append(rec, strconv.FormatFloat(float64(z), 'g', -1, 32))

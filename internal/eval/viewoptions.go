@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"resnet/internal/datasets"
+	"resnet/internal/text"
 )
 
 // ErrProtocol marks a way of looking at images that a network or a data set does not allow.
@@ -106,12 +107,12 @@ func (o ViewOptions) ProtocolFixed(m *Model, info datasets.Info) (Protocol, erro
 	switch {
 	case o.Crops == CropsTen:
 		return Protocol{}, protocolErrorf("--crops 10: the images of %s have %dx%d pixels, all that the network takes, so there are no ten crops of them: --crops 1 is the paper's protocol for them, --crops full adds the mirror image",
-			Printable(info.Name), info.Width, info.Height)
+			text.Printable(info.Name), info.Width, info.Height)
 	case o.Crops == CropsFull && len(o.Scales) == 0:
 		p.Views, p.Flip, p.Combine = 2, true, o.Combine
 	case o.Crops == CropsFull:
 		if info.Channels != 3 {
-			return Protocol{}, protocolErrorf("--scales: the images of %s have %d channel, and only images of 3 are resized: leave --scales out", Printable(info.Name), info.Channels)
+			return Protocol{}, protocolErrorf("--scales: the images of %s have %d channel, and only images of 3 are resized: leave --scales out", text.Printable(info.Name), info.Channels)
 		}
 		return o.full(m)
 	}
@@ -129,7 +130,7 @@ func (o ViewOptions) full(m *Model) (Protocol, error) {
 	}
 	for _, s := range p.Scales {
 		if s < size {
-			return Protocol{}, protocolErrorf("--scales: a shorter side of %d, and %s needs %d at least, the size of its input", s, Printable(m.Spec.Name), size)
+			return Protocol{}, protocolErrorf("--scales: a shorter side of %d, and %s needs %d at least, the size of its input", s, text.Printable(m.Spec.Name), size)
 		}
 	}
 	if m.Preprocessing.Kind == datasets.PixelMean {

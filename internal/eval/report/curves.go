@@ -15,6 +15,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // The files that DrawFiles writes.
@@ -104,7 +105,7 @@ func DrawFiles(dir string, series []Series, o DrawOptions) error {
 // screen readers.
 func finishSVG(svg []byte, o DrawOptions) []byte {
 	svg = bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
-	title := eval.Printable(o.Title)
+	title := text.Printable(o.Title)
 	if title == "" {
 		title = "Learning curves"
 	}
