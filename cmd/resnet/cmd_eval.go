@@ -34,6 +34,9 @@ Every image counts exactly once. --crops says how it is looked at:
 Several views are averaged by --combine. Images of one size that is the network's, as CIFAR's, have no ten crops, and "full" without
 --scales is the image and its mirror image.
 
+The classes of a folder are found among the network's by name, in any order; a folder may hold some of them. A network that was imported without names
+gets them from --classes-file, or from classes.txt beside the data.
+
 The paper's value stands beside ours only where it was measured the same way: the whole test set, the same views. Several checkpoints give a row
 each, and one for the ensemble of all. --table prints a table of the paper with our rows beside its lines, by that table's protocol unless --crops
 names another, and says what differs.`
@@ -63,6 +66,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.StringVar(&o.Dir, "data-dir", "", "folder that holds the data set")
 	f.StringVar(&o.split, "split", "test", "test, val or train")
 	f.StringVar(&o.Adaptation, "adaptation", "", "speech: transforms of the split's speakers, from speech adapt")
+	f.StringVar(&o.ClassesFile, "classes-file", "", "names of the network's classes, one a line in the order of its outputs (default the checkpoint's)")
 	f.IntVar(&o.Limit, "limit", 0, "only the first so many images (default all)")
 	viewFlags(c, &o.View)
 	f.IntVar(&o.table, "table", 0, "print this table of the paper, 2 to 6, with our rows beside")

@@ -62,11 +62,10 @@ func (o ViewOptions) Check() error {
 	return nil
 }
 
-// For is how a network looks at the images of a data set: ProtocolFixed where they have one size
-// that is the network's, else Protocol.
+// For is how a network looks at the images of a data set that fits it: ProtocolFixed where they have
+// one size and the network's training resized none, else Protocol.
 func (o ViewOptions) For(m *Model, info datasets.Info) (Protocol, error) {
-	v := m.Preprocessing
-	if !datasets.AnySize(info.Name) && info.Height == v.Side() && info.Width == v.Side() && v.Resize == v.Size {
+	if v := m.Preprocessing; !datasets.AnySize(info.Name) && v.Resize == v.Size {
 		return o.ProtocolFixed(m, info)
 	}
 	return o.Protocol(m)
