@@ -27,7 +27,7 @@ type evalOptions struct {
 const evalHelp = `Measures the top-1 and top-5 error and the loss of checkpoints. A run folder stands for its best checkpoint: the one with the
 lowest error on the validation split, or without one the last.
 
-Every image counts exactly once. --crops says how it is looked at:
+Every image counts exactly once. --crops chooses its views:
   1     one view, the one that its training validated with: the image, or the centre of the resized image
   10    four corners and the centre of the image with a shorter side of 256, and their mirror images (for an input of 224)
   full  the network applied at every position of the image and its mirror image, with each of --scales as its shorter side

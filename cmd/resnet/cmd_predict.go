@@ -26,8 +26,8 @@ recordings (WAV, FLAC) in the same ways, by the mean of what it says of their fr
 A path from standard input is answered at once with a line of JSON, until the input closes; with "error" in it where there is no such image.
 With files and folders, --json prints one document.
 
-The image is looked at as the network's training looked at those that it validated on: its shorter side is resized and the central square cut out, as the checkpoint
-says. --crops and --scales are those of eval. Grey images
+The image is prepared as in the validation of the network's training: its shorter side is resized and the central square cut out, by the sizes in the
+checkpoint. --crops and --scales are those of eval. Grey images
 become colour images of three equal channels; for a network of grey images, colours become luma (ITU-R BT.601), and dark on light stays dark on light, unlike
 MNIST. EXIF rotation is not applied.
 
