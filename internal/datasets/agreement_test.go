@@ -95,7 +95,7 @@ func TestTrainingEvaluationAndPredictionSeeTheSamePixels(t *testing.T) {
 		"ImageNet":          {datasets.Config{Name: "imagenet", Dir: wordnet, Size: 21, MeanImages: 5}, datasets.Config{Name: "imagenet", Dir: wordnet, Size: 56}, datasets.ChannelMeanStd, 21, 24},
 		"CIFAR-10":          {datasets.Config{Name: "cifar10"}, datasets.Config{Name: "cifar10"}, datasets.PixelMean, 32, 32},
 		"grey images":       {datasets.Config{Name: "fashion-sample"}, datasets.Config{Name: "fashion-sample"}, datasets.PixelMean, 28, 28},
-		"grey and averaged": {datasets.Config{Name: "fashion-sample", Downsample: 2}, datasets.Config{Name: "fashion-sample"}, datasets.ChannelMeanStd, 28, 28},
+		"grey and averaged": {datasets.Config{Name: "fashion-sample", Downsample: 2}, datasets.Config{Name: "fashion-sample", Downsample: 2}, datasets.ChannelMeanStd, 28, 28},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ds := open(t, c.trained)
