@@ -143,7 +143,10 @@ func TestTrainingEvaluationAndPredictionSeeTheSamePixels(t *testing.T) {
 			}
 			scorer := eval.NewScorer(model, p, eval.ScorerOptions{Factory: factory, Batch: 7, Workers: 2})
 			defer scorer.Close()
-			cuts := eval.PictureCuts(p, model.Preprocessing, func(i int) (datasets.Picture, error) { return filed(t, other, i) })
+			files := c.opened // which are as large as they are stored
+			files.Downsample = 0
+			stored := open(t, files)
+			cuts := eval.PictureCuts(p, model.Preprocessing, func(i int) (datasets.Picture, error) { return filed(t, stored, i) })
 			if err := scorer.Score(t.Context(), limit, cuts, func(int, []float32) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
