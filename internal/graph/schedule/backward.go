@@ -49,8 +49,10 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.linearWeightGrad(n, op)
 	case *graph.LinearBiasGrad:
 		return c.linearBiasGrad(n, op)
-	case *graph.SoftmaxCrossEntropyGrad:
-		return c.softmax(n, op)
+	case *graph.SoftmaxCrossEntropyGrad, *graph.FrameCrossEntropyGrad:
+		if c.tensors[n] != nil {
+			return nil // written with the loss
+		}
 	case *graph.ELUGrad:
 		if len(n.Shape()) == 4 {
 			return c.eluGrad(n, float32(op.Alpha))
@@ -63,8 +65,6 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.utteranceSums(n, op)
 	case *graph.UtteranceNormInputGrad:
 		return c.utteranceGrad(n, op)
-	case *graph.FrameCrossEntropyGrad:
-		return c.frameSoftmax(n, op)
 	}
 	if graph.IsSum(n) {
 		return c.join(n)

@@ -1,8 +1,6 @@
 package schedule
 
 import (
-	"math"
-
 	"gorgonia.org/gorgonia"
 
 	"resnet/internal/graph"
@@ -70,55 +68,4 @@ func (c *compiler) gradOf(n *gorgonia.Node) *graph.Param {
 		}
 	}
 	return nil
-}
-
-// softmax lowers a loss and its gradient, which share everything: d = weight·(softmax(logits) -
-// onehot(label))/N. The loss of a graph with several is their sum.
-func (c *compiler) softmax(n *gorgonia.Node, op *graph.SoftmaxCrossEntropyGrad) error {
-	logits := c.rows(c.tensors[c.in[n][0]])
-	t, err := c.plainTensor(n)
-	if err != nil {
-		return err
-	}
-	to, m, k := t.plain, c.m, op.K
-	weight, losses, part := graph.LossWeight(op.Weight), make([]float64, op.N), len(m.losses)
-	m.losses = append(m.losses, 0)
-	c.add(&step{name: "loss", reads: []*value{logits}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		ls, ds := w.images(logits, first, n), w.images(to, first, n)
-		for i := range n {
-			losses[first+i] = crossEntropy(ds[i*k:(i+1)*k], ls[i*k:(i+1)*k], int(m.labels[first+i]), float64(op.N)/weight)
-		}
-	}, finish: func() {
-		sum := 0.
-		for _, l := range losses {
-			sum += l
-		}
-		m.losses[part] = weight * sum / float64(len(losses))
-		m.loss = 0
-		for _, l := range m.losses {
-			m.loss += l
-		}
-	}})
-	return nil
-}
-
-// crossEntropy returns the loss of one image and writes its gradient, divided.
-func crossEntropy(d, logits []float32, label int, divisor float64) float64 {
-	top := math.Inf(-1)
-	for _, v := range logits {
-		top = max(top, float64(v))
-	}
-	sum := 0.
-	for _, v := range logits {
-		sum += math.Exp(float64(v) - top)
-	}
-	log := math.Log(sum)
-	for i, v := range logits {
-		p := math.Exp(float64(v) - top - log)
-		if i == label {
-			p--
-		}
-		d[i] = float32(p / divisor)
-	}
-	return log + top - float64(logits[label])
 }

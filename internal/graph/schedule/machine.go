@@ -76,6 +76,7 @@ type Machine struct {
 	x        []float32
 	labels   []int32
 	labels32 []float32
+	labelled int // labels that are a class
 	count    int
 	options  graph.StepOptions
 	losses   []float64 // of each classifier, weighted
@@ -171,18 +172,18 @@ func (m *Machine) run(backward bool) {
 // Train implements graph.Machine.
 func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph.Result, error) {
 	g := m.g
-	if g.Mode != graph.Train {
-		return graph.Result{}, fmt.Errorf("%s: Train: %w: the graph was built for evaluation", g.Name, graph.ErrMode)
+	if m.closed {
+		return graph.Result{}, fmt.Errorf("%s: Train: %w", g.Name, graph.ErrClosed)
 	}
-	if len(x) != g.N*g.ImageLen() || len(labels) != g.LabelsLen() {
-		return graph.Result{}, fmt.Errorf("%s: Train: %w: %d values and %d labels for a batch of %d images of %d values",
-			g.Name, graph.ErrShape, len(x), len(labels), g.N, g.ImageLen())
+	if err := g.CheckTrain(x, labels); err != nil {
+		return graph.Result{}, err
 	}
+	m.labelled = 0
 	for i, l := range labels {
-		if err := g.CheckLabel(i, l); err != nil {
-			return graph.Result{}, fmt.Errorf("Train: %w", err)
-		}
 		m.labels32[i] = float32(l)
+		if l >= 0 {
+			m.labelled++
+		}
 	}
 	m.x, m.labels, m.options, m.count = x, labels, o, g.N
 	m.refreshChannels()
@@ -199,12 +200,11 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 // Infer implements graph.Machine.
 func (m *Machine) Infer(x []float32, n int) ([]float32, error) {
 	g := m.g
-	if g.Mode != graph.Eval {
-		return nil, fmt.Errorf("%s: Infer: %w: the graph was built for training", g.Name, graph.ErrMode)
+	if m.closed {
+		return nil, fmt.Errorf("%s: Infer: %w", g.Name, graph.ErrClosed)
 	}
-	if n < 1 || n > g.N || len(x) < n*g.ImageLen() {
-		return nil, fmt.Errorf("%s: Infer: %w: %d values for %d images of %d values, at most %d images",
-			g.Name, graph.ErrShape, len(x), n, g.ImageLen(), g.N)
+	if err := g.CheckInfer(x, n); err != nil {
+		return nil, err
 	}
 	m.x, m.count = x, n
 	m.refresh()
