@@ -104,21 +104,7 @@ func (c *compiler) read() {
 }
 
 // backward reports whether a node belongs to the backward half.
-func backward(n *gorgonia.Node) bool {
-	switch n.Op().(type) {
-	case *graph.ConvInputGrad, *graph.ConvWeightGrad, *graph.ConvBiasGrad, *graph.BatchNormSums, *graph.Row, *graph.BatchNormInputGrad,
-		*graph.ReLUGrad, *graph.SigmoidGrad, *graph.ELUGrad, *graph.PReLUInputGrad, *graph.PReLUSlopeGrad, *graph.ConcatGrad,
-		*graph.ShortcutPadGrad, *graph.MaxPoolGrad, *graph.AvgPoolGrad, *graph.GlobalAvgPoolGrad, *graph.DropoutGrad,
-		*graph.LinearInputGrad, *graph.LinearWeightGrad, *graph.LinearBiasGrad, *graph.SoftmaxCrossEntropyGrad,
-		*graph.UtteranceNormInputGrad, *graph.UtteranceNormSums, *graph.SumRows, *graph.FrequencyLinearInputGrad, *graph.FrequencyLinearSums,
-		*graph.LSTMGrad, *graph.LSTMWeightGrad, *graph.ChannelsGrad, *graph.FrameRowsGrad, *graph.UtteranceMeanGrad, *graph.FrameCrossEntropyGrad,
-		*graph.LRNGrad, *graph.FlattenGrad, *graph.FrameMapsGrad:
-		return true
-	case *graph.Channels: // of a gradient, where an LSTM's is taken
-		return backwardInput(n)
-	}
-	return graph.IsSum(n)
-}
+func (c *compiler) backward(n *gorgonia.Node) bool { return !c.g.Forward(n) }
 
 func (c *compiler) compile() error {
 	c.read()
@@ -128,7 +114,7 @@ func (c *compiler) compile() error {
 		if n.Op() == nil || n.Op().Arity() == 0 {
 			continue
 		}
-		if backward(n) {
+		if c.backward(n) {
 			back = append(back, n)
 			continue
 		}

@@ -54,7 +54,7 @@ func (c *compiler) foreignJoin(n *gorgonia.Node) error {
 }
 
 func (c *compiler) reference(n *gorgonia.Node, f func(dst []float32, src ...[]float32)) error {
-	st := &step{name: "reference " + n.Op().String(), whole: true, backward: backward(n)}
+	st := &step{name: "reference " + n.Op().String(), whole: true, backward: c.backward(n)}
 	var from []source
 	for _, in := range c.in[n] {
 		s, err := c.source(in)

@@ -125,7 +125,7 @@ func (c *compiler) addition(n *gorgonia.Node) error {
 func (c *compiler) onlyForwardUser(n *gorgonia.Node) (*gorgonia.Node, gorgonia.Op) {
 	var found *gorgonia.Node
 	for _, u := range c.users[n] {
-		if backward(u) {
+		if c.backward(u) {
 			continue
 		}
 		if found != nil {

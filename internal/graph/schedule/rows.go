@@ -20,7 +20,7 @@ func (c *compiler) rowStep(n *gorgonia.Node, name string, f func(image int, dst 
 		return err
 	}
 	to := t.plain
-	c.add(&step{name: name, backward: backward(n), reads: from, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: name, backward: c.backward(n), reads: from, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		for i := first; i < first+n; i++ {
 			a := w.image(from[0], i)
 			b := a

@@ -6,15 +6,9 @@ import (
 	"resnet/internal/graph"
 )
 
-// backwardInput reports whether the input of a node belongs to the backward half.
-func backwardInput(n *gorgonia.Node) bool {
-	in := graph.Children(n)
-	return len(in) > 0 && in[0].Op() != nil && backward(in[0])
-}
-
 // perImage runs an operator's reference on row-major tensors, unit by unit.
 func (c *compiler) perImage(n *gorgonia.Node, op graph.PerImage) error {
-	st := &step{name: n.Op().String(), backward: backward(n)}
+	st := &step{name: n.Op().String(), backward: c.backward(n)}
 	var from []source
 	for _, in := range c.in[n] {
 		s, err := c.source(in)
