@@ -14,8 +14,7 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.looseSums(n)
 	case *graph.Row:
 		if c.norms[c.in[c.in[n][0]][1]] != nil {
-			c.sunk[n] = true // written with the sums
-			return nil
+			return nil // written with the sums
 		}
 	case *graph.BatchNormInputGrad:
 		return c.normGrad(n)

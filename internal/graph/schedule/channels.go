@@ -92,6 +92,7 @@ func (s *channelSums) finish(accumulate bool) {
 
 // finishIn makes a step merge the sums after its units.
 func (s *channelSums) finishIn(c *compiler, st *step) {
+	st.writesGrad(s.bias, s.slope)
 	old, m := st.finish, c.m
 	st.finish = func() {
 		if old != nil {
@@ -107,11 +108,10 @@ func (c *compiler) biasGrad(n *gorgonia.Node) error {
 	if p == nil || len(d.Shape()) != 4 {
 		return c.foreignStep(n)
 	}
-	c.sunk[n] = true
 	if _, ok := d.Op().(*graph.BatchNormInputGrad); ok {
 		// The normalisation behind takes every shift away: its gradient is zero, and the sum would
 		// be rounding.
-		c.add(&step{name: "bias gradient", backward: true, whole: true, run: func(w *worker, _, _, _ int) {
+		c.add(&step{name: "bias gradient", backward: true, whole: true, grads: []*graph.Param{p}, run: func(w *worker, _, _, _ int) {
 			if !w.m.options.Accumulate {
 				clear(p.Grad)
 			}

@@ -29,7 +29,6 @@ type compiler struct {
 	// direct are the parameters that steps read as they are: nothing is made of them that could be
 	// out of date.
 	direct  map[*graph.Param]bool
-	sunk    map[*gorgonia.Node]bool      // gradient nodes whose value a step writes to Param.Grad
 	buffers map[*gorgonia.Node][]float32 // results of reference operators that are not images
 	groups  []*convGroup
 	gates   []looseGate
@@ -64,7 +63,7 @@ func newCompiler(g *graph.Graph, m *Machine) *compiler {
 	c := &compiler{g: g, m: m,
 		in: map[*gorgonia.Node][]*gorgonia.Node{}, users: map[*gorgonia.Node][]*gorgonia.Node{},
 		param: map[*gorgonia.Node]*graph.Param{}, tensors: map[*gorgonia.Node]*tensor{}, norms: map[*gorgonia.Node]*norm{},
-		summed: map[*gorgonia.Node]bool{}, direct: map[*graph.Param]bool{}, claimed: map[*gorgonia.Node]bool{}, buffers: map[*gorgonia.Node][]float32{}, sunk: map[*gorgonia.Node]bool{}}
+		summed: map[*gorgonia.Node]bool{}, direct: map[*graph.Param]bool{}, claimed: map[*gorgonia.Node]bool{}, buffers: map[*gorgonia.Node][]float32{}}
 	for _, p := range g.Params {
 		c.param[p.Node] = p.Param
 	}
@@ -149,7 +148,7 @@ func (c *compiler) compile() error {
 	if c.err != nil {
 		return c.err
 	}
-	return c.sinkRest()
+	return c.writeRest()
 }
 
 // number makes the tensor of the input.

@@ -40,14 +40,13 @@ func (c *compiler) emitConv(g *convGroup) error {
 	if w == nil {
 		return fmt.Errorf("schedule: %v is not the gradient of a parameter", op)
 	}
-	c.sunk[g.weights] = true
 	dyTensor := c.tensors[g.dy]
 	if dyTensor == nil {
 		return fmt.Errorf("schedule: the gradient behind %v has not been computed", op)
 	}
 	dy := c.recipe(dyTensor)
 	plan := conv.NewPlan(s, c.m.choose(s), g.input != nil)
-	st := &step{name: "conv gradients " + s.String(), backward: true}
+	st := &step{name: "conv gradients " + s.String(), backward: true, grads: []*graph.Param{w}}
 	st.reads = append(append(st.reads, x.reads()...), dy.reads()...)
 	st.need(x.a, x.b, dy.a, dy.b)
 	if sg := conv.NewSpreadGrad(plan.Weights, c.g.N, c.m.limits); sg != nil {

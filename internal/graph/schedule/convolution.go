@@ -194,6 +194,7 @@ func (c *compiler) makeNorm(stats *gorgonia.Node, channels, hw, units int) *norm
 	for _, u := range c.users[stats] {
 		if op, ok := u.Op().(*graph.BatchNorm); ok {
 			nm.eps, nm.gamma, nm.beta = op.Eps, c.param[c.in[u][1]], c.param[c.in[u][2]]
+			nm.trainedGamma, nm.trainedBeta = c.trained(nm.gamma), c.trained(nm.beta)
 		}
 	}
 	nm.units(units)

@@ -128,17 +128,24 @@ func (c *compiler) source(n *gorgonia.Node) (source, error) {
 	return source{}, fmt.Errorf("its input %v has not been computed", n)
 }
 
-// sinkRest copies the gradients that reference operators computed to Param.Grad.
-func (c *compiler) sinkRest() error {
+// writeRest copies the gradients that no step writes, since reference operators computed them, to
+// Param.Grad.
+func (c *compiler) writeRest() error {
+	written := map[*graph.Param]bool{}
+	for _, s := range c.steps {
+		for _, p := range s.grads {
+			written[p] = true
+		}
+	}
 	for _, p := range c.g.Params {
-		if p.Grad == nil || c.sunk[p.Grad] {
+		if p.Grad == nil || written[p.Param] {
 			continue
 		}
 		s, err := c.source(p.Grad)
 		if err != nil {
 			return fmt.Errorf("schedule: the gradient of %s: %w", p.Param.Name, err)
 		}
-		st := &step{name: "gradient of " + p.Param.Name, whole: true, backward: true}
+		st := &step{name: "gradient of " + p.Param.Name, whole: true, backward: true, grads: []*graph.Param{p.Param}}
 		if s.v != nil {
 			st.reads = []*value{s.v}
 		} else {

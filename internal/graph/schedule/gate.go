@@ -144,6 +144,7 @@ func (c *compiler) sumsIn(st *step, nm *norm, units int) {
 	nm.units(units)
 	st.makes = append(st.makes, nm.fromG, nm.fromZ)
 	st.needs = append(st.needs, nm.apply)
+	st.writesGrad(nm.trainedGamma, nm.trainedBeta)
 	old := st.finish
 	images := c.g.N
 	st.finish = func() {

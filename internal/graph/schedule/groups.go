@@ -138,7 +138,7 @@ func (c *compiler) findGate(n *gorgonia.Node) gate {
 func (c *compiler) preluGate(g gate, n *gorgonia.Node, id uint32) gate {
 	g.prelu, g.slope, g.end = n, c.slopeGrad(n, id), n
 	if g.slope != nil {
-		c.claimed[g.slope], c.sunk[g.slope] = true, true
+		c.claimed[g.slope] = true
 	}
 	return g
 }
@@ -173,7 +173,7 @@ func (c *compiler) extend(g gate) gate {
 	for _, u := range c.users[g.end] {
 		if _, ok := u.Op().(*graph.ConvBiasGrad); ok && g.sums == nil && c.gradOf(u) != nil && !c.claimed[u] {
 			g.bias = u
-			c.claimed[u], c.sunk[u] = true, true
+			c.claimed[u] = true
 			break
 		}
 	}

@@ -60,6 +60,16 @@ func (c *compiler) averageGrad(n *gorgonia.Node) error {
 	return nil
 }
 
+// trained is p if a gradient of it is wanted, else nil.
+func (c *compiler) trained(p *graph.Param) *graph.Param {
+	for _, q := range c.g.Params {
+		if q.Param == p && q.Grad != nil {
+			return p
+		}
+	}
+	return nil
+}
+
 // gradOf is the parameter whose gradient a node is.
 func (c *compiler) gradOf(n *gorgonia.Node) *graph.Param {
 	for _, p := range c.g.Params {

@@ -114,7 +114,6 @@ func (c *compiler) linearWeightGrad(n *gorgonia.Node, op *graph.LinearWeightGrad
 	if p == nil {
 		return c.foreignStep(n)
 	}
-	c.sunk[n] = true
 	var bias *graph.Param
 	for _, u := range c.users[c.in[n][1]] {
 		if b, ok := u.Op().(*graph.LinearBiasGrad); ok && b.ID == op.ID {
@@ -123,6 +122,7 @@ func (c *compiler) linearWeightGrad(n *gorgonia.Node, op *graph.LinearWeightGrad
 	}
 	x, dy := c.rows(c.tensors[c.in[n][0]]), c.rows(c.tensors[c.in[n][1]])
 	st := &step{name: "linear weight gradient", backward: true, reads: []*value{x, dy}, whole: true, run: func(*worker, int, int, int) {}}
+	st.writesGrad(p, bias)
 	images := c.g.N
 	st.inner = parts(op.K, linearRows)
 	st.runInner = func(wk *worker, u int) {
@@ -159,7 +159,6 @@ func (c *compiler) linearBiasGrad(n *gorgonia.Node, op *graph.LinearBiasGrad) er
 	if c.gradOf(n) != nil {
 		for _, u := range c.users[c.in[n][0]] {
 			if w, ok := u.Op().(*graph.LinearWeightGrad); ok && w.ID == op.ID && c.gradOf(u) != nil {
-				c.sunk[n] = true
 				return nil
 			}
 		}

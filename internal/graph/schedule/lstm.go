@@ -180,12 +180,11 @@ func (c *compiler) lstmWeightGrad(n *gorgonia.Node, op *graph.LSTMWeightGrad) er
 	if p == nil || pass.Input().Len() != shape.InLen() || pass.OutputGrad().Len() != shape.OutLen() {
 		return c.foreignStep(n)
 	}
-	c.sunk[n] = true
 	y, dx := c.blocked(c.tensors[c.in[n][0]]), c.blocked(c.tensors[c.in[n][1]])
 	c.need = c.need.Max(pass.Need(1))
 	moved, acc := kernel.Alloc(shape.InLen()), kernel.Alloc(pass.Len())
 	parts := [][]float32{acc}
-	c.add(&step{name: "LSTM weight gradient", backward: true, whole: true, reads: []*value{y, dx}, run: func(w *worker, _, _, _ int) {
+	c.add(&step{name: "LSTM weight gradient", backward: true, whole: true, grads: []*graph.Param{p}, reads: []*value{y, dx}, run: func(w *worker, _, _, _ int) {
 		clear(acc)
 		ys, gs := w.images(y, 0, op.N), w.images(dx, 0, op.N)
 		for i := range op.N {

@@ -153,19 +153,21 @@ func (m *Machine) runPack(worker, u int) {
 // run goes through the regions, the backward ones only where wanted.
 func (m *Machine) run(backward bool) {
 	for i := range m.regions {
-		r := &m.regions[i]
-		if r.backward && !backward {
-			continue
+		if r := &m.regions[i]; backward || !r.backward {
+			m.runRegion(r)
 		}
-		m.current = r
-		m.pool.run(len(r.spans), m.do)
-		last := r.steps[len(r.steps)-1]
-		if last.runInner != nil {
-			m.pool.run(last.inner, m.doInner)
-		}
-		if last.finish != nil {
-			last.finish()
-		}
+	}
+}
+
+func (m *Machine) runRegion(r *region) {
+	m.current = r
+	m.pool.run(len(r.spans), m.do)
+	last := r.steps[len(r.steps)-1]
+	if last.runInner != nil {
+		m.pool.run(last.inner, m.doInner)
+	}
+	if last.finish != nil {
+		last.finish()
 	}
 }
 

@@ -14,8 +14,10 @@ type norm struct {
 	eps         float64
 	gamma, beta *graph.Param
 	mean, vari  *graph.Param // running statistics
-	bias        *graph.Param // in evaluation: of the convolution whose result this normalises without it; or nil
-	momentum    float64
+	// trainedGamma and trainedBeta are gamma and beta, or nil where no gradient is wanted.
+	trainedGamma, trainedBeta *graph.Param
+	bias                      *graph.Param // in evaluation: of the convolution whose result this normalises without it; or nil
+	momentum                  float64
 
 	apply *affine      // y = s·z + t
 	mu    []kernel.Vec // the batch's mean
@@ -159,8 +161,12 @@ func (n *norm) gradients(units, images int, accumulate bool) {
 			dot += n.second[u][c]
 		}
 		dot *= n.inv[c] // Σ g·ẑ
-		put(n.beta.Grad, c, float32(sum), accumulate)
-		put(n.gamma.Grad, c, float32(dot), accumulate)
+		if n.trainedBeta != nil {
+			put(n.trainedBeta.Grad, c, float32(sum), accumulate)
+		}
+		if n.trainedGamma != nil {
+			put(n.trainedGamma.Grad, c, float32(dot), accumulate)
+		}
 		a := float64(n.gamma.Data[c]) * n.inv[c]
 		b := -a * dot / m * n.inv[c]
 		n.fromG.s[cb][i], n.fromG.t[cb][i] = float32(a), float32(-a*sum/m-b*n.batchMean[c])

@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"fmt"
 	"sort"
+
+	"resnet/internal/graph"
 )
 
 // step is one entry of the schedule.
@@ -25,6 +27,8 @@ type step struct {
 	inner    int
 	runInner func(w *worker, u int)
 	backward bool // not run where only the forward half is wanted
+	// grads are the parameters whose gradients are complete after the step.
+	grads []*graph.Param
 }
 
 // need adds maps that must be known first.
@@ -32,6 +36,15 @@ func (s *step) need(maps ...*affine) {
 	for _, a := range maps {
 		if a != nil {
 			s.needs = append(s.needs, a)
+		}
+	}
+}
+
+// writesGrad adds parameters to grads; those that are nil are not wanted.
+func (s *step) writesGrad(params ...*graph.Param) {
+	for _, p := range params {
+		if p != nil {
+			s.grads = append(s.grads, p)
 		}
 	}
 }

@@ -103,9 +103,9 @@ func (c *compiler) slopeRows(n *gorgonia.Node) error {
 	if p == nil || len(c.in[n][0].Shape()) != 2 {
 		return c.foreignStep(n)
 	}
-	c.sunk[n] = true
 	x, dy := c.rows(c.tensors[c.in[n][0]]), c.rows(c.tensors[c.in[n][1]])
 	st := &step{name: "slope gradient", backward: true, whole: true, reads: []*value{x, dy}, run: func(*worker, int, int, int) {}}
+	st.writesGrad(p)
 	channels, images := len(p.Grad), c.g.N
 	st.inner = parts(channels, linearColumns)
 	st.runInner = func(w *worker, u int) {

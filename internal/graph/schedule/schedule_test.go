@@ -176,6 +176,9 @@ func compile(t testing.TB, g *graph.Graph, o schedule.Options) *schedule.Machine
 		t.Fatal(err)
 	}
 	t.Cleanup(m.Close)
+	for _, fault := range schedule.Verify(m) {
+		t.Errorf("%s, %v: %s", g.Name, g.Mode, fault)
+	}
 	return m
 }
 

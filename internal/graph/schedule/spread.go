@@ -21,7 +21,7 @@ func (c *compiler) inRounds(st *step, images, parts int, set func(st *step, r in
 		}
 		if of.first+of.n < c.g.N {
 			before = &of
-			s.makes, s.finish = []any{before}, nil
+			s.makes, s.grads, s.finish = []any{before}, nil, nil
 		}
 		set(&s, r, of)
 		c.add(&s)
