@@ -24,7 +24,7 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		}
 		return c.rectify(n)
 	case *graph.PReLU:
-		return c.prelu(n)
+		return c.parametric(n)
 	case *graph.Add:
 		if n.IsScalar() { // of losses, which the machine adds
 			return nil
@@ -61,7 +61,7 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 	case *graph.FrameCrossEntropy:
 		return c.frameCrossEntropy(n, op)
 	}
-	return c.foreignStep(n)
+	return c.fallback(n)
 }
 
 func shapeOf(s graph.ConvShape) conv.Shape {

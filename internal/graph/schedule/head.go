@@ -18,16 +18,16 @@ func (c *compiler) average(n *gorgonia.Node) error {
 	to, hw := t.plain, x.hw()
 	c.add(&step{name: "average", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		xs, ys := w.images(from, first, n), w.images(to, first, n)
-		m := &w.moments
-		m.Pixels, m.K, m.S1, m.S2 = hw, &zeros, &w.s1, &w.sum2
+		m, sums := &w.moments, &w.sums
+		m.Pixels, m.K, m.S1, m.S2 = hw, &zeros, &sums.first, &sums.second
 		for i := range n {
 			y := ys[i*to.per : (i+1)*to.per]
 			for cb := range blocks(len(y)) {
-				w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
+				*sums = pair{}
 				m.X = xs[i*from.per+cb*hw*block:][:hw*block]
 				m.Run()
 				for j := range min(block, len(y)-cb*block) {
-					y[cb*block+j] = w.s1[j] / float32(hw)
+					y[cb*block+j] = sums.first[j] / float32(hw)
 				}
 			}
 		}
@@ -41,7 +41,7 @@ func (c *compiler) averageGrad(n *gorgonia.Node) error {
 	if err != nil {
 		return err
 	}
-	to, hw, ch := t.how.x, t.hw(), t.c
+	to, hw, ch := t.lazy.x, t.hw(), t.c
 	c.add(&step{name: "average gradient", backward: true, reads: []*value{dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		src, dst := w.images(dy, first, n), w.images(to, first, n)
 		for i := range n {

@@ -11,12 +11,12 @@ import (
 // A loss is a step of the forward half, since a caller wants it without a backward pass too. Its
 // gradient needs the same exponentials, so the step writes that on the way, where one is wanted.
 
-// lossGradient makes the tensor that a loss writes its gradient to: that of the node which match
-// finds among the readers of its logits. Where everything before the logits is frozen there is none,
+// lossGradient makes the tensor that a loss writes its gradient to: that of the node, among the readers of
+// its logits, for which is is true. Where everything before the logits is frozen there is none,
 // and no value.
-func (c *compiler) lossGradient(n *gorgonia.Node, match func(gorgonia.Op) bool) (*value, error) {
+func (c *compiler) lossGradient(n *gorgonia.Node, is func(*gorgonia.Node) bool) (*value, error) {
 	for _, u := range c.users[c.in[n][0]] {
-		if !match(u.Op()) || !graph.IsOne(c.in[u][2]) {
+		if !is(u) || !graph.IsOne(c.in[u][2]) {
 			continue
 		}
 		t, err := c.plainTensor(u)
@@ -33,8 +33,8 @@ func (c *compiler) lossGradient(n *gorgonia.Node, match func(gorgonia.Op) bool) 
 // sum.
 func (c *compiler) crossEntropy(n *gorgonia.Node, op *graph.SoftmaxCrossEntropy) error {
 	logits := c.rows(c.tensors[c.in[n][0]])
-	to, err := c.lossGradient(n, func(o gorgonia.Op) bool {
-		g, ok := o.(*graph.SoftmaxCrossEntropyGrad)
+	to, err := c.lossGradient(n, func(u *gorgonia.Node) bool {
+		g, ok := u.Op().(*graph.SoftmaxCrossEntropyGrad)
 		return ok && g.ID == op.ID
 	})
 	if err != nil {
@@ -55,8 +55,8 @@ func (c *compiler) crossEntropy(n *gorgonia.Node, op *graph.SoftmaxCrossEntropy)
 // frameCrossEntropy lowers the loss of frames, its mean over those with a label, and its gradient.
 func (c *compiler) frameCrossEntropy(n *gorgonia.Node, op *graph.FrameCrossEntropy) error {
 	logits := c.rows(c.tensors[c.in[n][0]])
-	to, err := c.lossGradient(n, func(o gorgonia.Op) bool {
-		g, ok := o.(*graph.FrameCrossEntropyGrad)
+	to, err := c.lossGradient(n, func(u *gorgonia.Node) bool {
+		g, ok := u.Op().(*graph.FrameCrossEntropyGrad)
 		return ok && g.ID == op.ID
 	})
 	if err != nil {

@@ -2,52 +2,20 @@ package schedule
 
 import (
 	"fmt"
-	"runtime"
 
 	"resnet/internal/graph"
-	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/kernel/conv"
 )
 
-// Options say how to run a graph.
-type Options struct {
-	// Threads is the number of workers; 0 means all of the machine's. It does not change any
-	// result.
-	Threads int
-	// Choose overrides the choice of convolution algorithms, for measurements and tests.
-	Choose func(conv.Shape) conv.Choices
-	// Frozen says that the parameters keep the values of the first call of Infer: they are read
-	// then, and not compared again at every call.
-	Frozen bool
-	// Limits overrides conv.DefaultLimits, for measurements and tests.
-	Limits conv.Limits
-	// Arena, if it is not nil, holds the activations of several machines of which one runs at a
-	// time: those for other lengths of sequences. The logits of a call are valid until the next
-	// call of any of them.
-	Arena *Arena
-}
-
-// Arena is memory that machines share. The zero value is empty; it grows with the largest machine.
-// Machines are compiled one after another, before any of them runs.
-type Arena struct {
-	users []*Machine
-	data  []float32
-}
-
-// take gives a machine so many values, and the machines before it the same ones.
-func (a *Arena) take(m *Machine, n int) []float32 {
-	if n > len(a.data) {
-		a.data = kernel.Alloc(n)
-		for _, u := range a.users {
-			u.arena = a.data
-		}
-	}
-	a.users = append(a.users, m)
-	return a.data
-}
-
 // Machine runs one graph as a schedule of kernel calls. It implements graph.Machine.
 type Machine struct {
+	plan
+	memory
+	call
+}
+
+// plan is what Compile decides; it does not change after that.
+type plan struct {
 	g       *graph.Graph
 	choose  func(conv.Shape) conv.Choices
 	limits  conv.Limits
@@ -55,77 +23,44 @@ type Machine struct {
 	regions []region
 	values  []*value
 	norms   []*norm
-	// channels are the parameters that recipes read in blocks.
-	channels []*channelParam
-	packs    []pack
-	// packUnits are the independent parts of packing.
-	packUnits []packUnit
-	units     []span
-	lane      int // images of a unit
-	local     bool
-	workers   []*worker
-	pool      *pool
-	arena     []float32
-	acc       []float32
-	stage     []float32 // what a step's first stage leaves for its second
-	pages     *Arena
-	logits    *value
-	need      conv.Need
+	// channels are the parameters that lazy expressions read in blocks.
+	channels  []*channelParam
+	packs     []pack
+	packUnits []packUnit // the independent parts of packing
+	// params are those that packs and norms are made from.
+	params   []*graph.Param
+	units    []span
+	unitSize int  // images of a unit
+	local    bool // activations that one unit alone needs live with its worker
+	logits   *value
+}
 
-	// The call in hand.
+// memory is the workers and what they share.
+type memory struct {
+	workers []*worker
+	pool    *pool
+	// sharedArena is where arena comes from, if other machines use it too.
+	sharedArena *Arena
+	arena       []float32
+	acc         []float32
+	staging     []float32   // what a step's first stage leaves for its second
+	seen        [][]float32 // in evaluation: the values of params that packs and norms were made from
+	closed      bool
+}
+
+// call is the call in hand.
+type call struct {
 	x        []float32
 	labels   []int32
 	labels32 []float32
 	labelled int // labels that are a class
-	count    int
+	count    int // images
 	options  graph.StepOptions
 	losses   []float64 // of each classifier, weighted
 	loss     float64
-	seen     [][]float32 // in evaluation: the parameters that packs and norms were made from
-	params   []*graph.Param
 	current  *region
-	do       func(worker, unit int)
-	doInner  func(worker, unit int)
-	doPack   func(worker, unit int)
-	closed   bool
-}
-
-// Compile lowers g, whose parameters' values are those of its ParamNodes.
-func Compile(g *graph.Graph, o Options) (*Machine, error) {
-	if o.Threads <= 0 {
-		o.Threads = runtime.GOMAXPROCS(0)
-	}
-	m := &Machine{g: g, choose: o.Choose, limits: o.Limits, frozen: o.Frozen, pages: o.Arena, units: unitsOf(g.N)}
-	if m.choose == nil {
-		m.choose = conv.Choose
-	}
-	if m.limits == (conv.Limits{}) {
-		m.limits = conv.DefaultLimits
-	}
-	m.lane = m.units[0].n
-	c := newCompiler(g, m)
-	if err := c.compile(); err != nil {
-		return nil, fmt.Errorf("%s: %w", g.Name, err)
-	}
-	steps, err := order(c.steps)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", g.Name, err)
-	}
-	m.local = g.Mode == graph.Eval && g.Sequences == nil
-	m.packs, m.need = c.packs, c.need
-	for _, p := range m.packs {
-		for u := range p.pass.PackUnits() {
-			m.packUnits = append(m.packUnits, packUnit{p, u})
-		}
-	}
-	m.cut(steps)
-	m.allocate(c, steps, min(o.Threads, m.widest()))
-	for _, p := range g.Params {
-		if !c.direct[p.Param] {
-			m.params = append(m.params, p.Param)
-		}
-	}
-	return m, nil
+	// What workers call for each unit: methods of the machine, made once.
+	do, doInner, doPack func(worker, unit int)
 }
 
 func (m *Machine) runUnit(worker, u int) {
@@ -137,7 +72,9 @@ func (m *Machine) runUnit(worker, u int) {
 	n := min(s.n, m.count-s.first)
 	m.workers[worker].base = s.first
 	for _, st := range r.steps {
-		st.run(m.workers[worker], u, s.first, n)
+		if st.run != nil {
+			st.run(m.workers[worker], u, s.first, n)
+		}
 	}
 }
 
@@ -161,8 +98,10 @@ func (m *Machine) run(backward bool) {
 
 func (m *Machine) runRegion(r *region) {
 	m.current = r
-	m.pool.run(len(r.spans), m.do)
 	last := r.steps[len(r.steps)-1]
+	if len(r.steps) > 1 || last.run != nil {
+		m.pool.run(len(r.spans), m.do)
+	}
 	if last.runInner != nil {
 		m.pool.run(last.inner, m.doInner)
 	}
@@ -284,12 +223,12 @@ func (m *Machine) Diagnose() string {
 
 // Bytes implements graph.Machine.
 func (m *Machine) Bytes() int64 {
-	n := int64(len(m.arena)+len(m.acc)+len(m.stage)) * 4
+	n := int64(len(m.arena)+len(m.acc)+len(m.staging)) * 4
 	for _, p := range m.packs {
 		n += int64(len(p.packed)) * 4
 	}
 	for _, w := range m.workers {
-		n += int64(len(w.x.data)+len(w.dy.data)+len(w.y)+len(w.arena)+len(w.scratch))*4 + m.need.Bytes()
+		n += int64(len(w.x.data)+len(w.dy.data)+len(w.y)+len(w.arena)+len(w.scratch))*4 + w.need.Bytes()
 	}
 	return n
 }

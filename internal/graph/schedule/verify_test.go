@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
 )
 
 // Verify checks a compiled machine's steps against each other, by rules of its own and not by those
@@ -145,7 +146,7 @@ func (v *verifier) memory() {
 			for _, x := range append(slices.Clone(s.reads), s.writes...) {
 				lives, at, size := shared, i, v.m.g.N*x.per
 				if x.own {
-					lives, at, size = own, position, v.m.lane*x.per
+					lives, at, size = own, position, v.m.unitSize*x.per
 					if h, ok := home[x]; ok && h != i || s.runInner != nil || s.spans != nil || s.whole {
 						v.fault("%s: %s is a worker's own, and others use it", s.name, x.name)
 					}
@@ -243,7 +244,7 @@ func (d *dark) region(r *region) {
 	before := slices.Clone(m.arena)
 	poison(m.arena)
 	poison(m.acc)
-	poison(m.stage)
+	poison(m.staging)
 	for _, w := range m.workers {
 		poison(w.arena)
 		poison(w.y)
@@ -257,6 +258,7 @@ func (d *dark) region(r *region) {
 		}
 	}
 	each(seen, func(from, to int) { copy(m.arena[from:to], before[from:to]) })
+	defer d.hideMaps(r)()
 	start := slices.Clone(m.arena)
 	m.runRegion(r)
 	changed := slices.Clone(m.arena)
@@ -271,6 +273,37 @@ func (d *dark) region(r *region) {
 	copy(m.arena, before)
 	for v := range may {
 		d.written[v] = true
+	}
+}
+
+// hideMaps makes the maps of normalisations that a region does not need NaN. It returns a function
+// that shows them again.
+func (d *dark) hideMaps(r *region) (show func()) {
+	needed := map[any]bool{}
+	for _, s := range r.steps {
+		for _, x := range append(slices.Clone(s.needs), s.makes...) {
+			needed[x] = true
+		}
+	}
+	var undo []func()
+	for _, n := range d.m.norms {
+		for _, a := range []*affine{n.apply, n.fromG, n.fromZ} {
+			if needed[a] {
+				continue
+			}
+			for _, vs := range [][]kernel.Vec{a.s, a.t} {
+				before := slices.Clone(vs)
+				for i := range vs {
+					poison(vs[i][:])
+				}
+				undo = append(undo, func() { copy(vs, before) })
+			}
+		}
+	}
+	return func() {
+		for _, f := range undo {
+			f()
+		}
 	}
 }
 

@@ -32,8 +32,8 @@ func (s source) get(w *worker, n int) []float32 {
 	return s.constant
 }
 
-// foreignStep runs an operator's reference on row-major tensors of the whole batch.
-func (c *compiler) foreignStep(n *gorgonia.Node) error {
+// fallback runs an operator's reference on row-major tensors of the whole batch.
+func (c *compiler) fallback(n *gorgonia.Node) error {
 	op, ok := n.Op().(graph.Kernel)
 	if !ok {
 		return fmt.Errorf("schedule: no way to run %v (%T)", n.Op(), n.Op())
@@ -44,8 +44,8 @@ func (c *compiler) foreignStep(n *gorgonia.Node) error {
 	return c.reference(n, op.Run32)
 }
 
-// foreignJoin adds two gradients that are not images: those of a parameter, or of rows.
-func (c *compiler) foreignJoin(n *gorgonia.Node) error {
+// fallbackSum adds two gradients that are not images: those of a parameter, or of rows.
+func (c *compiler) fallbackSum(n *gorgonia.Node) error {
 	return c.reference(n, func(dst []float32, src ...[]float32) {
 		for i, v := range src[0] {
 			dst[i] = v + src[1][i]
