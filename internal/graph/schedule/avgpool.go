@@ -40,7 +40,7 @@ func (c *compiler) meanPool(n *gorgonia.Node, op *graph.AvgPool) error {
 	t.lazy = &lazy{x: to}
 	scales := meanScales(op.PoolShape, runs, op.CountIncludePad)
 	inPlane, outPlane, planes, stride := op.H*op.W*block, t.hw()*block, blocks(op.C), op.Stride*block
-	c.add(&step{name: "average pool", reads: []*value{x.root()}, writes: []*value{to.root()}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "average pool", reads: []*value{x}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		k := &w.window
 		k.XPixel = stride
 		for i := first; i < first+n; i++ {
@@ -71,7 +71,7 @@ func (c *compiler) meanPoolGrad(n *gorgonia.Node, op *graph.AvgPoolGrad) error {
 	}
 	to, scales := t.lazy.x, meanScales(op.PoolShape, runs, op.CountIncludePad)
 	inPlane, outPlane, planes, stride := op.H*op.W*block, dy.hw()*block, blocks(op.C), op.Stride*block
-	c.add(&step{name: "average pool gradient", backward: true, reads: []*value{d.root()}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "average pool gradient", backward: true, reads: []*value{d}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		k := &w.window
 		k.XPixel = stride
 		for i := first; i < first+n; i++ {

@@ -93,7 +93,7 @@ func (c *compiler) withEpilogue(st *step, g backwardEpilogue, units int) (sink, 
 	}
 	for _, v := range []*value{in.addend, in.rectified, in.z} {
 		if v != nil {
-			st.reads = append(st.reads, v.root())
+			st.reads = append(st.reads, v)
 		}
 	}
 	st.need(in.mask)

@@ -100,7 +100,7 @@ func (c *compiler) biasGrad(n *gorgonia.Node) error {
 	v := c.viewed(t)
 	sums := newChannelSums(t.c, len(c.m.units))
 	sums.bias = p
-	st := &step{name: "bias gradient", backward: true, reads: []*value{v.root()}}
+	st := &step{name: "bias gradient", backward: true, reads: []*value{v}}
 	hw := t.hw()
 	st.run = func(w *worker, u, first, n int) {
 		sums.begin(u)

@@ -78,7 +78,7 @@ func (c *compiler) concat(n *gorgonia.Node, op *graph.Concat) error {
 			}
 		} else {
 			v, ps := c.viewed(part), pieces(op.Channels[i], from)
-			st.reads = append(st.reads, v.root())
+			st.reads = append(st.reads, v)
 			copies = append(copies, func(w *worker, image int, y []float32) {
 				movePieces(y, w.image(v, image), ps, hw, false)
 			})
@@ -133,7 +133,7 @@ func (c *compiler) concatGrad(n *gorgonia.Node, op *graph.ConcatGrad) error {
 		return err
 	}
 	to, hw, ps := t.lazy.x, t.hw(), pieces(op.To-op.From, op.From)
-	c.add(&step{name: "concat gradient", backward: true, reads: []*value{v.root()}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "concat gradient", backward: true, reads: []*value{v}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		for i := range n {
 			dst := w.image(to, first+i)
 			clear(dst)

@@ -45,8 +45,12 @@ func (c *compiler) lowerConvGradients(g *convGradients) error {
 		return fmt.Errorf("schedule: the gradient behind %v has not been computed", op)
 	}
 	dy := c.lazy(dyTensor)
-	plan := conv.NewPlan(s, c.m.choose(s), g.input != nil)
-	st := &step{name: "conv gradients " + s.String(), backward: true, grads: []*graph.Param{w}}
+	choice := c.m.choose(s)
+	st := &step{name: "conv gradients", shape: s.String(), algorithm: choice.Weights.String(), backward: true, grads: []*graph.Param{w}}
+	if g.input != nil && choice.DataGrad != choice.Weights {
+		st.algorithm += " and " + choice.DataGrad.String()
+	}
+	plan := conv.NewPlan(s, choice, g.input != nil)
 	st.reads = append(append(st.reads, x.reads()...), dy.reads()...)
 	st.need(x.a, x.b, dy.a, dy.b)
 	if sg := conv.NewSpreadGrad(plan.Weights, c.g.N, c.m.limits); sg != nil {

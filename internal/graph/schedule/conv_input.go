@@ -24,6 +24,7 @@ type inputGradient struct {
 func (c *compiler) inputGradient(st *step, g *convGradients, s conv.Shape, plan *conv.Plan, w *graph.Param, k, units int) *inputGradient {
 	d := &inputGradient{plan: plan, packed: c.packed(plan.DataGrad, w), whole: conv.NewParts(plan.DataGrad), plane: s.H * s.W * block, len: s.InLen()}
 	st.writes = append(st.writes, c.tensors[g.epilogue.end].lazy.x)
+	st.weights = len(d.packed)
 	c.need = c.need.Max(plan.DataGrad.Need(k))
 	if d.whole != nil {
 		c.need = c.need.Max(d.whole.Need())
@@ -73,8 +74,9 @@ func (c *compiler) lowerConvInputGrad(g *convGradients) error {
 		return fmt.Errorf("schedule: the gradient behind %v has not been computed", op)
 	}
 	s, dy := shapeOf(op.ConvShape), c.lazy(from)
-	plan := conv.NewPlan(s, c.m.choose(s), true)
-	st := &step{name: "conv input gradient " + s.String(), backward: true, reads: dy.reads()}
+	choice := c.m.choose(s)
+	plan := conv.NewPlan(s, choice, true)
+	st := &step{name: "conv input gradient", shape: s.String(), algorithm: choice.DataGrad.String(), backward: true, reads: dy.reads()}
 	st.need(dy.a, dy.b)
 	k := group(plan.DY.Len(), c.m.units[0].n)
 	c.dy = max(c.dy, k*plan.DY.Len())

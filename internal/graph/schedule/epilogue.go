@@ -58,10 +58,10 @@ func (c *compiler) fuseForward(n *gorgonia.Node, out *tensor, bias *graph.Param,
 	if err != nil {
 		return nil, err
 	}
-	st.writes = []*value{v.root()}
+	st.writes = []*value{v}
 	out.lazy.x, r.x = v, v
 	if other != nil {
-		st.reads = append(st.reads, r.r.root())
+		st.reads = append(st.reads, r.r)
 	}
 	hw := out.hw()
 	return func(w *worker, p part, d []float32) {

@@ -17,6 +17,7 @@ func (c *compiler) intraImage(s conv.Shape) bool {
 // intraImageForward lowers a direct convolution in parts of images: one stage prepares the padded
 // images that another one reads.
 func (c *compiler) intraImageForward(st *step, in *lazy, f epilogue, split *conv.Split, packed []float32) {
+	st.algorithm += ", intra-image"
 	p := split.Input()
 	c.need = c.need.Max(split.Need())
 	asIs := in.plain() && p.Same()

@@ -10,7 +10,7 @@ func (c *compiler) lazy(t *tensor) *lazy {
 		from, to := t.plain, c.newValue("blocked "+t.plain.name, t.blockedLen())
 		t.lazy = &lazy{x: to}
 		ch, hw := t.c, t.hw()
-		c.add(&step{name: "block", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+		c.add(&step{name: "to blocks", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 			x, y := w.images(from, first, n), w.images(to, first, n)
 			for i := range n {
 				blockImage(y[i*to.per:(i+1)*to.per], x[i*from.per:(i+1)*from.per], ch, hw)
@@ -41,10 +41,10 @@ func (c *compiler) viewed(t *tensor) *value {
 
 // mapped adds the step that computes a lazy expression.
 func (c *compiler) mapped(t *tensor, r *lazy) *value {
-	v := c.newValue("map", t.blockedLen())
+	v := c.newValue("lazy expression", t.blockedLen())
 	from := *r
 	hw := t.hw()
-	s := &step{name: "map", reads: from.reads(), writes: []*value{v}, run: func(w *worker, _, first, n int) {
+	s := &step{name: "lazy expression", reads: from.reads(), writes: []*value{v}, run: func(w *worker, _, first, n int) {
 		w.materialise(w.images(v, first, n), &from, hw, first, n)
 	}}
 	s.need(from.a, from.b)
@@ -60,7 +60,7 @@ func (c *compiler) rows(t *tensor) *value {
 		to := c.newValue("rows "+from.name, t.c*t.hw())
 		t.plain = to
 		ch, hw := t.c, t.hw()
-		c.add(&step{name: "unblock", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+		c.add(&step{name: "to rows", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 			x, y := w.images(from, first, n), w.images(to, first, n)
 			for i := range n {
 				unblockImage(y[i*to.per:(i+1)*to.per], x[i*from.per:(i+1)*from.per], ch, hw)

@@ -58,7 +58,7 @@ func (c *compiler) linear(n *gorgonia.Node, op *graph.Linear) error {
 		d.X, d.W, d.Y, d.XRow, d.WRow, d.YRow, d.Len = xs, w.Data[from*op.C:], ys[from:], op.C, op.C, op.K, op.C
 		d.RunAll(images, to-from)
 	}
-	st := &step{name: "linear", reads: []*value{x}, writes: []*value{y}}
+	st := &step{name: "linear", weights: len(w.Data), reads: []*value{x}, writes: []*value{y}}
 	if op.C*op.K < manyWeights {
 		st.run = func(wk *worker, _, first, n int) { rows(wk, first, n, 0, op.K) }
 	} else {
@@ -93,7 +93,7 @@ func (c *compiler) linearInputGrad(n *gorgonia.Node, op *graph.LinearInputGrad) 
 			r.RunAll(images, length)
 		}
 	}
-	st := &step{name: "linear input gradient", backward: true, reads: []*value{from}, writes: []*value{to}}
+	st := &step{name: "linear input gradient", weights: len(w.Data), backward: true, reads: []*value{from}, writes: []*value{to}}
 	if op.C*op.K < manyWeights {
 		st.run = func(wk *worker, _, first, n int) { columns(wk, first, n, 0, op.C) }
 	} else {

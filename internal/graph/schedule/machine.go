@@ -59,6 +59,7 @@ type call struct {
 	losses   []float64 // of each classifier, weighted
 	loss     float64
 	current  *region
+	clock    *clock // while Profile runs
 	// What workers call for each unit: methods of the machine, made once.
 	do, doInner, doPack func(worker, unit int)
 }
@@ -97,6 +98,7 @@ func (m *Machine) run(backward bool) {
 }
 
 func (m *Machine) runRegion(r *region) {
+	start := m.clock.start()
 	m.current = r
 	last := r.steps[len(r.steps)-1]
 	if len(r.steps) > 1 || last.run != nil {
@@ -108,6 +110,7 @@ func (m *Machine) runRegion(r *region) {
 	if last.finish != nil {
 		last.finish()
 	}
+	m.clock.ran(r, start)
 }
 
 // Train implements graph.Machine.
@@ -127,8 +130,7 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 		}
 	}
 	m.x, m.labels, m.options, m.count = x, labels, o, g.N
-	m.refreshChannels()
-	m.pool.run(len(m.packUnits), m.doPack)
+	m.pack()
 	m.run(!o.ForwardOnly)
 	m.x, m.labels = nil, nil
 	if g.Dropout != nil && !o.ForwardOnly {
@@ -183,14 +185,17 @@ func (m *Machine) refresh() {
 	for _, n := range m.norms {
 		n.running()
 	}
-	m.refreshChannels()
-	m.pool.run(len(m.packUnits), m.doPack)
+	m.pack()
 }
 
-func (m *Machine) refreshChannels() {
+// pack makes from parameters what steps read of them.
+func (m *Machine) pack() {
 	for _, b := range m.channels {
 		b.refresh()
 	}
+	start := m.clock.start()
+	m.pool.run(len(m.packUnits), m.doPack)
+	m.clock.packed(start)
 }
 
 func equal(a, b []float32) bool {

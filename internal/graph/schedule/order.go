@@ -23,7 +23,7 @@ func order(steps []*step) ([]*step, error) {
 	makers := map[any][]int{} // several where each writes a part
 	for i, s := range steps {
 		for _, v := range s.writes {
-			makers[v] = append(makers[v], i)
+			makers[v.root()] = append(makers[v.root()], i)
 		}
 		for _, v := range s.makes {
 			makers[v] = append(makers[v], i)
@@ -42,7 +42,7 @@ func order(steps []*step) ([]*step, error) {
 			}
 		}
 		for _, v := range s.reads {
-			depend(v)
+			depend(v.root())
 		}
 		for _, v := range s.needs {
 			depend(v)

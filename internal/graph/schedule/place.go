@@ -71,6 +71,7 @@ func (m *Machine) divide() (own, shared []*value) {
 			}
 			for _, vs := range [][]*value{s.reads, s.writes} {
 				for _, v := range vs {
+					v = v.root()
 					if home[v] == 0 {
 						home[v] = at
 					} else if home[v] != at {
@@ -102,13 +103,14 @@ func place(steps []*step, when []int, values []*value, size func(*value) int) in
 	for k, s := range steps {
 		i := when[k]
 		for _, v := range s.writes {
+			v = v.root()
 			if v.first < 0 {
 				v.first, v.last = i, i
 			}
 			v.last = max(v.last, i)
 		}
 		for _, v := range s.reads {
-			v.last = max(v.last, i)
+			v.root().last = max(v.root().last, i)
 		}
 	}
 	var live []*value

@@ -4,11 +4,13 @@ import "resnet/internal/graph"
 
 // step is one entry of the schedule.
 type step struct {
-	name   string
-	reads  []*value
-	writes []*value
-	needs  []any // maps and sums that another step's finish provides
-	makes  []any
+	name string
+	// shape and algorithm are those of a convolution.
+	shape, algorithm string
+	reads            []*value // views where the rest of a value is not read or written
+	writes           []*value
+	needs            []any // maps and sums that another step's finish provides
+	makes            []any
 	// run does unit u: images [first, first+n). A whole step has one unit, of all images. Without it
 	// there are inner units alone.
 	run func(w *worker, u, first, n int)
@@ -17,6 +19,10 @@ type step struct {
 	whole  bool
 	// spans overrides the machine's units.
 	spans []span
+	// images is how many images a step of a round takes; 0 is all of them.
+	images int
+	// weights is how many values of parameters and packs the step reads.
+	weights int
 	// inner is a region of its own after the units, for work that is split otherwise: units and
 	// their function.
 	inner    int

@@ -15,7 +15,7 @@ func (c *compiler) inRounds(st *step, images, parts int, set func(st *step, r in
 	for r, at := 0, 0; at < c.g.N; r, at = r+1, at+images {
 		of := span{at, min(images, c.g.N-at)}
 		s := *st
-		s.spans = imageSpans(of, parts)
+		s.spans, s.images = imageSpans(of, parts), of.n
 		if before != nil {
 			s.needs = append(slices.Clone(st.needs), before)
 		}
@@ -43,6 +43,7 @@ func imageSpans(of span, parts int) []span {
 // they but output channels are divided among workers. Intra-image, the first stage is divided by
 // blocks of input channels too.
 func (c *compiler) twoStageForward(st *step, in *lazy, f epilogue, sp *conv.Spread, packed []float32, intra bool) {
+	st.algorithm += ", two-stage"
 	chunks, p := sp.Chunks(), sp.Input()
 	c.x, c.staging = max(c.x, p.Len()), max(c.staging, sp.Len())
 	c.need = c.need.Max(sp.Need())
@@ -81,6 +82,7 @@ func (c *compiler) twoStageForward(st *step, in *lazy, f epilogue, sp *conv.Spre
 
 // twoStageGradients lowers both gradients of such a convolution.
 func (c *compiler) twoStageGradients(g *convGradients, st *step, plan *conv.Plan, x, dy *lazy, w *graph.Param, sg *conv.SpreadGrad, sp *conv.Spread) {
+	st.algorithm += ", two-stage"
 	lenX, lenDY := sg.Lens()
 	c.staging = max(c.staging, lenX+lenDY)
 	c.x, c.dy = max(c.x, plan.X.Len()), max(c.dy, plan.DY.Len())
@@ -92,6 +94,7 @@ func (c *compiler) twoStageGradients(g *convGradients, st *step, plan *conv.Plan
 	if sp != nil {
 		st.writes = append(st.writes, c.tensors[g.epilogue.end].lazy.x)
 		packed = c.packed(plan.DataGrad, w)
+		st.weights = len(packed)
 		c.need = c.need.Max(sp.Need())
 		c.staging = max(c.staging, lenX+lenDY+sp.Len())
 		dataUnits, chunks = sp.Units(), sp.Chunks()

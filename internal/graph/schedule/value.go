@@ -71,9 +71,9 @@ func (r lazy) plain() bool { return r.a == nil && r.r == nil && r.act == noActiv
 // reads lists the values behind a lazy expression.
 func (r lazy) reads() []*value {
 	if r.r != nil {
-		return []*value{r.x.root(), r.r.root()}
+		return []*value{r.x, r.r}
 	}
-	return []*value{r.x.root()}
+	return []*value{r.x}
 }
 
 // tensor is what is known of a node: up to two representations of the same numbers.

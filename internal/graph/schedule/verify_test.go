@@ -55,7 +55,7 @@ func (v *verifier) sequence() {
 	made := map[any]bool{}
 	all := func(s *step) (out []any) {
 		for _, w := range s.writes {
-			out = append(out, w)
+			out = append(out, w.root())
 		}
 		return append(out, s.makes...)
 	}
@@ -69,12 +69,8 @@ func (v *verifier) sequence() {
 	}
 	for i, r := range v.m.regions {
 		for _, s := range r.steps {
-			for _, x := range append(slices.Clone(s.reads), s.writes...) {
-				if x.parent != nil {
-					v.fault("%s: %s is a view", s.name, x.name)
-				}
-			}
 			for _, x := range s.reads {
+				x = x.root()
 				if !made[x] || waiting[x] > 0 {
 					v.fault("region %d: %s reads %s before it is complete", i, s.name, x.name)
 				}
@@ -144,6 +140,7 @@ func (v *verifier) memory() {
 	for i, r := range v.m.regions {
 		for _, s := range r.steps {
 			for _, x := range append(slices.Clone(s.reads), s.writes...) {
+				x = x.root()
 				lives, at, size := shared, i, v.m.g.N*x.per
 				if x.own {
 					lives, at, size = own, position, v.m.unitSize*x.per
@@ -232,16 +229,16 @@ func (d *dark) train(x []float32, labels []int32, o graph.StepOptions) (graph.Re
 
 func (d *dark) region(r *region) {
 	m := d.m
-	seen, may := map[*value]bool{}, map[*value]bool{}
-	for _, s := range r.steps {
-		for _, v := range s.reads {
-			seen[v] = d.written[v]
-		}
-		for _, v := range s.writes {
-			may[v], seen[v] = true, d.written[v] // others may have written parts of it
-		}
-	}
+	var may, shown []*value // views, where a step says so
 	before := slices.Clone(m.arena)
+	for _, s := range r.steps {
+		for _, v := range append(slices.Clone(s.reads), s.writes...) {
+			if d.written[v.root()] {
+				shown = append(shown, v) // what is written too: others may have written parts of it
+			}
+		}
+		may = append(may, s.writes...)
+	}
 	poison(m.arena)
 	poison(m.acc)
 	poison(m.staging)
@@ -250,29 +247,35 @@ func (d *dark) region(r *region) {
 		poison(w.y)
 		poison(w.scratch)
 	}
-	each := func(values map[*value]bool, f func(from, to int)) {
-		for v, ok := range values {
-			if ok {
-				f(v.offset, v.offset+m.g.N*v.per)
-			}
-		}
-	}
-	each(seen, func(from, to int) { copy(m.arena[from:to], before[from:to]) })
+	copyValues(m, m.arena, before, shown)
 	defer d.hideMaps(r)()
 	start := slices.Clone(m.arena)
 	m.runRegion(r)
 	changed := slices.Clone(m.arena)
-	each(may, func(from, to int) { copy(changed[from:to], start[from:to]) })
+	copyValues(m, changed, start, may)
 	for i := range changed {
 		if math.Float32bits(changed[i]) != math.Float32bits(start[i]) {
 			d.faults = append(d.faults, fmt.Sprintf("region of %s writes at %d, which it does not say", r.steps[len(r.steps)-1].name, i))
 			break
 		}
 	}
-	each(may, func(from, to int) { copy(before[from:to], m.arena[from:to]) })
+	for _, v := range may {
+		if v = v.root(); !d.written[v] { // what others have left where its other parts are
+			poison(before[v.offset : v.offset+m.g.N*v.per])
+			d.written[v] = true
+		}
+	}
+	copyValues(m, before, m.arena, may)
 	copy(m.arena, before)
-	for v := range may {
-		d.written[v] = true
+}
+
+// copyValues copies what stands at the places of values, or of views.
+func copyValues(m *Machine, dst, src []float32, values []*value) {
+	for _, v := range values {
+		for i := range m.g.N {
+			from := v.root().offset + i*v.root().per + v.at
+			copy(dst[from:from+v.per], src[from:from+v.per])
+		}
 	}
 }
 
