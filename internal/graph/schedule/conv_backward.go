@@ -50,8 +50,8 @@ func (c *compiler) emitConv(g *convGroup) error {
 	st := &step{name: "conv gradients " + s.String(), backward: true}
 	st.reads = append(append(st.reads, x.reads()...), dy.reads()...)
 	st.need(x.a, x.b, dy.a, dy.b)
-	if sg := conv.NewSpreadGrad(plan.Weights, c.g.N, c.m.limits); sg != nil {
-		sp := conv.NewSpread(plan.DataGrad, c.g.N, c.m.limits)
+	if sg := conv.NewTwoStageGrad(plan.Weights, c.g.N, c.m.limits); sg != nil {
+		sp := conv.NewTwoStage(plan.DataGrad, c.g.N, c.m.limits)
 		if g.input == nil || sp != nil && sp.Round == sg.Round() {
 			c.spreadGradients(g, st, plan, x, dy, w, sg, sp)
 			return nil

@@ -42,7 +42,7 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	algorithm := c.m.choose(s).Forward
 	if within {
 		algorithm = conv.ChooseFew(s, algorithm, c.g.N, limits)
-		limits = limits.Within(s)
+		limits = limits.IntraImage(s)
 	}
 	fwd := conv.NewForward(s, algorithm)
 	in := c.recipe(x)
@@ -60,7 +60,7 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	packed := c.packed(fwd, w)
 	st := &step{name: "conv " + s.String(), reads: in.reads()}
 	st.need(in.a, in.b)
-	if sp := conv.NewSpread(fwd, c.g.N, limits); sp != nil {
+	if sp := conv.NewTwoStage(fwd, c.g.N, limits); sp != nil {
 		f, err := c.finishing(n, s, out, bias, st, sp.Chunks()*parts(c.g.N, sp.Round))
 		if err != nil {
 			return err

@@ -41,7 +41,7 @@ func imageSpans(of span, parts int) []span {
 
 // spreadForward lowers a convolution whose output channels, not whose images, are divided among
 // workers. Within images its first stage is divided by blocks of input channels too.
-func (c *compiler) spreadForward(st *step, in *recipe, f finish, sp *conv.Spread, packed []float32, within bool) {
+func (c *compiler) spreadForward(st *step, in *recipe, f finish, sp *conv.TwoStage, packed []float32, within bool) {
 	chunks, p := sp.Chunks(), sp.Input()
 	c.x, c.shared = max(c.x, p.Len()), max(c.shared, sp.Len())
 	c.need = c.need.Max(sp.Need())
@@ -80,7 +80,7 @@ func (c *compiler) spreadForward(st *step, in *recipe, f finish, sp *conv.Spread
 }
 
 // spreadGradients lowers both gradients of such a convolution.
-func (c *compiler) spreadGradients(g *convGroup, st *step, plan *conv.Plan, x, dy *recipe, w *graph.Param, sg *conv.SpreadGrad, sp *conv.Spread) {
+func (c *compiler) spreadGradients(g *convGroup, st *step, plan *conv.Plan, x, dy *recipe, w *graph.Param, sg *conv.TwoStageGrad, sp *conv.TwoStage) {
 	lenX, lenDY := sg.Lens()
 	c.shared = max(c.shared, lenX+lenDY)
 	c.x, c.dy = max(c.x, plan.X.Len()), max(c.dy, plan.DY.Len())
