@@ -36,8 +36,8 @@ func (l Limits) IntraImage(s Shape) Limits {
 	return l
 }
 
-// NewTwoStage returns the two stages of a pass over n images, or nil where one pass for each worker's
-// images does as well.
+// NewTwoStage returns the two stages of a pass over n images, or nil where one pass for each
+// worker's images does as well.
 func NewTwoStage(p Pass, n int, l Limits) *TwoStage {
 	w, ok := p.(*winograd)
 	if !ok || 36*w.s.C*w.s.K < l.Weights {

@@ -9,8 +9,8 @@ import (
 	"resnet/internal/graph/kernel"
 )
 
-// TestTwoStageMatchesTheDefinition computes all three passes in two stages, in rounds and chunks that
-// do not divide the images evenly.
+// TestTwoStageMatchesTheDefinition computes all three passes in two stages, in rounds and chunks
+// that do not divide the images evenly.
 func TestTwoStageMatchesTheDefinition(t *testing.T) {
 	best := kernel.Active()
 	defer func() { _ = kernel.Use(best) }()
