@@ -37,6 +37,9 @@ Every image counts exactly once. --crops chooses the views of an image:
 --combine says how several views are averaged. Images that all have the network's input size, as
 CIFAR's do, have no ten crops; for them "full" without --scales is the image and its mirror image.
 
+The classes of a folder are matched with the network's by name, in any order; a folder may hold some
+of them. A network without names gets them from --classes-file, or from classes.txt beside the data.
+
 The paper's value is shown only where it was measured in the same way: on the whole test set, with
 the same views. Several checkpoints give one row each, and one more for their ensemble. --table
 prints a table of the paper together with our rows and says what differs; it uses that table's
@@ -67,13 +70,14 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.StringVar(&o.Dir, "data-dir", "", "folder that holds the data set")
 	f.StringVar(&o.split, "split", "test", "test, val or train")
 	f.StringVar(&o.Adaptation, "adaptation", "", "speech: transforms of the split's speakers, from speech adapt")
+	f.StringVar(&o.ClassesFile, "classes-file", "", "names of the network's classes, one a line in the order of its outputs (default the checkpoint's)")
 	f.IntVar(&o.Limit, "limit", 0, "only the first so many images (default all)")
 	viewFlags(c, &o.View)
 	f.IntVar(&o.table, "table", 0, "print this table of the paper, 2 to 6, with our rows beside")
 	f.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	f.StringVar(&o.Predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
 	f.BoolVar(&o.classes, "classes", false, "show the error of each class and the confusion matrix")
-	f.IntVar(&o.Batch, "batch", 250, "images or views computed together; does not change the figures")
+	f.IntVar(&o.Batch, "batch", 0, "images or views computed together; below 16 they are rounded otherwise (default the eval.batch of the training)")
 	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("data", completeData)
@@ -95,8 +99,8 @@ func (o *evalOptions) check() error {
 	if o.json && o.markdown || o.table != 0 && o.classes {
 		return usageErrorf("eval: --json and --markdown, and --table and --classes, exclude each other")
 	}
-	if o.Limit < 0 || o.Batch < 1 || o.Threads < 0 {
-		return usageErrorf("eval: --limit and --threads are at least 0, --batch at least 1")
+	if o.Limit < 0 || o.Batch < 0 || o.Threads < 0 {
+		return usageErrorf("eval: --limit, --batch and --threads are at least 0")
 	}
 	if ext := filepath.Ext(o.Predictions); o.Predictions != "" && ext != ".csv" && ext != ".jsonl" {
 		return usageErrorf("eval: --predictions %s: the name has to end in .csv or .jsonl", o.Predictions)

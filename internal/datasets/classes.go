@@ -2,6 +2,17 @@ package datasets
 
 import "strings"
 
+// ClassList is a text with the name of a class on each line: classes.txt beside the data, and what a
+// user gives for a network. What follows a tab is ignored.
+func ClassList(text string) []string {
+	var names []string
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) { // Windows' editors put a byte-order mark
+		name, _, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "\t")
+		names = append(names, name)
+	}
+	return names
+}
+
 // Class names, in the order of their labels.
 var (
 	cifar10Classes = strings.Fields("airplane automobile bird cat deer dog frog horse ship truck")

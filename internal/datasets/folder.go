@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // imageSize is the side of the images when Config.Size is 0: the paper's ImageNet input.
@@ -89,8 +88,7 @@ func folderClasses(dir string, parts map[Split]string) ([]string, error) {
 	var names []string
 	path := filepath.Join(dir, "classes.txt")
 	if text, err := os.ReadFile(path); err == nil {
-		for line := range strings.Lines(string(text)) {
-			name, _, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "\t")
+		for _, name := range ClassList(string(text)) {
 			if name == "" || slices.Contains(names, name) {
 				return nil, faultf(ErrData, "folder: %s: line %d: class %q is empty or repeated", path, len(names)+1, name)
 			}

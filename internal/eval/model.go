@@ -10,6 +10,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
+	"resnet/internal/text"
 )
 
 // ErrModel marks a file that holds no network which can be evaluated, though its format may be
@@ -96,7 +97,7 @@ func (m *Model) check(meta weights.Meta, f *weights.File) error {
 		values += int64(e.Len())
 	}
 	if values < sum.Params {
-		return fmt.Errorf("%s: %w: %s has %d parameters, the file %d values", m.Path, weights.ErrMismatch, Printable(m.Spec.Name), sum.Params, values)
+		return fmt.Errorf("%s: %w: %s has %d parameters, the file %d values", m.Path, weights.ErrMismatch, text.Printable(m.Spec.Name), sum.Params, values)
 	}
 	if pad := map[bool]string{false: "sides", true: "end"}[m.Spec.PadEnd]; m.Spec.Shortcut == blocks.OptionA && meta.ShortcutPad != "" && meta.ShortcutPad != pad {
 		return m.fault("its shortcut_pad is %q, and its architecture says %q", meta.ShortcutPad, pad)
@@ -136,20 +137,20 @@ func (m *Model) Machine(n int, f Factory) (graph.Machine, error) {
 	return machine, nil
 }
 
-// Fits says why the network cannot be measured on the images of a data set as they are, or nil:
-// other sizes or channels, or other classes (see Labels).
+// Fits fails with ErrModel where the images of a data set have one size, and the network takes
+// another or other channels: such images are measured as they are. Images of sizes of their own are
+// resized.
 func (m *Model) Fits(info datasets.Info) error {
 	s := m.Spec
-	if info.Channels != s.InputChannels || info.Height != s.InputSize || info.Width != s.InputSize {
+	if !datasets.AnySize(info.Name) && (info.Channels != s.InputChannels || info.Height != s.InputSize || info.Width != s.InputSize) {
 		hint := ""
 		if m.Dataset != "" {
-			hint = fmt.Sprintf(": it was trained on %s", Printable(m.Dataset))
+			hint = fmt.Sprintf(": it was trained on %s", text.Printable(m.Dataset))
 		}
 		return m.fault("it takes images of %dx%dx%d, and %s has %dx%dx%d%s",
 			s.InputChannels, s.InputSize, s.InputSize, info.Name, info.Channels, info.Height, info.Width, hint)
 	}
-	_, err := m.Labels(info)
-	return err
+	return nil
 }
 
 // Row makes the model's row. The paper's value is there only if the network is the one of that name

@@ -152,20 +152,24 @@ func TestBareStateDictsAndMissingFilesAreRefused(t *testing.T) {
 	}
 }
 
-func TestModelsFitOnlyTheirImagesAndClasses(t *testing.T) {
+func TestModelsFitImagesOfTheirSizeAlone(t *testing.T) {
 	path, _ := saveModel(t, nil)
 	m, err := LoadModel(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := datasets.Info{Name: "d", Classes: []string{"b", "a", "c"}, Channels: 3, Height: 9, Width: 9}
+	info := datasets.Info{Name: "cifar10", Channels: 3, Height: 9, Width: 9}
 	if err := m.Fits(info); err != nil {
 		t.Errorf("its own images: %v", err)
+	}
+	folder := info
+	if folder.Name, folder.Height, folder.Width = "folder", 28, 28; m.Fits(folder) != nil {
+		t.Errorf("images that are resized: %v", m.Fits(folder))
 	}
 	for says, change := range map[string]func(*datasets.Info){
 		"3x10x9: it was trained on cifar10": func(i *datasets.Info) { i.Height = 10 },
 		"1x9x9":                             func(i *datasets.Info) { i.Channels = 1 },
-		"none of the data set's classes":    func(i *datasets.Info) { i.Classes = []string{"x"} },
+		"3x9x10":                            func(i *datasets.Info) { i.Width = 10 },
 	} {
 		other := info
 		change(&other)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"resnet/internal/text"
 )
 
 // A Measured is a row of ours with what decides where it stands in a table of the paper and whether
@@ -130,12 +132,12 @@ func (b PaperComparison) WriteJSON(w io.Writer) error { return WriteJSON(w, b) }
 // WriteText writes the table for people: a line of the paper, and ours beside it; what differs
 // stands below, by number.
 func (b PaperComparison) WriteText(w io.Writer) error {
-	return b.write(w, Printable, WriteColumns, "", "\n%s\n", "[%d] %s\n")
+	return b.write(w, text.Printable, WriteColumns, "", "\n%s\n", "[%d] %s\n")
 }
 
 // WriteMarkdown writes the table for a README.
 func (b PaperComparison) WriteMarkdown(w io.Writer) error {
-	return b.write(w, MarkdownText, WriteMarkdown, "  ", "\n%s  \n", "\\[%d] %s  \n")
+	return b.write(w, text.MarkdownCell, WriteMarkdown, "  ", "\n%s  \n", "\\[%d] %s  \n")
 }
 
 func (b PaperComparison) write(w io.Writer, name func(string) string, table func(io.Writer, []Column) error, end, below, note string) error {
@@ -146,7 +148,7 @@ func (b PaperComparison) write(w io.Writer, name func(string) string, table func
 	if err := table(w, cols); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, below, "The paper's protocol: "+name(b.Protocol)+", "+Grouped(int64(b.Images))+" images."); err != nil {
+	if _, err := fmt.Fprintf(w, below, "The paper's protocol: "+name(b.Protocol)+", "+text.Grouped(int64(b.Images))+" images."); err != nil {
 		return err
 	}
 	for i, n := range notes {
@@ -178,7 +180,7 @@ func (b PaperComparison) columns(name func(string) string) ([]Column, []string) 
 	add := func(label string, top1, top5 *float64, texts []string, r *PaperComparisonRow) {
 		cells := []string{name(label), ErrorText(top1), ErrorText(top5), "", "", "", "", ""}
 		if r != nil {
-			cells[3], cells[4], cells[5], cells[6] = ErrorText(&r.Top1Error), ErrorText(r.Top5Error), Grouped(int64(r.N)), name(r.Checkpoint)
+			cells[3], cells[4], cells[5], cells[6] = ErrorText(&r.Top1Error), ErrorText(r.Top5Error), text.Grouped(int64(r.N)), name(r.Checkpoint)
 			texts = slices.Concat(texts, r.Differences)
 		}
 		cells[7] = numbered(texts)
@@ -207,7 +209,7 @@ func (l PaperComparisonLine) notes() []string {
 	if l.Quoted != "" {
 		list = append(list, "quoted by the paper from "+l.Quoted)
 	}
-	if l.Mean != nil && *l.Std > 0 {
+	if l.Mean != nil {
 		list = append(list, fmt.Sprintf("the best of several runs, mean %.2f, standard deviation %.2f", *l.Mean, *l.Std))
 	}
 	if l.Note != "" {

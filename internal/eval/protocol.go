@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"resnet/internal/datasets"
+	"resnet/internal/text"
 )
 
 // A Protocol is how images were looked at and which. Figures are comparable only when their
@@ -64,7 +65,7 @@ func (p Protocol) String() string {
 	case datasets.Train:
 		parts = append(parts, "training split")
 	default:
-		parts = append(parts, "split "+Printable(string(p.Split)))
+		parts = append(parts, "split "+text.Printable(string(p.Split)))
 	}
 	if p.Limit > 0 {
 		parts = append(parts, fmt.Sprintf("first %d images", p.Limit))

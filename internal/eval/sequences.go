@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"resnet/internal/datasets"
+	"resnet/internal/text"
 )
 
 // A SequenceNetwork computes the logits of a batch of sequences: [N·T, K] with a row for each
@@ -172,7 +173,7 @@ func (m *sequenceMeter) name(i int) string {
 	if m.in.Name == nil {
 		return fmt.Sprintf("utterance %d", i)
 	}
-	return fmt.Sprintf("utterance %s", Printable(m.in.Name(i)))
+	return fmt.Sprintf("utterance %s", text.Printable(m.in.Name(i)))
 }
 
 // metrics sums up. It fails unless every utterance was counted.

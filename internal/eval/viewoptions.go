@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"resnet/internal/datasets"
+	"resnet/internal/text"
 )
 
 // ErrProtocol marks a way of looking at images that a network or a data set does not allow.
@@ -61,11 +62,10 @@ func (o ViewOptions) Check() error {
 	return nil
 }
 
-// For is how a network looks at the images of a data set: ProtocolFixed where they have one size
-// that is the network's, else Protocol.
+// For is how a network looks at the images of a data set that fits it: ProtocolFixed where they have
+// one size and the network's training resized none, else Protocol.
 func (o ViewOptions) For(m *Model, info datasets.Info) (Protocol, error) {
-	v := m.Preprocessing
-	if !datasets.AnySize(info.Name) && info.Height == v.Side() && info.Width == v.Side() && v.Resize == v.Size {
+	if v := m.Preprocessing; !datasets.AnySize(info.Name) && v.Resize == v.Size {
 		return o.ProtocolFixed(m, info)
 	}
 	return o.Protocol(m)
@@ -106,12 +106,12 @@ func (o ViewOptions) ProtocolFixed(m *Model, info datasets.Info) (Protocol, erro
 	switch {
 	case o.Crops == CropsTen:
 		return Protocol{}, protocolErrorf("--crops 10: the images of %s have %dx%d pixels, all that the network takes, so there are no ten crops of them: --crops 1 is the paper's protocol for them, --crops full adds the mirror image",
-			Printable(info.Name), info.Width, info.Height)
+			text.Printable(info.Name), info.Width, info.Height)
 	case o.Crops == CropsFull && len(o.Scales) == 0:
 		p.Views, p.Flip, p.Combine = 2, true, o.Combine
 	case o.Crops == CropsFull:
 		if info.Channels != 3 {
-			return Protocol{}, protocolErrorf("--scales: the images of %s have %d channel, and only images of 3 are resized: leave --scales out", Printable(info.Name), info.Channels)
+			return Protocol{}, protocolErrorf("--scales: the images of %s have %d channel, and only images of 3 are resized: leave --scales out", text.Printable(info.Name), info.Channels)
 		}
 		return o.full(m)
 	}
@@ -129,7 +129,7 @@ func (o ViewOptions) full(m *Model) (Protocol, error) {
 	}
 	for _, s := range p.Scales {
 		if s < size {
-			return Protocol{}, protocolErrorf("--scales: a shorter side of %d, and %s needs %d at least, the size of its input", s, Printable(m.Spec.Name), size)
+			return Protocol{}, protocolErrorf("--scales: a shorter side of %d, and %s needs %d at least, the size of its input", s, text.Printable(m.Spec.Name), size)
 		}
 	}
 	if m.Preprocessing.Kind == datasets.PixelMean {

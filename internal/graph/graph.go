@@ -33,7 +33,7 @@ type Graph struct {
 	// Sequences are the lengths of the utterances, which the caller of a Machine sets before each
 	// call; nil for networks of images.
 	Sequences *Sequences
-	// Frames is the number of frames of an utterance in a network that tells frames apart, and 0 in
+	// Frames is the number of frames of an utterance in a network that classifies frames, and 0 in
 	// others. With it, Labels is [N·Frames], -1 where a frame has no label, and Logits is [N,
 	// Frames·classes].
 	Frames int

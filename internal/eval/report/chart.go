@@ -2,13 +2,14 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"math"
 	"strings"
 	"unicode/utf8"
 
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // ChartOptions say what the terminal can show.
@@ -172,7 +173,7 @@ func (c *canvas) write(out *bufio.Writer) {
 		fmt.Fprintf(out, "%*s %s%s\n", margin-2, labels[row], edge, strings.TrimRight(b.String(), " "))
 	}
 	fmt.Fprintf(out, "%*s %s%s\n", margin-2, "", corner, strings.Repeat(line, c.cols))
-	right := eval.Grouped(int64(c.ax.xMax)) + " iterations"
+	right := text.Grouped(int64(c.ax.xMax)) + " iterations"
 	fmt.Fprintf(out, "%*s%s%s\n", margin-1, "", "0", strings.Repeat(" ", max(1, c.cols-len(right)))+right)
 }
 
@@ -196,13 +197,9 @@ func (c *canvas) legend(out *bufio.Writer, series []Series) {
 	}
 	width = min(width, max(8, c.cols+margin+1-42))
 	for i, s := range series {
-		split := "test"
-		if s.Split != "" {
-			split = s.Split
-		}
 		text := "not measured"
 		if e, ok := last(s.Test); ok {
-			text = fmt.Sprintf("%6.2f %% %s error at the end", e, split)
+			text = fmt.Sprintf("%6.2f %% %s error at the end", e, cmp.Or(s.Split, partTest))
 		}
 		name := shorten(s.Name, width)
 		if c.o.ASCII {

@@ -52,7 +52,7 @@ type Comparison struct {
 	Notes    []string // how the figures were measured
 }
 
-const measuredNote = "Errors are top-1, in percent. The training error is the mean over the images since the evaluation before, while the weights change " +
+const measuredNote = "Errors are top-1, in percent. The training error is the mean over the images since the previous evaluation, while the weights change " +
 	"(eval.train_set adds the error of the training set as it stands); the test error is of one view, at the end."
 
 // NewComparison joins the runs of each network and says what they show.

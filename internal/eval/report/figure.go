@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // A Figure is lines in one panel or in several that share their axes. Pages draw it from its JSON
@@ -45,10 +45,9 @@ type Line struct {
 
 // The parts of a figure of learning curves.
 const (
-	partTrain     = "training"
-	partTrainEval = "training set"
-	partTest      = "test"
-	partVal       = "validation"
+	partTrain = "training"
+	partTest  = "test"
+	partVal   = "validation"
 )
 
 // looks gives each network of a comparison its colour, marker and width of line, and its panel.
@@ -132,7 +131,7 @@ func learning(f Figure, runs []Compared, curves []curve, floor float64) Figure {
 	for _, r := range runs {
 		panel, index := l.of(r.Net)
 		for _, c := range curves {
-			line := Line{Name: eval.Printable(r.Name) + " " + c.part, Group: eval.Printable(r.Net.Model), Part: c.part, Color: index, Marker: index,
+			line := Line{Name: text.Printable(r.Name) + " " + c.part, Group: text.Printable(r.Net.Model), Part: c.part, Color: index, Marker: index,
 				Width: l.width(index), Dashed: c.dashed}
 			for i := range r.History {
 				if v := *r.History[i].cell(c.column); v != nil && finite(*v) {
@@ -196,11 +195,11 @@ func (c Comparison) Figures() []Figure {
 	loss := curve{strings.TrimSuffix(evaluated.column, "error") + "loss", evaluated.part, false}
 	list := []Figure{
 		learning(Figure{ID: "error", Title: "Top-1 error", Y: "error (%)", Unit: "%", Digits: 2,
-			Note: fmt.Sprintf("Dashed: training error, the mean over the images since the evaluation before, while the weights change. Solid: %s error of one view, at each evaluation. "+
+			Note: fmt.Sprintf("Dashed: training error, the mean over the images since the previous evaluation, while the weights change. Solid: %s error of one view, at each evaluation. "+
 				"The start of a curve may be above the axis.", evaluated.part)},
 			c.Runs, []curve{{"train_error", partTrain, true}, evaluated}, leastErrorAxis),
 		learning(Figure{ID: "loss", Title: "Loss", Y: "cross-entropy (nats)", Digits: 4,
-			Note: fmt.Sprintf("Dashed: training loss, the mean over the updates since the evaluation before. Solid: %s loss. Weight decay is not included.", loss.part)},
+			Note: fmt.Sprintf("Dashed: training loss, the mean over the updates since the previous evaluation. Solid: %s loss. Weight decay is not included.", loss.part)},
 			c.Runs, []curve{{"train_loss", partTrain, true}, loss}, 0.2),
 		responseFigure(c.Runs),
 	}

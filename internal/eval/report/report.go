@@ -10,6 +10,7 @@ import (
 
 	"resnet/internal/atomicfile"
 	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // ReportFile is the file that WriteReport writes beside the curves.
@@ -23,8 +24,6 @@ type Report struct {
 	Table   eval.Table // may be empty
 	Runs    []Run
 	Classes *eval.ClassReport // may be nil
-	// Names stand for the runs' own in curves and headings; nil or shorter means their own.
-	Names []string
 }
 
 // reportPage is what the template shows. SVG is the only value that is not escaped: DrawSVG made
@@ -66,12 +65,12 @@ type matrixCell struct {
 // WriteHTML writes the page. Everything in it that came from a file or a user is escaped. Without
 // any measured error it has no curves.
 func (r Report) WriteHTML(w io.Writer) error {
-	page := reportPage{Title: eval.Printable(r.Title), Cites: r.Table.Citations(), Classes: r.Classes}
+	page := reportPage{Title: text.Printable(r.Title), Cites: r.Table.Citations(), Classes: r.Classes}
 	for _, n := range r.Notes {
-		page.Notes = append(page.Notes, eval.Printable(n))
+		page.Notes = append(page.Notes, text.Printable(n))
 	}
 	if len(r.Table.Rows) > 0 {
-		page.Table = newReportTable(r.Table.Columns(eval.Printable))
+		page.Table = newReportTable(r.Table.Columns(text.Printable))
 	}
 	var svg bytes.Buffer
 	switch err := DrawSVG(&svg, r.series(), DrawOptions{}); {
@@ -80,15 +79,15 @@ func (r Report) WriteHTML(w io.Writer) error {
 	case !errors.Is(err, ErrNoCurve):
 		return err
 	}
-	for i, run := range r.Runs {
-		page.Runs = append(page.Runs, reportRun{r.name(i), run.Config, run.Environment, newReportTable(run.History.columns())})
+	for _, run := range r.Runs {
+		page.Runs = append(page.Runs, reportRun{text.Printable(run.Name), run.Config, run.Environment, newReportTable(run.History.columns())})
 	}
 	if c := r.Classes; c != nil {
 		if len(c.Classes) <= eval.MatrixClasses {
 			page.Matrix = shades(*c)
 		} else {
 			for _, m := range c.Mixups(eval.MatrixClasses) {
-				page.Mixups = append(page.Mixups, fmt.Sprintf("%s × %s taken for %s", eval.Grouped(int64(m.N)), c.Title(m.Label), c.Title(m.Predicted)))
+				page.Mixups = append(page.Mixups, fmt.Sprintf("%s × %s taken for %s", text.Grouped(int64(m.N)), c.Title(m.Label), c.Title(m.Predicted)))
 			}
 		}
 	}
@@ -107,23 +106,16 @@ func (dir folder) report(r Report) error {
 	return dir.write(ReportFile, r.WriteHTML)
 }
 
-func (r Report) name(i int) string {
-	if i < len(r.Names) && r.Names[i] != "" {
-		return eval.Printable(r.Names[i])
-	}
-	return eval.Printable(r.Runs[i].Name)
-}
-
 func (r Report) series() []Series {
 	var list []Series
-	for i, run := range r.Runs {
-		list = append(list, run.History.Series(r.name(i)))
+	for _, run := range r.Runs {
+		list = append(list, run.Series())
 	}
 	return list
 }
 
 // pageText is a file's text for the page, where a tab is no command.
-func pageText(s string) string { return eval.PrintableLines(strings.ReplaceAll(s, "\t", "    ")) }
+func pageText(s string) string { return text.PrintableLines(strings.ReplaceAll(s, "\t", "    ")) }
 
 // inline is an SVG document as a part of a page: without the XML declaration.
 func inline(svg []byte) string {
