@@ -2,11 +2,11 @@ package datasets
 
 import "strings"
 
-// ClassList is a text with the name of a class on each line: classes.txt beside the data, and what a
-// user gives for a network. What follows a tab is ignored.
+// ClassList gives the class names in a text, one a line. What follows a tab is ignored, and so is
+// the byte-order mark that Windows' editors write.
 func ClassList(text string) []string {
 	var names []string
-	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) { // Windows' editors put a byte-order mark
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
 		name, _, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "\t")
 		names = append(names, name)
 	}

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// twoChannels has 3 training images of 2×2×2 pixels, both rows alike; of the second channel all are 40.
+// twoChannels has 3 training images of 2×2×2 pixels, both rows alike; of the second channel all are
+// 40.
 func twoChannels(t testing.TB) *Dataset {
 	t.Helper()
 	a := &array{names: []string{"a"}, c: 2, h: 2, w: 2}

@@ -85,7 +85,7 @@ func TestConfigurationsSayHowImagesAreLookedAt(t *testing.T) {
 		{Config{Name: "imagenet"}, 224, 256, 224},
 		{Config{Name: "packed", Size: 112}, 112, 128, 112},
 		{Config{Name: "imagenet", Resize: 232}, 224, 232, 224},
-		{Config{Name: "mnist", Size: 99, Resize: 99, Downsample: 2}, 224, 224, 112}, // sizes are not for it
+		{Config{Name: "mnist", Size: 99, Resize: 99, Downsample: 2}, 224, 224, 112}, // no sizes
 	} {
 		p, err := c.c.View(3, 224)
 		if err != nil || p.Size != c.size || p.Resize != c.resize || p.Side() != c.side || p.Channels != 3 || p.Interpolation != Bilinear {
@@ -185,8 +185,8 @@ func TestTheLoaderShowsWhatTheRecordShows(t *testing.T) {
 	}
 }
 
-// TestAveragingOnReadingIsTheRecords: a set that is made smaller in memory has the record that makes
-// the same of its whole pictures.
+// TestAveragingOnReadingIsTheRecords: a set that is made smaller in memory has the record that
+// makes the same of its whole pictures.
 func TestAveragingOnReadingIsTheRecords(t *testing.T) {
 	pixels := randomBytes(3 * 64)
 	open := func(k int) *Dataset {

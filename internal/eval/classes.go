@@ -59,7 +59,7 @@ func (m Metrics) Classes(names []string) ClassReport {
 // WriteJSON writes one JSON document.
 func (r ClassReport) WriteJSON(w io.Writer) error { return WriteJSON(w, r) }
 
-// WriteErrors writes a table of the classes for people.
+// WriteErrors writes a table of the classes as text.
 func (r ClassReport) WriteErrors(w io.Writer) error {
 	cols := []Column{{Title: "class", Number: true}, {Title: "name"}, {Title: "images", Number: true}, {Title: "wrong", Number: true}, {Title: "error %", Number: true}}
 	for _, c := range r.Classes {

@@ -16,7 +16,7 @@ type Column struct {
 	Cells  []string
 }
 
-// WithoutEmpty leaves out the columns that have nothing to say on any line.
+// WithoutEmpty leaves out the columns that are empty on every line.
 func WithoutEmpty(cols []Column) []Column {
 	return slices.DeleteFunc(cols, func(c Column) bool {
 		return len(c.Cells) > 0 && !slices.ContainsFunc(c.Cells, func(s string) bool { return s != "-" && s != "" })

@@ -17,7 +17,7 @@ type LabelMap struct {
 	Outputs []int
 	// Missing are the classes of the data set that the network has no output for.
 	Missing []string
-	// Note says what was assumed, in a sentence without a stop; "" where nothing was.
+	// Note says what was assumed, in a sentence without a full stop; "" where nothing was.
 	Note string
 }
 
@@ -39,8 +39,8 @@ func (l LabelMap) Of(class int) int {
 // WordNet IDs.
 //
 // A network without names is measured by position where it has as many outputs as the data set has
-// classes, with a Note. It fails with ErrModel where it has another number, or the names are numbers
-// in the order of text, where no class is found, and where a name stands for two outputs.
+// classes, with a Note. It fails with ErrModel for another number of classes, for names that are
+// numbers in the order of text, where no class is found, and where two outputs have one name.
 func MapLabels(network, data []string) (LabelMap, error) {
 	named := slices.ContainsFunc(network, func(name string) bool { return name != "" })
 	outputs, classes := wordNet(network), wordNet(data)

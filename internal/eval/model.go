@@ -17,20 +17,20 @@ import (
 // valid.
 var ErrModel = errors.New("cannot be evaluated")
 
-// A Model is a network out of a file, with what the file says about its input and its classes.
+// A Model is a network out of a file, with the description of its input and classes there.
 type Model struct {
 	Path   string
 	Spec   blocks.Spec
 	Params *graph.ParamSet
 	// Preprocessing is how pictures become the network's input; without meaning for speech.
 	Preprocessing datasets.Preprocessing
-	// Assumed says, in a sentence without a stop, what the file does not say of its preprocessing
-	// and was assumed; "" where it says all.
+	// Assumed is a sentence without a full stop: what is missing in the file about preprocessing,
+	// and what was assumed. "" where nothing is missing.
 	Assumed string
 	Classes []string // names by index; nil when the file has none
 	Dataset string   // name of the training set; "" when the file does not say
 	Step    int64    // updates made
-	// Frontend says how the input of a speech network is made, in the caller's words; "" for
+	// Frontend is how the input of a speech network is made, in a text of the caller's; "" for
 	// images. ClassCounts are the training frames of each of its classes; nil where the file has
 	// none.
 	Frontend    string
@@ -86,7 +86,7 @@ func (m *Model) draw() error {
 	return err
 }
 
-// check compares what the file says with itself.
+// check fails for metadata that contradict each other or the tensors.
 func (m *Model) check(meta weights.Meta, f *weights.File) error {
 	sum, err := blocks.Summarize(m.Spec)
 	if err != nil {
@@ -106,7 +106,7 @@ func (m *Model) check(meta weights.Meta, f *weights.File) error {
 		return m.fault("it names %d classes, and it has outputs for %d", len(m.Classes), m.Spec.Classes)
 	}
 	if m.Spec.Family == blocks.FamilySpeech {
-		return nil // its front end says how its input is made
+		return nil // its front end makes its input
 	}
 	if m.Preprocessing.Size == 0 {
 		if err := m.assume(m.assumedConfig()); err != nil {

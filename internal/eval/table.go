@@ -21,7 +21,7 @@ type Row struct {
 	Loss       float64  `json:"loss"`
 	Params     int64    `json:"params"`
 	Protocol   string   `json:"protocol"`
-	Paper      *float64 `json:"paper"` // the paper's top-1 error by this protocol on this data set, or null
+	Paper      *float64 `json:"paper"` // the paper's top-1 error by this protocol, or null
 
 	// UtteranceError is that of whole utterances where the errors are of frames; absent otherwise.
 	UtteranceError *float64 `json:"utterance_error,omitempty"`
@@ -57,7 +57,7 @@ func (t Table) WriteJSON(w io.Writer) error {
 	return WriteJSON(w, t)
 }
 
-// WriteText writes the table for people, with the citations of the paper's values below. Columns
+// WriteText writes the table as text, with the citations of the paper's values below. Columns
 // without any value are left out.
 func (t Table) WriteText(w io.Writer) error {
 	if err := WriteColumns(w, t.Columns(text.Printable)); err != nil {
@@ -105,7 +105,7 @@ func (t Table) Citations() []string {
 	return list
 }
 
-// unit is what the rows count: images, unless all say otherwise.
+// unit is what the rows count: images, unless all count something else.
 func (t Table) unit() string {
 	for _, r := range t.Rows {
 		if r.Unit != t.Rows[0].Unit {

@@ -10,10 +10,10 @@ import (
 	"resnet/internal/text"
 )
 
-// ErrProtocol marks a way of looking at images that a network or a data set does not allow.
+// ErrProtocol marks views of images that a network or a data set does not allow.
 var ErrProtocol = errors.New("this protocol is not possible")
 
-// protocolError is an ErrProtocol that says why; "not possible" would only be in the way.
+// protocolError is an ErrProtocol whose text is the reason alone.
 type protocolError string
 
 func (e protocolError) Error() string        { return string(e) }
@@ -23,7 +23,7 @@ func protocolErrorf(format string, args ...any) error {
 	return protocolError(fmt.Sprintf(format, args...))
 }
 
-// ViewOptions are how the user wants images to be looked at; with a network and a kind of images
+// ViewOptions are the views of an image that the user asks for; with a network and a kind of images
 // they become a Protocol.
 type ViewOptions struct {
 	Crops   string  // "1", "10" or "full"
@@ -62,8 +62,8 @@ func (o ViewOptions) Check() error {
 	return nil
 }
 
-// For is how a network looks at the images of a data set that fits it: ProtocolFixed where they have
-// one size and the network's training resized none, else Protocol.
+// For is the protocol of a network on a data set that fits it: ProtocolFixed where the images have
+// one size and the network's preprocessing does not resize, else Protocol.
 func (o ViewOptions) For(m *Model, info datasets.Info) (Protocol, error) {
 	if v := m.Preprocessing; !datasets.AnySize(info.Name) && v.Resize == v.Size {
 		return o.ProtocolFixed(m, info)
@@ -71,10 +71,10 @@ func (o ViewOptions) For(m *Model, info datasets.Info) (Protocol, error) {
 	return o.Protocol(m)
 }
 
-// Protocol says how a network looks at pictures of any size. One crop is the view of the network's
-// Preprocessing, which its training validated with. Ten are cut from the picture resized to a
-// shorter side of 8/7 of the network's input, 256 for 224 as in the paper. The paper's five scales
-// are for an input of 224; others are in proportion. It fails with ErrProtocol.
+// Protocol is the protocol of a network on pictures of any size. One crop is the view of the
+// network's Preprocessing, which its training validated with. Ten are cut from the picture resized
+// to a shorter side of 8/7 of the network's input, 256 for 224 as in the paper. The paper's five
+// scales are for an input of 224; others are in proportion. It fails with ErrProtocol.
 func (o ViewOptions) Protocol(m *Model) (Protocol, error) {
 	if err := o.Check(); err != nil {
 		return Protocol{}, err

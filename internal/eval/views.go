@@ -7,7 +7,7 @@ import (
 	"resnet/internal/datasets"
 )
 
-// EvaluateOptions say how EvaluateViews reads and computes; of these Split and Limit alone change
+// EvaluateOptions are how EvaluateViews reads and computes; of these only Split and Limit change
 // the figures.
 type EvaluateOptions struct {
 	ScorerOptions
