@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
 	"flag"
@@ -78,8 +80,11 @@ func TestFilesOfAComparison(t *testing.T) {
 			continue
 		}
 		if strings.HasSuffix(name, ".png") { // compressors may differ; its lines are the SVG's
-			if _, err := png.Decode(bytes.NewReader(got)); err != nil {
+			img, err := png.Decode(bytes.NewReader(got))
+			if err != nil {
 				t.Errorf("%s: %v", name, err)
+			} else if size := img.Bounds().Size(); size.X != 1720 || size.Y != 680 { // 2 pixels a point
+				t.Errorf("%s: %v pixels", name, size)
 			}
 			continue
 		}
@@ -205,6 +210,11 @@ func TestThePageOfAComparisonLoadsNothingAndAllowsItsOwnScriptAlone(t *testing.T
 		if !strings.Contains(html.UnescapeString(page), text) {
 			t.Errorf("the page does not have %q", text)
 		}
+	}
+	script := regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindStringSubmatch(string(b))
+	sum := sha256.Sum256([]byte(script[1]))
+	if !strings.Contains(html.UnescapeString(page), "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
+		t.Error("the page's own script may not run")
 	}
 	if strings.Count(page, "<svg") < 3 {
 		t.Error("there are no drawings without the script")

@@ -90,6 +90,15 @@ func TestFiguresAreOfWhatWasMeasured(t *testing.T) {
 	}
 }
 
+func TestThreeKindsShareOnePanel(t *testing.T) {
+	runs := fixedRuns()[:2]
+	other := runs[0]
+	other.Net = Net{Model: "vgg16", Depth: 16}
+	if f := NewComparison("", "", append(runs, other)).Figures()[0]; len(f.Panels) != 1 || len(f.Panels[0].Lines) != 6 {
+		t.Errorf("%d panels, want one with the lines of three networks", len(f.Panels))
+	}
+}
+
 func TestNiceStepsDivideARange(t *testing.T) {
 	for _, c := range []struct {
 		span float64
