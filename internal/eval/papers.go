@@ -78,7 +78,7 @@ func (t PaperTable) differences(dataset string, p Protocol, n int) []string {
 	case strings.ToLower(dataset) != t.Dataset:
 		list = append(list, fmt.Sprintf("measured on %s images of %s, the paper on %s of %s", Grouped(int64(n)), Printable(dataset), Grouped(int64(t.Images)), t.Dataset))
 	case p.Split == datasets.Train,
-		p.Split == datasets.Val && t.Dataset != "imagenet": // the paper's is its validation set
+		p.Split == datasets.Val && t.Dataset != "imagenet": // which the paper tests on
 		list = append(list, fmt.Sprintf("measured on the %s split", map[datasets.Split]string{datasets.Train: "training", datasets.Val: "validation"}[p.Split]))
 	case n != t.Images || p.Limit > 0 && p.Limit < n:
 		list = append(list, fmt.Sprintf("measured on %s of %s images", Grouped(int64(n)), Grouped(int64(t.Images))))
