@@ -82,6 +82,9 @@ func TestRowsStandBesideTheirLinesWithWhatDiffers(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := table.Compare(rows)
+	if len(b.Rows) != len(rows) || b.Rows[0].Model != "resnet50" || b.Rows[6].Model != "ensemble of 2" {
+		t.Errorf("rows as without a table: %+v", b.Rows)
+	}
 	differences := map[string]string{}
 	for _, l := range b.Lines {
 		for _, r := range l.Ours {
