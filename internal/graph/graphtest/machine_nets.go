@@ -42,7 +42,9 @@ var machineNets = []machineNet{
 	{name: "frozen normalisation", finish: images, breaks: "conv2", named: []string{"conv2.weight", "bn2"},
 		frozen: func(name string) bool { return strings.HasPrefix(name, "bn") }},
 	{name: "frozen convolution", finish: images, breaks: "conv2", named: []string{"conv2.weight", "bn2"},
-		frozen: func(name string) bool { return strings.HasPrefix(name, "conv2") || name == "bn1.bias" || name == "aux2.weight" }},
+		frozen: func(name string) bool {
+			return strings.HasPrefix(name, "conv2") || name == "bn1.bias" || name == "aux2.weight"
+		}},
 	{name: "frames", finish: frames, breaks: "classifier", named: []string{"classifier.weight", "logits"}},
 	{name: "utterances", finish: utterances, breaks: "classifier", named: []string{"classifier.weight", "logits"}},
 }
