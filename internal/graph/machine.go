@@ -46,8 +46,8 @@ type StepOptions struct {
 	StatsMomentum float64
 }
 
-// Result is what one training step reports, in every combination of StepOptions. Logits [N, classes]
-// is valid until the next call on the same Machine.
+// Result is what one training step reports, in every combination of StepOptions. Logits [N,
+// classes] is valid until the next call on the same Machine.
 type Result struct {
 	Loss   float64
 	Logits []float32

@@ -29,8 +29,8 @@ type epilogueReads struct {
 	slope                []kernel.Vec // with MaskSlope
 }
 
-// maskOf finds how a backward epilogue tells where its ReLU was open: by what was in front of it, if that is in
-// memory and the output is not, else by its output.
+// maskOf finds how a backward epilogue tells where its ReLU was open: by what was in front of it,
+// if that is in memory and the output is not, else by its output.
 func (c *compiler) maskOf(g backwardEpilogue, in *epilogueReads) {
 	if g.prelu != nil {
 		in.by, in.slope = kernel.MaskSlope, c.perChannel(c.param[c.in[g.prelu][1]]).values()
@@ -162,8 +162,8 @@ func (c *compiler) normOf(sums *gorgonia.Node) *norm {
 	return c.norms[c.in[sums][1]]
 }
 
-// lowerEpilogue lowers a backward epilogue without a convolution in front of it: from d to a value of
-// its own.
+// lowerEpilogue lowers a backward epilogue without a convolution in front of it: from d to a value
+// of its own.
 func (c *compiler) lowerEpilogue(g looseEpilogue) error {
 	from := c.tensors[g.d]
 	if from == nil {

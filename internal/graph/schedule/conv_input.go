@@ -8,8 +8,8 @@ import (
 )
 
 // inputGradient computes the gradient of a convolution's input from the padded gradient of its
-// output in a worker's buffer, and applies the backward epilogue to it. Without one there is nothing
-// to do.
+// output in a worker's buffer, and applies the backward epilogue to it. Without one there is
+// nothing to do.
 type inputGradient struct {
 	plan   *conv.Plan
 	packed []float32
@@ -62,7 +62,8 @@ func (d *inputGradient) run(w *worker, u, first, n int) {
 	}
 }
 
-// lowerConvInputGrad lowers the gradient of a convolution's input alone, where its weights are frozen.
+// lowerConvInputGrad lowers the gradient of a convolution's input alone, where its weights are
+// frozen.
 func (c *compiler) lowerConvInputGrad(g *convGradients) error {
 	op := graph.OpOf(g.input).(*graph.ConvInputGrad)
 	weights := c.param[c.in[g.input][0]]

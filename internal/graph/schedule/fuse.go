@@ -6,8 +6,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// convGradients are the two gradients of one convolution, or one of them, with the backward epilogue
-// of that of the input: one step.
+// convGradients are the two gradients of one convolution, or one of them, with the backward
+// epilogue of that of the input: one step.
 type convGradients struct {
 	dy             *gorgonia.Node
 	weights, input *gorgonia.Node
@@ -67,8 +67,8 @@ func (c *compiler) fuse() {
 	}
 }
 
-// epilogueTensors makes the tensors at the ends of backward epilogues, which steps may read that are
-// lowered before them.
+// epilogueTensors makes the tensors at the ends of backward epilogues, which steps may read that
+// are lowered before them.
 func (c *compiler) epilogueTensors() error {
 	var ends []*gorgonia.Node
 	for _, g := range c.convGrads {
@@ -123,8 +123,8 @@ func (c *compiler) ourConv(s graph.ConvShape, id uint32) bool {
 	return false
 }
 
-// fuseEpilogue follows the gradient of an activation through the nodes that can be taken into the step
-// that computes it.
+// fuseEpilogue follows the gradient of an activation through the nodes that can be taken into the
+// step that computes it.
 func (c *compiler) fuseEpilogue(n *gorgonia.Node) backwardEpilogue {
 	g := backwardEpilogue{end: n}
 	if u := c.soleUser(g.end); u != nil && graph.IsSum(u) && !c.fused[u] {

@@ -1,7 +1,7 @@
 package schedule
 
-// A tensor has up to two layouts: blocked, which may be a lazy expression, and row-major. These make
-// the one that is wanted from the one that is there.
+// A tensor has up to two layouts: blocked, which may be a lazy expression, and row-major. These
+// make the one that is wanted from the one that is there.
 
 // lazy returns the expression of a tensor in blocks; it adds a conversion where only the row-major
 // form exists.

@@ -49,8 +49,8 @@ func (c *compiler) normalise(n *gorgonia.Node, op *graph.BatchNorm) error {
 	return nil
 }
 
-// rectify makes a rectified tensor a lazy expression, and computes it where more than one step would
-// repeat it.
+// rectify makes a rectified tensor a lazy expression, and computes it where more than one step
+// would repeat it.
 func (c *compiler) rectify(n *gorgonia.Node) error {
 	x := c.tensors[c.in[n][0]]
 	t, err := c.newTensor(n)

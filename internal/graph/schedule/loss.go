@@ -11,9 +11,9 @@ import (
 // A loss is a step of the forward half, since a caller wants it without a backward pass too. Its
 // gradient needs the same exponentials, so the step writes that on the way, where one is wanted.
 
-// lossGradient makes the tensor that a loss writes its gradient to: that of the node, among the readers of
-// its logits, for which is is true. Where everything before the logits is frozen there is none,
-// and no value.
+// lossGradient makes the tensor that a loss writes its gradient to: that of the node, among the
+// readers of its logits, for which is is true. Where everything before the logits is frozen there
+// is none, and no value.
 func (c *compiler) lossGradient(n *gorgonia.Node, is func(*gorgonia.Node) bool) (*value, error) {
 	for _, u := range c.users[c.in[n][0]] {
 		if !is(u) || !graph.IsOne(c.in[u][2]) {

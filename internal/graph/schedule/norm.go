@@ -55,8 +55,8 @@ func (n *norm) begin(u, count int) {
 	n.count[u] = count
 }
 
-// observe adds one blocked image of z to a unit's moments. The first pixel of the unit's first image
-// is what they are taken about: a value of the channel itself, so that nothing cancels.
+// observe adds one blocked image of z to a unit's moments. The first pixel of the unit's first
+// image is what they are taken about: a value of the channel itself, so that nothing cancels.
 func (n *norm) observe(w *worker, u int, z []float32, first bool) {
 	for cb := range blocks(n.c) {
 		n.observePart(w, u, cb, z[cb*n.hw*block:(cb+1)*n.hw*block], first)

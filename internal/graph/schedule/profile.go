@@ -27,8 +27,8 @@ type StepTime struct {
 }
 
 // Profile calls call so many times, at least once, and returns the steps in their order with the
-// medians of their times, and the median of the whole call. call runs Train or Infer of m; its error
-// ends the profile. The first call is not counted. Clocks cost about a microsecond a unit.
+// medians of their times, and the median of the whole call. call runs Train or Infer of m; its
+// error ends the profile. The first call is not counted. Clocks cost about a microsecond a unit.
 func (m *Machine) Profile(runs int, call func() error) ([]StepTime, time.Duration, error) {
 	runs = max(runs, 1)
 	if err := call(); err != nil {

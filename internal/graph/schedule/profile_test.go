@@ -46,8 +46,8 @@ func TestProfileCountsBytes(t *testing.T) {
 		"linear input gradient":  logits + fc + row,
 		"average gradient":       row + pooled,
 		"max pool gradient":      wide + 2*pooled + wide,
-		// The gradient, the convolution's result, whose sign is the mask, and what is written; and γ
-		// and β.
+		// The gradient, the convolution's result, whose sign is the mask, and what is written; and
+		// γ and β.
 		"backward epilogue": wide + wide + wide + 20 + 20,
 		"conv gradients":    in + 2*wide + weights,
 	}
@@ -68,9 +68,9 @@ func TestProfileCountsBytes(t *testing.T) {
 	}
 }
 
-// TestProfileTimesAddUp in a single run, since medians of steps leave out what medians of calls hold:
-// what Profile says of all steps is what a call takes, and steps of the backward half take nothing
-// where they do not run.
+// TestProfileTimesAddUp in a single run, since medians of steps leave out what medians of calls
+// hold: what Profile says of all steps is what a call takes, and steps of the backward half take
+// nothing where they do not run.
 func TestProfileTimesAddUp(t *testing.T) {
 	g, p := tiny(t, "resnet20", 16, graph.Train)
 	m := compile(t, g, schedule.Options{Threads: 2})

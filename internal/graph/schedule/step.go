@@ -11,8 +11,8 @@ type step struct {
 	writes           []*value
 	needs            []any // maps and sums that another step's finish provides
 	makes            []any
-	// run does unit u: images [first, first+n). A whole step has one unit, of all images. Without it
-	// there are inner units alone.
+	// run does unit u: images [first, first+n). A whole step has one unit, of all images. Without
+	// it there are inner units alone.
 	run func(w *worker, u, first, n int)
 	// finish runs after all units and inner units, on one goroutine.
 	finish func()

@@ -13,8 +13,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// BenchmarkSteps says where the time of a network goes: the median time of each step. STEPS chooses: "resnet18
-// train 16", for example.
+// BenchmarkSteps says where the time of a network goes: the median time of each step. STEPS
+// chooses: "resnet18 train 16", for example.
 func BenchmarkSteps(b *testing.B) {
 	arch, mode, n := "resnet18", "train", 16
 	if s := os.Getenv("STEPS"); s != "" {

@@ -56,8 +56,8 @@ const (
 	prelu // with slopes
 )
 
-// lazy is an expression that is not computed before somebody reads it: act(a·x + b·r), where a and b
-// are affine maps or nil for the identity, and r may be missing. With prelu it is PReLU of a·x.
+// lazy is an expression that is not computed before somebody reads it: act(a·x + b·r), where a and
+// b are affine maps or nil for the identity, and r may be missing. With prelu it is PReLU of a·x.
 type lazy struct {
 	x, r  *value
 	a, b  *affine
