@@ -251,6 +251,11 @@ func TestOnlyThePapersNetworkGetsThePapersValue(t *testing.T) {
 	if r := m.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper == nil || *r.Paper != 8.75 {
 		t.Errorf("resnet20: paper %v, want 8.75", r.Paper)
 	}
+	m.Spec.InputSize = 28
+	if r := m.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper != nil {
+		t.Errorf("a net of that name for other images: paper %v", *r.Paper)
+	}
+	m.Spec.InputSize = 32
 	m.Spec.Widths = []int{32, 64, 128}
 	if r := m.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper != nil || r.Citation != "" {
 		t.Errorf("a wider net of that name: paper %v", *r.Paper)
