@@ -6,6 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZ    ?= 20000x
 PYTHON  ?= python3
 PEER    ?=
+GOLANGCI := v2.15.0
 CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
@@ -35,10 +36,8 @@ test-arm64: ## the numeric packages for arm64, under Debian's qemu-user
 test-race: ## the concurrent packages under the race detector
 	$(GO) test -race -short ./internal/graph/schedule/... ./internal/datasets/... ./internal/train/...
 
-lint: ## gofmt, vet and staticcheck; the layers are checked by a test
-	@out=$$(gofmt -l .); test -z "$$out" || { echo "not gofmt'd:" $$out >&2; exit 1; }
-	$(GO) vet ./...
-	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+lint: ## golangci-lint with .golangci.yml; the first run builds it, which takes minutes
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
 
 generate: ## write the assembly kernels from internal/graph/kernel/_asm
 	cd internal/graph/kernel/_asm && $(GO) run . -out ../kernels_amd64.s -stubs ../stubs_amd64.go -pkg kernel

@@ -35,7 +35,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/eval/onnx", `^internal/(blocks|graph)$`, `gorgonia`, "a model for another program is the table of layers and their tensors; how either was measured is not known here"},
 	{"internal/eval/report", `^internal/(eval|datasets|text|atomicfile)$`, `gorgonia`, "curves, findings and pages are made of figures: whatever network and training they are from"},
 	{"internal/eval", `^internal/(atomicfile|fielderr|text|eval|blocks|datasets|graph|graph/weights)$`, `gorgonia`, "a figure must not depend on how a network was trained: eval never imports train"},
-	{"internal/train", `^internal/((atomicfile|fielderr|text)$|(train|eval|blocks|datasets|graph)(/|$))`, `gorgonia`, "the loop sees a Machine, not a graph library"},
+	{"internal/train", `^internal/((atomicfile|fielderr|system|text)$|(train|eval|blocks|datasets|graph)(/|$))`, `gorgonia`, "the loop sees a Machine, not a graph library"},
 	{"internal/system", `^$`, `gorgonia`, "what the machine offers depends on no experiment"},
 	{"internal/config", `^(configs|internal/(text|fielderr|blocks|datasets|datasets/speech/corpus|eval|train))$`, `gorgonia`, "a configuration is the sections' values; nothing is carried out here"},
 	{"internal/experiment", `^internal/`, `gorgonia`, "an experiment puts the packages together and prints nothing"},
@@ -92,6 +92,28 @@ func TestOnlyTheCommandPrintsReadsTheEnvironmentAndExits(t *testing.T) {
 			if s, ok := n.(*ast.SelectorExpr); ok {
 				if pkg, ok := s.X.(*ast.Ident); ok && process.MatchString(pkg.Name+"."+s.Sel.Name) {
 					t.Errorf("%s uses %s.%s: only cmd/resnet prints, reads the environment and ends the process", file, pkg.Name, s.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+// writes holds the functions of package os that put contents or names on a disk.
+var writes = regexp.MustCompile(`^os\.(Create|CreateTemp|WriteFile|OpenFile|Rename|Link|Symlink|Truncate)$`)
+
+// TestFilesAreWrittenByAtomicfile: a file is complete or absent, whoever writes it. A lock is no
+// content, and the embedded images are made by their maintainer. Archives are unpacked through an
+// os.Root, whose names an archive cannot lead elsewhere.
+func TestFilesAreWrittenByAtomicfile(t *testing.T) {
+	for file, tree := range sources(t) {
+		if strings.HasPrefix(file, "internal/atomicfile/") || file == "internal/train/checkpoint/lock.go" || strings.HasPrefix(file, "internal/datasets/sample/make/") {
+			continue
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if pkg, ok := s.X.(*ast.Ident); ok && writes.MatchString(pkg.Name+"."+s.Sel.Name) {
+					t.Errorf("%s uses %s.%s: files are written by internal/atomicfile", file, pkg.Name, s.Sel.Name)
 				}
 			}
 			return true

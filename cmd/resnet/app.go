@@ -27,7 +27,9 @@ type app struct {
 	outTTY   bool
 	outWidth int // columns of standard output; 0 where that is no terminal
 	errWidth int
-	self     string // the program as the user called it, for commands to paste: "resnet", or "bin/resnet" after make demo
+	// The program as the user called it, for commands to paste: "resnet", or "bin/resnet" after
+	// make demo.
+	self string
 }
 
 func newApp(in io.Reader, out, errw io.Writer) *app {

@@ -16,12 +16,13 @@ type benchDataOptions struct {
 	json bool
 }
 
-const benchDataHelp = `Measures how fast images become batches: read, decoded, resized, cut, mirrored and normalised as in a training. First on one core, in three parts: decoding
-alone; with the central view of an evaluation; with the random view of a training. Then the last on all threads. The images are read once before, so that the
-disk is not what is measured.
+const benchDataHelp = `Measures how fast images become batches: reading, decoding, resizing, cropping, flipping and
+normalising, as in a training. One core is measured first, in three parts: decoding alone, with the
+central view of an evaluation, and with the random view of a training. The last part is then
+measured on all threads. Every image is read once before, so the disk is not measured.
 
-With --arch the training of that network is measured besides, on the same threads, and the report says which of the two is the bottleneck: a core that
-prepares images does not train meanwhile.`
+With --arch, the training of that network is measured on the same threads as well, and the report
+says which of the two is the bottleneck. A core that prepares images does not train meanwhile.`
 
 func newBenchDataCmd(a *app) *cobra.Command {
 	o := &benchDataOptions{}

@@ -28,12 +28,13 @@ type compareOptions struct {
 	terminal bool
 }
 
-const compareHelp = `Trains the networks that a comparison needs, each in a folder of its own within --out, and reports: curves, a table,
-every measured point, and a sentence for each finding.
+const compareHelp = `Trains the networks of a comparison, each in its own folder within --out, and writes a report:
+curves, a table, every measured point, and a sentence for each finding.
 
-What is finished is not trained again, and what was interrupted goes on from its last checkpoint: after a stop of any kind, give the same
-command. A run whose loss does not stay finite is recorded, reported as diverged, and the rest go on; delete its folder to try it
-again. Folders made by ` + "`resnet train --run OUT/resnet56-seed1`" + ` with the same configuration count.`
+A finished run is not trained again. An interrupted run continues from its last checkpoint: after
+any stop, give the same command again. A run whose loss becomes infinite or NaN is recorded and
+reported as diverged, and the others continue; delete its folder to try it again. A folder made by
+` + "`resnet train --run OUT/resnet56-seed1`" + ` with the same configuration counts as a run of the comparison.`
 
 func newCompareCmd(a *app) *cobra.Command {
 	c := &cobra.Command{

@@ -29,10 +29,11 @@ type finding struct {
 
 // doctorReport is `doctor --json`.
 type doctorReport struct {
-	Version  versionInfo            `json:"version"`
-	System   system.Info            `json:"system"`
-	Kernels  []string               `json:"kernels_available"`
-	DiskFree int64                  `json:"disk_free"` // bytes in the current folder; 0 means unknown
+	Version versionInfo `json:"version"`
+	System  system.Info `json:"system"`
+	Kernels []string    `json:"kernels_available"`
+	// Bytes in the current folder; 0 means unknown.
+	DiskFree int64                  `json:"disk_free"`
 	Data     []experiment.DataState `json:"data"`
 	Findings []finding              `json:"findings"`
 }

@@ -24,22 +24,26 @@ type evalOptions struct {
 	json     bool
 }
 
-const evalHelp = `Measures the top-1 and top-5 error and the loss of checkpoints. A run folder stands for its best checkpoint: the one with the
-lowest error on the validation split, or without one the last.
+const evalHelp = `Measures the top-1 and top-5 error and the loss of checkpoints. A run folder means its best
+checkpoint: the one with the lowest error on the validation split, or without that split the last.
 
-Every image counts exactly once. --crops chooses its views:
-  1     one view, the one that its training validated with: the image, or the centre of the resized image
-  10    four corners and the centre of the image with a shorter side of 256, and their mirror images (for an input of 224)
-  full  the network applied at every position of the image and its mirror image, with each of --scales as its shorter side
-Several views are averaged by --combine. Images of one size that is the network's, as CIFAR's, have no ten crops, and "full" without
---scales is the image and its mirror image.
+Every image counts exactly once. --crops chooses the views of an image:
+  1     one view, the one that validation used in training: the image, or the centre of the
+        resized image
+  10    four corners and the centre of the image resized to a shorter side of 256 (for an input
+        of 224), and their mirror images
+  full  the network applied at every position of the image and of its mirror image, for each of
+        --scales as the shorter side
+--combine says how several views are averaged. Images that all have the network's input size, as
+CIFAR's do, have no ten crops; for them "full" without --scales is the image and its mirror image.
 
-The classes of a folder are found among the network's by name, in any order; a folder may hold some of them. A network that was imported without names
-gets them from --classes-file, or from classes.txt beside the data.
+The classes of a folder are matched with the network's by name, in any order; a folder may hold some
+of them. A network without names gets them from --classes-file, or from classes.txt beside the data.
 
-The paper's value stands beside ours only where it was measured the same way: the whole test set, the same views. Several checkpoints give a row
-each, and one for the ensemble of all. --table prints a table of the paper with our rows beside its lines, by that table's protocol unless --crops
-names another, and says what differs.`
+The paper's value is shown only where it was measured in the same way: on the whole test set, with
+the same views. Several checkpoints give one row each, and one more for their ensemble. --table
+prints a table of the paper together with our rows and says what differs; it uses that table's
+views unless --crops chooses others.`
 
 func newEvalCmd(a *app) *cobra.Command {
 	o := &evalOptions{}
@@ -73,7 +77,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	f.StringVar(&o.Predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
 	f.BoolVar(&o.classes, "classes", false, "show the error of each class and the confusion matrix")
-	f.IntVar(&o.Batch, "batch", 250, "images or views computed together; does not change the figures")
+	f.IntVar(&o.Batch, "batch", 0, "images or views computed together; below 16 they are rounded otherwise (default the eval.batch of the training)")
 	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("data", completeData)
@@ -95,8 +99,8 @@ func (o *evalOptions) check() error {
 	if o.json && o.markdown || o.table != 0 && o.classes {
 		return usageErrorf("eval: --json and --markdown, and --table and --classes, exclude each other")
 	}
-	if o.Limit < 0 || o.Batch < 1 || o.Threads < 0 {
-		return usageErrorf("eval: --limit and --threads are at least 0, --batch at least 1")
+	if o.Limit < 0 || o.Batch < 0 || o.Threads < 0 {
+		return usageErrorf("eval: --limit, --batch and --threads are at least 0")
 	}
 	if ext := filepath.Ext(o.Predictions); o.Predictions != "" && ext != ".csv" && ext != ".jsonl" {
 		return usageErrorf("eval: --predictions %s: the name has to end in .csv or .jsonl", o.Predictions)

@@ -12,9 +12,11 @@ import (
 
 const exportHelp = `Writes the network of a checkpoint for other programs.
 
-  safetensors  tensors with torchvision's names: safetensors.torch.load_file and load_state_dict take them as they are, and resnet too
-  onnx         a model for ONNX Runtime (operator set 17) with free batch, height and width: "input" is [N, C, height, width] of normalised
-               values, "logits" [N, classes]; what normalised means is in its metadata`
+  safetensors  tensors with torchvision's names, for safetensors.torch.load_file and
+               load_state_dict, and for resnet itself
+  onnx         a model for ONNX Runtime (operator set 17) with free batch size, height and width:
+               "input" is [N, C, height, width] of normalised values, "logits" [N, classes]; its
+               metadata says how to normalise`
 
 func newExportCmd(a *app) *cobra.Command {
 	var format, out string

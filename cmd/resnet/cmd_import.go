@@ -15,17 +15,20 @@ type importOptions struct {
 	json bool
 }
 
-const importHelp = `Makes a checkpoint of weights that PyTorch wrote: safetensors, a state dict of torch.save (also in the format of PyTorch before 1.6), by itself
-or under "state_dict" or "model" in a training's checkpoint. Nothing in a pickle is run; one that holds anything but tensors is refused with the name of
-what it holds.
+const importHelp = `Makes a checkpoint from weights that PyTorch wrote: safetensors, or a state dict written by
+torch.save (also in the format before PyTorch 1.6). The state dict may stand alone, or under
+"state_dict" or "model" in a training's checkpoint. Nothing in a pickle is executed; a pickle that
+holds anything except tensors is refused, and the message names what it holds.
 
-Names may be torchvision's and timm's, or those of the common CIFAR nets (linear.weight, shortcut.0.weight), with module., _orig_mod. or model. before them. Half
-and double precision become float32.
+Names may be those of torchvision and timm, or of the common CIFAR networks (linear.weight,
+shortcut.0.weight), with module., _orig_mod. or model. in front. Half and double precision become
+float32.
 
-Without --arch, names and shapes tell the architecture. Where they fit several, which differ in what has no weights (plain nets and option A, the
-stride of a bottleneck), they are listed, and --arch has to choose. Nor do weights say how their input was made: --mean and --std, for each channel of
-values from 0 to 1, and --shortcut-pad go into the checkpoint, so that eval and predict need no flags. torchvision's are
---mean 0.485,0.456,0.406 --std 0.229,0.224,0.225.`
+Without --arch, names and shapes choose the architecture. Some architectures have the same weights
+(plain networks and option A; the place of a bottleneck's stride): they are listed, and --arch has
+to choose. Weights do not say how their input was made either: --mean and --std, one number for each
+channel of values from 0 to 1, and --shortcut-pad are stored in the checkpoint, so that eval and
+predict need no flags. torchvision's are --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225.`
 
 func newImportCmd(a *app) *cobra.Command {
 	o := &importOptions{}

@@ -20,18 +20,22 @@ type predictOptions struct {
 	json bool
 }
 
-const predictHelp = `Classifies images: PNG and JPEG files, the images of a folder and of the folders in it, or those whose paths come on standard input (-). A network of speech classifies
-recordings (WAV, FLAC) in the same ways, by the mean of what it says of their frames; --crops, --scales and --batch are not for it.
+const predictHelp = `Classifies images: PNG and JPEG files, all images in and below a folder, or files whose paths come
+on standard input (-). A speech network classifies recordings (WAV, FLAC) in the same ways, by the
+mean of its logits over the frames; --crops, --scales and --batch are for images only.
 
-A path from standard input is answered at once with a line of JSON, until the input closes; with "error" in it where there is no such image.
-With files and folders, --json prints one document.
+Each path on standard input is answered at once with a line of JSON, until the input closes. The
+line has "error" in it where the file cannot be classified. With files and folders, --json prints
+one document.
 
-The image is prepared as in the validation of the network's training: its shorter side is resized and the central square cut out, by the sizes in the
-checkpoint. --crops and --scales are those of eval. Grey images
-become colour images of three equal channels; for a network of grey images, colours become luma (ITU-R BT.601), and dark on light stays dark on light, unlike
-MNIST. EXIF rotation is not applied.
+An image is prepared as validation prepared it in training: its shorter side is resized and the
+central square is cut out, as recorded in the checkpoint. --crops and --scales are those of eval.
+Grey images become colour images with three equal channels; for a network of grey images, colours
+become luma (ITU-R BT.601). Dark on light stays dark on light, unlike MNIST. EXIF rotation is not
+applied.
 
-An image that cannot be read is reported and the others go on; the exit status is then that of the first such image.`
+A file that cannot be read is reported, and the others continue; the exit status is then that of
+the first such file.`
 
 func newPredictCmd(a *app) *cobra.Command {
 	o := &predictOptions{}

@@ -25,10 +25,11 @@ type quickstartOptions struct {
 	json    bool
 }
 
-const quickstartHelp = `Trains a plain and a residual network of the same depth on images that are part of this program, and shows what came out:
-a table, the curves, and what the figures say. Nothing is downloaded; it takes about a minute on two cores.
+const quickstartHelp = `Trains a plain and a residual network of the same depth on images that are part of this program, and
+shows the result: a table, the curves, and what the figures say. Nothing is downloaded. It takes
+about a minute on two cores.
 
-The experiment is the preset ` + "`quickstart`" + `; --set changes it, as in --set model.depth=20 --set train.epochs=6.`
+The experiment is the preset ` + "`quickstart`" + `. --set changes it: --set model.depth=20 --set train.epochs=6.`
 
 func newQuickstartCmd(a *app) *cobra.Command {
 	o := &quickstartOptions{}

@@ -22,22 +22,31 @@ type adaptOptions struct {
 	json  bool
 }
 
-const adaptHelp = `Estimates a linear layer for each speaker in front of a speech network, which itself stays as it is.
+const adaptHelp = `Estimates a linear layer for each speaker in front of a speech network. The network does not change.
 
-Every frame x of a speaker becomes W·x + b. W and b begin as the identity and descend the gradient of the network's loss, for --iterations passes over the speaker's
-utterances. The labels are the network's own from a first pass without the layer: the likeliest class of each frame, or of each utterance where the network
-classifies those, where its posterior is at least --confidence. --alignments takes labels of frames from files instead, such as those of a decoder's first
-pass, and --labels classes of utterances. This form of speaker adaptation is ours: that of the WRBN's authors was not published.
+Every frame x of a speaker becomes W·x + b. W and b begin as the identity and follow the gradient of
+the network's loss for --iterations passes over the speaker's utterances. The labels are the
+network's own, from a first pass without the layer: the likeliest class of each frame, or of each
+utterance where the network classifies utterances, if its posterior is at least --confidence.
+--alignments reads labels of frames from files instead, such as those of a decoder's first pass;
+--labels reads classes of utterances. This form of speaker adaptation is ours: the WRBN's authors
+did not publish theirs.
 
-INPUT is a Kaldi data directory (with feats.scp, or wav.scp), a folder of recordings, or a recording; without one, the run's own utterances of --split. The speakers are
-those of utt2spk; of a folder of recordings without one, its folders.
+INPUT is a Kaldi data directory (with feats.scp or wav.scp), a folder of recordings, or a recording.
+Without INPUT, the utterances are those of the run's own --split. Speakers come from utt2spk, or from
+the folders of a folder of recordings without one.
 
---structure says what W may be: full; block, a matrix for each map (static features, each order of differences); shared, one matrix for all maps and a bias of the static
-features alone; diagonal.
+--structure chooses the form of W:
+  full      a full matrix
+  block     a matrix for each map (static features, each order of differences)
+  shared    one matrix for all maps, and a bias for the static features only
+  diagonal  a diagonal matrix
 
-The defaults are ours, chosen on two speakers of the Free Spoken Digit Dataset; a network of thousands of classes is less sure of a frame, so look at how many were labelled.
+The defaults are ours, chosen on two speakers of the Free Spoken Digit Dataset. A network with
+thousands of classes is less certain of a frame: check how many frames were labelled.
 
-The file written is safetensors. speech posteriors, eval and predict take it with --adaptation, before the network that it was estimated with and no other.`
+The output is a safetensors file. speech posteriors, eval and predict read it with --adaptation. It
+fits only the network that it was estimated with.`
 
 func newSpeechAdaptCmd(a *app) *cobra.Command {
 	o := &adaptOptions{}

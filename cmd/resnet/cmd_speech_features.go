@@ -30,17 +30,21 @@ type featuresOptions struct {
 // matrixKinds are the values of --compress.
 var matrixKinds = map[string]kaldi.Kind{"none": kaldi.FloatMatrix, "CM": kaldi.Compressed, "CM2": kaldi.Compressed2, "CM3": kaldi.Compressed3}
 
-const featuresHelp = `Computes log-mel filter banks as Kaldi's compute-fbank-feats, with deltas and normalised if wanted, and writes them as a Kaldi archive and script.
+const featuresHelp = `Computes log-mel filter banks as Kaldi's compute-fbank-feats does, with optional deltas and
+normalisation, and writes them as a Kaldi archive and script.
 
-INPUT is a wav.scp (a name that ends in .scp), a folder (its .wav and .flac files and those below it), or a recording. Keys are those of the wav.scp; of files, the
-path without the ending, with - for /. --out feats.ark writes feats.ark and feats.scp; --out ark,scp:A,S names both. They appear complete or not at all, and are the same
-bytes for any number of threads.
+INPUT is a wav.scp (a name that ends in .scp), a folder (all .wav and .flac files in and below it),
+or a recording. Keys are those of the wav.scp; the key of a file is its path without the ending,
+with - for /. --out feats.ark writes feats.ark and feats.scp; --out ark,scp:A,S names both. Both
+appear complete or not at all, and are the same bytes for any number of threads.
 
-Recordings are WAV (PCM of 8, 16, 24, 32 bits, float of 32 and 64) or FLAC, of one channel unless --channel chooses. All have to be of one rate, --rate or that of the first:
-nothing is resampled (sox IN.wav -r 16000 OUT.wav does it). Commands in a wav.scp (cmd |) are never run.
+Recordings are WAV (PCM of 8, 16, 24 or 32 bits, float of 32 or 64) or FLAC, with one channel unless
+--channel chooses one. All must have the same sampling rate: --rate, or that of the first. Nothing is
+resampled (use sox IN.wav -r 16000 OUT.wav). Commands in a wav.scp (cmd |) are never executed.
 
---normalize utterance subtracts each utterance's mean as the last step. --normalize speaker subtracts the mean of all static features of the speaker, before the deltas; it needs
---utt2spk, and measures the speakers in a first pass unless --statistics has them, in Kaldi's form.`
+--normalize utterance subtracts each utterance's mean as the last step. --normalize speaker subtracts
+the mean of all static features of the speaker, before the deltas; it needs --utt2spk. The speakers'
+means are measured in a first pass, or read by --statistics in Kaldi's form.`
 
 func newSpeechFeaturesCmd(a *app) *cobra.Command {
 	o := &featuresOptions{}

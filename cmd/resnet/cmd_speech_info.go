@@ -14,10 +14,12 @@ import (
 	"resnet/internal/text"
 )
 
-const speechInfoHelp = `Says what is in recordings (WAV, FLAC), Kaldi archives and scripts (plain or gzip), and feature files of HTK: kinds, dimensions, frames, durations, smallest and largest value. Every file
-is read whole, so a damaged one is found; its checksums are compared where it has any.
+const speechInfoHelp = `Describes recordings (WAV, FLAC), Kaldi archives and scripts (plain or gzip), and HTK feature files:
+kinds, dimensions, frames, durations, smallest and largest value. Every file is read completely, so a
+damaged file is found; checksums are verified where a file has them.
 
-What a file is, is seen from its contents; a name that ends in .scp is a script, whose entries are recordings or objects. ark:FILE and scp:FILE say which, as in Kaldi.`
+The content of a file decides what it is. A name that ends in .scp is a script, whose entries are
+recordings or objects. ark:FILE and scp:FILE say which it is, as in Kaldi.`
 
 func newSpeechInfoCmd(a *app) *cobra.Command {
 	var entries int

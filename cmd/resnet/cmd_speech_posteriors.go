@@ -18,15 +18,22 @@ type posteriorsOptions struct {
 	json bool
 }
 
-const posteriorsHelp = `Writes what a speech network says of every frame: a matrix [frames, classes] for each utterance, as a Kaldi archive and the script that points into it.
+const posteriorsHelp = `Writes the posteriors of every frame: a matrix [frames, classes] for each utterance, as a Kaldi
+archive with its script.
 
-INPUT is a Kaldi data directory (with feats.scp, or wav.scp), a folder of recordings, or a recording. Features go through the front end that the checkpoint keeps; stored ones have
-to be the static features that it was trained on. The matrices are logarithms of posteriors, each row summing to one in probability. --likelihoods subtracts the logarithm of
-each class's share of the training frames, which the checkpoint keeps too: acoustic scores for a decoder, as in
+INPUT is a Kaldi data directory (with feats.scp or wav.scp), a folder of recordings, or a recording.
+Recordings go through the front end that the checkpoint records; stored features must be the static
+features that the network was trained on. The values are logarithms of posteriors; the probabilities
+of a row sum to one. --likelihoods subtracts the logarithm of each class's share of the training
+frames, which the checkpoint records too. The result is a decoder's acoustic score:
 
-  latgen-faster-mapped --acoustic-scale=0.1 --word-symbol-table=words.txt final.mdl HCLG.fst scp:FILE.scp ark:lattices
+  latgen-faster-mapped --acoustic-scale=0.1 --word-symbol-table=words.txt final.mdl HCLG.fst \
+    scp:FILE.scp ark:lattices
 
-where class k is pdf k. --adaptation puts each speaker's transform before the network; the speakers are those of the data directory's utt2spk, or of --utt2spk. --out FILE.ark writes FILE.ark and FILE.scp, both complete or not at all. A network of whole utterances gives what it says of each frame before the mean.`
+Class k is pdf k. --adaptation applies each speaker's transform before the network; the speakers are
+those of the data directory's utt2spk, or of --utt2spk. --out FILE.ark writes FILE.ark and FILE.scp,
+both complete or not at all. A network that classifies utterances gives its frames' values before the
+mean.`
 
 func newSpeechPosteriorsCmd(a *app) *cobra.Command {
 	o := &posteriorsOptions{}

@@ -14,6 +14,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/experiment"
 	"resnet/internal/graph/kernel"
+	"resnet/internal/system"
 	"resnet/internal/text"
 	"resnet/internal/train"
 )
@@ -31,13 +32,15 @@ type trainOptions struct {
 	json        bool
 }
 
-const trainHelp = `Trains a network and keeps everything in a run folder: the merged configuration, checkpoints, metrics.csv and the curves.
+const trainHelp = `Trains a network and keeps everything in a run folder: the merged configuration, checkpoints,
+metrics.csv and the curves.
 
-Before any work starts, configuration, data, lock, free space and memory are checked. Stopping at any moment and resuming
-gives the same weights and figures, to the bit, as never stopping.
+Configuration, data, lock, free space and memory are checked before any work starts. A run that is
+stopped at any moment and resumed gives the same weights and figures, to the bit, as one that never
+stopped.
 
-Signals: the first SIGINT (Ctrl-C) or SIGTERM finishes the step and saves, the second ends at once; SIGUSR1 saves and goes on;
-a closed terminal or pipe changes nothing.`
+Signals: the first SIGINT (Ctrl-C) or SIGTERM finishes the step and saves; the second ends at once.
+SIGUSR1 saves and continues. A closed terminal or pipe changes nothing.`
 
 func newTrainCmd(a *app) *cobra.Command {
 	o := &trainOptions{}
@@ -165,7 +168,12 @@ func (a *app) dryRun(ctx context.Context, t *experiment.Training, o *trainOption
 	}
 	unit := t.Unit()
 	fmt.Fprintf(tw, "steps\t%s of %s, %.1f epochs\n", text.Grouped(e.Steps), t.StepSize(), e.Epochs)
-	fmt.Fprintf(tw, "memory\tabout %s\n", text.Bytes(e.MemoryBytes))
+	fmt.Fprintf(tw, "memory\tabout %s: %s training, %s evaluation, %s parameters, %s data", text.Bytes(e.MemoryBytes),
+		text.Bytes(e.Memory.Training), text.Bytes(e.Memory.Evaluation), text.Bytes(e.Memory.Parameters), text.Bytes(e.Memory.Data))
+	if e.PeakRSSBytes > 0 {
+		fmt.Fprintf(tw, "; this dry run, with the program itself, took %s", text.Bytes(e.PeakRSSBytes))
+	}
+	fmt.Fprintln(tw)
 	fmt.Fprintf(tw, "checkpoint\t%s each\n", text.Bytes(e.CheckpointBytes))
 	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f %ss/s (%s, %s kernels)\n", 1000*e.SecondsPerStep, e.ImagesPerSecond, unit, text.Count(e.Threads, "thread"), e.Kernels)
 	fmt.Fprintf(tw, "time\tabout %s with %s of %s; an epoch %s\n", inSeconds(e.SecondsTotal), text.Count(e.Evaluations, "evaluation"), inSeconds(e.SecondsPerEvaluation),
@@ -196,22 +204,26 @@ func (a *app) finishRun(dir string, sum train.Summary, err error, w *watcher) er
 
 // outcome is `train --json`.
 type outcome struct {
-	Run             string        `json:"run"`
-	Model           string        `json:"model"`
-	Step            int           `json:"step"`
-	Epoch           float64       `json:"epoch"`
-	Finished        bool          `json:"finished"`
-	AlreadyFinished bool          `json:"already_finished"`
-	Seconds         float64       `json:"seconds"`
-	ImagesPerSecond float64       `json:"images_per_second"`
-	Train           *splitOutcome `json:"train"`
-	Validation      *splitOutcome `json:"validation"`
-	Test            *splitOutcome `json:"test"`
+	Run             string  `json:"run"`
+	Model           string  `json:"model"`
+	Step            int     `json:"step"`
+	Epoch           float64 `json:"epoch"`
+	Finished        bool    `json:"finished"`
+	AlreadyFinished bool    `json:"already_finished"`
+	Seconds         float64 `json:"seconds"`
+	ImagesPerSecond float64 `json:"images_per_second"`
+	// Of this process, all that it holds; 0 where the system does not say.
+	PeakRSSBytes int64         `json:"peak_rss_bytes"`
+	Train        *splitOutcome `json:"train"`
+	Validation   *splitOutcome `json:"validation"`
+	Test         *splitOutcome `json:"test"`
 }
 
 type splitOutcome struct {
-	Top1Error float64  `json:"top1_error"`
-	Top5Error *float64 `json:"top5_error"` // null for the training error, which is counted while the model changes, and for fewer than five classes
+	Top1Error float64 `json:"top1_error"`
+	// Null for the training error, which is counted while the model changes, and for fewer than
+	// five classes.
+	Top5Error *float64 `json:"top5_error"`
 	Loss      float64  `json:"loss"`
 }
 
@@ -225,7 +237,7 @@ func newSplitOutcome(m *train.Metrics) *splitOutcome {
 func (a *app) printOutcome(t *experiment.Training, sum train.Summary, asJSON bool) error {
 	dir := t.Dir
 	o := outcome{Run: dir, Model: t.Spec.Name, Step: sum.State.Step, Epoch: t.Plan.Epoch(sum.State.Step), Finished: sum.State.Finished,
-		AlreadyFinished: sum.AlreadyFinished, Seconds: sum.Elapsed.Seconds(), ImagesPerSecond: sum.ImagesPerSecond}
+		AlreadyFinished: sum.AlreadyFinished, Seconds: sum.Elapsed.Seconds(), ImagesPerSecond: sum.ImagesPerSecond, PeakRSSBytes: system.PeakRSS()}
 	if r := sum.Last; r != nil {
 		o.Train, o.Validation, o.Test = newSplitOutcome(r.Train), newSplitOutcome(r.Val), newSplitOutcome(r.Test)
 	}
@@ -236,7 +248,11 @@ func (a *app) printOutcome(t *experiment.Training, sum train.Summary, asJSON boo
 		_, err := fmt.Fprintf(a.out, "%s has finished: %s steps are done.%s\n", dir, text.Grouped(o.Step), a.nextEval(t, " Next: "))
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s steps, %.1f epochs in %s (%.0f %ss/s)\n", dir, text.Grouped(o.Step), o.Epoch, text.Duration(sum.Elapsed), o.ImagesPerSecond, t.Unit())
+	memory := ""
+	if o.PeakRSSBytes > 0 {
+		memory = ", peak memory " + text.Bytes(o.PeakRSSBytes)
+	}
+	fmt.Fprintf(a.out, "%s: %s steps, %.1f epochs in %s (%.0f %ss/s%s)\n", dir, text.Grouped(o.Step), o.Epoch, text.Duration(sum.Elapsed), o.ImagesPerSecond, t.Unit(), memory)
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "split\ttop-1 error\ttop-5 error\tloss\t")
 	for _, row := range []struct {

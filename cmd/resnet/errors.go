@@ -56,7 +56,9 @@ func exitStatus(err error) int {
 		return exitMissing
 	}
 	var io *experiment.IOError
-	if errors.As(err, &io) { // before the sentinels: a folder that cannot be made because its parent is not there is no missing input
+	// Before the sentinels: a folder that cannot be made because its parent is not there is no
+	// missing input.
+	if errors.As(err, &io) {
 		return exitIO
 	}
 	for _, s := range sentinels {

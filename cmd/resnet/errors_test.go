@@ -35,7 +35,8 @@ func TestEveryKindOfFailureHasItsExitStatus(t *testing.T) {
 		{checkpoint.ErrLocked, 73},
 		{checkpoint.ErrIO, 74},
 		{eval.ErrIO, 74},
-		{&experiment.IOError{Err: fmt.Errorf("mkdir: %w", fs.ErrNotExist)}, 74}, // what is to be written is no missing input
+		// What is to be written is no missing input.
+		{&experiment.IOError{Err: fmt.Errorf("mkdir: %w", fs.ErrNotExist)}, 74},
 		{&fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}, 74},
 		{&stoppedError{130}, 130},
 	} {

@@ -7,6 +7,7 @@ import (
 )
 
 func main() {
-	log.SetOutput(io.Discard) // libraries log what concerns their authors, once for every frame of a recording at 24 kHz
+	// Libraries log what concerns their authors, once for every frame of a recording at 24 kHz.
+	log.SetOutput(io.Discard)
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -55,7 +55,8 @@ func (p *progress) Begin() {
 	const around = 12 // " 100% |" and "|", and what progressbar adds behind
 	p.room = width - barWidth - around
 	p.bar = progressbar.NewOptions(p.total,
-		progressbar.OptionSetWriter(p.a.err), progressbar.OptionSetVisibility(true), // it detects no terminals itself
+		// It detects no terminals itself.
+		progressbar.OptionSetWriter(p.a.err), progressbar.OptionSetVisibility(true),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionUseANSICodes(true),
 		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionSetWidth(barWidth), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription(p.label))

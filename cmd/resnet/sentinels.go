@@ -4,9 +4,9 @@ import (
 	"io/fs"
 
 	"resnet/configs"
+	"resnet/internal/atomicfile"
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
-	"resnet/internal/datasets/speech/kaldi"
 	"resnet/internal/eval"
 	"resnet/internal/graph/weights"
 	"resnet/internal/train"
@@ -30,9 +30,7 @@ var sentinels = []struct {
 	{eval.ErrProtocol, exitUsage},
 	{eval.ErrLabel, exitBadData},
 	{eval.ErrModel, exitBadData},
-	{eval.ErrIO, exitIO},
 	{checkpoint.ErrLocked, exitLocked},
-	{kaldi.ErrWrite, exitIO},
 	{datasets.ErrMissing, exitMissing},
 	{checkpoint.ErrNotFound, exitMissing},
 	{datasets.ErrData, exitBadData},
@@ -43,7 +41,7 @@ var sentinels = []struct {
 	{weights.ErrMismatch, exitBadData},
 	{weights.ErrNoMeta, exitBadData},
 	{weights.ErrVersion, exitBadData},
-	{checkpoint.ErrIO, exitIO},
+	{atomicfile.ErrIO, exitIO},
 	{fs.ErrNotExist, exitMissing},
 	{fs.ErrPermission, exitIO},
 }

@@ -3,6 +3,7 @@ package atomicfile_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -49,5 +50,28 @@ func TestAnAppenderKeepsWholeRecordsAlone(t *testing.T) {
 				t.Errorf("opened again: %v, size %d", err, a.Size())
 			}
 		}
+	}
+}
+
+// TestAnAppenderTruncatesOnlyWhatIsTorn: whole records cost one write each.
+func TestAnAppenderTruncatesOnlyWhatIsTorn(t *testing.T) {
+	d := disk(t)
+	a, err := atomicfile.OpenAppend(d, "/out/log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Op = fail("write", syscall.ENOSPC)
+	_ = a.Append([]byte("lost\n"))
+	d.Op, d.Log = nil, nil
+	for range 3 {
+		if err := a.Append([]byte("kept\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"truncate /out/log", "write /out/log", "write /out/log", "write /out/log"}; !slices.Equal(d.Log, want) {
+		t.Errorf("%q, want %q", d.Log, want)
+	}
+	if _, err := atomicfile.OpenAppend(d, "/none/log"); !errors.Is(err, atomicfile.ErrIO) || !strings.Contains(err.Error(), "/none/log") {
+		t.Errorf("in a folder that is not there: %v", err)
 	}
 }

@@ -1,15 +1,15 @@
 // Package atomicfile writes files that are complete or absent. Every file that a user keeps is
 // written by it: checkpoints, tables, reports, predictions, archives, configurations.
 //
-//	f, err := atomicfile.Create(atomicfile.OS, path, "report")   opens .NAME.tmp-report-PID-RANDOM beside NAME
-//	defer f.Discard()                                            removes it unless Commit came first
+//	f, err := atomicfile.Create(atomicfile.OS, path, "report")  // .NAME.tmp-report-PID-RANDOM
+//	defer f.Discard()   // removes it unless Commit came first
 //	f.Write(…)
-//	f.Commit()                                                   flush, sync, close, rename, sync of the folder
+//	f.Commit()          // flush, sync, close, rename, sync of the folder
 //
 // Until Commit renames it the old file is what readers see, also after a crash or a power failure.
-// When Commit returns nil the new one is durable. After an error the old file is as it was, or, when
-// only the sync of the folder failed, the new one is there whole. No temporary file stays behind an
-// error; one that cannot be removed is named in it.
+// When Commit returns nil the new one is durable. After an error the old file is as it was, or,
+// when only the sync of the folder failed, the new one is there whole. No temporary file stays
+// behind an error; one that cannot be removed is named in it.
 //
 // # Links
 //
@@ -36,6 +36,7 @@
 //
 // # Faults
 //
-// Everything goes through an FS, so that package atomicfiletest can fail, cut or kill any operation.
+// Everything goes through an FS, so that package atomicfiletest can fail, cut or kill any
+// operation.
 // A writer takes the FS as an argument and has a test that calls atomicfiletest.Run.
 package atomicfile

@@ -18,6 +18,8 @@ type File struct {
 	temp   string      // beside target; "" once renamed or removed
 	open   WriteHandle // nil after Finish
 	buf    *bufio.Writer
+
+	committed bool
 }
 
 // Create begins a file that is to replace what is at path, or to be new. kind stands in the
@@ -45,6 +47,9 @@ func (f *File) fail(err error) error { return fail(f.path, f.target, err) }
 // Target is the path of the file that Commit replaces: the path given to Create, with links
 // followed.
 func (f *File) Target() string { return f.target }
+
+// Committed reports that the new file is there, also if Commit has failed to sync its folder.
+func (f *File) Committed() bool { return f.committed }
 
 // Write adds to the contents, through a buffer.
 func (f *File) Write(b []byte) (int, error) {
@@ -94,7 +99,8 @@ func (f *File) CommitNew() error {
 		switch {
 		case err == nil:
 			return f.fsys.Remove(from)
-		case errors.Is(err, errors.ErrUnsupported), errors.Is(err, fs.ErrPermission): // FAT and some network file systems have no links
+		// FAT and some network file systems have no links.
+		case errors.Is(err, errors.ErrUnsupported), errors.Is(err, fs.ErrPermission):
 			if r, err := f.fsys.Open(to); err == nil {
 				return errors.Join(fs.ErrExist, r.Close())
 			}
@@ -111,7 +117,7 @@ func (f *File) commit(rename func(from, to string) error) error {
 	if err := rename(f.temp, f.target); err != nil {
 		return f.abandon(err)
 	}
-	f.temp = ""
+	f.temp, f.committed = "", true
 	return f.fail(f.fsys.SyncDir(filepath.Dir(f.target)))
 }
 

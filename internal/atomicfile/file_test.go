@@ -15,7 +15,8 @@ import (
 )
 
 func content(version int) []byte {
-	return []byte(strings.Repeat(fmt.Sprintf("version %d\n", version), 10_000)) // more than the buffer
+	// More than the buffer.
+	return []byte(strings.Repeat(fmt.Sprintf("version %d\n", version), 10_000))
 }
 
 func TestAFileIsReplacedWholeOrNotAtAll(t *testing.T) {

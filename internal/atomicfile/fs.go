@@ -99,7 +99,8 @@ func (osFS) Resolve(path string) (string, error) {
 			return "", err
 		}
 		if !filepath.IsAbs(link) {
-			dir, err := filepath.EvalSymlinks(filepath.Dir(path)) // "..", in a folder that is a link, is above its target
+			// "..", in a folder that is a link, is above its target.
+			dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 			if err != nil {
 				return "", err
 			}

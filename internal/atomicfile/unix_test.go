@@ -3,6 +3,8 @@
 package atomicfile_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -42,5 +44,19 @@ func TestTheFreeSpaceOfARealFolderIsKnown(t *testing.T) {
 	}
 	if _, known := atomicfile.OS.Free(filepath.Join(dir, "none")); known {
 		t.Error("the space of a folder that is not there")
+	}
+}
+
+func TestAFolderThatCannotBeSyncedIsNoError(t *testing.T) {
+	if err := atomicfile.OS.SyncDir(t.TempDir()); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat("/proc/self"); err == nil {
+		if err := atomicfile.OS.SyncDir("/proc"); err != nil { // which says EINVAL, as some network file systems do
+			t.Error(err)
+		}
+	}
+	if err := atomicfile.OS.SyncDir(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
 	}
 }

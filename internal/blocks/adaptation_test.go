@@ -67,7 +67,7 @@ func TestGradientsReachTheLayerBeforeAFrozenNetwork(t *testing.T) {
 				down := loss()
 				p.Data[k] = at
 				// A difference of a curved function is off by h² times its third derivative.
-				if want := (up - down) / (2 * h); math.Abs(got-want) > 1e-4*max(1, math.Abs(want)) {
+				if want := (up - down) / (2 * h); !(math.Abs(got-want) <= 1e-4*max(1, math.Abs(want))) {
 					t.Errorf("%s, %s[%d]: gradient %g, difference %g", output, name, k, got, want)
 				}
 			}

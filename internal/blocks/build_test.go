@@ -182,7 +182,7 @@ func TestConvolutionsStartWithHesVariance(t *testing.T) {
 	p := params.Get("layer3.2.conv2.weight") // 36,864 values of fan-in 576
 	want := math.Sqrt(2.0 / 576)
 	got := norm(p.Data) / math.Sqrt(float64(len(p.Data)))
-	if math.Abs(got/want-1) > 0.02 { // five standard errors of the estimate
+	if !(math.Abs(got/want-1) <= 0.02) { // five standard errors of the estimate
 		t.Errorf("standard deviation %.5f, want sqrt(2/576) = %.5f", got, want)
 	}
 }

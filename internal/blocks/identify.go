@@ -119,8 +119,8 @@ func (s Spec) firstConv() string {
 	return "conv1"
 }
 
-// auxiliariesOf is s, without its auxiliary classifiers where the tensors have none: who exports
-// for evaluation leaves them out.
+// auxiliariesOf is s, without its auxiliary classifiers where the tensors have none: a file that is
+// saved for evaluation leaves them out.
 func (s Spec) auxiliariesOf(shapes map[string][]int) Spec {
 	for _, p := range s.Body {
 		if p.Kind != PartAux {

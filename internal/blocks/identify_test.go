@@ -1,7 +1,6 @@
 package blocks
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -56,7 +55,7 @@ func TestNamesAndShapesNarrowTheCandidates(t *testing.T) {
 			}
 			slices.Sort(got)
 			if !slices.Equal(got, want) {
-				t.Errorf("the tensors of %s are said to be of %v, want %v", name, got, want)
+				t.Errorf("the tensors of %s are identified as %v, want %v", name, got, want)
 			}
 		}
 	}
@@ -82,8 +81,8 @@ func TestTheNearestArchitectureIsNamedWhereOneIsNear(t *testing.T) {
 	}
 }
 
-// Who saves torchvision's GoogLeNet for evaluation saves no auxiliary classifiers.
-func TestClassifiersOnTheWayMayBeMissing(t *testing.T) {
+// torchvision's GoogLeNet, saved for evaluation, has no auxiliary classifiers.
+func TestAuxiliaryClassifiersMayBeMissing(t *testing.T) {
 	shapes := shapesOf(t, "googlenet-bn", 12)
 	for name := range shapes {
 		if strings.HasPrefix(name, "aux") {
@@ -97,48 +96,6 @@ func TestClassifiersOnTheWayMayBeMissing(t *testing.T) {
 	s, err := ForTensors("googlenet-bn", shapes, "")
 	if err != nil || s.has(PartAux) || s.Classes != 12 || s.Params != found[0].Params {
 		t.Errorf("%v, auxiliary classifiers %v, %d classes, %d parameters", err, s.has(PartAux), s.Classes, s.Params)
-	}
-}
-
-// A checkpoint may say anything of its architecture.
-func TestBodiesThatCannotBeAreRefused(t *testing.T) {
-	base, err := Lookup("tiny-googlenet")
-	if err != nil {
-		t.Fatal(err)
-	}
-	end := fc("fc", 0)
-	many := make([]Part, 3000)
-	for i := range many {
-		many[i] = rectify
-	}
-	nested := one(rectify)
-	for range 5 {
-		nested = module("m", nested)
-	}
-	for what, body := range map[string][]Part{
-		"no body":                      nil,
-		"no classifier":                {rectify},
-		"an unknown kind":              {{Kind: "fold"}, globalPool, end},
-		"a fully connected map":        {end},
-		"a window beyond the map":      {maxPool(99, 1), globalPool, end},
-		"an even kernel":               {conv("c", 3, 2, 1), globalPool, end},
-		"a negative stride":            {conv("c", 3, 3, -1), globalPool, end},
-		"a convolution without a name": {conv("", 3, 3, 1), globalPool, end},
-		"one name twice":               {conv("c", 3, 1, 1), conv("c", 3, 1, 1), globalPool, end},
-		"too many parts":               append(many, globalPool, end),
-		"modules without end":          append(nested, globalPool, end),
-		"branches of unequal maps":     append(module("m", one(maxPool(3, 2)), one(rectify)), globalPool, end),
-		"a level that does not fit":    {{Kind: PartPyramid, Name: "p", Levels: []int{30}}, end},
-		"pooling of a row":             {globalPool, maxPool(1, 1), globalPool, end},
-		"a classifier without classes": append(one(Part{Kind: PartAux, Name: "aux", LossWeight: 0.3, Branches: [][]Part{one(globalPool)}}), globalPool, end),
-		"dropout of all":               {globalPool, drop(1), end},
-		"more features than fit":       {biased(conv("a", 16384, 1, 1)), {Kind: PartFlatten}, end},
-	} {
-		s := base
-		s.Body = body
-		if err := s.Validate(); !errors.Is(err, ErrSpec) {
-			t.Errorf("%s: %v, want ErrSpec", what, err)
-		}
 	}
 }
 

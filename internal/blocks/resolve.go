@@ -89,8 +89,8 @@ func (c Config) architecture(report func(key, hint, format string, args ...any))
 
 // Resolve makes the architecture that a `model` section means for a data set. Values that the
 // section leaves out are the data set's, and where that has none, the row's. It fails with every
-// fielderr.Error, joined: those of Validate, an input unlike the data set's, or fewer classes than it
-// has.
+// fielderr.Error, joined: those of Validate, an input unlike the data set's, or fewer classes than
+// it has.
 func Resolve(c Config, data DataInfo) (Spec, error) {
 	l := fielderr.List{Section: section, Errors: c.Validate()}
 	mismatch := func(key string, ours, theirs int) {

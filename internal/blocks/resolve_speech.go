@@ -11,7 +11,7 @@ type SpeechConfig struct {
 	Units     int     `mapstructure:"units" yaml:"units" doc:"units of each direction of a recurrent layer"`
 	Dense     int     `mapstructure:"dense" yaml:"dense" doc:"units of the hidden layer before the classes"`
 	Dropout   float64 `mapstructure:"dropout" yaml:"dropout" doc:"probability, in blocks and before recurrent layers"`
-	Output    string  `mapstructure:"output" yaml:"output" doc:"frame | utterance: what the network tells apart; of an utterance it takes the mean of its frames"`
+	Output    string  `mapstructure:"output" yaml:"output" doc:"frame | utterance: what the network classifies; the logits of an utterance are the mean over its frames"`
 	InputMaps int     `mapstructure:"maps" yaml:"maps" doc:"maps that the values of a frame are divided into; 0 means one for the static features and one for each order of differences that the front end makes"`
 }
 
@@ -89,7 +89,7 @@ func (s *Spec) overrideSpeech(o SpeechConfig) {
 	}
 }
 
-// WithOutput is the network that tells frames, or utterances, apart with the same parameters.
+// WithOutput is the network that classifies frames, or utterances, with the same parameters.
 func (s Spec) WithOutput(output string) Spec {
 	s = s.clone()
 	s.Speech.Output = output

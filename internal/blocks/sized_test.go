@@ -53,7 +53,7 @@ func TestAtItsOwnSizeTheDenseFormIsTheNetwork(t *testing.T) {
 		want := infer(t, plain, params, x)
 		for what, got := range map[string][]float32{"dense": infer(t, dense, params, x), "sized": infer(t, sized, params, x)} {
 			for i, v := range want {
-				if math.Abs(float64(got[i]-v)) > 1e-6*(1+math.Abs(float64(v))) {
+				if !(math.Abs(float64(got[i]-v)) <= 1e-6*(1+math.Abs(float64(v)))) {
 					t.Errorf("%s, %s: logit %d is %v, want %v", s.Name, what, i, got[i], v)
 				}
 			}
@@ -104,7 +104,7 @@ func TestTheDenseFormIsTheMeanOverPositions(t *testing.T) {
 					want += logit / float64((h-k+1)*(w-k+1))
 				}
 			}
-			if math.Abs(float64(v)-want) > 1e-5*(1+math.Abs(want)) {
+			if !(math.Abs(float64(v)-want) <= 1e-5*(1+math.Abs(want))) {
 				t.Errorf("%s: class %d: %v, want %v", name, class, v, want)
 			}
 		}
@@ -165,7 +165,7 @@ func TestTheDenseFormOfFullyConnectedLayersIsTheMeanOverPositions(t *testing.T) 
 			}
 		}
 		for k, v := range got {
-			if math.Abs(float64(v)-want[k]) > 1e-5*(1+math.Abs(want[k])) {
+			if !(math.Abs(float64(v)-want[k]) <= 1e-5*(1+math.Abs(want[k]))) {
 				t.Errorf("%s: class %d: %v, want %v", name, k, v, want[k])
 			}
 		}

@@ -21,7 +21,7 @@ const (
 	DirectionsConcat = "concat"
 )
 
-// What a network of sequences tells apart.
+// What a network of sequences classifies.
 const (
 	OutputFrame     = "frame"
 	OutputUtterance = "utterance"

@@ -112,3 +112,40 @@ func TestDOTDrawsEveryLayerAndEdge(t *testing.T) {
 		t.Errorf("%d braces open, %d close", open, closed)
 	}
 }
+
+// The whole text: layers outside of blocks stand alone, those of a block in its frame, and a
+// projection, whose name has a part more, in the frame of its block.
+func TestDOTFramesEachBlock(t *testing.T) {
+	m := Summary{Name: "n", Input: []int{3, 8, 8}, Layers: []Layer{
+		{Name: "features.0", Type: "relu", Inputs: []string{"input"}, Output: []int{3, 8, 8}},
+		{Name: "layer1.0.conv1", Type: "conv", Detail: "3x3 /2", Inputs: []string{"features.0"}, Output: []int{5, 4, 4}},
+		{Name: "layer1.0.downsample.0", Type: "conv", Detail: "1x1 /2", Inputs: []string{"features.0"}, Output: []int{5, 4, 4}},
+		{Name: "layer1.1.add", Type: "add", Inputs: []string{"layer1.0.conv1", "layer1.0.downsample.0"}, Output: []int{5, 4, 4}},
+		{Name: "avgpool", Type: "gap", Inputs: []string{"layer1.1.add"}, Output: []int{5}},
+	}}
+	want := `digraph "n" {
+	node [shape=box, fontname="sans-serif"];
+	"input" [label="input\n3x8x8", shape=plaintext];
+	"features.0" [label="relu\n3x8x8"];
+	subgraph "cluster_layer1.0" {
+	label="layer1.0";
+	"layer1.0.conv1" [label="conv 3x3 /2\n5x4x4"];
+	"layer1.0.downsample.0" [label="conv 1x1 /2\n5x4x4"];
+	}
+	subgraph "cluster_layer1.1" {
+	label="layer1.1";
+	"layer1.1.add" [label="add\n5x4x4"];
+	}
+	"avgpool" [label="gap\n5"];
+	"input" -> "features.0";
+	"features.0" -> "layer1.0.conv1";
+	"features.0" -> "layer1.0.downsample.0";
+	"layer1.0.conv1" -> "layer1.1.add";
+	"layer1.0.downsample.0" -> "layer1.1.add";
+	"layer1.1.add" -> "avgpool";
+}
+`
+	if got := m.DOT(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

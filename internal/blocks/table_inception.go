@@ -74,7 +74,8 @@ func (u unit) classifier(name string, filters, hidden int, p float64) []Part {
 }
 
 // googleNet draws Table 1. five is the kernel of the column 5x5, last that of the last max pooling,
-// p the dropout before the classifier; lrn is what stands beside the first two poolings.
+// p the dropout before the classifier; lrn is the normalisation after the first pooling and before
+// the second.
 func googleNet(u unit, lrn []Part, five, last int, p float64) []Part {
 	return slices.Concat(
 		u("conv1", 64, 7, 2), one(ceilPool(3, 2)), lrn,

@@ -256,3 +256,16 @@ func TestUnknownNamesGetASuggestion(t *testing.T) {
 		}
 	}
 }
+
+// Every row says where it comes from, and a net of the family that is no row says that it is none.
+func TestSourcesSayWhereANetComesFrom(t *testing.T) {
+	for name, want := range map[string]string{
+		"plain20": "section 4.2, Fig. 6", "resnet20": "section 4.2, Table 6", "cifar-resnet14": "section 4.2, another depth",
+		"cifar-plain26": "section 4.2, another depth", "resnet50": "Table 1", "resnet50v1.5": "Table 1, with the stride in the 3x3 as in torchvision",
+		"vgg16bn": "Simonyan and Zisserman 2015, Table 1, with batch normalisation as in torchvision",
+	} {
+		if s, err := Lookup(name); err != nil || s.Source != want {
+			t.Errorf("%s comes from %q, %v; want %q", name, s.Source, err, want)
+		}
+	}
+}

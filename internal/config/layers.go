@@ -125,7 +125,8 @@ func setLayer(sets []string, root *field) (layer, []Problem) {
 	return ly, problems
 }
 
-// suggestPath is text.DidYouMean over whole paths, and over last keys for who writes --set batch=64.
+// suggestPath is text.DidYouMean over whole paths, and over last keys for who writes --set
+// batch=64.
 func suggestPath(path string, paths []string) string {
 	if s := text.DidYouMean(path, paths); s != "" {
 		return s

@@ -36,8 +36,9 @@ func checkResolves(t *testing.T, name string, l *Loaded) {
 		info   blocks.DataInfo
 		images int
 	}{
-		"cifar10":        {blocks.DataInfo{Channels: 3, Size: 32, Classes: 10}, 50_000},
-		"imagenet":       {blocks.DataInfo{Channels: 3, Size: 224, Classes: 1000}, 84}, // as few as the smoke preset is for
+		"cifar10": {blocks.DataInfo{Channels: 3, Size: 32, Classes: 10}, 50_000},
+		// As few as the smoke preset is for.
+		"imagenet":       {blocks.DataInfo{Channels: 3, Size: 224, Classes: 1000}, 84},
 		"fashion-mnist":  {blocks.DataInfo{Channels: 1, Size: 28, Classes: 10}, 60_000},
 		"fashion-sample": {blocks.DataInfo{Channels: 1, Size: 28, Classes: 10}, 5_000},
 	}

@@ -66,7 +66,8 @@ func structFields(t reflect.Type, prefix string) []*field {
 		case reflect.Slice:
 			f.kind, f.bits = intListField, sf.Type.Elem().Bits()
 		default:
-			panic("config: no schema for the type of " + f.path) // a programming error: the tests build the schema
+			// A programming error: the tests build the schema.
+			panic("config: no schema for the type of " + f.path)
 		}
 		fields = append(fields, f)
 	}

@@ -3,6 +3,8 @@ package datasets
 import (
 	"context"
 	"slices"
+
+	"resnet/internal/fielderr"
 )
 
 // Split names a part of a data set.
@@ -94,7 +96,7 @@ func (v view) at(i int) int {
 // byte offset) or ErrConfig.
 func Open(ctx context.Context, c Config, seed uint64) (*Dataset, error) {
 	if errs := c.Validate(); len(errs) > 0 {
-		return nil, errs[0]
+		return nil, fielderr.Join(errs)
 	}
 	e, err := lookup(c.Name)
 	if err != nil {

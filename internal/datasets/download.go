@@ -10,13 +10,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
+
+	"resnet/internal/atomicfile"
 )
 
 const (
-	syncUnsupported = runtime.GOOS == "windows"
-	maxBackoff      = 30 * time.Second
+	maxBackoff = 30 * time.Second
 	// maxTries bounds all attempts, also those that bring a little each.
 	maxTries = 200
 	// stallBytes in FetchOptions.StallTimeout is the slowest that counts as alive.
@@ -57,7 +57,14 @@ func download(ctx context.Context, base string, r remote, dir string, o FetchOpt
 	if o.StallTimeout == 0 {
 		o.StallTimeout = 30 * time.Second
 	}
-	t := &transfer{remote: r, url: base + r.name, path: filepath.Join(dir, r.name), o: o}
+	if o.fs == nil {
+		o.fs = atomicfile.OS
+	}
+	path, err := o.fs.Resolve(filepath.Join(dir, r.name))
+	if err != nil {
+		return atomicfile.Error(fmt.Errorf("write %s: %w", filepath.Join(dir, r.name), err))
+	}
+	t := &transfer{remote: r, url: base + r.name, path: path, o: o}
 	u, err := url.Parse(t.url)
 	if err != nil {
 		return faultf(ErrConfig, "address %q: %w", t.url, err)
@@ -82,12 +89,11 @@ func (t *transfer) note() string { return t.path + ".part.json" }
 // recall reads what an earlier, interrupted download left. A part of another address is not
 // trusted.
 func (t *transfer) recall() {
-	text, err := os.ReadFile(t.note())
+	text, err := atomicfile.ReadFile(t.o.fs, t.note())
 	if err == nil && json.Unmarshal(text, &t.state) == nil && t.state.URL == t.url {
 		return
 	}
-	t.state = transferState{URL: t.url}
-	os.Remove(t.part())
+	t.discard()
 }
 
 func (t *transfer) remember() error {
@@ -95,7 +101,7 @@ func (t *transfer) remember() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(t.note(), text, 0o644)
+	return atomicfile.WriteFile(t.o.fs, t.note(), "fetch", text)
 }
 
 // run attempts until the part is whole and right.
@@ -157,22 +163,27 @@ func pause(ctx context.Context, backoff time.Duration, n int) error {
 }
 
 func (t *transfer) discard() {
-	os.Remove(t.part())
-	os.Remove(t.note())
+	// What stays is told by its size or digest.
+	_ = t.o.fs.Remove(t.part())
+	_ = t.o.fs.Remove(t.note())
 	t.state = transferState{URL: t.url}
 }
 
 // attempt makes one request and appends what it brings; end is how far into the file that went, 0
 // if it brought nothing or stalled. A nil error means that the part is complete.
 func (t *transfer) attempt(ctx context.Context) (end int64, err error) {
-	f, err := os.OpenFile(t.part(), os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := t.o.fs.Append(t.part(), atomicfile.Perm)
 	if err != nil {
-		return 0, permanent(err)
+		return 0, permanent(atomicfile.Error(err))
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	have, err := f.Seek(0, io.SeekEnd)
+	defer func() {
+		if e := f.Close(); e != nil {
+			err = permanent(errors.Join(err, atomicfile.Error(e)))
+		}
+	}()
+	have, err := f.Size()
 	if err != nil {
-		return 0, permanent(err)
+		return 0, permanent(atomicfile.Error(err))
 	}
 	if total := t.total(); total > 0 && have == total {
 		return 0, nil
@@ -195,8 +206,8 @@ func (t *transfer) attempt(ctx context.Context) (end int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := t.rewind(f, start); err != nil {
-		return 0, permanent(err)
+	if err := f.Truncate(start); err != nil {
+		return 0, permanent(atomicfile.Error(err))
 	}
 	got, err := t.receive(f, resp.Body, start, watch)
 	end = start + got
@@ -225,17 +236,8 @@ func (t *transfer) limit() int64 {
 	return maxContents
 }
 
-// rewind drops what is in the part from byte start on.
-func (t *transfer) rewind(f *os.File, start int64) error {
-	if err := f.Truncate(start); err != nil {
-		return err
-	}
-	_, err := f.Seek(start, io.SeekStart)
-	return err
-}
-
 // receive copies the body to the end of the part.
-func (t *transfer) receive(f *os.File, body io.Reader, start int64, watch *time.Timer) (got int64, err error) {
+func (t *transfer) receive(f io.Writer, body io.Reader, start int64, watch *time.Timer) (got int64, err error) {
 	buf := make([]byte, 64<<10)
 	counted := int64(0)
 	for {
@@ -245,8 +247,12 @@ func (t *transfer) receive(f *os.File, body io.Reader, start int64, watch *time.
 				t.discard()
 				return 0, permanent(faultf(ErrData, "the server sends more than %d bytes", t.limit()))
 			}
-			if _, err := f.Write(buf[:n]); err != nil {
-				return got, permanent(err)
+			k, err := f.Write(buf[:n])
+			if err == nil && k < n {
+				err = fmt.Errorf("%s: %w", t.part(), io.ErrShortWrite)
+			}
+			if err != nil {
+				return got, permanent(atomicfile.Error(err))
 			}
 			got += int64(n)
 			if got-counted >= stallBytes {
@@ -268,16 +274,20 @@ func (t *transfer) receive(f *os.File, body io.Reader, start int64, watch *time.
 
 // finish puts the checked part in its place.
 func (t *transfer) finish() error {
-	f, err := os.OpenFile(t.part(), os.O_RDWR, 0)
+	fsys := t.o.fs
+	f, err := fsys.Append(t.part(), atomicfile.Perm)
+	if err == nil {
+		err = errors.Join(f.Sync(), f.Close())
+	}
+	if err == nil {
+		err = fsys.Rename(t.part(), t.path)
+	}
+	if err == nil {
+		_ = fsys.Remove(t.note()) // a note without a part means nothing
+		err = fsys.SyncDir(filepath.Dir(t.path))
+	}
 	if err != nil {
-		return err
+		return atomicfile.Error(fmt.Errorf("write %s: %w", t.path, err))
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(t.part(), t.path); err != nil {
-		return err
-	}
-	os.Remove(t.note())
-	return syncDir(filepath.Dir(t.path))
+	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"resnet/internal/atomicfile"
 )
 
 // FetchOptions change how Fetch downloads. The zero value is right for people; tests and mirrors
@@ -32,6 +34,8 @@ type FetchOptions struct {
 	Backoff time.Duration
 	// StallTimeout ends an attempt that brings less than 16 KiB in this time; 0 means 30 s.
 	StallTimeout time.Duration
+
+	fs atomicfile.FS // nil means atomicfile.OS
 }
 
 // Progress is how far the download of one file is.
@@ -219,20 +223,6 @@ func checkDigests(ctx context.Context, path string, r remote) error {
 	}
 	if r.content != "" {
 		return check(r.content, true)
-	}
-	return nil
-}
-
-// syncDir makes a rename in dir last through a power cut. Where folders cannot be synced (Windows)
-// it does nothing.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !syncUnsupported {
-		return fmt.Errorf("%s: %w", dir, err)
 	}
 	return nil
 }

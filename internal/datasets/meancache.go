@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"resnet/internal/atomicfile"
 )
 
 // meanCache keeps a measured normaliser in the user's cache folder, resnet/means/KEY.json. The key
@@ -72,6 +74,6 @@ func (c meanCache) save(n Normalizer) {
 	sum := sha256.Sum256([]byte(text))
 	data, err := json.Marshal(meanFile{json.RawMessage(text), hex.EncodeToString(sum[:])})
 	if err == nil {
-		_ = writeWhole(c.path, data)
+		_ = atomicfile.WriteFile(atomicfile.OS, c.path, "mean", data)
 	}
 }

@@ -1,7 +1,6 @@
 package datasets
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -9,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash"
 	"hash/crc32"
 	"image"
@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+
+	"resnet/internal/atomicfile"
 )
 
 // PackOptions say how a pack is made.
@@ -27,6 +29,8 @@ type PackOptions struct {
 	Quality int    // of JPEG, for images that are made smaller, or are no plain JPEG; 1 to 100
 	// OnProgress is told how many of the images are done; it may be nil.
 	OnProgress func(done, total int)
+
+	fs atomicfile.FS // nil means atomicfile.OS
 }
 
 // PackReport is what Pack made.
@@ -49,11 +53,17 @@ func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
 	if o.Shorter < 1 || o.Shorter > maxSize || o.Quality < 1 || o.Quality > 100 {
 		return PackReport{}, faultf(ErrConfig, "pack: a shorter side of %d pixels and a quality of %d: want 1 to %d and 1 to 100", o.Shorter, o.Quality, maxSize)
 	}
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
-		return PackReport{}, err
+	if o.fs == nil {
+		o.fs = atomicfile.OS
+	}
+	if err := o.fs.MkdirAll(o.Dir, atomicfile.DirPerm); err != nil {
+		return PackReport{}, atomicfile.Error(fmt.Errorf("pack: %w", err))
 	}
 	if _, err := os.Lstat(filepath.Join(o.Dir, packManifest)); err == nil {
 		return PackReport{}, faultf(ErrConfig, "pack: %s holds a pack already: choose another folder, or delete it", o.Dir)
+	}
+	if _, err := atomicfile.Sweep(o.fs, o.Dir, packKind); err != nil {
+		return PackReport{}, fmt.Errorf("pack: %w", err)
 	}
 	p := packer{ctx: ctx, d: d, o: o, report: PackReport{Dir: o.Dir, Images: map[Split]int{}, Skipped: []string{}}}
 	head := packHead{Version: packVersion, Set: d.info.Name, Shorter: o.Shorter, Quality: o.Quality, Classes: d.info.Classes, Splits: map[Split]packSplit{}}
@@ -77,7 +87,7 @@ func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
 	if err != nil {
 		return PackReport{}, err
 	}
-	return p.report, writeWhole(filepath.Join(o.Dir, packManifest), append(text, '\n'))
+	return p.report, atomicfile.WriteFile(o.fs, filepath.Join(o.Dir, packManifest), packKind, append(text, '\n'))
 }
 
 // packer packs one split after another.
@@ -101,16 +111,16 @@ type packed struct {
 const packRound = 16
 
 func (p *packer) split(s Split) (packSplit, error) {
-	data, err := newPackFile(filepath.Join(p.o.Dir, string(s)+".data"))
+	data, err := newPackFile(p.o.fs, filepath.Join(p.o.Dir, string(s)+".data"))
 	if err != nil {
 		return packSplit{}, err
 	}
-	defer data.discard()
-	index, err := newPackFile(filepath.Join(p.o.Dir, string(s)+".index"))
+	defer data.Discard()
+	index, err := newPackFile(p.o.fs, filepath.Join(p.o.Dir, string(s)+".index"))
 	if err != nil {
 		return packSplit{}, err
 	}
-	defer index.discard()
+	defer index.Discard()
 	workers := runtime.GOMAXPROCS(0)
 	round := make([]packed, workers*packRound)
 	scratches := make([]scratch, workers)
@@ -159,7 +169,7 @@ func (p *packer) split(s Split) (packSplit, error) {
 			p.o.OnProgress(p.done, p.total)
 		}
 	}
-	if err := errors.Join(data.commit(), index.commit()); err != nil {
+	if err := errors.Join(data.Commit(), index.Commit()); err != nil {
 		return packSplit{}, err
 	}
 	return packSplit{Images: images, DataBytes: data.size, DataSHA256: data.digest(), IndexBytes: index.size, IndexSHA256: index.digest()}, nil
@@ -207,48 +217,30 @@ func plainJPEG(data []byte) bool {
 	return c.ColorModel == color.YCbCrModel || c.ColorModel == color.GrayModel
 }
 
-// packFile is a file of a pack while it is written, under a name that says so.
+// packKind is what the temporary names of a pack's files say (see atomicfile).
+const packKind = "pack"
+
+// packFile is a file of a pack while it is written.
 type packFile struct {
-	path string
-	f    *os.File // nil once committed or discarded
-	buf  *bufio.Writer
+	*atomicfile.File
 	sum  hash.Hash
 	size int64
 }
 
-func newPackFile(path string) (*packFile, error) {
-	f, err := os.Create(path + ".tmp")
+func newPackFile(fsys atomicfile.FS, path string) (*packFile, error) {
+	_ = fsys.Remove(path + ".tmp") // what an interrupted packing of former versions has left
+	f, err := atomicfile.Create(fsys, path, packKind)
 	if err != nil {
 		return nil, err
 	}
-	return &packFile{path: path, f: f, buf: bufio.NewWriterSize(f, 1<<20), sum: sha256.New()}, nil
+	return &packFile{File: f, sum: sha256.New()}, nil
 }
 
 func (p *packFile) write(b []byte) error {
 	p.sum.Write(b)
 	p.size += int64(len(b))
-	_, err := p.buf.Write(b)
+	_, err := p.Write(b)
 	return err
 }
 
 func (p *packFile) digest() string { return hex.EncodeToString(p.sum.Sum(nil)) }
-
-func (p *packFile) commit() error {
-	err := errors.Join(p.buf.Flush(), p.f.Sync(), p.f.Close())
-	p.f = nil
-	if err == nil {
-		err = os.Rename(p.path+".tmp", p.path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(p.path+".tmp"))
-	}
-	return syncDir(filepath.Dir(p.path))
-}
-
-func (p *packFile) discard() {
-	if p.f != nil {
-		p.f.Close()
-		os.Remove(p.path + ".tmp")
-		p.f = nil
-	}
-}

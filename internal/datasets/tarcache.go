@@ -10,7 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+
+	"resnet/internal/atomicfile"
 )
 
 // An index is kept beside its archive, as NAME.tar.index:
@@ -61,7 +62,7 @@ func openTar(ctx context.Context, path string) (f *os.File, members []tarMember,
 	if !errors.Is(why, os.ErrNotExist) {
 		note = fmt.Sprintf("%s was made anew: %v", path+indexSuffix, why)
 	}
-	if err := saveIndex(path+indexSuffix, head, members); err != nil {
+	if err := saveIndex(atomicfile.OS, path+indexSuffix, head, members); err != nil {
 		note = fmt.Sprintf("the index of %s could not be kept and will be made at every start: %v", path, err)
 	}
 	return f, members, note, nil
@@ -133,7 +134,7 @@ func parseIndex(data []byte, want indexHead) ([]tarMember, error) {
 }
 
 // saveIndex writes the index: whole, or not at all.
-func saveIndex(path string, head indexHead, members []tarMember) error {
+func saveIndex(fsys atomicfile.FS, path string, head indexHead, members []tarMember) error {
 	var payload []byte
 	end := int64(0)
 	for _, m := range members {
@@ -149,31 +150,8 @@ func saveIndex(path string, head indexHead, members []tarMember) error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(path, bytes.Join([][]byte{[]byte(indexMagic), line, []byte("\n"), payload}, nil))
+	return atomicfile.WriteFile(fsys, path, "index", bytes.Join([][]byte{[]byte(indexMagic), line, []byte("\n"), payload}, nil))
 }
 
 func zigzag(v int64) uint64   { return uint64(v<<1 ^ v>>63) }
 func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
-
-// writeWhole writes a file beside its name, syncs it and gives it the name: a reader finds all of
-// it or what was there before.
-func writeWhole(path string, data ...[]byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // after the rename there is nothing of that name
-	for _, d := range data {
-		if _, err := f.Write(d); err != nil {
-			f.Close()
-			return err
-		}
-	}
-	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"resnet/internal/atomicfile"
 )
 
 // allocation runs f and returns the bytes that it allocated.
@@ -192,7 +194,7 @@ func FuzzIndex(f *testing.F) {
 	dir := f.TempDir()
 	head := indexHead{Bytes: 1 << 20, MTime: 5}
 	path := filepath.Join(dir, "x")
-	if err := saveIndex(path, head, []tarMember{{"a/b.JPEG", 512, 100}, {"a/c.JPEG", 100, 3}, {"", 1 << 19, 0}}); err != nil {
+	if err := saveIndex(atomicfile.OS, path, head, []tarMember{{"a/b.JPEG", 512, 100}, {"a/c.JPEG", 100, 3}, {"", 1 << 19, 0}}); err != nil {
 		f.Fatal(err)
 	}
 	data, _ := os.ReadFile(path)

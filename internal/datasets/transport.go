@@ -94,7 +94,10 @@ func (t *transfer) accept(resp *http.Response, have int64) (start int64, err err
 		return 0, permanent(faultf(ErrData, "the server offers %d bytes, and %d at most are taken", total, t.limit()))
 	}
 	t.state.ETag, t.state.Total = validator, total
-	return start, t.remember()
+	if err := t.remember(); err != nil {
+		return 0, permanent(err)
+	}
+	return start, nil
 }
 
 // strongValidator is what If-Range may carry: an ETag that is not weak, or else the date.

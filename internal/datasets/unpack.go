@@ -13,6 +13,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"resnet/internal/atomicfile"
 )
 
 const (
@@ -74,7 +76,7 @@ func place(root *os.Root, dir, from string, m member) error {
 	if err := root.Rename(from, to); err != nil {
 		return err
 	}
-	return syncDir(filepath.Join(dir, filepath.Dir(to)))
+	return atomicfile.Error(atomicfile.OS.SyncDir(filepath.Join(dir, filepath.Dir(to))))
 }
 
 // extract writes member number i to staged(i).

@@ -27,8 +27,9 @@ func TestNoiseIsTwoStandardErrors(t *testing.T) {
 		"one run against four": {Sample{Error: 20, Runs: 1, Images: 1e6}, Sample{Error: 10, Std: 3, Runs: 4, Images: 1e6}, 10, 6.708203932499369, 1, "10.00 points, noise 6.71"},
 		"four runs against one": {Sample{Error: 10, Std: 3, Runs: 4, Images: 1e6}, Sample{Error: 20, Runs: 1, Images: 1e6}, -10, 6.708203932499369, -1,
 			"10.00 points, noise 6.71"},
-		"no number of images": {Sample{Error: 10, Runs: 1}, Sample{Error: 90, Runs: 1, Images: 100}, -80, math.Inf(1), 0, "80.00 points, noise unknown"},
-		"nor of the second's": {Sample{Error: 90, Runs: 1, Images: 100}, Sample{Error: 10, Runs: 1}, 80, math.Inf(1), 0, "80.00 points, noise unknown"},
+		"no number of images":      {Sample{Error: 10, Runs: 1}, Sample{Error: 90, Runs: 1, Images: 100}, -80, math.Inf(1), 0, "80.00 points, noise unknown"},
+		"nor of the second's":      {Sample{Error: 90, Runs: 1, Images: 100}, Sample{Error: 10, Runs: 1}, 80, math.Inf(1), 0, "80.00 points, noise unknown"},
+		"a perfect one of unknown": {Sample{Error: 10, Runs: 1, Images: 100}, Sample{Error: 0, Runs: 1}, 10, math.Inf(1), 0, "10.00 points, noise unknown"},
 		// 2 √(25·75/300 + 0) = 5: a difference of the noise's size is none.
 		"no more than the noise": {Sample{Error: 25, Runs: 1, Images: 300}, Sample{Error: 20, Runs: 0, Images: math.MaxInt}, 5, 5, 0, "5.00 points, noise 5.00"},
 	} {

@@ -209,7 +209,7 @@ func (l PaperComparisonLine) notes() []string {
 	if l.Quoted != "" {
 		list = append(list, "quoted by the paper from "+l.Quoted)
 	}
-	if l.Mean != nil && *l.Std > 0 {
+	if l.Mean != nil {
 		list = append(list, fmt.Sprintf("the best of several runs, mean %.2f, standard deviation %.2f", *l.Mean, *l.Std))
 	}
 	if l.Note != "" {

@@ -44,6 +44,18 @@ func TestTablesHoldWhatThePaperPrints(t *testing.T) {
 	}
 }
 
+func TestATableSaysHowItLookedAtImages(t *testing.T) {
+	for number, want := range map[int]string{2: CropsTen, 3: CropsTen, 4: CropsFull, 5: CropsFull, 6: CropsOne} {
+		table, err := LookupTable(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if table.Crops() != want || table.Number != number || table.Name() != "Table "+string(rune('0'+number)) {
+			t.Errorf("%s: %s, want table %d and %s", table.Name(), table.Crops(), number, want)
+		}
+	}
+}
+
 func measuredRow(model, dataset string, n int, p Protocol) Measured {
 	return Measured{Row: Row{Model: model, Checkpoint: "runs/" + model, N: n, Top1Error: 12.345, Top5Error: ptr(3.21), Protocol: p.String()},
 		Dataset: dataset, Protocol: p, Standard: true}
@@ -104,6 +116,14 @@ func TestRowsStandBesideTheirLinesWithWhatDiffers(t *testing.T) {
 		t.Fatal(err)
 	}
 	b = ensembles.Compare(rows)
+	for _, l := range b.Lines[:5] {
+		if len(l.Ours) > 0 {
+			t.Errorf("our ensemble beside that of others: %+v", l)
+		}
+	}
+	if got := strings.Join(b.Lines[5].Ours[0].Differences, "; "); strings.Contains(got, "table of architectures") {
+		t.Errorf("an ensemble is no network of a name: %q", got)
+	}
 	if ours := b.Lines[5].Ours; len(ours) != 1 || ours[0].SameProtocol || !strings.Contains(strings.Join(ours[0].Differences, ";"), "labels are not public") {
 		t.Errorf("our ensemble beside the paper's: %+v", b.Lines[5])
 	}
@@ -148,6 +168,39 @@ func TestATableOfThePaperInText(t *testing.T) {
 	i := slices.IndexFunc(back.Lines, func(l PaperComparisonLine) bool { return l.Model == "ResNet, 20 layers" })
 	if len(back.Lines[i].Ours) != 1 || !back.Lines[i].Ours[0].SameProtocol {
 		t.Errorf("JSON: %+v", back.Lines[i])
+	}
+}
+
+// TestNotesAreNumberedAndSharedByLines: what two rows have in common has one number.
+func TestNotesAreNumberedAndSharedByLines(t *testing.T) {
+	table, err := LookupTable(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited := protocol10Crop
+	limited.Limit = 500
+	other := measuredRow("resnet34a", "imagenet", 500, limited)
+	other.Standard = false
+	var text strings.Builder
+	if err := table.Compare([]Measured{measuredRow("plain34", "imagenet", 500, limited), other, measuredRow("vgg19", "imagenet", 500, limited)}).WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	want := `He et al. 2016, arXiv:1512.03385, Table 2: Top-1 error (%, 10-crop testing) on ImageNet validation. Here the ResNets have no extra parameter compared to their plain counterparts
+
+network            paper's top-1 %  our top-1 %  our top-5 %  images  checkpoint      notes
+plain, 18 layers             27.94                                                    
+plain, 34 layers             28.54        12.35         3.21     500  runs/plain34    1
+ResNet, 18 layers            27.88                                                    
+ResNet, 34 layers            25.03        12.35         3.21     500  runs/resnet34a  2,1
+vgg19                            -        12.35         3.21     500  runs/vgg19      3
+
+The paper's protocol: 10 views, 224x224 of shorter side 256, softmax averaged, 50,000 images.
+[1] measured on 500 of 50,000 images
+[2] not the network of that name: its description differs from the table of architectures
+[3] the table has no line for it
+`
+	if d := cmp.Diff(want, text.String()); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 

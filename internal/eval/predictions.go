@@ -11,8 +11,12 @@ import (
 	"strconv"
 	"strings"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/text"
 )
+
+// ErrIO marks a file that could not be written.
+var ErrIO = atomicfile.ErrIO
 
 // Guess is one of the classes that a network finds most likely.
 type Guess struct {
@@ -70,7 +74,7 @@ type Prediction struct {
 // Predictions writes a Prediction for every image, as JSON lines or as CSV. The file appears when
 // Close has succeeded, complete.
 type Predictions struct {
-	file    *atomicFile
+	file    *atomicfile.File
 	table   *csv.Writer // nil for JSON lines
 	header  bool        // is written
 	classes []string
@@ -82,11 +86,15 @@ type Predictions struct {
 // spreadsheet would take for formulas get an apostrophe before them, and control characters are
 // escaped; in JSON lines they are what they are, in JSON's escapes.
 func CreatePredictions(path string, classes []string, id func(i int) string) (*Predictions, error) {
+	return createPredictions(atomicfile.OS, path, classes, id)
+}
+
+func createPredictions(fsys atomicfile.FS, path string, classes []string, id func(i int) string) (*Predictions, error) {
 	ext := strings.ToLower(filepath.Ext(path))
 	if ext != ".jsonl" && ext != ".csv" {
 		return nil, fmt.Errorf("predictions file %s: the name ends in %q: it must end in .jsonl (JSON lines) or .csv", text.Printable(path), ext)
 	}
-	f, err := createAtomic(path)
+	f, err := atomicfile.Create(fsys, path, "predictions")
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +113,7 @@ func (p *Predictions) Observe(im Image) error {
 	}
 	err := p.write(r)
 	if err != nil {
-		return fmt.Errorf("%w: predictions: %w", ErrIO, err)
+		return atomicfile.Error(fmt.Errorf("predictions: %w", err))
 	}
 	return nil
 }
@@ -177,7 +185,7 @@ func (p *Predictions) Close() error {
 		p.table.Flush()
 		if err := p.table.Error(); err != nil {
 			p.file.Discard()
-			return fmt.Errorf("%w: predictions: %w", ErrIO, err)
+			return atomicfile.Error(fmt.Errorf("predictions: %w", err))
 		}
 	}
 	return p.file.Commit()

@@ -41,7 +41,7 @@ func writePredictions(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".tmp-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*.tmp-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 	return string(text)

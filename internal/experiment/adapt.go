@@ -187,25 +187,8 @@ func (e *adaptation) pass(b *datasets.Batch) (float64, int, error) {
 		return 0, 0, err
 	}
 	g := m.Graph
-	per := g.LabelsLen() / g.N
 	e.x, e.all = slices.Grow(e.x[:0], g.N*g.ImageLen())[:g.N*g.ImageLen()], slices.Grow(e.all[:0], g.LabelsLen())[:g.LabelsLen()]
-	clear(e.x[copy(e.x, b.X):])
-	for i := range e.all {
-		e.all[i] = corpus.NoLabel
-	}
-	if e.labels == nil {
-		copy(e.all, b.Labels)
-	} else {
-		for j, i := range b.Index {
-			copy(e.all[j*per:(j+1)*per], e.labels[i])
-		}
-	}
-	labelled := 0
-	for _, l := range e.all {
-		if l != corpus.NoLabel {
-			labelled++
-		}
-	}
+	labelled := adapt.Fill(e.x, e.all, g.N, b, e.labels)
 	if labelled == 0 {
 		return 0, 0, nil
 	}

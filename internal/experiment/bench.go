@@ -35,11 +35,12 @@ const (
 // BenchReport is `bench train|infer --json`. The time is the median; gflops counts two operations a
 // multiply-add of the direct method, three times as many for training (forward and both gradients).
 type BenchReport struct {
-	Arch            string   `json:"arch"`
-	Mode            string   `json:"mode"`
-	Precision       string   `json:"precision"`
-	Batch           int      `json:"batch"`
-	Frames          int      `json:"frames,omitempty"` // of each utterance, which images_per_second then counts
+	Arch      string `json:"arch"`
+	Mode      string `json:"mode"`
+	Precision string `json:"precision"`
+	Batch     int    `json:"batch"`
+	// Of each utterance, which images_per_second then counts.
+	Frames          int      `json:"frames,omitempty"`
 	Threads         int      `json:"threads"`
 	ImagesPerSecond float64  `json:"images_per_second"`
 	FramesPerSecond float64  `json:"frames_per_second,omitempty"`

@@ -61,7 +61,8 @@ func square(c, k, size, kernelSize, stride int) conv.Shape {
 func BenchConv(round time.Duration) ConvReport {
 	r := ConvReport{Mode: "conv", Kernels: kernel.Active(), Threads: 1, CPU: system.Read().CPU}
 	for _, s := range benchShapes {
-		r.PeakGFLOPS = max(r.PeakGFLOPS, PeakGFLOPS(1)) // beside each shape: the clock of a busy machine moves
+		// Beside each shape: the clock of a busy machine moves.
+		r.PeakGFLOPS = max(r.PeakGFLOPS, PeakGFLOPS(1))
 		var direct conv.Speeds
 		for _, algorithm := range []conv.Algorithm{conv.Direct, conv.Winograd} {
 			if algorithm == conv.Winograd && !s.CanWinograd() {

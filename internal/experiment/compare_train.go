@@ -122,7 +122,8 @@ func (c *Comparison) TrainAll(ctx context.Context, control *train.Control, watch
 					continue
 				}
 				mu.Lock()
-				if first == nil || errors.Is(first, train.ErrStopped) { // what made the others stop says more
+				// What made the others stop says more.
+				if first == nil || errors.Is(first, train.ErrStopped) {
 					first = err
 				}
 				mu.Unlock()

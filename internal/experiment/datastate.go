@@ -11,8 +11,10 @@ import (
 type DataState struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
-	Dir   string `json:"dir"`   // where it is looked for by default; "" when it is embedded or has no default
-	State string `json:"state"` // embedded, present, absent, damaged, or "" when it depends on --dir
+	// Where it is looked for by default; "" when it is embedded or has no default.
+	Dir string `json:"dir"`
+	// Embedded, present, absent, damaged, or "" when it depends on --dir.
+	State string `json:"state"`
 }
 
 // StateOf opens a data set where it stands by default; a missing or damaged one is a state, not an

@@ -9,24 +9,30 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
+	"resnet/internal/system"
 )
 
 // Estimate is what a training would do and take: `train --dry-run --json`. Images stands for
 // utterances, too.
 type Estimate struct {
-	Model           string  `json:"model"`
-	Params          int64   `json:"params"`
-	MACs            int64   `json:"macs"`
-	Input           []int   `json:"input"`
-	Data            string  `json:"data"`
-	TrainImages     int     `json:"train_images"`
-	ValImages       int     `json:"validation_images"`
-	TestImages      int     `json:"test_images"`
-	Batch           int     `json:"batch"`
-	Accumulate      int     `json:"accumulate"`
-	Steps           int     `json:"steps"`
-	Epochs          float64 `json:"epochs"`
-	MemoryBytes     int64   `json:"memory_bytes"`
+	Model       string  `json:"model"`
+	Params      int64   `json:"params"`
+	MACs        int64   `json:"macs"`
+	Input       []int   `json:"input"`
+	Data        string  `json:"data"`
+	TrainImages int     `json:"train_images"`
+	ValImages   int     `json:"validation_images"`
+	TestImages  int     `json:"test_images"`
+	Batch       int     `json:"batch"`
+	Accumulate  int     `json:"accumulate"`
+	Steps       int     `json:"steps"`
+	Epochs      float64 `json:"epochs"`
+	// MemoryBytes is the sum of Memory's parts.
+	MemoryBytes int64       `json:"memory_bytes"`
+	Memory      MemoryParts `json:"memory"`
+	// PeakRSSBytes is what this process took at most: a dry run holds and computes all that a
+	// training does. 0 where the system does not say.
+	PeakRSSBytes    int64   `json:"peak_rss_bytes"`
 	CheckpointBytes int64   `json:"checkpoint_bytes"`
 	Threads         int     `json:"threads"`
 	Kernels         string  `json:"kernels"`
@@ -43,6 +49,16 @@ type Estimate struct {
 
 	described [][2]string
 }
+
+// MemoryParts are what a training holds in memory, in bytes. The program itself comes besides.
+type MemoryParts struct {
+	Training   int64 `json:"training"`   // activations and their gradients, packed weights
+	Evaluation int64 `json:"evaluation"` // the same of evaluating
+	Parameters int64 `json:"parameters"` // their values, gradients, and what the optimizer keeps
+	Data       int64 `json:"data"`       // the data set, and batches that are made ahead
+}
+
+func (m MemoryParts) sum() int64 { return m.Training + m.Evaluation + m.Parameters + m.Data }
 
 // Describe says what the network and the data are, a name and a text each.
 func (p Estimate) Describe() [][2]string { return p.described }
@@ -76,8 +92,7 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 		Model: x.Spec.Name, Params: sum.Params, MACs: sum.MACs, Input: x.data.input(), Data: x.Data.Name,
 		TrainImages: trainN, ValImages: valN, TestImages: testN,
 		Batch: x.Train.Batch, Accumulate: x.Train.Accumulate, Steps: x.Plan.Iterations, Epochs: x.Plan.Epoch(x.Plan.Iterations),
-		// Activations; values, gradients and what the optimizer keeps; the data.
-		MemoryBytes:     r.trainer.bytes() + r.evaluator.bytes() + 4*(all+trainable+kept) + x.data.bytes(),
+		Memory:          MemoryParts{Training: r.trainer.bytes(), Evaluation: r.evaluator.bytes(), Parameters: 4 * (all + trainable + kept), Data: x.data.bytes()},
 		CheckpointBytes: x.checkpointBytes(r.params), Threads: x.Threads, Kernels: kernel.Active(),
 		SecondsPerStep: step, ImagesPerSecond: float64(x.Plan.ImagesPerStep()) / step,
 		Evaluations: evaluations, SecondsPerEvaluation: perEvaluation.Seconds(),
@@ -85,6 +100,7 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 		Config:       config.Values(&x.Config),
 		Notes:        r.notes,
 	}
+	e.MemoryBytes, e.PeakRSSBytes = e.Memory.sum(), system.PeakRSS()
 	e.described = x.data.describe(e)
 	return e, nil
 }

@@ -18,7 +18,7 @@ type MeasureOptions struct {
 	View        eval.ViewOptions
 	ClassesFile string // names of the networks' classes instead of the checkpoints', or ""
 	Predictions string // CSV or JSONL file of every image's label, logits and top 5, or ""
-	Batch       int    // images or views computed together
+	Batch       int    // images or views computed together; 0 means eval.batch of the training
 	Threads     int
 }
 
@@ -73,6 +73,19 @@ func Measure(ctx context.Context, env *Environment, paths []string, o MeasureOpt
 		return m.Measurement, nil
 	}
 	return m.Measurement, m.combine()
+}
+
+// batch is how many images or views of a network are computed together. Few images are computed by
+// other algorithms than many, with other rounding, so that a training's figure is repeated to the
+// last bit with its own batch.
+func (m *measuring) batch(net *Model) int {
+	switch {
+	case m.Batch > 0:
+		return m.Batch
+	case net.run != nil:
+		return net.run.Eval.Batch
+	}
+	return eval.DefaultConfig().Batch
 }
 
 // recorded runs f with a file of predictions where one is wanted, which is whole when f succeeds.
@@ -161,7 +174,7 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 		}
 		var err error
 		metrics, err = eval.EvaluateViews(ctx, net.Model, set, p, eval.EvaluateOptions{Split: m.Split, Limit: m.Limit,
-			ScorerOptions: eval.ScorerOptions{Factory: m.env.Factory(m.Threads), Batch: m.Batch, Workers: m.Threads}}, observers...)
+			ScorerOptions: eval.ScorerOptions{Factory: m.env.Factory(m.Threads), Batch: m.batch(net), Workers: m.Threads}}, observers...)
 		return err
 	})
 	if err != nil {

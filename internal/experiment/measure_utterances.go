@@ -33,7 +33,7 @@ func (m *measuring) utterances(ctx context.Context, net *Model) error {
 			return err
 		}
 	}
-	shapes := evalShapes(c, min(m.Batch, maxUtterances), net.run.Speech.Buckets, m.Split)
+	shapes := evalShapes(c, min(m.batch(net), maxUtterances), net.run.Speech.Buckets, m.Split)
 	machines, err := net.applied(net.Spec, m.Threads, shapes...)
 	if err != nil {
 		return err

@@ -110,7 +110,8 @@ func (r *recordings) all(ctx context.Context, paths []string, each func(string, 
 		var scores []float32
 		input, bad := r.read(path)
 		if bad == nil {
-			if scores, bad = r.scores(ctx, input); errors.Is(bad, graph.ErrShape) { // the network's fault, not the recording's
+			// The network's fault, not the recording's.
+			if scores, bad = r.scores(ctx, input); errors.Is(bad, graph.ErrShape) {
 				return bad
 			}
 		}

@@ -37,7 +37,8 @@ func (x *Experiment) WriteReport(dir string, sum train.Summary) {
 			Title: fmt.Sprintf("%s on %s", x.Spec.Name, x.Data.Name), Runs: []report.Run{run}, Table: x.Table(dir, sum),
 		})
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // stopped before its first evaluation: there is nothing to report
+	// Stopped before its first evaluation: there is nothing to report.
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		x.env.say("warning: no report: %v", err)
 	}
 }

@@ -59,8 +59,8 @@ func Join(list []Error) error {
 	return errors.Join(errs...)
 }
 
-// Split returns the Errors in what Join, errors.Join and wrapping have made, in order, and the other
-// errors that were joined with them.
+// Split returns the Errors in what Join, errors.Join and wrapping have made, in order, and the
+// other errors that were joined with them.
 func Split(err error) (fields []Error, others []error) {
 	if err == nil {
 		return nil, nil

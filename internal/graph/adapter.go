@@ -17,7 +17,7 @@ import (
 // all.
 type adapter struct {
 	Operator
-	// key tells operators apart: the type's name and the value of every exported field.
+	// key identifies the operator: the type's name and the value of every exported field.
 	key string
 }
 

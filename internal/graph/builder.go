@@ -39,10 +39,10 @@ type drawing struct {
 	byName  map[string]*Node
 	stats   []StatsNode
 	dropout *DropoutState
-	// auxiliary are logits besides those of Finish that have a loss too.
+	// auxiliary are the logits of auxiliary classifiers, which have losses of their own.
 	auxiliary []auxiliary
-	// sequences is the state of the operators of sequences; frames is how many a network has that
-	// tells frames apart.
+	// sequences is the state of the operators of sequences; frames is the number of frames of a
+	// network that classifies frames.
 	sequences *Sequences
 	frames    int
 	nextID    uint32

@@ -15,8 +15,8 @@ type DropoutState struct {
 }
 
 // Dropout zeroes each element with probability P and scales the others by 1/(1-P), for any shape
-// (Srivastava et al. 2014, in the inverted form of PyTorch). Stream tells layers apart. State is
-// shared by the graph; it is not part of the hash.
+// (Srivastava et al. 2014, in the inverted form of PyTorch). Each layer has a Stream of its own.
+// State is shared by the graph; it is not part of the hash.
 type Dropout struct {
 	P      float64
 	Stream uint64

@@ -5,14 +5,10 @@ import (
 	"math"
 )
 
-// sequences is the state that the graph's operators of sequences share.
+// sequenceState is the state that the graph's operators of sequences share.
 func (b *Builder) sequenceState() *Sequences {
 	if b.sequences == nil {
-		n := 1
-		if b.input != nil {
-			n = b.input.Shape()[0]
-		}
-		b.sequences = &Sequences{Lengths: make([]int32, n)}
+		b.sequences = &Sequences{Lengths: make([]int32, b.input.Shape()[0])}
 		for i := range b.sequences.Lengths {
 			b.sequences.Lengths[i] = 1
 		}
@@ -93,7 +89,7 @@ func (b *Builder) UtteranceMean(x *Node) *Node {
 	return b.add("mean", &UtteranceMean{N: s.N, K: s.C, T: s.W, ID: b.id(), State: b.sequenceState()}, x)
 }
 
-// FinishFrames is Finish for a network that tells frames apart: logits [N, K, 1, T]. The loss is
+// FinishFrames is Finish for a network that classifies frames: logits [N, K, 1, T]. The loss is
 // the mean over the frames with a label.
 func (b *Builder) FinishFrames(logits *Node) (*Graph, error) {
 	s, ok := b.image("finish", logits)

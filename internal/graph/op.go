@@ -96,10 +96,16 @@ func Apply(op Operator, inputs ...*Node) (*Node, error) {
 
 // unwrap finds our error in one that Gorgonia wrapped, which says the rest less clearly.
 func unwrap(err error) error {
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		if c, ok := e.(interface{ Cause() error }); ok && errors.Is(c.Cause(), ErrShape) {
-			return c.Cause()
+	e := err
+	for {
+		c, ok := e.(interface{ Cause() error })
+		if !ok {
+			break
 		}
+		e = c.Cause()
+	}
+	if errors.Is(e, ErrShape) {
+		return e
 	}
 	return err
 }

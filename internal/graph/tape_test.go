@@ -88,7 +88,7 @@ func TestTapeGradientsOfAResidualNetMatchCentralDifferences(t *testing.T) {
 					p.Data[i] = old
 					want := (high - low) / (float64(up) - float64(down))
 					got := float64(grads[p.Name][i])
-					if math.Abs(got-want) > 1e-6+1e-5*math.Abs(want) {
+					if !(math.Abs(got-want) <= 1e-6+1e-5*math.Abs(want)) {
 						t.Errorf("%s[%d]: gradient %g, central difference %g", p.Name, i, got, want)
 					}
 				}
@@ -229,7 +229,7 @@ func TestRunningStatisticsFollowPyTorchsRule(t *testing.T) {
 		if _, err := tape.Train(x, []int32{0, 1}, c.o); err != nil {
 			t.Fatal(err)
 		}
-		if m, v := float64(mean.Data[0]), float64(variance.Data[0]); math.Abs(m-c.mean) > 1e-6 || math.Abs(v-c.variance) > 1e-6 {
+		if m, v := float64(mean.Data[0]), float64(variance.Data[0]); !(math.Abs(m-c.mean) <= 1e-6) || !(math.Abs(v-c.variance) <= 1e-6) {
 			t.Errorf("%+v: running %g and %g, want %g and %g", c.o, m, v, c.mean, c.variance)
 		}
 	}
@@ -248,7 +248,7 @@ func TestRunningStatisticsFollowPyTorchsRule(t *testing.T) {
 		}
 		for i, v := range logits {
 			pooled := (1.5 + 4*float64(i/2) - 3.5) / math.Sqrt(6+1e-5)
-			if want := pooled*float64(w[i%2]) + float64(bias[i%2]); math.Abs(float64(v)-want) > 1e-6 {
+			if want := pooled*float64(w[i%2]) + float64(bias[i%2]); !(math.Abs(float64(v)-want) <= 1e-6) {
 				t.Errorf("%d images: logit %d is %g, want %g", n, i, v, want)
 			}
 		}

@@ -12,9 +12,11 @@ import (
 
 // Info is what this machine offers; zero means unknown.
 type Info struct {
-	CPU         string  `json:"cpu"`
-	Cores       int     `json:"cores"`           // logical, as the system shows them to this process
-	Quota       float64 `json:"quota"`           // cores allowed by the control group; 0 means no limit is known
+	CPU string `json:"cpu"`
+	// Logical, as the system shows them to this process.
+	Cores int `json:"cores"`
+	// Cores allowed by the control group; 0 means no limit is known.
+	Quota       float64 `json:"quota"`
 	Threads     int     `json:"threads"`         // used by default
 	MemoryTotal int64   `json:"memory_total"`    // bytes
 	MemoryFree  int64   `json:"memory_free"`     // bytes that can be had without swapping

@@ -54,7 +54,7 @@ func TestAdamAndClippingArePyTorchs(t *testing.T) {
 		for n, want := range c.End {
 			for i, x := range want {
 				// Twelve roundings of a value of about 1, and of a rate times m/√v of about 1.
-				if d := math.Abs(float64(params.Get(n).Data[i]) - x); d > 1e-6 {
+				if d := math.Abs(float64(params.Get(n).Data[i]) - x); !(d <= 1e-6) {
 					t.Errorf("clip %v, decay %v: %s[%d] = %v, PyTorch has %v", c.Clip, c.WeightDecay, n, i, params.Get(n).Data[i], x)
 				}
 			}

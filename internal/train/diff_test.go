@@ -12,7 +12,7 @@ func TestDiffConfigListsEveryDifference(t *testing.T) {
 	old := map[string]any{
 		"model": map[string]any{"name": "resnet20"},
 		"train": map[string]any{"batch": 128, "seed": 1, "schedule": map[string]any{"rate": 0.1, "drop": map[string]any{"at": []any{1, 2}}}},
-		"data":  map[string]any{"dir": "/a", "gone": true},
+		"data":  map[string]any{"dir": "/a", "gone": true, "empty": ""},
 	}
 	new := map[string]any{
 		"model": map[any]any{"name": "resnet32"},
@@ -21,6 +21,7 @@ func TestDiffConfigListsEveryDifference(t *testing.T) {
 	}
 	want := []Change{
 		{"data.dir", "/a", "/b", Always},
+		{"data.empty", "", "(absent)", Never},
 		{"data.gone", "true", "(absent)", Never},
 		{"data.new", "(absent)", "1", Never},
 		{"model.name", "resnet20", "resnet32", Never},

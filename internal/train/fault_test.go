@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"resnet/internal/datasets"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 )
@@ -176,7 +177,8 @@ func TestRollbacksAreBounded(t *testing.T) {
 	cfg := toyConfig()
 	cfg.OnNonfinite = NonfiniteRollback
 	r := newToy(t, cfg, eval.Config{Every: 4}, "")
-	r.machine.fault = faultAt(2, func(_ *toyMachine, res *graph.Result) { res.Loss = math.Inf(1) }) // before any checkpoint
+	// Before any checkpoint.
+	r.machine.fault = faultAt(2, func(_ *toyMachine, res *graph.Result) { res.Loss = math.Inf(1) })
 	_, err := r.run()
 	if !errors.Is(err, ErrNonFinite) || !strings.Contains(err.Error(), "5 rollbacks did not help") {
 		t.Error(err)
@@ -299,5 +301,23 @@ func TestMetricsThatCannotBeWrittenCostOneWarning(t *testing.T) {
 	must(t, err)
 	if got, want := readFile(t, dir, MetricsFile), readFile(t, whole.o.Dir, MetricsFile); got != want {
 		t.Errorf("after the file could be written again it is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestAMachineThatFailsIsNamedWithItsUpdate(t *testing.T) {
+	bad := errors.New("no memory for this shape")
+	r := newToy(t, toyConfig(), eval.Config{Every: 5}, "")
+	machine, n := r.o.Machine, 0
+	r.o.MachineFor = func(*datasets.Batch) (graph.Machine, error) {
+		if n++; n == 8 {
+			return nil, bad
+		}
+		return machine, nil
+	}
+	if _, err := r.run(); !errors.Is(err, bad) || !strings.Contains(err.Error(), "update 8: ") {
+		t.Errorf("the machine of the eighth batch is not there: %v", err)
+	}
+	if r.store.last() != 7 {
+		t.Errorf("the last checkpoint is of step %d", r.store.last())
 	}
 }

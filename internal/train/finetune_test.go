@@ -2,6 +2,7 @@ package train
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"resnet/internal/graph"
@@ -32,6 +33,23 @@ func TestFrozenParametersStayAndTheHeadLearnsByItsOwnRate(t *testing.T) {
 		}
 		if norm := gradientNorm(o, params); norm != 2 { // two parameters of two
 			t.Errorf("%s: the norm is %v, want 2 without the frozen gradients", name, norm)
+		}
+	}
+}
+
+func TestWhatMayBeFrozen(t *testing.T) {
+	params := graph.NewParamSet(1)
+	for _, p := range []string{"conv1.weight", "layer1.0.conv1.weight", "layer10.0.conv1.weight"} {
+		params.Add(&graph.Param{Name: p, Shape: []int{1}, Data: []float32{1}, Grad: []float32{1}})
+	}
+	params.Add(&graph.Param{Name: "bn1.running_mean", Shape: []int{1}, Data: []float32{1}, Kind: graph.KindRunningMean})
+	for freeze, want := range map[string]string{
+		"": "", "layer1": "", " conv1 , layer1 ,": "", "conv1,layer1,layer10": "nothing is left to train", "bn1": "",
+		"layer": `no "layer"`, "layer1,fc": `no "fc"`, "conv1.weight": `no "conv1.weight"`,
+	} {
+		err := Optimizer{Freeze: freeze}.CheckFrozen(params)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), "train.optimizer.freeze: ") || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v, want %q", freeze, err, want)
 		}
 	}
 }

@@ -21,8 +21,10 @@ const (
 type Row struct {
 	Step  int
 	Epoch float64
-	Rate  float64  // of the last update
-	Train *Metrics // mean over the updates since the last evaluation, while they changed the model; nil when there were none
+	Rate  float64 // of the last update
+	// Mean over the updates since the last evaluation, while they changed the model; nil when there
+	// were none.
+	Train *Metrics
 	Val   *Metrics // nil without a validation split
 	Test  *Metrics // nil when the test split is not evaluated
 	// TrainEval is of the whole training set, without augmentation and in evaluation mode; nil

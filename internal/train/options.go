@@ -29,9 +29,10 @@ type Loader interface {
 
 // Metrics are figures of one split.
 type Metrics struct {
-	Loss      float64  // mean cross-entropy
-	Error     float64  // top-1, percent
-	Top5Error *float64 // percent; nil where it says nothing: fewer than five classes, or not counted
+	Loss  float64 // mean cross-entropy
+	Error float64 // top-1, percent
+	// Percent; nil where it says nothing: fewer than five classes, or not counted.
+	Top5Error *float64
 	// UtteranceError is that of whole utterances where Error is of frames, percent; nil where
 	// utterances have no label of their own.
 	UtteranceError *float64

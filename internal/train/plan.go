@@ -15,7 +15,8 @@ type Plan struct {
 	TrainImages     int  // images of the training split
 	BatchesPerEpoch int  // full batches; the remainder is dropped
 	Sequences       bool // batches hold utterances, of several shapes
-	UtteranceErrors bool // metrics.csv has the errors of whole utterances, too; set it after making the plan
+	// metrics.csv has the errors of whole utterances, too; set it after making the plan.
+	UtteranceErrors bool
 	Iterations      int  // updates in all
 	EvalEvery       int  // updates between evaluations; 0 means by EvalEpochs
 	EvalEpochs      int  // epochs between evaluations; 0 with EvalEvery 0 means only at the end
@@ -23,8 +24,8 @@ type Plan struct {
 }
 
 // NewPlan derives a Plan for a training split of trainImages images. It fails when the
-// configuration is invalid (every fielderr.Error, joined) and when a batch is larger than the set (a
-// fielderr.Error, too).
+// configuration is invalid (every fielderr.Error, joined) and when a batch is larger than the set
+// (a fielderr.Error, too).
 func NewPlan(c Config, e eval.Config, trainImages int) (Plan, error) {
 	return newPlan(c, e, trainImages, trainImages/max(1, c.Batch))
 }

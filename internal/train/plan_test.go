@@ -90,6 +90,24 @@ func TestABatchLargerThanTheSetIsRefused(t *testing.T) {
 	}
 }
 
+// TestTheDefaultIsThePapers: He et al. 2016, section 4.2: batches of 128, weight decay 0.0001,
+// momentum 0.9, a rate of 0.1 and 64k iterations. The rest is ours, or Kingma and Ba's.
+func TestTheDefaultIsThePapers(t *testing.T) {
+	c := DefaultConfig()
+	if c.Batch != 128 || c.Optimizer.WeightDecay != 0.0001 || c.Optimizer.Momentum != 0.9 || c.Optimizer.Nesterov || c.Schedule.Rate != 0.1 || c.Iterations != 64_000 {
+		t.Errorf("%+v", c)
+	}
+	if o := c.Optimizer; o.Name != "sgd" || o.Beta1 != 0.9 || o.Beta2 != 0.999 || o.Epsilon != 1e-8 || o.Decay != "all" || o.Freeze != "" {
+		t.Errorf("optimizer %+v", o)
+	}
+	if s := c.Schedule; s.Drop.Factor != 0.1 || len(s.Drop.At) > 0 || s.Plateau.Patience != 10 || s.Plateau.Factor != 0 || s.Cosine.Enabled || s.Warmup.Until.Window != 100 || s.Warmup.Rate != 0 {
+		t.Errorf("schedule %+v", s)
+	}
+	if c.Accumulate != 1 || c.Seed != 1 || c.Checkpoint.Keep != 3 || c.OnNonfinite != "stop" || c.OnSaveError != "stop" || c.ClipNorm != 0 || c.BNRecompute != 0 || c.TensorBoard {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestTheDefaultConfigIsValid(t *testing.T) {
 	if errs := DefaultConfig().Validate(); errs != nil {
 		t.Error(errs)
@@ -110,7 +128,7 @@ func TestEveryBadFieldIsReportedAtItsPath(t *testing.T) {
 		"optimizer.epsilon":          func(c *Config) { c.Optimizer.Name, c.Optimizer.Epsilon = OptimizerAdam, 0 },
 		"clip_norm":                  func(c *Config) { c.ClipNorm = -1 },
 		"optimizer.weight_decay":     func(c *Config) { c.Optimizer.WeightDecay = -1e-4 },
-		"optimizer.decay_parameters":            func(c *Config) { c.Optimizer.Decay = "some" },
+		"optimizer.decay_parameters": func(c *Config) { c.Optimizer.Decay = "some" },
 		"schedule.rate":              func(c *Config) { c.Schedule.Rate = 0 },
 		"schedule.plateau.min_rate":  func(c *Config) { c.Schedule.Plateau = Plateau{Factor: 0.1, Patience: 1, MinRate: math.NaN()} },
 		"schedule.drop.factor":       func(c *Config) { c.Schedule.Drop = Drop{At: []int{5}} },

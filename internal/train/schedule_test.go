@@ -30,7 +30,8 @@ func TestTheRateDropsWithTheUpdateAfterTheMilestone(t *testing.T) {
 	}{
 		{Drop{Factor: 0.1, At: []int{32000, 48000}}, 390,
 			map[int]float64{0: 0.1, 31999: 0.1, 32000: 0.01, 47999: 0.01, 48000: 0.001, 63999: 0.001}},
-		{Drop{Factor: 0.1, At: []int{32000, 1 << 40}}, 390, map[int]float64{63999: 0.01}}, // past the end is legal
+		// Past the end is legal.
+		{Drop{Factor: 0.1, At: []int{32000, 1 << 40}}, 390, map[int]float64{63999: 0.01}},
 		{Drop{Factor: 0.5, AtEpochs: []int{4, 7}}, 390,
 			map[int]float64{4*390 - 1: 0.1, 4 * 390: 0.05, 7*390 - 1: 0.05, 7 * 390: 0.025}},
 	} {
@@ -135,7 +136,8 @@ func TestAPlateauDropsTheRateAfterPatience(t *testing.T) {
 	s := scheduler(t, Schedule{Rate: 0.1, Plateau: Plateau{Factor: 0.1, Patience: 2, Threshold: 0.5, MinRate: 0.002}}, Plan{})
 	var st ScheduleState
 	for i, e := range []struct{ err, rate float64 }{
-		{50, 0.1}, {40, 0.1}, {39.8, 0.1}, {39.7, 0.01}, // improvements below the threshold do not count
+		// Improvements below the threshold do not count.
+		{50, 0.1}, {40, 0.1}, {39.8, 0.1}, {39.7, 0.01},
 		{39, 0.01}, {39, 0.01}, {39, 0.002}, {39, 0.002}, {38, 0.002}, {60, 0.002}, {60, 0.002},
 	} {
 		s.AfterEval(&st, i+1, e.err)

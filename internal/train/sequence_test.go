@@ -87,7 +87,7 @@ func TestFramesCountEquallyWhateverBatchTheyAreIn(t *testing.T) {
 		t.Errorf("%d and %d batches, want 2 and 2", machines[3].calls, machines[6].calls)
 	}
 	// Of 5 + 2 labelled frames 1 + 2 are not of class 0; both batches have a summed loss of 1.
-	if len(rows) != 1 || math.Abs(rows[0].Train.Error-100*3./7) > 1e-9 || math.Abs(rows[0].Train.Loss-2./7) > 1e-9 {
+	if len(rows) != 1 || !(math.Abs(rows[0].Train.Error-100*3./7) <= 1e-9) || !(math.Abs(rows[0].Train.Loss-2./7) <= 1e-9) {
 		t.Errorf("%+v", rows[0].Train)
 	}
 }
@@ -95,5 +95,25 @@ func TestFramesCountEquallyWhateverBatchTheyAreIn(t *testing.T) {
 func TestAPlanOfSequencesNeedsABatch(t *testing.T) {
 	if _, err := NewSequencePlan(toyConfig(), eval.Config{}, 100, 0); err == nil {
 		t.Error("a plan without batches")
+	}
+}
+
+func TestTheLargestLogitIsTheClassAndTheFirstOfEquals(t *testing.T) {
+	for _, c := range []struct {
+		logits         []float32
+		labels         []int32
+		wrong, counted int
+	}{
+		{nil, nil, 0, 0},
+		{[]float32{1, 2}, []int32{1}, 0, 1}, // a batch of one
+		{[]float32{1, 2}, []int32{0}, 1, 1},
+		{[]float32{3, 3, 3}, []int32{0}, 0, 1},
+		{[]float32{3, 3, 3}, []int32{1}, 1, 1},
+		{[]float32{-3, -1, -2, 0, 5, 5}, []int32{1, 2}, 1, 2},
+		{[]float32{9, 0, 0, 9}, []int32{-1, 1}, 0, 1},
+	} {
+		if wrong, counted := countWrong(c.logits, c.labels); wrong != c.wrong || counted != c.counted {
+			t.Errorf("%v for %v: %d wrong of %d, want %d of %d", c.logits, c.labels, wrong, counted, c.wrong, c.counted)
+		}
 	}
 }

@@ -69,7 +69,7 @@ func TestSGDIsPyTorchsAlgorithm(t *testing.T) {
 			torchSGD(want, grads, rate, c.momentum, c.decay, c.nesterov)
 			for i := range n {
 				// A few roundings of float32 each step, of values up to about 3.
-				if d := math.Abs(float64(p.Data[i]) - want[i]); d > 3e-6 {
+				if d := math.Abs(float64(p.Data[i]) - want[i]); !(d <= 3e-6) {
 					t.Errorf("w[%d] = %v, want %v", i, p.Data[i], want[i])
 				}
 			}
@@ -85,7 +85,8 @@ func TestDecayReachesWeightsOnlyOrAll(t *testing.T) {
 			set.Add(&graph.Param{Name: string(rune('a' + k)), Kind: k, Shape: []int{1}, Data: []float32{1}})
 		}
 		set.Add(&graph.Param{Name: "m", Kind: graph.KindRunningMean, Shape: []int{1}, Data: []float32{1}})
-		NewSGD(Optimizer{WeightDecay: 0.5, Decay: decay}, set).Step(0.1, 1) // the gradients are zero
+		// The gradients are zero.
+		NewSGD(Optimizer{WeightDecay: 0.5, Decay: decay}, set).Step(0.1, 1)
 		for _, p := range set.All() {
 			want := float32(1)
 			if p.Trainable() && (decay == DecayAll || p.Kind == graph.KindWeight) {

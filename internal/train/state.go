@@ -15,26 +15,30 @@ const stateFormat = 1
 // numbers that depend on seed, configuration and data alone, never times. Random numbers need no
 // state: every generator is keyed by (seed, epoch, sample) or (seed, batch).
 type State struct {
-	Format   int     `json:"format"`
-	Step     int     `json:"step"`     // updates done, skipped ones included
-	Batches  int     `json:"batches"`  // batches taken from the loader: the cursor of epoch and sample
+	Format int `json:"format"`
+	Step   int `json:"step"` // updates done, skipped ones included
+	// Batches taken from the loader: the cursor of epoch and sample.
+	Batches  int     `json:"batches"`
 	Finished bool    `json:"finished"` // the ending (statistics, last evaluation) is done
 	Rate     float64 `json:"rate"`     // of the last update
 
 	Evaluated int           `json:"evaluated"` // step of the last evaluation; 0 before the first
 	Since     Sums          `json:"since"`     // training figures since the last evaluation
 	Schedule  ScheduleState `json:"schedule"`
-	Best      *Best         `json:"best,omitempty"` // nil without a validation split, and before the first evaluation
+	// Nil without a validation split, and before the first evaluation.
+	Best *Best `json:"best,omitempty"`
 
-	Skipped      int `json:"skipped"`        // updates left out because they were not finite
-	SkippedInRow int `json:"skipped_in_row"` // of these, the last ones without a good update between
+	Skipped int `json:"skipped"` // updates left out because they were not finite
+	// Of these, the last ones without a good update between.
+	SkippedInRow int `json:"skipped_in_row"`
 	Rollbacks    int `json:"rollbacks"`
 }
 
 // Sums adds up the training figures of several updates; counts are exact, and losses are added in
 // order.
 type Sums struct {
-	Loss    float64 `json:"loss"` // of each batch's mean loss, times its labels where there is a Weight
+	// Of each batch's mean loss, times its labels where there is a Weight.
+	Loss    float64 `json:"loss"`
 	Batches int     `json:"batches"`
 	Wrong   int     `json:"wrong"`
 	Images  int     `json:"images"` // labels: of images, utterances or frames

@@ -61,7 +61,8 @@ func TestRunFoldersOfStoppedAndUnstoppedRunsHoldTheSameBytes(t *testing.T) {
 		if readFile(t, dir, MetricsFile) != readFile(t, whole, MetricsFile) {
 			t.Errorf("stopped at %v: %s differs", stops, MetricsFile)
 		}
-		if d := cmp.Diff(latest(whole), latest(dir)); d != "" { // with the checksums of both data files
+		// With the checksums of both data files.
+		if d := cmp.Diff(latest(whole), latest(dir)); d != "" {
 			t.Errorf("stopped at %v: %s", stops, d)
 		}
 	}
@@ -147,5 +148,22 @@ func TestATop5ErrorThatWasNotCountedIsLeftOutNotZero(t *testing.T) {
 	m := manifestMetrics(&Evaluation{Val: few, Test: many})
 	if _, there := m["validation_top5_error"]; there || m["test_top5_error"] != five {
 		t.Errorf("manifest %v", m)
+	}
+}
+
+func TestTheWeightsOfACheckpointSayTheirStep(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := runInFolder(t, dir, 3); !errors.Is(err, ErrStopped) {
+		t.Fatal(err)
+	}
+	c, _, err := checkpoint.View(dir, nil).LoadLatest()
+	must(t, err)
+	meta, err := weights.DecodeMeta("x", c.Model.Meta)
+	must(t, err)
+	if meta.Step != 3 || meta.Arch != "{}" || !slices.Equal(meta.Classes, []string{"a", "b", "c"}) {
+		t.Errorf("%+v", meta)
+	}
+	if c.Manifest.Step != 3 || c.Manifest.Epoch != 0 || c.Manifest.Final || c.Manifest.ConfigDigest != "x" {
+		t.Errorf("%+v", c.Manifest)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/system"
 	"resnet/internal/train/checkpoint"
 )
 
@@ -134,7 +135,7 @@ func (l *loop) record(r Row) {
 		strconv.Itoa(r.Step),
 		strconv.FormatFloat(l.before+l.meter.elapsed().Seconds(), 'f', 3, 64),
 		strconv.FormatFloat(l.meter.rate(l.o.Plan.ImagesPerStep()), 'f', 1, 64),
-		fmt.Sprint(PeakRSS()),
+		fmt.Sprint(system.PeakRSS()),
 	}))
 	l.rowEvents(r)
 }

@@ -4,10 +4,11 @@ package train
 // Ended never goes back to false: the rate returns to the schedule's and stays there, whatever the
 // error does later.
 type WarmupState struct {
-	Ended   bool    `json:"ended"`
-	EndedAt int     `json:"ended_at,omitempty"` // step
-	Wrong   []int32 `json:"wrong,omitempty"`    // images wrong in each of the last Window updates, a ring
-	Next    int     `json:"next,omitempty"`     // where the ring is written next
+	Ended   bool `json:"ended"`
+	EndedAt int  `json:"ended_at,omitempty"` // step
+	// Images wrong in each of the last Window updates, a ring.
+	Wrong []int32 `json:"wrong,omitempty"`
+	Next  int     `json:"next,omitempty"` // where the ring is written next
 }
 
 // warming reports whether the update after step still has the warm-up's rate.

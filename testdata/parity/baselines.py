@@ -12,7 +12,7 @@ from torch import nn
 
 
 class Net(nn.Module):
-    """A net that records how near its rectifiers come to their kink, and gives logits and, in training, those of classifiers on the way."""
+    """A net that records how near its rectifiers come to their kink, and gives logits and, in training, those of auxiliary classifiers."""
 
     def __init__(self):
         super().__init__()
@@ -155,7 +155,7 @@ def halving_bn(r3, n3, rd, nd):
 
 
 class Classifier(nn.Module):
-    """A classifier on the way."""
+    """An auxiliary classifier."""
 
     def __init__(self, unit, net, cin, side, filters, hidden, classes):
         super().__init__()

@@ -137,13 +137,13 @@ def make(cfg):
 
 
 def run(net, x):
-    """The logits, and those of classifiers on the way with the weights of their losses."""
+    """The logits, and those of auxiliary classifiers with the weights of their losses."""
     out = net(x)
     return out if isinstance(out, tuple) else (out, [])
 
 
 def loss_of(net, x, labels):
-    """The logits, and the loss with that of classifiers on the way."""
+    """The logits, and the loss with that of auxiliary classifiers."""
     logits, on_the_way = run(net, x)
     return logits, F.cross_entropy(logits, labels) + sum(w * F.cross_entropy(a, labels) for w, a in on_the_way)
 

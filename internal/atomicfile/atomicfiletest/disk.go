@@ -19,8 +19,9 @@ type Disk struct {
 	FreeBytes uint64
 	FreeKnown bool
 
-	durable map[string]*Content   // what a power failure leaves
-	pending []map[string]*Content // operations on names since the folder was Synced: path to file, nil for removed
+	durable map[string]*Content // what a power failure leaves
+	// Operations on names since the folder was synced: path to file, nil for removed.
+	pending []map[string]*Content
 	dirs    map[string]bool
 }
 

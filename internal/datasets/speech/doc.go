@@ -4,7 +4,7 @@
 // Letters: T frames, D values a frame, F mel bins, L samples in a window, S samples between
 // windows, P = the power of two from L up.
 //
-//	audio.Audio ── FbankOptions.Compute ──> Features ── Deltas ──> Features ── CMVN.Apply ──> Features
+//	audio.Audio ─ FbankOptions.Compute ─> Features ─ Deltas ─> Features ─ CMVN.Apply ─> Features
 //
 // The files that hold recordings and features have packages of their own below this one: audio
 // (WAV, FLAC), kaldi (ark, scp and tables), htk.

@@ -34,7 +34,8 @@ func (o FbankOptions) Compute(a Audio) (Features, error) {
 	}
 	f, s := NewFeatures(frames, o.Dim()), newSpectrum(o.padded())
 	shape, window := o.windowValues(), make([]float32, o.window())
-	noise := rand.New(rand.NewPCG(o.DitherSeed, 0x6469746865720001)) // any constant: the stream of this use of the seed
+	// Any constant: the stream of this use of the seed.
+	noise := rand.New(rand.NewPCG(o.DitherSeed, 0x6469746865720001))
 	for t := range frames {
 		o.cutWindow(window, samples, t)
 		energy := o.prepare(window, shape, noise)

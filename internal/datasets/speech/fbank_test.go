@@ -47,9 +47,10 @@ func differ(f Features, want kaldi.Value) float64 {
 	worst := 0.0
 	for i, v := range f.Data {
 		d := math.Abs(float64(v) - w[i])
-		if !(d <= worst) { // also when it is no number
-			worst = d
+		if math.IsNaN(d) {
+			return math.Inf(1)
 		}
+		worst = max(worst, d)
 	}
 	return worst
 }
@@ -64,7 +65,9 @@ func TestFilterBanksAreKaldis(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if d := differ(f, want[key]); d > 2e-4 { // where a bin holds little, the order of float32 roundings is seen; 1e-3 is promised
+				// Where a bin holds little, the order of float32 roundings is seen; 1e-3 is
+				// promised.
+				if d := differ(f, want[key]); d > 2e-4 {
 					t.Errorf("%s: differs by %g from kaldi-native-fbank", key, d)
 				}
 			}
@@ -224,6 +227,139 @@ func TestAlignmentsAreTrimmedByTwoFramesAndNoMore(t *testing.T) {
 	for _, n := range []int{0, 7, 13} {
 		if _, _, _, err := Align(f, make([]int32, n)); !errors.Is(err, fault.ErrData) {
 			t.Errorf("%d labels for 10 frames: %v", n, err)
+		}
+	}
+}
+
+// TestWindowsAreCountedToTheSample: 25 ms at 8 kHz are 200 samples, 10 ms are 80.
+func TestWindowsAreCountedToTheSample(t *testing.T) {
+	for _, c := range []struct {
+		snip bool
+		n    map[int]int
+	}{
+		{true, map[int]int{0: 0, 199: 0, 200: 1, 279: 1, 280: 2, 8000: 98}},
+		{false, map[int]int{0: 0, 39: 0, 40: 1, 119: 1, 120: 2, 8000: 100}},
+	} {
+		o := DefaultFbank(8000, 23)
+		o.SnipEdges = c.snip
+		for n, want := range c.n {
+			if got := o.frames(n); got != want {
+				t.Errorf("%d samples, only windows inside %v: %d frames, want %d", n, c.snip, got, want)
+			}
+		}
+	}
+}
+
+func TestFeaturesOfOneFrameAreSomeAndOfNoneAreNot(t *testing.T) {
+	for _, c := range []struct {
+		frames, labels int
+		good           bool
+	}{{1, 1, true}, {3, 1, true}, {1, 3, true}, {2, 0, false}, {0, 2, false}, {0, 0, false}} {
+		if f, _, _, err := Align(NewFeatures(c.frames, 2), make([]int32, c.labels)); (err == nil) != c.good || c.good && f.Frames != 1 {
+			t.Errorf("%d frames and %d labels: %d (%v)", c.frames, c.labels, f.Frames, err)
+		}
+	}
+	f, err := FromKaldi(kaldi.Value{Kind: kaldi.FloatMatrix, Rows: 1, Cols: 1, Floats: []float32{7}})
+	if err != nil || f.Frames != 1 || f.Dim != 1 || f.Data[0] != 7 {
+		t.Errorf("a matrix of one value: %+v (%v)", f, err)
+	}
+	for want, v := range map[string]kaldi.Value{
+		"no frames":               {Kind: kaldi.FloatMatrix},
+		"frame 1, value 0 is NaN": {Kind: kaldi.FloatMatrix, Rows: 2, Cols: 2, Floats: []float32{1, 2, float32(math.NaN()), 4}},
+		"vector":                  {Kind: kaldi.FloatVector, Rows: 1, Cols: 2, Floats: []float32{1, 2}},
+	} {
+		if _, err := FromKaldi(v); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// TestTheLimitsOfOptions: on either side of each.
+func TestTheLimitsOfOptions(t *testing.T) {
+	for _, c := range []struct {
+		change func(*FbankOptions)
+		good   bool
+	}{
+		{func(o *FbankOptions) { o.Low = 0 }, true},
+		{func(o *FbankOptions) { o.Low = -1 }, false},
+		{func(o *FbankOptions) { o.Low = math.NaN() }, false},
+		{func(o *FbankOptions) { o.Low, o.High = 3000, 4000 }, true},
+		{func(o *FbankOptions) { o.Low, o.High = 3000, 4001 }, false},
+		{func(o *FbankOptions) { o.Low, o.High = 3000, 3000 }, false},
+		{func(o *FbankOptions) { o.Low, o.High = 20, -1000 }, true},
+		{func(o *FbankOptions) { o.Low, o.High = 3500, -1000 }, false},
+		{func(o *FbankOptions) { o.Preemph = 0 }, true},
+		{func(o *FbankOptions) { o.Preemph = 1 }, true},
+		{func(o *FbankOptions) { o.Preemph = 1.1 }, false},
+		{func(o *FbankOptions) { o.Preemph = -0.1 }, false},
+		{func(o *FbankOptions) { o.Bins = 3 }, true},
+		{func(o *FbankOptions) { o.Bins = 2 }, false},
+		{func(o *FbankOptions) { o.Dither = math.NaN() }, false},
+		{func(o *FbankOptions) { o.LengthMS = 0 }, false},
+		{func(o *FbankOptions) { o.LengthMS = 0.125 }, false}, // one sample
+		{func(o *FbankOptions) { o.ShiftMS = -10 }, false},
+		{func(o *FbankOptions) { o.ShiftMS = 0.125 }, true}, // one sample
+		{func(o *FbankOptions) { o.ShiftMS = 0.124 }, false},
+		{func(o *FbankOptions) { o.Rate = 0 }, false},
+	} {
+		o := DefaultFbank(8000, 3)
+		c.change(&o)
+		if err := o.Check(); (err == nil) != c.good || err != nil && !errors.Is(err, fault.ErrConfig) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	f := NewFeatures(3, 2)
+	for _, c := range []struct {
+		order, window int
+		good          bool
+	}{{0, 1, true}, {16, 1, true}, {2, 1000, true}, {-1, 2, false}, {17, 2, false}, {2, 0, false}, {2, 1001, false}} {
+		if d, err := f.Deltas(c.order, c.window); (err == nil) != c.good || c.good && d.Dim != 2*(1+c.order) {
+			t.Errorf("order %d over %d: %d values (%v)", c.order, c.window, d.Dim, err)
+		}
+	}
+}
+
+func TestStatisticsGoToKaldisFormAndBack(t *testing.T) {
+	c := NewCMVN(2)
+	if err := c.Add(Features{Frames: 2, Dim: 2, Data: []float32{1, 2, 3, 5}}); err != nil {
+		t.Fatal(err)
+	}
+	rows, cols, data := c.Matrix()
+	if want := []float64{4, 7, 2, 10, 29, 0}; rows != 2 || cols != 3 || !slices.Equal(data, want) {
+		t.Errorf("%d × %d: %v, want %v", rows, cols, data, want)
+	}
+	back, err := CMVNFromMatrix(rows, cols, data)
+	if err != nil || back.Count != 2 || !slices.Equal(back.Sum, c.Sum) || !slices.Equal(back.Squares, c.Squares) {
+		t.Errorf("%+v (%v)", back, err)
+	}
+	for _, shape := range [][2]int{{2, 1}, {1, 6}, {3, 2}, {2, 4}, {0, 0}} {
+		if _, err := CMVNFromMatrix(shape[0], shape[1], data); !errors.Is(err, fault.ErrData) {
+			t.Errorf("%v: %v", shape, err)
+		}
+	}
+	for name, bad := range map[string]*CMVN{"no frames": NewCMVN(2), "another dimension": {Count: 1, Sum: []float64{1}, Squares: []float64{1}}, "no numbers": {Count: 1, Sum: []float64{math.NaN(), 0}, Squares: []float64{0, 0}}} {
+		if err := bad.Apply(Features{Frames: 1, Dim: 2, Data: []float32{1, 2}}, true); !errors.Is(err, fault.ErrData) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := c.Add(NewFeatures(1, 3)); !errors.Is(err, fault.ErrData) {
+		t.Errorf("frames of 3 values: %v", err)
+	}
+}
+
+// TestTheEnergyHasAFloor: a recording of silence, of which energy and bins are the floor's
+// logarithm.
+func TestTheEnergyHasAFloor(t *testing.T) {
+	silence := Audio{Rate: 8000, Channels: [][]float32{make([]float32, 400)}}
+	for floor, want := range map[float64]float64{0: math.Log(float64(epsilon)), 0.5: math.Log(0.5), 4: math.Log(4)} {
+		o := DefaultFbank(8000, 23)
+		o.Energy, o.EnergyMin = true, floor
+		f, err := o.Compute(silence)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := float64(f.Row(0)[0]); f.Dim != 24 || !(math.Abs(got-want) <= 1e-5) || !(math.Abs(float64(f.Row(0)[5])-math.Log(float64(epsilon))) <= 1e-5) {
+			t.Errorf("a floor of %g: %g, want %g; a bin is %g", floor, got, want, f.Row(0)[5])
 		}
 	}
 }

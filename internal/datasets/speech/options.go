@@ -10,22 +10,26 @@ import (
 // FbankOptions say how log-mel filter banks are computed. The names in brackets are the options of
 // Kaldi's compute-fbank-feats.
 type FbankOptions struct {
-	Rate       int     // samples a second [sample-frequency]
-	LengthMS   float64 // of a window [frame-length]
-	ShiftMS    float64 // between windows [frame-shift]
-	Window     string  // povey, hamming, hanning, sine, blackman or rectangular [window-type]
-	Preemph    float64 // x[i] -= Preemph·x[i-1] [preemphasis-coefficient]
-	RemoveDC   bool    // subtract the mean of a window first [remove-dc-offset]
-	SnipEdges  bool    // only windows that lie inside the recording; else ⌊n/S + ½⌋ of them, reflected at the ends [snip-edges]
-	Bins       int     // F [num-mel-bins]
-	Low        float64 // lower edge of the first bin, Hz [low-freq]
-	High       float64 // upper edge of the last bin, Hz; 0 or less: as much below half the rate [high-freq]
-	Energy     bool    // the logarithm of the window's energy as the first value [use-energy]
-	RawEnergy  bool    // that energy is taken before pre-emphasis and window [raw-energy]
-	EnergyMin  float64 // floor of the energy, if above 0 [energy-floor]
-	Power      bool    // of the power spectrum, not of the magnitudes [use-power]
-	Dither     float64 // standard deviation of noise added to the samples; Kaldi's default is 1, ours 0 [dither]
-	DitherSeed uint64  // of that noise: the same seed and recording give the same features
+	Rate     int     // samples a second [sample-frequency]
+	LengthMS float64 // of a window [frame-length]
+	ShiftMS  float64 // between windows [frame-shift]
+	Window   string  // povey, hamming, hanning, sine, blackman or rectangular [window-type]
+	Preemph  float64 // x[i] -= Preemph·x[i-1] [preemphasis-coefficient]
+	RemoveDC bool    // subtract the mean of a window first [remove-dc-offset]
+	// Only windows that lie inside the recording; else ⌊n/S + ½⌋ of them, reflected at the ends
+	// [snip-edges].
+	SnipEdges bool
+	Bins      int     // F [num-mel-bins]
+	Low       float64 // lower edge of the first bin, Hz [low-freq]
+	// Upper edge of the last bin, Hz; 0 or less: as much below half the rate [high-freq].
+	High      float64
+	Energy    bool    // the logarithm of the window's energy as the first value [use-energy]
+	RawEnergy bool    // that energy is taken before pre-emphasis and window [raw-energy]
+	EnergyMin float64 // floor of the energy, if above 0 [energy-floor]
+	Power     bool    // of the power spectrum, not of the magnitudes [use-power]
+	// Standard deviation of noise added to the samples; Kaldi's default is 1, ours 0 [dither].
+	Dither     float64
+	DitherSeed uint64 // of that noise: the same seed and recording give the same features
 }
 
 // DefaultFbank is Kaldi's default with dither off, for recordings of a rate and a number of bins.

@@ -7,7 +7,8 @@ import (
 
 // windowFunctions are Kaldi's (feature-window.cc); x is 2πi/(L−1).
 var windowFunctions = map[string]func(x float64) float64{
-	"povey":       func(x float64) float64 { return math.Pow(0.5-0.5*math.Cos(x), 0.85) }, // like Hamming's, but zero at the edges
+	// Like Hamming's, but zero at the edges.
+	"povey":       func(x float64) float64 { return math.Pow(0.5-0.5*math.Cos(x), 0.85) },
 	"hamming":     func(x float64) float64 { return 0.54 - 0.46*math.Cos(x) },
 	"hanning":     func(x float64) float64 { return 0.5 - 0.5*math.Cos(x) },
 	"sine":        func(x float64) float64 { return math.Sin(x / 2) },
@@ -49,7 +50,8 @@ func (o FbankOptions) cutWindow(dst, samples []float32, t int) {
 	}
 	for i := range dst {
 		at := start + i
-		for at < 0 || at >= len(samples) { // reflected, more than once in a recording shorter than the window
+		// Reflected, more than once in a recording shorter than the window.
+		for at < 0 || at >= len(samples) {
 			if at < 0 {
 				at = -at - 1
 			} else {

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"resnet/internal/atomicfile"
+	"resnet/internal/atomicfile/atomicfiletest"
 	"resnet/internal/blocks"
 	"resnet/internal/graph"
 )
@@ -112,6 +116,21 @@ func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 			t.Errorf("%s: input, logits or metadata are missing", name)
 		}
 	}
+}
+
+func TestAModelIsWrittenWholeOrNotAtAll(t *testing.T) {
+	s, err := blocks.Lookup("tiny-b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := graph.NewParamSet(3)
+	if _, err := blocks.Build(s, 1, graph.Eval, params); err != nil {
+		t.Fatal(err)
+	}
+	atomicfiletest.Run(t, atomicfiletest.Writer{Files: []string{"x.onnx"}, Write: func(fsys atomicfile.FS, dir string, version int) error {
+		params.All()[0].Data[0] = float32(version)
+		return atomicfile.Write(fsys, filepath.Join(dir, "x.onnx"), "weights", func(w io.Writer) error { return Write(w, s, params, nil) })
+	}})
 }
 
 func TestSpeechIsRefused(t *testing.T) {

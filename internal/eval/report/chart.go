@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -196,13 +197,9 @@ func (c *canvas) legend(out *bufio.Writer, series []Series) {
 	}
 	width = min(width, max(8, c.cols+margin+1-42))
 	for i, s := range series {
-		split := "test"
-		if s.Split != "" {
-			split = s.Split
-		}
 		text := "not measured"
 		if e, ok := last(s.Test); ok {
-			text = fmt.Sprintf("%6.2f %% %s error at the end", e, split)
+			text = fmt.Sprintf("%6.2f %% %s error at the end", e, cmp.Or(s.Split, partTest))
 		}
 		name := shorten(s.Name, width)
 		if c.o.ASCII {

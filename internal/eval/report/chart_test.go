@@ -1,6 +1,8 @@
 package report
 
 import (
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -39,6 +41,52 @@ func TestChartInASCII(t *testing.T) {
 	}
 }
 
+func TestChartInBraille(t *testing.T) {
+	steep := []Series{{Name: "up", Test: []Point{{0, 0}, {2, 80}, {30, 70}}}, {Name: "down", Test: []Point{{0, 80}, {30, 0}}}}
+	got := chartOf(t, steep, ChartOptions{Width: 18, Height: 6})
+	want := `error %
+  100 ┤
+      │▲⡒⠒⠒⠢⠤⠤⠤⣀●
+      │⢸⠈⠑⢄
+   50 ┤⢸   ⠑⢄
+      │⡇     ⠑⢄
+    0 ┤⡇       ⠑▲
+      └──────────
+      0 30 iterations
+  ● up     70.00 % test error at the end
+  ▲ down    0.00 % test error at the end
+`
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s\n%s", d, got)
+	}
+	if got := chartOf(t, steep, ChartOptions{}); strings.Count(got, "\n") != 1+15+2+2 {
+		t.Errorf("no height: %d lines, want 15 besides the axes and the legend:\n%s", strings.Count(got, "\n"), got)
+	}
+}
+
+// TestMarkersKeepApart: 61 measurements on 72 columns have one marker in six.
+func TestMarkersKeepApart(t *testing.T) {
+	s := Series{Name: "x"}
+	for i := range 61 {
+		s.Test = append(s.Test, Point{10 * i, 50})
+	}
+	got := chartOf(t, []Series{s}, ChartOptions{ASCII: true})
+	row := strings.Split(got, "\n")[1+2]
+	if want := "   50 +...o......o.....o.....o.....o.....o......o.....o.....o.....o.....o.....o"; row != want {
+		t.Errorf("got %q, want %q\n%s", row, want, got)
+	}
+}
+
+func TestTheFirstLineThroughACellGivesItsColour(t *testing.T) {
+	both := []Series{{Name: "a", Test: []Point{{0, 50}, {30, 50}}}, {Name: "b", Test: []Point{{0, 51}, {30, 51}}}}
+	got := chartOf(t, both, ChartOptions{Width: 30, Height: 4, Color: true})
+	// 22 columns, two of them with a marker of the second, which is drawn over that of the first;
+	// and a sign each in the legend.
+	if first, second := strings.Count(got, "\x1b[34m"), strings.Count(got, "\x1b[33m"); first != 21 || second != 3 {
+		t.Errorf("%d cells of the first, %d of the second, want 21 and 3:\n%s", first, second, got)
+	}
+}
+
 func TestChartKeepsToItsWidthAndColours(t *testing.T) {
 	long := []Series{{Name: strings.Repeat("a very long name ", 9), Test: twoRuns[0].Test}, {Name: "b\x1b[2J", Test: twoRuns[1].Test}}
 	for _, o := range []ChartOptions{{Width: 60}, {Width: 60, ASCII: true}, {}} {
@@ -69,6 +117,13 @@ func TestChartKeepsToItsWidthAndColours(t *testing.T) {
 }
 
 func TestChartShowsEveryRunInItsLegend(t *testing.T) {
+	if err := Chart(io.Discard, []Series{{Name: "x", Train: []Point{{1, 50}}}}, ChartOptions{}); !errors.Is(err, ErrNoCurve) {
+		t.Errorf("training errors alone: %v, want ErrNoCurve", err)
+	}
+	held := chartOf(t, []Series{{Name: "x", Split: "validation", Train: []Point{{1, 99}}, Test: []Point{{1, 50}}}}, ChartOptions{ASCII: true})
+	if !strings.Contains(held, "50.00 % validation error at the end") || !strings.Contains(held, "60 +") || strings.Contains(held, "80 +") {
+		t.Errorf("validation error of 50 %%, on an axis of its own:\n%s", held)
+	}
 	series := append([]Series{{Name: "not yet", Train: []Point{{1, 50}}}}, twoRuns...)
 	text := chartOf(t, series, ChartOptions{})
 	for _, want := range []string{"not measured", "▲ plain", "■ residual"} {

@@ -3,9 +3,9 @@ package report
 import (
 	"cmp"
 	"io"
-	"path/filepath"
 	"slices"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/eval"
 )
 
@@ -52,7 +52,7 @@ type Comparison struct {
 	Notes    []string // how the figures were measured
 }
 
-const measuredNote = "Errors are top-1, in percent. The training error is the mean over the images since the evaluation before, while the weights change " +
+const measuredNote = "Errors are top-1, in percent. The training error is the mean over the images since the previous evaluation, while the weights change " +
 	"(eval.train_set adds the error of the training set as it stands); the test error is of one view, at the end."
 
 // NewComparison joins the runs of each network and says what they show.
@@ -97,10 +97,14 @@ const (
 // WriteComparison writes the report and everything beside it to a folder, each file complete or not
 // at all, and returns their names. A file that has nothing to show is not written.
 func WriteComparison(dir string, c Comparison) ([]string, error) {
+	return folder{atomicfile.OS, dir}.comparison(c)
+}
+
+func (dir folder) comparison(c Comparison) ([]string, error) {
 	var names []string
 	write := func(name string, f func(io.Writer) error) error {
 		names = append(names, name)
-		return eval.WriteFileAtomic(filepath.Join(dir, name), f)
+		return dir.write(name, f)
 	}
 	figures := c.Figures()
 	if err := write(ReportFile, func(w io.Writer) error { return c.writeHTML(w, figures) }); err != nil {

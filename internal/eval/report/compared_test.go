@@ -5,12 +5,14 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"html"
 	"image/png"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,6 +167,47 @@ func TestDepthIsWidthAndKindIsThePanel(t *testing.T) {
 	}
 }
 
+func TestADepthHasItsLookWhateverTheOrderOfRuns(t *testing.T) {
+	runs := fixedRuns()
+	slices.Reverse(runs)
+	for _, panel := range NewComparison("", "", runs).Figures()[0].Panels {
+		for _, l := range panel.Lines {
+			want := map[string]int{"plain20": 0, "resnet20": 0, "plain56": 1, "resnet56": 1}[l.Group]
+			if l.Color != want || l.Marker != want {
+				t.Errorf("%s: colour %d, marker %d, want %d: the shallow ones come first", l.Name, l.Color, l.Marker, want)
+			}
+		}
+	}
+}
+
+func TestFiguresAreOfWhatWasMeasured(t *testing.T) {
+	h := History{
+		{Step: 10, TrainError: ptr(4), ValError: ptr(5), TrainLoss: ptr(0.3), ValLoss: ptr(0.9), TestLoss: ptr(9)},
+		{Step: 20, TrainLoss: ptr(0.03), ValLoss: ptr(0.05)},
+	}
+	figures := NewComparison("", "", []Compared{{Run{Name: "r", History: h}, Net{Model: "m"}}}).Figures()
+	var got []string
+	for _, f := range figures {
+		got = append(got, fmt.Sprintf("%s to %.4g", f.ID, f.YMax))
+		for _, l := range f.Panels[0].Lines {
+			got = append(got, fmt.Sprintf("%s %v", l.Part, l.Points[0][1]))
+		}
+	}
+	// 5.25 in steps of 1; the loss's axis ends at 0.2, and the start of the curves is cut off.
+	want := []string{"error to 6", "training 4", "validation 5", "loss to 0.2", "training 0.3", "validation 0.9"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if len(figures) > 0 && !strings.Contains(figures[0].Note, "validation error of one view") {
+		t.Error(figures[0].Note)
+	}
+	h = h[:1]
+	h[0].TrainLoss, h[0].ValLoss = nil, nil
+	if figures := NewComparison("", "", []Compared{{Run{Name: "r", History: h}, Net{Model: "m"}}}).Figures(); len(figures) != 1 {
+		t.Errorf("%d figures, want that of errors alone", len(figures))
+	}
+}
+
 // hostileText is what a label, path or name may hold (markup, an escape sequence, a formula, a line
 // break).
 const hostileText = "=cmd|'/c calc'!A0</script><script>alert(1)</script>\x1b[2J\u202e\n|`x`"
@@ -238,6 +281,12 @@ func TestThePageOfAComparisonLoadsNothingAndAllowsItsOwnScriptAlone(t *testing.T
 	if !regexp.MustCompile(`default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-[A-Za-z0-9+/]{43}='`).MatchString(html.UnescapeString(page)) {
 		t.Error("the page may load from elsewhere, or run other scripts")
 	}
+	c := NewComparison("Plain and residual networks on cifar10", "resnet compare plain-vs-residual", fixedRuns())
+	for _, text := range slices.Concat([]string{c.Title, "<pre>" + c.Command + "</pre>", "model: {name: resnet56}"}, c.Findings, c.Notes) {
+		if !strings.Contains(html.UnescapeString(page), text) {
+			t.Errorf("the page does not have %q", text)
+		}
+	}
 	if strings.Count(page, "<svg") < 3 {
 		t.Error("there are no drawings without the script")
 	}
@@ -255,11 +304,44 @@ func TestThePageOfAComparisonLoadsNothingAndAllowsItsOwnScriptAlone(t *testing.T
 	}
 }
 
+func TestAFileWithNothingToShowIsNotWritten(t *testing.T) {
+	runs := []Compared{{Run{Name: "r", History: History{{Step: 10, TestError: ptr(5)}}}, Net{Model: "m"}}}
+	dir := t.TempDir()
+	names, err := WriteComparison(dir, NewComparison("t", "", runs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{ReportFile, CurvesSVG, CurvesPNG, PointsFile, PointsJSON, TableFile}
+	if d := cmp.Diff(want, names); d != "" {
+		t.Errorf("files (-want +got):\n%s", d)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != len(want) {
+		t.Errorf("%d files in the folder, want %d", len(left), len(want))
+	}
+}
+
 func TestALossThatIsNotFiniteIsLeftOut(t *testing.T) {
 	runs := fixedRuns()[:1]
 	inf := math.Inf(1)
 	runs[0].History[3].TestLoss = &inf
-	if _, err := WriteComparison(t.TempDir(), NewComparison("t", "", runs)); err != nil {
-		t.Error(err)
+	dir := t.TempDir()
+	if _, err := WriteComparison(dir, NewComparison("t", "", runs)); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, PointsJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var points struct {
+		Runs []struct {
+			Seed   uint64
+			Points []map[string]float64
+		}
+	}
+	if err := json.Unmarshal(b, &points); err != nil {
+		t.Fatal(err)
+	}
+	if p := points.Runs[0].Points; len(p) != 4 || p[2]["test_loss"] == 0 || p[3]["test_loss"] != 0 || p[3]["step"] != 400 || points.Runs[0].Seed != 1 {
+		t.Errorf("points: %+v", points)
 	}
 }

@@ -7,14 +7,13 @@ import (
 	"html"
 	"image/color"
 	"io"
-	"path/filepath"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
 
-	"resnet/internal/eval"
+	"resnet/internal/atomicfile"
 	"resnet/internal/text"
 )
 
@@ -92,13 +91,17 @@ func (f Figure) size() (w, h vg.Length) {
 
 // DrawFiles writes curves.svg and curves.png to a folder, each complete or not at all.
 func DrawFiles(dir string, series []Series, o DrawOptions) error {
+	return folder{atomicfile.OS, dir}.curves(series, o)
+}
+
+func (dir folder) curves(series []Series, o DrawOptions) error {
 	if _, err := seriesFigure(series); err != nil {
 		return err
 	}
-	if err := eval.WriteFileAtomic(filepath.Join(dir, CurvesSVG), func(w io.Writer) error { return DrawSVG(w, series, o) }); err != nil {
+	if err := dir.write(CurvesSVG, func(w io.Writer) error { return DrawSVG(w, series, o) }); err != nil {
 		return err
 	}
-	return eval.WriteFileAtomic(filepath.Join(dir, CurvesPNG), func(w io.Writer) error { return DrawPNG(w, series, o) })
+	return dir.write(CurvesPNG, func(w io.Writer) error { return DrawPNG(w, series, o) })
 }
 
 // finishSVG names fonts that stand in for the one the drawing was measured with, and a title for

@@ -178,6 +178,9 @@ func TestAxesShowTheEndsApart(t *testing.T) {
 		{[]Point{{1, 90}, {64_000, 13}}, 64_000, 30}, // twice the end, rounded up
 		{[]Point{{1, 62}, {300, 44}}, 300, 80},       // the start fits
 		{[]Point{{1, 90}, {300, 90}}, 300, 100},      // never above 100
+		{[]Point{{1, 98}, {300, 98}}, 300, 100},      // where 102.9 would be 120
+		{[]Point{{1, 28}, {300, 14}}, 300, 30},       // 5 % of room above the start
+		{[]Point{{1, 12}, {300, 5}}, 300, 15},        // 12.6, in steps of 5
 		{[]Point{{1, 4}, {300, 2}}, 300, 5},          // no longer than the curve
 		{[]Point{{0, 0}}, 1, 1},                      // a perfect start
 	} {

@@ -45,10 +45,9 @@ type Line struct {
 
 // The parts of a figure of learning curves.
 const (
-	partTrain     = "training"
-	partTrainEval = "training set"
-	partTest      = "test"
-	partVal       = "validation"
+	partTrain = "training"
+	partTest  = "test"
+	partVal   = "validation"
 )
 
 // looks gives each network of a comparison its colour, marker and width of line, and its panel.
@@ -196,11 +195,11 @@ func (c Comparison) Figures() []Figure {
 	loss := curve{strings.TrimSuffix(evaluated.column, "error") + "loss", evaluated.part, false}
 	list := []Figure{
 		learning(Figure{ID: "error", Title: "Top-1 error", Y: "error (%)", Unit: "%", Digits: 2,
-			Note: fmt.Sprintf("Dashed: training error, the mean over the images since the evaluation before, while the weights change. Solid: %s error of one view, at each evaluation. "+
+			Note: fmt.Sprintf("Dashed: training error, the mean over the images since the previous evaluation, while the weights change. Solid: %s error of one view, at each evaluation. "+
 				"The start of a curve may be above the axis.", evaluated.part)},
 			c.Runs, []curve{{"train_error", partTrain, true}, evaluated}, leastErrorAxis),
 		learning(Figure{ID: "loss", Title: "Loss", Y: "cross-entropy (nats)", Digits: 4,
-			Note: fmt.Sprintf("Dashed: training loss, the mean over the updates since the evaluation before. Solid: %s loss. Weight decay is not included.", loss.part)},
+			Note: fmt.Sprintf("Dashed: training loss, the mean over the updates since the previous evaluation. Solid: %s loss. Weight decay is not included.", loss.part)},
 			c.Runs, []curve{{"train_loss", partTrain, true}, loss}, 0.2),
 		responseFigure(c.Runs),
 	}

@@ -11,7 +11,7 @@ import (
 // Findings says in a sentence each what the figures of a comparison show, and what they do not:
 // degradation of the deepest plain network against the shallowest, its cure, plain against residual
 // at the largest depth that both have, and over-fitting of the deepest residual network. Errors
-// differ by the rule of eval.Compare.
+// differ by the rule of eval.Compare. Networks of one depth and kind are not set against each other.
 func Findings(outcomes []Outcome) []string {
 	var list []string
 	for _, o := range outcomes {
@@ -27,10 +27,10 @@ func Findings(outcomes []Outcome) []string {
 		}
 	}
 	plain, residual := finished(outcomes, KindPlain), finished(outcomes, KindResidual)
-	if n := len(plain); n > 1 {
+	if n := len(plain); n > 1 && plain[0].Depth < plain[n-1].Depth {
 		list = append(list, degradation(plain[0], plain[n-1]))
 	}
-	if n := len(residual); n > 1 {
+	if n := len(residual); n > 1 && residual[0].Depth < residual[n-1].Depth {
 		list = append(list, depth(residual[0], residual[n-1])...)
 	}
 	for _, p := range slices.Backward(plain) {

@@ -45,13 +45,14 @@ func TestFindingsFollowTheFigures(t *testing.T) {
 			"resnet1202 ends with a test error 1.50 points above resnet110's (7.90% and 6.40%, noise 0.73): the deeper residual network is the worse one."}},
 		// The shallowest and the deepest of a kind count, in whatever order; kinds are compared at
 		// the largest depth that both have.
-		"three depths": {[]Outcome{of("plain56", 56, plain, 14, 15), of("plain20", 20, plain, 10, 12), of("plain32", 32, plain, 50, 50), of("resnet32", 32, residual, 7, 10), of("resnet110", 110, residual, 7, 10)}, []string{
+		"three depths": {[]Outcome{of("plain56", 56, plain, 14, 15), of("plain20", 20, plain, 10, 12), of("plain32", 32, plain, 50, 50), of("resnet32", 32, residual, 7, 10), of("resnet44", 44, residual, 50, 50), of("resnet110", 110, residual, 7, 10)}, []string{
 			"plain56 ends with a training error 4.00 points above plain20's (14.00% and 10.00%, noise 0.41): the degradation problem.",
 			"The training errors of resnet110 and resnet32 do not differ: 7.00% and 7.00% (0.00 points, noise 0.32). That the deeper residual network is better is not shown.",
 			"The test errors of resnet110 and resnet32 do not differ: 10.00% and 10.00% (0.00 points, noise 0.85). That the deeper residual network is better is not shown.",
 			"At 32 layers the plain network's test error is 40.00 points above the residual one's (50.00% and 10.00%, noise 1.17)."}},
 		"without numbers of images": {[]Outcome{{Model: "plain20", Kind: plain, Depth: 20, Runs: 1, Train: 10}, of("plain56", 56, plain, 40, 15)}, []string{
 			"The training errors of plain56 and plain20 are 40.00% and 10.00%; whether they differ is not known, because the number of images is not. The degradation problem is not shown."}},
+		"variants of one depth":     {[]Outcome{of("plain18", 18, plain, 10, 12), of("plain18b", 18, plain, 50, 50), of("resnet34", 34, residual, 9, 10), of("resnet34a", 34, residual, 20, 20)}, nil},
 		"one plain network":         {[]Outcome{of("plain20", 20, plain, 10, 12)}, nil},
 		"networks of neither kind":  {[]Outcome{of("a", 0, "", 10, 12), of("b", 0, "", 20, 22)}, nil},
 		"no depth in common":        {[]Outcome{of("plain20", 20, plain, 10, 12), of("resnet56", 56, residual, 10, 12)}, nil},
@@ -97,12 +98,13 @@ func TestOutcomeJoinsTheLastErrorsOfRuns(t *testing.T) {
 	}
 	net := Net{Model: "resnet20", Kind: KindResidual, Depth: 20, Params: 7, Dataset: "cifar10", TestImages: 10_000, Batch: 8, Iterations: 10, ImagesPerSecond: 100}
 	other, stopped, lost := net, net, net
-	other.TestImages, other.ImagesPerSecond = 9_000, 0
+	other.TestImages, other.TrainImages, other.ImagesPerSecond = 9_000, 60, 0
 	stopped.Unfinished, lost.Diverged = true, true
-	got := newOutcome([]Compared{{Run{History: h(10, 12, 9)}, net}, {Run{History: h(12, 16, 10)}, other}, {Run{}, net}, {Run{History: h(1, 1, 1)}, stopped}, {Run{History: h(1, 1, 1)}, lost}})
-	// Half of the 80 images that 10 updates of 8 in one epoch make.
+	got := newOutcome([]Compared{{Run{History: h(10, 12, 9)}, net}, {Run{History: h(12, 16, 10)}, other}, {Run{}, net}, {Run{History: History{{Step: 5, TrainError: ptr(1)}}}, net},
+		{Run{History: h(1, 1, 1)}, stopped}, {Run{History: h(1, 1, 1)}, lost}})
+	// Half of the 80 images that 10 updates of 8 in one epoch make, and of 60.
 	want := Outcome{Model: "resnet20", Kind: KindResidual, Depth: 20, Params: 7, Dataset: "cifar10", Iterations: 10, Batch: 8, Runs: 2, Train: 11, TrainStd: math.Sqrt2,
-		TrainEval: ptr(9.5), Test: 14, TestStd: math.Sqrt(8), TestBest: 12, ImagesPerSecond: 100, Paper: ptr(8.75), Diverged: 1, Unfinished: 2, TrainImages: 40, TestImages: 9_000}
+		TrainEval: ptr(9.5), Test: 14, TestStd: math.Sqrt(8), TestBest: 12, ImagesPerSecond: 100, Paper: ptr(8.75), Diverged: 1, Unfinished: 3, TrainImages: 30, TestImages: 9_000}
 	if d := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -149,5 +151,28 @@ func TestTrainingErrorsAreOfTheImagesSeenSinceTheRowBefore(t *testing.T) {
 		if got := c.h.trainImages(c.n); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
+	}
+}
+
+func TestRemarksAndTheOrderOfNetworks(t *testing.T) {
+	for want, o := range map[string]Outcome{
+		"": {Runs: 1}, "1 unfinished": {Unfinished: 1}, "1 diverged": {Diverged: 1}, "2 diverged, 3 unfinished": {Diverged: 2, Unfinished: 3},
+		"1 unfinished, test error of the validation split": {Runs: 1, Unfinished: 1, Split: partVal},
+	} {
+		if got := o.remark(); got != want {
+			t.Errorf("remark %q, want %q", got, want)
+		}
+	}
+	// Plain before residual, shallow before deep; otherwise in the order given.
+	var runs []Compared
+	for _, n := range []Net{{Model: "c", Kind: KindResidual, Depth: 20}, {Model: "z"}, {Model: "b", Kind: KindResidual, Depth: 8}, {Model: "a"}, {Model: "d", Kind: KindPlain, Depth: 56}, {Model: "c"}} {
+		runs = append(runs, Compared{Net: n})
+	}
+	var models []string
+	for _, o := range outcomes(runs) {
+		models = append(models, o.Model)
+	}
+	if got := strings.Join(models, " "); got != "z a d b c" {
+		t.Errorf("networks %s, want z a d b c", got)
 	}
 }

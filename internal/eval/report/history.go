@@ -18,7 +18,7 @@ import (
 var ErrHistory = errors.New("not a table of metrics")
 
 // A Measurement is a row of metrics.csv. What was not measured is nil. Errors are percentages;
-// those of training are means over the updates since the row before.
+// those of training are means over the updates since the previous row.
 type Measurement struct {
 	Step                          int
 	Epoch, Rate                   *float64

@@ -81,6 +81,32 @@ func TestBadHistoriesNameFileLineAndColumn(t *testing.T) {
 	}
 }
 
+// TestEachColumnIsShownUnderItsTitle has a value of its own for every column.
+func TestEachColumnIsShownUnderItsTitle(t *testing.T) {
+	text := "step,epoch,rate,train_loss,train_error,val_loss,val_error,val_top5,test_loss,test_error,test_top5,train_eval_loss,train_eval_error\n" +
+		"1000,1.25,0.01,1.23456,2.345,3.45678,4.567,5.678,6.78901,7.891,8.912,9.12345,10.234\n2000,2.5,1e-05,,,,,,,,,,\n"
+	h, err := parseHistory(strings.NewReader(text), "m.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, c := range h.columns() {
+		got[c.Title] = strings.Join(c.Cells, " ")
+		if !c.Number {
+			t.Errorf("%s is no number", c.Title)
+		}
+	}
+	want := map[string]string{"iteration": "1,000 2,000", "epoch": "1.2 2.5", "rate": "0.01 1e-05", "training loss": "1.2346 ", "training error %": "2.35 ",
+		"validation loss": "3.4568 ", "validation error %": "4.57 ", "validation top-5 %": "5.68 ", "test loss": "6.7890 ", "test error %": "7.89 ", "test top-5 %": "8.91 ",
+		"training set loss": "9.1235 ", "training set error %": "10.23 "}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if cols := h[1:].columns(); len(cols) != 3 || cols[2].Title != "rate" {
+		t.Errorf("of what was never measured there are columns: %+v", cols)
+	}
+}
+
 func FuzzHistory(f *testing.F) {
 	f.Add(header + "1,1,0.1,1,50,,,,1,40,4\n")
 	f.Add(header + "1,1,nan,,,,,,1e999,inf,\n")

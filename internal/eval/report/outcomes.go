@@ -27,7 +27,7 @@ type Outcome struct {
 	Iterations int     `json:"iterations"` // planned
 	Batch      int     `json:"batch"`
 	Runs       int     `json:"runs"`        // finished ones; the errors mean nothing when it is 0
-	Train      float64 `json:"train_error"` // since the evaluation before, averaged over runs
+	Train      float64 `json:"train_error"` // since the previous evaluation, averaged over runs
 	TrainStd   float64 `json:"train_std"`   // over runs; 0 for fewer than two
 	// TrainEval is the error of the training set as it stands; nil where a run did not measure it.
 	TrainEval       *float64 `json:"train_eval_error"`
@@ -141,7 +141,7 @@ const (
 // that are not of the paper's length.
 func recipeNote(outcomes []Outcome) string {
 	for _, o := range outcomes {
-		if o.Paper != nil && o.Runs > 0 && (o.Iterations != paperIterations || o.Batch != paperBatch) {
+		if o.Paper != nil && (o.Iterations != paperIterations || o.Batch != paperBatch) {
 			return fmt.Sprintf("The paper's errors are of trainings of %s iterations of %d images; %s had %s of %d.",
 				text.Grouped(paperIterations), paperBatch, text.Printable(o.Model), text.Grouped(int64(o.Iterations)), o.Batch)
 		}

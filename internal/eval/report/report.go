@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"path/filepath"
 	"strings"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/eval"
 	"resnet/internal/text"
 )
@@ -24,8 +24,6 @@ type Report struct {
 	Table   eval.Table // may be empty
 	Runs    []Run
 	Classes *eval.ClassReport // may be nil
-	// Names stand for the runs' own in curves and headings; nil or shorter means their own.
-	Names []string
 }
 
 // reportPage is what the template shows. SVG is the only value that is not escaped: DrawSVG made
@@ -81,8 +79,8 @@ func (r Report) WriteHTML(w io.Writer) error {
 	case !errors.Is(err, ErrNoCurve):
 		return err
 	}
-	for i, run := range r.Runs {
-		page.Runs = append(page.Runs, reportRun{r.name(i), run.Config, run.Environment, newReportTable(run.History.columns())})
+	for _, run := range r.Runs {
+		page.Runs = append(page.Runs, reportRun{text.Printable(run.Name), run.Config, run.Environment, newReportTable(run.History.columns())})
 	}
 	if c := r.Classes; c != nil {
 		if len(c.Classes) <= eval.MatrixClasses {
@@ -98,25 +96,20 @@ func (r Report) WriteHTML(w io.Writer) error {
 
 // WriteReport writes report.html, curves.svg and curves.png to a folder, each complete or not at
 // all. Without any measured error it writes the page alone.
-func WriteReport(dir string, r Report) error {
-	err := DrawFiles(dir, r.series(), DrawOptions{Title: r.Title})
+func WriteReport(dir string, r Report) error { return folder{atomicfile.OS, dir}.report(r) }
+
+func (dir folder) report(r Report) error {
+	err := dir.curves(r.series(), DrawOptions{Title: r.Title})
 	if err != nil && !errors.Is(err, ErrNoCurve) {
 		return err
 	}
-	return eval.WriteFileAtomic(filepath.Join(dir, ReportFile), r.WriteHTML)
-}
-
-func (r Report) name(i int) string {
-	if i < len(r.Names) && r.Names[i] != "" {
-		return text.Printable(r.Names[i])
-	}
-	return text.Printable(r.Runs[i].Name)
+	return dir.write(ReportFile, r.WriteHTML)
 }
 
 func (r Report) series() []Series {
 	var list []Series
-	for i, run := range r.Runs {
-		list = append(list, run.History.Series(r.name(i)))
+	for _, run := range r.Runs {
+		list = append(list, run.Series())
 	}
 	return list
 }

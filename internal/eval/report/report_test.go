@@ -82,8 +82,20 @@ func TestReportIsCompleteAndEscapesEverything(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, ".tmp-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*.tmp-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestShadesOfTheConfusionMatrix(t *testing.T) {
+	m := eval.Metrics{Confusion: [][]int{{989, 1, 10}, {0, 3, 3}, {0, 0, 0}}}
+	want := [][]matrixCell{
+		{{989, 9, true}, {1, 1, false}, {10, 1, false}}, // what is rare has a shade as well
+		{{0, 0, false}, {3, 5, true}, {3, 5, false}},
+		{{0, 0, false}, {0, 0, false}, {0, 0, true}},
+	}
+	if d := cmp.Diff(want, shades(m.Classes(nil)), cmp.AllowUnexported(matrixCell{})); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 
@@ -171,6 +183,18 @@ func TestReadRun(t *testing.T) {
 	if run.Name != "run<img src=x>" || len(run.History) != 4 || len(run.Series().Test) != 4 {
 		t.Errorf("name %q, %d rows, series %v", run.Name, len(run.History), run.Series())
 	}
+	if !strings.HasPrefix(run.Config, "model: {name: resnet20}\n") {
+		t.Errorf("configuration %q", run.Config)
+	}
+	bare := t.TempDir()
+	for name, text := range map[string]string{"metrics.csv": header, "env.json": "{half"} {
+		if err := os.WriteFile(filepath.Join(bare, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if run, err := ReadRun(bare); err != nil || run.Config != "" || len(run.Environment) != 1 || run.Environment[0] != (Fact{"env.json", "{half"}) {
+		t.Errorf("half an env.json and no config.yaml: %+v (%v)", run, err)
+	}
 	if _, err := ReadRun(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a folder without metrics.csv: %v", err)
 	}
@@ -183,6 +207,24 @@ func TestFilesOfARunThatAreFarTooLargeAreRefused(t *testing.T) {
 	}
 	if _, err := ReadRun(dir); err == nil || !strings.Contains(err.Error(), "config.yaml") {
 		t.Errorf("error %v, want one naming config.yaml", err)
+	}
+}
+
+func TestTwentyClassesAreAMatrixInTheReport(t *testing.T) {
+	for n, want := range map[int]bool{20: true, 21: false} {
+		m := eval.Metrics{}
+		for label := range n {
+			m.Confusion = append(m.Confusion, make([]int, n))
+			m.Confusion[label][label] = 1
+		}
+		classes := m.Classes(nil)
+		var b strings.Builder
+		if err := (Report{Title: "t", Classes: &classes}).WriteHTML(&b); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), `class="matrix"`) != want {
+			t.Errorf("%d classes: a matrix is %v, want %v", n, !want, want)
+		}
 	}
 }
 

@@ -37,7 +37,7 @@ func (h History) Series(name string) Series {
 	s.Train = points("train_error")
 	if s.Test = points("test_error"); s.Test == nil {
 		if s.Test = points("val_error"); s.Test != nil {
-			s.Split = "validation"
+			s.Split = partVal
 		}
 	}
 	return s

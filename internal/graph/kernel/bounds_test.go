@@ -153,7 +153,7 @@ func calls(seed uint64) map[string]*call {
 	m := &Moments{Pixels: 3, K: c.vec(), S1: c.vec(), S2: c.vec()}
 	c.at(&m.X, 48)
 	c.run = m.Run
-	for by, name := range []string{"gate", "gate by z", "gate by y", "PReLU's gate"} {
+	for by, name := range []string{"mask", "mask by z", "mask by y", "mask by slope"} {
 		c := begin(name)
 		g := &Mask{Pixels: 3, S: c.vec(), T: c.vec(), Mean: c.vec(), S1: c.vec(), S2: c.vec()}
 		for _, p := range []*[]float32{&g.D, &g.R, &g.Z, &g.G} {
@@ -263,7 +263,7 @@ func TestGatesAndReLUAtTheEdges(t *testing.T) {
 					want = d[i]
 				}
 				if g[i] != want {
-					t.Errorf("%s, gate %d: the gradient behind %g is %g, want %g", isa, by, values[i], g[i], want)
+					t.Errorf("%s, mask %d: the gradient of input %g is %g, want %g", isa, by, values[i], g[i], want)
 				}
 			}
 		}
@@ -288,6 +288,35 @@ func TestAllocStartsOnACacheLine(t *testing.T) {
 		}
 		if n > 0 && address(s)%64 != 0 {
 			t.Errorf("Alloc(%d) begins at %#x", n, address(s))
+		}
+	}
+}
+
+// Rows or pixels that are none are left alone, whatever the other fields hold.
+func TestNoRowsAndNoPixelsWriteNothing(t *testing.T) {
+	best := Active()
+	defer func() { _ = Use(best) }()
+	for _, isa := range Available() {
+		if err := Use(isa); err != nil {
+			t.Fatal(err)
+		}
+		for name, run := range map[string]func(*Affine){
+			"copy": (*Affine).Copy, "map": func(a *Affine) { a.Map(false) }, "map with ReLU": func(a *Affine) { a.Map(true) }, "map with PReLU": (*Affine).MapPReLU,
+			"map of two": func(a *Affine) { a.Map2(false) }, "map of two with ReLU": func(a *Affine) { a.Map2(true) },
+		} {
+			for _, size := range [][2]int{{0, 1}, {1, 0}, {0, 0}, {-1, 1}, {1, -1}} {
+				ones, y := make([]float32, 64), make([]float32, 64)
+				for i := range ones {
+					ones[i] = 1
+				}
+				v := Vec(ones[:16])
+				run(&Affine{X: ones, R: ones, Y: y, S: &v, S2: &v, T: &v, Rows: size[0], Pixels: size[1], XRow: 16, RRow: 16, YRow: 16, XPixel: 16})
+				for i := range y {
+					if y[i] != 0 {
+						t.Fatalf("%s, %s of %d rows of %d pixels: value %d became %g", isa, name, size[0], size[1], i, y[i])
+					}
+				}
+			}
 		}
 	}
 }

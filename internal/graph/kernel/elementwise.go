@@ -94,11 +94,11 @@ func (m *Moments) Run() {
 	active.moments(m)
 }
 
-// MaskBy says what gates a gradient in Mask.
+// MaskBy says what decides where Mask passes a gradient on.
 type MaskBy uint8
 
-// The gates: nothing; S·Z + T > 0 (a ReLU straight after the batch normalisation of Z); Y > 0 (the
-// ReLU's stored output); and PReLU of Z with the slopes S.
+// Nothing: the gradient passes everywhere. S·Z + T > 0: a ReLU straight after the batch
+// normalisation of Z. Y > 0: the ReLU's stored output. PReLU of Z with the slopes S.
 const (
 	MaskNone MaskBy = iota
 	MaskZ
@@ -107,9 +107,9 @@ const (
 )
 
 // Mask is the backward pass of ReLU with the two sums that batch normalisation's backward pass
-// needs, in one pass over Pixels vectors: G = D (+ R) where the gate is open and 0 elsewhere, S1 +=
-// ΣG, S2 += ΣG·(Z - Mean). G may be D. Of PReLU, G is S·(D (+ R)) where Z is not above 0, and S2,
-// the gradient of the slope, gets Σ(D (+ R))·Z of those alone.
+// needs, in one pass over Pixels vectors: G = D (+ R) where the ReLU was active and 0 elsewhere,
+// S1 += ΣG, S2 += ΣG·(Z - Mean). G may be D. Of PReLU, G is S·(D (+ R)) where Z is not above 0, and
+// S2, the gradient of the slope, gets Σ(D (+ R))·Z of those alone.
 type Mask struct {
 	D, R, Y, Z, G []float32
 	S, T, Mean    *Vec
@@ -117,7 +117,7 @@ type Mask struct {
 	Pixels        int
 }
 
-// Run gates D (plus R where it is not nil).
+// Run masks D (plus R where it is not nil).
 func (m *Mask) Run(by MaskBy) {
 	n := m.Pixels * 16
 	if n < 16 || n > len(m.D) || n > len(m.Z) || n > len(m.G) || by == MaskY && n > len(m.Y) || m.R != nil && n > len(m.R) {

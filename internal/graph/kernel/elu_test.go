@@ -21,7 +21,7 @@ func TestELUIsNearTheExactOne(t *testing.T) {
 	}
 	y := []float32{0, float32(math.Inf(-1)), float32(math.NaN()), float32(math.Inf(1)), -1e-30}
 	ELU(y, y, 1)
-	if y[0] != 0 || y[1] != -1 || y[2] == y[2] || !math.IsInf(float64(y[3]), 1) || math.Abs(float64(y[4])) > 1e-7 {
+	if y[0] != 0 || y[1] != -1 || y[2] == y[2] || !math.IsInf(float64(y[3]), 1) || !(math.Abs(float64(y[4])) <= 1e-7) {
 		t.Errorf("special values give %v", y)
 	}
 	d := []float32{2, 2, 2}

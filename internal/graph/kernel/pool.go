@@ -1,7 +1,8 @@
 package kernel
 
 // Window is pooling of a run of Pixels outputs whose windows have the same taps: offsets in X, the
-// same for every output once XPixel is added for each. Of Max, a NaN wins over everything.
+// same for every output once XPixel is added for each. The largest value of a window with a NaN is
+// NaN.
 //
 //	Max:      Y[16p + o] = max over t: X[Taps[t] + p·XPixel + o]
 //	MaxGrad:  DX[Taps[t] + p·XPixel + o] += D[16p + o], for the first t where X is Y[16p + o];

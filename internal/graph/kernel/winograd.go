@@ -17,8 +17,8 @@ type Transform struct {
 	SrcRow   int
 	Plane    int
 	Tiles    int
-	// Rows are the rows of tiles of an image, Step apart; in the transformed domain they follow each
-	// other. It is 1 for filters.
+	// Rows are the rows of tiles of an image, Step apart; in the transformed domain they are
+	// consecutive. It is 1 for filters.
 	Rows int
 	Step int
 	buf  [36*16 + 16]float32 // between the two passes of the assembly; it aligns itself

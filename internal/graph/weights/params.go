@@ -17,7 +17,7 @@ type MismatchError struct {
 	File       string
 	Missing    []string // in the model, not in the file
 	Unexpected []string // in the file, not in the model
-	// Different are in both, with another shape or type: "conv1.weight [64 3 7 7], want [16 3 3 3]".
+	// Different are in both, with another shape or type: "fc.weight [10 64], want [100 64]".
 	Different []string
 }
 

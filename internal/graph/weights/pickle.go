@@ -12,12 +12,12 @@ import (
 const (
 	maxPickle       = 32 << 20 // bytes
 	maxPickleOps    = 2_000_000
-	maxPickleStack  = 1 << 18  // values; pickle itself empties it after each thousand of a container
-	maxPickleMemory = 64 << 20 // bytes of the values made, about
+	maxPickleStack  = 1 << 18  // values; pickle itself empties it after each 1000 of a container
+	maxPickleMemory = 64 << 20 // bytes of the values made, approximately
 )
 
-// What values take in memory, about: what a small file may ask for is counted, not what it says of
-// itself.
+// The approximate memory of values. What reading a file allocates is counted and limited, whatever
+// sizes the file claims.
 const (
 	costSlot = 16  // an interface on the stack, in a tuple or in a list
 	costBox  = 32  // a slice header, a number or text behind an interface

@@ -156,6 +156,7 @@ func TestHostilePicklesAreRefused(t *testing.T) {
 		{"a flood of BINPUT", "\x80\x02N" + strings.Repeat("q\x01", 2_500_000) + ".", "more than 2000000 operations"},
 		{"a stack of a million", "\x80\x02" + strings.Repeat("N", 1_000_000) + ".", "values on the stack"},
 		{"a memo of two million", "\x80\x02N" + strings.Repeat("\x94", 1_900_000) + ".", "take more than 64 MB"},
+		{"texts in the memo", "\x80\x02" + strings.Repeat("U\x0a0123456789\x940", 660_000) + "N.", "take more than 64 MB"},
 		{"a million dictionaries", "\x80\x02N" + strings.Repeat("}0", 999_999) + ".", "take more than 64 MB"},
 		{"half a million tuples of a shared one", "\x80\x02(" + strings.Repeat("N", 1000) + "tq\x01" + strings.Repeat("h\x01\x850", 660_000) + ".", "no dictionary"},
 		{"ten thousand dictionaries of a shared list", "\x80\x02ccollections\nOrderedDict\nq\x00](" + pairs(1000) + "e\x85q\x010" + strings.Repeat("h\x00h\x01R0", 10_000) + ".", "take more than 64 MB"},

@@ -16,7 +16,7 @@ import (
 	"resnet/internal/graph/schedule"
 )
 
-// The network of the tests tells 5 classes apart in 3 maps of 4 features.
+// The network of the tests has 5 classes and takes 3 maps of 4 features.
 const (
 	planes, features, classes = 3, 4, 5
 	dim                       = planes * features
@@ -293,7 +293,7 @@ func TestTheRateFallsEvenlyFromPassToPass(t *testing.T) {
 	}
 	for i := range len(at) - 1 {
 		want := o.Rate * (1 - float64(i/each)/float64(o.Iterations))
-		if got := at[i] - at[i+1]; math.Abs(got-want) > 1e-3*o.Rate {
+		if got := at[i] - at[i+1]; !(math.Abs(got-want) <= 1e-3*o.Rate) {
 			t.Errorf("update %d moves by %g, want %g", i, got, want)
 		}
 	}
@@ -305,9 +305,42 @@ func TestADivergedEstimationSaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nan := func(*datasets.Batch) (float64, int, error) { return math.NaN(), 1, nil }
-	if _, err := l.Estimate(t.Context(), &rounds{all: clean()}, nan); !errors.Is(err, ErrDiverged) {
-		t.Errorf("got %v", err)
+	for _, loss := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		pass := func(*datasets.Batch) (float64, int, error) { return loss, 1, nil }
+		if _, err := l.Estimate(t.Context(), &rounds{all: clean()}, pass); !errors.Is(err, ErrDiverged) {
+			t.Errorf("a loss of %v: %v", loss, err)
+		}
+	}
+}
+
+// TestProgressIsTheMeanOverLabels also passes over batches without any: their gradients, which a
+// machine did not make, are not used.
+func TestProgressIsTheMeanOverLabels(t *testing.T) {
+	s := newSpeaker(t, blocks.OutputFrame)
+	l, err := NewLayer(s.params, planes, Options{Structure: Full, Iterations: 3, Rate: 0.01})
+	if err != nil {
+		t.Fatal(err)
+	}
+	losses, labels := []float64{4, 100, 1, 8, 9, 10, 2, 50, 3}, []int{1, 0, 3, 1, 1, 1, 3, 0, 1}
+	k := 0
+	pass := func(*datasets.Batch) (float64, int, error) {
+		k++
+		clear(l.weight.Grad)
+		clear(l.bias.Grad)
+		if labels[k-1] == 0 {
+			l.bias.Grad[0] = 1e6
+		}
+		return losses[k-1], labels[k-1], nil
+	}
+	p, err := l.Estimate(t.Context(), &rounds{all: clean()}, pass)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first, last := (4*1+1*3)/4., (2*3+3*1)/4.; p.First != first || p.Last != last || k != 9 {
+		t.Errorf("%+v after %d batches, want %g and %g after 9", p, k, first, last)
+	}
+	if b := l.Transform().Bias[0]; b != 0 {
+		t.Errorf("a batch without labels moved the bias to %g", b)
 	}
 }
 

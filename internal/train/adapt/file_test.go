@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"resnet/internal/atomicfile"
+	"resnet/internal/atomicfile/atomicfiletest"
 	"resnet/internal/datasets/speech"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
@@ -55,6 +58,14 @@ func TestTransformsComeBackAsTheyWere(t *testing.T) {
 	if !bytes.Equal(written(t, want), written(t, got)) {
 		t.Error("other bytes the second time")
 	}
+}
+
+func TestASetIsWrittenWholeOrNotAtAll(t *testing.T) {
+	atomicfiletest.Run(t, atomicfiletest.Writer{Files: []string{"x.safetensors"}, Write: func(fsys atomicfile.FS, dir string, version int) error {
+		s := sample()
+		s.Transforms["ann"].Bias[0] = float32(version)
+		return atomicfile.Write(fsys, filepath.Join(dir, "x.safetensors"), "weights", s.Write)
+	}})
 }
 
 func TestFilesThatAreNoTransformsAreRefused(t *testing.T) {

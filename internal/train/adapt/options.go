@@ -9,9 +9,11 @@ import (
 // Structures of a speaker's matrix W [D, D], where a frame of D values is C maps (static features
 // and their differences) of D/C features.
 const (
-	Full     = "full"     // every value of a frame from every other
-	Block    = "block"    // a matrix of its own for each map
-	Shared   = "shared"   // one matrix for all maps: exact for a linear map of static features, since differences are linear
+	Full  = "full"  // every value of a frame from every other
+	Block = "block" // a matrix of its own for each map
+	// One matrix for all maps: exact for a linear map of static features, since differences are
+	// linear.
+	Shared   = "shared"
 	Diagonal = "diagonal" // a factor for each value
 )
 

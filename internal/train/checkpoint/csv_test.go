@@ -54,7 +54,8 @@ func TestAResumedTableIsBitIdentical(t *testing.T) {
 	}
 	for n := range len(whole) + 1 {
 		rows := int64(strings.Count(string(whole[:n]), "\n")) - 1 // complete ones
-		for k := int64(0); k <= max(rows, 0); k++ {               // resume from step 10k: its row is there
+		// Resume from step 10k: its row is there.
+		for k := int64(0); k <= max(rows, 0); k++ {
 			m.Files[path] = &atomicfiletest.Content{Data: slices.Clone(whole[:n])}
 			var rest []int64
 			for s := 10*k + 10; s <= 50; s += 10 {

@@ -8,7 +8,7 @@
 //	  env.json                          Env
 //	  checkpoints/step-000123.safetensors         weights, running statistics, weights.Meta
 //	              step-000123.state.safetensors   momentum and cursors
-//	              step-000123.json                Manifest: sizes and checksums of both, written last
+//	              step-000123.json                Manifest: sizes and sums of both, written last
 //
 // A checkpoint exists when its manifest does. Every file is written by package atomicfile; so a
 // crash at any moment leaves temporary files or files without a manifest, which the next Open

@@ -277,7 +277,8 @@ func TestLeftoversAreSweptAndNothingElse(t *testing.T) {
 	put := func(path string) { m.Files[path] = &atomicfiletest.Content{Data: []byte("x"), Synced: []byte("x")} }
 	keep := []string{
 		s.dir + "/notes.txt", s.dir + "/step-7.safetensors", s.dir + "/model.safetensors", run + "/config.yaml",
-		run + "/.tmp-0123456789abcdef", run + "/.report.html.tmp-report-17-0123abcd", // a report that is being written
+		// A report that is being written.
+		run + "/.tmp-0123456789abcdef", run + "/.report.html.tmp-report-17-0123abcd",
 		s.dir + "/step-000002.safetensors", s.dir + "/step-000002.state.safetensors", s.dir + "/step-000002.json",
 	}
 	gone := []string{
@@ -289,7 +290,8 @@ func TestLeftoversAreSweptAndNothingElse(t *testing.T) {
 	for _, p := range append(keep[:6:6], gone[:7]...) {
 		put(p)
 	}
-	m.Files[keep[8]].Data[3] ^= 1                     // a manifest with one wrong byte does not cost its weights
+	// A manifest with one wrong byte does not cost its weights.
+	m.Files[keep[8]].Data[3] ^= 1
 	delete(m.Files, s.dir+"/step-000003.safetensors") // nothing to load here
 	s = openMem(t, m, 0)
 	for _, p := range keep {

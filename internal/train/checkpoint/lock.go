@@ -89,7 +89,8 @@ func lockOpened(f *os.File, path string) (*Lock, error) {
 	switch {
 	case errors.Is(err, errNoLocks):
 		f.Close()
-		return acquireByExistence(path + ".held") // path itself exists by now, with any number of openers
+		// The path itself exists by now, with any number of openers.
+		return acquireByExistence(path + ".held")
 	case err != nil:
 		f.Close()
 		return nil, atomicfile.Error(fmt.Errorf("lock %s: %w", path, err))
@@ -157,7 +158,8 @@ func (l *Lock) write() error {
 	if err != nil {
 		host = "unknown host"
 	}
-	data, _ := json.Marshal(holder{os.Getpid(), host, time.Now().UTC().Format(time.RFC3339)}) // numbers and strings
+	// Numbers and strings are always encoded.
+	data, _ := json.Marshal(holder{os.Getpid(), host, time.Now().UTC().Format(time.RFC3339)})
 	if err := l.f.Truncate(0); err != nil {
 		return err
 	}

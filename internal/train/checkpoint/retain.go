@@ -51,8 +51,8 @@ func (s *Store) prune(saved int64) (removed []int64, err error) {
 // resumes there, which then has the folder's lock.
 const Kind = "run"
 
-// formerTemp matches the temporary names that former versions gave to these files. Their reports and
-// predictions began with ".tmp-" as well.
+// formerTemp matches the temporary names that former versions gave to these files. Those of reports
+// and predictions began with ".tmp-" as well.
 var formerTemp = regexp.MustCompile(`^\.tmp-(step-\d{6}.*|metrics\.csv|timing\.csv|env\.json|config\.yaml|events\.out\.tfevents\.resnet)$`)
 
 func isTemp(name string) bool { return atomicfile.IsTemp(name, Kind) || formerTemp.MatchString(name) }

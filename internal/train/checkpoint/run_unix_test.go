@@ -146,3 +146,20 @@ func TestAFileSizeLimitIsAFailedSave(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// TestAReleasedLockLeavesNoFile: the next training would say that it took the folder over.
+func TestAReleasedLockLeavesNoFile(t *testing.T) {
+	folder := t.TempDir()
+	for range 2 {
+		l, err := AcquireLock(folder)
+		if err != nil || l.TakenFrom != "" {
+			t.Fatal(l, err)
+		}
+		if err := l.Release(); err != nil {
+			t.Fatal(err)
+		}
+		if names, _ := os.ReadDir(folder); len(names) > 0 {
+			t.Errorf("%v left", names)
+		}
+	}
+}

@@ -44,7 +44,8 @@ type Saved struct {
 func (s *Store) Save(snap Snapshot) (Saved, error) {
 	m, err := s.write(snap)
 	if errors.Is(err, ErrIO) {
-		_, _ = s.sweep() // gives back the space of the failed save; what cannot be removed now is at the next Open
+		// Gives back the space of the failed save; what cannot be removed now is at the next Open.
+		_, _ = s.sweep()
 	}
 	if err != nil {
 		return Saved{}, fmt.Errorf("save checkpoint of step %d: %w", snap.Step, err)
@@ -71,7 +72,8 @@ func (s *Store) write(snap Snapshot) (Manifest, error) {
 	if snap.Step < 0 || snap.Epoch < 0 {
 		return m, fmt.Errorf("step %d of epoch %d", snap.Step, snap.Epoch)
 	}
-	if _, err := m.encode(); err != nil { // a metric that is not finite must not cost a written model
+	// A metric that is not finite must not cost a written model.
+	if _, err := m.encode(); err != nil {
 		return m, err
 	}
 	need, err := s.sizes(snap, &m)
@@ -130,12 +132,9 @@ func (s *Store) writeParts(snap Snapshot, m *Manifest) error {
 	if err != nil {
 		return err
 	}
-	if old != nil {
-		base := baseName(m.Step)
-		for n := 2; m.Model.File == old.Model.File; n++ { // ends at the second try
-			m.Model.File = fmt.Sprintf("%s-%d.safetensors", base, n)
-			m.State.File = fmt.Sprintf("%s-%d.state.safetensors", base, n)
-		}
+	if old != nil && m.Model.File == old.Model.File {
+		base := baseName(m.Step) + "-2" // which the next save of this step leaves again
+		m.Model.File, m.State.File = base+".safetensors", base+".state.safetensors"
 	}
 	parts := []struct {
 		*Part

@@ -108,7 +108,9 @@ func (s *Store) prepare() error {
 type entry struct {
 	Manifest
 	path string
-	err  error // why it is not a complete checkpoint; Step is then the file name's when the manifest is unreadable
+	// Why it is not a complete checkpoint; Step is then the file name's when the manifest is
+	// unreadable.
+	err error
 }
 
 // scan returns the manifests by ascending step, and every name in the folder.

@@ -53,22 +53,22 @@ func Depth(depths []int, seeds []uint64) ([]Net, error) { return plan(depths, se
 // Rows lists the trainings of a plain network and its residual counterpart, both rows of the table,
 // seed by seed.
 func Rows(plain, residual string, seeds []uint64) ([]Net, error) {
-	if len(seeds) == 0 {
-		return nil, fmt.Errorf("%w: no seeds", ErrPlan)
+	if err := checkSeeds(seeds); err != nil {
+		return nil, err
 	}
 	var nets []Net
-	for i, s := range seeds {
-		if slices.Contains(seeds[:i], s) {
-			return nil, fmt.Errorf("%w: seed %d is given twice", ErrPlan, s)
-		}
+	for _, s := range seeds {
 		nets = append(nets, Net{Row: plain, Seed: s}, Net{Row: residual, Residual: true, Seed: s})
 	}
 	return nets, nil
 }
 
 func plan(depths []int, seeds []uint64, kinds []bool) ([]Net, error) {
-	if len(depths) == 0 || len(seeds) == 0 {
-		return nil, fmt.Errorf("%w: no depths or no seeds", ErrPlan)
+	if len(depths) == 0 {
+		return nil, fmt.Errorf("%w: no depths", ErrPlan)
+	}
+	if err := checkSeeds(seeds); err != nil {
+		return nil, err
 	}
 	depths = slices.Clone(depths)
 	slices.Sort(depths)
@@ -80,11 +80,6 @@ func plan(depths []int, seeds []uint64, kinds []bool) ([]Net, error) {
 			return nil, fmt.Errorf("%w: depth %d is given twice", ErrPlan, d)
 		}
 	}
-	for i, s := range seeds {
-		if slices.Contains(seeds[:i], s) {
-			return nil, fmt.Errorf("%w: seed %d is given twice", ErrPlan, s)
-		}
-	}
 	var nets []Net
 	for _, s := range seeds {
 		for _, d := range depths {
@@ -94,4 +89,16 @@ func plan(depths []int, seeds []uint64, kinds []bool) ([]Net, error) {
 		}
 	}
 	return nets, nil
+}
+
+func checkSeeds(seeds []uint64) error {
+	if len(seeds) == 0 {
+		return fmt.Errorf("%w: no seeds", ErrPlan)
+	}
+	for i, s := range seeds {
+		if slices.Contains(seeds[:i], s) {
+			return fmt.Errorf("%w: seed %d is given twice", ErrPlan, s)
+		}
+	}
+	return nil
 }

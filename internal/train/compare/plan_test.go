@@ -3,13 +3,21 @@ package compare
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 )
 
 func TestPlansNameEachTrainingOnceShallowFirst(t *testing.T) {
-	nets, err := PlainVsResidual([]int{56, 20}, []uint64{3, 1})
+	depths := []int{56, 20}
+	nets, err := PlainVsResidual(depths, []uint64{3, 1})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if depths[0] != 56 {
+		t.Errorf("the caller's depths were sorted: %v", depths)
+	}
+	if n := nets[2]; n != (Net{Depth: 56, Seed: 3}) || nets[3] != (Net{Depth: 56, Residual: true, Seed: 3}) {
+		t.Errorf("got %+v and %+v, want plain and residual of 56 layers", n, nets[3])
 	}
 	var names []string
 	for _, n := range nets {
@@ -31,11 +39,18 @@ func TestImpossiblePlansAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		depths []int
 		seeds  []uint64
-	}{{nil, []uint64{1}}, {[]int{20}, nil}, {[]int{51}, []uint64{1}}, {[]int{23}, []uint64{1}}, {[]int{2}, []uint64{1}}, {[]int{-4}, []uint64{1}},
-		{[]int{20, 20}, []uint64{1}}, {[]int{20}, []uint64{1, 1}}} {
-		if _, err := PlainVsResidual(c.depths, c.seeds); !errors.Is(err, ErrPlan) {
-			t.Errorf("depths %v, seeds %v: got %v, want ErrPlan", c.depths, c.seeds, err)
+		says   string
+	}{
+		{nil, []uint64{1}, "no depths"}, {[]int{20}, nil, "no seeds"}, {[]int{51}, []uint64{1}, "depth 51 is not 6n+2"}, {[]int{23}, []uint64{1}, "depth 23"},
+		{[]int{2}, []uint64{1}, "depth 2 is"}, {[]int{-4}, []uint64{1}, "depth -4"}, {[]int{20, 20}, []uint64{1}, "depth 20 is given twice"},
+		{[]int{32, 20, 32}, []uint64{1}, "depth 32 is given twice"}, {[]int{20}, []uint64{2, 1, 2}, "seed 2 is given twice"},
+	} {
+		if _, err := PlainVsResidual(c.depths, c.seeds); !errors.Is(err, ErrPlan) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("depths %v, seeds %v: got %v, want ErrPlan with %q", c.depths, c.seeds, err, c.says)
 		}
+	}
+	if nets, err := PlainVsResidual([]int{8}, []uint64{1}); err != nil || len(nets) != 2 {
+		t.Errorf("8 layers are the least: %v, %v", nets, err)
 	}
 }
 

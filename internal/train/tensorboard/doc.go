@@ -4,7 +4,8 @@
 // the data, and theirs. Each record is a protocol buffer, tensorflow.Event
 // (tensorflow/core/util/event.proto), of which these fields are used:
 //
-//	1 wall_time double   2 step int64   3 file_version string   5 summary { 1 value { 1 tag string  2 simple_value float } }
+//	1 wall_time double   2 step int64   3 file_version string
+//	5 summary { 1 value { 1 tag string   2 simple_value float } }
 //
 // The first record holds the version alone. A Log is one file for the whole life of a run: opening
 // it again drops the events after the point that a run resumes from, and a record that an

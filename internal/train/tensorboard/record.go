@@ -94,7 +94,7 @@ func decode(b []byte) (e event, ok bool) {
 }
 
 // fields calls do with each field of a message; numbers are in value, strings and messages in data.
-// It reports whether the message is whole and do never said false.
+// It reports whether the message is whole and do never returned false.
 func fields(b []byte, do func(n protowire.Number, value uint64, data []byte) bool) bool {
 	for len(b) > 0 {
 		num, typ, n := protowire.ConsumeTag(b)

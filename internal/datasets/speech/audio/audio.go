@@ -15,7 +15,8 @@ import (
 type Audio struct {
 	Rate     int         // samples a second of each channel
 	Channels [][]float32 // [channel][sample], all of one length, in the range of 16-bit integers
-	Encoding string      // how the file holds a sample: pcm8, pcm16, pcm24, pcm32, float32, float64, flac16, …
+	// How the file holds a sample: pcm8, pcm16, pcm24, pcm32, float32, float64, flac16, …
+	Encoding string
 }
 
 // Len is the number of samples of a channel.

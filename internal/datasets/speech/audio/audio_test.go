@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +12,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mewkiz/flac"
+	"github.com/mewkiz/flac/frame"
+	"github.com/mewkiz/flac/meta"
 
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech/audio"
@@ -39,7 +44,7 @@ func TestEveryEncodingIsReadAsByLibsndfile(t *testing.T) {
 			}
 		}
 		if kind := strings.TrimPrefix(strings.TrimSuffix(file, filepath.Ext(file)), "extensible"); !strings.HasSuffix(a.Encoding, strings.TrimPrefix(kind, "-")) {
-			t.Errorf("%s is said to be %s", file, a.Encoding)
+			t.Errorf("%s has the encoding %s", file, a.Encoding)
 		}
 		return nil
 	})
@@ -233,4 +238,81 @@ func FuzzAudio(f *testing.F) {
 			t.Fatalf("%d bytes allocated for %d", spent, len(data))
 		}
 	})
+}
+
+func TestAPartIsCutAtTheSample(t *testing.T) {
+	a := audio.Audio{Rate: 10, Encoding: "pcm16", Channels: [][]float32{make([]float32, 25), make([]float32, 25)}}
+	for i := range 25 {
+		a.Channels[0][i], a.Channels[1][i] = float32(i), float32(-i)
+	}
+	for _, c := range []struct {
+		start, end float64
+		from, to   int
+	}{{0, 0, 0, 25}, {0, -1, 0, 25}, {0, 1, 0, 10}, {0.5, 2.5, 5, 25}, {0.59, 0.7, 5, 7}, {1, 9, 10, 25}, {2.4, 0, 24, 25}} {
+		p, err := a.Part(c.start, c.end)
+		if err != nil || p.Rate != 10 || p.Encoding != "pcm16" || !slices.Equal(p.Channels[0], a.Channels[0][c.from:c.to]) || !slices.Equal(p.Channels[1], a.Channels[1][c.from:c.to]) {
+			t.Errorf("%g to %g s: %+v (%v), want samples %d to %d", c.start, c.end, p, err, c.from, c.to)
+		}
+	}
+	for _, c := range [][2]float64{{2.5, 0}, {3, 4}, {1, 1}, {2, 1}, {-1, 1}, {math.NaN(), 1}, {math.Inf(1), 0}, {1e300, 0}, {0, 0.01}} {
+		if p, err := a.Part(c[0], c[1]); !errors.Is(err, fault.ErrData) {
+			t.Errorf("%g to %g s: %d samples (%v)", c[0], c[1], p.Len(), err)
+		}
+	}
+	if p, err := (audio.Audio{Rate: 10, Channels: [][]float32{nil}}).Part(0, 0); err != nil || p.Len() != 0 {
+		t.Errorf("an empty recording: %v", err)
+	}
+}
+
+// TestBitsOfAFrameMayBeThoseOfTheHeader has a second frame that names other bits, and one that
+// leaves them to the header (code 0).
+func TestBitsOfAFrameMayBeThoseOfTheHeader(t *testing.T) {
+	var b bytes.Buffer
+	enc, err := flac.NewEncoder(&b, &meta.StreamInfo{BlockSizeMin: 16, BlockSizeMax: 16, SampleRate: 8000, NChannels: 1, BitsPerSample: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []float32
+	second := 0
+	for k := range 2 {
+		samples := make([]int32, 16)
+		for i := range samples {
+			samples[i] = int32(100*k + i)
+			want = append(want, float32(samples[i]))
+		}
+		second = b.Len()
+		err := enc.WriteFrame(&frame.Frame{
+			Header:    frame.Header{HasFixedBlockSize: true, BlockSize: 16, SampleRate: 8000, Channels: frame.ChannelsMono, BitsPerSample: 16},
+			Subframes: []*frame.Subframe{{SubHeader: frame.SubHeader{Pred: frame.PredVerbatim}, Samples: samples, NSamples: 16}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for code, fits := range map[byte]bool{4: true, 0: true, 1: false, 6: false} { // 16 bits, the header's, 8, 24
+		raw := slices.Clone(b.Bytes())
+		f := raw[second:]
+		f[3] = f[3]&^0x0e | code<<1
+		const head = 6 // sync, sizes, channels and bits, number, size of the block
+		f[head] = byte(crc(f[:head], 0x07, 8))
+		binary.BigEndian.PutUint16(f[len(f)-2:], crc(f[:len(f)-2], 0x8005, 16))
+		a, err := read(raw)
+		if fits && (err != nil || !slices.Equal(a.Channels[0], want)) || !fits && (!errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "in a stream of 1 of 16")) {
+			t.Errorf("code %d: %v, %v", code, a, err)
+		}
+	}
+}
+
+// crc is the checksum of FLAC, bit by bit: x^bits + poly, from 0, the highest bit first.
+func crc(data []byte, poly uint16, bits int) uint16 {
+	var c uint32
+	for _, b := range data {
+		c ^= uint32(b) << (bits - 8)
+		for range 8 {
+			if c <<= 1; c>>bits&1 == 1 {
+				c ^= uint32(poly) | 1<<bits
+			}
+		}
+	}
+	return uint16(c)
 }

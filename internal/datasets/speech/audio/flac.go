@@ -54,7 +54,8 @@ func readFLAC(r *bufio.Reader, name string) (a Audio, err error) {
 	}
 	a = Audio{Rate: int(info.SampleRate), Channels: make([][]float32, info.NChannels), Encoding: fmt.Sprintf("flac%d", info.BitsPerSample)}
 	sum := md5.New()
-	for info.NSamples == 0 || uint64(a.Len()) < info.NSamples { // behind them may be tags, or the next entry of an archive
+	// Behind the samples may be tags, or the next entry of an archive.
+	for info.NSamples == 0 || uint64(a.Len()) < info.NSamples {
 		f, err := stream.Next()
 		if err == io.EOF {
 			break

@@ -104,7 +104,7 @@ func DecodeFrontend(text string) (Frontend, error) {
 		return f, err
 	}
 	if errs := f.validate(); len(errs) > 0 {
-		return f, errs[0]
+		return f, fielderr.Join(errs)
 	}
 	return f, nil
 }

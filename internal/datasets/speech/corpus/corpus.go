@@ -9,6 +9,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech"
+	"resnet/internal/fielderr"
 )
 
 // NoLabel is the label of a frame or an utterance that has none.
@@ -50,11 +51,12 @@ type part struct {
 
 // Info describes a corpus.
 type Info struct {
-	Name    string   `json:"name"`
-	Classes []string `json:"classes"` // names by index; nil where classes are numbers, of alignments
-	Count   int      `json:"count"`   // classes
-	Dim     int      `json:"dim"`     // values of a frame, differences included
-	Train   int      `json:"train"`   // utterances
+	Name string `json:"name"`
+	// Names by index; nil where classes are numbers, of alignments.
+	Classes []string `json:"classes"`
+	Count   int      `json:"count"` // classes
+	Dim     int      `json:"dim"`   // values of a frame, differences included
+	Train   int      `json:"train"` // utterances
 	Val     int      `json:"val"`
 	Test    int      `json:"test"`
 	Frames  int      `json:"frames"` // of the training utterances
@@ -88,7 +90,7 @@ func Open(ctx context.Context, d datasets.Config, c Config, seed uint64) (*Corpu
 		return nil, fault.Errorf(fault.ErrConfig, "data.name: %q is no speech corpus: fsdd, kaldi or recordings", d.Name)
 	}
 	if errs := c.Validate(); len(errs) > 0 {
-		return nil, fault.Errorf(fault.ErrConfig, "%w", errs[0])
+		return nil, fielderr.Join(errs)
 	}
 	o := &Corpus{cfg: c, parts: map[datasets.Split]*part{}, info: Info{Name: d.Name}}
 	for _, s := range []struct {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"resnet/internal/datasets"
+	"resnet/internal/datasets/speech"
 )
 
 // writeWAV writes a tone of so many samples at 8 kHz, 16 bits.
@@ -110,7 +111,7 @@ func TestFramesHaveNoMeanAndTheirDifferences(t *testing.T) {
 		for k := range f.Frames {
 			sum += float64(f.Row(k)[d])
 		}
-		if mean := sum / float64(f.Frames); math.Abs(mean) > 1e-5 {
+		if mean := sum / float64(f.Frames); !(math.Abs(mean) <= 1e-5) {
 			t.Errorf("value %d has a mean of %v", d, mean)
 		}
 	}
@@ -338,12 +339,18 @@ func TestAKaldiDirectoryIsACorpus(t *testing.T) {
 		must(t, err)
 		// The mean over ann's five frames is (2.2, 3.6).
 		for i, want := range []float32{1 - 2.2, 2 - 3.6, 3 - 2.2, 4 - 3.6, 5 - 2.2, 9 - 3.6} {
-			if math.Abs(float64(f.Data[i]-want)) > 1e-5 {
+			if !(math.Abs(float64(f.Data[i]-want)) <= 1e-5) {
 				t.Errorf("value %d is %v, want %v", i, f.Data[i], want)
 			}
 		}
 		if !slices.Equal(labels, []int32{0, 1, 1}) || !slices.Equal(o.Counts(), []int64{2, 2, 0, 0, 1}) {
 			t.Errorf("labels %v, counts %v", labels, o.Counts())
+		}
+	}
+	for _, bad := range []string{"0", "-2", "2.5", "x"} {
+		write("utt2num_frames", "a1 3\na2 "+bad+"\nb1 2\n")
+		if _, err := Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, c, 1); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), `utt2num_frames: a2: "`+bad) {
+			t.Errorf("%s frames: %v", bad, err)
 		}
 	}
 	write("utt2num_frames", "a1 3\na2 5\nb1 2\n")
@@ -372,6 +379,15 @@ func TestSegmentsAreCutOutOfRecordings(t *testing.T) {
 	// (samples - 200) / 80 + 1 frames of 25 ms every 10.
 	if o.Frames(datasets.Train, 0) != 48 || o.Frames(datasets.Train, 1) != 73 || !slices.Equal(o.Info().Classes, []string{"no", "yes"}) {
 		t.Errorf("%d and %d frames, %v", o.Frames(datasets.Train, 0), o.Frames(datasets.Train, 1), o.Info().Classes)
+	}
+	if notes := o.Info().Notes; len(notes) > 0 {
+		t.Errorf("every utterance has a label, and there are notes: %q", notes)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "text"), []byte("u1 yes\n"), 0o600))
+	o, err = Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, c, 1)
+	must(t, err)
+	if notes := o.Info().Notes; o.Len(datasets.Train) != 1 || len(notes) != 1 || notes[0] != "1 of 2 train utterances have no label and are left out, such as u2" {
+		t.Errorf("%d utterances, notes %q", o.Len(datasets.Train), notes)
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "segments"), []byte("u1 r 3 4\nu2 r 0 1\n"), 0o600))
 	if _, err := Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, c, 1); !errors.Is(err, datasets.ErrData) {
@@ -407,10 +423,95 @@ func TestUtterancesWithoutLabelsAreListed(t *testing.T) {
 	if got.Frames != 28 || got.Dim != 30 {
 		t.Errorf("%d x %d", got.Frames, got.Dim)
 	}
+	alone, err := List(t.Context(), []string{filepath.Join(other, "my word.wav")}, f)
+	must(t, err)
+	want, err := alone.Read(datasets.Test, 0, nil)
+	must(t, err)
+	if !slices.Equal(got.Data, want.Data) {
+		t.Error("the last utterance of two inputs is not that of the second")
+	}
+	first, err := o.Read(datasets.Test, 0, nil)
+	must(t, err)
+	folder, err := List(t.Context(), []string{dir}, f)
+	must(t, err)
+	if want, err = folder.Read(datasets.Test, 0, nil); err != nil || !slices.Equal(first.Data, want.Data) {
+		t.Errorf("the first utterance of two inputs is not that of the first (%v)", err)
+	}
+	bad := f
+	bad.Bins = 0
+	if _, err := List(t.Context(), []string{dir}, bad); !errors.Is(err, datasets.ErrConfig) || !strings.HasPrefix(err.Error(), "speech.frontend: ") {
+		t.Errorf("a front end without bins: %v", err)
+	}
+	if _, err := List(t.Context(), nil, f); !errors.Is(err, datasets.ErrConfig) {
+		t.Errorf("nothing is named: %v", err)
+	}
 	if _, err := List(t.Context(), []string{dir, dir}, f); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), "named twice") {
 		t.Errorf("the same folder twice: %v", err)
 	}
 	if _, err := List(t.Context(), []string{filepath.Join(dir, "none.wav")}, f); !errors.Is(err, datasets.ErrMissing) {
 		t.Errorf("no such file: %v", err)
+	}
+}
+
+// TestSpeakersOfRecordingsAreNormalisedOverAllTheirs: neither over one utterance nor over all
+// speakers.
+func TestSpeakersOfRecordingsAreNormalisedOverAllTheirs(t *testing.T) {
+	c := digitsConfig()
+	c.Frontend.Normalize, c.Frontend.Deltas, c.Frontend.Variance = BySpeaker, 0, true
+	o := openDigits(t, datasets.Config{}, c)
+	count, sum, squares := map[string]float64{}, map[string]float64{}, map[string]float64{}
+	alone := 0.
+	for i := range o.Len(datasets.Train) {
+		f, err := o.Read(datasets.Train, i, nil)
+		must(t, err)
+		mean := 0.
+		for k := range f.Frames {
+			x := float64(f.Row(k)[3])
+			name := o.Speaker(datasets.Train, i)
+			count[name]++
+			sum[name] += x
+			squares[name] += x * x
+			mean += x / float64(f.Frames)
+		}
+		alone = max(alone, math.Abs(mean))
+	}
+	if len(count) != 2 || alone < 0.1 {
+		t.Fatalf("%d speakers; the mean of an utterance is at most %g from 0", len(count), alone)
+	}
+	for name, n := range count {
+		if mean, variance := sum[name]/n, squares[name]/n; !(math.Abs(mean) <= 1e-4) || !(math.Abs(variance-1) <= 1e-3) {
+			t.Errorf("%s: mean %g, variance %g", name, mean, variance)
+		}
+	}
+}
+
+// TestASpeakerWithoutStatisticsHasThoseOfTheUtterance: a recording that a network is shown alone.
+func TestASpeakerWithoutStatisticsHasThoseOfTheUtterance(t *testing.T) {
+	f := speech.Features{Frames: 3, Dim: 2, Data: []float32{1, 2, 3, 4, 5, 9}}
+	got, err := Frontend{Normalize: BySpeaker}.Finish(f, nil)
+	must(t, err)
+	if want := []float32{-2, -3, 0, -1, 2, 4}; !slices.Equal(got.Data, want) {
+		t.Errorf("%v, want %v", got.Data, want)
+	}
+}
+
+func TestAlignmentsOfSeveralFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		must(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	one, two := write("1.txt", "a 0 1\n"), write("2.txt", "b 2\n")
+	for _, names := range []string{one + "," + two, " " + one + " , " + two + " ", filepath.Join(dir, "*.txt")} {
+		got, err := readAlignments(names)
+		if err != nil || len(got) != 2 || !slices.Equal(got["a"], []int32{0, 1}) || !slices.Equal(got["b"], []int32{2}) {
+			t.Errorf("%q: %v (%v)", names, got, err)
+		}
+	}
+	for names, want := range map[string]string{one + "," + one: "an alignment of a is in another file, too", "[": "speech.alignments: [", dir: "a folder: name a file in it", one + ",": "no such file"} {
+		if _, err := readAlignments(names); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", names, err, want)
+		}
 	}
 }

@@ -41,6 +41,17 @@ func TestFeatureFilesOfHTKAreUtterances(t *testing.T) {
 	if f.Frames != 3 || !slices.Equal(f.Data, want) {
 		t.Errorf("%+v, want %v", f, want)
 	}
+	for line, want := range map[string]string{
+		"a a.fbk[0:1]": "feats.scp:1", // no part of it is read, and not all of it instead
+		"a v.ark":      "feats.scp:1: a: a vector",
+	} {
+		write("v.ark", []byte(" [ 1 2 ]\n"))
+		write("feats.scp", []byte(line+"\nb b.ark\n"))
+		if _, err := Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, c, 1); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	write("feats.scp", []byte("a a.fbk\nb b.ark\n"))
 	write("a.fbk", file[:len(file)-1])
 	if _, err := Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, c, 1); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), "feats.scp:1") {
 		t.Errorf("a truncated file: %v", err)

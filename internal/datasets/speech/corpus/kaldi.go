@@ -11,7 +11,6 @@ import (
 
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech"
-	"resnet/internal/datasets/speech/audio"
 	"resnet/internal/datasets/speech/htk"
 	"resnet/internal/datasets/speech/kaldi"
 )
@@ -210,21 +209,4 @@ func openWavScp(ctx context.Context, dir, path string, c Config) (*listing, erro
 		return nil, err
 	}
 	return measureRecordings(ctx, l.utts, c)
-}
-
-// cut is the part of a recording from start to end, in seconds; an end of 0 or less is that of the
-// recording.
-func cut(a speech.Audio, start, end float64) (speech.Audio, error) {
-	from, to := int(start*float64(a.Rate)), a.Len()
-	if end > 0 {
-		to = min(to, int(end*float64(a.Rate)))
-	}
-	if from < 0 || from >= to {
-		return a, fault.Dataf("the segment from %g to %g s is not in a recording of %g s", start, end, float64(a.Len())/float64(a.Rate))
-	}
-	channels := make([][]float32, len(a.Channels))
-	for i, samples := range a.Channels {
-		channels[i] = samples[from:to]
-	}
-	return audio.Audio{Rate: a.Rate, Channels: channels, Encoding: a.Encoding}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech"
+	"resnet/internal/fielderr"
 )
 
 // List opens utterances without labels, as a corpus whose test split they are: each path is a Kaldi
@@ -19,7 +20,7 @@ func List(ctx context.Context, paths []string, f Frontend) (*Corpus, error) {
 	c := DefaultConfig()
 	c.Frontend = f
 	if errs := c.Validate(); len(errs) > 0 {
-		return nil, fault.Errorf(fault.ErrConfig, "%w", errs[0])
+		return nil, fielderr.Join(errs)
 	}
 	var all *listing
 	for _, path := range paths {

@@ -72,7 +72,8 @@ func isDir(path string) bool {
 // findRecordings lists the recordings below a folder, sorted.
 func findRecordings(dir string) ([]utterance, error) {
 	var utts []utterance
-	err := filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error { // the separator: dir may be a link
+	// With a separator at its end, dir may be a link.
+	err := filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -189,7 +190,7 @@ func readPart(u utterance, o speech.FbankOptions) (speech.Features, error) {
 		return speech.Features{}, err
 	}
 	if u.start != 0 || u.end > 0 {
-		if a, err = cut(a, u.start, u.end); err != nil {
+		if a, err = a.Part(u.start, u.end); err != nil {
 			return speech.Features{}, fmt.Errorf("%s: utterance %s: %w", u.path, u.id, err)
 		}
 	}

@@ -11,7 +11,9 @@ type Shape struct{ N, Frames int }
 // Limits bound a batch.
 type Limits struct {
 	Utterances int // at least 1
-	Frames     int // N·Frames at most, padding included; 0 means no limit. A single utterance that is longer makes a batch of its own.
+	// N·Frames at most, padding included; 0 means no limit. A single utterance that is longer makes
+	// a batch of its own.
+	Frames int
 }
 
 // Shapes chooses up to `buckets` batch shapes for utterances of these lengths: the frames of a

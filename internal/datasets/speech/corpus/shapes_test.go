@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -108,5 +109,93 @@ func TestOnceIsEveryUtteranceOnce(t *testing.T) {
 	}
 	if len(seen) != 53 {
 		t.Errorf("%d of 53", len(seen))
+	}
+}
+
+// TestWhatIsLeftOverIsABatchWhereEveryUtteranceCounts: of 9 utterances in batches of 4 one is left.
+func TestWhatIsLeftOverIsABatchWhereEveryUtteranceCounts(t *testing.T) {
+	for left := range 4 {
+		lengths := slices.Repeat([]int{20}, 8+left)
+		p := newPlanner(lengths, Shapes(lengths, 1, Limits{Utterances: 4}))
+		p.every = true
+		var seen []int32
+		for _, b := range p.epoch(shuffler(1, 0)) {
+			seen = append(seen, b.items...)
+		}
+		slices.Sort(seen)
+		if len(slices.Compact(seen)) != 8+left {
+			t.Errorf("%d of %d utterances", len(seen), 8+left)
+		}
+	}
+}
+
+// TestEveryPermutationHasAStreamOfItsOwn: with one stream for two parts the order of the batches
+// would follow that of the utterances.
+func TestEveryPermutationHasAStreamOfItsOwn(t *testing.T) {
+	lengths := testLengths(90)
+	p := newPlanner(lengths, Shapes(lengths, 3, Limits{Utterances: 4}))
+	var parts []int
+	p.epoch(func(part int, list []int32) {
+		parts = append(parts, part)
+		for i := range list {
+			list[i] = int32(i)
+		}
+	})
+	slices.Sort(parts)
+	if !slices.Equal(parts, []int{0, 1, 2, 3}) {
+		t.Errorf("parts %v of a plan of 3 shapes", parts)
+	}
+}
+
+func TestABatchHoldsAsManyAsItsLimitsAllow(t *testing.T) {
+	for _, c := range []struct {
+		l            Limits
+		frames, want int
+	}{{Limits{8, 0}, 1000, 8}, {Limits{8, 250}, 50, 5}, {Limits{8, 250}, 51, 4}, {Limits{8, 250}, 10, 8}, {Limits{8, 250}, 300, 1}, {Limits{8, 250}, 1, 8}, {Limits{0, 0}, 5, 1}, {Limits{8, 1}, 0, 1}, {Limits{8, 3}, 1, 3}} {
+		if got := c.l.fit(c.frames); got != c.want {
+			t.Errorf("%+v: %d utterances of %d frames, want %d", c.l, got, c.frames, c.want)
+		}
+	}
+}
+
+func TestTheLimitsOfTheSection(t *testing.T) {
+	for path, edit := range map[string]func(*Config){
+		"":                   func(c *Config) { c.Frontend.Deltas, c.Buckets, c.BatchFrames, c.MaxFrames = 8, 64, 0, 0 },
+		"frontend.deltas":    func(c *Config) { c.Frontend.Deltas = 9 },
+		"frontend.normalize": func(c *Config) { c.Frontend.Normalize = "all" },
+		"frontend":           func(c *Config) { c.Frontend.Dither = math.Inf(1) },
+		"buckets":            func(c *Config) { c.Buckets = 65 },
+		"batch_frames":       func(c *Config) { c.BatchFrames = -1 },
+		"max_frames":         func(c *Config) { c.MaxFrames = -1 },
+		"labels":             func(c *Config) { c.Labels, c.Alignments = "x", "y" },
+	} {
+		c := DefaultConfig()
+		edit(&c)
+		errs := c.Validate()
+		if path == "" && len(errs) > 0 || path != "" && (len(errs) != 1 || errs[0].Field() != "speech."+path) {
+			t.Errorf("%s: %v", path, errs)
+		}
+	}
+	c := DefaultConfig()
+	c.Frontend.Deltas, c.Buckets = -1, 0
+	if errs := c.Validate(); len(errs) != 2 {
+		t.Errorf("%v, want both", errs)
+	}
+}
+
+// TestTheLongestShapeIsFilled: with fewer utterances than its batch has places, what is carried to
+// it included, it has fewer places, and the others keep theirs.
+func TestTheLongestShapeIsFilled(t *testing.T) {
+	lengths := slices.Concat(slices.Repeat([]int{20}, 9), slices.Repeat([]int{50}, 2))
+	for _, c := range []struct {
+		lengths []int
+		places  []int // of the shapes up to 20 and up to 50 frames, of 4 and 8 before
+		batches int
+	}{{lengths, []int{4, 3}, 3}, {lengths[:9], []int{4, 1}, 3}, {lengths[:8], []int{4, 8}, 2}, {slices.Repeat([]int{50}, 20), []int{4, 8}, 2}} {
+		p := newPlanner(c.lengths, []Shape{{4, 20}, {8, 50}})
+		p.trainable()
+		if got := []int{p.shapes[0].N, p.shapes[1].N}; !slices.Equal(got, c.places) || p.perEpoch() != c.batches {
+			t.Errorf("%d utterances: places %v and %d batches, want %v and %d", len(c.lengths), got, p.perEpoch(), c.places, c.batches)
+		}
 	}
 }

@@ -102,7 +102,8 @@ func readWavScp(path string) ([]Recording, error) {
 
 func readFolder(dir string) ([]Recording, error) {
 	var all []Recording
-	err := filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error { // the separator: dir may be a link
+	// With a separator at its end, dir may be a link.
+	err := filepath.WalkDir(dir+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

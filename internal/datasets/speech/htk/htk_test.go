@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -122,4 +124,42 @@ func FuzzHTK(f *testing.F) {
 			t.Fatalf("%d bytes allocated for %d", spent, len(data))
 		}
 	})
+}
+
+// TestAHeaderFitsItsFileToTheByte: HTK has no mark, so the length alone decides.
+func TestAHeaderFitsItsFileToTheByte(t *testing.T) {
+	head := func(frames int32, width int16) []byte { return file(frames, tenMillis, width, 6)[:12] }
+	for _, c := range []struct {
+		head []byte
+		size int64
+		want bool
+	}{
+		{head(3, 8), 12 + 24, true},
+		{head(1, 1), 13, true},          // the smallest
+		{head(3, 8), 12 + 24 + 2, true}, // with a checksum
+		{head(3, 8), 12 + 24 + 1, false},
+		{head(3, 8), 12 + 24 - 1, false},
+		{head(3, 8), 12 + 24 + 3, false},
+		{head(0, 8), 12, false},
+		{head(-1, 8), 12 - 8, false},
+		{head(1, 0), 12, false},
+		{head(1, -2), 10, false},
+		{head(3, 8)[:11], 12 + 24, false},
+	} {
+		if got := Fits(c.head, c.size); got != c.want {
+			t.Errorf("% x in a file of %d bytes: %v", c.head, c.size, got)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "x.fbk")
+	for want, raw := range map[bool][]byte{true: file(1, tenMillis, 8, 6, []float32{1, 2}), false: {0, 0, 0, 1}} {
+		if err := os.WriteFile(path, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if FileFits(path) != want {
+			t.Errorf("a file of %d bytes: %v", len(raw), !want)
+		}
+	}
+	if FileFits(filepath.Dir(path)) || FileFits(path+"x") {
+		t.Error("a folder or nothing fits")
+	}
 }

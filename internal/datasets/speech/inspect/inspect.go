@@ -23,10 +23,13 @@ import (
 
 // Item is one recording, matrix, vector or alignment.
 type Item struct {
-	Key      string  `json:"key"`
-	Kind     string  `json:"kind"`                // FM, CM, int32, text matrix, pcm16, FBANK_D_A_Z, …
-	Rows     int     `json:"rows"`                // frames, samples of a channel; 1 for a vector and for integers
-	Cols     int     `json:"cols"`                // values of a frame, channels, elements of a vector
+	Key string `json:"key"`
+	// FM, CM, int32, text matrix, pcm16, FBANK_D_A_Z, …
+	Kind string `json:"kind"`
+	// Frames, samples of a channel; 1 for a vector and for integers.
+	Rows int `json:"rows"`
+	// Values of a frame, channels, elements of a vector.
+	Cols     int     `json:"cols"`
 	Rate     int     `json:"rate,omitempty"`      // samples a second
 	Seconds  float64 `json:"seconds,omitempty"`   // of sound
 	PeriodMS float64 `json:"period_ms,omitempty"` // between frames, where the file says it
@@ -37,17 +40,19 @@ type Item struct {
 
 // Report sums up a file.
 type Report struct {
-	File    string         `json:"file"`
-	Format  string         `json:"format"` // recording, HTK, Kaldi object, Kaldi archive, Kaldi script
+	File string `json:"file"`
+	// Recording, HTK, Kaldi object, Kaldi archive, Kaldi script.
+	Format  string         `json:"format"`
 	Entries int            `json:"entries"`
 	Kinds   map[string]int `json:"kinds"`
-	Frames  int64          `json:"frames"` // rows of matrices, samples of recordings, integers of alignments
-	Dims    []int          `json:"dims"`   // the widths that occur, sorted
-	Rates   []int          `json:"rates,omitempty"`
-	Seconds float64        `json:"seconds,omitempty"`
-	Min     float64        `json:"min"`
-	Max     float64        `json:"max"`
-	Odd     int            `json:"not_finite"`
+	// Rows of matrices, samples of recordings, integers of alignments.
+	Frames  int64   `json:"frames"`
+	Dims    []int   `json:"dims"` // the widths that occur, sorted
+	Rates   []int   `json:"rates,omitempty"`
+	Seconds float64 `json:"seconds,omitempty"`
+	Min     float64 `json:"min"`
+	Max     float64 `json:"max"`
+	Odd     int     `json:"not_finite"`
 }
 
 // add takes an item into the sums.

@@ -10,9 +10,11 @@ import (
 
 // compressed reads a matrix of one or two bytes a value:
 //
-//	CM   float32 min, range  int32 rows, cols  cols × (4 × uint16)  cols × rows × uint8, column after column
+//	CM   float32 min, range  int32 rows, cols  cols × (4 × uint16)  rows × cols × uint8
 //	CM2  float32 min, range  int32 rows, cols  rows × cols × uint16
 //	CM3  float32 min, range  int32 rows, cols  rows × cols × uint8
+//
+// The bytes of CM are column after column, the values of CM2 and CM3 row after row.
 //
 // In CM2 and CM3, and in CM's four percentiles of a column (0, 25, 75, 100), x stands for min +
 // x·range/65535 (CM3: /255). A byte of CM lies on three straight lines through the percentiles: 0

@@ -4,11 +4,14 @@
 //
 // An archive is a sequence of entries, each a key, a space and an object, binary or text:
 //
-//	key SP \0 B FM SP \4 int32 rows \4 int32 cols  float32 …        a matrix; DM: float64; FV, DV: vectors, without cols
-//	key SP \0 B CM SP float32 min, range  int32 rows, cols  …       compressed, see compressed.go; CM2, CM3
-//	key SP \0 B \4 int32 n  (\4 int32)…                             integers: an alignment
-//	key SP SP [ NL 1 2 3 NL 4 5 6 ] NL                              a matrix as text; in one line it is a vector
-//	key SP 1 1 7 7 NL                                               integers as text
+//	key SP \0 B FM SP \4 int32 rows \4 int32 cols  float32 …   a matrix
+//	key SP \0 B CM SP float32 min, range  int32 rows, cols  …  compressed, see compressed.go
+//	key SP \0 B \4 int32 n  (\4 int32)…                        integers: an alignment
+//	key SP SP [ NL 1 2 3 NL 4 5 6 ] NL                         text; in one line it is a vector
+//	key SP 1 1 7 7 NL                                          integers as text
+//
+// DM is a matrix of float64, FV and DV are vectors without cols, CM2 and CM3 are compressed in
+// other ways.
 //
 // Numbers are little-endian. Files that are compressed with gzip are read as they are, whatever
 // their name.

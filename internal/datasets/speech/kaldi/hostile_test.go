@@ -118,7 +118,8 @@ func TestABombStaysCompressed(t *testing.T) {
 	const claimed = 1 << 30
 	var packed bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	for _, b := range [][]byte{[]byte("k \x00BFM "), {4, 0, 0, 4, 0}, {4, 0, 4, 0, 0}} { // 262,144 × 1024
+	// 262,144 × 1024.
+	for _, b := range [][]byte{[]byte("k \x00BFM "), {4, 0, 0, 4, 0}, {4, 0, 4, 0, 0}} {
 		_, _ = z.Write(b)
 	}
 	nothing := make([]byte, 1<<20)

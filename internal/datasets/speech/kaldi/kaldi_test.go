@@ -2,11 +2,16 @@ package kaldi
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+
+	"resnet/internal/datasets/fault"
 )
 
 // fixtures is made by its generate.py with kaldiio.
@@ -78,10 +83,12 @@ func TestWhatIsWrittenHasTheBytesOfKaldiio(t *testing.T) {
 		var ours bytes.Buffer
 		for _, key := range keys {
 			v := values[key]
-			switch v.Kind { // what was compressed is compressed again from the values it was made of
+			// What was compressed is compressed again from the values it was made of.
+			switch v.Kind {
 			case Compressed, Compressed2, Compressed3:
 				if v.Kind == Compressed && v.Rows < 4 {
-					continue // percentiles that there are not: Kaldi steps on by one number, kaldiio by one
+					// Percentiles that there are not: Kaldi steps on by one number, kaldiio by one.
+					continue
 				}
 				m := original["FM"]
 				v.Floats = m.Floats[:v.Rows*v.Cols]
@@ -117,7 +124,7 @@ func TestCompressionLosesAtMostAStep(t *testing.T) {
 				t.Fatalf("%s of %d rows: %+v, %v", kind, rows, back, err)
 			}
 			for i, x := range back.Floats {
-				if d := math.Abs(float64(x - v.Floats[i])); d > (high-low)/steps {
+				if d := math.Abs(float64(x - v.Floats[i])); !(d <= (high-low)/steps) {
 					t.Fatalf("%s: %g became %g", kind, v.Floats[i], x)
 				}
 			}
@@ -176,5 +183,95 @@ func TestArchiveAndScriptAreWrittenTogether(t *testing.T) {
 	}
 	if _, err := Create("nofolder/a.ark", ""); err == nil {
 		t.Error("an archive in a folder that is not there was begun")
+	}
+}
+
+func TestWholeNumbersInBracketsAreAlignments(t *testing.T) {
+	read := func(text string) (map[string][]int32, error) {
+		path := filepath.Join(t.TempDir(), "ali.txt")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return ReadIntegers(path)
+	}
+	got, err := read("a  [ 3 1 0 16777215 -16777215 ]\nb 7 7 9\n")
+	if err != nil || !slices.Equal(got["a"], []int32{3, 1, 0, 16777215, -16777215}) || !slices.Equal(got["b"], []int32{7, 7, 9}) {
+		t.Errorf("%v (%v)", got, err)
+	}
+	for text, want := range map[string]string{
+		"a  [ 1 2.5 ]\n":       "2.5 where whole numbers",
+		"a  [ 16777216 ]\n":    "whole numbers",
+		"a  [ -16777216 ]\n":   "whole numbers",
+		"a  [\n 1 2\n 3 4 ]\n": "a matrix where integers",
+		"a 1 2\na 3\n":         `"a" comes twice`,
+	} {
+		if _, err := read(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestAnObjectByItselfIsReadFromItsFirstByte(t *testing.T) {
+	want := Value{Kind: DoubleMatrix, Rows: 2, Cols: 2, Doubles: []float64{1, 2, 3, 4}}
+	var b bytes.Buffer
+	if _, err := want.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "cmvn.mat")
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadObject(path)
+	if err != nil || got.Rows != 2 || got.Cols != 2 || !slices.Equal(got.Doubles, want.Doubles) {
+		t.Errorf("%+v (%v)", got, err)
+	}
+	if err := os.WriteFile(path, b.Bytes()[:b.Len()-3], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadObject(path); !errors.Is(err, fault.ErrData) || !strings.HasPrefix(err.Error(), path) {
+		t.Errorf("cut: %v", err)
+	}
+}
+
+func TestTheRangeIsOfFiniteValues(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	for _, c := range []struct {
+		v         Value
+		low, high float64
+		odd       int
+	}{
+		{Value{Floats: []float32{3, -2, float32(nan), 5}}, -2, 5, 1},
+		{Value{Doubles: []float64{inf, -inf, 7}}, 7, 7, 2},
+		{Value{Ints: []int32{-4, 9}}, -4, 9, 0},
+		{Value{}, inf, -inf, 0},
+	} {
+		if low, high, odd := c.v.Range(); low != c.low || high != c.high || odd != c.odd {
+			t.Errorf("%+v: %v to %v, %d not finite", c.v, low, high, odd)
+		}
+	}
+}
+
+func TestOneValueAndNoneAreCompressedToo(t *testing.T) {
+	for _, kind := range []Kind{Compressed, Compressed2, Compressed3} {
+		for _, values := range [][]float32{{7.5}, {-3, -3}, {}} {
+			v := Value{Kind: kind, Rows: len(values), Cols: min(1, len(values)), Floats: values}
+			path := filepath.Join(t.TempDir(), "x.ark")
+			w, err := Create(path, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(w.Write("k", v), w.Commit()); err != nil {
+				t.Fatalf("%s of %v: %v", kind, values, err)
+			}
+			_, got := entries(t, path)
+			for i, x := range got["k"].Floats {
+				if !(math.Abs(float64(x-values[i])) <= 0.05) {
+					t.Errorf("%s: %v came back as %v", kind, values[i], x)
+				}
+			}
+			if len(got["k"].Floats) != len(values) {
+				t.Errorf("%s: %d values came back as %d", kind, len(values), len(got["k"].Floats))
+			}
+		}
 	}
 }

@@ -20,16 +20,18 @@ type Range struct {
 
 // Entry is a line of a script.
 type Entry struct {
-	Key        string
-	Path       string // as written
-	Offset     int64  // bytes from the start of the file to the object, behind its key; 0 also where none is written
+	Key  string
+	Path string // as written
+	// Bytes from the start of the file to the object, behind its key; 0 also where none is written.
+	Offset     int64
 	Rows, Cols Range
 	Line       int // counted from 1
 }
 
 // Scp is a script: which object belongs to which key.
 type Scp struct {
-	Name    string // its file, for messages and as the second place where relative paths are looked for
+	// Its file, for messages and as the second place where relative paths are looked for.
+	Name    string
 	Entries []Entry
 	index   map[string]int
 }

@@ -76,8 +76,16 @@ func TestPathsOfScriptsAreFoundAsInKaldiAndBesideTheScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Read(s.Entries[0]); !errors.Is(err, fault.ErrMissing) || !strings.Contains(err.Error(), "raw/y.ark") {
-		t.Error(err)
+	for _, c := range []struct{ script, path, want string }{
+		{filepath.Join(dir, "data/missing.scp"), "raw/y.ark", "raw/y.ark, from the working directory or from the script's folder"},
+		{filepath.Join(dir, "data/missing.scp"), filepath.Join(dir, "data/raw/y.ark"), "data/raw/y.ark"},
+		{"missing.scp", "raw/../y.ark", "raw/../y.ark"}, // there is one place
+	} {
+		s.Name = c.script
+		_, err := s.Read(Entry{Key: "a", Line: 1, Path: c.path})
+		if !errors.Is(err, fault.ErrMissing) || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s in %s: %v", c.path, c.script, err)
+		}
 	}
 }
 
@@ -96,7 +104,8 @@ func TestRangesOfScriptsIncludeBothEnds(t *testing.T) {
 			t.Errorf("%s: %v, %v", text, v, err)
 		}
 	}
-	for _, text := range []string{"[4:4]", "[0:7]", "[0:1,0:3]"} { // Kaldi lets rows, and only rows, end up to three late
+	// Kaldi lets rows, and only rows, end up to three late.
+	for _, text := range []string{"[4:4]", "[0:7]", "[0:1,0:3]"} {
 		s, err := ReadScp(write(t, "r.scp", "a x.ark:2"+text+"\n"))
 		if err != nil {
 			t.Fatal(err)
@@ -216,9 +225,45 @@ func TestTablesAndSegments(t *testing.T) {
 	if err != nil || !slices.Equal(segments, []Segment{{"u1", "r1", 0.5, 1.25}, {"u2", "r1", 2, -1}}) {
 		t.Errorf("%v, %v", segments, err)
 	}
-	for _, text := range []string{"u1 r1 0.5", "u1 r1 2 1", "u1 r1 -1 1", "u1 r1 a b", "u1 r1 NaN 2", "u1 r1 0 Inf", "u1", "u1 r1 0 1\nu1 r1 0 1"} {
+	for _, text := range []string{"u1 r1 0.5", "u1 r1 2 1", "u1 r1 2 2", "u1 r1 2 -2", "u1 r1 -1 1", "u1 r1 a b", "u1 r1 NaN 2", "u1 r1 0 Inf", "u1", "u1 r1 0 1\nu1 r1 0 1"} {
 		if _, err := ReadSegments(write(t, "segments", text)); !errors.Is(err, fault.ErrData) {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestWhatIsAPipeAndWhatIsAName(t *testing.T) {
+	for name, want := range map[string]string{
+		"x.ark": "", " a b.ark ": "", "x|y": "",
+		"-": "standard input", " - ": "standard input",
+		"| gzip -c > x": "is a pipe (| gzip -c > x)", "  |x": "is a pipe (|x)",
+		"gunzip -c x.ark.gz |": "name x.ark.gz itself", "zcat x.gz | ": "name x.gz itself", "gzip -cd x.gz|": "name x.gz itself",
+		"gzip |": "`gzip > FILE`", "copy-feats ark:x ark:- | ": "`copy-feats ark:x ark:- > FILE`",
+	} {
+		err := refusePipe(name, "line 3")
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "line 3 is ")) {
+			t.Errorf("%q: %v, want %q", name, err, want)
+		}
+	}
+}
+
+func TestWhatIsAScriptAndWhatAnArchive(t *testing.T) {
+	for path, want := range map[string]struct {
+		script bool
+		bare   string
+	}{
+		"x.scp": {true, "x.scp"}, "x.scp.gz": {true, "x.scp.gz"}, "x.ark": {false, "x.ark"}, "x": {false, "x"},
+		"scp:x.txt": {true, "x.txt"}, "scp,p:a.scp": {true, "a.scp"}, "ark:x.scp": {false, "x.scp"}, "ark,t:x": {false, "x"},
+		"C:x.scp": {true, "C:x.scp"}, "C:x": {false, "C:x"},
+	} {
+		script, bare, err := IsScript(path)
+		if err != nil || script != want.script || bare != want.bare {
+			t.Errorf("%s: %v, %q (%v)", path, script, bare, err)
+		}
+	}
+	for _, path := range []string{"ark:-", "scp:cat x |", "-", "| x"} {
+		if _, _, err := IsScript(path); !errors.Is(err, fault.ErrData) {
+			t.Errorf("%s: %v", path, err)
 		}
 	}
 }

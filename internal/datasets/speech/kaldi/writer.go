@@ -7,17 +7,25 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
+	"path/filepath"
 	"strings"
 	"unicode"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/datasets/fault"
 )
+
+// ErrWrite marks a file that could not be written.
+var ErrWrite = atomicfile.ErrIO
+
+// tempKind is what the temporary names of archives and scripts say (see atomicfile).
+const tempKind = "kaldi"
 
 // Writer writes an archive and, if wanted, the script that points into it. Both appear under their
 // names when Commit is called, complete or not at all.
 type Writer struct {
-	ark, scp *atomicFile
+	fsys     atomicfile.FS
+	ark, scp *atomicfile.File
 	name     string // of the archive, as written into the script
 	at       int64
 	seen     map[string]bool
@@ -27,17 +35,19 @@ type Writer struct {
 // Create starts an archive; with scp "" without a script. The script's lines name the archive as
 // ark does: a relative path is then relative to the working directory, as Kaldi's programs write
 // it.
-func Create(ark, scp string) (*Writer, error) {
+func Create(ark, scp string) (*Writer, error) { return create(atomicfile.OS, ark, scp) }
+
+func create(fsys atomicfile.FS, ark, scp string) (*Writer, error) {
 	if strings.ContainsAny(ark, " \t\n|[]") {
 		return nil, fault.Errorf(fault.ErrConfig, "%q: a script could not name an archive with spaces, bars or brackets in its path", ark)
 	}
-	w := &Writer{name: ark, seen: map[string]bool{}}
+	w := &Writer{fsys: fsys, name: ark, seen: map[string]bool{}}
 	var err error
-	if w.ark, err = createFile(ark); err != nil {
+	if w.ark, err = atomicfile.Create(fsys, ark, tempKind); err != nil {
 		return nil, err
 	}
 	if scp != "" {
-		if w.scp, err = createFile(scp); err != nil {
+		if w.scp, err = atomicfile.Create(fsys, scp, tempKind); err != nil {
 			w.Discard()
 			return nil, err
 		}
@@ -66,11 +76,11 @@ func (w *Writer) Write(key string, v Value) error {
 	w.at += int64(len(b))
 	w.scratch = b
 	if _, err := w.ark.Write(b); err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrWrite, w.name, err)
+		return err
 	}
 	if w.scp != nil {
 		if _, err := fmt.Fprintf(w.scp, "%s %s:%d\n", key, w.name, offset); err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrWrite, w.scp.path, err)
+			return err
 		}
 	}
 	return nil
@@ -81,32 +91,71 @@ func (w *Writer) WriteMatrix(key string, rows, cols int, data []float32) error {
 	return w.Write(key, Value{Kind: FloatMatrix, Rows: rows, Cols: cols, Floats: data})
 }
 
-// Commit makes the files appear. An older script is removed before the archive that it points into
-// is replaced, so that at no moment a script stands beside an archive it does not fit.
+// Commit makes the files appear. While the archive is replaced, an older script stands under a
+// temporary name, so that at no moment a script is beside an archive that it does not fit; if the
+// archive cannot be replaced, it comes back.
 func (w *Writer) Commit() error {
 	defer w.Discard()
-	if err := w.ark.finish(); err != nil {
+	if err := w.ark.Finish(); err != nil {
 		return err
 	}
 	if w.scp == nil {
-		return w.ark.commit()
+		return w.ark.Commit()
 	}
-	if err := w.scp.finish(); err != nil {
+	if err := w.scp.Finish(); err != nil {
 		return err
 	}
-	if err := os.Remove(w.scp.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %w", ErrWrite, err)
-	}
-	if err := w.ark.commit(); err != nil {
+	aside, err := w.setAside(w.scp.Target())
+	if err != nil {
 		return err
 	}
-	return w.scp.commit()
+	err = w.ark.Commit()
+	if err != nil && !w.ark.Committed() {
+		return errors.Join(err, w.restore(aside, w.scp.Target()))
+	}
+	err = errors.Join(err, w.scp.Commit())
+	if aside != "" { // it does not fit the archive any more
+		if e := w.fsys.Remove(aside); e != nil {
+			err = errors.Join(err, atomicfile.Error(fmt.Errorf("write %s: the older one stays: %w", w.scp.Target(), e)))
+		}
+	}
+	return err
+}
+
+// setAside gives an older script a temporary name, which it returns, or "" where there is none.
+func (w *Writer) setAside(script string) (string, error) {
+	aside := atomicfile.TempName(script, tempKind)
+	err := w.fsys.Rename(script, aside)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err == nil {
+		// Durable before the archive's new contents are, which may be in another folder.
+		if err = w.fsys.SyncDir(filepath.Dir(script)); err != nil {
+			err = errors.Join(err, w.restore(aside, script))
+		}
+	}
+	if err != nil {
+		return "", atomicfile.Error(fmt.Errorf("replace %s: %w", script, err))
+	}
+	return aside, nil
+}
+
+// restore gives an older script its name again.
+func (w *Writer) restore(aside, script string) error {
+	if aside == "" {
+		return nil
+	}
+	if err := w.fsys.Rename(aside, script); err != nil {
+		return atomicfile.Error(fmt.Errorf("the older script is %s: %w", aside, err))
+	}
+	return nil
 }
 
 // Discard removes what was written. After Commit it does nothing.
 func (w *Writer) Discard() {
-	w.ark.discard()
-	w.scp.discard()
+	w.ark.Discard()
+	w.scp.Discard()
 }
 
 // WriteTo writes one object in Kaldi's binary form without a key, as in files that hold one alone.

@@ -20,10 +20,10 @@ type Speeds struct{ Forward, DataGrad, Weights Speed }
 func Measure(s Shape, a Algorithm, n, rounds int, round time.Duration) Speeds {
 	p := NewPlan(s, Choices{a, a, a}, true)
 	k := NewWork(p.Forward.Need(n).Max(p.DataGrad.Need(n)).Max(p.Weights.Need(n)))
-	x, xg, dy := wave(n*p.Forward.Input().Len()), wave(n*p.X.Len()), wave(n*p.DY.Len())
+	x, xg, dy := sampleData(n*p.Forward.Input().Len()), sampleData(n*p.X.Len()), sampleData(n*p.DY.Len())
 	y := kernel.Alloc(n * max(s.OutLen(), s.InLen()))
-	w, acc := wave(max(p.Forward.PackedLen(), p.DataGrad.PackedLen())), kernel.Alloc(p.Weights.Len())
-	flops := 2 * float64(s.MACs()) * float64(n)
+	w, acc := sampleData(max(p.Forward.PackedLen(), p.DataGrad.PackedLen())), kernel.Alloc(p.Weights.Len())
+	flops := operations(s, n)
 	return Speeds{
 		Forward:  timed(flops, rounds, round, func() { p.Forward.Run(k, y, x, n, w) }),
 		DataGrad: timed(flops, rounds, round, func() { p.DataGrad.Run(k, y, dy, n, w) }),
@@ -31,8 +31,11 @@ func Measure(s Shape, a Algorithm, n, rounds int, round time.Duration) Speeds {
 	}
 }
 
-// wave is data that is neither zero nor denormal.
-func wave(n int) []float32 {
+// operations are those of one pass over n images by the direct method, two for each multiply-add.
+func operations(s Shape, n int) float64 { return 2 * float64(s.MACs()) * float64(n) }
+
+// sampleData is data that is neither zero nor denormal.
+func sampleData(n int) []float32 {
 	x := kernel.Alloc(n)
 	for i := range x {
 		x[i] = float32(i%7-3) / 8

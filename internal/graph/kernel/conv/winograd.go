@@ -12,9 +12,9 @@ const (
 	gradTilesPerPass = 48
 )
 
-// mostTiles is the number of tiles in the longest pass over at most so many rows: fewer rows may
+// maxTiles is the number of tiles in the longest pass over at most so many rows: fewer rows can
 // make a longer pass.
-func mostTiles(rows, tw, tiles int) int { return min(rows, max(1, tiles/tw)) * tw }
+func maxTiles(rows, tw, tiles int) int { return min(rows, max(1, tiles/tw)) * tw }
 
 // rowsPerPass divides rows of tw tiles into passes of equal length, at most so many tiles each.
 func rowsPerPass(rows, tw, tiles int) int {
@@ -65,7 +65,7 @@ func (w *winograd) PackUnits() int { return blocks(w.s.K) }
 func (w *winograd) rows(n int) int { return rowsPerPass(n*w.th, w.tw, tilesPerPass) }
 
 func (w *winograd) Need(n int) Need {
-	t := mostTiles(n*w.th, w.tw, tilesPerPass)
+	t := maxTiles(n*w.th, w.tw, tilesPerPass)
 	need := Need{V: 36 * (t*blocks(w.s.C)*block + planePad), M: 36 * (t*2*block + planePad), Edge: 144 * block}
 	if w.partial() {
 		need.Edge = max(need.Edge, 4*w.tw*4*block)
@@ -84,18 +84,18 @@ func (w *winograd) Pack(k *Work, o int, dst, weights []float32) {
 	t.Src, t.Plane, t.Tiles, t.Rows = filters, w.plane(), block, 1
 	for c := range blocks(s.C) {
 		if w.transpose {
-			w.turned(filters, weights, o, c)
+			w.flippedFilters(filters, weights, o, c)
 		} else {
-			w.upright(filters, weights, o, c)
+			w.filters(filters, weights, o, c)
 		}
 		t.Dst = dst[o*36*w.plane()+c*block*block:]
 		t.Filter()
 	}
 }
 
-// upright gathers the filters of block c of inputs and o of outputs: [input][tap][output], from [K,
+// filters gathers the filters of block c of inputs and o of outputs: [input][tap][output], from [K,
 // C, 3, 3].
-func (w *winograd) upright(filters, weights []float32, o, c int) {
+func (w *winograd) filters(filters, weights []float32, o, c int) {
 	in, out := min(block, w.s.C-c*block), min(block, w.s.K-o*block)
 	if in < block || out < block {
 		clear(filters)
@@ -109,9 +109,9 @@ func (w *winograd) upright(filters, weights []float32, o, c int) {
 	}
 }
 
-// turned gathers the filters of a data gradient, whose outputs are the convolution's inputs:
-// weights [C, K, 3, 3], taps in reverse.
-func (w *winograd) turned(filters, weights []float32, o, c int) {
+// flippedFilters gathers the filters of a data gradient, whose outputs are the convolution's
+// inputs: weights [C, K, 3, 3], taps in reverse.
+func (w *winograd) flippedFilters(filters, weights []float32, o, c int) {
 	in, out := min(block, w.s.C-c*block), min(block, w.s.K-o*block)
 	if in < block || out < block {
 		clear(filters)

@@ -28,7 +28,7 @@ func (g *winogradGrad) Len() int            { return 36 * g.plane() }
 func (g *winogradGrad) rows(n int) int { return rowsPerPass(n*g.th, g.tw, gradTilesPerPass) }
 
 func (g *winogradGrad) Need(n int) Need {
-	t := mostTiles(n*g.th, g.tw, gradTilesPerPass)
+	t := maxTiles(n*g.th, g.tw, gradTilesPerPass)
 	return Need{V: 36 * (t*blocks(g.s.C)*block + planePad), M: 36 * (t*blocks(g.s.K)*block + planePad), Edge: (144 + 36*block) * block}
 }
 

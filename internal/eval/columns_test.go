@@ -1,0 +1,17 @@
+package eval
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestColumnsThatSayNothingAreLeftOut(t *testing.T) {
+	cols := WithoutEmpty([]Column{{Title: "a", Cells: []string{"x", ""}}, {Title: "b", Cells: []string{"-", ""}}, {Title: "c", Cells: []string{"-", "0"}}, {Title: "d"}})
+	var titles []string
+	for _, c := range cols {
+		titles = append(titles, c.Title)
+	}
+	if got := strings.Join(titles, " "); got != "a c d" { // of a table without lines every title stays
+		t.Errorf("left are %s, want a c d", got)
+	}
+}

@@ -1,0 +1,53 @@
+package experiment
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"resnet/internal/atomicfile"
+	"resnet/internal/atomicfile/atomicfiletest"
+	"resnet/internal/blocks"
+	"resnet/internal/graph"
+	"resnet/internal/train"
+)
+
+// TestATrainingAsksForRoomForTwoCheckpoints counts them by hand: resnet20 has 269,722 parameters,
+// and a running mean and variance for each of 688 channels.
+func TestATrainingAsksForRoomForTwoCheckpoints(t *testing.T) {
+	spec, err := blocks.Lookup("resnet20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := graph.NewParamSet(1)
+	if _, err := blocks.Build(spec, 1, graph.Train, params); err != nil {
+		t.Fatal(err)
+	}
+	const weights, statistics = 269_722, 1376
+	for name, kept := range map[string]int{train.OptimizerSGD: 1, train.OptimizerAdam: 2} {
+		x := &Experiment{Loaded: loadText(t, "model: {name: resnet20}\ndata: {name: cifar10}\n")}
+		x.Train.Optimizer.Name, x.Train.Optimizer.Momentum = name, 0.9
+		need := uint64(2 * (4*(weights+statistics+kept*weights) + 1<<20))
+		d := atomicfiletest.NewDisk()
+		d.FreeKnown = true
+		for free, fits := range map[uint64]bool{need: true, need - 1: false, 0: false} {
+			d.FreeBytes = free
+			if err := x.checkSpace(d, "/runs/x", params); (err == nil) != fits || err != nil && !strings.Contains(err.Error(), "/runs/x: two checkpoints need ") {
+				t.Errorf("%s, %d of %d bytes: %v", name, free, need, err)
+			}
+		}
+		d.FreeBytes = 0
+		var io *IOError
+		if err := x.checkSpace(d, "/runs/x", params); !errors.As(err, &io) {
+			t.Errorf("%v is no IOError", err)
+		}
+	}
+	if err := (&Experiment{Loaded: loadText(t, "model: {name: resnet20}\n")}).checkSpace(unknown{atomicfiletest.NewDisk()}, "/runs/x", params); err != nil {
+		t.Errorf("where it cannot be told: %v", err)
+	}
+}
+
+// unknown is a file system that does not say how much is free.
+type unknown struct{ atomicfile.FS }
+
+func (unknown) Free(string) (uint64, bool) { return 0, false }
