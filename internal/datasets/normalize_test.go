@@ -187,6 +187,9 @@ func TestDescribeCountsAndMeasures(t *testing.T) {
 			t.Errorf("%s: %v, want %d in all", split, s.PerClass[split], want)
 		}
 	}
+	if s.Measured != 4500 {
+		t.Errorf("measured on %d images, want 4500", s.Measured)
+	}
 	if s.PerClass[Test][3] != 100 {
 		t.Errorf("test images a class: %v, want 100 each", s.PerClass[Test])
 	}

@@ -72,7 +72,7 @@ func TestImpossibleRecordsAreRefused(t *testing.T) {
 	}
 }
 
-func TestConfigurationsSayHowImagesAreLookedAt(t *testing.T) {
+func TestConfigurationsSayHowImagesAreCut(t *testing.T) {
 	for _, c := range []struct {
 		c            Config
 		size, resize int
@@ -84,6 +84,8 @@ func TestConfigurationsSayHowImagesAreLookedAt(t *testing.T) {
 		{Config{Name: "folder", Size: 64, Downsample: 2}, 64, 64, 32},
 		{Config{Name: "imagenet"}, 224, 256, 224},
 		{Config{Name: "packed", Size: 112}, 112, 128, 112},
+		{Config{Name: "packed", Size: 11}, 11, 13, 11}, // 12.57
+		{Config{Name: "imagenet", Size: 9}, 9, 10, 9},  // 10.29
 		{Config{Name: "imagenet", Resize: 232}, 224, 232, 224},
 		{Config{Name: "mnist", Size: 99, Resize: 99, Downsample: 2}, 224, 224, 112}, // no sizes
 	} {

@@ -138,11 +138,12 @@ func (m *Model) Machine(n int, f Factory) (graph.Machine, error) {
 }
 
 // Fits fails with ErrModel where the images of a data set have one size, and the network takes
-// another or other channels: such images are measured as they are. Images of sizes of their own are
-// resized.
+// another or other channels. They may also have the size of its preprocessing before blocks of
+// pixels are averaged. Images of sizes of their own are resized, and always fit.
 func (m *Model) Fits(info datasets.Info) error {
 	s := m.Spec
-	if !datasets.AnySize(info.Name) && (info.Channels != s.InputChannels || info.Height != s.InputSize || info.Width != s.InputSize) {
+	fits := func(side int) bool { return info.Height == side && info.Width == side }
+	if !datasets.AnySize(info.Name) && (info.Channels != s.InputChannels || !fits(s.InputSize) && !fits(m.Preprocessing.Size)) {
 		hint := ""
 		if m.Dataset != "" {
 			hint = fmt.Sprintf(": it was trained on %s", text.Printable(m.Dataset))

@@ -252,3 +252,31 @@ func TestBaselinesStandBesideTheLinesOfTheirNames(t *testing.T) {
 		}
 	}
 }
+
+// TestACommonNoteHasOneNumber: the cells of three rows, two of which differ in the same way.
+func TestACommonNoteHasOneNumber(t *testing.T) {
+	row := func(top1 float64, top5 *float64, n int, checkpoint string, differences ...string) PaperComparisonRow {
+		return PaperComparisonRow{Row: Row{Checkpoint: checkpoint, Top1Error: top1, Top5Error: top5, N: n}, Differences: differences}
+	}
+	b := PaperComparison{Lines: []PaperComparisonLine{
+		{Model: "x", Top1: ptr(1.5), Top5: ptr(0.5), Ours: []PaperComparisonRow{row(2, ptr(0.25), 1000, "a", "fewer", "other views")}},
+		{Model: "y", Note: "remark", Top1: ptr(3.0), Ours: []PaperComparisonRow{row(4, nil, 2000, "b", "fewer"), row(5, nil, 3, "c")}},
+		{Model: "z"},
+	}}
+	cols, notes := b.columns(func(s string) string { return s })
+	got := map[string][]string{}
+	for _, c := range cols {
+		got[c.Title] = c.Cells
+	}
+	want := map[string][]string{
+		"network": {"x", "y", "y", "z"}, "paper's top-1 %": {"1.50", "3.00", "3.00", "-"}, "paper's top-5 %": {"0.50", "-", "-", "-"},
+		"our top-1 %": {"2.00", "4.00", "5.00", ""}, "our top-5 %": {"0.25", "-", "-", ""}, "images": {"1,000", "2,000", "3", ""},
+		"checkpoint": {"a", "b", "c", ""}, "notes": {"1,2", "3,1", "3", ""},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	if !slices.Equal(notes, []string{"fewer", "other views", "remark"}) {
+		t.Errorf("notes %q", notes)
+	}
+}

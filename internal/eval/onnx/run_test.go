@@ -364,6 +364,8 @@ func TestModelsComputeTheNetworksLogits(t *testing.T) {
 				switch {
 				case strings.HasSuffix(p.Name, "running_var"), len(p.Shape) == 1 && strings.HasSuffix(p.Name, "weight"):
 					p.Data[i] = 0.5 + r.Float32()
+				case strings.HasSuffix(p.Name, "bias"): // above 0, so that no ReLU is dead
+					p.Data[i] = float32(1 + 0.3*r.NormFloat64())
 				case len(p.Shape) == 1:
 					p.Data[i] = float32(0.3 * r.NormFloat64())
 				}
