@@ -79,8 +79,8 @@ func TestCorruptTrainingImagesAreSkippedByPolicyAloneAndNamed(t *testing.T) {
 	if err != nil || len(index) != 60 || slices.Contains(index, 7) {
 		t.Fatalf("%d images, number 7 among them: %v; %v", len(index), slices.Contains(index, 7), err)
 	}
-	// What takes the place of image 7 follows from seed, epoch and image, and does not change between
-	// versions.
+	// What takes the place of image 7 follows from seed, epoch and image, and does not change
+	// between versions.
 	intact, _, err := readEpochs(t, open(datasets.Config{Name: "folder", Dir: manyPhotos(t, 30), Size: 8}), options)
 	if err != nil {
 		t.Fatal(err)
