@@ -173,9 +173,9 @@ func TestDrawsOfPhotosDoNotChangeBetweenVersions(t *testing.T) {
 		s := a.withDefaults().draw(&g, 500, 375, 224)
 		got = append(got, fmt.Sprint(s, g.below(2), math.Round(1e6*g.colorNoise(0.1)[0])))
 	}
-	if fmt.Sprint(got) != goldenShots {
-		t.Errorf("shots %s, want %s", got, goldenShots)
+	if fmt.Sprint(got) != goldenViews {
+		t.Errorf("views %s, want %s", got, goldenViews)
 	}
 }
 
-const goldenShots = "[{0 0 500 375 432 324 198 72} 1 -25691 {63 141 165 202 224 224 0 0} 1 4693]"
+const goldenViews = "[{0 0 500 375 432 324 198 72} 1 -25691 {63 141 165 202 224 224 0 0} 1 4693]"

@@ -70,17 +70,17 @@ func TestCorruptTrainingImagesAreSkippedByPolicyAloneAndNamed(t *testing.T) {
 	wantError(t, err, datasets.ErrData, "0007.jpg")
 
 	config.OnCorrupt = datasets.CorruptSkip
-	var told []string
+	var reported []string
 	options.OnSkip = func(id string, err error) {
-		told = append(told, fmt.Sprintf("%s: %v", id, errors.Is(err, datasets.ErrData)))
+		reported = append(reported, fmt.Sprintf("%s: %v", id, errors.Is(err, datasets.ErrData)))
 	}
 	d := open(config)
 	index, values, err := readEpochs(t, d, options)
 	if err != nil || len(index) != 60 || slices.Contains(index, 7) {
 		t.Fatalf("%d images, number 7 among them: %v; %v", len(index), slices.Contains(index, 7), err)
 	}
-	// What takes the place of image 7 follows from seed, epoch and image, and does not change between
-	// versions.
+	// What takes the place of image 7 follows from seed, epoch and image, and does not change
+	// between versions.
 	intact, _, err := readEpochs(t, open(datasets.Config{Name: "folder", Dir: manyPhotos(t, 30), Size: 8}), options)
 	if err != nil {
 		t.Fatal(err)
@@ -96,8 +96,8 @@ func TestCorruptTrainingImagesAreSkippedByPolicyAloneAndNamed(t *testing.T) {
 	if !slices.Equal(substitutes, []int{12, 13}) {
 		t.Errorf("the substitutes are %v, want 12 and 13", substitutes)
 	}
-	if want := "[train/a/0007.jpg: true]"; fmt.Sprint(told) != want || d.Skipped() != 1 {
-		t.Errorf("told of %v, %d skipped, want %s once in two epochs", told, d.Skipped(), want)
+	if want := "[train/a/0007.jpg: true]"; fmt.Sprint(reported) != want || d.Skipped() != 1 {
+		t.Errorf("%v reported, %d skipped, want %s once in two epochs", reported, d.Skipped(), want)
 	}
 	for at := 0; at < len(values); at += 192 {
 		if black := !slices.ContainsFunc(values[at:at+192], func(v float32) bool { return v > 0.02 }); black {

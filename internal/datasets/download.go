@@ -107,7 +107,7 @@ func (t *transfer) remember() error {
 // run attempts until the part is whole and right.
 func (t *transfer) run(ctx context.Context) error {
 	fruitless, restarted := 0, false
-	furthest := int64(0) // bytes that an attempt has reached; starting over to get less far is no progress
+	furthest := int64(0) // bytes that an attempt has reached; less than that is no progress
 	var last error
 	for range maxTries {
 		end, err := t.attempt(ctx)

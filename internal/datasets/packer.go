@@ -25,9 +25,9 @@ import (
 // PackOptions say how a pack is made.
 type PackOptions struct {
 	Dir     string // to write to; it must not hold a pack
-	Shorter int    // images with a longer shorter side are resized to it, as by Pillow's bilinear filter
+	Shorter int    // images with a longer shorter side are resized to it, as by Pillow's BILINEAR
 	Quality int    // of JPEG, for images that are made smaller, or are no plain JPEG; 1 to 100
-	// OnProgress is told how many of the images are done; it may be nil.
+	// OnProgress is called with the number of images done; it may be nil.
 	OnProgress func(done, total int)
 
 	fs atomicfile.FS // nil means atomicfile.OS

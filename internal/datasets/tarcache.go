@@ -18,7 +18,8 @@ import (
 //
 //	resnet tar index 1\n
 //	{"archive_bytes": …, "archive_mtime_ns": …, "members": …, "sha256": "…"}\n
-//	for each member: uvarint length of the name, the name, uvarint offset less the end of the member before it (zigzag), uvarint size
+//	for each member: uvarint length of the name, the name,
+//	    zigzag varint of its offset less the end of the member before it, uvarint size
 //
 // The digest is of what follows the second line. An index that does not parse, is damaged, or is of
 // an archive of another size or time is made anew.

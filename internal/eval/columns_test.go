@@ -11,7 +11,7 @@ func TestColumnsThatSayNothingAreLeftOut(t *testing.T) {
 	for _, c := range cols {
 		titles = append(titles, c.Title)
 	}
-	// Without any line, a title stays.
+	// Of a table without lines every title stays.
 	if got := strings.Join(titles, " "); got != "a c d" {
 		t.Errorf("left are %s, want a c d", got)
 	}

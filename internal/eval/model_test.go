@@ -187,8 +187,8 @@ func TestModelsFitImagesOfTheirSizeAlone(t *testing.T) {
 	}
 }
 
-// TestAFileThatDoesNotSayHowImagesWereResizedIsCompleted: what today's evaluation looked at, except
-// that a folder's images are looked at as its training did.
+// TestAFileThatDoesNotSayHowImagesWereResizedIsCompleted: by the usual sizes of its data set, and of
+// a folder by the configuration of its training.
 func TestAFileThatDoesNotSayHowImagesWereResizedIsCompleted(t *testing.T) {
 	old := datasets.Preprocessing{Normalizer: testView.Normalizer}.Encode()
 	for _, c := range []struct {

@@ -69,7 +69,7 @@ func (f *fixedSequences) InferSequences(b *datasets.Batch) ([]float32, error) {
 			for c := range sequenceClasses {
 				v := f.logit(i, t, c)
 				if f.frames && t >= f.lengths[i] {
-					v = 1e9 // padding must not be looked at
+					v = 1e9 // padding must not be read
 				}
 				out = append(out, v)
 			}

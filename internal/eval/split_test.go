@@ -150,7 +150,8 @@ func (thirdOfThree) Infer(_ []float32, n int) ([]float32, error) {
 	return slices.Repeat([]float32{0, 0, 5}, n), nil
 }
 
-// TestASplitIsMeasuredWithTheDataSetsClassesUnlessOthersAreGiven: three classes of three images each.
+// TestASplitIsMeasuredWithTheDataSetsClassesUnlessOthersAreGiven: three classes of three images
+// each.
 func TestASplitIsMeasuredWithTheDataSetsClassesUnlessOthersAreGiven(t *testing.T) {
 	m, err := EvaluateSplit(t.Context(), thirdOfThree{}, photographs(t), SplitOptions{Split: datasets.Test, Batch: 4})
 	if err != nil {

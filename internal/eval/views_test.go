@@ -406,7 +406,8 @@ func TestImpossibleProtocolsAreExplained(t *testing.T) {
 	}
 }
 
-// TestImagesOfOneSizeAreResizedAsTheTrainingDid: 9 pixels of a shorter side of 11, and blocks averaged.
+// TestImagesOfOneSizeAreResizedAsTheTrainingDid: 9 pixels of a shorter side of 11, and blocks
+// averaged.
 func TestImagesOfOneSizeAreResizedAsTheTrainingDid(t *testing.T) {
 	m := tiny(t, "tiny-a", 1)
 	info := datasets.Info{Name: "cifar10", Channels: 3, Height: 9, Width: 9}

@@ -56,7 +56,7 @@ func TestDamagedMetadataIsRefused(t *testing.T) {
 	}
 }
 
-func TestForeignAndNewerMetadataAreToldApart(t *testing.T) {
+func TestForeignAndNewerMetadataAreDistinguished(t *testing.T) {
 	if _, err := DecodeMeta("f", map[string]string{"format": "pt"}); !errors.Is(err, ErrNoMeta) {
 		t.Errorf("a bare state dict: %v", err)
 	}

@@ -1,0 +1,104 @@
+package datasets
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"image"
+	"image/png"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// TestAPartOfARowOfAnyImageIsThatOfTheWholeRow: where a row begins and ends changes no colour.
+func TestAPartOfARowOfAnyImageIsThatOfTheWholeRow(t *testing.T) {
+	const w, h = 7, 4
+	r := rand.New(rand.NewPCG(1, 2))
+	noise := func(pix []byte) {
+		for i := range pix {
+			pix[i] = byte(r.Uint32())
+		}
+	}
+	gray, inks := image.NewGray(image.Rect(0, 0, w, h)), image.NewCMYK(image.Rect(0, 0, w, h))
+	planes, one := planar{make([]byte, 3*w*h), 3, h, w}, planar{make([]byte, w*h), 1, h, w}
+	picture := Picture{w, h, make([]byte, 3*w*h)}
+	for _, pix := range [][]byte{gray.Pix, inks.Pix, planes.pix, one.pix, picture.Pix} {
+		noise(pix)
+	}
+	for _, src := range []rows{grey{gray}, cmyk{inks}, planes, one, picture} {
+		full, part := make([]byte, 3*w), make([]byte, 3*w)
+		for y := range h {
+			src.rgb(full, y, 0, w)
+			for x0 := range w {
+				for x1 := x0 + 1; x1 <= w; x1++ {
+					n := 3 * (x1 - x0)
+					if src.rgb(part[:n], y, x0, x1); !bytes.Equal(part[:n], full[3*x0:3*x1]) {
+						t.Fatalf("%T: row %d, pixels %d to %d: %v, in the whole row %v", src, y, x0, x1, part[:n], full[3*x0:3*x1])
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestInksAreRoundedToNearest: (255 − ink)·(255 − black)/255, in all pairs.
+func TestInksAreRoundedToNearest(t *testing.T) {
+	m := image.NewCMYK(image.Rect(0, 0, 256, 256))
+	for black := range 256 {
+		for ink := range 256 {
+			copy(m.Pix[4*(256*black+ink):], []byte{byte(ink), 0, 255, byte(black)})
+		}
+	}
+	row := make([]byte, 3*256)
+	for black := range 256 {
+		cmyk{m}.rgb(row, black, 0, 256)
+		light := 255 - black
+		for ink := range 256 {
+			want := light - int(math.Round(float64(ink*light)/255))
+			if got := row[3*ink : 3*ink+3]; int(got[0]) != want || int(got[1]) != light || got[2] != 0 {
+				t.Fatalf("cyan %d, yellow 255, black %d: %v, want %d, %d, 0", ink, black, got, want, light)
+			}
+		}
+	}
+}
+
+func TestArchivesHoldImagesOfABoundedSizeAsTheyAre(t *testing.T) {
+	x := tarIndexer{ctx: t.Context(), seen: map[string]bool{}}
+	if err := x.add(tarMember{"a.png", 512, maxImageFile}); err != nil {
+		t.Error(err)
+	}
+	if err := x.add(tarMember{"b.png", 512, maxImageFile + 1}); !errors.Is(err, ErrData) {
+		t.Errorf("an image of more bytes than are read: %v", err)
+	}
+	for want, h := range map[bool]*tar.Header{true: {Typeflag: tar.TypeGNUSparse}, false: {Typeflag: tar.TypeReg}} {
+		if isSparse(h) != want {
+			t.Errorf("type %q is sparse: %v", h.Typeflag, !want)
+		}
+	}
+}
+
+// TestClassesOfSeveralPartsAreListedOnce: without train/ the classes are those of test/ and val/.
+func TestClassesOfSeveralPartsAreListedOnce(t *testing.T) {
+	dir := t.TempDir()
+	for _, class := range []string{"test/bee", "test/ant", "val/bee", "val/cat"} {
+		path := filepath.Join(dir, filepath.FromSlash(class), "0.png")
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(png.Encode(f, image.NewGray(image.Rect(0, 0, 8, 8))), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := Open(t.Context(), Config{Name: "folder", Dir: dir, Size: 8}, 1)
+	if err != nil || !slices.Equal(d.Info().Classes, []string{"ant", "bee", "cat"}) || d.Label(Test, 1) != 1 || d.Label(Val, 1) != 2 {
+		t.Errorf("classes %v (%v)", d.Info().Classes, err)
+	}
+}
