@@ -59,7 +59,7 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 
 // jsonKeys FILE PATH[=VALUE]... requires that FILE (stdout: the last output) is one JSON document
 // with these keys and values. A path goes down by dots and through lists by index, or through the
-// first element; # is the length of a list. VALUE is a number, text, true, false or null;
+// first element; len is the length of a list. VALUE is a number, text, true, false or null;
 // NUMBER~TOLERANCE allows a difference.
 func jsonKeys(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -93,7 +93,7 @@ func jsonValue(ts *testscript.TestScript, file, path string) any {
 	}
 	for _, key := range strings.Split(path, ".") {
 		if list, ok := v.([]any); ok {
-			if key == "#" {
+			if key == "len" {
 				v = float64(len(list))
 				continue
 			}
