@@ -28,6 +28,10 @@ func TestTimesOfAPlanAreComposedOfABatchAndAnEvaluation(t *testing.T) {
 			t.Errorf("after %d steps %v s are left, want %v", done, got, want)
 		}
 	}
+	plan.EvalEvery = 1
+	if e.setTimes(plan, 1, 1); e.Evaluations != 10 {
+		t.Errorf("%d evaluations, one after each of 10 steps", e.Evaluations)
+	}
 	if got := scaled(30*time.Millisecond, 10, 250); got != 750*time.Millisecond {
 		t.Errorf("250 images at 3 ms: %v", got)
 	}

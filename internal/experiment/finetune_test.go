@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"resnet/internal/atomicfile/atomicfiletest"
 	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
@@ -126,6 +128,12 @@ func TestATrainingStartsFromItsWeights(t *testing.T) {
 	x, err := New(context.Background(), &Environment{}, l, 1, NewDataSets())
 	if err != nil {
 		t.Fatal(err)
+	}
+	full := atomicfiletest.NewDisk()
+	full.FreeKnown = true
+	var io *IOError
+	if _, err := (&Training{Experiment: x, Dir: "/runs/x", disk: full}).prepare(nil); !errors.As(err, &io) || !strings.Contains(err.Error(), "two checkpoints need ") {
+		t.Errorf("on a full disk: %v", err)
 	}
 	r, err := (&Training{Experiment: x, Dir: t.TempDir()}).prepare(nil)
 	if err != nil {
