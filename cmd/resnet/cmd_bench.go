@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -20,16 +22,40 @@ func newBenchCmd(a *app) *cobra.Command {
 		}, kernelBenches(a)...)...)
 }
 
+// listSteps is the value of --steps that stands alone.
+const listSteps = "list"
+
 func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 	o := experiment.BenchOptions{Mode: mode}
 	var asJSON bool
+	var steps string
 	c := &cobra.Command{
-		Use: mode, Short: short, Long: short + "." + exitHelp(),
-		Example: fmt.Sprintf("  resnet bench %s --arch resnet20\n  resnet bench %s --arch resnet110 --batch 128 --threads 2 --json", mode, mode),
-		Args:    exactArgs(),
+		Use: mode, Short: short,
+		Long: short + ". --steps alone lists the steps of the machine: what each does, by which algorithm, the bytes that it\n" +
+			"reads and writes, and its time." + exitHelp(),
+		Example: fmt.Sprintf("  resnet bench %s --arch resnet20\n  resnet bench %s --arch resnet110 --batch 128 --threads 2 --json\n  resnet bench %s --arch resnet50v1.5 --batch 16 --steps",
+			mode, mode, mode),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 1 && steps == listSteps { // --steps 7
+				steps = args[0]
+				return nil
+			}
+			return exactArgs()(c, args)
+		},
 		RunE: func(*cobra.Command, []string) error {
-			if o.Batch < 0 || o.Frames < 1 || o.Steps < 1 || o.Threads < 0 {
-				return usageErrorf("bench: --batch, --frames and --steps are at least 1, --threads at least 0")
+			list, err := parseSteps(steps, &o.Steps)
+			if err != nil {
+				return err
+			}
+			if o.Batch < 0 || o.Frames < 1 || o.Threads < 0 {
+				return usageErrorf("bench: --batch and --frames are at least 1, --threads at least 0")
+			}
+			if list {
+				r, err := experiment.ProfileSteps(a.environment(), o)
+				if err != nil {
+					return err
+				}
+				return a.printSteps(r, asJSON)
 			}
 			r, err := experiment.Bench(a.environment(), o)
 			if err != nil {
@@ -42,10 +68,56 @@ func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 	c.Flags().IntVar(&o.Batch, "batch", 0, "images in a step, or utterances (default 128, of a speech network 8)")
 	c.Flags().IntVar(&o.Frames, "frames", 300, "speech networks: frames of each utterance")
 	c.Flags().IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
-	c.Flags().IntVar(&o.Steps, "steps", 7, "steps that are measured, after two that are not")
+	c.Flags().StringVar(&steps, "steps", "", "`N`: measure so many steps, after two that are not (default 7); alone: list the machine's steps")
+	c.Flags().Lookup("steps").NoOptDefVal = listSteps
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("arch", completeArch)
 	return c
+}
+
+// defaultSteps are measured unless --steps says how many.
+const defaultSteps = 7
+
+// parseSteps reads --steps: how many are measured, or that they are to be listed.
+func parseSteps(value string, n *int) (list bool, err error) {
+	*n = defaultSteps
+	switch value {
+	case "":
+		return false, nil
+	case listSteps:
+		return true, nil
+	}
+	if *n, err = strconv.Atoi(value); err != nil || *n < 1 {
+		return false, usageErrorf("bench: --steps %s: a number of at least 1, or nothing", value)
+	}
+	return false, nil
+}
+
+// printSteps lists the steps, and what they add up to by kind.
+func (a *app) printSteps(r experiment.BenchSteps, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(r)
+	}
+	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	row := func(first string, s experiment.BenchStep) {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%.3f\t%.1f\t%.1f\n", first, s.Pass, s.Kind, s.Algorithm, text.Bytes(s.Bytes), s.Milliseconds, s.Percent, s.GigabytesPerSecond)
+	}
+	fmt.Fprintln(tw, "step\tpass\tkind\talgorithm\tbytes\tms\t%\tGB/s")
+	for i, s := range r.Steps {
+		if s.Shape != "" {
+			s.Kind += " " + s.Shape
+		}
+		row(strconv.Itoa(i+1), s)
+	}
+	fmt.Fprintln(tw, "\nsteps\tpass\tkind\talgorithm\tbytes\tms\t%\tGB/s")
+	for _, s := range r.Kinds {
+		row(strconv.Itoa(s.Count), s)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.out, "\n%s %s, batch %d, %s, %s kernels: %.2f ms, the median of %d\n", r.Mode, r.Arch, r.Batch, text.Count(r.Threads, "thread"), r.Kernels, r.Milliseconds, r.Runs)
+	return err
 }
 
 func (a *app) printBench(r experiment.BenchReport, asJSON bool) error {

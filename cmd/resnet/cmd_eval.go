@@ -37,6 +37,9 @@ Every image counts exactly once. --crops chooses the views of an image:
 --combine says how several views are averaged. Images that all have the network's input size, as
 CIFAR's do, have no ten crops; for them "full" without --scales is the image and its mirror image.
 
+The classes of a folder are matched with the network's by name, in any order; a folder may hold some
+of them. A network without names gets them from --classes-file, or from classes.txt beside the data.
+
 The paper's value is shown only where it was measured in the same way: on the whole test set, with
 the same views. Several checkpoints give one row each, and one more for their ensemble. --table
 prints a table of the paper together with our rows and says what differs; it uses that table's
@@ -67,6 +70,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.StringVar(&o.Dir, "data-dir", "", "folder that holds the data set")
 	f.StringVar(&o.split, "split", "test", "test, val or train")
 	f.StringVar(&o.Adaptation, "adaptation", "", "speech: transforms of the split's speakers, from speech adapt")
+	f.StringVar(&o.ClassesFile, "classes-file", "", "names of the network's classes, one a line in the order of its outputs (default the checkpoint's)")
 	f.IntVar(&o.Limit, "limit", 0, "only the first so many images (default all)")
 	viewFlags(c, &o.View)
 	f.IntVar(&o.table, "table", 0, "print this table of the paper, 2 to 6, with our rows beside")

@@ -55,6 +55,7 @@ func newPredictCmd(a *app) *cobra.Command {
 	f := c.Flags()
 	f.IntVar(&o.Top, "top", 5, "classes shown for an image")
 	viewFlags(c, &o.View)
+	f.StringVar(&o.ClassesFile, "classes-file", "", "names of the network's classes, one a line in the order of its outputs (default the checkpoint's)")
 	f.StringVar(&o.Adaptation, "adaptation", "", "speech: transforms of speakers, from speech adapt")
 	f.StringVar(&o.Speaker, "speaker", "", "speech: the speaker whose transform is taken")
 	f.IntVar(&o.Batch, "batch", 32, "views computed together; does not change the result")

@@ -10,5 +10,5 @@ func freeBytes(dir string) (uint64, bool) {
 	if unix.Statfs(dir, &s) != nil {
 		return 0, false
 	}
-	return uint64(max(s.Bavail, 0)) * uint64(s.Bsize), true
+	return uint64(max(s.Bavail, 0)) * uint64(s.Bsize), true //nolint:unconvert // FreeBSD has an int64
 }

@@ -52,7 +52,8 @@ func TestAFolderThatCannotBeSyncedIsNoError(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat("/proc/self"); err == nil {
-		if err := atomicfile.OS.SyncDir("/proc"); err != nil { // which says EINVAL, as some network file systems do
+		// Which says EINVAL, as some network file systems do.
+		if err := atomicfile.OS.SyncDir("/proc"); err != nil {
 			t.Error(err)
 		}
 	}

@@ -159,7 +159,7 @@ func TestDepthOfABody(t *testing.T) {
 	}
 }
 
-// Nets are the same in evaluation with and without their auxiliary classifiers, and in nothing else.
+// Nets that differ in auxiliary classifiers alone are the same in evaluation.
 func TestSameBodyForgetsAuxiliaryClassifiersAlone(t *testing.T) {
 	aux := Part{Kind: PartAux, Name: "aux", LossWeight: 1, Branches: [][]Part{{globalPool, classifier("y")}}}
 	plain := bodySpec(t, conv("c", 3, 3, 1), globalPool, classifier("fc"))

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"resnet/internal/fielderr"
 )
 
 func TestResolveSequenceTakesTheCorpusAndOverridesTheRow(t *testing.T) {
@@ -69,9 +71,9 @@ func TestResolveSequenceNamesTheFieldThatIsWrong(t *testing.T) {
 	} {
 		_, err := ResolveSequence(c.config, corpus)
 		var paths []string
-		var field FieldError
+		var field fielderr.Error
 		if errors.As(err, &field) {
-			paths = append(paths, field.Path)
+			paths = append(paths, field.Field())
 		}
 		if !slices.Contains(paths, c.path) || strings.Contains(err.Error(), "%!") {
 			t.Errorf("%s: %v; want an error at %s", name, err, c.path)

@@ -95,7 +95,7 @@ func TestTrainingEvaluationAndPredictionSeeTheSamePixels(t *testing.T) {
 		"ImageNet":          {datasets.Config{Name: "imagenet", Dir: wordnet, Size: 21, MeanImages: 5}, datasets.Config{Name: "imagenet", Dir: wordnet, Size: 56}, datasets.ChannelMeanStd, 21, 24},
 		"CIFAR-10":          {datasets.Config{Name: "cifar10"}, datasets.Config{Name: "cifar10"}, datasets.PixelMean, 32, 32},
 		"grey images":       {datasets.Config{Name: "fashion-sample"}, datasets.Config{Name: "fashion-sample"}, datasets.PixelMean, 28, 28},
-		"grey and averaged": {datasets.Config{Name: "fashion-sample", Downsample: 2}, datasets.Config{Name: "fashion-sample"}, datasets.ChannelMeanStd, 28, 28},
+		"grey and averaged": {datasets.Config{Name: "fashion-sample", Downsample: 2}, datasets.Config{Name: "fashion-sample", Downsample: 2}, datasets.ChannelMeanStd, 28, 28},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ds := open(t, c.trained)
@@ -143,7 +143,10 @@ func TestTrainingEvaluationAndPredictionSeeTheSamePixels(t *testing.T) {
 			}
 			scorer := eval.NewScorer(model, p, eval.ScorerOptions{Factory: factory, Batch: 7, Workers: 2})
 			defer scorer.Close()
-			cuts := eval.PictureCuts(p, model.Preprocessing, func(i int) (datasets.Picture, error) { return filed(t, other, i) })
+			files := c.opened // which are as large as they are stored
+			files.Downsample = 0
+			stored := open(t, files)
+			cuts := eval.PictureCuts(p, model.Preprocessing, func(i int) (datasets.Picture, error) { return filed(t, stored, i) })
 			if err := scorer.Score(t.Context(), limit, cuts, func(int, []float32) error { return nil }); err != nil {
 				t.Fatal(err)
 			}

@@ -129,3 +129,39 @@ func TestPermutationsAreEven(t *testing.T) {
 		}
 	}
 }
+
+// TestColoursAreShiftedBeforeTheyAreNormalised: a shift of values in [0, 1] is divided by the
+// deviation.
+func TestColoursAreShiftedBeforeTheyAreNormalised(t *testing.T) {
+	n := Normalizer{Kind: ChannelMeanStd, Mean: []float32{0.5, 0.25, 0.125}, Std: []float32{0.5, 0.25, 2}}
+	p := newPreparer(n, Augment{}, 3, 1, 2)
+	src := []byte{0, 255, 51, 102, 204, 153}
+	shift := [3]float64{0.1, -0.2, 0.3}
+	got := make([]float32, 6)
+	p.view(got, src, false, shift)
+	for i, v := range src {
+		c := i / 2
+		if want := (float64(v)/255 + shift[c] - float64(n.Mean[c])) / float64(n.Std[c]); math.Abs(float64(got[i])-want) > 1e-6 {
+			t.Errorf("value %d of channel %d is %v, want %v", v, c, got[i], want)
+		}
+	}
+}
+
+// TestLumaHasTheWeightsOfBT601: in 16 fractional bits, rounded to nearest.
+func TestLumaHasTheWeightsOfBT601(t *testing.T) {
+	var weights [3]int
+	for c, w := range []float64{0.299, 0.587, 0.114} {
+		weights[c] = int(math.Round(w * (1 << 16)))
+	}
+	rgb := make([]byte, 3)
+	for r := range 256 {
+		for g := 0; g < 256; g += 3 {
+			for b := 0; b < 256; b += 5 {
+				rgb[0], rgb[1], rgb[2] = byte(r), byte(g), byte(b)
+				if got, want := int(Luma(rgb)[0]), (weights[0]*r+weights[1]*g+weights[2]*b+1<<15)>>16; got != want {
+					t.Fatalf("luma of %d, %d, %d is %d, want %d", r, g, b, got, want)
+				}
+			}
+		}
+	}
+}

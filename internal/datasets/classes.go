@@ -2,6 +2,17 @@ package datasets
 
 import "strings"
 
+// ClassList gives the class names in a text, one a line. What follows a tab is ignored, and so is
+// the byte-order mark that Windows' editors write.
+func ClassList(text string) []string {
+	var names []string
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		name, _, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "\t")
+		names = append(names, name)
+	}
+	return names
+}
+
 // Class names, in the order of their labels.
 var (
 	cifar10Classes = strings.Fields("airplane automobile bird cat deer dog frog horse ship truck")

@@ -144,7 +144,7 @@ func idxFolder(t testing.TB, dir string, train, test, size int) {
 	write(t, filepath.Join(dir, "train-images-idx3-ubyte.gz"), zipped(t, idx(noise(train*size*size, 1), uint32(train), s, s)))
 	write(t, filepath.Join(dir, "train-labels-idx1-ubyte"), idx(labels(train), uint32(train)))
 	write(t, filepath.Join(dir, "t10k-images.idx3-ubyte"), idx(noise(test*size*size, 2), uint32(test), s, s))
-	write(t, filepath.Join(dir, "t10k-labels-idx1-ubyte.gz"), idx(labels(test), uint32(test))) // not gzip in spite of its name
+	write(t, filepath.Join(dir, "t10k-labels-idx1-ubyte.gz"), idx(labels(test), uint32(test)))
 }
 
 func TestIDXPassesTheSuite(t *testing.T) {
@@ -214,7 +214,7 @@ func imageFolder(t testing.TB, dir string) {
 			write(t, filepath.Join(dir, "test", class, fmt.Sprintf("%d.JPEG", i)), jpegBytes(t, picture(16, 16, uint64(i))))
 		}
 		write(t, filepath.Join(dir, "train", class, ".DS_Store"), []byte("x"))
-		write(t, filepath.Join(dir, "train", class, "._00.png"), []byte("x")) // as macOS leaves on other disks
+		write(t, filepath.Join(dir, "train", class, "._00.png"), []byte("x")) // macOS's
 		write(t, filepath.Join(dir, "train", class, "notes.txt"), []byte("x"))
 	}
 	write(t, filepath.Join(dir, "train", "README"), []byte("x"))

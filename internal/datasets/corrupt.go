@@ -19,7 +19,7 @@ func maxCorrupt(n int) int { return max(1, n/1000) }
 // skip decides what becomes of image i, which failed with err: nil means that it is left out. Only
 // training images that are there and do not decode are: an evaluation counts every image, and a
 // folder that cannot be read is no bad image.
-func (d *Dataset) skip(s Split, i int, err error, tell func(id string, err error)) error {
+func (d *Dataset) skip(s Split, i int, err error, report func(id string, err error)) error {
 	if !d.corrupt.skip || s != Train || !errors.Is(err, ErrData) {
 		return err
 	}
@@ -36,8 +36,8 @@ func (d *Dataset) skip(s Split, i int, err error, tell func(id string, err error
 	if most := maxCorrupt(d.Len(s)); len(c.seen) > most {
 		return faultf(ErrData, "%s: more than %d of %d training images do not decode, and data.on_corrupt skips 0.1 %% at most; the last: %w", d.info.Name, most, d.Len(s), err)
 	}
-	if tell != nil {
-		tell(d.ID(s, i), err)
+	if report != nil {
+		report(d.ID(s, i), err)
 	}
 	return nil
 }

@@ -79,6 +79,23 @@ func TestCorruptTrainingImagesAreSkippedByPolicyAloneAndNamed(t *testing.T) {
 	if err != nil || len(index) != 60 || slices.Contains(index, 7) {
 		t.Fatalf("%d images, number 7 among them: %v; %v", len(index), slices.Contains(index, 7), err)
 	}
+	// What takes the place of image 7 follows from seed, epoch and image, and does not change between
+	// versions.
+	intact, _, err := readEpochs(t, open(datasets.Config{Name: "folder", Dir: manyPhotos(t, 30), Size: 8}), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var substitutes []int
+	for at, i := range intact {
+		if i == 7 {
+			substitutes = append(substitutes, index[at])
+		} else if index[at] != i {
+			t.Errorf("image %d is %d, though %d decodes", at, index[at], i)
+		}
+	}
+	if !slices.Equal(substitutes, []int{12, 13}) {
+		t.Errorf("the substitutes are %v, want 12 and 13", substitutes)
+	}
 	if want := "[train/a/0007.jpg: true]"; fmt.Sprint(told) != want || d.Skipped() != 1 {
 		t.Errorf("told of %v, %d skipped, want %s once in two epochs", told, d.Skipped(), want)
 	}

@@ -41,7 +41,7 @@ type source interface {
 	image(sc *scratch, s Split, i int, dst []byte) error
 	// decode gives image i at its own size, valid until sc is used again.
 	decode(sc *scratch, s Split, i int) (rows, error)
-	// id names image i for people, the same on every machine: a file name, or a file name and
+	// id names image i, the same on every machine: a file name, or a file name and
 	// record. place names it on this one.
 	id(s Split, i int) string
 	place(s Split, i int) string
@@ -50,8 +50,10 @@ type source interface {
 
 // properties are what distinguishes one kind of source from another.
 type properties struct {
-	view    Preprocessing // how images are looked at, without a Normalizer
-	anySize bool          // images have sizes of their own, are decoded when asked for, and are sorted by class
+	view Preprocessing // how images become the input, without a Normalizer
+	// anySize says that images have sizes of their own. They are decoded when asked for, and sorted
+	// by class.
+	anySize bool
 	notes   []string
 	// meanImages is how many images the normaliser is measured on when the configuration does not
 	// say; 0 means all.
@@ -171,8 +173,9 @@ func (d *Dataset) Info() Info {
 	return info
 }
 
-// Notes are remarks on what was found when the data set was opened, in sentences without a stop:
-// classes that are missing, an index that could not be kept. None of them keeps it from being used.
+// Notes are remarks on what was found when the data set was opened, in sentences without a full
+// stop: classes that are missing, an index that could not be kept. None of them keeps it from being
+// used.
 func (d *Dataset) Notes() []string { return slices.Clone(d.about.notes) }
 
 // Len is the number of images in a split; 0 where there is none of that name.

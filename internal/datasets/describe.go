@@ -2,7 +2,7 @@ package datasets
 
 import "context"
 
-// Summary is what there is to say about an open data set.
+// Summary describes an open data set.
 type Summary struct {
 	Info
 	// PerClass counts the images of each class, for each split that has any.

@@ -24,7 +24,7 @@ const (
 	maxTruth  = 16 << 20
 )
 
-// devkit is what the development kit says about the validation images.
+// devkit is the part of the development kit that gives the validation images their labels.
 type devkit struct {
 	place string
 	rank  map[int]int // ILSVRC2012_ID to the rank of the sorted WordNet ID
@@ -123,7 +123,7 @@ func readDevkit(r io.Reader) (map[string][]byte, error) {
 	return found, nil
 }
 
-// newDevkit understands the two files. The 1000 classes must be ILSVRC-2012's.
+// newDevkit parses the two files. The 1000 classes must be ILSVRC-2012's.
 func newDevkit(place string, meta, truth []byte) (*devkit, error) {
 	rows, err := readSynsets(meta)
 	if err != nil {

@@ -99,8 +99,8 @@ func fileThere(path string) bool {
 	return err == nil && st.Mode().IsRegular()
 }
 
-// isImageName says whether a file is one of those that are read: .png, .jpg and .jpeg in any case,
-// not hidden.
+// isImageName reports whether a file is one of those that are read: .png, .jpg and .jpeg in any
+// case, not hidden.
 func isImageName(name string) bool {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".png", ".jpg", ".jpeg":

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // imageSize is the side of the images when Config.Size is 0: the paper's ImageNet input.
@@ -19,8 +18,8 @@ func wholeShorter(size int) int { return size }
 //
 //	DIR/train/CLASS/*.png|jpg|jpeg     training
 //	DIR/test/CLASS/…                   test
-//	DIR/val/CLASS/…                    test where there is no test/ (as in ImageNet), else validation
-//	DIR/classes.txt                    optional: the class folders in label order, one a line, what follows a tab ignored
+//	DIR/val/CLASS/…                    test, or validation where there is a test/
+//	DIR/classes.txt                    optional: the class folders in label order, as for ClassList
 //
 // Without classes.txt the labels follow the sorted names of the class folders. Other files are
 // ignored, and so are names that start with a point. Images are decoded when they are asked for;
@@ -89,8 +88,7 @@ func folderClasses(dir string, parts map[Split]string) ([]string, error) {
 	var names []string
 	path := filepath.Join(dir, "classes.txt")
 	if text, err := os.ReadFile(path); err == nil {
-		for line := range strings.Lines(string(text)) {
-			name, _, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "\t")
+		for _, name := range ClassList(string(text)) {
 			if name == "" || slices.Contains(names, name) {
 				return nil, faultf(ErrData, "folder: %s: line %d: class %q is empty or repeated", path, len(names)+1, name)
 			}

@@ -93,7 +93,7 @@ func TestFolderSplitsAndClassOrder(t *testing.T) {
 	if d := open(); d.Len(datasets.Val) != 0 || d.Len(datasets.Test) != 1 {
 		t.Errorf("with val/ alone: %d validation, %d test images, want 0 and 1", d.Len(datasets.Val), d.Len(datasets.Test))
 	}
-	write(t, filepath.Join(dir, "classes.txt"), []byte("dog\tDog, hound\r\ncat\r\nbee\r\nant\r\n"))
+	write(t, filepath.Join(dir, "classes.txt"), []byte("\ufeffdog\tDog, hound\r\ncat\r\nbee\r\nant\r\n"))
 	if d := open(); fmt.Sprint(d.Info().Classes) != "[dog cat bee ant]" || d.Label(datasets.Test, 0) != 3 {
 		t.Errorf("with classes.txt: classes %v, label of ant %d", d.Info().Classes, d.Label(datasets.Test, 0))
 	}

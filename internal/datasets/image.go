@@ -18,7 +18,7 @@ const (
 	maxImagePixels = 64 << 20
 )
 
-// maxDensity is the most pixels that a byte of a file can stand for: more is a header that lies.
+// maxDensity is the most pixels that a byte of a file can hold: a header that claims more is wrong.
 // JPEG: a progressive scan spends at least a bit on a block of 8×8 (512 a byte); PNG: 8 one-bit
 // pixels a byte, deflate's limit 1032:1 (8256).
 var maxDensity = map[string]int64{"jpeg": 1024, "png": 9000}
@@ -43,7 +43,7 @@ func checkImage(f *os.File) error {
 	return err
 }
 
-// checkHeaderOf judges the header of an image of so many bytes.
+// checkHeaderOf checks the header of an image of so many bytes.
 func checkHeaderOf(r io.Reader, bytes int64) error {
 	c, format, err := image.DecodeConfig(r)
 	if err != nil {
@@ -55,12 +55,12 @@ func checkHeaderOf(r io.Reader, bytes int64) error {
 	case pixels > maxImagePixels:
 		return faultf(ErrData, "an image of %d×%d pixels, and %d at most are read", c.Width, c.Height, maxImagePixels)
 	case pixels > bytes*maxDensity[format]:
-		return faultf(ErrData, "the header promises %d×%d pixels, which cannot be in %d bytes", c.Width, c.Height, bytes)
+		return faultf(ErrData, "the header claims %d×%d pixels, which cannot be in %d bytes", c.Width, c.Height, bytes)
 	}
 	return nil
 }
 
-// DecodeFile reads a PNG or JPEG file, whatever its name says, as [3, size, size] bytes of red,
+// DecodeFile reads a PNG or JPEG file, whatever its name, as [3, size, size] bytes of red,
 // green and blue: the shorter side is resized to size pixels (see Picture.Resize) and the centre is
 // cut out. Grey and CMYK become RGB; transparency is dropped, as by Pillow's convert("RGB"). EXIF
 // rotation is not applied, as in torchvision. dst has 3·size·size bytes.

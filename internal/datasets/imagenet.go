@@ -22,15 +22,15 @@ const (
 // imagenetNormalizer has the means and deviations that torchvision prints for its models.
 var imagenetNormalizer = Normalizer{Kind: ChannelMeanStd, Mean: []float32{0.485, 0.456, 0.406}, Std: []float32{0.229, 0.224, 0.225}}
 
-// openImageNet opens ILSVRC-2012 in the forms that people have it in:
+// openImageNet opens ILSVRC-2012 in its usual forms:
 //
-//	training    DIR/train/WNID/*.JPEG, DIR/train/WNID.tar, or ILSVRC2012_img_train.tar (read in place)
-//	validation  DIR/val/WNID/*.JPEG; or DIR/val/*.JPEG or ILSVRC2012_img_val.tar with the labels of the development kit or a text file
-//	            (see findLabels); or val.tar with WNID/*.JPEG inside
+//	training    DIR/train/WNID/*.JPEG, DIR/train/WNID.tar or ILSVRC2012_img_train.tar
+//	validation  DIR/val/WNID/*.JPEG, or val.tar with WNID/*.JPEG inside;
+//	            DIR/val/*.JPEG or ILSVRC2012_img_val.tar, with labels (see findLabels)
 //
-// DIR is data.dir, or ILSVRC/Data/CLS-LOC in it (Kaggle's layout). The validation images are the
-// test split, as the paper's tables have it. The index of a class is the rank of its WordNet ID
-// among the 1000, whatever classes are there.
+// Archives are read in place. DIR is data.dir, or ILSVRC/Data/CLS-LOC in it (Kaggle's layout). The
+// validation images are the test split, as the paper's tables have it. The index of a class is the
+// rank of its WordNet ID among the 1000, whatever classes are there.
 func openImageNet(ctx context.Context, c Config) (source, error) {
 	dir, err := resolveDir(c.Name, c.Dir)
 	if err != nil {
@@ -57,8 +57,8 @@ func openImageNet(ctx context.Context, c Config) (source, error) {
 	if len(set.splits) == 0 {
 		return nil, faultf(ErrMissing, "imagenet: %s holds neither train/WNID/, %s, val/ nor %s; %s", dir, trainArchive, valArchive, remedy(c.Name))
 	}
-	set.remark(Train, "training", officialTrain)
-	set.remark(Test, "validation", officialVal)
+	set.noteMissing(Train, "training", officialTrain)
+	set.noteMissing(Test, "validation", officialVal)
 	return set, set.trainOn(c, dir)
 }
 
@@ -105,7 +105,7 @@ func (o *imagenetOpener) train() error {
 
 // classTars lists train/WNID.tar, sorted.
 func classTars(folder string) []string {
-	entries, _ := os.ReadDir(folder) // what cannot be read is said when its folders are listed
+	entries, _ := os.ReadDir(folder) // listing its folders reports what cannot be read
 	var tars []string
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), "n") && strings.HasSuffix(e.Name(), ".tar") {
@@ -191,7 +191,7 @@ func wnidLabel(place string) func(folder string) (int, error) {
 }
 
 // tars opens archives as one split. The label of an image is that of the folder or inner archive
-// that it is in, or else what labelOf says of its name.
+// that it is in, or else labelOf of its name.
 func (o *imagenetOpener) tars(s Split, paths []string, labelOf func(name string) (int, error)) error {
 	l := &tarList{set: "imagenet"}
 	for n, p := range paths {
@@ -246,8 +246,8 @@ func (l *tarList) sort() {
 	l.members, l.file, l.labels = members, file, labels
 }
 
-// remark notes classes and images that are not there.
-func (p *photoSet) remark(s Split, what string, official int) {
+// noteMissing notes classes and images that are not there.
+func (p *photoSet) noteMissing(s Split, what string, official int) {
 	n := p.count(s)
 	if n == 0 {
 		return

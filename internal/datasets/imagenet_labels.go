@@ -23,7 +23,7 @@ func (l *valLabels) of(name string) (int, error) {
 	if n, ok := valNumber(stem); ok && n <= len(l.ranks) {
 		return l.ranks[n-1], nil
 	}
-	return 0, faultf(ErrData, "imagenet: %s says nothing about the validation image %q", l.place, name)
+	return 0, faultf(ErrData, "imagenet: %s has no label for the validation image %q", l.place, name)
 }
 
 // valNumber reads the number of an official validation image: ILSVRC2012_val_00000001.

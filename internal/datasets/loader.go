@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// LoaderOptions say what a Loader delivers.
+// LoaderOptions are what a Loader delivers.
 type LoaderOptions struct {
 	Split      Split
 	Batch      int    // images; the last batch of an epoch has what is left, unless DropLast
@@ -16,15 +16,14 @@ type LoaderOptions struct {
 	DropLast   bool   // leave out a last batch that is not full
 	Augment    Augment
 	Normalizer Normalizer
-	// View, unless it is nil, says how images are looked at instead of as the data set's
-	// configuration does, and with which normaliser instead of Normalizer. Nothing is augmented
-	// then.
+	// View, unless it is nil, is how images become the input, in place of the data set's
+	// configuration and of Normalizer. Nothing is augmented then.
 	View       *Preprocessing
 	Workers    int // goroutines; 0 means one, for images of any size one a processor
 	StartEpoch int // where to begin, both counted from 0
 	StartBatch int // batches of StartEpoch to leave out, up to a whole epoch
 	Epochs     int // the epoch to end before, counted from 0 whatever StartEpoch; 0 means never
-	// OnSkip is told, once, of each training image that does not decode and is left out
+	// OnSkip is called once for each training image that does not decode and is left out
 	// (Config.OnCorrupt); it may be nil. It is called by the loader's goroutines, one at a time.
 	OnSkip func(id string, err error)
 }

@@ -91,7 +91,8 @@ func (m *matReader) element(data []byte) (kind int, body, rest []byte, err error
 		return 0, nil, nil, faultf(ErrData, "%d bytes left, and a tag has 8", len(data))
 	}
 	word := m.order.Uint32(data)
-	if small := word >> 16; small != 0 { // type and length share a word, and up to four bytes follow
+	// In the small form type and length share a word, and up to four bytes follow.
+	if small := word >> 16; small != 0 {
 		if small > 4 {
 			return 0, nil, nil, faultf(ErrData, "a small element of %d bytes", small)
 		}

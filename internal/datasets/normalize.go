@@ -27,7 +27,7 @@ const (
 // NoNormalizing.
 type Normalizer struct {
 	Kind string    `json:"kind"`
-	Mean []float32 `json:"mean,omitempty"` // of x/255: [C, H, W] for PixelMean, [C] for ChannelMeanStd
+	Mean []float32 `json:"mean,omitempty"` // of x/255: [C, H, W], or [C] for ChannelMeanStd
 	Std  []float32 `json:"std,omitempty"`  // of x/255: [C] for ChannelMeanStd
 }
 

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// twoChannels has 3 training images of 2×2×2 pixels, both rows alike; of the second channel all are 40.
+// twoChannels has 3 training images of 2×2×2 pixels, both rows alike; of the second channel all are
+// 40.
 func twoChannels(t testing.TB) *Dataset {
 	t.Helper()
 	a := &array{names: []string{"a"}, c: 2, h: 2, w: 2}
@@ -185,6 +186,9 @@ func TestDescribeCountsAndMeasures(t *testing.T) {
 		if sum != want || len(s.PerClass[split]) != 10 {
 			t.Errorf("%s: %v, want %d in all", split, s.PerClass[split], want)
 		}
+	}
+	if s.Measured != 4500 {
+		t.Errorf("measured on %d images, want 4500", s.Measured)
 	}
 	if s.PerClass[Test][3] != 100 {
 		t.Errorf("test images a class: %v, want 100 each", s.PerClass[Test])

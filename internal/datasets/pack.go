@@ -17,8 +17,9 @@ import (
 // after another.
 //
 //	train.data, test.data, …     the encoded images, without anything between them
-//	train.index, …               for each image: uvarint length of its name, the name, uvarint label, uvarint size, CRC-32C of its bytes
-//	pack.json                    written last: what the pack is, and the sizes and SHA-256 of the other files
+//	train.index, …               for each image: its name after its length, label and size
+//	                             as uvarints, CRC-32C of its bytes
+//	pack.json                    written last: the kind of pack, size and SHA-256 of the other files
 //
 // The order and the labels are those of the data set that was packed, and names are its names, so
 // that a training on the pack draws the same images in the same order.
@@ -51,7 +52,7 @@ type packSplit struct {
 	IndexSHA256 string `json:"index_sha256"`
 }
 
-// parseHead reads pack.json. Whatever it says of sizes is compared with the files before anything
+// parseHead reads pack.json. The sizes in it are compared with the files before anything
 // is allocated.
 func parseHead(text []byte) (packHead, error) {
 	var h packHead

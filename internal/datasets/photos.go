@@ -10,7 +10,7 @@ import (
 type photos interface {
 	count() int
 	label(i int) int
-	// id names image i for people, the same on every machine; place names it on this one, for
+	// id names image i, the same on every machine; place names it on this one, for
 	// messages.
 	id(i int) string
 	place(i int) string
@@ -27,7 +27,7 @@ type photoSet struct {
 	properties
 }
 
-// newPhotoSet makes a set without images, to be looked at as the configuration says.
+// newPhotoSet makes a set without images, with the view of the configuration.
 func newPhotoSet(c Config, names []string) (*photoSet, error) {
 	view, err := c.View(3, imageSize)
 	if err != nil {

@@ -12,7 +12,7 @@ type Picture struct {
 	Pix           []byte
 }
 
-// DecodePicture reads a PNG or JPEG, whatever its name says, at its own size. Grey and CMYK become
+// DecodePicture reads a PNG or JPEG, whatever its name, at its own size. Grey and CMYK become
 // RGB, transparency is dropped, and EXIF rotation is not applied, as in torchvision. name is for
 // messages.
 //

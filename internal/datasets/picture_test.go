@@ -75,7 +75,8 @@ func TestAShorterSideKeepsTheProportions(t *testing.T) {
 			t.Errorf("%d×%d to %d: %d×%d, want %d×%d", c.w, c.h, c.size, p.Width, p.Height, c.wantW, c.wantH)
 		}
 	}
-	for _, c := range [][3]int{{256, 224, 16}, {341, 224, 58}, {343, 224, 60}, {9, 4, 2}, {11, 4, 4}, {4, 4, 0}} { // torchvision rounds 58.5 and 59.5 so
+	// torchvision rounds 58.5 to 58 and 59.5 to 60.
+	for _, c := range [][3]int{{256, 224, 16}, {341, 224, 58}, {343, 224, 60}, {9, 4, 2}, {11, 4, 4}, {4, 4, 0}} {
 		if got := datasets.CentreOffset(c[0], c[1]); got != c[2] {
 			t.Errorf("CentreOffset(%d, %d) = %d, want %d", c[0], c[1], got, c[2])
 		}

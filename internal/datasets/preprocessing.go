@@ -140,9 +140,9 @@ func decodeFloats(s string) ([]float32, error) {
 	return v, nil
 }
 
-// View is how a data set of this configuration is looked at, without a Normalizer: by Size, Resize
-// and Downsample for images of any size, and whole where all have one size. side is the square that
-// a Size of 0 means. It fails with ErrConfig for sizes that contradict each other.
+// View is the preprocessing of a data set of this configuration, without a Normalizer: by Size,
+// Resize and Downsample for images of any size, and whole where all have one size. side is the
+// square that a Size of 0 means. It fails with ErrConfig for sizes that contradict each other.
 func (c Config) View(channels, side int) (Preprocessing, error) {
 	p := NewPreprocessing(channels, side, 0, Normalizer{})
 	p.Downsample = max(c.Downsample, 1)

@@ -72,7 +72,7 @@ func TestImpossibleRecordsAreRefused(t *testing.T) {
 	}
 }
 
-func TestConfigurationsSayHowImagesAreLookedAt(t *testing.T) {
+func TestConfigurationsSayHowImagesAreCut(t *testing.T) {
 	for _, c := range []struct {
 		c            Config
 		size, resize int
@@ -84,8 +84,10 @@ func TestConfigurationsSayHowImagesAreLookedAt(t *testing.T) {
 		{Config{Name: "folder", Size: 64, Downsample: 2}, 64, 64, 32},
 		{Config{Name: "imagenet"}, 224, 256, 224},
 		{Config{Name: "packed", Size: 112}, 112, 128, 112},
+		{Config{Name: "packed", Size: 11}, 11, 13, 11}, // 12.57
+		{Config{Name: "imagenet", Size: 9}, 9, 10, 9},  // 10.29
 		{Config{Name: "imagenet", Resize: 232}, 224, 232, 224},
-		{Config{Name: "mnist", Size: 99, Resize: 99, Downsample: 2}, 224, 224, 112}, // sizes are not for it
+		{Config{Name: "mnist", Size: 99, Resize: 99, Downsample: 2}, 224, 224, 112}, // no sizes
 	} {
 		p, err := c.c.View(3, 224)
 		if err != nil || p.Size != c.size || p.Resize != c.resize || p.Side() != c.side || p.Channels != 3 || p.Interpolation != Bilinear {
@@ -185,8 +187,8 @@ func TestTheLoaderShowsWhatTheRecordShows(t *testing.T) {
 	}
 }
 
-// TestAveragingOnReadingIsTheRecords: a set that is made smaller in memory has the record that makes
-// the same of its whole pictures.
+// TestAveragingOnReadingIsTheRecords: a set that is made smaller in memory has the record that
+// makes the same of its whole pictures.
 func TestAveragingOnReadingIsTheRecords(t *testing.T) {
 	pixels := randomBytes(3 * 64)
 	open := func(k int) *Dataset {

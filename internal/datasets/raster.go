@@ -18,7 +18,7 @@ type rows interface {
 // times this. No photograph comes near.
 const maxAspect = 100
 
-// decode reads a PNG or a JPEG, whatever its name says. Headers are judged before pixels are
+// decode reads a PNG or a JPEG, whatever its name. Headers are checked before pixels are
 // allocated.
 func decode(data []byte) (rows, error) {
 	if err := checkHeaderOf(bytes.NewReader(data), int64(len(data))); err != nil {

@@ -17,8 +17,8 @@ type entry struct {
 	verify func(ctx context.Context, dir string) ([]FileReport, error)
 	fetch  *bundle // nil: nothing to download, for the reason in local
 	local  string
-	// resize is, of images with sizes of their own, the shorter side that a view of so many pixels is
-	// cut out of; nil where all have one size.
+	// resize is, of images with sizes of their own, the shorter side that a view of so many pixels
+	// is cut out of; nil where all have one size.
 	resize func(size int) int
 	// test is the number of test images; 0 where it depends on the files.
 	test int

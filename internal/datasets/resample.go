@@ -63,7 +63,7 @@ type resampler struct {
 }
 
 // region writes the rectangle [x, x+w) × [y, y+h) of src resized to width×height, as RGB,
-// interleaved, row-major. Only the rows and columns of src that it depends on are looked at.
+// interleaved, row-major. Only the rows and columns of src that it depends on are read.
 func (r *resampler) region(dst []byte, src rows, width, height, x, y, w, h int) {
 	sw, sh := src.size()
 	r.x.set(sw, width, x, w)

@@ -95,7 +95,7 @@ func (x *tarIndexer) walk(r io.ReaderAt, start, size int64, prefix string, inner
 	}
 }
 
-// isSparse tells the files whose contents do not stand in the archive as they are.
+// isSparse reports whether a file's contents are not in the archive as they are.
 func isSparse(h *tar.Header) bool {
 	if h.Typeflag == tar.TypeGNUSparse {
 		return true

@@ -40,6 +40,25 @@ func TestEveryBadFieldIsReportedAtOnce(t *testing.T) {
 	}
 }
 
+func TestTheGreatestValuesAreAllowed(t *testing.T) {
+	c := Config{Name: "imagenet", Size: 4096, Resize: 4096, Augment: Augment{Crop: CropShorterSide, ShorterMin: 4096, ShorterMax: 4096, Pad: 4096, AreaMin: 1, AspectMax: maxAspect, Color: 10}}
+	if errs := c.Validate(); len(errs) > 0 {
+		t.Errorf("%v", errs)
+	}
+	for path, change := range map[string]func(*Config){
+		"augment.color": func(c *Config) { c.Augment.Color = 10.01 }, "augment.area_min": func(c *Config) { c.Augment.AreaMin = 1.01 },
+		"augment.aspect_max": func(c *Config) { c.Augment.AspectMax = maxAspect + 0.01 }, "size": func(c *Config) { c.Size = 4097 },
+		"resize": func(c *Config) { c.Resize = 4097 }, "augment.pad": func(c *Config) { c.Augment.Pad = 4097 },
+		"augment.shorter_min": func(c *Config) { c.Augment.ShorterMax = 4097 },
+	} {
+		more := c
+		change(&more)
+		if errs := more.Validate(); len(errs) != 1 || errs[0].Path != path {
+			t.Errorf("more than the greatest %s: %v", path, errs)
+		}
+	}
+}
+
 func TestOpenRefusesABadConfig(t *testing.T) {
 	for name, c := range map[string]Config{
 		"unknown name":            {Name: "svhn"},

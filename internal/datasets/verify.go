@@ -21,7 +21,7 @@ import (
 // What Verify finds of a file.
 const (
 	StatusOK      = "ok"      // the official contents
-	StatusDiffers = "differs" // not the official contents, but usable: size, record count and labels are right
+	StatusDiffers = "differs" // not the official contents, but sizes and labels are right
 	StatusBad     = "bad"     // not usable
 	StatusMissing = "missing"
 )

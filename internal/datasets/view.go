@@ -107,8 +107,8 @@ func luma(dst, rgb []byte) {
 	}
 }
 
-// Preprocessing is how the images of the data set are looked at, with a Normalizer that fits them:
-// the record that a training keeps.
+// Preprocessing is how the images of the data set become the input, with a Normalizer that fits
+// them: the record that a training keeps.
 func (d *Dataset) Preprocessing(n Normalizer) Preprocessing { return d.about.view.With(n) }
 
 // place finds image i of a split in the source.

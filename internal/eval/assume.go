@@ -9,9 +9,9 @@ import (
 
 // Checkpoints of programs that kept no size with the preprocessing are completed here.
 
-// AssumeConfig completes a preprocessing that its file does not say with the configuration of the
-// data that the network was trained on. It changes nothing where the file says all, or where the
-// configuration does not fit the network.
+// AssumeConfig completes a preprocessing record that the file leaves incomplete, from the
+// configuration of the data that the network was trained on. It changes nothing where the record is
+// complete, or where the configuration does not fit the network.
 func (m *Model) AssumeConfig(c datasets.Config) {
 	if m.Assumed == "" {
 		return
@@ -22,7 +22,7 @@ func (m *Model) AssumeConfig(c datasets.Config) {
 	}
 }
 
-// assume looks at pictures as a training with this configuration does.
+// assume takes the preprocessing of a training with this configuration.
 func (m *Model) assume(c datasets.Config) error {
 	v, err := c.View(m.Spec.InputChannels, m.Spec.InputSize*max(c.Downsample, 1))
 	if err != nil {
@@ -61,10 +61,10 @@ func (m *Model) fits(v datasets.Preprocessing) error {
 	return nil
 }
 
-// ImportedView is how a network that was trained elsewhere looks at pictures: networks of ImageNet's
-// family at the centre of a shorter side of 8/7 of their input, others at the whole shorter side.
+// ImportedView is the preprocessing of a network that was trained elsewhere: for ImageNet's family
+// the centre of a shorter side of 8/7 of the input, for others the whole shorter side.
 func ImportedView(s blocks.Spec, n datasets.Normalizer) datasets.Preprocessing {
 	m := Model{Spec: s}
-	v, _ := m.assumedConfig().View(s.InputChannels, s.InputSize) // without sizes of its own nothing can contradict
+	v, _ := m.assumedConfig().View(s.InputChannels, s.InputSize) // fails for sizes alone
 	return v.With(n)
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"resnet/internal/text"
 )
 
 // ClassError is the error on the images of one class.
@@ -57,11 +59,11 @@ func (m Metrics) Classes(names []string) ClassReport {
 // WriteJSON writes one JSON document.
 func (r ClassReport) WriteJSON(w io.Writer) error { return WriteJSON(w, r) }
 
-// WriteErrors writes a table of the classes for people.
+// WriteErrors writes a table of the classes as text.
 func (r ClassReport) WriteErrors(w io.Writer) error {
 	cols := []Column{{Title: "class", Number: true}, {Title: "name"}, {Title: "images", Number: true}, {Title: "wrong", Number: true}, {Title: "error %", Number: true}}
 	for _, c := range r.Classes {
-		for i, cell := range []string{strconv.Itoa(c.Class), Printable(c.Name), Grouped(int64(c.N)), Grouped(int64(c.Wrong)), ErrorText(c.Error)} {
+		for i, cell := range []string{strconv.Itoa(c.Class), text.Printable(c.Name), text.Grouped(int64(c.N)), text.Grouped(int64(c.Wrong)), ErrorText(c.Error)} {
 			cols[i].Cells = append(cols[i].Cells, cell)
 		}
 	}
@@ -80,7 +82,7 @@ func (r ClassReport) WriteConfusion(w io.Writer) error {
 	}
 	cols := []Column{{Title: "label"}, {Title: "", Number: true}}
 	for _, c := range r.Classes {
-		cols[0].Cells = append(cols[0].Cells, Printable(c.Name))
+		cols[0].Cells = append(cols[0].Cells, text.Printable(c.Name))
 		cols[1].Cells = append(cols[1].Cells, strconv.Itoa(c.Class))
 	}
 	for p := range r.Classes {
@@ -100,7 +102,7 @@ func (r ClassReport) WriteConfusion(w io.Writer) error {
 func (r ClassReport) writeMixups(w io.Writer, most int) error {
 	cols := []Column{{Title: "images", Number: true}, {Title: "label"}, {Title: "taken for"}}
 	for _, x := range r.Mixups(most) {
-		for i, cell := range []string{Grouped(int64(x.N)), r.Title(x.Label), r.Title(x.Predicted)} {
+		for i, cell := range []string{text.Grouped(int64(x.N)), r.Title(x.Label), r.Title(x.Predicted)} {
 			cols[i].Cells = append(cols[i].Cells, cell)
 		}
 	}
@@ -109,7 +111,7 @@ func (r ClassReport) writeMixups(w io.Writer, most int) error {
 
 // Title names a class, with its number.
 func (r ClassReport) Title(c int) string {
-	return fmt.Sprintf("%s (%d)", Printable(r.Classes[c].Name), c)
+	return fmt.Sprintf("%s (%d)", text.Printable(r.Classes[c].Name), c)
 }
 
 // Mixups lists the most frequent wrong predictions, of equal counts the lower label and class

@@ -16,14 +16,14 @@ type Column struct {
 	Cells  []string
 }
 
-// WithoutEmpty leaves out the columns that have nothing to say on any line.
+// WithoutEmpty leaves out the columns that are empty on every line.
 func WithoutEmpty(cols []Column) []Column {
 	return slices.DeleteFunc(cols, func(c Column) bool {
 		return len(c.Cells) > 0 && !slices.ContainsFunc(c.Cells, func(s string) bool { return s != "-" && s != "" })
 	})
 }
 
-// WriteColumns lays a table out for a terminal. Cells are escaped already: see Printable.
+// WriteColumns lays a table out for a terminal. Cells are escaped already: see text.Printable.
 func WriteColumns(w io.Writer, cols []Column) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for line := -1; len(cols) > 0 && line < len(cols[0].Cells); line++ {
@@ -53,7 +53,7 @@ func WriteColumns(w io.Writer, cols []Column) error {
 	return tw.Flush()
 }
 
-// WriteMarkdown lays a table out as Markdown. Cells are escaped already: see MarkdownText.
+// WriteMarkdown lays a table out as Markdown. Cells are escaped already: see text.MarkdownCell.
 func WriteMarkdown(w io.Writer, cols []Column) error {
 	var b strings.Builder
 	for _, c := range cols {
@@ -84,13 +84,4 @@ func ErrorText(p *float64) string {
 		return "-"
 	}
 	return strconv.FormatFloat(*p, 'f', 2, 64)
-}
-
-// Grouped writes 1727962 as 1,727,962.
-func Grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

@@ -6,8 +6,8 @@ import (
 	"resnet/internal/datasets"
 )
 
-// A Cut is a rectangle of a resized image, [C, H, W] bytes, that a network looks at: as it is and,
-// where the protocol has flips, in its mirror image.
+// A Cut is a rectangle of a resized image, [C, H, W] bytes: a view of the network, and another one
+// mirrored where the protocol has flips.
 type Cut struct {
 	Height, Width int
 	Pix           []byte
@@ -20,8 +20,7 @@ type Cutter func(i int) ([]Cut, error)
 // ratio of 4:1. Activations take some 500 bytes a pixel.
 const maxCutPixels = 4 * 640 * 2560
 
-// PictureCuts cuts pictures of any size as the protocol says, for a network that looks at them as
-// view says:
+// PictureCuts cuts pictures of any size by the protocol, for a network with the preprocessing view:
 //
 //   - one view, and its mirror image: view's own;
 //   - ten views: top left, top right, bottom left, bottom right and centre, each with its mirror

@@ -32,7 +32,7 @@ type Difference struct {
 	Noise  float64 // +Inf where the number of images is not known
 }
 
-// Compare is the one rule by which errors are said to differ: by more than the larger of two
+// Compare is the one rule that decides whether errors differ: by more than the larger of two
 // noises, each two standard errors of the difference (95 % of the differences of equal networks are
 // smaller).
 //

@@ -29,7 +29,7 @@
 //
 // # How to add a protocol
 //
-// A way of looking at an image (crops, scales) is a Protocol. Its text is in every row of a table
+// The views of an image (crops, scales) are a Protocol. Its text is in every row of a table
 // and is part of the key of the paper's values in papers.go, so that figures of different protocols
 // never stand side by side.
 package eval

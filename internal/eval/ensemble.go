@@ -15,7 +15,7 @@ type Ensemble struct {
 	members int
 	scores  []float64 // [N, K] Σ logits, or log Σ softmax
 	labels  []int
-	count   []int // members that have seen image i
+	count   []int // members that have measured image i
 	row     []float64
 }
 
@@ -41,7 +41,7 @@ func (e *Ensemble) Member() Observer {
 		case i < 0 || i >= len(e.labels) || len(im.Logits) != e.classes:
 			return fmt.Errorf("ensemble: image %d with %d classes, in an ensemble of %d images and %d classes", i, len(im.Logits), len(e.labels), e.classes)
 		case e.count[i] != member-1:
-			return fmt.Errorf("ensemble: image %d is seen by %d members before member %d", i, e.count[i], member)
+			return fmt.Errorf("ensemble: image %d was measured by %d members before member %d", i, e.count[i], member)
 		case member > 1 && e.labels[i] != im.Label:
 			return fmt.Errorf("ensemble: image %d has the label %d, and had %d: the members were measured on different images", i, im.Label, e.labels[i])
 		}
@@ -54,7 +54,7 @@ func (e *Ensemble) Member() Observer {
 
 // Metrics measures the ensemble: the mean logits, or the mean probabilities, whose logarithms take
 // the logits' place (the loss is minus the logarithm of the label's mean probability). Observers
-// see these as float32. It fails unless every member has seen every image.
+// see these as float32. It fails unless every member has measured every image.
 func (e *Ensemble) Metrics(names func(i int) string, observers ...Observer) (Metrics, error) {
 	if e.members == 0 {
 		return Metrics{}, fmt.Errorf("ensemble: no members")
@@ -67,7 +67,7 @@ func (e *Ensemble) Metrics(names func(i int) string, observers ...Observer) (Met
 	logits := make([]float32, e.classes)
 	for i, label := range e.labels {
 		if e.count[i] != e.members {
-			return Metrics{}, fmt.Errorf("ensemble: image %d was seen by %d of %d members", i, e.count[i], e.members)
+			return Metrics{}, fmt.Errorf("ensemble: image %d was measured by %d of %d members", i, e.count[i], e.members)
 		}
 		for c := range mean {
 			mean[c] = meanScore(e.scores[i*e.classes+c], e.members, e.combine)
@@ -85,8 +85,8 @@ func (e *Ensemble) Metrics(names func(i int) string, observers ...Observer) (Met
 	return meter.Metrics()
 }
 
-// MeasuredEnsemble makes the row below those of the members. Where they were looked at differently
-// (their inputs may have different sizes), its protocol names each way once.
+// MeasuredEnsemble makes the row below those of the members. Where members have
+// different protocols (their inputs may have different sizes), the row names each once.
 func MeasuredEnsemble(members []Measured, combine Combine, m Metrics) Measured {
 	r := Row{Model: fmt.Sprintf("ensemble of %d (%s)", len(members), combine), N: m.N, Top1Error: m.Top1Error, Top5Error: m.Top5Error, Loss: m.Loss}
 	var paths, protocols []string

@@ -162,8 +162,8 @@ func TestEnsembleRow(t *testing.T) {
 	member := func(path string, params int64, protocol string) Measured {
 		return Measured{Row: Row{Checkpoint: path, Params: params, Protocol: protocol}, Dataset: "cifar10", Standard: true}
 	}
-	got := MeasuredEnsemble([]Measured{member("a", 1, "p"), member("b", 2, "q"), member("c", 4, "p")}, CombineSoftmax, Metrics{N: 5, Loss: 2})
-	want := Row{Model: "ensemble of 3 (softmax)", Checkpoint: "a + b + c", N: 5, Loss: 2, Params: 7, Protocol: "p + q"}
+	got := MeasuredEnsemble([]Measured{member("a", 1, "p"), member("b", 2, "q"), member("c", 4, "p")}, CombineSoftmax, Metrics{N: 5, Top1Error: 40, Top5Error: ptr(20.0), Loss: 2})
+	want := Row{Model: "ensemble of 3 (softmax)", Checkpoint: "a + b + c", N: 5, Top1Error: 40, Top5Error: ptr(20.0), Loss: 2, Params: 7, Protocol: "p + q"}
 	if d := cmp.Diff(want, got.Row); d != "" || !got.Ensemble || got.Dataset != "cifar10" {
 		t.Errorf("%+v (-want +got):\n%s", got, d)
 	}

@@ -29,7 +29,8 @@ type Image struct {
 	Logits []float32
 }
 
-// An Observer is told of every image, in the order of the batches. Its error ends the evaluation.
+// An Observer is called with every image, in the order of the batches. Its error ends the
+// evaluation.
 type Observer func(Image) error
 
 // Input says what Evaluate reads.
@@ -102,7 +103,7 @@ type SplitOptions struct {
 	Split datasets.Split
 	Batch int // images together, at most what the network takes; does not change the figures
 	Limit int // the first so many images of the split; 0 means all
-	// View is how images are looked at and normalised; nil means as the data set delivers them,
+	// View is how images are cut and normalised; nil means as the data set delivers them,
 	// scaled to [0, 1].
 	View    *datasets.Preprocessing
 	Classes int      // of the network; 0 means the data set's

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"resnet/internal/datasets"
+	"resnet/internal/text"
 )
 
 // A LabelMap gives the output of a network for each class of a data set. The zero value is for a
@@ -16,7 +17,7 @@ type LabelMap struct {
 	Outputs []int
 	// Missing are the classes of the data set that the network has no output for.
 	Missing []string
-	// Note says what was assumed, in a sentence without a stop; "" where nothing was.
+	// Note says what was assumed, in a sentence without a full stop; "" where nothing was.
 	Note string
 }
 
@@ -38,8 +39,8 @@ func (l LabelMap) Of(class int) int {
 // WordNet IDs.
 //
 // A network without names is measured by position where it has as many outputs as the data set has
-// classes, with a Note. It fails with ErrModel where it has another number, or the names are numbers
-// in the order of text, where no class is found, and where a name stands for two outputs.
+// classes, with a Note. It fails with ErrModel for another number of classes, for names that are
+// numbers in the order of text, where no class is found, and where two outputs have one name.
 func MapLabels(network, data []string) (LabelMap, error) {
 	named := slices.ContainsFunc(network, func(name string) bool { return name != "" })
 	outputs, classes := wordNet(network), wordNet(data)
@@ -72,10 +73,10 @@ func MapLabels(network, data []string) (LabelMap, error) {
 			continue
 		}
 		if slices.Contains(outputs[at+1:], name) {
-			return LabelMap{}, fmt.Errorf("%w: two of its classes are called %q, and the data set has one of that name: name them apart with --classes-file FILE", ErrModel, Printable(data[k]))
+			return LabelMap{}, fmt.Errorf("%w: two of its classes are called %q, and the data set has one of that name: name them apart with --classes-file FILE", ErrModel, text.Printable(data[k]))
 		}
 		if first := slices.Index(classes, name); first < k {
-			return LabelMap{}, fmt.Errorf("%w: the classes %q and %q of the data set are the same one", ErrModel, Printable(data[first]), Printable(data[k]))
+			return LabelMap{}, fmt.Errorf("%w: the classes %q and %q of the data set are the same one", ErrModel, text.Printable(data[first]), text.Printable(data[k]))
 		}
 	}
 	if len(l.Missing) == len(data) {
@@ -138,7 +139,7 @@ const maxNames = 10
 func someNames(names []string) string {
 	list := make([]string, 0, maxNames)
 	for _, name := range names[:min(len(names), maxNames)] {
-		list = append(list, Printable(name))
+		list = append(list, text.Printable(name))
 	}
 	text := strings.Join(list, ", ")
 	if more := len(names) - maxNames; more > 0 {
@@ -187,7 +188,7 @@ func (m *Model) ClassNames() []string {
 func (m *Model) Labels(info datasets.Info) (LabelMap, error) {
 	l, err := MapLabels(m.ClassNames(), info.Classes)
 	if err != nil {
-		return l, fmt.Errorf("%s: %s: %w", m.Path, Printable(info.Name), err)
+		return l, fmt.Errorf("%s: %s: %w", m.Path, text.Printable(info.Name), err)
 	}
 	return l, nil
 }

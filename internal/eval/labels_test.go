@@ -95,6 +95,9 @@ func TestNumbersInTheOrderOfTextAreNotMappedByPosition(t *testing.T) {
 	if _, err := MapLabels(make([]string, 11), text); !errors.Is(err, ErrModel) || !strings.Contains(err.Error(), "order of text (0, 1, 10, 2") || !strings.Contains(err.Error(), "classes.txt") {
 		t.Errorf("%v", err)
 	}
+	if _, err := MapLabels(make([]string, 2), []string{"01", "1"}); !errors.Is(err, ErrModel) {
+		t.Errorf("a number twice: %v", err)
+	}
 	for _, names := range [][]string{append(digits(), "10"), {"1", "2", "4"}, {"b", "a", "10"}} {
 		l, err := MapLabels(make([]string, len(names)), names)
 		if err != nil || l.Of(2) != 2 || l.Note == "" {

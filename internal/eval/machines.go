@@ -35,12 +35,12 @@ type Form int
 
 // The forms of a network.
 const (
-	Plain      Form = iota // as its table says
+	Plain      Form = iota // as in the table of architectures
 	Dense                  // fully convolutional, for images: blocks.BuildDense
-	Adaptation             // behind a linear layer that is trained, itself frozen, for utterances: blocks.BuildAdaptation
+	Adaptation             // frozen, behind a trained linear layer: blocks.BuildAdaptation
 )
 
-// A Shape is what tells the machines of a network apart: what they compute, and on what.
+// A Shape identifies a machine of a network: what it computes, and on what.
 type Shape struct {
 	Mode          graph.Mode
 	Form          Form
@@ -79,8 +79,8 @@ type MachinesOptions struct {
 	Limit   int64 // bytes; 0 means that nothing is given up
 }
 
-// Machines compiles a network for the shapes that it meets and keeps the machines that were used
-// last, in one arena. It is the only cache of machines: images, utterances, training, evaluation and
+// Machines compiles a network for each shape that comes and keeps the machines that were used last,
+// in one arena. It is the only cache of machines: images, utterances, training, evaluation and
 // prediction use it.
 //
 // Get is for one goroutine; Run may be called by several at once, one of which computes.
@@ -195,8 +195,8 @@ func (c *Machines) Bytes() int64 {
 }
 
 // trim closes the machines that were used longest ago, down to the limit; the newest stays. Their
-// memory is given back at once: the collector alone would let as much garbage pile up as there is in
-// use, gigabytes of it.
+// memory goes back to the system at once: otherwise garbage may grow to the size of what is in use,
+// gigabytes.
 func (c *Machines) trim() {
 	if c.o.Limit == 0 || c.fixed {
 		return

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"resnet/internal/text"
 )
 
 // Errors of measuring.
@@ -111,7 +113,7 @@ func (m *Meter) name(i int) string {
 	if m.names == nil {
 		return fmt.Sprintf("image %d", i)
 	}
-	return fmt.Sprintf("image %d (%s)", i, Printable(m.names(i)))
+	return fmt.Sprintf("image %d (%s)", i, text.Printable(m.names(i)))
 }
 
 // Metrics returns the figures. It fails unless every image was counted.

@@ -230,3 +230,12 @@ func TestVeryManyClassesHaveNoConfusionMatrix(t *testing.T) {
 		t.Errorf("%d classes reported", len(r.Classes))
 	}
 }
+
+func TestAConfusionMatrixIsKeptForUpTo4096Classes(t *testing.T) {
+	for classes, kept := range map[int]bool{4096: true, 4097: false} {
+		m, err := NewMeter(1, classes, nil)
+		if err != nil || (m.confusion != nil) != kept {
+			t.Errorf("%d classes: %d rows (%v)", classes, len(m.confusion), err)
+		}
+	}
+}

@@ -10,26 +10,27 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
+	"resnet/internal/text"
 )
 
 // ErrModel marks a file that holds no network which can be evaluated, though its format may be
 // valid.
 var ErrModel = errors.New("cannot be evaluated")
 
-// A Model is a network out of a file, with what the file says about its input and its classes.
+// A Model is a network out of a file, with the description of its input and classes there.
 type Model struct {
 	Path   string
 	Spec   blocks.Spec
 	Params *graph.ParamSet
 	// Preprocessing is how pictures become the network's input; without meaning for speech.
 	Preprocessing datasets.Preprocessing
-	// Assumed says, in a sentence without a stop, what the file does not say of its preprocessing
-	// and was assumed; "" where it says all.
+	// Assumed is a sentence without a full stop: what is missing in the file about preprocessing,
+	// and what was assumed. "" where nothing is missing.
 	Assumed string
 	Classes []string // names by index; nil when the file has none
 	Dataset string   // name of the training set; "" when the file does not say
 	Step    int64    // updates made
-	// Frontend says how the input of a speech network is made, in the caller's words; "" for
+	// Frontend is how the input of a speech network is made, in a text of the caller's; "" for
 	// images. ClassCounts are the training frames of each of its classes; nil where the file has
 	// none.
 	Frontend    string
@@ -85,7 +86,7 @@ func (m *Model) draw() error {
 	return err
 }
 
-// check compares what the file says with itself.
+// check fails for metadata that contradict each other or the tensors.
 func (m *Model) check(meta weights.Meta, f *weights.File) error {
 	sum, err := blocks.Summarize(m.Spec)
 	if err != nil {
@@ -96,7 +97,7 @@ func (m *Model) check(meta weights.Meta, f *weights.File) error {
 		values += int64(e.Len())
 	}
 	if values < sum.Params {
-		return fmt.Errorf("%s: %w: %s has %d parameters, the file %d values", m.Path, weights.ErrMismatch, Printable(m.Spec.Name), sum.Params, values)
+		return fmt.Errorf("%s: %w: %s has %d parameters, the file %d values", m.Path, weights.ErrMismatch, text.Printable(m.Spec.Name), sum.Params, values)
 	}
 	if pad := map[bool]string{false: "sides", true: "end"}[m.Spec.PadEnd]; m.Spec.Shortcut == blocks.OptionA && meta.ShortcutPad != "" && meta.ShortcutPad != pad {
 		return m.fault("its shortcut_pad is %q, and its architecture says %q", meta.ShortcutPad, pad)
@@ -105,7 +106,7 @@ func (m *Model) check(meta weights.Meta, f *weights.File) error {
 		return m.fault("it names %d classes, and it has outputs for %d", len(m.Classes), m.Spec.Classes)
 	}
 	if m.Spec.Family == blocks.FamilySpeech {
-		return nil // its front end says how its input is made
+		return nil // its front end makes its input
 	}
 	if m.Preprocessing.Size == 0 {
 		if err := m.assume(m.assumedConfig()); err != nil {
@@ -136,20 +137,21 @@ func (m *Model) Machine(n int, f Factory) (graph.Machine, error) {
 	return machine, nil
 }
 
-// Fits says why the network cannot be measured on the images of a data set as they are, or nil:
-// other sizes or channels, or other classes (see Labels).
+// Fits fails with ErrModel where the images of a data set have one size, and the network takes
+// another or other channels. They may also have the size of its preprocessing before blocks of
+// pixels are averaged. Images of sizes of their own are resized, and always fit.
 func (m *Model) Fits(info datasets.Info) error {
 	s := m.Spec
-	if info.Channels != s.InputChannels || info.Height != s.InputSize || info.Width != s.InputSize {
+	fits := func(side int) bool { return info.Height == side && info.Width == side }
+	if !datasets.AnySize(info.Name) && (info.Channels != s.InputChannels || !fits(s.InputSize) && !fits(m.Preprocessing.Size)) {
 		hint := ""
 		if m.Dataset != "" {
-			hint = fmt.Sprintf(": it was trained on %s", Printable(m.Dataset))
+			hint = fmt.Sprintf(": it was trained on %s", text.Printable(m.Dataset))
 		}
 		return m.fault("it takes images of %dx%dx%d, and %s has %dx%dx%d%s",
 			s.InputChannels, s.InputSize, s.InputSize, info.Name, info.Channels, info.Height, info.Width, hint)
 	}
-	_, err := m.Labels(info)
-	return err
+	return nil
 }
 
 // Row makes the model's row. The paper's value is there only if the network is the one of that name

@@ -152,20 +152,32 @@ func TestBareStateDictsAndMissingFilesAreRefused(t *testing.T) {
 	}
 }
 
-func TestModelsFitOnlyTheirImagesAndClasses(t *testing.T) {
+func TestModelsFitImagesOfTheirSizeAlone(t *testing.T) {
 	path, _ := saveModel(t, nil)
 	m, err := LoadModel(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := datasets.Info{Name: "d", Classes: []string{"b", "a", "c"}, Channels: 3, Height: 9, Width: 9}
+	info := datasets.Info{Name: "cifar10", Channels: 3, Height: 9, Width: 9}
 	if err := m.Fits(info); err != nil {
 		t.Errorf("its own images: %v", err)
+	}
+	folder := info
+	if folder.Name, folder.Height, folder.Width = "folder", 28, 28; m.Fits(folder) != nil {
+		t.Errorf("images that are resized: %v", m.Fits(folder))
+	}
+	averaged := *m
+	averaged.Preprocessing.Size, averaged.Preprocessing.Downsample = 18, 2
+	for side, fits := range map[int]bool{9: true, 18: true, 36: false} {
+		other := info
+		if other.Height, other.Width = side, side; (averaged.Fits(other) == nil) != fits {
+			t.Errorf("images of %d pixels, of which blocks of 2x2 are averaged: %v", side, averaged.Fits(other))
+		}
 	}
 	for says, change := range map[string]func(*datasets.Info){
 		"3x10x9: it was trained on cifar10": func(i *datasets.Info) { i.Height = 10 },
 		"1x9x9":                             func(i *datasets.Info) { i.Channels = 1 },
-		"none of the data set's classes":    func(i *datasets.Info) { i.Classes = []string{"x"} },
+		"3x9x10":                            func(i *datasets.Info) { i.Width = 10 },
 	} {
 		other := info
 		change(&other)
@@ -239,6 +251,11 @@ func TestOnlyThePapersNetworkGetsThePapersValue(t *testing.T) {
 	if r := m.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper == nil || *r.Paper != 8.75 {
 		t.Errorf("resnet20: paper %v, want 8.75", r.Paper)
 	}
+	m.Spec.InputSize = 28
+	if r := m.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper != nil {
+		t.Errorf("a net of that name for other images: paper %v", *r.Paper)
+	}
+	m.Spec.InputSize = 32
 	m.Spec.Widths = []int{32, 64, 128}
 	if r := m.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper != nil || r.Citation != "" {
 		t.Errorf("a wider net of that name: paper %v", *r.Paper)

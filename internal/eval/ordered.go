@@ -97,7 +97,7 @@ func ahead[T any](ctx context.Context, seq func(ctx context.Context) iter.Seq2[T
 				return
 			}
 		}
-		if err := ctx.Err(); err != nil { // the goroutine may have ended without a word
+		if err := ctx.Err(); err != nil { // the goroutine may have ended without sending it
 			var zero T
 			yield(zero, err)
 		}

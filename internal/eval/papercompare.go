@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"resnet/internal/text"
 )
 
 // A Measured is a row of ours with what decides where it stands in a table of the paper and whether
@@ -56,7 +58,7 @@ type PaperComparisonRow struct {
 // Compare puts measured rows beside the lines of the table.
 func (t PaperTable) Compare(rows []Measured) PaperComparison {
 	b := PaperComparison{Number: t.Number, Title: t.Title, Source: "He et al. 2016, arXiv:1512.03385, " + t.Name(), Dataset: t.Dataset, Images: t.Images,
-		Protocol: lookText(t.Protocol), Lines: make([]PaperComparisonLine, 0, len(t.Lines)), Others: []PaperComparisonRow{}, Rows: []Row{}}
+		Protocol: viewText(t.Protocol), Lines: make([]PaperComparisonLine, 0, len(t.Lines)), Others: []PaperComparisonRow{}, Rows: []Row{}}
 	placed := make([]bool, len(rows))
 	for _, l := range t.Lines {
 		line := PaperComparisonLine{Model: l.Label, Top1: l.Top1, Top5: l.Top5, Quoted: l.Quoted, Note: l.Note, Ours: []PaperComparisonRow{}}
@@ -80,7 +82,7 @@ func (t PaperTable) Compare(rows []Measured) PaperComparison {
 	return b
 }
 
-// variants are networks that stand beside another's line, and what tells them from it.
+// variants are networks that stand beside another's line, and how they differ from it.
 var variants = map[[2]string]string{
 	{"vgg16bn", "vgg16"}:           "has batch normalisation, the line's network has none",
 	{"vgg16", "vgg19"}:             "is configuration D of Simonyan and Zisserman 2015, the line's network E",
@@ -127,15 +129,15 @@ func comparisonRow(t PaperTable, l PaperLine, m Measured) PaperComparisonRow {
 // WriteJSON writes one JSON document.
 func (b PaperComparison) WriteJSON(w io.Writer) error { return WriteJSON(w, b) }
 
-// WriteText writes the table for people: a line of the paper, and ours beside it; what differs
+// WriteText writes the table as text: a line of the paper, and ours beside it; what differs
 // stands below, by number.
 func (b PaperComparison) WriteText(w io.Writer) error {
-	return b.write(w, Printable, WriteColumns, "", "\n%s\n", "[%d] %s\n")
+	return b.write(w, text.Printable, WriteColumns, "", "\n%s\n", "[%d] %s\n")
 }
 
 // WriteMarkdown writes the table for a README.
 func (b PaperComparison) WriteMarkdown(w io.Writer) error {
-	return b.write(w, MarkdownText, WriteMarkdown, "  ", "\n%s  \n", "\\[%d] %s  \n")
+	return b.write(w, text.MarkdownCell, WriteMarkdown, "  ", "\n%s  \n", "\\[%d] %s  \n")
 }
 
 func (b PaperComparison) write(w io.Writer, name func(string) string, table func(io.Writer, []Column) error, end, below, note string) error {
@@ -146,7 +148,7 @@ func (b PaperComparison) write(w io.Writer, name func(string) string, table func
 	if err := table(w, cols); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, below, "The paper's protocol: "+name(b.Protocol)+", "+Grouped(int64(b.Images))+" images."); err != nil {
+	if _, err := fmt.Fprintf(w, below, "The paper's protocol: "+name(b.Protocol)+", "+text.Grouped(int64(b.Images))+" images."); err != nil {
 		return err
 	}
 	for i, n := range notes {
@@ -178,7 +180,7 @@ func (b PaperComparison) columns(name func(string) string) ([]Column, []string) 
 	add := func(label string, top1, top5 *float64, texts []string, r *PaperComparisonRow) {
 		cells := []string{name(label), ErrorText(top1), ErrorText(top5), "", "", "", "", ""}
 		if r != nil {
-			cells[3], cells[4], cells[5], cells[6] = ErrorText(&r.Top1Error), ErrorText(r.Top5Error), Grouped(int64(r.N)), name(r.Checkpoint)
+			cells[3], cells[4], cells[5], cells[6] = ErrorText(&r.Top1Error), ErrorText(r.Top5Error), text.Grouped(int64(r.N)), name(r.Checkpoint)
 			texts = slices.Concat(texts, r.Differences)
 		}
 		cells[7] = numbered(texts)
@@ -201,7 +203,7 @@ func (b PaperComparison) columns(name func(string) string) ([]Column, []string) 
 	return WithoutEmpty(cols), notes
 }
 
-// notes are what the paper says about a line besides its figures.
+// notes are the remarks of the paper on a line.
 func (l PaperComparisonLine) notes() []string {
 	var list []string
 	if l.Quoted != "" {

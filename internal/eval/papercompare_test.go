@@ -82,6 +82,9 @@ func TestRowsStandBesideTheirLinesWithWhatDiffers(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := table.Compare(rows)
+	if len(b.Rows) != len(rows) || b.Rows[0].Model != "resnet50" || b.Rows[6].Model != "ensemble of 2" {
+		t.Errorf("rows as without a table: %+v", b.Rows)
+	}
 	differences := map[string]string{}
 	for _, l := range b.Lines {
 		for _, r := range l.Ours {
@@ -247,5 +250,33 @@ func TestBaselinesStandBesideTheLinesOfTheirNames(t *testing.T) {
 				t.Errorf("Table %d: %s differs by %q, want %q", c.table, c.model, l.Ours[0].Differences, c.says)
 			}
 		}
+	}
+}
+
+// TestACommonNoteHasOneNumber: the cells of three rows, two of which differ in the same way.
+func TestACommonNoteHasOneNumber(t *testing.T) {
+	row := func(top1 float64, top5 *float64, n int, checkpoint string, differences ...string) PaperComparisonRow {
+		return PaperComparisonRow{Row: Row{Checkpoint: checkpoint, Top1Error: top1, Top5Error: top5, N: n}, Differences: differences}
+	}
+	b := PaperComparison{Lines: []PaperComparisonLine{
+		{Model: "x", Top1: ptr(1.5), Top5: ptr(0.5), Ours: []PaperComparisonRow{row(2, ptr(0.25), 1000, "a", "fewer", "other views")}},
+		{Model: "y", Note: "remark", Top1: ptr(3.0), Ours: []PaperComparisonRow{row(4, nil, 2000, "b", "fewer"), row(5, nil, 3, "c")}},
+		{Model: "z"},
+	}}
+	cols, notes := b.columns(func(s string) string { return s })
+	got := map[string][]string{}
+	for _, c := range cols {
+		got[c.Title] = c.Cells
+	}
+	want := map[string][]string{
+		"network": {"x", "y", "y", "z"}, "paper's top-1 %": {"1.50", "3.00", "3.00", "-"}, "paper's top-5 %": {"0.50", "-", "-", "-"},
+		"our top-1 %": {"2.00", "4.00", "5.00", ""}, "our top-5 %": {"0.25", "-", "-", ""}, "images": {"1,000", "2,000", "3", ""},
+		"checkpoint": {"a", "b", "c", ""}, "notes": {"1,2", "3,1", "3", ""},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	if !slices.Equal(notes, []string{"fewer", "other views", "remark"}) {
+		t.Errorf("notes %q", notes)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"resnet/internal/datasets"
+	"resnet/internal/text"
 )
 
 // A PaperValue is what He et al. ("Deep Residual Learning for Image Recognition", CVPR 2016,
@@ -74,23 +75,23 @@ func (t PaperTable) differences(dataset string, p Protocol, n int) []string {
 	switch {
 	case t.onTest:
 		list = append(list, fmt.Sprintf("measured on %s images of %s, the paper on %s of ImageNet's test set, whose labels are not public",
-			Grouped(int64(n)), Printable(dataset), Grouped(int64(t.Images))))
+			text.Grouped(int64(n)), text.Printable(dataset), text.Grouped(int64(t.Images))))
 	case strings.ToLower(dataset) != t.Dataset:
-		list = append(list, fmt.Sprintf("measured on %s images of %s, the paper on %s of %s", Grouped(int64(n)), Printable(dataset), Grouped(int64(t.Images)), t.Dataset))
+		list = append(list, fmt.Sprintf("measured on %s images of %s, the paper on %s of %s", text.Grouped(int64(n)), text.Printable(dataset), text.Grouped(int64(t.Images)), t.Dataset))
 	case p.Split == datasets.Train,
-		p.Split == datasets.Val && t.Dataset != "imagenet": // the paper's figures are of its validation set
+		p.Split == datasets.Val && t.Dataset != "imagenet": // which the paper tests on
 		list = append(list, fmt.Sprintf("measured on the %s split", map[datasets.Split]string{datasets.Train: "training", datasets.Val: "validation"}[p.Split]))
 	case n != t.Images || p.Limit > 0 && p.Limit < n:
-		list = append(list, fmt.Sprintf("measured on %s of %s images", Grouped(int64(n)), Grouped(int64(t.Images))))
+		list = append(list, fmt.Sprintf("measured on %s of %s images", text.Grouped(int64(n)), text.Grouped(int64(t.Images))))
 	}
-	if !p.looks(t.Protocol) {
-		list = append(list, "measured with "+lookText(p)+"; the paper with "+lookText(t.Protocol))
+	if !p.sameViews(t.Protocol) {
+		list = append(list, "measured with "+viewText(p)+"; the paper with "+viewText(t.Protocol))
 	}
 	return list
 }
 
-// lookText is a protocol's text without what says which images they are.
-func lookText(p Protocol) string {
+// viewText is a protocol's text without split, limit and stand-in for the mean image.
+func viewText(p Protocol) string {
 	p.Split, p.Limit, p.Mean = "", 0, ""
 	return p.String()
 }

@@ -65,6 +65,7 @@ func TestPaperValueOnlyForItsDataSetProtocolAndImages(t *testing.T) {
 		"the training split":  Paper("resnet20", "cifar10", Protocol{Views: 1, Height: 32, Width: 32, Split: datasets.Train}, 10_000),
 		"the validation":      Paper("resnet20", "cifar10", Protocol{Views: 1, Height: 32, Width: 32, Split: datasets.Val}, 10_000),
 		"other sizes":         Paper("resnet20", "cifar10", Protocol{Views: 1, Height: 28, Width: 28}, 10_000),
+		"averaged blocks":     Paper("resnet20", "cifar10", Protocol{Views: 1, Height: 32, Width: 32, Downsample: 2}, 10_000),
 		"ten views":           Paper("resnet20", "cifar10", Protocol{Views: 10, Height: 32, Width: 32}, 10_000),
 		"plain nets on CIFAR": Paper("plain20", "cifar10", ok, 10_000),
 		"option B":            Paper("resnet20b", "cifar10", ok, 10_000),

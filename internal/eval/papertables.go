@@ -5,7 +5,7 @@ import "fmt"
 // A PaperTable is one of the tables of He et al. 2016. Errors are percentages.
 type PaperTable struct {
 	Number    int
-	Title     string // what the caption says
+	Title     string // from the caption
 	Dataset   string
 	Images    int // of the set that it is measured on
 	Protocol  Protocol
@@ -18,7 +18,7 @@ type PaperTable struct {
 // Name is how the table is cited.
 func (t PaperTable) Name() string { return fmt.Sprintf("Table %d", t.Number) }
 
-// Crops is how the table's images were looked at, for Looking.
+// Crops is the table's protocol as ViewOptions.Crops.
 func (t PaperTable) Crops() string {
 	switch {
 	case len(t.Protocol.Scales) > 0:
@@ -39,7 +39,7 @@ type PaperLine struct {
 	// Quoted says whose result the paper repeats; "" where it is the paper's own. Its protocol is
 	// not the table's.
 	Quoted string
-	// Note is what the paper says about this line alone.
+	// Note is the remark of the paper on this line.
 	Note string
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/text"
 )
 
 // ErrIO marks a file that could not be written.
@@ -91,7 +92,7 @@ func CreatePredictions(path string, classes []string, id func(i int) string) (*P
 func createPredictions(fsys atomicfile.FS, path string, classes []string, id func(i int) string) (*Predictions, error) {
 	ext := strings.ToLower(filepath.Ext(path))
 	if ext != ".jsonl" && ext != ".csv" {
-		return nil, fmt.Errorf("predictions file %s: the name ends in %q: it must end in .jsonl (JSON lines) or .csv", Printable(path), ext)
+		return nil, fmt.Errorf("predictions file %s: the name ends in %q: it must end in .jsonl (JSON lines) or .csv", text.Printable(path), ext)
 	}
 	f, err := atomicfile.Create(fsys, path, "predictions")
 	if err != nil {
@@ -142,16 +143,16 @@ func JSONLine(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(asciiControls(line), '\n'), nil
+	return append(text.EscapeJSON(line), '\n'), nil
 }
 
 // WriteJSON writes v as one JSON document, indented, escaped as JSONLine does.
 func WriteJSON(w io.Writer, v any) error {
-	text, err := json.MarshalIndent(v, "", "  ")
+	document, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(asciiControls(text), '\n'))
+	_, err = w.Write(append(text.EscapeJSON(document), '\n'))
 	return err
 }
 
@@ -167,9 +168,9 @@ func csvHeader(top, classes int) []string {
 }
 
 func (r Prediction) csvRecord() []string {
-	rec := []string{strconv.Itoa(r.Index), CSVText(r.ID), strconv.Itoa(r.Label), CSVText(r.LabelName)}
+	rec := []string{strconv.Itoa(r.Index), text.CSVCell(r.ID), strconv.Itoa(r.Label), text.CSVCell(r.LabelName)}
 	for _, g := range r.Top5 {
-		rec = append(rec, strconv.Itoa(g.Class), CSVText(g.Name), strconv.FormatFloat(g.Probability, 'g', -1, 64))
+		rec = append(rec, strconv.Itoa(g.Class), text.CSVCell(g.Name), strconv.FormatFloat(g.Probability, 'g', -1, 64))
 	}
 	for _, z := range r.Logits {
 		rec = append(rec, strconv.FormatFloat(float64(z), 'g', -1, 32))

@@ -159,3 +159,14 @@ func TestTopOfNoClassesIsNothing(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestLogitsInCSVReadBackToTheBit(t *testing.T) {
+	logits := []float32{math.Nextafter32(1, 2), math.Nextafter32(-16, 0), math.SmallestNonzeroFloat32, math.MaxFloat32, 1. / 3}
+	record := Prediction{Logits: logits}.csvRecord()
+	for i, z := range logits {
+		text := record[len(record)-len(logits)+i]
+		if back, err := strconv.ParseFloat(text, 32); err != nil || float32(back) != z {
+			t.Errorf("%v is written as %s", z, text)
+		}
+	}
+}

@@ -6,12 +6,15 @@ import (
 	"strings"
 
 	"resnet/internal/datasets"
+	"resnet/internal/text"
 )
 
-// A Protocol is how images were looked at and which. Figures are comparable only when their
-// protocols are equal.
+// A Protocol is which images were measured, and through which views. Figures are comparable only
+// when their protocols are equal.
 type Protocol struct {
-	Views  int            `json:"views,omitempty"` // crops and flips of an image whose scores are combined: 1 is the image, or its centre; 0 with Scales
+	// Views is how many crops and flips of an image are combined: 1 is the image or its centre; 0
+	// with Scales.
+	Views  int            `json:"views,omitempty"`
 	Height int            `json:"height,omitempty"`
 	Width  int            `json:"width,omitempty"` // pixels of a view
 	Split  datasets.Split `json:"split,omitempty"` // "" means Test
@@ -23,9 +26,9 @@ type Protocol struct {
 	// none.
 	Downsample int `json:"downsample,omitempty"`
 	// Scales are the shorter sides of fully convolutional testing, whose scores are averaged;
-	// Views, Height, Width and Resize mean nothing then.
+	// Views, Height, Width and Resize are not used then.
 	Scales []int `json:"scales,omitempty"`
-	// Flip says that each scale, or the whole image, was looked at a second time in its mirror
+	// Flip says that each scale, or the whole image, was measured a second time as its mirror
 	// image. Ten crops always are.
 	Flip bool `json:"flip,omitempty"`
 	// Combine is what was averaged over the views; "" where there is one view alone.
@@ -39,10 +42,9 @@ type Protocol struct {
 // each channel's mean can be subtracted then.
 const MeanOfChannels = "channel means"
 
-// looks reports whether p and q look at an image in the same way, whichever the images are. What
-// stands in for the mean image is left out: the paper subtracts it as well, at sizes where there is
-// none, and does not say how.
-func (p Protocol) looks(q Protocol) bool {
+// sameViews reports whether p and q have the same views of an image, whichever the images are. The
+// stand-in for the mean image is not compared: the paper needs one too and does not describe it.
+func (p Protocol) sameViews(q Protocol) bool {
 	return p.Views == q.Views && p.Height == q.Height && p.Width == q.Width && p.Resize == q.Resize && p.Downsample == q.Downsample && slices.Equal(p.Scales, q.Scales) &&
 		p.Flip == q.Flip && p.Combine == q.Combine
 }
@@ -64,7 +66,7 @@ func (p Protocol) String() string {
 	case datasets.Train:
 		parts = append(parts, "training split")
 	default:
-		parts = append(parts, "split "+Printable(string(p.Split)))
+		parts = append(parts, "split "+text.Printable(string(p.Split)))
 	}
 	if p.Limit > 0 {
 		parts = append(parts, fmt.Sprintf("first %d images", p.Limit))
@@ -72,7 +74,7 @@ func (p Protocol) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// form is the part of the text that looks compares, without what is averaged.
+// form is the text of the views, without what is averaged.
 func (p Protocol) form() string {
 	if len(p.Scales) > 0 {
 		s := "fully convolutional, shorter side " + joinInts(p.Scales, "/")

@@ -30,7 +30,7 @@ func TestResponsesAreThoseOfAForwardPass(t *testing.T) {
 		for _, p := range params.All() {
 			for i := range p.Data {
 				if strings.Contains(p.Name, "bn") && p.Trainable() {
-					p.Data[i] = float32(0.3 + r.NormFloat64()) // γ and β that differ from layer to layer
+					p.Data[i] = float32(0.3 + r.NormFloat64()) // γ and β
 				}
 			}
 		}

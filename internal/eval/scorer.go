@@ -10,7 +10,7 @@ import (
 	"resnet/internal/graph"
 )
 
-// A Scorer looks at images through a network as a protocol says. It is for one goroutine; Close it.
+// A Scorer computes a network's scores of images by a protocol. It is for one goroutine; Close it.
 type Scorer struct {
 	model    *Model
 	protocol Protocol
@@ -41,7 +41,7 @@ func NewScorer(m *Model, p Protocol, o ScorerOptions) *Scorer {
 // Close frees the machines.
 func (s *Scorer) Close() { s.machines.Close() }
 
-// flips is the number of ways that a cut is looked at.
+// flips is the number of views of a cut.
 func (p Protocol) flips() int {
 	if p.Flip || p.Views == 10 {
 		return 2
@@ -49,9 +49,9 @@ func (p Protocol) flips() int {
 	return 1
 }
 
-// Score looks at n images and tells emit the scores [K] of each, in their order: of one view its
-// logits; of several the mean of their logits, or for CombineSoftmax the logarithm of the mean of
-// their probabilities. The scores are valid during the call only, and nil for an image that cuts
+// Score computes n images and calls emit with the scores [K] of each, in their order: of one view
+// its logits; of several the mean of their logits, or for CombineSoftmax the logarithm of the mean
+// of their probabilities. The scores are valid during the call only, and nil for an image that cuts
 // gave no cut of.
 //
 // The views of some images at a time are sorted by size and computed in batches, so that memory is
@@ -60,11 +60,11 @@ func (p Protocol) flips() int {
 func (s *Scorer) Score(ctx context.Context, n int, cuts Cutter, emit func(i int, scores []float32) error) error {
 	mean := newMean(s.protocol.Combine, s.model.Spec.Classes)
 	scores := make([]float32, s.model.Spec.Classes)
-	for w, err := range ahead(ctx, func(ctx context.Context) iter.Seq2[[]seen, error] { return s.windows(ctx, n, cuts) }) {
+	for w, err := range ahead(ctx, func(ctx context.Context) iter.Seq2[[]pending, error] { return s.windows(ctx, n, cuts) }) {
 		if err != nil {
 			return err
 		}
-		if err := s.look(ctx, w); err != nil {
+		if err := s.compute(ctx, w); err != nil {
 			return err
 		}
 		for _, im := range w {
@@ -81,7 +81,7 @@ func (s *Scorer) Score(ctx context.Context, n int, cuts Cutter, emit func(i int,
 	return nil
 }
 
-// Scores looks at one image.
+// Scores computes one image.
 func (s *Scorer) Scores(ctx context.Context, cuts []Cut) ([]float32, error) {
 	var out []float32
 	err := s.Score(ctx, 1, func(int) ([]Cut, error) { return cuts, nil }, func(_ int, scores []float32) error {
@@ -91,9 +91,9 @@ func (s *Scorer) Scores(ctx context.Context, cuts []Cut) ([]float32, error) {
 	return out, err
 }
 
-// seen is an image on its way: its cuts, then the logits of its views, of each cut and then of its
-// mirror image.
-type seen struct {
+// pending is an image while it is computed: its cuts, then the logits of its views, of each cut and
+// then of its mirror image.
+type pending struct {
 	index  int
 	cuts   []Cut
 	logits [][]float32
@@ -107,13 +107,13 @@ const (
 )
 
 // windows reads and cuts the images in parallel and gathers them, in their order.
-func (s *Scorer) windows(ctx context.Context, n int, cuts Cutter) iter.Seq2[[]seen, error] {
-	return func(yield func([]seen, error) bool) {
-		var window []seen
+func (s *Scorer) windows(ctx context.Context, n int, cuts Cutter) iter.Seq2[[]pending, error] {
+	return func(yield func([]pending, error) bool) {
+		var window []pending
 		bytes := 0
-		for im, err := range ordered(ctx, n, s.workers, func(i int) (seen, error) {
+		for im, err := range ordered(ctx, n, s.workers, func(i int) (pending, error) {
 			c, err := cuts(i)
-			return seen{index: i, cuts: c}, err
+			return pending{index: i, cuts: c}, err
 		}) {
 			if err != nil {
 				yield(nil, err)
@@ -143,9 +143,9 @@ type view struct {
 	to   *[]float32
 }
 
-// look computes the logits of all views of a window, size by size in the order in which they
+// compute computes the logits of all views of a window, size by size in the order in which they
 // appear.
-func (s *Scorer) look(ctx context.Context, window []seen) error {
+func (s *Scorer) compute(ctx context.Context, window []pending) error {
 	type size struct{ height, width int }
 	var order []size
 	groups := map[size][]view{}

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"resnet/internal/datasets"
+	"resnet/internal/text"
 )
 
 // A SequenceNetwork computes the logits of a batch of sequences: [N·T, K] with a row for each
@@ -20,14 +21,15 @@ type SequenceNetwork interface {
 type SequenceInput struct {
 	Utterances int
 	Classes    int
-	Frames     bool               // the network tells frames apart, not whole utterances
-	Label      func(i int) int    // of the whole utterance i, negative where it has none; nil means that none has
-	Name       func(i int) string // of utterance i, for errors
+	Frames     bool // the network classifies frames, not whole utterances
+	// Label is of the whole utterance i, negative where it has none; nil means that none has.
+	Label func(i int) int
+	Name  func(i int) string // of utterance i, for errors
 }
 
 // SequenceMetrics are the figures of a network on utterances. Errors are percentages.
 type SequenceMetrics struct {
-	Metrics        // of frames, or of utterances where the network tells those apart; N counts them
+	Metrics        // of frames, or of utterances where the network classifies those; N counts them
 	Utterances int // measured
 	// UtteranceError is that of the mean of an utterance's frame logits; nil where utterances have
 	// no label.
@@ -172,7 +174,7 @@ func (m *sequenceMeter) name(i int) string {
 	if m.in.Name == nil {
 		return fmt.Sprintf("utterance %d", i)
 	}
-	return fmt.Sprintf("utterance %s", Printable(m.in.Name(i)))
+	return fmt.Sprintf("utterance %s", text.Printable(m.in.Name(i)))
 }
 
 // metrics sums up. It fails unless every utterance was counted.
@@ -224,7 +226,7 @@ func LogPosteriors(logits []float32, classes int, logPrior []float64) {
 	}
 }
 
-// LogPriors are the logarithms of class frequencies. A class that was never seen counts as half a
+// LogPriors are the logarithms of class frequencies. A class without a frame counts as half a
 // frame: its prior is small and its likelihood not infinite.
 func LogPriors(counts []int64) []float64 {
 	var total float64

@@ -114,14 +114,75 @@ func TestFramesAndUtterancesAreCountedOnce(t *testing.T) {
 	for batch := 1; batch <= 6; batch++ {
 		net := f
 		net.batch = batch
-		m, err := EvaluateSequences(t.Context(), &net, &net, net.input())
-		if err != nil {
-			t.Fatal(err)
+		observed := 0
+		m, err := EvaluateSequences(t.Context(), &net, &net, net.input(), func(s Sequence) error {
+			observed++
+			if s.Label != f.labels[s.Index] || s.Frames != f.lengths[s.Index] {
+				t.Errorf("utterance %d: label %d of %d frames", s.Index, s.Label, s.Frames)
+			}
+			for c, z := range s.Mean {
+				want := 0.0
+				for k := range f.lengths[s.Index] {
+					want += float64(f.logit(s.Index, k, c))
+				}
+				if want /= float64(f.lengths[s.Index]); math.Abs(z-want) > 1e-12 {
+					t.Errorf("utterance %d: the mean logit of class %d is %v, want %v", s.Index, c, z, want)
+				}
+			}
+			return nil
+		})
+		if err != nil || observed != 5 {
+			t.Fatalf("%d utterances observed, %v", observed, err)
 		}
 		if m.N != n || m.Utterances != 5 || m.Top1Error != percent(wrong1, n) || *m.Top5Error != percent(wrong5, n) ||
 			math.Abs(m.Loss-loss/float64(n)) > 1e-12 || *m.UtteranceError != percent(wrongU, 5) {
 			t.Errorf("batches of %d: %+v, utterance error %v; want %d, %d, %d of %d, loss %v, %d of 5", batch, m.Metrics, *m.UtteranceError, wrong1, wrong5, n, n, loss/float64(n), wrongU)
 		}
+	}
+}
+
+// TestUtterancesWithoutALabelHaveNoError: their frames are counted all the same.
+func TestUtterancesWithoutALabelHaveNoError(t *testing.T) {
+	f := &fixedSequences{lengths: []int{4, 2, 7}, labels: []int{0, 3, 5}, frames: true, batch: 2}
+	in := f.input()
+	in.Label = func(i int) int { return map[int]int{0: 0, 1: -1, 2: 5}[i] }
+	m, err := EvaluateSequences(t.Context(), f, f, in)
+	if err != nil || m.UtteranceError != nil || m.Confusion != nil || m.N != 3+1+6 || m.Utterances != 3 {
+		t.Errorf("%+v (%v), want 10 frames of 3 utterances, without an error of utterances", m, err)
+	}
+}
+
+// fiveClasses gives one utterance of one frame of five classes, the label's logit last.
+type fiveClasses struct{ done bool }
+
+func (f *fiveClasses) Next(context.Context) (*datasets.Batch, error) {
+	if f.done {
+		return nil, io.EOF
+	}
+	f.done = true
+	return &datasets.Batch{N: 1, Index: []int{0}, Labels: []int32{2}, Lengths: []int32{1}, Frames: 1}, nil
+}
+func (*fiveClasses) Recycle(*datasets.Batch) {}
+func (*fiveClasses) InferSequences(*datasets.Batch) ([]float32, error) {
+	return []float32{4, 3, 0, 2, 1}, nil
+}
+
+// TestTheFirstFiveOfFiveClassesAreAll: five is the least for which there is a top-5 error.
+func TestTheFirstFiveOfFiveClassesAreAll(t *testing.T) {
+	f := new(fiveClasses)
+	m, err := EvaluateSequences(t.Context(), f, f, SequenceInput{Utterances: 1, Classes: 5, Frames: true})
+	if err != nil || m.Top1Error != 100 || m.Top5Error == nil || *m.Top5Error != 0 {
+		t.Errorf("%+v (%v), want top-1 100, top-5 0", m.Metrics, err)
+	}
+	meter, err := NewMeter(1, 5, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := meter.Add([]float32{4, 3, 0, 2, 1}, []int32{2}, []int{0}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := meter.Metrics(); err != nil || got.Top5Error == nil || *got.Top5Error != 0 {
+		t.Errorf("%+v (%v), want top-5 0", got, err)
 	}
 }
 

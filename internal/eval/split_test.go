@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,5 +140,23 @@ func TestANetworkIsMeasuredTheSameInEveryBatch(t *testing.T) {
 		} else if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("batch %d (-batch 1 +batch %d):\n%s", batch, batch, d)
 		}
+	}
+}
+
+// thirdOfThree is a network of three classes that finds the last one likeliest.
+type thirdOfThree struct{}
+
+func (thirdOfThree) Infer(_ []float32, n int) ([]float32, error) {
+	return slices.Repeat([]float32{0, 0, 5}, n), nil
+}
+
+// TestASplitIsMeasuredWithTheDataSetsClassesUnlessOthersAreGiven: three classes of three images each.
+func TestASplitIsMeasuredWithTheDataSetsClassesUnlessOthersAreGiven(t *testing.T) {
+	m, err := EvaluateSplit(t.Context(), thirdOfThree{}, photographs(t), SplitOptions{Split: datasets.Test, Batch: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loss := math.Log(2+math.Exp(5)) - 5./3; m.N != 9 || math.Abs(m.Top1Error-200./3) > 1e-9 || m.Top5Error != nil || math.Abs(m.Loss-loss) > 1e-6 {
+		t.Errorf("%+v, want top-1 66.67, no top-5, loss %v", m, loss)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"resnet/internal/text"
 )
 
 // A Row is one line of the table of an evaluation: a checkpoint, or an ensemble of several. Errors
@@ -19,7 +21,7 @@ type Row struct {
 	Loss       float64  `json:"loss"`
 	Params     int64    `json:"params"`
 	Protocol   string   `json:"protocol"`
-	Paper      *float64 `json:"paper"` // the paper's top-1 error by this protocol on this data set, or null
+	Paper      *float64 `json:"paper"` // the paper's top-1 error by this protocol, or null
 
 	// UtteranceError is that of whole utterances where the errors are of frames; absent otherwise.
 	UtteranceError *float64 `json:"utterance_error,omitempty"`
@@ -55,10 +57,10 @@ func (t Table) WriteJSON(w io.Writer) error {
 	return WriteJSON(w, t)
 }
 
-// WriteText writes the table for people, with the citations of the paper's values below. Columns
+// WriteText writes the table as text, with the citations of the paper's values below. Columns
 // without any value are left out.
 func (t Table) WriteText(w io.Writer) error {
-	if err := WriteColumns(w, t.Columns(Printable)); err != nil {
+	if err := WriteColumns(w, t.Columns(text.Printable)); err != nil {
 		return err
 	}
 	for _, c := range t.Citations() {
@@ -71,7 +73,7 @@ func (t Table) WriteText(w io.Writer) error {
 
 // WriteMarkdown writes the table for a README.
 func (t Table) WriteMarkdown(w io.Writer) error {
-	if err := WriteMarkdown(w, t.Columns(MarkdownText)); err != nil {
+	if err := WriteMarkdown(w, t.Columns(text.MarkdownCell)); err != nil {
 		return err
 	}
 	for i, c := range t.Citations() {
@@ -103,7 +105,7 @@ func (t Table) Citations() []string {
 	return list
 }
 
-// unit is what the rows count: images, unless all say otherwise.
+// unit is what the rows count: images, unless all count something else.
 func (t Table) unit() string {
 	for _, r := range t.Rows {
 		if r.Unit != t.Rows[0].Unit {
@@ -123,8 +125,8 @@ func (t Table) Columns(name func(string) string) []Column {
 		{Title: "top-5 error %", Number: true}, {Title: "loss", Number: true}, {Title: "parameters", Number: true},
 		{Title: "utterance error %", Number: true}, {Title: "protocol"}, {Title: "paper's top-1 %", Number: true}}
 	for _, r := range t.Rows {
-		for i, cell := range []string{name(r.Model), name(r.Checkpoint), Grouped(int64(r.N)), ErrorText(&r.Top1Error), ErrorText(r.Top5Error),
-			strconv.FormatFloat(r.Loss, 'f', 4, 64), Grouped(r.Params), ErrorText(r.UtteranceError), name(r.Protocol), ErrorText(r.Paper)} {
+		for i, cell := range []string{name(r.Model), name(r.Checkpoint), text.Grouped(int64(r.N)), ErrorText(&r.Top1Error), ErrorText(r.Top5Error),
+			strconv.FormatFloat(r.Loss, 'f', 4, 64), text.Grouped(r.Params), ErrorText(r.UtteranceError), name(r.Protocol), ErrorText(r.Paper)} {
 			cols[i].Cells = append(cols[i].Cells, cell)
 		}
 	}

@@ -7,12 +7,13 @@ import (
 	"slices"
 
 	"resnet/internal/datasets"
+	"resnet/internal/text"
 )
 
-// ErrProtocol marks a way of looking at images that a network or a data set does not allow.
+// ErrProtocol marks views of images that a network or a data set does not allow.
 var ErrProtocol = errors.New("this protocol is not possible")
 
-// protocolError is an ErrProtocol that says why; "not possible" would only be in the way.
+// protocolError is an ErrProtocol whose text is the reason alone.
 type protocolError string
 
 func (e protocolError) Error() string        { return string(e) }
@@ -22,7 +23,7 @@ func protocolErrorf(format string, args ...any) error {
 	return protocolError(fmt.Sprintf(format, args...))
 }
 
-// ViewOptions are how the user wants images to be looked at; with a network and a kind of images
+// ViewOptions are the views of an image that the user asks for; with a network and a kind of images
 // they become a Protocol.
 type ViewOptions struct {
 	Crops   string  // "1", "10" or "full"
@@ -61,20 +62,19 @@ func (o ViewOptions) Check() error {
 	return nil
 }
 
-// For is how a network looks at the images of a data set: ProtocolFixed where they have one size
-// that is the network's, else Protocol.
+// For is the protocol of a network on a data set that fits it: ProtocolFixed where the images have
+// one size and the network's preprocessing does not resize, else Protocol.
 func (o ViewOptions) For(m *Model, info datasets.Info) (Protocol, error) {
-	v := m.Preprocessing
-	if !datasets.AnySize(info.Name) && info.Height == v.Side() && info.Width == v.Side() && v.Resize == v.Size {
+	if v := m.Preprocessing; !datasets.AnySize(info.Name) && v.Resize == v.Size {
 		return o.ProtocolFixed(m, info)
 	}
 	return o.Protocol(m)
 }
 
-// Protocol says how a network looks at pictures of any size. One crop is the view of the network's
-// Preprocessing, which its training validated with. Ten are cut from the picture resized to a
-// shorter side of 8/7 of the network's input, 256 for 224 as in the paper. The paper's five scales
-// are for an input of 224; others are in proportion. It fails with ErrProtocol.
+// Protocol is the protocol of a network on pictures of any size. One crop is the view of the
+// network's Preprocessing, which its training validated with. Ten are cut from the picture resized
+// to a shorter side of 8/7 of the network's input, 256 for 224 as in the paper. The paper's five
+// scales are for an input of 224; others are in proportion. It fails with ErrProtocol.
 func (o ViewOptions) Protocol(m *Model) (Protocol, error) {
 	if err := o.Check(); err != nil {
 		return Protocol{}, err
@@ -106,12 +106,12 @@ func (o ViewOptions) ProtocolFixed(m *Model, info datasets.Info) (Protocol, erro
 	switch {
 	case o.Crops == CropsTen:
 		return Protocol{}, protocolErrorf("--crops 10: the images of %s have %dx%d pixels, all that the network takes, so there are no ten crops of them: --crops 1 is the paper's protocol for them, --crops full adds the mirror image",
-			Printable(info.Name), info.Width, info.Height)
+			text.Printable(info.Name), info.Width, info.Height)
 	case o.Crops == CropsFull && len(o.Scales) == 0:
 		p.Views, p.Flip, p.Combine = 2, true, o.Combine
 	case o.Crops == CropsFull:
 		if info.Channels != 3 {
-			return Protocol{}, protocolErrorf("--scales: the images of %s have %d channel, and only images of 3 are resized: leave --scales out", Printable(info.Name), info.Channels)
+			return Protocol{}, protocolErrorf("--scales: the images of %s have %d channel, and only images of 3 are resized: leave --scales out", text.Printable(info.Name), info.Channels)
 		}
 		return o.full(m)
 	}
@@ -129,7 +129,7 @@ func (o ViewOptions) full(m *Model) (Protocol, error) {
 	}
 	for _, s := range p.Scales {
 		if s < size {
-			return Protocol{}, protocolErrorf("--scales: a shorter side of %d, and %s needs %d at least, the size of its input", s, Printable(m.Spec.Name), size)
+			return Protocol{}, protocolErrorf("--scales: a shorter side of %d, and %s needs %d at least, the size of its input", s, text.Printable(m.Spec.Name), size)
 		}
 	}
 	if m.Preprocessing.Kind == datasets.PixelMean {

@@ -7,7 +7,7 @@ import (
 	"resnet/internal/datasets"
 )
 
-// EvaluateOptions say how EvaluateViews reads and computes; of these Split and Limit alone change
+// EvaluateOptions are how EvaluateViews reads and computes; of these only Split and Limit change
 // the figures.
 type EvaluateOptions struct {
 	ScorerOptions
@@ -19,10 +19,13 @@ type EvaluateOptions struct {
 // are mapped to the network's outputs by name, as Model.Labels does. A single view is the one of
 // the model's Preprocessing: the figures are those of EvaluateSplit with it, to the last bit.
 // Observers see the scores of each image as its logits, in the order of the split: see
-// Scorer.Score. It fails as Evaluate, MapLabels and Scorer.Score do.
+// Scorer.Score. It fails as Model.Fits, Evaluate, MapLabels and Scorer.Score do.
 func EvaluateViews(ctx context.Context, m *Model, ds *datasets.Dataset, p Protocol, o EvaluateOptions, observers ...Observer) (Metrics, error) {
 	n, err := limited(ds, o.Split, o.Limit)
 	if err != nil {
+		return Metrics{}, err
+	}
+	if err := m.Fits(ds.Info()); err != nil {
 		return Metrics{}, err
 	}
 	labels, err := m.Labels(ds.Info())

@@ -396,9 +396,31 @@ func TestImpossibleProtocolsAreExplained(t *testing.T) {
 			t.Errorf("error %v, want ErrProtocol and %q", err, says)
 		}
 	}
-	p, err := ViewOptions{Crops: CropsFull, Combine: CombineSoftmax}.Protocol(m)
-	if err != nil || !slices.Equal(p.Scales, []int{9, 10, 15, 19, 26}) {
-		t.Errorf("scales of an input of 9: %v, %v", p.Scales, err)
+	// The paper's 224, 256, 384, 480 and 640 in proportion, each once.
+	for size, want := range map[int][]int{9: {9, 10, 15, 19, 26}, 3: {3, 5, 6, 9}} {
+		m.Spec.InputSize = size
+		p, err := ViewOptions{Crops: CropsFull, Combine: CombineSoftmax}.Protocol(m)
+		if err != nil || !slices.Equal(p.Scales, want) {
+			t.Errorf("scales of an input of %d: %v, %v", size, p.Scales, err)
+		}
+	}
+}
+
+// TestImagesOfOneSizeAreResizedAsTheTrainingDid: 9 pixels of a shorter side of 11, and blocks averaged.
+func TestImagesOfOneSizeAreResizedAsTheTrainingDid(t *testing.T) {
+	m := tiny(t, "tiny-a", 1)
+	info := datasets.Info{Name: "cifar10", Channels: 3, Height: 9, Width: 9}
+	for want, change := range map[string]func(*datasets.Preprocessing){
+		"1 view, 9x9":                    func(*datasets.Preprocessing) {},
+		"1 view, 9x9 of shorter side 11": func(v *datasets.Preprocessing) { v.Resize = 11 },
+		"1 view, 9x9 of shorter side 22, blocks of 2x2 averaged": func(v *datasets.Preprocessing) { v.Size, v.Resize, v.Downsample = 18, 22, 2 },
+	} {
+		n := *m
+		change(&n.Preprocessing)
+		p, err := ViewOptions{Crops: CropsOne, Combine: CombineSoftmax}.For(&n, info)
+		if err != nil || p.String() != want {
+			t.Errorf("%q (%v), want %q", p, err, want)
+		}
 	}
 }
 

@@ -194,7 +194,7 @@ func trainedOn(family string, classes int) string {
 	return ""
 }
 
-// readClassNames reads a name a line.
+// readClassNames reads a name for each of a network's n outputs, one a line.
 func readClassNames(path string, n int) ([]string, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -207,9 +207,9 @@ func readClassNames(path string, n int) ([]string, error) {
 	if err != nil {
 		return nil, &IOError{err}
 	}
-	var names []string
-	for line := range strings.Lines(string(b)) {
-		names = append(names, strings.TrimSpace(line))
+	names := datasets.ClassList(string(b))
+	for i, name := range names {
+		names[i] = strings.TrimSpace(name)
 	}
 	if len(names) != n {
 		return nil, config.Usagef("%s: %s, and the network has %d classes", path, text.Count(len(names), "name"), n)

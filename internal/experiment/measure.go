@@ -16,6 +16,7 @@ type MeasureOptions struct {
 	Split       datasets.Split
 	Limit       int // only the first so many images; 0 means all
 	View        eval.ViewOptions
+	ClassesFile string // names of the networks' classes instead of the checkpoints', or ""
 	Predictions string // CSV or JSONL file of every image's label, logits and top 5, or ""
 	Batch       int    // images or views computed together; 0 means eval.batch of the training
 	Threads     int
@@ -54,6 +55,9 @@ func Measure(ctx context.Context, env *Environment, paths []string, o MeasureOpt
 	for _, path := range paths {
 		net, err := OpenModel(env, path)
 		if err != nil {
+			return m.Measurement, err
+		}
+		if err := net.nameClasses(o.ClassesFile); err != nil {
 			return m.Measurement, err
 		}
 		if net.Frontend != "" {
@@ -113,9 +117,6 @@ func (m *measuring) dataset(ctx context.Context, net *Model) (*datasets.Dataset,
 	set, err := m.open.images(ctx, cfg, seed)
 	if err != nil {
 		return nil, err
-	}
-	if datasets.AnySize(set.Info().Name) {
-		return set, nil
 	}
 	return set, net.Fits(set.Info())
 }

@@ -95,6 +95,20 @@ func (m *Model) dataConfig(name, dir string) (cfg datasets.Config, seed uint64) 
 	return cfg, seed
 }
 
+// nameClasses takes the names of the network's classes from a file, where there is one, instead of
+// the checkpoint's.
+func (m *Model) nameClasses(file string) error {
+	if file == "" {
+		return nil
+	}
+	names, err := readClassNames(file, m.Spec.Classes)
+	if err != nil {
+		return fmt.Errorf("%s: --classes-file: %w", m.Named, err)
+	}
+	m.Classes = names
+	return nil
+}
+
 // shownNames are the names of the classes for people: those of the checkpoint, or of the data set
 // that it was trained on. WordNet IDs, which the folders of ImageNet are named by, become names.
 func (m *Model) shownNames() []string {

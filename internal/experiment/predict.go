@@ -18,6 +18,8 @@ type PredictOptions struct {
 	View    eval.ViewOptions
 	Batch   int // views computed together
 	Threads int
+	// ClassesFile has the names of the network's classes instead of the checkpoint's; "" means none.
+	ClassesFile string
 	// Adaptation is a file of speakers' transforms, and Speaker the one that is taken; both are ""
 	// without.
 	Adaptation, Speaker string
@@ -64,6 +66,9 @@ type classifier interface {
 
 // NewPredictor makes a trained network ready to classify files.
 func NewPredictor(m *Model, o PredictOptions) (*Predictor, error) {
+	if err := m.nameClasses(o.ClassesFile); err != nil {
+		return nil, err
+	}
 	p := &Predictor{Model: m, o: o}
 	var err error
 	if m.Frontend != "" {

@@ -36,6 +36,7 @@ func TestATrainingAsksForRoomForTwoCheckpoints(t *testing.T) {
 				t.Errorf("%s, %d of %d bytes: %v", name, free, need, err)
 			}
 		}
+		d.FreeBytes = 0
 		var io *IOError
 		if err := x.checkSpace(d, "/runs/x", params); !errors.As(err, &io) {
 			t.Errorf("%v is no IOError", err)

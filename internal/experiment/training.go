@@ -98,7 +98,7 @@ func (t *Training) fill(r *ready, store *checkpoint.Store) (err error) {
 		}
 	}
 	if err := t.Train.Optimizer.CheckFrozen(r.params); err != nil {
-		return &config.UsageError{Err: err}
+		return t.Located(err)
 	}
 	if r.resume == nil && t.Model.Weights != "" {
 		if r.notes, err = t.startFrom(r.params); err != nil {

@@ -75,7 +75,7 @@ func Split(err error) (fields []Error, others []error) {
 		}
 		return nil, []error{err} // a class and its error, for one: it goes as it is
 	}
-	if e, ok := err.(Error); ok {
+	if e, ok := err.(Error); ok { //nolint:errorlint // wrapped ones are next
 		return []Error{e}, nil
 	}
 	if fields, others = Split(errors.Unwrap(err)); len(fields) > 0 {

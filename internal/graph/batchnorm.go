@@ -32,7 +32,6 @@ type BatchNorm struct {
 	Eps  float64
 	Mode Mode
 	ID   uint32
-	differentiable
 }
 
 // BatchNormSums computes the reductions of the backward pass: inputs x, stats, dy; output [2, C],

@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -207,5 +208,32 @@ func TestGraphsCanBeBuiltConcurrently(t *testing.T) {
 				smallNet(t, Train, tensor.Float32, NewParamSet(1), padSides)
 			}
 		})
+	}
+}
+
+// TestForwardIsWhatWasDrawn tells the halves apart by the operators' names, as a list of types
+// would.
+func TestForwardIsWhatWasDrawn(t *testing.T) {
+	backward := regexp.MustCompile(`Grad\b|Sums\b|^Row\b|^\+ `)
+	for _, mode := range []Mode{Train, Eval} {
+		b := NewBuilder("halves", mode, NewParamSet(1), Options{})
+		x := b.Conv("conv1", b.Input(2, 3, 5, 5), ConvOpts{Filters: 4, Kernel: 3, Stride: 1, Pad: 1, Bias: true})
+		x = b.PReLU("act", b.Add(b.ReLU(b.BatchNorm("bn", x)), x))
+		b.Auxiliary(b.Linear("aux", b.Flatten(x), 3), 0.5)
+		g, err := b.Finish(b.Linear("fc", b.Dropout("drop", b.GlobalAvgPool(b.MaxPool(x, PoolOpts{Kernel: 3, Stride: 2})), 0.5), 3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		halves := map[bool]int{}
+		for _, n := range g.G.AllNodes() {
+			want := !IsOne(n) && (n.Op() == nil || !backward.MatchString(n.Op().String()))
+			if got := g.Forward(n); got != want {
+				t.Errorf("%v: Forward(%v) is %v", mode, n.Op(), got)
+			}
+			halves[want]++
+		}
+		if halves[true] < 15 || (halves[false] > 15) != (mode == Train) {
+			t.Errorf("%v: %d nodes forward, %d backward", mode, halves[true], halves[false])
+		}
 	}
 }

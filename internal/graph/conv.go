@@ -20,7 +20,6 @@ type Conv struct {
 	// wanted.
 	Leaf bool
 	ID   uint32
-	differentiable
 }
 
 // ConvInputGrad is the derivative of Conv with respect to x: inputs w, dy; output [N, C, H, W].

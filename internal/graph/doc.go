@@ -18,11 +18,11 @@
 //
 // Write the loops in kernel/ref, forward and gradient, generic over float32 and float64. Write a
 // file here with a struct for each direction: every number that changes the result an exported
-// field, and ID. Implement Operator: signature, SymDiff, Run32 and run64; embed differentiable or
-// nonDifferentiable, unary or binary where any shape fits, and perImage where the images of a batch
-// do not depend on each other. What Gorgonia wants besides, adapter gives to all. Add a method to
-// Builder and a case to the tests, which check the derivative, the hash and the shapes. Until
-// package schedule has a kernel for it, the schedule runs Run32.
+// field, and ID. Implement Operator: signature, SymDiff, Run32 and run64. Embed differentiable or
+// nonDifferentiable (or implement DiffWRT), unary or binary where any shape fits, and perImage
+// where the images of a batch do not depend on each other. What Gorgonia wants besides, adapter
+// gives to all. Add a method to Builder and a case to the tests, which check the derivative, the
+// hash and the shapes. Until package schedule has a kernel for it, the schedule runs Run32.
 //
 // # Why our own operators
 //

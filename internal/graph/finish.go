@@ -81,6 +81,10 @@ func (b *Builder) differentiate(g *Graph) {
 	}
 	defer b.guard("grad")
 	forward := append(gorgonia.Nodes(nil), g.G.AllNodes()...)
+	g.drawn = map[*Node]bool{}
+	for _, n := range forward {
+		g.drawn[n] = true
+	}
 	var wrt []*Node
 	var free []int // indices of the parameters
 	for i, p := range g.Params {

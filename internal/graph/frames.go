@@ -160,7 +160,6 @@ func (o *UtteranceMeanGrad) run64(dst []float64, src ...[]float64) {
 type FrameCrossEntropy struct {
 	N, T, K int
 	ID      uint32
-	differentiable
 }
 
 func (o *FrameCrossEntropy) signature() signature {

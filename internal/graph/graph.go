@@ -37,7 +37,14 @@ type Graph struct {
 	// others. With it, Labels is [N·Frames], -1 where a frame has no label, and Logits is [N,
 	// Frames·classes].
 	Frames int
+
+	// drawn are the nodes that were there before differentiation; nil in Eval mode, where all were.
+	drawn map[*Node]bool
 }
+
+// Forward reports whether a node belongs to the forward half: what was drawn, labels and loss. The
+// rest is what Grad added.
+func (g *Graph) Forward(n *Node) bool { return g.drawn == nil || g.drawn[n] }
 
 // ParamNode is a parameter's place in a Graph.
 type ParamNode struct {

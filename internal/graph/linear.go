@@ -15,7 +15,6 @@ type Linear struct {
 	// wanted.
 	Leaf bool
 	ID   uint32
-	differentiable
 }
 
 // LinearInputGrad is the derivative of Linear with respect to x: inputs w, dy; output [N, C].

@@ -14,7 +14,6 @@ type SoftmaxCrossEntropy struct {
 	N, K   int
 	Weight float64 // of this loss in a sum of several; 0 means 1
 	ID     uint32
-	differentiable
 }
 
 // SoftmaxCrossEntropyGrad is the derivative of SoftmaxCrossEntropy: inputs logits, labels, dloss (a

@@ -56,8 +56,7 @@ type Operator interface {
 	run64(dst []float64, src ...[]float64)
 }
 
-// differentiable is embedded in an operator that has a derivative for every input, or says
-// otherwise itself.
+// differentiable is embedded in an operator that has a derivative for every input.
 type differentiable struct{}
 
 // DiffWRT is true for every input.

@@ -23,6 +23,7 @@ type Tape struct {
 	vm     gorgonia.VM
 	logits []float32
 	x      []float32 // a batch filled up with zeros
+	closed bool
 }
 
 // NewTape compiles g. It fails with ErrCollision when two nodes have one hash, for the tape machine
@@ -51,18 +52,14 @@ func NewTape(g *Graph, params *ParamSet) (t *Tape, err error) {
 // Train implements Machine. With ForwardOnly the gradients are computed and thrown away.
 func (t *Tape) Train(x []float32, labels []int32, o StepOptions) (Result, error) {
 	g := t.g
-	if g.Mode != Train {
-		return Result{}, fmt.Errorf("%s: training on an %v graph: %w", g.Name, g.Mode, ErrMode)
+	if t.closed {
+		return Result{}, fmt.Errorf("%s: Train: %w", g.Name, ErrClosed)
 	}
-	if len(x) != g.N*g.ImageLen() || len(labels) != g.LabelsLen() {
-		return Result{}, fmt.Errorf("%s: %d values and %d labels, want a full batch of %d images of %d and %d labels: %w",
-			g.Name, len(x), len(labels), g.N, g.ImageLen(), g.LabelsLen(), ErrShape)
+	if err := g.CheckTrain(x, labels); err != nil {
+		return Result{}, err
 	}
 	l := make([]float32, g.LabelsLen())
 	for i, label := range labels {
-		if err := g.CheckLabel(i, label); err != nil {
-			return Result{}, err
-		}
 		l[i] = float32(label)
 	}
 	if err := t.bind(g.Labels, l); err != nil {
@@ -92,11 +89,11 @@ func (t *Tape) Train(x []float32, labels []int32, o StepOptions) (Result, error)
 // Infer implements Machine.
 func (t *Tape) Infer(x []float32, n int) ([]float32, error) {
 	g := t.g
-	if g.Mode != Eval {
-		return nil, fmt.Errorf("%s: inference on a %v graph: %w", g.Name, g.Mode, ErrMode)
+	if t.closed {
+		return nil, fmt.Errorf("%s: Infer: %w", g.Name, ErrClosed)
 	}
-	if n < 1 || n > g.N || len(x) != n*g.ImageLen() {
-		return nil, fmt.Errorf("%s: %d values for %d images of %d, at most %d: %w", g.Name, len(x), n, g.ImageLen(), g.N, ErrShape)
+	if err := g.CheckInfer(x, n); err != nil {
+		return nil, err
 	}
 	t.x = slices.Grow(t.x[:0], g.N*g.ImageLen())[:g.N*g.ImageLen()]
 	clear(t.x[copy(t.x, x):])
@@ -244,6 +241,11 @@ func (t *Tape) Bytes() int64 {
 }
 
 // Close implements Machine.
-func (t *Tape) Close() { t.vm.Close() }
+func (t *Tape) Close() {
+	if !t.closed {
+		t.closed = true
+		t.vm.Close()
+	}
+}
 
 var _ Machine = (*Tape)(nil)

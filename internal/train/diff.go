@@ -20,11 +20,13 @@ func (c Change) String() string { return fmt.Sprintf("%s: %s -> %s", c.Key, c.Ol
 type Safety uint8
 
 const (
-	// Never: the checkpoint would mean something else (another model, other data, another cursor).
+	// Never means: the checkpoint would mean something else (another model, other data, another
+	// cursor).
 	Never Safety = iota
-	// OnRequest: the training goes on, but its results are not those of either configuration alone.
+	// OnRequest means: the training goes on, but its results are not those of either configuration
+	// alone.
 	OnRequest
-	// Always: the key does not influence the results.
+	// Always means: the key does not influence the results.
 	Always
 )
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"resnet/internal/fielderr"
 	"resnet/internal/graph"
 )
 
@@ -80,13 +81,17 @@ func (o Optimizer) FrozenParts() []string {
 func (o Optimizer) CheckFrozen(params *graph.ParamSet) error {
 	for _, part := range o.FrozenParts() {
 		if !slices.ContainsFunc(params.All(), func(p *graph.Param) bool { return strings.HasPrefix(p.Name, part+".") }) {
-			return fmt.Errorf("train.optimizer.freeze: the network has no %q: name layers and stages as `resnet models show` does (conv1, bn1, layer1)", part)
+			return frozenError(fmt.Sprintf("the network has no %q", part), "name layers and stages as `resnet models show` does: conv1, bn1, layer1")
 		}
 	}
 	if !slices.ContainsFunc(params.All(), func(p *graph.Param) bool { return p.Trainable() && !o.Frozen(p.Name) }) {
-		return fmt.Errorf("train.optimizer.freeze: nothing is left to train")
+		return frozenError("nothing is left to train", "")
 	}
 	return nil
+}
+
+func frozenError(msg, hint string) error {
+	return fielderr.Error{Section: "train", Path: "optimizer.freeze", Msg: msg, Hint: hint}
 }
 
 // rateOf is the multiple of the common rate by which a parameter learns. HeadRate 0 is 1: as where

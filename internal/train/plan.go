@@ -43,8 +43,10 @@ func newPlan(c Config, e eval.Config, trainImages, batches int) (Plan, error) {
 	if fields := c.Validate(); len(fields) > 0 {
 		return Plan{}, fielderr.Join(fields)
 	}
-	if e.Every < 0 || e.EveryEpochs < 0 {
-		return Plan{}, fmt.Errorf("eval.every: %d and eval.every_epochs: %d must not be negative", e.Every, e.EveryEpochs)
+	for path, n := range map[string]int{"every": e.Every, "every_epochs": e.EveryEpochs} {
+		if n < 0 {
+			return Plan{}, fielderr.Error{Section: "eval", Path: path, Msg: fmt.Sprintf("%d is below 0", n)}
+		}
 	}
 	if c.Batch > trainImages || batches < 1 {
 		return Plan{}, fielderr.Error{Section: "train", Path: "batch", Hint: "lower it",
@@ -63,7 +65,7 @@ func newPlan(c Config, e eval.Config, trainImages, batches int) (Plan, error) {
 	}
 	if p.Iterations == 0 {
 		if c.Epochs > math.MaxInt/2/p.BatchesPerEpoch {
-			return Plan{}, fmt.Errorf("train.epochs: %d is too many", c.Epochs)
+			return Plan{}, fielderr.Error{Section: "train", Path: "epochs", Msg: fmt.Sprintf("%d is too many", c.Epochs)}
 		}
 		p.Iterations = p.StepsIn(c.Epochs)
 	}

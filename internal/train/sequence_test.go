@@ -80,7 +80,7 @@ func TestFramesCountEquallyWhateverBatchTheyAreIn(t *testing.T) {
 		Hooks: Hooks{OnEval: func(r Row, _ Progress) { rows = append(rows, r) }},
 	})
 	must(t, err)
-	if csv := string(readFile(t, dir, MetricsFile)); !strings.Contains(csv, ",test_utterance_error\n") || !strings.HasSuffix(csv, ",40.0000,,,12.5000\n") {
+	if csv := readFile(t, dir, MetricsFile); !strings.Contains(csv, ",test_utterance_error\n") || !strings.HasSuffix(csv, ",40.0000,,,12.5000\n") {
 		t.Errorf("metrics.csv:\n%s", csv)
 	}
 	if machines[3].calls != 2 || machines[6].calls != 2 {

@@ -15,7 +15,7 @@ func TestMedianSpeedIsThatOfTheRowsOfTimingCSV(t *testing.T) {
 		"an odd number":         {timingHeader + "\n1,0.5,300,1\n2,1.0,100,1\n3,1.5,250,1\n", 250},
 		"an even number":        {timingHeader + "\n1,0.5,300,1\n2,1.0,100,1\n3,1.5,250,1\n4,2,200,1\n", 225},
 		"one":                   {timingHeader + "\n1,0.5,300,1\n", 300},
-		"what was not measured": {timingHeader + "\n1,0.5,0.0,1\n2,1,,1\n3\n4,2,x,1\n5,2,80,1\n", 80},
+		"what was not measured": {timingHeader + "\n1,0.5,0.0,1\n2,1,,1\n3\n3,1\n4,2,x,1\n5,2,80,1\n", 80},
 		"another order":         {"step," + speedColumn + ",seconds\n1,70,9\n", 70},
 		"no such column":        {"step,seconds\n1,2\n", 0},
 		"no row":                {timingHeader + "\n", 0},

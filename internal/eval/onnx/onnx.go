@@ -3,7 +3,7 @@
 //
 // The input "input" is [N, C, height, width] of values that are normalised already, with N, height
 // and width free; the output "logits" is [N, classes]. How images are normalised is in the model's
-// metadata, in the words of the checkpoint. Batch normalisation stays an operator of its own, so
+// metadata, as in the checkpoint. Batch normalisation stays an operator of its own, so
 // that every tensor has the name and the bits that it has in the checkpoint; runtimes fold it.
 package onnx
 
@@ -44,7 +44,7 @@ func Write(w io.Writer, s blocks.Spec, params *graph.ParamSet, meta map[string]s
 	var height, width any = "height", "width"
 	for _, l := range sum.Layers {
 		if l.Training {
-			continue // of a classifier on the way
+			continue // of an auxiliary classifier
 		}
 		if l.Type == "flatten" || l.Type == "pyramid" { // what follows takes maps of one size
 			height, width = s.InputSize, s.InputSize

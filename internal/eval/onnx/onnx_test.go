@@ -79,7 +79,7 @@ func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 			}
 		}
 		for _, p := range params.All() {
-			if !defined[p.Name] && !strings.HasPrefix(p.Name, "aux") { // classifiers on the way stay behind
+			if !defined[p.Name] && !strings.HasPrefix(p.Name, "aux") { // auxiliary
 				t.Errorf("%s: %s is missing", name, p.Name)
 			}
 		}

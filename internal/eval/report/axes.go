@@ -22,9 +22,9 @@ func fitAxes(series []Series) (axes, error) {
 }
 
 // fit ends the axes. The y axis ends at twice the greatest of the values at the ends of the lines,
-// and at floor at the least, so that the ends, which are compared, are apart from each other; higher
-// values at the start are cut off there, as in the paper's Fig. 6. It is never longer than the
-// lines, and of percentages never above 100.
+// and at floor at the least, so that the ends, which are compared, are apart from each other.
+// Higher values at the start are cut off there, as in the paper's Fig. 6. It is never longer than
+// the lines, and of percentages never above 100.
 func (f *Figure) fit(floor float64) {
 	var top, end float64
 	for _, p := range f.Panels {

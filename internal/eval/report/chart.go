@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // ChartOptions say what the terminal can show.
@@ -173,7 +173,7 @@ func (c *canvas) write(out *bufio.Writer) {
 		fmt.Fprintf(out, "%*s %s%s\n", margin-2, labels[row], edge, strings.TrimRight(b.String(), " "))
 	}
 	fmt.Fprintf(out, "%*s %s%s\n", margin-2, "", corner, strings.Repeat(line, c.cols))
-	right := eval.Grouped(int64(c.ax.xMax)) + " iterations"
+	right := text.Grouped(int64(c.ax.xMax)) + " iterations"
 	fmt.Fprintf(out, "%*s%s%s\n", margin-1, "", "0", strings.Repeat(" ", max(1, c.cols-len(right)))+right)
 }
 

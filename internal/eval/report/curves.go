@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"resnet/internal/atomicfile"
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // The files that DrawFiles writes.
@@ -108,7 +108,7 @@ func (dir folder) curves(series []Series, o DrawOptions) error {
 // screen readers.
 func finishSVG(svg []byte, o DrawOptions) []byte {
 	svg = bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
-	title := eval.Printable(o.Title)
+	title := text.Printable(o.Title)
 	if title == "" {
 		title = "Learning curves"
 	}

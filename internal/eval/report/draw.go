@@ -8,11 +8,11 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/text"
+	plottext "gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // palette is Okabe and Ito's (2008), which any kind of colour vision distinguishes; its yellow is
@@ -52,7 +52,7 @@ func drawFigure(c draw.Canvas, f Figure, o DrawOptions) error {
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
 	c = draw.Crop(c, 10, -10, 8, -8)
-	title := eval.Printable(o.Title)
+	title := text.Printable(o.Title)
 	if len(f.Panels) > 1 && title != "" { // one title above all panels
 		style := plot.New().Title.TextStyle
 		sans(&style, 12)
@@ -93,7 +93,7 @@ func (f Figure) xUnit() float64 {
 }
 
 // sans sets a text's font.
-func sans(s *text.Style, size vg.Length) {
+func sans(s *plottext.Style, size vg.Length) {
 	s.Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 	s.Color = color.Black
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // A Figure is lines in one panel or in several that share their axes. Pages draw it from its JSON
@@ -131,7 +131,7 @@ func learning(f Figure, runs []Compared, curves []curve, floor float64) Figure {
 	for _, r := range runs {
 		panel, index := l.of(r.Net)
 		for _, c := range curves {
-			line := Line{Name: eval.Printable(r.Name) + " " + c.part, Group: eval.Printable(r.Net.Model), Part: c.part, Color: index, Marker: index,
+			line := Line{Name: text.Printable(r.Name) + " " + c.part, Group: text.Printable(r.Net.Model), Part: c.part, Color: index, Marker: index,
 				Width: l.width(index), Dashed: c.dashed}
 			for i := range r.History {
 				if v := *r.History[i].cell(c.column); v != nil && finite(*v) {

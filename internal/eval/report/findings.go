@@ -11,7 +11,7 @@ import (
 // Findings says in a sentence each what the figures of a comparison show, and what they do not:
 // degradation of the deepest plain network against the shallowest, its cure, plain against residual
 // at the largest depth that both have, and over-fitting of the deepest residual network. Errors
-// differ by the rule of eval.Compare. Networks of one depth and kind are not set against each other.
+// differ by the rule of eval.Compare. Networks of one depth and kind are not compared.
 func Findings(outcomes []Outcome) []string {
 	var list []string
 	for _, o := range outcomes {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // ErrHistory marks a metrics.csv that does not parse.
@@ -66,7 +67,7 @@ func (m *Measurement) cell(column string) **float64 {
 func (h History) columns() []eval.Column {
 	cols := []eval.Column{{Title: "iteration", Number: true}}
 	for i := range h {
-		cols[0].Cells = append(cols[0].Cells, eval.Grouped(int64(h[i].Step)))
+		cols[0].Cells = append(cols[0].Cells, text.Grouped(int64(h[i].Step)))
 	}
 	for _, c := range historyColumns {
 		if !h.has(c.name) {
@@ -117,7 +118,7 @@ func parseHistory(r io.Reader, name string) (History, error) {
 	var columns []string
 	var h History
 	for line := 1; ; line++ {
-		text, err := in.ReadSlice('\n')
+		row, err := in.ReadSlice('\n')
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -127,10 +128,10 @@ func parseHistory(r io.Reader, name string) (History, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		fields := strings.Split(strings.TrimRight(string(text), "\r\n"), ",")
+		fields := strings.Split(strings.TrimRight(string(row), "\r\n"), ",")
 		if line == 1 {
 			if columns = fields; columns[0] != "step" {
-				return bad(line, "the first column is %q, want step", eval.Printable(columns[0]))
+				return bad(line, "the first column is %q, want step", text.Printable(columns[0]))
 			}
 			continue
 		}
@@ -156,17 +157,17 @@ func parseMeasurement(columns, fields []string) (Measurement, error) {
 	}
 	step, err := strconv.Atoi(fields[0])
 	if err != nil || step < 0 {
-		return m, fmt.Errorf("column step: %q", eval.Printable(fields[0]))
+		return m, fmt.Errorf("column step: %q", text.Printable(fields[0]))
 	}
 	m.Step = step
-	for i, text := range fields {
+	for i, field := range fields {
 		place := m.cell(columns[i])
-		if place == nil || text == "" {
+		if place == nil || field == "" {
 			continue
 		}
-		v, err := strconv.ParseFloat(text, 64)
+		v, err := strconv.ParseFloat(field, 64)
 		if err != nil {
-			return m, fmt.Errorf("column %s: %q is not a number", columns[i], eval.Printable(text))
+			return m, fmt.Errorf("column %s: %q is not a number", columns[i], text.Printable(field))
 		}
 		*place = &v
 	}

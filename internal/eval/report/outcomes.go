@@ -10,6 +10,7 @@ import (
 
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // TableFile is the file with the table of a comparison as Markdown.
@@ -142,7 +143,7 @@ func recipeNote(outcomes []Outcome) string {
 	for _, o := range outcomes {
 		if o.Paper != nil && (o.Iterations != paperIterations || o.Batch != paperBatch) {
 			return fmt.Sprintf("The paper's errors are of trainings of %s iterations of %d images; %s had %s of %d.",
-				eval.Grouped(paperIterations), paperBatch, eval.Printable(o.Model), eval.Grouped(int64(o.Iterations)), o.Batch)
+				text.Grouped(paperIterations), paperBatch, text.Printable(o.Model), text.Grouped(int64(o.Iterations)), o.Batch)
 		}
 	}
 	return ""
@@ -159,7 +160,7 @@ func (c Comparison) tableColumns(name func(string) string) []eval.Column {
 			cells[1] = strconv.Itoa(o.Depth)
 		}
 		if o.Params > 0 {
-			cells[2] = eval.Grouped(o.Params)
+			cells[2] = text.Grouped(o.Params)
 		}
 		if o.Runs > 0 {
 			cells[4], cells[5], cells[6], cells[7] = o.TrainSample().String(), eval.ErrorText(o.TrainEval), o.TestSample().String(), eval.ErrorText(&o.TestBest)
@@ -195,16 +196,16 @@ func (o Outcome) remark() string {
 
 // WriteTable lays the table out for a terminal.
 func (c Comparison) WriteTable(w io.Writer) error {
-	return eval.WriteColumns(w, c.tableColumns(eval.Printable))
+	return eval.WriteColumns(w, c.tableColumns(text.Printable))
 }
 
 // writeMarkdown writes the table, and a paragraph for each finding and note below it.
 func (c Comparison) writeMarkdown(w io.Writer) error {
-	if err := eval.WriteMarkdown(w, c.tableColumns(eval.MarkdownText)); err != nil {
+	if err := eval.WriteMarkdown(w, c.tableColumns(text.MarkdownCell)); err != nil {
 		return err
 	}
 	for _, s := range slices.Concat(c.Findings, c.Notes) {
-		if _, err := fmt.Fprintf(w, "\n%s\n", eval.MarkdownText(s)); err != nil {
+		if _, err := fmt.Fprintf(w, "\n%s\n", text.MarkdownCell(s)); err != nil {
 			return err
 		}
 	}

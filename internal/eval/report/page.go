@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // The parts of the pages. The script and the style are ours, so that they go into the page as they
@@ -25,7 +26,7 @@ var (
 )
 
 var pageFuncs = template.FuncMap{
-	"printable": eval.Printable, "percentage": eval.ErrorText, "text": pageText,
+	"printable": text.Printable, "percentage": eval.ErrorText, "text": pageText,
 	"style":  func() template.CSS { return template.CSS(pageStyle) },
 	"script": func() template.JS { return template.JS(pageScript) },
 	// scriptHash lets the page's own script run, and no other (Content Security Policy).
@@ -60,12 +61,12 @@ type pageFigure struct {
 // writeHTML writes the page of a comparison: complete in itself, it loads nothing from anywhere.
 // Everything in it that came from a file or a user is escaped.
 func (c Comparison) writeHTML(w io.Writer, figures []Figure) error {
-	page := comparisonPage{Title: eval.Printable(c.Title), Command: eval.Printable(c.Command), Table: newReportTable(c.tableColumns(eval.Printable)), Data: figures}
+	page := comparisonPage{Title: text.Printable(c.Title), Command: text.Printable(c.Command), Table: newReportTable(c.tableColumns(text.Printable)), Data: figures}
 	for _, s := range c.Findings {
-		page.Findings = append(page.Findings, eval.Printable(s))
+		page.Findings = append(page.Findings, text.Printable(s))
 	}
 	for _, s := range c.Notes {
-		page.Notes = append(page.Notes, eval.Printable(s))
+		page.Notes = append(page.Notes, text.Printable(s))
 	}
 	for _, f := range figures {
 		var svg bytes.Buffer
@@ -76,7 +77,7 @@ func (c Comparison) writeHTML(w io.Writer, figures []Figure) error {
 		page.Figures = append(page.Figures, pageFigure{f, drawing})
 	}
 	for _, r := range c.Runs {
-		page.Runs = append(page.Runs, reportRun{eval.Printable(r.Name), r.Config, r.Environment, newReportTable(r.History.columns())})
+		page.Runs = append(page.Runs, reportRun{text.Printable(r.Name), r.Config, r.Environment, newReportTable(r.History.columns())})
 	}
 	return comparisonTemplate.Execute(w, page)
 }

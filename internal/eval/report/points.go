@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // The files with every measurement of every run of a comparison. They hold nothing that depends on
@@ -28,7 +29,7 @@ func writePoints(w io.Writer, runs []Compared) error {
 		return err
 	}
 	for _, r := range runs {
-		name := eval.CSVText(r.Name)
+		name := text.CSVCell(r.Name)
 		for i := range r.History {
 			m := &r.History[i]
 			row := []string{name, strconv.Itoa(m.Step)}

@@ -10,6 +10,7 @@ import (
 
 	"resnet/internal/atomicfile"
 	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // ReportFile is the file that WriteReport writes beside the curves.
@@ -64,12 +65,12 @@ type matrixCell struct {
 // WriteHTML writes the page. Everything in it that came from a file or a user is escaped. Without
 // any measured error it has no curves.
 func (r Report) WriteHTML(w io.Writer) error {
-	page := reportPage{Title: eval.Printable(r.Title), Cites: r.Table.Citations(), Classes: r.Classes}
+	page := reportPage{Title: text.Printable(r.Title), Cites: r.Table.Citations(), Classes: r.Classes}
 	for _, n := range r.Notes {
-		page.Notes = append(page.Notes, eval.Printable(n))
+		page.Notes = append(page.Notes, text.Printable(n))
 	}
 	if len(r.Table.Rows) > 0 {
-		page.Table = newReportTable(r.Table.Columns(eval.Printable))
+		page.Table = newReportTable(r.Table.Columns(text.Printable))
 	}
 	var svg bytes.Buffer
 	switch err := DrawSVG(&svg, r.series(), DrawOptions{}); {
@@ -79,14 +80,14 @@ func (r Report) WriteHTML(w io.Writer) error {
 		return err
 	}
 	for _, run := range r.Runs {
-		page.Runs = append(page.Runs, reportRun{eval.Printable(run.Name), run.Config, run.Environment, newReportTable(run.History.columns())})
+		page.Runs = append(page.Runs, reportRun{text.Printable(run.Name), run.Config, run.Environment, newReportTable(run.History.columns())})
 	}
 	if c := r.Classes; c != nil {
 		if len(c.Classes) <= eval.MatrixClasses {
 			page.Matrix = shades(*c)
 		} else {
 			for _, m := range c.Mixups(eval.MatrixClasses) {
-				page.Mixups = append(page.Mixups, fmt.Sprintf("%s × %s taken for %s", eval.Grouped(int64(m.N)), c.Title(m.Label), c.Title(m.Predicted)))
+				page.Mixups = append(page.Mixups, fmt.Sprintf("%s × %s taken for %s", text.Grouped(int64(m.N)), c.Title(m.Label), c.Title(m.Predicted)))
 			}
 		}
 	}
@@ -114,7 +115,7 @@ func (r Report) series() []Series {
 }
 
 // pageText is a file's text for the page, where a tab is no command.
-func pageText(s string) string { return eval.PrintableLines(strings.ReplaceAll(s, "\t", "    ")) }
+func pageText(s string) string { return text.PrintableLines(strings.ReplaceAll(s, "\t", "    ")) }
 
 // inline is an SVG document as a part of a page: without the XML declaration.
 func inline(svg []byte) string {

@@ -99,6 +99,13 @@ func TestShadesOfTheConfusionMatrix(t *testing.T) {
 	}
 }
 
+func TestAReportThatCannotBeWrittenIsAnError(t *testing.T) {
+	r, _ := testReport(t)
+	if err := WriteReport(filepath.Join(t.TempDir(), "nowhere"), r); err == nil {
+		t.Error("a folder that is not there: no error")
+	}
+}
+
 func TestReportLoadsNothing(t *testing.T) {
 	r, _ := testReport(t)
 	var b strings.Builder
@@ -202,7 +209,7 @@ func TestReadRun(t *testing.T) {
 
 func TestFilesOfARunThatAreFarTooLargeAreRefused(t *testing.T) {
 	dir := runFolder(t)
-	if err := os.Truncate(filepath.Join(dir, "config.yaml"), smallFile+1); err != nil {
+	if err := os.Truncate(filepath.Join(dir, "config.yaml"), 1<<20+1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ReadRun(dir); err == nil || !strings.Contains(err.Error(), "config.yaml") {

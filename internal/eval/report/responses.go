@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // ResponsesFile is the file with the layer responses of a comparison's networks.
@@ -26,7 +26,7 @@ func responseFigure(runs []Compared) Figure {
 			continue
 		}
 		groups = append(groups, r.Net.Model)
-		line := Line{Name: eval.Printable(r.Net.Model), Group: eval.Printable(r.Net.Model), Color: len(groups) - 1, Marker: len(groups) - 1, Width: 1.2, Dashed: r.Net.Kind == KindPlain}
+		line := Line{Name: text.Printable(r.Net.Model), Group: text.Printable(r.Net.Model), Color: len(groups) - 1, Marker: len(groups) - 1, Width: 1.2, Dashed: r.Net.Kind == KindPlain}
 		sorted := line
 		values := make([]float64, len(r.Net.Responses))
 		for i, x := range r.Net.Responses {
@@ -50,7 +50,7 @@ func writeResponses(w io.Writer, runs []Compared) error {
 	}
 	for _, r := range runs {
 		for i, x := range r.Net.Responses {
-			if err := c.Write([]string{eval.CSVText(r.Name), strconv.Itoa(i + 1), eval.CSVText(x.Layer), strconv.FormatFloat(x.Std, 'g', 9, 64)}); err != nil {
+			if err := c.Write([]string{text.CSVCell(r.Name), strconv.Itoa(i + 1), text.CSVCell(x.Layer), strconv.FormatFloat(x.Std, 'g', 9, 64)}); err != nil {
 				return err
 			}
 		}

@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"resnet/internal/datasets"
-	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // A Point of a curve: an error in percent after so many updates.
@@ -97,7 +97,7 @@ func finiteSeries(series []Series) []Series {
 	}
 	out := make([]Series, len(series))
 	for i, s := range series {
-		out[i] = Series{Name: eval.Printable(s.Name), Train: keep(s.Train), Test: keep(s.Test), Split: eval.Printable(s.Split)}
+		out[i] = Series{Name: text.Printable(s.Name), Train: keep(s.Train), Test: keep(s.Test), Split: text.Printable(s.Split)}
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // A Verdict is what the figures of a plain and a residual network show. Differences are plain minus
@@ -36,7 +37,7 @@ func (v Verdict) Text() string {
 	say := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	if v.test.Sign() == 0 {
 		say("The test errors do not differ: they are %.2f points apart, and the noise of %s test images is %.2f. Neither network is better here.",
-			math.Abs(v.test.Points), eval.Grouped(int64(v.images)), v.test.Noise)
+			math.Abs(v.test.Points), text.Grouped(int64(v.images)), v.test.Noise)
 	} else {
 		say("The plain network's test error is %s the residual one's (noise %.2f).", above(v.test), v.test.Noise)
 	}

@@ -26,7 +26,7 @@ func meanScales(s graph.PoolShape, runs []windowRun, withPad bool) []float32 {
 func (c *compiler) meanPool(n *gorgonia.Node, op *graph.AvgPool) error {
 	runs := windowRuns(op.PoolShape)
 	if runs == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	x := c.viewed(c.tensors[c.in[n][0]])
 	t, err := c.newTensor(n)
@@ -37,10 +37,10 @@ func (c *compiler) meanPool(n *gorgonia.Node, op *graph.AvgPool) error {
 	if err != nil {
 		return err
 	}
-	t.how = &recipe{x: to}
+	t.lazy = &lazy{x: to}
 	scales := meanScales(op.PoolShape, runs, op.CountIncludePad)
 	inPlane, outPlane, planes, stride := op.H*op.W*block, t.hw()*block, blocks(op.C), op.Stride*block
-	c.add(&step{name: "average pool", reads: []*value{x.root()}, writes: []*value{to.root()}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "average pool", reads: []*value{x}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		k := &w.window
 		k.XPixel = stride
 		for i := first; i < first+n; i++ {
@@ -61,7 +61,7 @@ func (c *compiler) meanPool(n *gorgonia.Node, op *graph.AvgPool) error {
 func (c *compiler) meanPoolGrad(n *gorgonia.Node, op *graph.AvgPoolGrad) error {
 	runs := windowRuns(op.PoolShape)
 	if runs == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	dy := c.tensors[c.in[n][0]]
 	d := c.viewed(dy)
@@ -69,9 +69,9 @@ func (c *compiler) meanPoolGrad(n *gorgonia.Node, op *graph.AvgPoolGrad) error {
 	if err != nil {
 		return err
 	}
-	to, scales := t.how.x, meanScales(op.PoolShape, runs, op.CountIncludePad)
+	to, scales := t.lazy.x, meanScales(op.PoolShape, runs, op.CountIncludePad)
 	inPlane, outPlane, planes, stride := op.H*op.W*block, dy.hw()*block, blocks(op.C), op.Stride*block
-	c.add(&step{name: "average pool gradient", backward: true, reads: []*value{d.root()}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "average pool gradient", backward: true, reads: []*value{d}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		k := &w.window
 		k.XPixel = stride
 		for i := first; i < first+n; i++ {

@@ -14,8 +14,7 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.looseSums(n)
 	case *graph.Row:
 		if c.norms[c.in[c.in[n][0]][1]] != nil {
-			c.sunk[n] = true // written with the sums
-			return nil
+			return nil // written with the sums
 		}
 	case *graph.BatchNormInputGrad:
 		return c.normGrad(n)
@@ -29,13 +28,13 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.concatGrad(n, op)
 	case *graph.ConvBiasGrad:
 		return c.biasGrad(n)
-	case *graph.ReLUGrad: // of images: a gate
+	case *graph.ReLUGrad: // of images: in an epilogue
 		if len(n.Shape()) == 2 {
 			return c.rectifyRowsGrad(n)
 		}
 	case *graph.DropoutGrad:
 		return c.dropout(n, op.P, op.State, op.Stream)
-	case *graph.PReLUSlopeGrad: // of images: with a gate
+	case *graph.PReLUSlopeGrad: // of images: in an epilogue
 		return c.slopeRows(n)
 	case *graph.LRNGrad:
 		return c.lrnGrad(n, op)
@@ -49,8 +48,10 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.linearWeightGrad(n, op)
 	case *graph.LinearBiasGrad:
 		return c.linearBiasGrad(n, op)
-	case *graph.SoftmaxCrossEntropyGrad:
-		return c.softmax(n, op)
+	case *graph.SoftmaxCrossEntropyGrad, *graph.FrameCrossEntropyGrad:
+		if c.tensors[n] != nil {
+			return nil // written with the loss
+		}
 	case *graph.ELUGrad:
 		if len(n.Shape()) == 4 {
 			return c.eluGrad(n, float32(op.Alpha))
@@ -63,42 +64,40 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.utteranceSums(n, op)
 	case *graph.UtteranceNormInputGrad:
 		return c.utteranceGrad(n, op)
-	case *graph.FrameCrossEntropyGrad:
-		return c.frameSoftmax(n, op)
 	}
 	if graph.IsSum(n) {
 		return c.join(n)
 	}
-	return c.foreignStep(n)
+	return c.fallback(n)
 }
 
-// normGrad makes the recipe of the gradient of a normalisation's input: a linear map of two
+// normGrad makes the gradient of a normalisation's input a lazy expression: a linear map of two
 // tensors.
 func (c *compiler) normGrad(n *gorgonia.Node) error {
 	nm := c.norms[c.in[n][1]]
 	if nm == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	t, err := c.newTensor(n)
 	if err != nil {
 		return err
 	}
 	z, g := c.blocked(c.tensors[c.in[n][0]]), c.blocked(c.tensors[c.in[n][4]])
-	t.how = &recipe{x: g, a: nm.fromG, r: z, b: nm.fromZ}
+	t.lazy = &lazy{x: g, a: nm.fromG, r: z, b: nm.fromZ}
 	return nil
 }
 
 // join lowers a sum of gradients that no group took in.
 func (c *compiler) join(n *gorgonia.Node) error {
 	if len(n.Shape()) != 4 {
-		return c.foreignJoin(n)
+		return c.fallbackSum(n)
 	}
 	t, err := c.newTensor(n)
 	if err != nil {
 		return err
 	}
 	a, b := c.blocked(c.tensors[c.in[n][0]]), c.blocked(c.tensors[c.in[n][1]])
-	t.how = &recipe{x: a, r: b}
+	t.lazy = &lazy{x: a, r: b}
 	c.blocked(t)
 	return nil
 }
@@ -107,25 +106,25 @@ func (c *compiler) join(n *gorgonia.Node) error {
 func (c *compiler) looseSums(n *gorgonia.Node) error {
 	nm := c.norms[c.in[n][1]]
 	if nm == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	z, g := c.blocked(c.tensors[c.in[n][0]]), c.blocked(c.tensors[c.in[n][2]])
 	st := &step{name: "sums", backward: true, reads: []*value{z, g}}
 	c.sumsIn(st, nm, len(c.m.units))
 	hw := nm.hw
 	st.run = func(w *worker, u, first, n int) {
-		nm.begin(u)
+		nm.backward.begin(u)
 		gs, zs := w.images(g, first, n), w.images(z, first, n)
-		m := &w.mask
+		m, sums := &w.mask, &w.sums
 		m.Pixels, m.R = hw, nil
 		for i := range n {
 			for cb := range blocks(nm.c) {
 				from := i*g.per + cb*hw*block
 				m.D, m.G, m.Z = gs[from:from+hw*block], gs[from:from+hw*block], zs[from:from+hw*block]
-				m.S1, m.S2, m.Mean = &w.s1, &w.sum2, &nm.mu[cb]
-				w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
+				m.S1, m.S2, m.Mean = &sums.first, &sums.second, &nm.mu[cb]
+				*sums = pair{}
 				m.Run(kernel.MaskNone)
-				nm.add(w, u, cb)
+				nm.backward.add(u, cb, sums)
 			}
 		}
 	}

@@ -95,26 +95,26 @@ func BenchmarkBaselines(b *testing.B) {
 				for i := range labels {
 					labels[i] = int32(rand.IntN(1000))
 				}
-				run := func() {
+				run := func() error {
 					if mode == graph.Eval {
-						_, err = m.Infer(x, n)
-					} else {
-						_, err = m.Train(x, labels, graph.StepOptions{})
+						_, err := m.Infer(x, n)
+						return err
 					}
-					if err != nil {
+					_, err := m.Train(x, labels, graph.StepOptions{})
+					return err
+				}
+				if os.Getenv("STEPS") != "" {
+					schedule.Report(b, m, run)
+					return
+				}
+				if err := run(); err != nil {
+					b.Fatal(err)
+				}
+				for b.Loop() {
+					if err := run(); err != nil {
 						b.Fatal(err)
 					}
 				}
-				reset, done := func() {}, func() {}
-				if os.Getenv("STEPS") != "" {
-					reset, done = schedule.TimeSteps(b, m)
-				}
-				run()
-				reset()
-				for b.Loop() {
-					run()
-				}
-				done()
 				b.ReportMetric(float64(b.N)*float64(n)/b.Elapsed().Seconds(), "images/s")
 				b.ReportMetric(float64(m.Bytes())/1e6, "MB")
 			})

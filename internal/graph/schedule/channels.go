@@ -40,36 +40,14 @@ func (b *channelParam) refresh() {
 
 // channelSums are sums over images and pixels that are gradients themselves: of a bias, of slopes.
 type channelSums struct {
-	bias, slope   *graph.Param // nil where not wanted
-	first, second [][]float64  // by unit
-}
-
-// sink takes the worker's two vectors of sums of channel block cb to a unit's sums.
-type sink interface {
-	begin(u int)
-	add(w *worker, u, cb int)
+	unitSums
+	bias, slope *graph.Param // nil where not wanted
 }
 
 func newChannelSums(channels, units int) *channelSums {
 	s := &channelSums{}
-	for range units {
-		s.first = append(s.first, make([]float64, blocks(channels)*block))
-		s.second = append(s.second, make([]float64, blocks(channels)*block))
-	}
+	s.grow(channels, units)
 	return s
-}
-
-func (s *channelSums) begin(u int) {
-	clear(s.first[u])
-	clear(s.second[u])
-}
-
-func (s *channelSums) add(w *worker, u, cb int) {
-	a, b := s.first[u][cb*block:][:block], s.second[u][cb*block:][:block]
-	for i := range a {
-		a[i] += float64(w.s1[i])
-		b[i] += float64(w.sum2[i])
-	}
 }
 
 // finish merges the units in their order.
@@ -92,6 +70,7 @@ func (s *channelSums) finish(accumulate bool) {
 
 // finishIn makes a step merge the sums after its units.
 func (s *channelSums) finishIn(c *compiler, st *step) {
+	st.writesGrad(s.bias, s.slope)
 	old, m := st.finish, c.m
 	st.finish = func() {
 		if old != nil {
@@ -101,17 +80,16 @@ func (s *channelSums) finishIn(c *compiler, st *step) {
 	}
 }
 
-// biasGrad lowers the gradient of a bias that no gate has taken in.
+// biasGrad lowers the gradient of a bias that no epilogue computes.
 func (c *compiler) biasGrad(n *gorgonia.Node) error {
 	p, d := c.gradOf(n), c.in[n][0]
 	if p == nil || len(d.Shape()) != 4 {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
-	c.sunk[n] = true
 	if _, ok := graph.OpOf(d).(*graph.BatchNormInputGrad); ok {
 		// The normalisation behind takes every shift away: its gradient is zero, and the sum would
 		// be rounding.
-		c.add(&step{name: "bias gradient", backward: true, whole: true, run: func(w *worker, _, _, _ int) {
+		c.add(&step{name: "bias gradient", backward: true, whole: true, grads: []*graph.Param{p}, run: func(w *worker, _, _, _ int) {
 			if !w.m.options.Accumulate {
 				clear(p.Grad)
 			}
@@ -122,19 +100,19 @@ func (c *compiler) biasGrad(n *gorgonia.Node) error {
 	v := c.viewed(t)
 	sums := newChannelSums(t.c, len(c.m.units))
 	sums.bias = p
-	st := &step{name: "bias gradient", backward: true, reads: []*value{v.root()}}
+	st := &step{name: "bias gradient", backward: true, reads: []*value{v}}
 	hw := t.hw()
 	st.run = func(w *worker, u, first, n int) {
 		sums.begin(u)
-		m := &w.moments
-		m.Pixels, m.K, m.S1, m.S2 = hw, &zeros, &w.s1, &w.sum2
+		m, one := &w.moments, &w.sums
+		m.Pixels, m.K, m.S1, m.S2 = hw, &zeros, &one.first, &one.second
 		for i := range n {
 			x := w.image(v, first+i)
 			for cb := range blocks(t.c) {
-				w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
+				*one = pair{}
 				m.X = x[cb*hw*block : (cb+1)*hw*block]
 				m.Run()
-				sums.add(w, u, cb)
+				sums.add(u, cb, one)
 			}
 		}
 	}
@@ -143,26 +121,24 @@ func (c *compiler) biasGrad(n *gorgonia.Node) error {
 	return nil
 }
 
-// prelu makes the recipe of PReLU, and computes it where more than one step would repeat it.
-func (c *compiler) prelu(n *gorgonia.Node) error {
-	if c.claimed[n] {
-		return nil
-	}
+// parametric makes PReLU a lazy expression, and computes it where more than one step would repeat
+// it.
+func (c *compiler) parametric(n *gorgonia.Node) error {
 	slope := c.param[c.in[n][1]]
 	if slope == nil || len(n.Shape()) != 4 {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	x := c.tensors[c.in[n][0]]
 	t, err := c.newTensor(n)
 	if err != nil {
 		return err
 	}
-	r := *c.recipe(x)
-	if r.r != nil || r.relu || r.slope != nil {
-		r = recipe{x: c.blocked(x)}
+	r := *c.lazy(x)
+	if r.r != nil || r.act != noActivation {
+		r = lazy{x: c.blocked(x)}
 	}
-	r.slope = c.perChannel(slope).values()
-	t.how = &r
+	r.act, r.slope = prelu, c.perChannel(slope).values()
+	t.lazy = &r
 	if !c.readOnce(n) {
 		c.blocked(t)
 	}

@@ -21,13 +21,13 @@ func inBlocks(channels []int) bool {
 // itself is lowered.
 func (c *compiler) joined(n *gorgonia.Node) (*value, error) {
 	if t := c.tensors[n]; t != nil {
-		return t.how.x, nil
+		return t.lazy.x, nil
 	}
 	t, err := c.blockedTensor(n)
 	if err != nil {
 		return nil, err
 	}
-	return t.how.x, nil
+	return t.lazy.x, nil
 }
 
 // valueOf makes the value of a node that a step is going to write image by image: a part of a
@@ -65,8 +65,10 @@ func (c *compiler) concat(n *gorgonia.Node, op *graph.Concat) error {
 		part := c.tensors[in]
 		at := from / block * hw * block
 		if straight {
-			if r := part.how; r == nil || !r.plain() || r.x.parent != whole || r.x.at != at {
-				r := c.recipe(part)
+			// A part that stands in its place is a view of the whole. It cannot be one of another
+			// place: who stands in two places has two users, and is copied to both.
+			if r := part.lazy; r == nil || !r.plain() || r.x.parent != whole {
+				r := c.lazy(part)
 				st.reads = append(st.reads, r.reads()...)
 				st.need(r.a, r.b)
 				size := part.blockedLen()
@@ -76,7 +78,7 @@ func (c *compiler) concat(n *gorgonia.Node, op *graph.Concat) error {
 			}
 		} else {
 			v, ps := c.viewed(part), pieces(op.Channels[i], from)
-			st.reads = append(st.reads, v.root())
+			st.reads = append(st.reads, v)
 			copies = append(copies, func(w *worker, image int, y []float32) {
 				movePieces(y, w.image(v, image), ps, hw, false)
 			})
@@ -123,15 +125,15 @@ func (c *compiler) concatGrad(n *gorgonia.Node, op *graph.ConcatGrad) error {
 		if err != nil {
 			return err
 		}
-		t.how = &recipe{x: v.view(op.From/block*t.hw()*block, t.blockedLen())}
+		t.lazy = &lazy{x: v.view(op.From/block*t.hw()*block, t.blockedLen())}
 		return nil
 	}
 	t, err := c.blockedTensor(n)
 	if err != nil {
 		return err
 	}
-	to, hw, ps := t.how.x, t.hw(), pieces(op.To-op.From, op.From)
-	c.add(&step{name: "concat gradient", backward: true, reads: []*value{v.root()}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	to, hw, ps := t.lazy.x, t.hw(), pieces(op.To-op.From, op.From)
+	c.add(&step{name: "concat gradient", backward: true, reads: []*value{v}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		for i := range n {
 			dst := w.image(to, first+i)
 			clear(dst)

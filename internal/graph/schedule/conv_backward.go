@@ -27,33 +27,36 @@ func partsFor(units []span, accumulator int) []span {
 	return parts
 }
 
-// emitConv lowers both gradients of a convolution, or the one that there is, and the gate behind
-// the gradient of its input.
-func (c *compiler) emitConv(g *convGroup) error {
+// lowerConvGradients lowers both gradients of a convolution, or the one that there is, and the
+// backward epilogue of that of its input.
+func (c *compiler) lowerConvGradients(g *convGradients) error {
 	if g.weights == nil {
-		return c.emitInputGrad(g)
+		return c.lowerConvInputGrad(g)
 	}
 	op := graph.OpOf(g.weights).(*graph.ConvWeightGrad)
 	s := shapeOf(op.ConvShape)
-	x := c.recipe(c.tensors[c.in[g.weights][0]])
+	x := c.lazy(c.tensors[c.in[g.weights][0]])
 	w := c.gradOf(g.weights)
 	if w == nil {
 		return fmt.Errorf("schedule: %v is not the gradient of a parameter", op)
 	}
-	c.sunk[g.weights] = true
 	dyTensor := c.tensors[g.dy]
 	if dyTensor == nil {
 		return fmt.Errorf("schedule: the gradient behind %v has not been computed", op)
 	}
-	dy := c.recipe(dyTensor)
-	plan := conv.NewPlan(s, c.m.choose(s), g.input != nil)
-	st := &step{name: "conv gradients " + s.String(), backward: true}
+	dy := c.lazy(dyTensor)
+	choice := c.m.choose(s)
+	st := &step{name: "conv gradients", shape: s.String(), algorithm: choice.Weights.String(), backward: true, grads: []*graph.Param{w}}
+	if g.input != nil && choice.DataGrad != choice.Weights {
+		st.algorithm += " and " + choice.DataGrad.String()
+	}
+	plan := conv.NewPlan(s, choice, g.input != nil)
 	st.reads = append(append(st.reads, x.reads()...), dy.reads()...)
 	st.need(x.a, x.b, dy.a, dy.b)
-	if sg := conv.NewSpreadGrad(plan.Weights, c.g.N, c.m.limits); sg != nil {
-		sp := conv.NewSpread(plan.DataGrad, c.g.N, c.m.limits)
+	if sg := conv.NewTwoStageGrad(plan.Weights, c.g.N, c.m.limits); sg != nil {
+		sp := conv.NewTwoStage(plan.DataGrad, c.g.N, c.m.limits)
 		if g.input == nil || sp != nil && sp.Round == sg.Round() {
-			c.spreadGradients(g, st, plan, x, dy, w, sg, sp)
+			c.twoStageGradients(g, st, plan, x, dy, w, sg, sp)
 			return nil
 		}
 	}
@@ -76,11 +79,11 @@ func (c *compiler) emitConv(g *convGroup) error {
 		clear(acc)
 		input.begin(u)
 		for at := 0; at < n; at += k {
-			c := min(k, n-at)
-			wk.fill(plan.DY, &wk.dy, dy, first+at, c)
-			wk.fill(plan.X, &wk.x, x, first+at, c)
-			plan.Weights.Add(wk.conv, acc, wk.x.data, wk.dy.data, c)
-			input.run(wk, u, first+at, c)
+			count := min(k, n-at)
+			wk.fill(plan.DY, &wk.dy, dy, first+at, count)
+			wk.fill(plan.X, &wk.x, x, first+at, count)
+			plan.Weights.Add(wk.conv, acc, wk.x.data, wk.dy.data, count)
+			input.run(wk, u, first+at, count)
 		}
 	}
 	st.inner = plan.Weights.Units()

@@ -8,7 +8,7 @@ import (
 )
 
 // inputGradient computes the gradient of a convolution's input from the padded gradient of its
-// output in a worker's buffer, and takes it through the gate behind it. Without one there is
+// output in a worker's buffer, and applies the backward epilogue to it. Without one there is
 // nothing to do.
 type inputGradient struct {
 	plan   *conv.Plan
@@ -21,16 +21,17 @@ type inputGradient struct {
 }
 
 // inputGradient prepares that of group g in so many units of work, k images at a time.
-func (c *compiler) inputGradient(st *step, g *convGroup, s conv.Shape, plan *conv.Plan, w *graph.Param, k, units int) *inputGradient {
+func (c *compiler) inputGradient(st *step, g *convGradients, s conv.Shape, plan *conv.Plan, w *graph.Param, k, units int) *inputGradient {
 	d := &inputGradient{plan: plan, packed: c.packed(plan.DataGrad, w), whole: conv.NewParts(plan.DataGrad), plane: s.H * s.W * block, len: s.InLen()}
-	st.writes = append(st.writes, c.tensors[g.gate.end].how.x)
+	st.writes = append(st.writes, c.tensors[g.epilogue.end].lazy.x)
+	st.weights = len(d.packed)
 	c.need = c.need.Max(plan.DataGrad.Need(k))
 	if d.whole != nil {
 		c.need = c.need.Max(d.whole.Need())
 	} else {
 		c.y = max(c.y, k*d.len)
 	}
-	d.sums, d.apply = c.gated(st, g.gate, units)
+	d.sums, d.apply = c.withEpilogue(st, g.epilogue, units)
 	return d
 }
 
@@ -50,19 +51,20 @@ func (d *inputGradient) run(w *worker, u, first, n int) {
 		per := d.plan.DY.Len()
 		for i := range n {
 			d.whole.Image(w.conv, w.dy.data[i*per:(i+1)*per], d.packed, func(cb, from int, y []float32) {
-				d.apply(w, u, first+i, cb, from, y)
+				d.apply(w, part{unit: u, image: first + i, cb: cb, from: from}, y)
 			})
 		}
 		return
 	}
 	d.plan.DataGrad.Run(w.conv, w.y, w.dy.data, n, d.packed)
 	for i := range n {
-		d.apply.parts(w, u, first+i, w.y[i*d.len:(i+1)*d.len], d.plane)
+		d.apply.blocks(w, part{unit: u, image: first + i}, w.y[i*d.len:(i+1)*d.len], d.plane)
 	}
 }
 
-// emitInputGrad lowers the gradient of a convolution's input alone, where its weights are frozen.
-func (c *compiler) emitInputGrad(g *convGroup) error {
+// lowerConvInputGrad lowers the gradient of a convolution's input alone, where its weights are
+// frozen.
+func (c *compiler) lowerConvInputGrad(g *convGradients) error {
 	op := graph.OpOf(g.input).(*graph.ConvInputGrad)
 	weights := c.param[c.in[g.input][0]]
 	if weights == nil {
@@ -72,9 +74,10 @@ func (c *compiler) emitInputGrad(g *convGroup) error {
 	if from == nil {
 		return fmt.Errorf("schedule: the gradient behind %v has not been computed", op)
 	}
-	s, dy := shapeOf(op.ConvShape), c.recipe(from)
-	plan := conv.NewPlan(s, c.m.choose(s), true)
-	st := &step{name: "conv input gradient " + s.String(), backward: true, reads: dy.reads()}
+	s, dy := shapeOf(op.ConvShape), c.lazy(from)
+	choice := c.m.choose(s)
+	plan := conv.NewPlan(s, choice, true)
+	st := &step{name: "conv input gradient", shape: s.String(), algorithm: choice.DataGrad.String(), backward: true, reads: dy.reads()}
 	st.need(dy.a, dy.b)
 	k := group(plan.DY.Len(), c.m.units[0].n)
 	c.dy = max(c.dy, k*plan.DY.Len())
@@ -82,9 +85,9 @@ func (c *compiler) emitInputGrad(g *convGroup) error {
 	st.run = func(w *worker, u, first, n int) {
 		input.begin(u)
 		for at := 0; at < n; at += k {
-			c := min(k, n-at)
-			w.fill(plan.DY, &w.dy, dy, first+at, c)
-			input.run(w, u, first+at, c)
+			count := min(k, n-at)
+			w.fill(plan.DY, &w.dy, dy, first+at, count)
+			input.run(w, u, first+at, count)
 		}
 	}
 	c.add(st)

@@ -14,21 +14,28 @@ import (
 // fill the tile kernels, few enough to stay in the second-level cache, and n in equal parts.
 func group(per, n int) int {
 	const target = 52 << 10 // float32 values
-	most := max(1, min(n, target/max(per, 1)))
-	parts := (n + most - 1) / most
+	limit := max(1, min(n, target/max(per, 1)))
+	parts := (n + limit - 1) / limit
 	return (n + parts - 1) / parts
 }
 
-// eachPart takes a part of a convolution's result from the worker's cache to its place in memory,
-// doing on the way what is done while it is in cache: the pixels of d in block cb of an image, from
-// the given one. A convolution that writes tiles straight to memory waits for it; a copy in order
-// does not.
-type eachPart func(w *worker, u, image, cb, from int, d []float32)
+// part says which pixels of a convolution's result a worker has in its cache: those of block cb of
+// an image, from the given one.
+type part struct {
+	unit, image, cb, from int
+	first                 bool // the first of its unit and block
+}
 
-// parts calls f for the blocks of an image's result.
-func (f eachPart) parts(w *worker, u, image int, d []float32, plane int) {
+// eachPart takes a part of a convolution's result to its place in memory, doing on the way what is
+// done while it is in cache. A convolution that writes tiles straight to memory waits for it; a
+// copy in order does not.
+type eachPart func(w *worker, p part, d []float32)
+
+// blocks calls f for the blocks of an image's result.
+func (f eachPart) blocks(w *worker, p part, d []float32, plane int) {
 	for cb := range len(d) / plane {
-		f(w, u, image, cb, 0, d[cb*plane:(cb+1)*plane])
+		p.cb = cb
+		f(w, p, d[cb*plane:(cb+1)*plane])
 	}
 }
 
@@ -38,19 +45,19 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	if w == nil {
 		return fmt.Errorf("schedule: %v: its weights are not a parameter", n.Op())
 	}
-	within, limits := c.withinImages(s), c.m.limits
+	intra, limits := c.intraImage(s), c.m.limits
 	algorithm := c.m.choose(s).Forward
-	if within {
+	if intra {
 		algorithm = conv.ChooseFew(s, algorithm, c.g.N, limits)
-		limits = limits.Within(s)
+		limits = limits.IntraImage(s)
 	}
 	fwd := conv.NewForward(s, algorithm)
-	in := c.recipe(x)
+	in := c.lazy(x)
 	out, err := c.newTensor(n)
 	if err != nil {
 		return err
 	}
-	out.how = &recipe{}
+	out.lazy = &lazy{}
 	var bias *graph.Param
 	if len(c.in[n]) > 2 {
 		if bias = c.param[c.in[n][2]]; bias == nil {
@@ -58,26 +65,26 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 		}
 	}
 	packed := c.packed(fwd, w)
-	st := &step{name: "conv " + s.String(), reads: in.reads()}
+	st := &step{name: "conv", shape: s.String(), algorithm: algorithm.String(), weights: len(packed), reads: in.reads()}
 	st.need(in.a, in.b)
-	if sp := conv.NewSpread(fwd, c.g.N, limits); sp != nil {
-		f, err := c.finishing(n, s, out, bias, st, sp.Chunks()*parts(c.g.N, sp.Round))
+	if sp := conv.NewTwoStage(fwd, c.g.N, limits); sp != nil {
+		f, err := c.epilogueOf(n, s, out, bias, st, sp.Chunks()*parts(c.g.N, sp.Round))
 		if err != nil {
 			return err
 		}
-		c.spreadForward(st, in, f, sp, packed, within)
+		c.twoStageForward(st, in, f, sp, packed, intra)
 		return nil
 	}
-	f, err := c.finishing(n, s, out, bias, st, len(c.m.units))
+	f, err := c.epilogueOf(n, s, out, bias, st, len(c.m.units))
 	if err != nil {
 		return err
 	}
-	if split := conv.NewSplit(fwd, (most+c.g.N-1)/c.g.N); split != nil && within {
-		c.splitForward(st, in, f, split, packed)
+	if split := conv.NewSplit(fwd, (maxUnits+c.g.N-1)/c.g.N); split != nil && intra {
+		c.intraImageForward(st, in, f, split, packed)
 		return nil
 	}
 	per, hw, outLen := fwd.Input().Len(), out.hw(), s.OutLen()
-	g := group(per, c.m.lane)
+	g := group(per, c.m.unitSize)
 	c.need = c.need.Max(fwd.Need(g))
 	c.x = max(c.x, g*per)
 	asIs := in.plain() && in.x.root() == in.x && fwd.Input().Same()
@@ -101,16 +108,15 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 				for i := range k {
 					img, first := first+at+i, at+i == 0
 					whole.Image(w.conv, x[i*per:(i+1)*per], packed, func(cb, from int, y []float32) {
-						w.fresh = first && from == 0
-						f.each(w, u, img, cb, from, y)
+						f.each(w, part{u, img, cb, from, first && from == 0}, y)
 					})
 				}
 				continue
 			}
 			fwd.Run(w.conv, w.y, x, k, packed)
 			for i := range k {
-				w.fresh = at+i == 0
-				f.each.parts(w, u, first+at+i, w.y[i*outLen:(i+1)*outLen], hw*block)
+				p := part{unit: u, image: first + at + i, first: at+i == 0}
+				f.each.blocks(w, p, w.y[i*outLen:(i+1)*outLen], hw*block)
 			}
 		}
 	}
@@ -118,52 +124,45 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	return nil
 }
 
-// finish is what happens to a convolution's result: where its parts go, and the norm whose
-// statistics it takes, if any.
-type finish struct {
+// epilogue is what happens to a convolution's result in cache: where its parts go, and the norm
+// whose statistics are taken, if any.
+type epilogue struct {
 	each eachPart
 	norm *norm
 }
 
 // begin clears a unit's statistics and says how many pixels of a channel it will see.
-func (f finish) begin(u, pixels int) {
+func (f epilogue) begin(u, pixels int) {
 	if f.norm != nil {
-		f.norm.begin(u)
-		f.norm.count[u] = pixels
+		f.norm.begin(u, pixels)
 	}
 }
 
-// finishing prepares what a step in so many units does with the result of convolution n, and gives
+// epilogueOf prepares what a step in so many units does with the result of convolution n, and gives
 // the result its value.
-func (c *compiler) finishing(n *gorgonia.Node, s conv.Shape, out *tensor, bias *graph.Param, st *step, units int) (finish, error) {
-	var f finish
+func (c *compiler) epilogueOf(n *gorgonia.Node, s conv.Shape, out *tensor, bias *graph.Param, st *step, units int) (epilogue, error) {
 	stats := c.statsOf(n)
 	if stats == nil {
-		err := c.epilogue(n, out, bias, st, &f.each)
-		st.writes = []*value{out.how.x.root()}
-		return f, err
+		each, err := c.fuseForward(n, out, bias, st)
+		return epilogue{each: each}, err
 	}
 	v, hw := c.newValue(n.Op().String(), out.blockedLen()), out.hw()
-	out.how.x, st.writes = v, []*value{v}
+	out.lazy.x, st.writes = v, []*value{v}
 	nm := c.makeNorm(stats, s.K, hw, units)
 	st.makes = append(st.makes, nm.apply)
 	st.finish = func() { nm.merge(units, c.m.options.StatsMomentum) }
-	f.norm = nm
 	if bias == nil {
-		f.each = func(w *worker, u, image, cb, from int, d []float32) {
-			nm.observePart(w, u, cb, d, w.fresh)
-			w.copyOut(w.part(v, image, cb*hw+from, len(d)), d)
-		}
-		return f, nil
+		return epilogue{func(w *worker, p part, d []float32) {
+			nm.observePart(w, p.unit, p.cb, d, p.first)
+			w.copyOut(w.part(v, p.image, p.cb*hw+p.from, len(d)), d)
+		}, nm}, nil
 	}
-	r := &recipe{a: c.perChannel(bias).shift}
-	f.each = func(w *worker, u, image, cb, from int, d []float32) {
-		y := w.part(v, image, cb*hw+from, len(d))
-		w.how = r
-		w.mapPart(y, d, nil, cb)
-		nm.observePart(w, u, cb, y, w.fresh)
-	}
-	return f, nil
+	r := &lazy{a: c.perChannel(bias).shift}
+	return epilogue{func(w *worker, p part, d []float32) {
+		y := w.part(v, p.image, p.cb*hw+p.from, len(d))
+		w.mapPart(r, y, d, nil, p.cb)
+		nm.observePart(w, p.unit, p.cb, y, p.first)
+	}, nm}, nil
 }
 
 func (c *compiler) packed(p conv.Pass, w *graph.Param) []float32 {
@@ -194,6 +193,7 @@ func (c *compiler) makeNorm(stats *gorgonia.Node, channels, hw, units int) *norm
 	for _, u := range c.users[stats] {
 		if op, ok := graph.OpOf(u).(*graph.BatchNorm); ok {
 			nm.eps, nm.gamma, nm.beta = op.Eps, c.param[c.in[u][1]], c.param[c.in[u][2]]
+			nm.trainedGamma, nm.trainedBeta = c.trained(nm.gamma), c.trained(nm.beta)
 		}
 	}
 	nm.units(units)

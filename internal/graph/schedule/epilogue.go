@@ -6,13 +6,14 @@ import (
 	"resnet/internal/graph"
 )
 
-// epilogue lets a convolution apply what follows it while its result is in cache: its bias,
+// fuseForward lets a convolution apply what follows it while its result is in cache: its bias,
 // addition and ReLU, and in evaluation, where nobody asks for what was in front of them,
-// normalisation and PReLU. The tensors of the nodes that it takes in become the convolution's own
-// value, which it makes.
-func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, bias *graph.Param, st *step, each *eachPart) error {
+// normalisation and PReLU. The tensors of the nodes that it fuses become the convolution's own
+// value, which it makes. It is decided while lowering, for it depends on which tensors are there
+// already.
+func (c *compiler) fuseForward(n *gorgonia.Node, out *tensor, bias *graph.Param, st *step) (eachPart, error) {
 	end := n
-	r := &recipe{}
+	r := &lazy{}
 	if bias != nil {
 		r.a = c.perChannel(bias).shift
 	}
@@ -32,45 +33,44 @@ func (c *compiler) epilogue(n *gorgonia.Node, out *tensor, bias *graph.Param, st
 			}
 			// The other side must be there already; its own convolution may come later and then
 			// takes this one in.
-			if t := c.tensors[o]; t != nil && o != end && t.how != nil && t.how.plain() {
+			if t := c.tensors[o]; t != nil && o != end && t.lazy != nil && t.lazy.plain() {
 				other, end = t, add
-				r.r = t.how.x
+				r.r = t.lazy.x
 			}
 		}
 	}
 	if act, op := c.onlyUser(end); op != nil {
 		switch op.(type) {
 		case *graph.ReLU:
-			r.relu, end = true, act
+			r.act, end = relu, act
 		case *graph.PReLU:
 			if slope := c.param[c.in[act][1]]; slope != nil && other == nil && c.g.Mode == graph.Eval {
-				r.slope, end = c.perChannel(slope).values(), act
+				r.act, r.slope, end = prelu, c.perChannel(slope).values(), act
 			}
 		}
 	}
 	for at := n; at != end; {
 		at, _ = c.onlyUser(at)
-		c.tensors[at] = &tensor{c: out.c, h: out.h, w: out.w, how: out.how}
-		c.claimed[at] = true
+		c.tensors[at] = &tensor{c: out.c, h: out.h, w: out.w, lazy: out.lazy}
+		c.fused[at] = true
 	}
 	v, err := c.valueOf(end, out)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	out.how.x, r.x = v, v
+	st.writes = []*value{v}
+	out.lazy.x, r.x = v, v
 	if other != nil {
-		st.reads = append(st.reads, r.r.root())
+		st.reads = append(st.reads, r.r)
 	}
 	hw := out.hw()
-	*each = func(w *worker, _, image, cb, from int, d []float32) {
-		w.how = r
+	return func(w *worker, p part, d []float32) {
 		var o []float32
 		if r.r != nil {
-			o = w.part(r.r, image, cb*hw+from, len(d))
+			o = w.part(r.r, p.image, p.cb*hw+p.from, len(d))
 		}
-		w.mapPart(w.part(v, image, cb*hw+from, len(d)), d, o, cb)
-	}
-	return nil
+		w.mapPart(r, w.part(v, p.image, p.cb*hw+p.from, len(d)), d, o, p.cb)
+	}, nil
 }
 
 // onlyUser returns the user of a node that has one, and its operator.

@@ -24,9 +24,9 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		}
 		return c.rectify(n)
 	case *graph.PReLU:
-		return c.prelu(n)
+		return c.parametric(n)
 	case *graph.Add:
-		if n.IsScalar() { // of losses, which are computed with their gradients
+		if n.IsScalar() { // of losses, which the machine adds
 			return nil
 		}
 		return c.addition(n)
@@ -56,10 +56,12 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		return c.lstm(n, op)
 	case *graph.UtteranceNorm:
 		return c.utteranceNorm(n, op)
-	case *graph.SoftmaxCrossEntropy, *graph.FrameCrossEntropy:
-		return nil // computed with its gradient
+	case *graph.SoftmaxCrossEntropy:
+		return c.crossEntropy(n, op)
+	case *graph.FrameCrossEntropy:
+		return c.frameCrossEntropy(n, op)
 	}
-	return c.foreignStep(n)
+	return c.fallback(n)
 }
 
 func shapeOf(s graph.ConvShape) conv.Shape {

@@ -1,8 +1,6 @@
 package schedule
 
 import (
-	"math"
-
 	"gorgonia.org/gorgonia"
 
 	"resnet/internal/graph"
@@ -20,16 +18,16 @@ func (c *compiler) average(n *gorgonia.Node) error {
 	to, hw := t.plain, x.hw()
 	c.add(&step{name: "average", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		xs, ys := w.images(from, first, n), w.images(to, first, n)
-		m := &w.moments
-		m.Pixels, m.K, m.S1, m.S2 = hw, &zeros, &w.s1, &w.sum2
+		m, sums := &w.moments, &w.sums
+		m.Pixels, m.K, m.S1, m.S2 = hw, &zeros, &sums.first, &sums.second
 		for i := range n {
 			y := ys[i*to.per : (i+1)*to.per]
 			for cb := range blocks(len(y)) {
-				w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
+				*sums = pair{}
 				m.X = xs[i*from.per+cb*hw*block:][:hw*block]
 				m.Run()
 				for j := range min(block, len(y)-cb*block) {
-					y[cb*block+j] = w.s1[j] / float32(hw)
+					y[cb*block+j] = sums.first[j] / float32(hw)
 				}
 			}
 		}
@@ -43,7 +41,7 @@ func (c *compiler) averageGrad(n *gorgonia.Node) error {
 	if err != nil {
 		return err
 	}
-	to, hw, ch := t.how.x, t.hw(), t.c
+	to, hw, ch := t.lazy.x, t.hw(), t.c
 	c.add(&step{name: "average gradient", backward: true, reads: []*value{dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		src, dst := w.images(dy, first, n), w.images(to, first, n)
 		for i := range n {
@@ -62,6 +60,16 @@ func (c *compiler) averageGrad(n *gorgonia.Node) error {
 	return nil
 }
 
+// trained is p if a gradient of it is wanted, else nil.
+func (c *compiler) trained(p *graph.Param) *graph.Param {
+	for _, q := range c.g.Params {
+		if q.Param == p && q.Grad != nil {
+			return p
+		}
+	}
+	return nil
+}
+
 // gradOf is the parameter whose gradient a node is.
 func (c *compiler) gradOf(n *gorgonia.Node) *graph.Param {
 	for _, p := range c.g.Params {
@@ -70,55 +78,4 @@ func (c *compiler) gradOf(n *gorgonia.Node) *graph.Param {
 		}
 	}
 	return nil
-}
-
-// softmax lowers a loss and its gradient, which share everything: d = weight·(softmax(logits) -
-// onehot(label))/N. The loss of a graph with several is their sum.
-func (c *compiler) softmax(n *gorgonia.Node, op *graph.SoftmaxCrossEntropyGrad) error {
-	logits := c.rows(c.tensors[c.in[n][0]])
-	t, err := c.plainTensor(n)
-	if err != nil {
-		return err
-	}
-	to, m, k := t.plain, c.m, op.K
-	weight, losses, part := graph.LossWeight(op.Weight), make([]float64, op.N), len(m.losses)
-	m.losses = append(m.losses, 0)
-	c.add(&step{name: "loss", reads: []*value{logits}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		ls, ds := w.images(logits, first, n), w.images(to, first, n)
-		for i := range n {
-			losses[first+i] = crossEntropy(ds[i*k:(i+1)*k], ls[i*k:(i+1)*k], int(m.labels[first+i]), float64(op.N)/weight)
-		}
-	}, finish: func() {
-		sum := 0.
-		for _, l := range losses {
-			sum += l
-		}
-		m.losses[part] = weight * sum / float64(len(losses))
-		m.loss = 0
-		for _, l := range m.losses {
-			m.loss += l
-		}
-	}})
-	return nil
-}
-
-// crossEntropy returns the loss of one image and writes its gradient, divided.
-func crossEntropy(d, logits []float32, label int, divisor float64) float64 {
-	top := math.Inf(-1)
-	for _, v := range logits {
-		top = max(top, float64(v))
-	}
-	sum := 0.
-	for _, v := range logits {
-		sum += math.Exp(float64(v) - top)
-	}
-	log := math.Log(sum)
-	for i, v := range logits {
-		p := math.Exp(float64(v) - top - log)
-		if i == label {
-			p--
-		}
-		d[i] = float32(p / divisor)
-	}
-	return log + top - float64(logits[label])
 }

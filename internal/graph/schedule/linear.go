@@ -58,11 +58,11 @@ func (c *compiler) linear(n *gorgonia.Node, op *graph.Linear) error {
 		d.X, d.W, d.Y, d.XRow, d.WRow, d.YRow, d.Len = xs, w.Data[from*op.C:], ys[from:], op.C, op.C, op.K, op.C
 		d.RunAll(images, to-from)
 	}
-	st := &step{name: "linear", reads: []*value{x}, writes: []*value{y}}
+	st := &step{name: "linear", weights: len(w.Data), reads: []*value{x}, writes: []*value{y}}
 	if op.C*op.K < manyWeights {
 		st.run = func(wk *worker, _, first, n int) { rows(wk, first, n, 0, op.K) }
 	} else {
-		st.whole, st.run = true, func(*worker, int, int, int) {}
+		st.whole = true
 		st.inner = parts(op.K, linearRows)
 		st.runInner = func(wk *worker, u int) { rows(wk, 0, wk.m.count, u*linearRows, min((u+1)*linearRows, op.K)) }
 	}
@@ -74,7 +74,7 @@ func (c *compiler) linear(n *gorgonia.Node, op *graph.Linear) error {
 func (c *compiler) linearInputGrad(n *gorgonia.Node, op *graph.LinearInputGrad) error {
 	w, dy := c.param[c.in[n][0]], c.tensors[c.in[n][1]]
 	if w == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	from := c.rows(dy)
 	t, err := c.plainTensor(n)
@@ -93,11 +93,11 @@ func (c *compiler) linearInputGrad(n *gorgonia.Node, op *graph.LinearInputGrad) 
 			r.RunAll(images, length)
 		}
 	}
-	st := &step{name: "linear input gradient", backward: true, reads: []*value{from}, writes: []*value{to}}
+	st := &step{name: "linear input gradient", weights: len(w.Data), backward: true, reads: []*value{from}, writes: []*value{to}}
 	if op.C*op.K < manyWeights {
 		st.run = func(wk *worker, _, first, n int) { columns(wk, first, n, 0, op.C) }
 	} else {
-		st.whole, st.run = true, func(*worker, int, int, int) {}
+		st.whole = true
 		st.inner = parts(op.C, linearColumns)
 		st.runInner = func(wk *worker, u int) {
 			columns(wk, 0, wk.m.count, u*linearColumns, min(linearColumns, op.C-u*linearColumns))
@@ -112,9 +112,8 @@ func (c *compiler) linearInputGrad(n *gorgonia.Node, op *graph.LinearInputGrad) 
 func (c *compiler) linearWeightGrad(n *gorgonia.Node, op *graph.LinearWeightGrad) error {
 	p := c.gradOf(n)
 	if p == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
-	c.sunk[n] = true
 	var bias *graph.Param
 	for _, u := range c.users[c.in[n][1]] {
 		if b, ok := graph.OpOf(u).(*graph.LinearBiasGrad); ok && b.ID == op.ID {
@@ -122,7 +121,8 @@ func (c *compiler) linearWeightGrad(n *gorgonia.Node, op *graph.LinearWeightGrad
 		}
 	}
 	x, dy := c.rows(c.tensors[c.in[n][0]]), c.rows(c.tensors[c.in[n][1]])
-	st := &step{name: "linear weight gradient", backward: true, reads: []*value{x, dy}, whole: true, run: func(*worker, int, int, int) {}}
+	st := &step{name: "linear weight gradient", backward: true, reads: []*value{x, dy}, whole: true}
+	st.writesGrad(p, bias)
 	images := c.g.N
 	st.inner = parts(op.K, linearRows)
 	st.runInner = func(wk *worker, u int) {
@@ -159,10 +159,9 @@ func (c *compiler) linearBiasGrad(n *gorgonia.Node, op *graph.LinearBiasGrad) er
 	if c.gradOf(n) != nil {
 		for _, u := range c.users[c.in[n][0]] {
 			if w, ok := graph.OpOf(u).(*graph.LinearWeightGrad); ok && w.ID == op.ID && c.gradOf(u) != nil {
-				c.sunk[n] = true
 				return nil
 			}
 		}
 	}
-	return c.foreignStep(n)
+	return c.fallback(n)
 }

@@ -122,9 +122,9 @@ func (c *compiler) lrn(n *gorgonia.Node, op *graph.LRN) error {
 	if err != nil {
 		return err
 	}
-	to, r, hw := t.how.x, newResponse(op.LRNShape), t.hw()
+	to, r, hw := t.lazy.x, newResponse(op.LRNShape), t.hw()
 	c.scratch = max(c.scratch, r.scratch())
-	c.add(&step{name: "LRN", reads: []*value{x.root()}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "LRN", reads: []*value{x}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		squares, _, sums := r.buffers(w)
 		k := &w.response
 		k.K = float32(op.Bias)
@@ -150,10 +150,10 @@ func (c *compiler) lrnGrad(n *gorgonia.Node, op *graph.LRNGrad) error {
 	if err != nil {
 		return err
 	}
-	to, r, hw := t.how.x, newResponse(op.LRNShape), t.hw()
+	to, r, hw := t.lazy.x, newResponse(op.LRNShape), t.hw()
 	back := newBand((op.Size-1)/2, op.Size/2, op.C, float32(2*op.Alpha*op.Beta/float64(op.Size)))
 	c.scratch = max(c.scratch, r.scratch())
-	c.add(&step{name: "LRN gradient", backward: true, reads: []*value{x.root(), dy.root()}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "LRN gradient", backward: true, reads: []*value{x, dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		squares, parts, sums := r.buffers(w)
 		k := &w.response
 		k.K = float32(op.Bias)

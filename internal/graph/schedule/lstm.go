@@ -28,24 +28,24 @@ func hiddenShape(u int) conv.Shape {
 	return conv.Shape{C: u, K: 4 * u, H: 1, W: lstmGroup, R: 1, S: 1, Stride: 1}
 }
 
-// lane is the place of channel ch of pixel p in a blocked image of hw pixels.
-func lane(ch, p, hw int) int { return (ch/block*hw+p)*block + ch%block }
+// blockedIndex is the place of channel ch of pixel p in a blocked image of hw pixels.
+func blockedIndex(ch, p, hw int) int { return (ch/block*hw+p)*block + ch%block }
 
 // lstm lowers the forward pass of a recurrent layer of one direction.
 func (c *compiler) lstm(n *gorgonia.Node, op *graph.LSTM) error {
 	weights := c.param[c.in[n][1]]
 	pass := conv.NewForward(hiddenShape(op.U), conv.Direct)
 	if weights == nil || pass.Input().Len() != blocks(op.U)*lstmGroup*block {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	from := c.blocked(c.tensors[c.in[n][0]])
 	t, err := c.blockedTensor(n)
 	if err != nil {
 		return err
 	}
-	to, packed, spans := t.how.x, c.packed(pass, weights), lstmSpans(op.N)
+	to, packed, spans := t.lazy.x, c.packed(pass, weights), lstmSpans(op.N)
 	hidden, gates := buffers(len(spans), pass.Input().Len()), buffers(len(spans), blocks(4*op.U)*lstmGroup*block)
-	c.add(&step{name: "LSTM", spans: spans, reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "LSTM", weights: len(packed), spans: spans, reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		h, g := hidden[first/lstmGroup], gates[first/lstmGroup]
 		clear(h)
 		xs, ys := w.images(from, first, n), w.images(to, first, n)
@@ -74,9 +74,9 @@ func lstmFrame(op *graph.LSTM, y, x, h, g []float32, i, k, length int) {
 	t, before := ref.LSTMStep(k, length, op.Reverse)
 	u, frames := op.U, op.T
 	gate := func(ch int) float32 {
-		v := x[lane(ch, t, frames)]
+		v := x[blockedIndex(ch, t, frames)]
 		if k > 0 {
-			v += g[lane(ch, i, lstmGroup)]
+			v += g[blockedIndex(ch, i, lstmGroup)]
 		}
 		return v
 	}
@@ -85,16 +85,16 @@ func lstmFrame(op *graph.LSTM, y, x, h, g []float32, i, k, length int) {
 		f, o := kernel.Logistic(gate(2*u+j)), kernel.Logistic(gate(3*u+j))
 		cell := in * a
 		if k > 0 {
-			cell += f * y[lane(ref.LSTMCell*u+j, before, frames)]
+			cell += f * y[blockedIndex(ref.LSTMCell*u+j, before, frames)]
 		}
 		v := o * kernel.Tanh(cell)
-		y[lane(ref.LSTMHidden*u+j, t, frames)] = v
-		y[lane(ref.LSTMCell*u+j, t, frames)] = cell
-		y[lane(ref.LSTMCandidate*u+j, t, frames)] = a
-		y[lane(ref.LSTMInput*u+j, t, frames)] = in
-		y[lane(ref.LSTMForget*u+j, t, frames)] = f
-		y[lane(ref.LSTMOutput*u+j, t, frames)] = o
-		h[lane(j, i, lstmGroup)] = v
+		y[blockedIndex(ref.LSTMHidden*u+j, t, frames)] = v
+		y[blockedIndex(ref.LSTMCell*u+j, t, frames)] = cell
+		y[blockedIndex(ref.LSTMCandidate*u+j, t, frames)] = a
+		y[blockedIndex(ref.LSTMInput*u+j, t, frames)] = in
+		y[blockedIndex(ref.LSTMForget*u+j, t, frames)] = f
+		y[blockedIndex(ref.LSTMOutput*u+j, t, frames)] = o
+		h[blockedIndex(j, i, lstmGroup)] = v
 	}
 }
 
@@ -119,16 +119,16 @@ func (c *compiler) lstmGrad(n *gorgonia.Node, op *graph.LSTMGrad) error {
 	weights := c.param[c.in[n][0]]
 	pass := conv.NewPlan(hiddenShape(op.U), conv.Choices{}, true).DataGrad
 	if weights == nil || pass.Input().Len() != blocks(4*op.U)*lstmGroup*block {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	y, dh := c.blocked(c.tensors[c.in[n][1]]), c.blocked(c.tensors[c.in[n][2]])
 	t, err := c.blockedTensor(n)
 	if err != nil {
 		return err
 	}
-	to, packed, spans := t.how.x, c.packed(pass, weights), lstmSpans(op.N)
+	to, packed, spans := t.lazy.x, c.packed(pass, weights), lstmSpans(op.N)
 	back, cell, gates := buffers(len(spans), blocks(op.U)*lstmGroup*block), buffers(len(spans), lstmGroup*op.U), buffers(len(spans), pass.Input().Len())
-	c.add(&step{name: "LSTM gradient", backward: true, spans: spans, reads: []*value{y, dh}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "LSTM gradient", weights: len(packed), backward: true, spans: spans, reads: []*value{y, dh}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		s := first / lstmGroup
 		clear(cell[s])
 		clear(gates[s])
@@ -155,18 +155,18 @@ func lstmFrameGrad(op *graph.LSTMGrad, dx, y, dh, back, cell, gates []float32, i
 	t, before := ref.LSTMStep(k, length, op.Reverse)
 	u, frames := op.U, op.T
 	for j := range u {
-		at := func(row int) float32 { return y[lane(row*u+j, t, frames)] }
+		at := func(row int) float32 { return y[blockedIndex(row*u+j, t, frames)] }
 		var previous float32
 		if k > 0 {
-			previous = y[lane(ref.LSTMCell*u+j, before, frames)]
+			previous = y[blockedIndex(ref.LSTMCell*u+j, before, frames)]
 		}
-		d := dh[lane(j, t, frames)] + back[lane(j, i, lstmGroup)]
+		d := dh[blockedIndex(j, t, frames)] + back[blockedIndex(j, i, lstmGroup)]
 		a, in, f, o, c := at(ref.LSTMCandidate), at(ref.LSTMInput), at(ref.LSTMForget), at(ref.LSTMOutput), kernel.Tanh(at(ref.LSTMCell))
 		dc := cell[j] + d*o*(1-c*c)
 		cell[j] = dc * f
 		for row, v := range [4]float32{dc * in * (1 - a*a), dc * a * in * (1 - in), dc * previous * f * (1 - f), d * c * o * (1 - o)} {
-			dx[lane(row*u+j, t, frames)] = v
-			gates[lane(row*u+j, i, lstmGroup)] = v
+			dx[blockedIndex(row*u+j, t, frames)] = v
+			gates[blockedIndex(row*u+j, i, lstmGroup)] = v
 		}
 	}
 }
@@ -178,14 +178,13 @@ func (c *compiler) lstmWeightGrad(n *gorgonia.Node, op *graph.LSTMWeightGrad) er
 	shape := conv.Shape{C: op.U, K: 4 * op.U, H: 1, W: op.T, R: 1, S: 1, Stride: 1}
 	pass := conv.NewPlan(shape, conv.Choices{}, false).Weights
 	if p == nil || pass.Input().Len() != shape.InLen() || pass.OutputGrad().Len() != shape.OutLen() {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
-	c.sunk[n] = true
 	y, dx := c.blocked(c.tensors[c.in[n][0]]), c.blocked(c.tensors[c.in[n][1]])
 	c.need = c.need.Max(pass.Need(1))
 	moved, acc := kernel.Alloc(shape.InLen()), kernel.Alloc(pass.Len())
 	parts := [][]float32{acc}
-	c.add(&step{name: "LSTM weight gradient", backward: true, whole: true, reads: []*value{y, dx}, run: func(w *worker, _, _, _ int) {
+	c.add(&step{name: "LSTM weight gradient", backward: true, whole: true, grads: []*graph.Param{p}, reads: []*value{y, dx}, run: func(w *worker, _, _, _ int) {
 		clear(acc)
 		ys, gs := w.images(y, 0, op.N), w.images(dx, 0, op.N)
 		for i := range op.N {

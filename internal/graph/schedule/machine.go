@@ -2,71 +2,20 @@ package schedule
 
 import (
 	"fmt"
-	"runtime"
-	"runtime/debug"
-	"slices"
 
 	"resnet/internal/graph"
-	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/kernel/conv"
 )
 
-// Options say how to run a graph.
-type Options struct {
-	// Threads is the number of workers; 0 means all of the machine's. It does not change any
-	// result.
-	Threads int
-	// Choose overrides the choice of convolution algorithms, for measurements and tests.
-	Choose func(conv.Shape) conv.Choices
-	// Frozen says that the parameters keep the values of the first call of Infer: they are read
-	// then, and not compared again at every call.
-	Frozen bool
-	// Limits overrides conv.DefaultLimits, for measurements and tests.
-	Limits conv.Limits
-	// Arena, if it is not nil, holds the activations of several machines of which one runs at a
-	// time: those for other lengths of sequences. The logits of a call are valid until the next
-	// call of any of them.
-	Arena *Arena
-}
-
-// Arena is memory that machines share. The zero value is empty; it grows with the largest machine.
-// No machine of it runs while another is compiled.
-type Arena struct {
-	users []*Machine
-	data  []float32
-}
-
-// Bytes is the size of the memory, which Machine.Bytes of each of its machines contains.
-func (a *Arena) Bytes() int64 { return 4 * int64(len(a.data)) }
-
-// take gives a machine so many values, and the machines before it the same ones.
-func (a *Arena) take(m *Machine, n int) []float32 {
-	if n > len(a.data) {
-		if len(a.data) > 0 {
-			a.share(nil)
-			debug.FreeOSMemory() // or the old memory would still be there beside the new
-		}
-		a.share(kernel.Alloc(n))
-	}
-	a.users = append(a.users, m)
-	return a.data
-}
-
-func (a *Arena) share(data []float32) {
-	a.data = data
-	for _, u := range a.users {
-		u.arena = data
-	}
-}
-
-// leave forgets a machine that is closed.
-func (a *Arena) leave(m *Machine) {
-	a.users = slices.DeleteFunc(a.users, func(u *Machine) bool { return u == m })
-	m.arena = nil
-}
-
 // Machine runs one graph as a schedule of kernel calls. It implements graph.Machine.
 type Machine struct {
+	plan
+	memory
+	call
+}
+
+// plan is what Compile decides; it does not change after that.
+type plan struct {
 	g       *graph.Graph
 	choose  func(conv.Shape) conv.Choices
 	limits  conv.Limits
@@ -74,76 +23,45 @@ type Machine struct {
 	regions []region
 	values  []*value
 	norms   []*norm
-	// channels are the parameters that recipes read in blocks.
-	channels []*channelParam
-	packs    []pack
-	// packUnits are the independent parts of packing.
-	packUnits []packUnit
-	units     []span
-	lane      int // images of a unit
-	local     bool
-	workers   []*worker
-	pool      *pool
-	arena     []float32
-	acc       []float32
-	stage     []float32 // what a step's first stage leaves for its second
-	pages     *Arena
-	logits    *value
-	need      conv.Need
+	// channels are the parameters that lazy expressions read in blocks.
+	channels  []*channelParam
+	packs     []pack
+	packUnits []packUnit // the independent parts of packing
+	// params are those that packs and norms are made from.
+	params   []*graph.Param
+	units    []span
+	unitSize int  // images of a unit
+	local    bool // activations that one unit alone needs live with its worker
+	logits   *value
+}
 
-	// The call in hand.
+// memory is the workers and what they share.
+type memory struct {
+	workers []*worker
+	pool    *pool
+	// sharedArena is where arena comes from, if other machines use it too.
+	sharedArena *Arena
+	arena       []float32
+	acc         []float32
+	staging     []float32   // what a step's first stage leaves for its second
+	seen        [][]float32 // in evaluation: the values of params that packs and norms were made from
+	closed      bool
+}
+
+// call is the call in hand.
+type call struct {
 	x        []float32
 	labels   []int32
 	labels32 []float32
-	count    int
+	labelled int // labels that are a class
+	count    int // images
 	options  graph.StepOptions
 	losses   []float64 // of each classifier, weighted
 	loss     float64
-	seen     [][]float32 // in evaluation: the parameters that packs and norms were made from
-	params   []*graph.Param
 	current  *region
-	do       func(worker, unit int)
-	doInner  func(worker, unit int)
-	doPack   func(worker, unit int)
-	closed   bool
-}
-
-// Compile lowers g, whose parameters' values are those of its ParamNodes.
-func Compile(g *graph.Graph, o Options) (*Machine, error) {
-	if o.Threads <= 0 {
-		o.Threads = runtime.GOMAXPROCS(0)
-	}
-	m := &Machine{g: g, choose: o.Choose, limits: o.Limits, frozen: o.Frozen, pages: o.Arena, units: unitsOf(g.N)}
-	if m.choose == nil {
-		m.choose = conv.Choose
-	}
-	if m.limits == (conv.Limits{}) {
-		m.limits = conv.DefaultLimits
-	}
-	m.lane = m.units[0].n
-	c := newCompiler(g, m)
-	if err := c.compile(); err != nil {
-		return nil, fmt.Errorf("%s: %w", g.Name, err)
-	}
-	steps, err := order(c.steps)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", g.Name, err)
-	}
-	m.local = g.Mode == graph.Eval && g.Sequences == nil
-	m.packs, m.need = c.packs, c.need
-	for _, p := range m.packs {
-		for u := range p.pass.PackUnits() {
-			m.packUnits = append(m.packUnits, packUnit{p, u})
-		}
-	}
-	m.cut(steps)
-	m.allocate(c, steps, min(o.Threads, m.widest()))
-	for _, p := range g.Params {
-		if !c.direct[p.Param] {
-			m.params = append(m.params, p.Param)
-		}
-	}
-	return m, nil
+	clock    *clock // while Profile runs
+	// What workers call for each unit: methods of the machine, made once.
+	do, doInner, doPack func(worker, unit int)
 }
 
 func (m *Machine) runUnit(worker, u int) {
@@ -155,7 +73,9 @@ func (m *Machine) runUnit(worker, u int) {
 	n := min(s.n, m.count-s.first)
 	m.workers[worker].base = s.first
 	for _, st := range r.steps {
-		st.run(m.workers[worker], u, s.first, n)
+		if st.run != nil {
+			st.run(m.workers[worker], u, s.first, n)
+		}
 	}
 }
 
@@ -171,41 +91,46 @@ func (m *Machine) runPack(worker, u int) {
 // run goes through the regions, the backward ones only where wanted.
 func (m *Machine) run(backward bool) {
 	for i := range m.regions {
-		r := &m.regions[i]
-		if r.backward && !backward {
-			continue
-		}
-		m.current = r
-		m.pool.run(len(r.spans), m.do)
-		last := r.steps[len(r.steps)-1]
-		if last.runInner != nil {
-			m.pool.run(last.inner, m.doInner)
-		}
-		if last.finish != nil {
-			last.finish()
+		if r := &m.regions[i]; backward || !r.backward {
+			m.runRegion(r)
 		}
 	}
+}
+
+func (m *Machine) runRegion(r *region) {
+	start := m.clock.start()
+	m.current = r
+	last := r.steps[len(r.steps)-1]
+	if len(r.steps) > 1 || last.run != nil {
+		m.pool.run(len(r.spans), m.do)
+	}
+	if last.runInner != nil {
+		m.pool.run(last.inner, m.doInner)
+	}
+	if last.finish != nil {
+		last.finish()
+	}
+	m.clock.ran(r, start)
 }
 
 // Train implements graph.Machine.
 func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph.Result, error) {
 	g := m.g
-	if g.Mode != graph.Train {
-		return graph.Result{}, fmt.Errorf("%s: Train: %w: the graph was built for evaluation", g.Name, graph.ErrMode)
+	if m.closed {
+		return graph.Result{}, fmt.Errorf("%s: Train: %w", g.Name, graph.ErrClosed)
 	}
-	if len(x) != g.N*g.ImageLen() || len(labels) != g.LabelsLen() {
-		return graph.Result{}, fmt.Errorf("%s: Train: %w: %d values and %d labels for a batch of %d images of %d values",
-			g.Name, graph.ErrShape, len(x), len(labels), g.N, g.ImageLen())
+	if err := g.CheckTrain(x, labels); err != nil {
+		return graph.Result{}, err
 	}
+	m.labelled = 0
 	for i, l := range labels {
-		if err := g.CheckLabel(i, l); err != nil {
-			return graph.Result{}, fmt.Errorf("Train: %w", err)
-		}
 		m.labels32[i] = float32(l)
+		if l >= 0 {
+			m.labelled++
+		}
 	}
 	m.x, m.labels, m.options, m.count = x, labels, o, g.N
-	m.refreshChannels()
-	m.pool.run(len(m.packUnits), m.doPack)
+	m.pack()
 	m.run(!o.ForwardOnly)
 	m.x, m.labels = nil, nil
 	if g.Dropout != nil && !o.ForwardOnly {
@@ -218,12 +143,11 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 // Infer implements graph.Machine.
 func (m *Machine) Infer(x []float32, n int) ([]float32, error) {
 	g := m.g
-	if g.Mode != graph.Eval {
-		return nil, fmt.Errorf("%s: Infer: %w: the graph was built for training", g.Name, graph.ErrMode)
+	if m.closed {
+		return nil, fmt.Errorf("%s: Infer: %w", g.Name, graph.ErrClosed)
 	}
-	if n < 1 || n > g.N || len(x) < n*g.ImageLen() {
-		return nil, fmt.Errorf("%s: Infer: %w: %d values for %d images of %d values, at most %d images",
-			g.Name, graph.ErrShape, len(x), n, g.ImageLen(), g.N)
+	if err := g.CheckInfer(x, n); err != nil {
+		return nil, err
 	}
 	m.x, m.count = x, n
 	m.refresh()
@@ -261,14 +185,17 @@ func (m *Machine) refresh() {
 	for _, n := range m.norms {
 		n.running()
 	}
-	m.refreshChannels()
-	m.pool.run(len(m.packUnits), m.doPack)
+	m.pack()
 }
 
-func (m *Machine) refreshChannels() {
+// pack makes from parameters what steps read of them.
+func (m *Machine) pack() {
 	for _, b := range m.channels {
 		b.refresh()
 	}
+	start := m.clock.start()
+	m.pool.run(len(m.packUnits), m.doPack)
+	m.clock.packed(start)
 }
 
 func equal(a, b []float32) bool {
@@ -301,12 +228,12 @@ func (m *Machine) Diagnose() string {
 
 // Bytes implements graph.Machine.
 func (m *Machine) Bytes() int64 {
-	n := int64(len(m.arena)+len(m.acc)+len(m.stage)) * 4
+	n := int64(len(m.arena)+len(m.acc)+len(m.staging)) * 4
 	for _, p := range m.packs {
 		n += int64(len(p.packed)) * 4
 	}
 	for _, w := range m.workers {
-		n += int64(len(w.x.data)+len(w.dy.data)+len(w.y)+len(w.arena)+len(w.scratch))*4 + m.need.Bytes()
+		n += int64(len(w.x.data)+len(w.dy.data)+len(w.y)+len(w.arena)+len(w.scratch))*4 + w.need.Bytes()
 	}
 	return n
 }
@@ -316,8 +243,8 @@ func (m *Machine) Close() {
 	if !m.closed {
 		m.closed = true
 		m.pool.close()
-		if m.pages != nil {
-			m.pages.leave(m)
+		if m.sharedArena != nil {
+			m.sharedArena.leave(m)
 		}
 	}
 }

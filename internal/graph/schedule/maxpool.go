@@ -54,14 +54,14 @@ func windowOf(s graph.PoolShape, o, size int) (lo, hi int) {
 func (c *compiler) maxPool(n *gorgonia.Node, op *graph.MaxPool) error {
 	runs := windowRuns(op.PoolShape)
 	if runs == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	from := c.blocked(c.tensors[c.in[n][0]])
 	t, err := c.blockedTensor(n)
 	if err != nil {
 		return err
 	}
-	to := t.how.x
+	to := t.lazy.x
 	inPlane, outPlane, planes, stride := op.H*op.W*block, t.hw()*block, blocks(op.C), op.Stride*block
 	c.add(&step{name: "max pool", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		xs, ys := w.images(from, first, n), w.images(to, first, n)
@@ -83,14 +83,14 @@ func (c *compiler) maxPool(n *gorgonia.Node, op *graph.MaxPool) error {
 func (c *compiler) maxPoolGrad(n *gorgonia.Node, op *graph.MaxPoolGrad) error {
 	runs, y := windowRuns(op.PoolShape), c.pooled(n, op)
 	if runs == nil || y == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	x, top, dy := c.blocked(c.tensors[c.in[n][0]]), c.blocked(y), c.blocked(c.tensors[c.in[n][1]])
 	t, err := c.blockedTensor(n)
 	if err != nil {
 		return err
 	}
-	to := t.how.x
+	to := t.lazy.x
 	inPlane, outPlane, planes, stride := op.H*op.W*block, y.hw()*block, blocks(op.C), op.Stride*block
 	c.add(&step{name: "max pool gradient", backward: true, reads: []*value{x, top, dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		xs, ys, ds, dxs := w.images(x, first, n), w.images(top, first, n), w.images(dy, first, n), w.images(to, first, n)

@@ -14,8 +14,10 @@ type norm struct {
 	eps         float64
 	gamma, beta *graph.Param
 	mean, vari  *graph.Param // running statistics
-	bias        *graph.Param // in evaluation: of the convolution whose result this normalises without it; or nil
-	momentum    float64
+	// trainedGamma and trainedBeta are gamma and beta, or nil where no gradient is wanted.
+	trainedGamma, trainedBeta *graph.Param
+	bias                      *graph.Param // in evaluation: of the convolution whose result this normalises without it; or nil
+	momentum                  float64
 
 	apply *affine      // y = s·z + t
 	mu    []kernel.Vec // the batch's mean
@@ -25,9 +27,10 @@ type norm struct {
 	fromG, fromZ *affine
 
 	batchMean, batchVar []float64
-	shift               [][]kernel.Vec // by unit: the value that the sums are taken about
-	first, second       [][]float64    // by unit: Σ(z-shift), Σ(z-shift)²; in the backward pass Σg, Σg(z-mean)
-	count               []int          // by unit: values summed
+	moments             unitSums       // Σ(z-shift), Σ(z-shift)²
+	shift               [][]kernel.Vec // by unit: the value that the moments are taken about
+	count               []int          // by unit: values of a channel in the moments
+	backward            unitSums       // Σg, Σg(z-mean)
 }
 
 func newNorm(name string, c, hw int, eps float64) *norm {
@@ -37,56 +40,43 @@ func newNorm(name string, c, hw int, eps float64) *norm {
 	return n
 }
 
-// units makes room for the sums of so many units.
+// units makes room for the moments of so many units.
 func (n *norm) units(count int) {
-	for len(n.first) < count {
+	n.moments.grow(n.c, count)
+	for len(n.shift) < count {
 		n.shift = append(n.shift, make([]kernel.Vec, blocks(n.c)))
-		n.first = append(n.first, make([]float64, blocks(n.c)*block))
-		n.second = append(n.second, make([]float64, blocks(n.c)*block))
 		n.count = append(n.count, 0)
 	}
 }
 
-// begin clears a unit's sums.
-func (n *norm) begin(u int) {
-	clear(n.first[u])
-	clear(n.second[u])
-	n.count[u] = 0
+// begin clears a unit's moments, of so many values of a channel.
+func (n *norm) begin(u, count int) {
+	n.moments.begin(u)
+	n.count[u] = count
 }
 
-// observe adds one blocked image of z to a unit's sums. The first pixel of the unit's first image
-// is what they are taken about: a value of the channel itself, so that nothing cancels.
-func (n *norm) observe(w *worker, u int, z []float32) {
-	first := n.count[u] == 0
+// observe adds one blocked image of z to a unit's moments. The first pixel of the unit's first
+// image is what they are taken about: a value of the channel itself, so that nothing cancels.
+func (n *norm) observe(w *worker, u int, z []float32, first bool) {
 	for cb := range blocks(n.c) {
 		n.observePart(w, u, cb, z[cb*n.hw*block:(cb+1)*n.hw*block], first)
 	}
-	n.count[u] += n.hw
 }
 
-// observePart adds some pixels of one block of channels to a unit's sums, the unit's first ones or
-// others. The caller counts them.
+// observePart adds some pixels of one block of channels to a unit's moments, the unit's first ones
+// or others.
 func (n *norm) observePart(w *worker, u, cb int, z []float32, first bool) {
 	if first {
 		n.shift[u][cb] = kernel.Vec(z[:block])
 	}
-	w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
-	m := &w.moments
-	m.X, m.Pixels, m.K, m.S1, m.S2 = z, len(z)/block, &n.shift[u][cb], &w.s1, &w.sum2
+	m, sums := &w.moments, &w.sums
+	*sums = pair{}
+	m.X, m.Pixels, m.K, m.S1, m.S2 = z, len(z)/block, &n.shift[u][cb], &sums.first, &sums.second
 	m.Run()
-	n.add(w, u, cb)
+	n.moments.add(u, cb, sums)
 }
 
-// add moves the worker's two vectors of sums to a unit's.
-func (n *norm) add(w *worker, u, cb int) {
-	a, b := n.first[u][cb*block:][:block], n.second[u][cb*block:][:block]
-	for i := range a {
-		a[i] += float64(w.s1[i])
-		b[i] += float64(w.sum2[i])
-	}
-}
-
-// merge turns the units' sums into the batch's mean and variance (Chan, Golub and LeVeque 1979),
+// merge turns the units' moments into the batch's mean and variance (Chan, Golub and LeVeque 1979),
 // the maps that apply them, and the running statistics.
 func (n *norm) merge(units int, momentum float64) {
 	for c := range n.c {
@@ -97,9 +87,10 @@ func (n *norm) merge(units int, momentum float64) {
 			if k == 0 {
 				continue
 			}
-			d := n.first[u][c] / k
+			first := n.moments.first[u][c]
+			d := first / k
 			um := float64(n.shift[u][cb][i]) + d
-			um2 := n.second[u][c] - n.first[u][c]*d
+			um2 := n.moments.second[u][c] - first*d
 			delta := um - mean
 			mean += delta * k / (count + k)
 			m2 += um2 + delta*delta*count*k/(count+k)
@@ -155,12 +146,16 @@ func (n *norm) gradients(units, images int, accumulate bool) {
 		cb, i := c/block, c%block
 		sum, dot := 0., 0.
 		for u := range units {
-			sum += n.first[u][c]
-			dot += n.second[u][c]
+			sum += n.backward.first[u][c]
+			dot += n.backward.second[u][c]
 		}
 		dot *= n.inv[c] // Σ g·ẑ
-		put(n.beta.Grad, c, float32(sum), accumulate)
-		put(n.gamma.Grad, c, float32(dot), accumulate)
+		if n.trainedBeta != nil {
+			put(n.trainedBeta.Grad, c, float32(sum), accumulate)
+		}
+		if n.trainedGamma != nil {
+			put(n.trainedGamma.Grad, c, float32(dot), accumulate)
+		}
 		a := float64(n.gamma.Data[c]) * n.inv[c]
 		b := -a * dot / m * n.inv[c]
 		n.fromG.s[cb][i], n.fromG.t[cb][i] = float32(a), float32(-a*sum/m-b*n.batchMean[c])

@@ -18,7 +18,7 @@ func TestStatisticsDoNotCancel(t *testing.T) {
 	var values []float64
 	image := make([]float32, blocks(c)*hw*block)
 	for u, images := range []int{3, 1, 2} {
-		n.begin(u)
+		n.begin(u, images*hw)
 		for i := range images {
 			for p := range hw {
 				v := mean + float32((p*7+i*5+u*3)%11)/8
@@ -27,7 +27,7 @@ func TestStatisticsDoNotCancel(t *testing.T) {
 					image[((ch/block)*hw+p)*block+ch%block] = v
 				}
 			}
-			n.observe(w, u, image)
+			n.observe(w, u, image, i == 0)
 		}
 	}
 	n.merge(3, 0)

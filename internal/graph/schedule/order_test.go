@@ -1,6 +1,9 @@
 package schedule
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestOrderPutsMakersFirst(t *testing.T) {
 	v, w, a := &value{}, &value{}, newAffine(1)
@@ -21,6 +24,46 @@ func TestOrderPutsMakersFirst(t *testing.T) {
 	first.reads = []*value{w}
 	if _, err := order([]*step{last, apply, sums, first}); err == nil {
 		t.Error("steps that wait for each other were ordered")
+	}
+}
+
+// TestRegionsEndWhereOtherUnitsAreNeeded: a region goes on while each unit needs nothing of the
+// others, is divided alike, and belongs to one half.
+func TestRegionsEndWhereOtherUnitsAreNeeded(t *testing.T) {
+	units := []span{{0, 2}, {2, 2}}
+	steps := []*step{
+		{name: "a"}, {name: "b"}, {name: "sums", finish: func() {}}, // a region with a merge at its end
+		{name: "c"}, {name: "rounds", runInner: func(*worker, int) {}},
+		{name: "whole", whole: true},
+		{name: "d"}, {name: "other units", spans: []span{{0, 4}}},
+		{name: "alike", spans: []span{{0, 2}, {2, 2}}}, {name: "e"},
+		{name: "f", backward: true}, {name: "g", backward: true},
+	}
+	want := [][]string{{"a", "b", "sums"}, {"c", "rounds"}, {"whole"}, {"d"}, {"other units"}, {"alike", "e"}, {"f", "g"}}
+	regions := cut(steps, units, 4)
+	var got [][]string
+	for _, r := range regions {
+		var names []string
+		for _, s := range r.steps {
+			names = append(names, s.name)
+		}
+		got = append(got, names)
+	}
+	if !slices.EqualFunc(got, want, slices.Equal[[]string]) {
+		t.Errorf("regions %q, want %q", got, want)
+	}
+	if w := regions[2].spans; !slices.Equal(w, []span{{0, 4}}) {
+		t.Errorf("a whole step has units %v", w)
+	}
+	if !regions[6].backward || regions[5].backward {
+		t.Error("the backward half does not begin with f")
+	}
+}
+
+// TestUtterancesGoThroughARecurrenceInFours, whatever the threads: weights are read once for four.
+func TestUtterancesGoThroughARecurrenceInFours(t *testing.T) {
+	if got, want := lstmSpans(9), []span{{0, 4}, {4, 4}, {8, 1}}; !slices.Equal(got, want) {
+		t.Errorf("groups %v, want %v", got, want)
 	}
 }
 

@@ -20,7 +20,7 @@ func (c *compiler) rowStep(n *gorgonia.Node, name string, f func(image int, dst 
 		return err
 	}
 	to := t.plain
-	c.add(&step{name: name, backward: backward(n), reads: from, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: name, backward: c.backward(n), reads: from, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		for i := first; i < first+n; i++ {
 			a := w.image(from[0], i)
 			b := a
@@ -38,7 +38,7 @@ func (c *compiler) rectifyRows(n *gorgonia.Node) error {
 }
 
 func (c *compiler) rectifyRowsGrad(n *gorgonia.Node) error {
-	return c.rowStep(n, "gate rows", func(_ int, dx, y, dy []float32) { ref.ReLUGrad(dx, y, dy) })
+	return c.rowStep(n, "rectify rows gradient", func(_ int, dx, y, dy []float32) { ref.ReLUGrad(dx, y, dy) })
 }
 
 // dropout lowers Dropout and its derivative, which is the same function: an element's mask does not
@@ -87,7 +87,7 @@ func (c *compiler) flattenGrad(n *gorgonia.Node, op *graph.FlattenGrad) error {
 	if err != nil {
 		return err
 	}
-	to, ch, hw := t.how.x, t.c, t.hw()
+	to, ch, hw := t.lazy.x, t.c, t.hw()
 	c.add(&step{name: "flatten gradient", backward: true, reads: []*value{dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		for i := first; i < first+n; i++ {
 			blockImage(w.image(to, i), w.image(dy, i)[op.From:op.From+ch*hw], ch, hw)
@@ -101,11 +101,11 @@ func (c *compiler) flattenGrad(n *gorgonia.Node, op *graph.FlattenGrad) error {
 func (c *compiler) slopeRows(n *gorgonia.Node) error {
 	p := c.gradOf(n)
 	if p == nil || len(c.in[n][0].Shape()) != 2 {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
-	c.sunk[n] = true
 	x, dy := c.rows(c.tensors[c.in[n][0]]), c.rows(c.tensors[c.in[n][1]])
-	st := &step{name: "slope gradient", backward: true, whole: true, reads: []*value{x, dy}, run: func(*worker, int, int, int) {}}
+	st := &step{name: "slope gradient", backward: true, whole: true, reads: []*value{x, dy}}
+	st.writesGrad(p)
 	channels, images := len(p.Grad), c.g.N
 	st.inner = parts(channels, linearColumns)
 	st.runInner = func(w *worker, u int) {

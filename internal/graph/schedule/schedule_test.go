@@ -25,10 +25,15 @@ type net struct {
 
 func draw(t *testing.T, f func(*graph.Builder, *graph.Node) *graph.Node, n int, seed uint64) net {
 	t.Helper()
+	return drawSized(t, f, n, 9, 10, seed)
+}
+
+func drawSized(t *testing.T, f func(*graph.Builder, *graph.Node) *graph.Node, n, height, width int, seed uint64) net {
+	t.Helper()
 	out := net{params: graph.NewParamSet(3)}
 	for _, mode := range []graph.Mode{graph.Train, graph.Eval} {
 		b := graph.NewBuilder("test", mode, out.params, graph.Options{DropoutSeed: 5})
-		g, err := b.Finish(f(b, b.Input(n, 3, 9, 10)))
+		g, err := b.Finish(f(b, b.Input(n, 3, height, width)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,33 +98,17 @@ func differences(what string, got, want map[string][]float32, tol float64) []str
 	return out
 }
 
-// onSomeInput runs f with several inputs and passes if it finds no differences with one of them:
-// rounding decides the sign of a ReLU's input that is nearly zero, and with it a visible part of a
-// small net's gradients, but a mistake shows with every input.
-func onSomeInput(t *testing.T, f func(seed uint64) []string) {
-	t.Helper()
-	var found []string
-	for seed := range uint64(5) {
-		if found = f(seed); len(found) == 0 {
-			return
-		}
-	}
-	for _, d := range found {
-		t.Error(d)
-	}
-}
-
 func TestScheduleMatchesTape(t *testing.T) {
 	for name, f := range nets {
 		for _, n := range []int{5, 19} {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
-				onSomeInput(t, func(seed uint64) []string { return compareWithTape(t, f, n, seed, schedule.Options{Threads: 2}, 2e-5) })
+				compareWithTape(t, f, n, schedule.Options{Threads: 2}, 2e-5)
 			})
 			if testing.Short() && n != 5 && name != "normalised twice" {
 				continue // several rounds; each is two barriers, which take long where others want the processor too
 			}
 			t.Run(fmt.Sprintf("%s/%d in rounds", name, n), func(t *testing.T) {
-				onSomeInput(t, func(seed uint64) []string { return compareWithTape(t, f, n, seed, inRounds(2), 2e-4) })
+				compareWithTape(t, f, n, inRounds(2), 2e-4)
 			})
 		}
 	}
@@ -138,35 +127,58 @@ func inRounds(threads int) schedule.Options {
 		}}
 }
 
-// compareWithTape trains and evaluates a net. The tolerance is for float32 sums of a few hundred
-// products through half a dozen layers, of which Winograd's transforms lose about a decimal digit.
-func compareWithTape(t *testing.T, f func(*graph.Builder, *graph.Node) *graph.Node, n int, seed uint64, with schedule.Options, tol float64) (found []string) {
-	slow, fast := draw(t, f, n, seed), draw(t, f, n, seed)
-	tape, err := graph.NewTape(slow.train, slow.params)
-	if err != nil {
-		t.Fatal(err)
+// compareWithTape trains and evaluates a net with the first input that is not near a kink. The
+// tolerance is for float32 sums of a few hundred products through half a dozen layers, of which
+// Winograd's transforms lose about a decimal digit. So an input is near a kink within a fifth of
+// it for a single value.
+func compareWithTape(t *testing.T, f func(*graph.Builder, *graph.Node) *graph.Node, n int, with schedule.Options, tol float64) {
+	t.Helper()
+	options := []graph.StepOptions{{}, {Accumulate: true}, {StatsMomentum: 0.5}}
+	for seed := range uint64(60) {
+		slow := draw(t, f, n, seed)
+		tape, err := graph.NewTape(slow.train, slow.params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []map[string][]float32
+		near := math.Inf(1)
+		for _, o := range options {
+			want = append(want, train(t, tape, slow, o))
+			near = min(near, kink(t, tape, slow.train))
+		}
+		if near < tol/20 {
+			continue
+		}
+		fast := draw(t, f, n, seed)
+		m := compile(t, fast.train, with)
+		for i, o := range options {
+			report(t, differences(fmt.Sprintf("input %d, %+v", seed, o), train(t, m, fast, o), want[i], tol))
+		}
+		compareInference(t, slow, fast, n, with, tol)
+		return
 	}
-	m := compile(t, fast.train, with)
-	for _, o := range []graph.StepOptions{{}, {Accumulate: true}, {StatsMomentum: 0.5}} {
-		found = append(found, differences(fmt.Sprintf("%+v", o), train(t, m, fast, o), train(t, tape, slow, o), tol)...)
-	}
-	tapeEval, err := graph.NewTape(slow.eval, slow.params)
+	t.Error("every input is near a kink")
+}
+
+func compareInference(t *testing.T, slow, fast net, n int, with schedule.Options, tol float64) {
+	t.Helper()
+	tape, err := graph.NewTape(slow.eval, slow.params)
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := compile(t, fast.eval, with)
 	for _, k := range []int{n, 1, n - 1} {
-		want, err := tapeEval.Infer(slow.x[:k*slow.eval.ImageLen()], k)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := e.Infer(fast.x[:k*fast.eval.ImageLen()], k)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found = append(found, differences(fmt.Sprintf("%d images", k), map[string][]float32{"logits": got}, map[string][]float32{"logits": want}, tol)...)
+		want := infer(t, tape, slow.x[:k*slow.eval.ImageLen()], k)
+		got := infer(t, e, fast.x[:k*fast.eval.ImageLen()], k)
+		report(t, differences(fmt.Sprintf("%d images", k), map[string][]float32{"logits": got}, map[string][]float32{"logits": want}, tol))
 	}
-	return found
+}
+
+func report(t *testing.T, found []string) {
+	t.Helper()
+	for _, d := range found {
+		t.Error(d)
+	}
 }
 
 func compile(t testing.TB, g *graph.Graph, o schedule.Options) *schedule.Machine {
@@ -176,6 +188,9 @@ func compile(t testing.TB, g *graph.Graph, o schedule.Options) *schedule.Machine
 		t.Fatal(err)
 	}
 	t.Cleanup(m.Close)
+	for _, fault := range schedule.Verify(m) {
+		t.Errorf("%s, %v: %s", g.Name, g.Mode, fault)
+	}
 	return m
 }
 
@@ -231,45 +246,51 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 func TestInstructionSetsAgree(t *testing.T) {
 	best := kernel.Active()
 	defer func() { _ = kernel.Use(best) }()
-	onSomeInput(t, func(seed uint64) (found []string) {
+	for seed := range uint64(2) {
 		var want map[string][]float32
 		for _, isa := range kernel.Available() {
 			if err := kernel.Use(isa); err != nil {
 				t.Fatal(err)
 			}
-			got := oneStep(t, schedule.Options{}, seed)
+			got := smoothStep(t, schedule.Options{}, seed)
 			if want == nil {
 				want = got
 			}
-			found = append(found, differences(isa, got, want, 1e-4)...)
+			report(t, differences(isa, got, want, 2e-5))
 		}
-		return found
-	})
+	}
 }
 
 // TestAlgorithmsAgree trains a step with direct and with Winograd convolutions.
 func TestAlgorithmsAgree(t *testing.T) {
-	onSomeInput(t, func(seed uint64) []string {
+	for seed := range uint64(2) {
 		step := func(a conv.Algorithm) map[string][]float32 {
-			return oneStep(t, schedule.Options{Choose: func(s conv.Shape) conv.Choices {
+			return smoothStep(t, schedule.Options{Choose: func(s conv.Shape) conv.Choices {
 				if !s.CanWinograd() {
 					return conv.Choices{}
 				}
 				return conv.Choices{Forward: a, DataGrad: a, Weights: a}
 			}}, seed)
 		}
-		return differences("winograd", step(conv.Winograd), step(conv.Direct), 1e-4)
-	})
+		report(t, differences("winograd", step(conv.Winograd), step(conv.Direct), 1e-4))
+	}
 }
 
-// oneStep trains a small net with whole blocks of channels by one step.
-func oneStep(t *testing.T, o schedule.Options, seed uint64) map[string][]float32 {
+// smooth is a residual net without kinks, of whole blocks of channels.
+func smooth(b *graph.Builder, x *graph.Node) *graph.Node {
+	o := graph.ConvOpts{Filters: 32, Kernel: 3, Stride: 1, Pad: 1}
+	x = b.ELU(b.BatchNorm("bn1", b.Conv("conv1", x, o)), 1)
+	y := b.ELU(b.BatchNorm("bn2", b.Conv("conv2", x, o)), 1)
+	x = b.Add(b.BatchNorm("bn3", b.Conv("conv3", y, o)), x)
+	o.Stride = 2
+	return b.Linear("fc", b.GlobalAvgPool(b.Sigmoid(b.Conv("conv4", x, o))), classes)
+}
+
+// smoothStep trains a net without kinks by one step.
+func smoothStep(t *testing.T, o schedule.Options, seed uint64) map[string][]float32 {
 	t.Helper()
-	g, p := tiny(t, "tiny-wide", 20, graph.Train)
-	m := compile(t, g, o)
-	n := net{params: p}
-	n.x, n.labels = batch(20, g.ImageLen(), seed)
-	return train(t, m, n, graph.StepOptions{})
+	n := draw(t, smooth, 20, seed)
+	return train(t, compile(t, n.train, o), n, graph.StepOptions{})
 }
 
 func TestAStepAllocatesNothingThatGrowsWithTheModel(t *testing.T) {

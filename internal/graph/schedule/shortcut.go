@@ -29,7 +29,7 @@ func (c *compiler) shortcut(n *gorgonia.Node, op *graph.ShortcutPad) error {
 	if err != nil {
 		return err
 	}
-	from, to := c.blocked(x), t.how.x
+	from, to := c.blocked(x), t.lazy.x
 	ps := pieces(op.C, shiftOf(op.ShortcutShape))
 	w, ow, oh, u := op.W, t.w, t.h, op.Stride
 	c.add(&step{name: "shortcut", reads: []*value{from}, writes: []*value{to}, run: func(k *worker, _, first, n int) {
@@ -62,7 +62,7 @@ func (c *compiler) shortcutGrad(n *gorgonia.Node, op *graph.ShortcutPadGrad) err
 	if err != nil {
 		return err
 	}
-	from, to := c.blocked(dy), t.how.x
+	from, to := c.blocked(dy), t.lazy.x
 	ps := pieces(op.C, shiftOf(op.ShortcutShape))
 	w, ow, oh, u := op.W, dy.w, dy.h, op.Stride
 	c.add(&step{name: "shortcut gradient", backward: true, reads: []*value{from}, writes: []*value{to}, run: func(k *worker, _, first, n int) {

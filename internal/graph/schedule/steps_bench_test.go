@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -14,9 +13,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// BenchmarkSteps says where the time of a network goes: each step's share of what all workers do in
-// its units, in its inner units, and of what one goroutine does after it. STEPS chooses: "resnet18
-// train 16", for example.
+// BenchmarkSteps says where the time of a network goes: the median time of each step. STEPS
+// chooses: "resnet18 train 16", for example.
 func BenchmarkSteps(b *testing.B) {
 	arch, mode, n := "resnet18", "train", 16
 	if s := os.Getenv("STEPS"); s != "" {
@@ -41,7 +39,6 @@ func BenchmarkSteps(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer m.Close()
-	spent := m.timeSteps()
 	rng := rand.New(rand.NewPCG(1, 1))
 	x, labels := make([]float32, n*g.ImageLen()), make([]int32, n)
 	for i := range x {
@@ -50,98 +47,32 @@ func BenchmarkSteps(b *testing.B) {
 	for i := range labels {
 		labels[i] = int32(rng.IntN(spec.Classes))
 	}
-	once := func() {
-		var err error
-		if as == graph.Train {
-			_, err = m.Train(x, labels, graph.StepOptions{})
-		} else {
-			_, err = m.Infer(x, n)
+	Report(b, m, func() error {
+		if as == graph.Eval {
+			_, err := m.Infer(x, n)
+			return err
 		}
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	for range 2 {
-		once()
-	}
-	for _, s := range spent {
-		s.reset()
-	}
-	b.ResetTimer()
-	for range b.N {
-		once()
-	}
-	b.StopTimer()
-	report(b, spent, len(m.workers))
+		_, err := m.Train(x, labels, graph.StepOptions{})
+		return err
+	})
 }
 
-// stepTime is the nanoseconds of one step of the schedule.
-type stepTime struct {
-	name                  string
-	regions               int
-	units                 int
-	run, inner, finishing atomic.Int64
-}
-
-func (s *stepTime) reset() {
-	s.run.Store(0)
-	s.inner.Store(0)
-	s.finishing.Store(0)
-}
-
-// timeSteps puts a clock around everything that the machine's steps do.
-func (m *Machine) timeSteps() []*stepTime {
-	packing := &stepTime{name: "packing of weights", units: len(m.packUnits), regions: -1}
-	all := []*stepTime{packing}
-	pack := m.doPack
-	m.doPack = func(worker, u int) {
-		defer since(&packing.run, time.Now())
-		pack(worker, u)
+// Report profiles b.N calls and prints the steps.
+func Report(b *testing.B, m *Machine, call func() error) {
+	steps, whole, err := m.Profile(b.N, call)
+	if err != nil {
+		b.Fatal(err)
 	}
-	for i, r := range m.regions {
-		for _, st := range r.steps {
-			t := &stepTime{name: st.name, regions: i, units: len(r.spans)}
-			all = append(all, t)
-			if run := st.run; run != nil {
-				st.run = func(w *worker, u, first, n int) {
-					defer since(&t.run, time.Now())
-					run(w, u, first, n)
-				}
-			}
-			if inner := st.runInner; inner != nil {
-				st.runInner = func(w *worker, u int) {
-					defer since(&t.inner, time.Now())
-					inner(w, u)
-				}
-			}
-			if finish := st.finish; finish != nil {
-				st.finish = func() {
-					defer since(&t.finishing, time.Now())
-					finish()
-				}
-			}
-		}
-	}
-	return all
-}
-
-func since(total *atomic.Int64, start time.Time) { total.Add(int64(time.Since(start))) }
-
-func report(b *testing.B, spent []*stepTime, threads int) {
-	wall := b.Elapsed().Seconds() * 1e3 / float64(b.N)
-	ms := func(a *atomic.Int64, share int) float64 {
-		return float64(a.Load()) / 1e6 / float64(b.N) / float64(share)
-	}
-	total := func(s *stepTime) float64 { return ms(&s.run, threads) + ms(&s.inner, threads) + ms(&s.finishing, 1) }
-	sum := 0.
+	sum := time.Duration(0)
+	ms := func(d time.Duration) float64 { return d.Seconds() * 1e3 }
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "region\tunits\tunits' ms\tinner ms\tfinish ms\tstep\t")
-	for _, s := range spent {
-		sum += total(s)
-		fmt.Fprintf(w, "%d\t%d\t%.2f\t%.2f\t%.2f\t%s\t\n", s.regions, s.units, ms(&s.run, threads), ms(&s.inner, threads), ms(&s.finishing, 1), s.name)
+	fmt.Fprintln(w, "region\tunits\tms\tMB\tGB/s\tstep\t")
+	for _, s := range steps {
+		sum += s.Time
+		fmt.Fprintf(w, "%d\t%d\t%.2f\t%.2f\t%.1f\t%s\t\n", s.Region, s.Units, ms(s.Time), float64(s.Bytes)/1e6, float64(s.Bytes)/1e9/max(s.Time.Seconds(), 1e-9), strings.TrimSpace(s.Kind+" "+s.Shape+" "+s.Algorithm))
 	}
 	_ = w.Flush()
-	fmt.Fprintf(&text, "%.1f ms a step, %.1f ms in steps shared by %d workers\n", wall, sum, threads)
+	fmt.Fprintf(&text, "%.1f ms a step, %.1f ms in steps shared by %d workers\n", ms(whole), ms(sum), len(m.workers))
 	fmt.Printf("\n%s", text.String())
 }

@@ -26,7 +26,7 @@ func (c *compiler) elu(n *gorgonia.Node, alpha float32) error {
 	if err != nil {
 		return err
 	}
-	to := t.how.x
+	to := t.lazy.x
 	c.add(&step{name: "ELU", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		kernel.ELU(w.images(to, first, n), w.images(from, first, n), alpha)
 	}})
@@ -39,7 +39,7 @@ func (c *compiler) eluGrad(n *gorgonia.Node, alpha float32) error {
 	if err != nil {
 		return err
 	}
-	to := t.how.x
+	to := t.lazy.x
 	c.add(&step{name: "ELU gradient", backward: true, reads: []*value{y, dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		kernel.ELUGrad(w.images(to, first, n), w.images(y, first, n), w.images(dy, first, n), alpha)
 	}})
@@ -51,7 +51,7 @@ func (c *compiler) eluGrad(n *gorgonia.Node, alpha float32) error {
 func (c *compiler) utteranceNorm(n *gorgonia.Node, op *graph.UtteranceNorm) error {
 	gamma, beta := c.param[c.in[n][1]], c.param[c.in[n][2]]
 	if gamma == nil || beta == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	from := c.blocked(c.tensors[c.in[n][0]])
 	t, err := c.blockedTensor(n)
@@ -59,11 +59,8 @@ func (c *compiler) utteranceNorm(n *gorgonia.Node, op *graph.UtteranceNorm) erro
 		return err
 	}
 	u := &utterance{op: op, mean: make([]kernel.Vec, op.N*blocks(op.C)), inv: make([]kernel.Vec, op.N*blocks(op.C))}
-	if c.utterances == nil {
-		c.utterances = map[uint32]*utterance{}
-	}
 	c.utterances[op.ID] = u
-	to, plane := t.how.x, op.Area()*block
+	to, plane := t.lazy.x, op.Area()*block
 	c.add(&step{name: "utterance norm", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		xs, ys := w.images(from, first, n), w.images(to, first, n)
 		for i := range n {
@@ -96,15 +93,15 @@ func (u *utterance) moments(w *worker, x []float32, length, k int) {
 	shift := &w.offset
 	*shift = kernel.Vec(x[:block])
 	var first, second [block]float64
-	m := &w.moments
-	m.Pixels, m.K, m.S1, m.S2 = length, shift, &w.s1, &w.sum2
+	m, sums := &w.moments, &w.sums
+	m.Pixels, m.K, m.S1, m.S2 = length, shift, &sums.first, &sums.second
 	for h := range s.H {
-		w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
+		*sums = pair{}
 		m.X = x[h*s.W*block:]
 		m.Run()
 		for j := range block {
-			first[j] += float64(w.s1[j])
-			second[j] += float64(w.sum2[j])
+			first[j] += float64(sums.first[j])
+			second[j] += float64(sums.second[j])
 		}
 	}
 	count := float64(s.H * length)
@@ -129,7 +126,7 @@ func clearPadding(y []float32, length int, s graph.ImageShape) {
 func (c *compiler) utteranceSums(n *gorgonia.Node, op *graph.UtteranceNormSums) error {
 	u := c.utterances[op.ID]
 	if u == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	if u.sums == nil { // else lowered before, with the input's gradient
 		c.sumsOf(u, c.tensors[c.in[n][0]], c.tensors[c.in[n][1]])
@@ -150,8 +147,8 @@ func (c *compiler) sumsOf(u *utterance, x, dy *tensor) {
 	to, plane, s := u.sums, op.Area()*block, op.ImageShape
 	c.add(&step{name: "utterance sums", backward: true, reads: []*value{z, g}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		zs, gs, out := w.images(z, first, n), w.images(g, first, n), w.images(to, first, n)
-		m := &w.mask
-		m.R, m.S1, m.S2 = nil, &w.s1, &w.sum2
+		m, sums := &w.mask, &w.sums
+		m.R, m.S1, m.S2 = nil, &sums.first, &sums.second
 		for i := range n {
 			m.Pixels = int(op.State.Lengths[first+i])
 			for cb := range blocks(s.C) {
@@ -160,12 +157,12 @@ func (c *compiler) sumsOf(u *utterance, x, dy *tensor) {
 				var sum, dot [block]float64
 				for h := range s.H {
 					row := i*z.per + cb*plane + h*s.W*block
-					w.s1, w.sum2 = kernel.Vec{}, kernel.Vec{}
+					*sums = pair{}
 					m.D, m.G, m.Z = gs[row:], gs[row:], zs[row:]
 					m.Run(kernel.MaskNone)
 					for j := range block {
-						sum[j] += float64(w.s1[j])
-						dot[j] += float64(w.sum2[j])
+						sum[j] += float64(sums.first[j])
+						dot[j] += float64(sums.second[j])
 					}
 				}
 				for j := range min(block, s.C-cb*block) {
@@ -182,7 +179,7 @@ func (c *compiler) sumsOf(u *utterance, x, dy *tensor) {
 func (c *compiler) utteranceGrad(n *gorgonia.Node, op *graph.UtteranceNormInputGrad) error {
 	u, gamma := c.utterances[op.ID], c.param[c.in[n][1]]
 	if u == nil || gamma == nil {
-		return c.foreignStep(n)
+		return c.fallback(n)
 	}
 	if u.sums == nil { // they come first; where γ and β are frozen, the graph does not ask for them
 		c.sumsOf(u, c.tensors[c.in[n][0]], c.tensors[c.in[n][2]])
@@ -192,7 +189,7 @@ func (c *compiler) utteranceGrad(n *gorgonia.Node, op *graph.UtteranceNormInputG
 	if err != nil {
 		return err
 	}
-	to, plane, s, from := t.how.x, op.Area()*block, op.ImageShape, u.sums
+	to, plane, s, from := t.lazy.x, op.Area()*block, op.ImageShape, u.sums
 	c.add(&step{name: "utterance gradient", backward: true, reads: []*value{z, g, from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		zs, gs, out, sums := w.images(z, first, n), w.images(g, first, n), w.images(to, first, n), w.images(from, first, n)
 		for i := range n {

@@ -47,33 +47,41 @@ func newAffine(c int) *affine {
 	return &affine{s: make([]kernel.Vec, blocks(c)), t: make([]kernel.Vec, blocks(c))}
 }
 
-// recipe says how to get a tensor on reading it: max(0, a·x + b·r), where a and b are affine maps
-// or nil for the identity; or PReLU of a·x.
-type recipe struct {
+// activation is the elementwise function at the end of a lazy expression.
+type activation uint8
+
+const (
+	noActivation activation = iota
+	relu
+	prelu // with slopes
+)
+
+// lazy is an expression that is not computed before somebody reads it: act(a·x + b·r), where a and
+// b are affine maps or nil for the identity, and r may be missing. With prelu it is PReLU of a·x.
+type lazy struct {
 	x, r  *value
 	a, b  *affine
-	relu  bool
-	slope []kernel.Vec
+	act   activation
+	slope []kernel.Vec // with prelu
 }
 
-func (r recipe) plain() bool { return r.a == nil && r.r == nil && !r.activated() }
+// plain reports whether the expression is x itself.
+func (r lazy) plain() bool { return r.a == nil && r.r == nil && r.act == noActivation }
 
-func (r recipe) activated() bool { return r.relu || r.slope != nil }
-
-// reads lists the values behind a recipe.
-func (r recipe) reads() []*value {
+// reads lists the values behind a lazy expression.
+func (r lazy) reads() []*value {
 	if r.r != nil {
-		return []*value{r.x.root(), r.r.root()}
+		return []*value{r.x, r.r}
 	}
-	return []*value{r.x.root()}
+	return []*value{r.x}
 }
 
 // tensor is what is known of a node: up to two representations of the same numbers.
 type tensor struct {
-	c, h, w int     // [N, C, H, W], or [N, C] with h = w = 1
-	how     *recipe // blocked, possibly virtual
-	plain   *value  // row-major
-	norm    *norm   // of a BatchNorm's result, for the gate of the ReLU behind it
+	c, h, w int    // [N, C, H, W], or [N, C] with h = w = 1
+	lazy    *lazy  // blocked, possibly virtual
+	plain   *value // row-major
+	norm    *norm  // of a BatchNorm's result, for the gradient of the ReLU behind it
 }
 
 func (t *tensor) hw() int { return t.h * t.w }

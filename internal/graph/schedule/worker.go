@@ -12,6 +12,7 @@ type span struct{ first, n int }
 // evaluation, activations.
 type worker struct {
 	m       *Machine
+	need    conv.Need // what conv was made for
 	conv    *conv.Work
 	aff     kernel.Affine
 	mask    kernel.Mask
@@ -28,11 +29,13 @@ type worker struct {
 	arena    []float32 // activations of the unit in hand, when the machine is local
 	base     int       // its first image
 
-	how      *recipe
-	mapBlock func(cb int) // applies how; made once, so that a call allocates nothing
-	t        kernel.Vec
-	s1, sum2 kernel.Vec
-	fresh    bool // the part in hand is the first of its unit's statistics
+	// sums is where kernels leave their sums, until the caller takes them to a sink.
+	sums pair
+	// filling is the expression that mapBlock applies: Fill calls back for each block of channels,
+	// and a closure made for each call would be allocated.
+	filling  *lazy
+	mapBlock func(cb int)
+	offsets  kernel.Vec // of two affine maps, added
 	// Maps of one utterance's channels.
 	scale, scale2, offset kernel.Vec
 }
@@ -59,10 +62,12 @@ var (
 	zeros kernel.Vec
 )
 
-func newWorker(m *Machine, need conv.Need, x, dy, y, local, scratch int) *worker {
-	w := &worker{m: m, conv: conv.NewWork(need), x: padded{data: kernel.Alloc(x)}, dy: padded{data: kernel.Alloc(dy)}, y: kernel.Alloc(y), arena: kernel.Alloc(local),
-		scratch: kernel.Alloc(scratch)}
-	w.mapBlock = w.applyBlock
+func newWorker(m *Machine, c *compiler, local int) *worker {
+	w := &worker{
+		m: m, need: c.need, conv: conv.NewWork(c.need), arena: kernel.Alloc(local), scratch: kernel.Alloc(c.scratch),
+		x: padded{data: kernel.Alloc(c.x)}, dy: padded{data: kernel.Alloc(c.dy)}, y: kernel.Alloc(c.y),
+	}
+	w.mapBlock = func(cb int) { w.apply(w.filling, cb) }
 	return w
 }
 
@@ -93,9 +98,9 @@ func (w *worker) part(v *value, image, pixel, n int) []float32 {
 	return w.image(v, image)[pixel*block:][:n]
 }
 
-// applyBlock runs the worker's recipe on the rows that aff describes, channel block cb.
-func (w *worker) applyBlock(cb int) {
-	r, a := w.how, &w.aff
+// apply runs a lazy expression on the rows that aff describes, channel block cb.
+func (w *worker) apply(r *lazy, cb int) {
+	a := &w.aff
 	if r.plain() {
 		a.Copy()
 		return
@@ -104,28 +109,28 @@ func (w *worker) applyBlock(cb int) {
 	if r.a != nil {
 		a.S, a.T = &r.a.s[cb], &r.a.t[cb]
 	}
-	if r.slope != nil {
+	if r.act == prelu {
 		a.S2 = &r.slope[cb]
 		a.MapPReLU()
 		return
 	}
 	if r.r == nil {
-		a.Map(r.relu)
+		a.Map(r.act == relu)
 		return
 	}
 	if r.b != nil {
 		a.S2 = &r.b.s[cb]
-		for i := range w.t {
-			w.t[i] = a.T[i] + r.b.t[cb][i]
+		for i := range w.offsets {
+			w.offsets[i] = a.T[i] + r.b.t[cb][i]
 		}
-		a.T = &w.t
+		a.T = &w.offsets
 	}
-	a.Map2(r.relu)
+	a.Map2(r.act == relu)
 }
 
-// fill prepares n images of a recipe, from first, as the input of a convolution.
-func (w *worker) fill(p *conv.Padded, dst *padded, r *recipe, first, n int) {
-	w.how = r
+// fill prepares n images of a lazy expression, from first, as the input of a convolution.
+func (w *worker) fill(p *conv.Padded, dst *padded, r *lazy, first, n int) {
+	w.filling = r
 	dst.clearMargins(p, n)
 	for i := range n {
 		var other []float32
@@ -136,9 +141,9 @@ func (w *worker) fill(p *conv.Padded, dst *padded, r *recipe, first, n int) {
 	}
 }
 
-// fillBlock prepares channel block cb of an image of a recipe in dst, a padded image.
-func (w *worker) fillBlock(p *conv.Padded, dst []float32, r *recipe, image, cb int) {
-	w.how = r
+// fillBlock prepares channel block cb of an image of a lazy expression in dst, a padded image.
+func (w *worker) fillBlock(p *conv.Padded, dst []float32, r *lazy, image, cb int) {
+	w.filling = r
 	var other []float32
 	if r.r != nil {
 		other = w.image(r.r, image)
@@ -146,38 +151,33 @@ func (w *worker) fillBlock(p *conv.Padded, dst []float32, r *recipe, image, cb i
 	p.FillBlock(&w.aff, dst, w.image(r.x, image), other, cb, w.mapBlock)
 }
 
-// materialise writes n images of a recipe to y, which may be one of the values it reads.
-func (w *worker) materialise(y []float32, r *recipe, hw, first, n int) {
-	w.how = r
+// materialise writes n images of a lazy expression to y, which may be one of the values it reads.
+func (w *worker) materialise(y []float32, r *lazy, hw, first, n int) {
+	a := &w.aff
+	a.Rows, a.Pixels, a.XPixel = 1, hw, block
 	for i := range n {
+		out, x := y[i*r.x.per:(i+1)*r.x.per], w.image(r.x, first+i)
 		var other []float32
 		if r.r != nil {
 			other = w.image(r.r, first+i)
 		}
-		w.mapImage(y[i*r.x.per:(i+1)*r.x.per], w.image(r.x, first+i), other, hw)
-	}
-}
-
-// mapImage applies the worker's recipe to a whole image.
-func (w *worker) mapImage(y, x, other []float32, hw int) {
-	a := &w.aff
-	a.Rows, a.Pixels, a.XPixel = 1, hw, block
-	for cb := range len(y) / (hw * block) {
-		from := cb * hw * block
-		a.X, a.Y = x[from:from+hw*block], y[from:from+hw*block]
-		if other != nil {
-			a.R = other[from : from+hw*block]
+		for cb := range len(out) / (hw * block) {
+			from := cb * hw * block
+			a.X, a.Y = x[from:from+hw*block], out[from:from+hw*block]
+			if other != nil {
+				a.R = other[from : from+hw*block]
+			}
+			w.apply(r, cb)
 		}
-		w.applyBlock(cb)
 	}
 }
 
-// mapPart applies the worker's recipe to some pixels of block cb.
-func (w *worker) mapPart(y, x, other []float32, cb int) {
+// mapPart applies a lazy expression to some pixels of block cb.
+func (w *worker) mapPart(r *lazy, y, x, other []float32, cb int) {
 	a := &w.aff
 	a.Rows, a.Pixels, a.XPixel = 1, len(x)/block, block
 	a.X, a.R, a.Y = x, other, y
-	w.applyBlock(cb)
+	w.apply(r, cb)
 }
 
 // copyOut takes n values, a multiple of a block, from cache to memory.

@@ -38,13 +38,13 @@ var (
 // alone: no paths, no times, no thread counts, so that the same training gives the same bytes.
 type Meta struct {
 	Arch          string   // the architecture, JSON of the caller's
-	Preprocessing string   // how pictures become the input, JSON of the caller's: see datasets.Preprocessing
+	Preprocessing string   // JSON of datasets.Preprocessing: how images become the input
 	Classes       []string // names, by index
-	ShortcutPad   string   // where option A puts its zero channels: sides | end; "" without option A
+	ShortcutPad   string   // option A's zero channels: sides | end; "" without it
 	Step          int64    // updates made
 	Dataset       string   // name of the training set
-	Frontend      string   // how a speech network's input is made, JSON of the caller's; "" for images
-	ClassCounts   []int64  // training frames of each class, from which priors follow; nil for images
+	Frontend      string   // JSON of how a speech network's input is made, or ""
+	ClassCounts   []int64  // training frames of each class, for priors; nil for images
 }
 
 // Encode returns the metadata as the strings of a safetensors header.

@@ -200,7 +200,7 @@ func TestMaterializeReadsEachStorageOnce(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	wide := &pyDict{}
-	for i, name := range []string{"a", "b", "c"} { // 16 storages' worth of values for tensors of one each
+	for i, name := range []string{"a", "b", "c"} { // tensors of one value of storages of 60
 		_ = wide.set(name, part(string(rune('0'+i%2)), F32, 60, 0, 1))
 	}
 	all := func(storageRef) ([]byte, error) { return make([]byte, 240), nil }

@@ -159,7 +159,7 @@ func failAtEvery(t *testing.T, start *atomicfiletest.Disk, keep int, snap Snapsh
 			if !errors.Is(err, ErrIO) || !errors.Is(err, ErrVersion) && !strings.Contains(err.Error(), "step") {
 				t.Errorf("%s: error %v is no ErrIO that names the checkpoint", what, err)
 			}
-			if fault == syscall.ENOSPC && (!errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "bytes")) {
+			if errors.Is(fault, syscall.ENOSPC) && (!errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "bytes")) {
 				t.Errorf("%s: error %v does not say how much is needed", what, err)
 			}
 			if list, _, err := s.List(); err == nil && !forGood { // the space is given back at once

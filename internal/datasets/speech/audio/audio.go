@@ -3,6 +3,7 @@ package audio
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -98,7 +99,8 @@ func ReadFile(path string) (Audio, error) {
 
 // unwrapPath takes the operation and the path off a system error, which the message names already.
 func unwrapPath(err error) error {
-	if p, ok := err.(*os.PathError); ok {
+	var p *os.PathError
+	if errors.As(err, &p) {
 		return p.Err
 	}
 	return err

@@ -289,7 +289,8 @@ func TestBitsOfAFrameMayBeThoseOfTheHeader(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for code, fits := range map[byte]bool{4: true, 0: true, 1: false, 6: false} { // 16 bits, the header's, 8, 24
+	// 16 bits, the header's, 8 and 24.
+	for code, fits := range map[byte]bool{4: true, 0: true, 1: false, 6: false} {
 		raw := slices.Clone(b.Bytes())
 		f := raw[second:]
 		f[3] = f[3]&^0x0e | code<<1

@@ -57,7 +57,7 @@ func readFLAC(r *bufio.Reader, name string) (a Audio, err error) {
 	// Behind the samples may be tags, or the next entry of an archive.
 	for info.NSamples == 0 || uint64(a.Len()) < info.NSamples {
 		f, err := stream.Next()
-		if err == io.EOF {
+		if err == io.EOF { //nolint:errorlint // a wrapped one is a frame that was cut
 			break
 		}
 		if err == nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -90,7 +91,7 @@ func readWAV(r *bufio.Reader, name string) (Audio, error) {
 
 // cut says that the file ends where something should be; another error of reading stays what it is.
 func cut(name string, at int64, err error, what string) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fault.Dataf("%s: the file ends at byte %d: %s: copy or record it anew", name, at, what)
 	}
 	return fmt.Errorf("%s: byte %d: %w", name, at, err)

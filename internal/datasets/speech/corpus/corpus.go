@@ -262,7 +262,7 @@ func (o *Corpus) Len(s datasets.Split) int {
 	return 0
 }
 
-// ID, Speaker, Frames and Label describe utterance i of a split, which must exist.
+// ID is the name of utterance i of a split, which must exist, as for the methods that follow.
 func (o *Corpus) ID(s datasets.Split, i int) string { return o.parts[s].utts[i].id }
 
 // Speaker is who spoke it.

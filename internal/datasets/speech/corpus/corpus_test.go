@@ -359,6 +359,13 @@ func TestAKaldiDirectoryIsACorpus(t *testing.T) {
 	if _, err := o.Read(datasets.Train, 1, nil); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), "a2") {
 		t.Errorf("another length than utt2num_frames says: %v", err)
 	}
+	for text, want := range map[string]string{"a1\n": `utt2spk:1: the key "a1" has no value`, "a1 ann\n": "utterance a2"} {
+		write("utt2spk", text)
+		if _, err := Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, c, 1); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), want) {
+			t.Errorf("utt2spk of %q: %v", text, err)
+		}
+	}
+	write("utt2spk", "a1 ann\na2 ann\nb1 bob\n")
 	write("feats.scp", "a1 copy-feats ark:x ark:- |\n")
 	if _, err := Open(t.Context(), datasets.Config{Name: "kaldi", Dir: dir}, c, 1); !errors.Is(err, datasets.ErrData) || !strings.Contains(err.Error(), "a1") {
 		t.Errorf("a pipe: %v", err)

@@ -148,7 +148,24 @@ func TestThreadsChangeNeitherOrderNorValues(t *testing.T) {
 		j.Speakers[r.Key] = itoa(i % 3)
 	}
 	j.Threads = 1
+	var done []int
+	j.OnDone = func(n, of int) {
+		if of != 40 {
+			t.Errorf("%d recordings, want 40", of)
+		}
+		done = append(done, n)
+	}
 	keys, want, sum := run(t, j, recordings)
+	// Speakers take two passes, each of which counts half.
+	for i, n := range done {
+		if n != (i+1)/2 {
+			t.Errorf("after %d of 80 steps %d recordings are done", i+1, n)
+		}
+	}
+	if len(done) != 80 {
+		t.Errorf("%d steps, want 80", len(done))
+	}
+	j.OnDone = nil
 	if sum.Utterances != 40 || sum.Speakers != 3 || sum.Rate != 8000 || sum.Dim != 23 || !slices.IsSortedFunc(keys, func(a, b string) int {
 		return slices.IndexFunc(recordings, func(r Recording) bool { return r.Key == a }) - slices.IndexFunc(recordings, func(r Recording) bool { return r.Key == b })
 	}) {

@@ -189,7 +189,7 @@ func read(r io.Reader) (File, error) {
 			return File{}, err
 		}
 	}
-	if n, err := io.CopyN(io.Discard, r, 1); n > 0 || err != io.EOF {
+	if n, err := io.CopyN(io.Discard, r, 1); n > 0 || !errors.Is(err, io.EOF) {
 		return File{}, fault.Dataf("the file goes on after its %d frames, at byte %d: the header or the file is wrong", f.Frames, at)
 	}
 	return f, nil
@@ -240,7 +240,7 @@ func take(r io.Reader, n int64, at *int64, what string) ([]byte, error) {
 }
 
 func ended(err error, at int64, what string) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fault.Dataf("the file ends at byte %d in %s: copy or write it anew", at, what)
 	}
 	return fmt.Errorf("byte %d: %w", at, err)

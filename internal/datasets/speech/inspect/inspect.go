@@ -155,7 +155,7 @@ func beginning(path string) (head []byte, size int64, err error) {
 	}
 	head = make([]byte, 12)
 	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, 0, fmt.Errorf("%s: %w", path, err)
 	}
 	if n == 0 {
@@ -216,7 +216,7 @@ func recordingAt(path string, offset int64) (bool, error) {
 	defer f.Close()
 	head := make([]byte, 12)
 	n, err := f.ReadAt(head, offset)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
 	return isRecording(head[:n]), nil

@@ -100,6 +100,7 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 		write(t, filepath.Join(dir, "x.scp"), "a cat x |\n"): fault.ErrData,
 		"cat x |": fault.ErrData,
 		write(t, filepath.Join(dir, "cut.ark"), "a \x00BFM \x04"): fault.ErrData,
+		write(t, filepath.Join(dir, "cut.mat"), "\x00BFM \x04"):   fault.ErrData,
 		write(t, filepath.Join(dir, "y.scp"), "a no/such/file\n"): fault.ErrMissing,
 	} {
 		if _, err := File(context.Background(), path, func(Item) error { return nil }); !errors.Is(err, kind) {

@@ -1,6 +1,7 @@
 package kaldi
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -39,7 +40,7 @@ func Each(path string, f func(key string, v Value) error) error {
 	defer r.Close()
 	for {
 		key, v, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {

@@ -68,9 +68,9 @@ func (r *Reader) key() (string, error) {
 	for {
 		c, err := r.byte()
 		switch {
-		case err == io.EOF && len(key) == 0:
+		case errors.Is(err, io.EOF) && len(key) == 0:
 			return "", io.EOF
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return "", fault.Dataf("%s: the file ends at byte %d after the key %q", r.name, r.at, key)
 		case err != nil:
 			return "", fmt.Errorf("%s: %w", r.name, r.ended(err, "a key"))
@@ -103,7 +103,7 @@ func (r *Reader) byte() (byte, error) {
 
 // ended makes an end of file inside an object an error of the data.
 func (r *Reader) ended(err error, what string) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fault.Dataf("the file ends at byte %d in %s: copy or write it anew", r.at, what)
 	}
 	var corrupt interface{ Timeout() bool } // system errors have it; those of gzip do not

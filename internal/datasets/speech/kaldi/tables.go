@@ -2,6 +2,7 @@ package kaldi
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -51,7 +52,7 @@ func scanLines(r io.Reader, path string, limit int64, f func(line int, key, rest
 			return fmt.Errorf("%s:%d: %w", path, line, err)
 		}
 	}
-	if err := scanner.Err(); err == bufio.ErrTooLong {
+	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
 		return fault.Dataf("%s:%d: a line of more than %d bytes: this is no script or table of text", path, line+1, maxLine)
 	} else if err != nil {
 		return fault.Dataf("%s: after line %d: %w", path, line, err)

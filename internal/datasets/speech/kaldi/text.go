@@ -1,6 +1,7 @@
 package kaldi
 
 import (
+	"errors"
 	"io"
 	"strconv"
 
@@ -39,7 +40,7 @@ func (r *Reader) token(buf []byte) (token []byte, end byte, err error) {
 	for {
 		c, err := r.byte()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return token, 0, nil
 		case err != nil:
 			return nil, 0, r.ended(err, "text")
@@ -113,7 +114,7 @@ func (r *Reader) endLine() error {
 	for {
 		c, err := r.byte()
 		switch {
-		case err == io.EOF || err == nil && c == '\n':
+		case errors.Is(err, io.EOF) || err == nil && c == '\n':
 			return nil
 		case err != nil:
 			return r.ended(err, "text")

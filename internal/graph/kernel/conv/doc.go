@@ -17,7 +17,7 @@
 //
 // A Pass computes whole images: one worker an image. A Split divides a direct pass within an image,
 // for one worker that wants each part in cache, or for several workers that share the image
-// (intra-image parallelism). A Spread and a SpreadGrad compute a Winograd pass over a round of
+// (intra-image parallelism). A TwoStage and a TwoStageGrad compute a Winograd pass over a round of
 // images in two stages with a barrier between them (two-stage parallelism), for layers whose
 // transformed weights are too many to be read for each image.
 package conv

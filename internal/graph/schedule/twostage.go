@@ -15,13 +15,13 @@ func (c *compiler) inRounds(st *step, images, parts int, set func(st *step, r in
 	for r, at := 0, 0; at < c.g.N; r, at = r+1, at+images {
 		of := span{at, min(images, c.g.N-at)}
 		s := *st
-		s.spans = imageSpans(of, parts)
+		s.spans, s.images = imageSpans(of, parts), of.n
 		if before != nil {
 			s.needs = append(slices.Clone(st.needs), before)
 		}
 		if of.first+of.n < c.g.N {
 			before = &of
-			s.makes, s.finish = []any{before}, nil
+			s.makes, s.grads, s.finish = []any{before}, nil, nil
 		}
 		set(&s, r, of)
 		c.add(&s)
@@ -39,14 +39,16 @@ func imageSpans(of span, parts int) []span {
 	return spans
 }
 
-// spreadForward lowers a convolution whose output channels, not whose images, are divided among
-// workers. Within images its first stage is divided by blocks of input channels too.
-func (c *compiler) spreadForward(st *step, in *recipe, f finish, sp *conv.Spread, packed []float32, within bool) {
+// twoStageForward lowers a convolution in two stages: the images are prepared first, and then not
+// they but output channels are divided among workers. Intra-image, the first stage is divided by
+// blocks of input channels too.
+func (c *compiler) twoStageForward(st *step, in *lazy, f epilogue, sp *conv.TwoStage, packed []float32, intra bool) {
+	st.algorithm += ", two-stage"
 	chunks, p := sp.Chunks(), sp.Input()
-	c.x, c.shared = max(c.x, p.Len()), max(c.shared, sp.Len())
+	c.x, c.staging = max(c.x, p.Len()), max(c.staging, sp.Len())
 	c.need = c.need.Max(sp.Need())
 	parts := 1
-	if within {
+	if intra {
 		parts = p.CB
 	}
 	c.inRounds(st, sp.Round, parts, func(st *step, r int, of span) {
@@ -56,14 +58,14 @@ func (c *compiler) spreadForward(st *step, in *recipe, f finish, sp *conv.Spread
 					f.begin(r*chunks+c, sp.Pixels(c, of.n))
 				}
 			}
-			if within {
+			if intra {
 				w.x.clearMargins(p, 1)
 				w.fillBlock(p, w.x.data, in, first, u%parts)
-				sp.PrepareBlock(w.conv, w.m.stage, w.x.data[u%parts*p.Plane():], first-of.first, u%parts)
+				sp.PrepareBlock(w.conv, w.m.staging, w.x.data[u%parts*p.Plane():], first-of.first, u%parts)
 				return
 			}
 			w.fill(p, &w.x, in, first, 1)
-			sp.Prepare(w.conv, w.m.stage, w.x.data, first-of.first)
+			sp.Prepare(w.conv, w.m.staging, w.x.data, first-of.first)
 		}
 		st.inner = sp.Units()
 		st.runInner = func(w *worker, u int) {
@@ -71,18 +73,18 @@ func (c *compiler) spreadForward(st *step, in *recipe, f finish, sp *conv.Spread
 			if n <= 0 {
 				return
 			}
-			sp.Compute(w.conv, w.m.stage, n, u, packed, func(img, cb, from int, fresh bool, y []float32) {
-				w.fresh = fresh
-				f.each(w, r*chunks+u%chunks, of.first+img, cb, from, y)
+			sp.Compute(w.conv, w.m.staging, n, u, packed, func(img, cb, from int, fresh bool, y []float32) {
+				f.each(w, part{r*chunks + u%chunks, of.first + img, cb, from, fresh}, y)
 			})
 		}
 	})
 }
 
-// spreadGradients lowers both gradients of such a convolution.
-func (c *compiler) spreadGradients(g *convGroup, st *step, plan *conv.Plan, x, dy *recipe, w *graph.Param, sg *conv.SpreadGrad, sp *conv.Spread) {
+// twoStageGradients lowers both gradients of such a convolution.
+func (c *compiler) twoStageGradients(g *convGradients, st *step, plan *conv.Plan, x, dy *lazy, w *graph.Param, sg *conv.TwoStageGrad, sp *conv.TwoStage) {
+	st.algorithm += ", two-stage"
 	lenX, lenDY := sg.Lens()
-	c.shared = max(c.shared, lenX+lenDY)
+	c.staging = max(c.staging, lenX+lenDY)
 	c.x, c.dy = max(c.x, plan.X.Len()), max(c.dy, plan.DY.Len())
 	c.need = c.need.Max(sg.Need())
 	var apply eachPart
@@ -90,12 +92,13 @@ func (c *compiler) spreadGradients(g *convGroup, st *step, plan *conv.Plan, x, d
 	var sums sink
 	dataUnits, chunks := 0, 0
 	if sp != nil {
-		st.writes = append(st.writes, c.tensors[g.gate.end].how.x)
+		st.writes = append(st.writes, c.tensors[g.epilogue.end].lazy.x)
 		packed = c.packed(plan.DataGrad, w)
+		st.weights = len(packed)
 		c.need = c.need.Max(sp.Need())
-		c.shared = max(c.shared, lenX+lenDY+sp.Len())
+		c.staging = max(c.staging, lenX+lenDY+sp.Len())
 		dataUnits, chunks = sp.Units(), sp.Chunks()
-		sums, apply = c.gated(st, g.gate, chunks*parts(c.g.N, sp.Round))
+		sums, apply = c.withEpilogue(st, g.epilogue, chunks*parts(c.g.N, sp.Round))
 	}
 	c.inRounds(st, sg.Round(), 1, func(st *step, r int, of span) {
 		st.run = func(wk *worker, u, first, _ int) {
@@ -104,7 +107,7 @@ func (c *compiler) spreadGradients(g *convGroup, st *step, plan *conv.Plan, x, d
 					sums.begin(r*chunks + c)
 				}
 			}
-			img, shared := first-of.first, wk.m.stage
+			img, shared := first-of.first, wk.m.staging
 			wk.fill(plan.DY, &wk.dy, dy, first, 1)
 			wk.fill(plan.X, &wk.x, x, first, 1)
 			sg.Prepare(wk.conv, shared[:lenX], shared[lenX:lenX+lenDY], wk.x.data, wk.dy.data, img)
@@ -114,13 +117,13 @@ func (c *compiler) spreadGradients(g *convGroup, st *step, plan *conv.Plan, x, d
 		}
 		st.inner = dataUnits + sg.Units()
 		st.runInner = func(wk *worker, u int) {
-			shared := wk.m.stage
+			shared := wk.m.staging
 			if u >= dataUnits {
 				sg.Compute(wk.conv, shared[:lenX], shared[lenX:lenX+lenDY], of.n, u-dataUnits, w.Grad, r > 0 || wk.m.options.Accumulate)
 				return
 			}
 			sp.Compute(wk.conv, shared[lenX+lenDY:], of.n, u, packed, func(img, cb, from int, _ bool, d []float32) {
-				apply(wk, r*chunks+u%chunks, of.first+img, cb, from, d)
+				apply(wk, part{r*chunks + u%chunks, of.first + img, cb, from, false}, d)
 			})
 		}
 	})

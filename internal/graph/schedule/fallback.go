@@ -32,8 +32,8 @@ func (s source) get(w *worker, n int) []float32 {
 	return s.constant
 }
 
-// foreignStep runs an operator's reference on row-major tensors of the whole batch.
-func (c *compiler) foreignStep(n *gorgonia.Node) error {
+// fallback runs an operator's reference on row-major tensors of the whole batch.
+func (c *compiler) fallback(n *gorgonia.Node) error {
 	op := graph.OpOf(n)
 	if op == nil {
 		return fmt.Errorf("schedule: no way to run %v (%T)", n.Op(), n.Op())
@@ -44,8 +44,8 @@ func (c *compiler) foreignStep(n *gorgonia.Node) error {
 	return c.reference(n, op.Run32)
 }
 
-// foreignJoin adds two gradients that are not images: those of a parameter, or of rows.
-func (c *compiler) foreignJoin(n *gorgonia.Node) error {
+// fallbackSum adds two gradients that are not images: those of a parameter, or of rows.
+func (c *compiler) fallbackSum(n *gorgonia.Node) error {
 	return c.reference(n, func(dst []float32, src ...[]float32) {
 		for i, v := range src[0] {
 			dst[i] = v + src[1][i]
@@ -54,7 +54,7 @@ func (c *compiler) foreignJoin(n *gorgonia.Node) error {
 }
 
 func (c *compiler) reference(n *gorgonia.Node, f func(dst []float32, src ...[]float32)) error {
-	st := &step{name: "reference " + n.Op().String(), whole: true, backward: backward(n)}
+	st := &step{name: "reference " + n.Op().String(), whole: true, backward: c.backward(n)}
 	var from []source
 	for _, in := range c.in[n] {
 		s, err := c.source(in)
@@ -128,17 +128,24 @@ func (c *compiler) source(n *gorgonia.Node) (source, error) {
 	return source{}, fmt.Errorf("its input %v has not been computed", n)
 }
 
-// sinkRest copies the gradients that reference operators computed to Param.Grad.
-func (c *compiler) sinkRest() error {
+// writeRest copies the gradients that no step writes, since reference operators computed them, to
+// Param.Grad.
+func (c *compiler) writeRest() error {
+	written := map[*graph.Param]bool{}
+	for _, s := range c.steps {
+		for _, p := range s.grads {
+			written[p] = true
+		}
+	}
 	for _, p := range c.g.Params {
-		if p.Grad == nil || c.sunk[p.Grad] {
+		if p.Grad == nil || written[p.Param] {
 			continue
 		}
 		s, err := c.source(p.Grad)
 		if err != nil {
 			return fmt.Errorf("schedule: the gradient of %s: %w", p.Param.Name, err)
 		}
-		st := &step{name: "gradient of " + p.Param.Name, whole: true, backward: true}
+		st := &step{name: "gradient of " + p.Param.Name, whole: true, backward: true, grads: []*graph.Param{p.Param}}
 		if s.v != nil {
 			st.reads = []*value{s.v}
 		} else {

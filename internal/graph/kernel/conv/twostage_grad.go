@@ -1,10 +1,10 @@
 package conv
 
-// A SpreadGrad is the Winograd weight gradient of a round of images in two stages: images are
+// A TwoStageGrad is the Winograd weight gradient of a round of images in two stages: images are
 // transformed into buffers that all workers share, then each unit computes the gradient of some
 // weights over all tiles. No accumulator in the transformed domain leaves the cache; with a pass
 // for each image the 36/9 of the weights would be read and written once an image.
-type SpreadGrad struct {
+type TwoStageGrad struct {
 	g     *winogradGrad
 	x, dy tiling
 }
@@ -16,32 +16,32 @@ const (
 	gradOut = 4
 )
 
-// NewSpreadGrad returns the two stages of a weight gradient over n images, or nil where
+// NewTwoStageGrad returns the two stages of a weight gradient over n images, or nil where
 // accumulators do as well.
-func NewSpreadGrad(w WeightGrad, n int, l Limits) *SpreadGrad {
+func NewTwoStageGrad(w WeightGrad, n int, l Limits) *TwoStageGrad {
 	g, ok := w.(*winogradGrad)
 	if !ok || 36*g.s.C*g.s.K < l.Weights {
 		return nil
 	}
-	s := &SpreadGrad{g: g, x: newTiling(n, g.th, g.tw, max(blocks(g.s.C), blocks(g.s.K)), l)}
+	s := &TwoStageGrad{g: g, x: newTiling(n, g.th, g.tw, max(blocks(g.s.C), blocks(g.s.K)), l)}
 	s.dy = s.x
 	s.x.cb, s.dy.cb = blocks(g.s.C), blocks(g.s.K)
 	return s
 }
 
 // Round is the number of images of a round.
-func (s *SpreadGrad) Round() int { return s.x.Round }
+func (s *TwoStageGrad) Round() int { return s.x.Round }
 
 // Lens are the lengths of the two buffers.
-func (s *SpreadGrad) Lens() (x, dy int) { return s.x.Len(), s.dy.Len() }
+func (s *TwoStageGrad) Lens() (x, dy int) { return s.x.Len(), s.dy.Len() }
 
 // Need is the scratch of both stages.
-func (s *SpreadGrad) Need() Need {
+func (s *TwoStageGrad) Need() Need {
 	return Need{M: gradIn * gradOut * 36 * block * block, Edge: 144 * block}
 }
 
 // Prepare is the first stage for image img of the round: x and dy are the padded images.
-func (s *SpreadGrad) Prepare(k *Work, vx, vy, x, dy []float32, img int) {
+func (s *TwoStageGrad) Prepare(k *Work, vx, vy, x, dy []float32, img int) {
 	g := s.g
 	for cb := range s.x.cb {
 		s.x.input(k, g.in, g.s.PadH, g.s.PadW, vx, x[cb*g.in.Plane():], img, cb)
@@ -58,19 +58,19 @@ func (s *SpreadGrad) Prepare(k *Work, vx, vy, x, dy []float32, img int) {
 	})
 }
 
-func (s *SpreadGrad) groups() (in, out int) {
+func (s *TwoStageGrad) groups() (in, out int) {
 	return (s.x.cb + gradIn - 1) / gradIn, (s.dy.cb + gradOut - 1) / gradOut
 }
 
 // Units says in how many independent parts the second stage can be done.
-func (s *SpreadGrad) Units() int {
+func (s *TwoStageGrad) Units() int {
 	in, out := s.groups()
 	return in * out
 }
 
 // Compute is unit u of the second stage for a round of n images: it writes (or adds) its part of
 // the gradient to dw [K, C, 3, 3].
-func (s *SpreadGrad) Compute(k *Work, vx, vy []float32, n, u int, dw []float32, accumulate bool) {
+func (s *TwoStageGrad) Compute(k *Work, vx, vy []float32, n, u int, dw []float32, accumulate bool) {
 	const unit = 36 * block * block
 	_, out := s.groups()
 	c0, o0 := u/out*gradIn, u%out*gradOut

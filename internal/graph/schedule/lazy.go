@@ -19,21 +19,18 @@ func (c *compiler) statistics(n *gorgonia.Node) error {
 	st := &step{name: "statistics", reads: []*value{v}, makes: []any{nm.apply}}
 	st.finish = func() { nm.merge(len(c.m.units), c.m.options.StatsMomentum) }
 	st.run = func(w *worker, u, first, count int) {
-		nm.begin(u)
+		nm.begin(u, count*nm.hw)
 		x := w.images(v, first, count)
 		for i := range count {
-			nm.observe(w, u, x[i*v.per:(i+1)*v.per])
+			nm.observe(w, u, x[i*v.per:(i+1)*v.per], i == 0)
 		}
 	}
 	c.add(st)
 	return nil
 }
 
-// normalise makes the recipe of a normalised tensor.
+// normalise makes a normalised tensor a lazy expression.
 func (c *compiler) normalise(n *gorgonia.Node, op *graph.BatchNorm) error {
-	if c.claimed[n] {
-		return nil
-	}
 	x := c.tensors[c.in[n][0]]
 	var nm *norm
 	if op.Mode == graph.Train {
@@ -48,27 +45,24 @@ func (c *compiler) normalise(n *gorgonia.Node, op *graph.BatchNorm) error {
 	if err != nil {
 		return err
 	}
-	t.how, t.norm = &recipe{x: c.blocked(x), a: nm.apply}, nm
+	t.lazy, t.norm = &lazy{x: c.blocked(x), a: nm.apply}, nm
 	return nil
 }
 
-// rectify makes the recipe of a rectified tensor, and computes it where more than one step would
-// repeat it.
+// rectify makes a rectified tensor a lazy expression, and computes it where more than one step
+// would repeat it.
 func (c *compiler) rectify(n *gorgonia.Node) error {
-	if c.claimed[n] {
-		return nil
-	}
 	x := c.tensors[c.in[n][0]]
 	t, err := c.newTensor(n)
 	if err != nil {
 		return err
 	}
-	r := *c.recipe(x)
-	if r.activated() {
-		r = recipe{x: c.blocked(x)}
+	r := *c.lazy(x)
+	if r.act != noActivation {
+		r = lazy{x: c.blocked(x)}
 	}
-	r.relu = true
-	t.how = &r
+	r.act = relu
+	t.lazy = &r
 	if r.r != nil || !c.readOnce(n) {
 		c.blocked(t)
 	}
@@ -95,25 +89,22 @@ func (c *compiler) readOnce(n *gorgonia.Node) bool {
 	return convs == 1
 }
 
-// addition makes the recipe of a sum of two tensors, each read as it is or through a batch
+// addition makes the sum of two tensors a lazy expression, each read as it is or through a batch
 // normalisation.
 func (c *compiler) addition(n *gorgonia.Node) error {
-	if c.claimed[n] {
-		return nil
-	}
 	t, err := c.newTensor(n)
 	if err != nil {
 		return err
 	}
-	side := func(t *tensor) *recipe {
-		r := c.recipe(t)
-		if r.r != nil || r.activated() {
-			return &recipe{x: c.blocked(t)}
+	side := func(t *tensor) *lazy {
+		r := c.lazy(t)
+		if r.r != nil || r.act != noActivation {
+			return &lazy{x: c.blocked(t)}
 		}
 		return r
 	}
 	a, b := side(c.tensors[c.in[n][0]]), side(c.tensors[c.in[n][1]])
-	t.how = &recipe{x: a.x, a: a.a, r: b.x, b: b.a}
+	t.lazy = &lazy{x: a.x, a: a.a, r: b.x, b: b.a}
 	if u, op := c.onlyForwardUser(n); u == nil {
 		c.blocked(t)
 	} else if _, ok := op.(*graph.ReLU); !ok {
@@ -125,7 +116,7 @@ func (c *compiler) addition(n *gorgonia.Node) error {
 func (c *compiler) onlyForwardUser(n *gorgonia.Node) (*gorgonia.Node, graph.Operator) {
 	var found *gorgonia.Node
 	for _, u := range c.users[n] {
-		if backward(u) {
+		if c.backward(u) {
 			continue
 		}
 		if found != nil {

@@ -9,9 +9,9 @@ import (
 	"resnet/internal/graph/kernel"
 )
 
-// TestSpreadMatchesTheDefinition computes all three passes in two stages, in rounds and chunks that
-// do not divide the images evenly.
-func TestSpreadMatchesTheDefinition(t *testing.T) {
+// TestTwoStageMatchesTheDefinition computes all three passes in two stages, in rounds and chunks
+// that do not divide the images evenly.
+func TestTwoStageMatchesTheDefinition(t *testing.T) {
 	best := kernel.Active()
 	defer func() { _ = kernel.Use(best) }()
 	for _, name := range kernel.Available() {
@@ -27,13 +27,13 @@ func TestSpreadMatchesTheDefinition(t *testing.T) {
 				all = all[:2]
 			}
 			for _, l := range all {
-				t.Run(fmt.Sprintf("%s/%v/%v", name, s, l), func(t *testing.T) { checkSpread(t, s, l, uint64(i)) })
+				t.Run(fmt.Sprintf("%s/%v/%v", name, s, l), func(t *testing.T) { checkTwoStage(t, s, l, uint64(i)) })
 			}
 		}
 	}
 }
 
-func checkSpread(t *testing.T, s Shape, l Limits, seed uint64) {
+func checkTwoStage(t *testing.T, s Shape, l Limits, seed uint64) {
 	const n = 5
 	rng := rand.New(rand.NewPCG(seed, 3))
 	x, w, dy := random(rng, n*s.C*s.H*s.W), random(rng, s.WeightLen()), random(rng, n*s.K*s.OH()*s.OW())
@@ -41,9 +41,9 @@ func checkSpread(t *testing.T, s Shape, l Limits, seed uint64) {
 	xb, dyb := toBlocked(x, n, s.C, s.H*s.W), toBlocked(dy, n, s.K, s.OH()*s.OW())
 	p := NewPlan(s, Choices{Winograd, Winograd, Winograd}, true)
 	const tol = 1e-5
-	close64(t, "forward", fromBlocked(runSpread(p.Forward, n, l, xb, w), n, s.K, s.OH()*s.OW()), wantY, tol)
-	close64(t, "data gradient", fromBlocked(runSpread(p.DataGrad, n, l, dyb, w), n, s.C, s.H*s.W), wantDX, tol)
-	sg := NewSpreadGrad(p.Weights, n, l)
+	close64(t, "forward", fromBlocked(runTwoStage(p.Forward, n, l, xb, w), n, s.K, s.OH()*s.OW()), wantY, tol)
+	close64(t, "data gradient", fromBlocked(runTwoStage(p.DataGrad, n, l, dyb, w), n, s.C, s.H*s.W), wantDX, tol)
+	sg := NewTwoStageGrad(p.Weights, n, l)
 	lenX, lenY := sg.Lens()
 	vx, vy, k := unset(lenX), unset(lenY), NewWork(sg.Need())
 	xp, dyp := pad(p.X, xb, n), pad(p.DY, dyb, n)
@@ -60,10 +60,10 @@ func checkSpread(t *testing.T, s Shape, l Limits, seed uint64) {
 	close64(t, "weight gradient", dw, wantDW, tol)
 }
 
-// runSpread computes a pass over blocked images; it checks that each pixel comes once, and that
+// runTwoStage computes a pass over blocked images; it checks that each pixel comes once, and that
 // chunks have the pixels that they say.
-func runSpread(p Pass, n int, l Limits, xb, w []float32) []float32 {
-	sp := NewSpread(p, n, l)
+func runTwoStage(p Pass, n int, l Limits, xb, w []float32) []float32 {
+	sp := NewTwoStage(p, n, l)
 	k := NewWork(sp.Need())
 	packed := unset(p.PackedLen())
 	for u := range p.PackUnits() {

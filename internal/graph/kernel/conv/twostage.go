@@ -2,18 +2,18 @@ package conv
 
 import "resnet/internal/graph/kernel"
 
-// A Spread computes a Winograd convolution of a round of images in two stages with a barrier
+// A TwoStage computes a Winograd convolution of a round of images in two stages with a barrier
 // between them: images are transformed one by one into a buffer that all workers share, then groups
 // of output channels are computed for many tiles of many images. It is for layers with many weights
 // and few tiles: what is transformed is 36/9 of the weights, more than a cache holds, and with a
 // pass for each image it would be read from memory for four or sixteen tiles at a time.
-type Spread struct {
+type TwoStage struct {
 	w *winograd
 	tiling
 	group int // output blocks of a unit
 }
 
-// Limits say which layers a Spread is for, those with at least so many weights in the transformed
+// Limits say which layers a TwoStage is for, those with at least so many weights in the transformed
 // domain, and bound it: the most tiles that are multiplied together, and the most transformed
 // values of a round of images. Work is how many multiply-adds of an image are worth barriers
 // between workers where there are fewer images than workers.
@@ -26,9 +26,9 @@ type Limits struct {
 // enough to amortise reading them, a round that leaves the third-level cache room for them.
 var DefaultLimits = Limits{Weights: 1 << 20, Tiles: 64, Round: 36 * 256 * 256, Work: 4 << 20}
 
-// Within are the limits for a layer that is divided within images: it is always computed in two
+// IntraImage are the limits for a layer that is divided within images: it is always computed in two
 // stages, and with few weights in shorter chunks of tiles, so that there are enough of them.
-func (l Limits) Within(s Shape) Limits {
+func (l Limits) IntraImage(s Shape) Limits {
 	if 36*s.C*s.K < l.Weights {
 		l.Tiles = min(l.Tiles, tilesPerPass)
 	}
@@ -36,14 +36,14 @@ func (l Limits) Within(s Shape) Limits {
 	return l
 }
 
-// NewSpread returns the two stages of a pass over n images, or nil where one pass for each worker's
-// images does as well.
-func NewSpread(p Pass, n int, l Limits) *Spread {
+// NewTwoStage returns the two stages of a pass over n images, or nil where one pass for each
+// worker's images does as well.
+func NewTwoStage(p Pass, n int, l Limits) *TwoStage {
 	w, ok := p.(*winograd)
 	if !ok || 36*w.s.C*w.s.K < l.Weights {
 		return nil
 	}
-	s := &Spread{w: w, tiling: newTiling(n, w.th, w.tw, max(blocks(w.s.C), blocks(w.s.K)), l)}
+	s := &TwoStage{w: w, tiling: newTiling(n, w.th, w.tw, max(blocks(w.s.C), blocks(w.s.K)), l)}
 	s.cb = blocks(w.s.C)
 	s.group = 4
 	if ob := blocks(w.s.K); s.chunks()*((ob+3)/4) < 16 {
@@ -108,23 +108,23 @@ func (t *tiling) input(k *Work, in *Padded, padH, padW int, v, plane []float32, 
 }
 
 // Prepare is the first stage for image img of the round: x is the padded image.
-func (s *Spread) Prepare(k *Work, v, x []float32, img int) {
+func (s *TwoStage) Prepare(k *Work, v, x []float32, img int) {
 	for cb := range s.cb {
 		s.PrepareBlock(k, v, x[cb*s.w.in.Plane():], img, cb)
 	}
 }
 
 // PrepareBlock is Prepare for one block of channels, whose padded plane is given alone.
-func (s *Spread) PrepareBlock(k *Work, v, plane []float32, img, cb int) {
+func (s *TwoStage) PrepareBlock(k *Work, v, plane []float32, img, cb int) {
 	s.input(k, s.w.in, s.w.s.PadH, s.w.s.PadW, v, plane, img, cb)
 }
 
 // Chunks is the number of ranges of tiles that are multiplied together; Pixels says how many output
 // pixels of a channel a chunk of a round of n images has.
-func (s *Spread) Chunks() int { return s.chunks() }
+func (s *TwoStage) Chunks() int { return s.chunks() }
 
 // Pixels counts the pixels of chunk c.
-func (s *Spread) Pixels(c, n int) int {
+func (s *TwoStage) Pixels(c, n int) int {
 	from, to := s.span(c, n)
 	pixels := 0
 	eachImage(from, to, s.w.th, s.w.tw, func(_, first, n, _ int) {
@@ -135,15 +135,15 @@ func (s *Spread) Pixels(c, n int) int {
 
 // Units says in how many independent parts the second stage can be done: unit u belongs to chunk u
 // mod Chunks.
-func (s *Spread) Units() int { return s.chunks() * s.groups() }
+func (s *TwoStage) Units() int { return s.chunks() * s.groups() }
 
-func (s *Spread) groups() int { return (blocks(s.w.s.K) + s.group - 1) / s.group }
+func (s *TwoStage) groups() int { return (blocks(s.w.s.K) + s.group - 1) / s.group }
 
 // Input is the layout of the padded images.
-func (s *Spread) Input() *Padded { return s.w.in }
+func (s *TwoStage) Input() *Padded { return s.w.in }
 
 // Need is the scratch of both stages.
-func (s *Spread) Need() Need {
+func (s *TwoStage) Need() Need {
 	t, rows := s.rows*s.tw, s.rows*4
 	return Need{M: 36 * (t*2*block + planePad), Edge: 144*block + 4*4*s.tw*block, Out: min(rows, 4*s.th) * s.w.s.OW() * block}
 }
@@ -151,7 +151,7 @@ func (s *Spread) Need() Need {
 // Compute is unit u of the second stage for a round of n images. It calls f for each part of the
 // result as it is done: pixels from the given one of block ob of the output channels of image img;
 // fresh marks the first part of a chunk.
-func (s *Spread) Compute(k *Work, v []float32, n, u int, packed []float32, f func(img, ob, from int, fresh bool, y []float32)) {
+func (s *TwoStage) Compute(k *Work, v []float32, n, u int, packed []float32, f func(img, ob, from int, fresh bool, y []float32)) {
 	c := u % s.chunks()
 	from, to := s.span(c, n)
 	if from == to {

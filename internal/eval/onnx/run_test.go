@@ -1,0 +1,431 @@
+package onnx
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"resnet/internal/blocks"
+	"resnet/internal/graph"
+)
+
+// array is a tensor of the interpreter below, row-major.
+type array struct {
+	shape []int
+	data  []float64
+}
+
+func zeros(shape ...int) array {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return array{shape, make([]float64, n)}
+}
+
+// at is the value at [n, c, y, x], 0 outside of the map.
+func (a array) at(n, c, y, x int) float64 {
+	if y < 0 || x < 0 || y >= a.shape[2] || x >= a.shape[3] {
+		return 0
+	}
+	return a.data[((n*a.shape[1]+c)*a.shape[2]+y)*a.shape[3]+x]
+}
+
+// each calls f with the indices of a's maps and stores what it returns.
+func (a array) each(f func(n, c, y, x int) float64) array {
+	i := 0
+	for n := range a.shape[0] {
+		for c := range a.shape[1] {
+			for y := range a.shape[2] {
+				for x := range a.shape[3] {
+					a.data[i] = f(n, c, y, x)
+					i++
+				}
+			}
+		}
+	}
+	return a
+}
+
+// interpreter runs a model as the ONNX standard (operator set 17) defines its operators. Field
+// numbers are written out from onnx.proto.
+type interpreter struct {
+	t      *testing.T
+	values map[string]array
+}
+
+func number(b []byte) int { return int(int64(binary.LittleEndian.Uint64(b))) }
+
+func numbers(list [][]byte) (out []int) {
+	for _, b := range list {
+		out = append(out, number(b))
+	}
+	return out
+}
+
+func (r *interpreter) initializer(tensor []byte) {
+	f := fields(r.t, tensor)
+	a := zeros(numbers(f[1])...)
+	for i := range a.data {
+		switch kind := number(f[2][0]); kind {
+		case 1: // FLOAT
+			a.data[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(f[9][0][4*i:])))
+		case 7: // INT64
+			a.data[i] = float64(number(f[9][0][8*i:][:8]))
+		default:
+			r.t.Fatalf("an initializer of type %d", kind)
+		}
+	}
+	r.values[string(f[8][0])] = a
+}
+
+// attributes are what a node has, integers as floats.
+type attributes map[string][]float64
+
+func (r *interpreter) attributes(list [][]byte) attributes {
+	out := attributes{}
+	for _, a := range list {
+		f := fields(r.t, a)
+		name := string(f[1][0])
+		switch kind := number(f[20][0]); kind {
+		case 1: // FLOAT
+			out[name] = []float64{float64(math.Float32frombits(binary.LittleEndian.Uint32(f[2][0])))}
+		case 2: // INT
+			out[name] = []float64{float64(number(f[3][0]))}
+		case 7: // INTS
+			for _, v := range numbers(f[8]) {
+				out[name] = append(out[name], float64(v))
+			}
+		}
+	}
+	return out
+}
+
+// one is the attribute's first value, or what the standard gives it.
+func (a attributes) one(name string, otherwise float64) float64 {
+	if v, ok := a[name]; ok {
+		return v[0]
+	}
+	return otherwise
+}
+
+func (r *interpreter) node(node []byte) {
+	f := fields(r.t, node)
+	op, attr := string(f[4][0]), r.attributes(f[5])
+	var in []array
+	for _, name := range f[1] {
+		v, ok := r.values[string(name)]
+		if !ok {
+			r.t.Fatalf("%s reads %q, which is not there", f[3][0], name)
+		}
+		in = append(in, v)
+	}
+	r.values[string(f[2][0])] = r.compute(op, attr, in)
+}
+
+func (r *interpreter) compute(op string, attr attributes, in []array) array {
+	x := in[0]
+	switch op {
+	case "Identity":
+		return x
+	case "Relu":
+		out := zeros(x.shape...)
+		for i, v := range x.data {
+			out.data[i] = max(0, v)
+		}
+		return out
+	case "Add":
+		out := zeros(x.shape...)
+		for i, v := range x.data {
+			out.data[i] = v + in[1].data[i]
+		}
+		return out
+	case "PRelu":
+		out := zeros(x.shape...)
+		per := len(x.data) / x.shape[0] / x.shape[1]
+		for i, v := range x.data {
+			if out.data[i] = v; v < 0 {
+				out.data[i] *= in[1].data[i/per%x.shape[1]]
+			}
+		}
+		if len(in[1].shape) != len(x.shape)-1 {
+			r.t.Errorf("a slope of shape %v for values of shape %v", in[1].shape, x.shape)
+		}
+		return out
+	case "BatchNormalization":
+		eps := attr.one("epsilon", 1e-5)
+		return zeros(x.shape...).each(func(n, c, y, k int) float64 {
+			return (x.at(n, c, y, k)-in[3].data[c])/math.Sqrt(in[4].data[c]+eps)*in[1].data[c] + in[2].data[c]
+		})
+	case "Conv":
+		return r.conv(attr, in)
+	case "MaxPool", "AveragePool":
+		return r.pool(op, attr, x)
+	case "GlobalAveragePool":
+		return zeros(x.shape[0], x.shape[1], 1, 1).each(func(n, c, _, _ int) float64 {
+			sum := 0.0
+			for y := range x.shape[2] {
+				for k := range x.shape[3] {
+					sum += x.at(n, c, y, k)
+				}
+			}
+			return sum / float64(x.shape[2]*x.shape[3])
+		})
+	case "LRN":
+		size := int(attr["size"][0])
+		return zeros(x.shape...).each(func(n, c, y, k int) float64 {
+			sum := 0.0
+			for j := max(0, c-(size-1)/2); j <= min(x.shape[1]-1, c+size/2); j++ {
+				sum += x.at(n, j, y, k) * x.at(n, j, y, k)
+			}
+			return x.at(n, c, y, k) / math.Pow(attr.one("bias", 1)+attr.one("alpha", 1e-4)/float64(size)*sum, attr.one("beta", 0.75))
+		})
+	case "Flatten":
+		if attr.one("axis", 1) != 1 {
+			r.t.Errorf("Flatten at axis %v", attr["axis"])
+		}
+		return array{[]int{x.shape[0], len(x.data) / x.shape[0]}, x.data}
+	case "Gemm":
+		return r.gemm(attr, in)
+	case "Concat":
+		return r.concat(int(attr["axis"][0]), in)
+	case "Slice":
+		return r.slice(in)
+	case "Pad":
+		p := in[1].data // begins, then ends
+		out := zeros(x.shape[0]+int(p[0]+p[4]), x.shape[1]+int(p[1]+p[5]), x.shape[2]+int(p[2]+p[6]), x.shape[3]+int(p[3]+p[7]))
+		return out.each(func(n, c, y, k int) float64 {
+			if c -= int(p[1]); c < 0 || c >= x.shape[1] {
+				return 0
+			}
+			return x.at(n-int(p[0]), c, y-int(p[2]), k-int(p[3]))
+		})
+	}
+	r.t.Fatalf("no operator %s", op)
+	return array{}
+}
+
+func (r *interpreter) conv(attr attributes, in []array) array {
+	x, w := in[0], in[1]
+	k, stride, pads := attr["kernel_shape"], attr["strides"], attr["pads"]
+	if int(k[0]) != w.shape[2] || int(k[1]) != w.shape[3] {
+		r.t.Fatalf("a kernel of %v with weights of %v", k, w.shape)
+	}
+	size := func(d, axis int) int {
+		return (d+int(pads[axis]+pads[axis+2])-w.shape[2+axis])/int(stride[axis]) + 1
+	}
+	return zeros(x.shape[0], w.shape[0], size(x.shape[2], 0), size(x.shape[3], 1)).each(func(n, o, y, k int) float64 {
+		sum := 0.0
+		if len(in) == 3 {
+			sum = in[2].data[o]
+		}
+		for c := range w.shape[1] {
+			for i := range w.shape[2] {
+				for j := range w.shape[3] {
+					sum += w.at(o, c, i, j) * x.at(n, c, y*int(stride[0])-int(pads[0])+i, k*int(stride[1])-int(pads[1])+j)
+				}
+			}
+		}
+		return sum
+	})
+}
+
+func (r *interpreter) pool(op string, attr attributes, x array) array {
+	k, stride, pads := attr["kernel_shape"], attr["strides"], attr["pads"]
+	size := func(d, axis int) int {
+		span := float64(d) + pads[axis] + pads[axis+2] - k[axis]
+		if attr.one("ceil_mode", 0) == 0 {
+			return int(math.Floor(span/stride[axis])) + 1
+		}
+		n := int(math.Ceil(span/stride[axis])) + 1
+		if float64(n-1)*stride[axis] >= float64(d)+pads[axis] { // a window that begins behind the map
+			n--
+		}
+		return n
+	}
+	return zeros(x.shape[0], x.shape[1], size(x.shape[2], 0), size(x.shape[3], 1)).each(func(n, c, y, xx int) float64 {
+		most, sum, count := math.Inf(-1), 0.0, 0
+		for i := range int(k[0]) {
+			for j := range int(k[1]) {
+				sy, sx := y*int(stride[0])-int(pads[0])+i, xx*int(stride[1])-int(pads[1])+j
+				if sy < 0 || sx < 0 || sy >= x.shape[2] || sx >= x.shape[3] {
+					continue
+				}
+				most, sum, count = max(most, x.at(n, c, sy, sx)), sum+x.at(n, c, sy, sx), count+1
+			}
+		}
+		switch {
+		case op == "MaxPool":
+			return most
+		case attr.one("count_include_pad", 0) == 1:
+			return sum / (k[0] * k[1])
+		}
+		return sum / float64(count)
+	})
+}
+
+func (r *interpreter) gemm(attr attributes, in []array) array {
+	x, w, n := in[0], in[1], in[0].shape[0]
+	out := zeros(n, len(in[2].data))
+	classes, width := out.shape[1], x.shape[1]
+	for i := range out.data {
+		row, k := i/classes, i%classes
+		out.data[i] = in[2].data[k]
+		for j := range width {
+			at := j*classes + k
+			if attr.one("transB", 0) == 1 {
+				at = k*width + j
+			}
+			out.data[i] += x.data[row*width+j] * w.data[at]
+		}
+	}
+	return out
+}
+
+// concat joins along axis 1.
+func (r *interpreter) concat(axis int, in []array) array {
+	if axis != 1 {
+		r.t.Fatalf("Concat along axis %d", axis)
+	}
+	shape := slices.Clone(in[0].shape)
+	shape[1] = 0
+	for _, a := range in {
+		shape[1] += a.shape[1]
+	}
+	out := array{shape: shape}
+	for n := range shape[0] {
+		for _, a := range in {
+			per := len(a.data) / shape[0]
+			out.data = append(out.data, a.data[n*per:(n+1)*per]...)
+		}
+	}
+	return out
+}
+
+// slice takes every step-th value from start on, to the end.
+func (r *interpreter) slice(in []array) array {
+	x := in[0]
+	step := map[int]int{0: 1, 1: 1, 2: 1, 3: 1}
+	for i, axis := range in[3].data {
+		if in[1].data[i] != 0 || in[2].data[i] < float64(x.shape[int(axis)]) {
+			r.t.Errorf("a slice of %v to %v", in[1].data, in[2].data)
+		}
+		step[int(axis)] = int(in[4].data[i])
+	}
+	size := func(axis int) int { return (x.shape[axis] + step[axis] - 1) / step[axis] }
+	return zeros(size(0), size(1), size(2), size(3)).each(func(n, c, y, k int) float64 {
+		return x.at(n*step[0], c*step[1], y*step[2], k*step[3])
+	})
+}
+
+// dims writes the shape of an input or output: numbers, and names of free dimensions.
+func dims(t *testing.T, info []byte) string {
+	f := fields(t, info)
+	tensor := fields(t, fields(t, f[2][0])[1][0])
+	if number(tensor[1][0]) != 1 {
+		t.Errorf("%s has values of type %d, want floats", f[1][0], number(tensor[1][0]))
+	}
+	out := string(f[1][0])
+	for _, d := range fields(t, tensor[2][0])[1] {
+		dim := fields(t, d)
+		if dim[2] != nil {
+			out += " " + string(dim[2][0])
+		} else {
+			out += fmt.Sprint(" ", number(dim[1][0]))
+		}
+	}
+	return out
+}
+
+// TestModelsComputeTheNetworksLogits runs what is written by the definitions of ONNX's operators and
+// compares with the tape.
+func TestModelsComputeTheNetworksLogits(t *testing.T) {
+	for _, name := range []string{
+		"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem",
+		"tiny-bottleneck-a", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-prelu-net",
+	} {
+		s, err := blocks.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		params := graph.NewParamSet(3)
+		g, err := blocks.Build(s, 2, graph.Eval, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(4, 5))
+		for _, p := range params.All() { // nothing is 0 or 1, so that nothing can be left out
+			for i := range p.Data {
+				switch {
+				case strings.HasSuffix(p.Name, "running_var"), len(p.Shape) == 1 && strings.HasSuffix(p.Name, "weight"):
+					p.Data[i] = 0.5 + r.Float32()
+				case strings.HasSuffix(p.Name, "bias"): // above 0, so that no ReLU is dead
+					p.Data[i] = float32(1 + 0.3*r.NormFloat64())
+				case len(p.Shape) == 1:
+					p.Data[i] = float32(0.3 * r.NormFloat64())
+				}
+			}
+		}
+		x := make([]float32, 2*s.InputChannels*s.InputSize*s.InputSize)
+		input := zeros(2, s.InputChannels, s.InputSize, s.InputSize)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+			input.data[i] = float64(x[i])
+		}
+		tape, err := graph.NewTape(g, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := tape.Infer(x, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := Write(&b, s, params, map[string]string{"key": "value"}); err != nil {
+			t.Fatal(err)
+		}
+		model := fields(t, b.Bytes())
+		entry, set := fields(t, model[14][0]), fields(t, model[8][0])
+		if number(model[1][0]) != 8 || number(set[2][0]) != 17 || string(entry[1][0]) != "key" || string(entry[2][0]) != "value" {
+			t.Errorf("%s: IR version %d, operator set %d, metadata %s: %s", name, number(model[1][0]), number(set[2][0]), entry[1][0], entry[2][0])
+		}
+		f := fields(t, model[7][0])
+		run := &interpreter{t, map[string]array{"input": input}}
+		for _, tensor := range f[5] {
+			run.initializer(tensor)
+		}
+		for _, node := range f[1] {
+			run.node(node)
+		}
+		got := run.values["logits"]
+		if len(got.data) != len(want) {
+			t.Fatalf("%s: %d logits, want %d", name, len(got.data), len(want))
+		}
+		top := 0.0
+		for _, v := range want {
+			top = max(top, math.Abs(float64(v)))
+		}
+		for i, v := range want {
+			if math.Abs(got.data[i]-float64(v)) > 1e-5*top {
+				t.Errorf("%s: logit %d is %v, want %v", name, i, got.data[i], v)
+				break
+			}
+		}
+		shape := "input N 3 height width"
+		if slices.Contains([]string{"tiny-vgg", "tiny-vggbn", "tiny-prelu-net"}, name) { // fully connected layers on maps
+			shape = fmt.Sprintf("input N 3 %d %d", s.InputSize, s.InputSize)
+		}
+		if got := dims(t, f[11][0]); got != shape {
+			t.Errorf("%s: %s, want %s", name, got, shape)
+		}
+		if got, want := dims(t, f[12][0]), fmt.Sprintf("logits N %d", s.Classes); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+		tape.Close()
+	}
+}

@@ -1,0 +1,97 @@
+package schedule
+
+// A tensor has up to two layouts: blocked, which may be a lazy expression, and row-major. These
+// make the one that is wanted from the one that is there.
+
+// lazy returns the expression of a tensor in blocks; it adds a conversion where only the row-major
+// form exists.
+func (c *compiler) lazy(t *tensor) *lazy {
+	if t.lazy == nil {
+		from, to := t.plain, c.newValue("blocked "+t.plain.name, t.blockedLen())
+		t.lazy = &lazy{x: to}
+		ch, hw := t.c, t.hw()
+		c.add(&step{name: "to blocks", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+			x, y := w.images(from, first, n), w.images(to, first, n)
+			for i := range n {
+				blockImage(y[i*to.per:(i+1)*to.per], x[i*from.per:(i+1)*from.per], ch, hw)
+			}
+		}})
+	}
+	return t.lazy
+}
+
+// blocked returns a tensor's blocked value; it adds the step that computes it where there is only
+// a lazy expression.
+func (c *compiler) blocked(t *tensor) *value {
+	if v := c.viewed(t); v.parent == nil {
+		return v
+	}
+	r := c.lazy(t)
+	return c.mapped(t, r)
+}
+
+// viewed is blocked for those who read image by image: the value may be a view.
+func (c *compiler) viewed(t *tensor) *value {
+	r := c.lazy(t)
+	if r.plain() {
+		return r.x
+	}
+	return c.mapped(t, r)
+}
+
+// mapped adds the step that computes a lazy expression.
+func (c *compiler) mapped(t *tensor, r *lazy) *value {
+	v := c.newValue("lazy expression", t.blockedLen())
+	from := *r
+	hw := t.hw()
+	s := &step{name: "lazy expression", reads: from.reads(), writes: []*value{v}, run: func(w *worker, _, first, n int) {
+		w.materialise(w.images(v, first, n), &from, hw, first, n)
+	}}
+	s.need(from.a, from.b)
+	c.add(s)
+	t.lazy = &lazy{x: v}
+	return v
+}
+
+// rows returns a tensor's row-major value; it adds a conversion where only the blocked form exists.
+func (c *compiler) rows(t *tensor) *value {
+	if t.plain == nil {
+		from := c.blocked(t)
+		to := c.newValue("rows "+from.name, t.c*t.hw())
+		t.plain = to
+		ch, hw := t.c, t.hw()
+		c.add(&step{name: "to rows", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+			x, y := w.images(from, first, n), w.images(to, first, n)
+			for i := range n {
+				unblockImage(y[i*to.per:(i+1)*to.per], x[i*from.per:(i+1)*from.per], ch, hw)
+			}
+		}})
+	}
+	return t.plain
+}
+
+// blockImage copies a row-major image of c channels to blocks; channels past c stay zero (or become
+// it).
+func blockImage(dst, src []float32, c, hw int) {
+	for cb := range blocks(c) {
+		n := min(block, c-cb*block)
+		out := dst[cb*hw*block : (cb+1)*hw*block]
+		for p := range hw {
+			px := out[p*block : (p+1)*block]
+			for i := range n {
+				px[i] = src[(cb*block+i)*hw+p]
+			}
+			clear(px[n:])
+		}
+	}
+}
+
+func unblockImage(dst, src []float32, c, hw int) {
+	for ch := range c {
+		from := src[(ch/block)*hw*block+ch%block:]
+		to := dst[ch*hw : (ch+1)*hw]
+		for p := range to {
+			to[p] = from[p*block]
+		}
+	}
+}
