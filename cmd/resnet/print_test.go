@@ -227,6 +227,7 @@ ok  data mnist    present
 		{func(r *doctorReport) { r.Version.Kernels = "generic" }, "kernels", "generic (of avx2, generic)", "no assembly kernels", "warn"},
 		{func(r *doctorReport) { r.System.Quota = 2.5 }, "threads", "8 by default, 2.5 cores allowed by the control group", "use --threads 2", "warn"},
 		{func(r *doctorReport) { r.System.Quota = 0.4 }, "threads", "8 by default, 0.4 cores allowed by the control group", "use --threads 1", "warn"},
+		{func(r *doctorReport) { r.System.Quota = 7 }, "threads", "8 by default, 7 cores allowed by the control group", "use --threads 7", "warn"},
 		{func(r *doctorReport) { r.System.Quota = 7.5 }, "threads", "8 by default, 7.5 cores allowed by the control group", "", "ok"},
 		{func(r *doctorReport) { r.System.MemoryFree = 0 }, "memory", "unknown on this system", "", "ok"},
 		{func(r *doctorReport) { r.System.MemoryFree = 2e9 - 1 }, "memory", "2 GB free of 16 GB", "lower train.batch", "warn"},
