@@ -38,3 +38,24 @@ func TestOfManyProblemsTheFirstAreShown(t *testing.T) {
 		}
 	}
 }
+
+func TestEverySectionIsChecked(t *testing.T) {
+	for _, set := range []string{"model.depth=-1", "data.validation=-1", "speech.buckets=0", "train.batch=0", "eval.batch=0"} {
+		key, _, _ := strings.Cut(set, "=")
+		_, problems := load(t, "", nil, set)
+		if len(problems) == 0 || !strings.HasPrefix(problems[0].String(), "--set "+set+": "+key+": ") {
+			t.Errorf("%s: %v", set, problems)
+		}
+	}
+}
+
+func TestAKeyHasItsOwnDescription(t *testing.T) {
+	for _, k := range Keys() {
+		if got := Doc(k.Path); got != k.Doc || got == k.Path || got == "" {
+			t.Errorf("%s: %q, want %q", k.Path, got, k.Doc)
+		}
+	}
+	if got := Doc("train.bacth"); got != "" {
+		t.Errorf("a key that is not there: %q", got)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
+	"resnet/internal/graph"
 	"resnet/internal/train"
 )
 
@@ -149,4 +150,12 @@ func TestSeedsThatDrawNothingShareData(t *testing.T) {
 	if newKey(one, c, 1) != newKey(one, c, 2) || newKey(two, c, 1) == newKey(two, c, 2) {
 		t.Error("the seed draws the validation split and nothing else")
 	}
+}
+
+func TestMasksOfDropoutFollowFromTheBatchesBefore(t *testing.T) {
+	g := &graph.Graph{Dropout: &graph.DropoutState{Step: 3}}
+	if numberBatch(g, 7); g.Dropout.Step != 7 {
+		t.Errorf("batch %d, want 7", g.Dropout.Step)
+	}
+	numberBatch(&graph.Graph{}, 7) // a network without dropout
 }
