@@ -131,16 +131,21 @@ func (r *doctorReport) examine() []finding {
 // selfTest computes a small residual network twice, by the kernels and by the reference operators,
 // and compares.
 func (a *app) selfTest(threads int) finding {
-	f := finding{Name: "self-test", Status: "fail"}
 	start := time.Now()
 	worst, err := experiment.SelfTest(a.environment(), threads)
+	return judgeSelfTest(worst, err, time.Since(start))
+}
+
+// judgeSelfTest judges the largest difference, relative to the largest logit.
+func judgeSelfTest(worst float64, err error, took time.Duration) finding {
+	f := finding{Name: "self-test", Status: "fail"}
 	switch {
 	case err != nil:
 		f.Value = err.Error()
 	case !(worst < 1e-3):
 		f.Value, f.Hint = fmt.Sprintf("logits differ by %.2g of the largest", worst), "report this with the output of `resnet doctor --json`; RESNET_CPU=generic avoids the assembly"
 	default:
-		f.Status, f.Value = "ok", fmt.Sprintf("a residual network in %s, within %.1g of the reference", text.Duration(time.Since(start)), worst)
+		f.Status, f.Value = "ok", fmt.Sprintf("a residual network in %s, within %.1g of the reference", text.Duration(took), worst)
 	}
 	return f
 }

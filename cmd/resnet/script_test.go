@@ -2,9 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +37,7 @@ func TestScripts(t *testing.T) {
 			return os.Mkdir(home, 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"jsonkeys": jsonKeys, "photographs": photographs, "recordings": recordings, "posteriors": posteriors, "waitfor": waitFor, "status": status, "signal": sendSignal,
+			"jsonkeys": jsonKeys, "samevalue": sameValue, "photographs": photographs, "recordings": recordings, "posteriors": posteriors, "waitfor": waitFor, "status": status, "signal": sendSignal,
 		},
 	})
 }
@@ -53,39 +57,83 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// jsonKeys FILE PATH... requires that FILE (stdout: the last output) is one JSON document with
-// these keys, sorted or not; a path goes down by dots, and through the first element of a list.
+// jsonKeys FILE PATH[=VALUE]... requires that FILE (stdout: the last output) is one JSON document
+// with these keys and values. A path goes down by dots and through lists by index, or through the
+// first element; len is the length of a list. VALUE is a number, text, true, false or null;
+// NUMBER~TOLERANCE allows a difference.
 func jsonKeys(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: jsonkeys FILE PATH...")
+		ts.Fatalf("usage: jsonkeys FILE PATH[=VALUE]...")
 	}
-	var doc any
-	if err := json.Unmarshal([]byte(ts.ReadFile(args[0])), &doc); err != nil {
-		ts.Fatalf("%s: %v", args[0], err)
-	}
-	for _, path := range args[1:] {
-		v := doc
-		for _, key := range strings.Split(path, ".") {
-			if list, ok := v.([]any); ok {
-				if len(list) == 0 {
-					ts.Fatalf("%s: an empty list on the way to %s", args[0], path)
-				}
-				v = list[0]
-			}
-			m, ok := v.(map[string]any)
-			if !ok {
-				ts.Fatalf("%s: %s: not an object at %q", args[0], path, key)
-			}
-			if v, ok = m[key]; !ok {
-				keys := make([]string, 0, len(m))
-				for k := range m {
-					keys = append(keys, k)
-				}
-				slices.Sort(keys)
-				ts.Fatalf("%s: no key %s; there are %v", args[0], path, keys)
-			}
+	for _, arg := range args[1:] {
+		path, want, compare := strings.Cut(arg, "=")
+		got := jsonValue(ts, args[0], path)
+		if compare && !sameJSON(got, want) {
+			ts.Fatalf("%s: %s is %v, want %s", args[0], path, got, want)
 		}
 	}
+}
+
+// sameValue FILE1 PATH1 FILE2 PATH2 requires that two values in JSON documents are equal.
+func sameValue(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 4 {
+		ts.Fatalf("usage: samevalue FILE1 PATH1 FILE2 PATH2")
+	}
+	a, b := jsonValue(ts, args[0], args[1]), jsonValue(ts, args[2], args[3])
+	if reflect.DeepEqual(a, b) == neg {
+		ts.Fatalf("%s of %s is %v, %s of %s is %v", args[1], args[0], a, args[3], args[2], b)
+	}
+}
+
+// jsonValue is the value at a path of a file, as jsonKeys says.
+func jsonValue(ts *testscript.TestScript, file, path string) any {
+	var v any
+	if err := json.Unmarshal([]byte(ts.ReadFile(file)), &v); err != nil {
+		ts.Fatalf("%s: %v", file, err)
+	}
+	for _, key := range strings.Split(path, ".") {
+		if list, ok := v.([]any); ok {
+			if key == "len" {
+				v = float64(len(list))
+				continue
+			}
+			i, err := strconv.Atoi(key)
+			if i >= len(list) {
+				ts.Fatalf("%s: a list of %d on the way to %s", file, len(list), path)
+			}
+			if v = list[i]; err == nil {
+				continue
+			}
+		}
+		m, ok := v.(map[string]any)
+		if !ok {
+			ts.Fatalf("%s: %s: not an object at %q", file, path, key)
+		}
+		if v, ok = m[key]; !ok {
+			ts.Fatalf("%s: no key %s; there are %v", file, path, slices.Sorted(maps.Keys(m)))
+		}
+	}
+	return v
+}
+
+// sameJSON compares a value with one that is written as in jsonKeys.
+func sameJSON(got any, want string) bool {
+	switch got := got.(type) {
+	case float64:
+		number, tolerance, near := strings.Cut(want, "~")
+		n, err := strconv.ParseFloat(number, 64)
+		if !near {
+			return err == nil && n == got
+		}
+		d, bad := strconv.ParseFloat(tolerance, 64)
+		return err == nil && bad == nil && math.Abs(n-got) <= d
+	case string:
+		return got == want
+	case bool, nil:
+		var w any
+		return json.Unmarshal([]byte(want), &w) == nil && w == got
+	}
+	return false
 }
 
 // waitFor GLOB waits until a file matches.

@@ -284,3 +284,10 @@ func FuzzConfig(f *testing.F) {
 		}
 	})
 }
+
+func TestTheDefaultIsThePapersSmallestNetwork(t *testing.T) {
+	if c := Default(); c.Model.Name != "resnet20" || c.Model.ShortcutPad != "sides" || c.Train.Batch != 128 || c.Train.Optimizer.Momentum != 0.9 ||
+		c.Train.Optimizer.WeightDecay != 1e-4 || c.Train.Schedule.Rate != 0.1 {
+		t.Errorf("%+v", c)
+	}
+}

@@ -72,21 +72,33 @@ func BenchConv(round time.Duration) ConvReport {
 			if algorithm == conv.Direct {
 				direct = v
 			}
-			row := ConvRow{Shape: s.String(), Algorithm: algorithm, Name: algorithm.String(), Chosen: conv.Choose(s.Shape).Forward == algorithm}
-			for i, p := range []struct {
-				name      string
-				of, first conv.Speed
-			}{{"forward", v.Forward, direct.Forward}, {"data gradient", v.DataGrad, direct.DataGrad}, {"weight gradient", v.Weights, direct.Weights}} {
-				row.Passes[i] = ConvSpeed{Pass: p.name, GFLOPS: p.of.Median / 1e9, Min: p.of.Min / 1e9, Max: p.of.Max / 1e9, Ratio: p.of.Median / p.first.Median}
-			}
+			row := newConvRow(s.String(), algorithm, v, direct)
+			row.Chosen = conv.Choose(s.Shape).Forward == algorithm
 			r.Rows = append(r.Rows, row)
 		}
 	}
+	r.comparePeak()
+	return r
+}
+
+// newConvRow is the row of an algorithm beside the direct one.
+func newConvRow(shape string, algorithm conv.Algorithm, v, direct conv.Speeds) ConvRow {
+	row := ConvRow{Shape: shape, Algorithm: algorithm, Name: algorithm.String()}
+	for i, p := range []struct {
+		name      string
+		of, first conv.Speed
+	}{{"forward", v.Forward, direct.Forward}, {"data gradient", v.DataGrad, direct.DataGrad}, {"weight gradient", v.Weights, direct.Weights}} {
+		row.Passes[i] = ConvSpeed{Pass: p.name, GFLOPS: p.of.Median / 1e9, Min: p.of.Min / 1e9, Max: p.of.Max / 1e9, Ratio: p.of.Median / p.first.Median}
+	}
+	return row
+}
+
+// comparePeak fills in the percentages of the peak.
+func (r *ConvReport) comparePeak() {
 	for i := range r.Rows {
 		for j := range r.Rows[i].Passes {
 			p := &r.Rows[i].Passes[j]
 			p.PercentOfPeak = 100 * p.GFLOPS / r.PeakGFLOPS
 		}
 	}
-	return r
 }

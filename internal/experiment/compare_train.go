@@ -60,7 +60,7 @@ func (c *Comparison) Estimate(ctx context.Context) (ComparisonEstimate, error) {
 				}
 				measured[p.Model] = m
 			}
-			p.Seconds = m.SecondsPerStep*float64(p.Steps-p.StepsDone) + m.SecondsPerEvaluation*float64(r.Plan.Evaluations(p.StepsDone))
+			p.Seconds = m.secondsLeft(r.Plan, p.StepsDone)
 			memory, costs = append(memory, float64(m.MemoryBytes)), append(costs, p.Seconds)
 		}
 		out.Runs = append(out.Runs, p)

@@ -10,6 +10,7 @@ import (
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
 	"resnet/internal/system"
+	"resnet/internal/train"
 )
 
 // Estimate is what a training would do and take: `train --dry-run --json`. Images stands for
@@ -86,23 +87,31 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 	}
 	all, trainable, kept := x.values(r.params)
 	trainN, valN, testN := x.data.sizes()
-	step := perBatch.Seconds() * float64(x.Train.Accumulate)
-	evaluations := x.Plan.Evaluations(0)
 	e := Estimate{
 		Model: x.Spec.Name, Params: sum.Params, MACs: sum.MACs, Input: x.data.input(), Data: x.Data.Name,
 		TrainImages: trainN, ValImages: valN, TestImages: testN,
 		Batch: x.Train.Batch, Accumulate: x.Train.Accumulate, Steps: x.Plan.Iterations, Epochs: x.Plan.Epoch(x.Plan.Iterations),
 		Memory:          MemoryParts{Training: r.trainer.bytes(), Evaluation: r.evaluator.bytes(), Parameters: 4 * (all + trainable + kept), Data: x.data.bytes()},
 		CheckpointBytes: x.checkpointBytes(r.params), Threads: x.Threads, Kernels: kernel.Active(),
-		SecondsPerStep: step, ImagesPerSecond: float64(x.Plan.ImagesPerStep()) / step,
-		Evaluations: evaluations, SecondsPerEvaluation: perEvaluation.Seconds(),
-		SecondsTotal: step*float64(x.Plan.Iterations) + perEvaluation.Seconds()*float64(evaluations),
-		Config:       config.Values(&x.Config),
-		Notes:        r.notes,
+		Config: config.Values(&x.Config), Notes: r.notes,
 	}
+	e.setTimes(x.Plan, perBatch.Seconds(), perEvaluation.Seconds())
 	e.MemoryBytes, e.PeakRSSBytes = e.Memory.sum(), system.PeakRSS()
 	e.described = x.data.describe(e)
 	return e, nil
+}
+
+// setTimes says how long the plan takes, from the seconds of a batch's gradients and of an evaluation.
+func (p *Estimate) setTimes(plan train.Plan, batch, evaluation float64) {
+	p.SecondsPerStep = batch * float64(plan.Config.Accumulate)
+	p.ImagesPerSecond = float64(plan.ImagesPerStep()) / p.SecondsPerStep
+	p.Evaluations, p.SecondsPerEvaluation = plan.Evaluations(0), evaluation
+	p.SecondsTotal = p.secondsLeft(plan, 0)
+}
+
+// secondsLeft is the time of what is left of the plan after so many steps, evaluations included.
+func (p *Estimate) secondsLeft(plan train.Plan, done int) float64 {
+	return p.SecondsPerStep*float64(plan.Iterations-done) + p.SecondsPerEvaluation*float64(plan.Evaluations(done))
 }
 
 // timeSecond runs f twice and returns the time of the second: the first one warms up.

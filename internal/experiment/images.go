@@ -198,17 +198,28 @@ func (d *images) timeBatch(ctx context.Context, t trainer) (time.Duration, error
 	return timeTraining(t, b)
 }
 
-// timeEvaluation estimates the time from that of a batch.
-func (d *images) timeEvaluation(_ context.Context, e evaluator) (time.Duration, error) {
+// evaluated is the number of images that an evaluation measures.
+func (d *images) evaluated() int {
 	info := d.set.Info()
 	n := info.Val + info.Test
 	if d.x.Eval.TrainSet {
 		n += info.Train
 	}
+	return n
+}
+
+// timeEvaluation estimates the time from that of a batch.
+func (d *images) timeEvaluation(_ context.Context, e evaluator) (time.Duration, error) {
+	n := d.evaluated()
 	batch := min(d.x.Eval.Batch, max(n, 1))
 	x := make([]float32, int64(batch)*d.imageLen())
 	took, err := timeSecond(func() error { _, err := e.(*imageEvaluator).m.Infer(x, batch); return err })
-	return time.Duration(float64(took) / float64(batch) * float64(n)), err
+	return scaled(took, batch, n), err
+}
+
+// scaled is the time of n images where a batch took so long.
+func scaled(took time.Duration, batch, n int) time.Duration {
+	return time.Duration(float64(took) / float64(batch) * float64(n))
 }
 
 // leastMemory counts what has to be kept for the backward pass, every convolution's output, and

@@ -151,27 +151,39 @@ func (s *sequences) timeBatch(ctx context.Context, t trainer) (time.Duration, er
 		return 0, err
 	}
 	defer loader.Close()
-	took := map[int]time.Duration{}
-	var sum, weights float64
+	known := map[int]bool{} // by frames
+	var mean batchTimes
 	for range s.corpus.PerEpoch(s.shapes) {
-		if len(took) == len(s.shapes) {
+		if len(known) == len(s.shapes) {
 			break
 		}
 		b, err := loader.Next(ctx)
 		if err != nil {
 			return 0, err
 		}
-		if _, known := took[b.Frames]; !known {
-			if took[b.Frames], err = timeTraining(t, b); err != nil {
+		if !known[b.Frames] {
+			d, err := timeTraining(t, b)
+			if err != nil {
 				return 0, err
 			}
-			sum += took[b.Frames].Seconds() / float64(b.N)
-			weights += 1 / float64(b.N)
+			known[b.Frames] = true
+			mean.add(d.Seconds(), b.N)
 		}
 		loader.Recycle(b)
 	}
-	return text.Seconds(sum / weights), nil
+	return text.Seconds(mean.mean()), nil
 }
+
+// batchTimes is the mean time of batches of which each shape's n utterances make up as large a part
+// of an epoch as another's.
+type batchTimes struct{ sum, weights float64 }
+
+func (t *batchTimes) add(seconds float64, n int) {
+	t.sum += seconds / float64(n)
+	t.weights += 1 / float64(n)
+}
+
+func (t *batchTimes) mean() float64 { return t.sum / t.weights }
 
 // timeEvaluation is that of a whole one.
 func (s *sequences) timeEvaluation(ctx context.Context, e evaluator) (time.Duration, error) {

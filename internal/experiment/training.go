@@ -28,6 +28,8 @@ type Training struct {
 	Memory  int64 // bytes that it may take; 0 means GOMEMLIMIT, or else what is free
 	Control *train.Control
 	Watcher Watcher
+
+	disk atomicfile.FS // that is asked for room; nil means the system's
 }
 
 // Watcher is told the course of a training. All but Line are called on the training's goroutine.
@@ -83,7 +85,11 @@ func (t *Training) fill(r *ready, store *checkpoint.Store) (err error) {
 	if r.evaluator, err = t.data.evaluator(r.params); err != nil {
 		return err
 	}
-	if err := t.checkSpace(atomicfile.OS, t.Dir, r.params); err != nil {
+	disk := t.disk
+	if disk == nil {
+		disk = atomicfile.OS
+	}
+	if err := t.checkSpace(disk, t.Dir, r.params); err != nil {
 		return err
 	}
 	if t.Resume {

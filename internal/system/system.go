@@ -25,14 +25,18 @@ type Info struct {
 }
 
 // Read asks the system. What it does not tell is zero.
-func Read() Info {
+func Read() Info { return read("/") }
+
+// read is Read for a system whose files are below root.
+func read(root string) Info {
 	s := Info{Cores: runtime.NumCPU(), Threads: runtime.GOMAXPROCS(0)}
-	s.CPU = procField("/proc/cpuinfo", "model name")
-	s.MemoryTotal = kilobytes(procField("/proc/meminfo", "MemTotal"))
-	s.MemoryFree = kilobytes(procField("/proc/meminfo", "MemAvailable"))
-	s.Quota = cgroupQuota()
-	s.MemoryLimit = cgroupNumber("memory.max", "memory/memory.limit_in_bytes")
-	s.MemoryUsed = cgroupNumber("memory.current", "memory/memory.usage_in_bytes")
+	s.CPU = procField(filepath.Join(root, "proc/cpuinfo"), "model name")
+	s.MemoryTotal = kilobytes(procField(filepath.Join(root, "proc/meminfo"), "MemTotal"))
+	s.MemoryFree = kilobytes(procField(filepath.Join(root, "proc/meminfo"), "MemAvailable"))
+	group := cgroup(filepath.Join(root, "sys/fs/cgroup"))
+	s.Quota = group.quota()
+	s.MemoryLimit = group.number("memory.max", "memory/memory.limit_in_bytes")
+	s.MemoryUsed = group.number("memory.current", "memory/memory.usage_in_bytes")
 	if s.MemoryLimit > 1<<60 { // version 1 writes "none" as the largest multiple of a page
 		s.MemoryLimit = 0
 	}
@@ -72,18 +76,19 @@ func kilobytes(s string) int64 {
 	return n << 10
 }
 
-const cgroupRoot = "/sys/fs/cgroup"
+// cgroup is the folder of the control group's files.
+type cgroup string
 
-// cgroupQuota reads the processor limit of the control group, version 2 or 1.
-func cgroupQuota() float64 {
-	if data, err := os.ReadFile(filepath.Join(cgroupRoot, "cpu.max")); err == nil {
+// quota reads the processor limit of the control group, version 2 or 1.
+func (g cgroup) quota() float64 {
+	if data, err := os.ReadFile(filepath.Join(string(g), "cpu.max")); err == nil {
 		f := strings.Fields(string(data))
 		if len(f) == 2 {
 			return ratio(f[0], f[1])
 		}
 	}
-	quota, err1 := os.ReadFile(filepath.Join(cgroupRoot, "cpu/cpu.cfs_quota_us"))
-	period, err2 := os.ReadFile(filepath.Join(cgroupRoot, "cpu/cpu.cfs_period_us"))
+	quota, err1 := os.ReadFile(filepath.Join(string(g), "cpu/cpu.cfs_quota_us"))
+	period, err2 := os.ReadFile(filepath.Join(string(g), "cpu/cpu.cfs_period_us"))
 	if err1 != nil || err2 != nil {
 		return 0
 	}
@@ -99,9 +104,10 @@ func ratio(a, b string) float64 {
 	return x / y
 }
 
-func cgroupNumber(v2, v1 string) int64 {
+// number reads a file of version 2, or else of version 1.
+func (g cgroup) number(v2, v1 string) int64 {
 	for _, name := range []string{v2, v1} {
-		data, err := os.ReadFile(filepath.Join(cgroupRoot, name))
+		data, err := os.ReadFile(filepath.Join(string(g), name))
 		if err != nil {
 			continue
 		}

@@ -56,7 +56,7 @@ func Bytes(n int64) string {
 	units := []string{"B", "KB", "MB", "GB", "TB"}
 	f := float64(n)
 	i := 0
-	for f >= 1000 && i < len(units)-1 {
+	for (f >= 1000 || i > 0 && f >= 999.5) && i < len(units)-1 { // which three digits would round up
 		f /= 1000
 		i++
 	}

@@ -12,7 +12,7 @@ func TestNumbersAreWrittenForPeople(t *testing.T) {
 		Dims([]int{3, 32, 32}): "3x32x32", Dims(nil): "",
 		Duration(3*time.Hour + 25*time.Minute + 59*time.Second): "3h25m", Duration(12*time.Minute + 30*time.Second): "12m30s",
 		Duration(Seconds(4.21)): "4.2s", Duration(time.Minute): "1m00s", Duration(time.Hour): "1h00m",
-		Bytes(0): "0 B", Bytes(999): "999 B", Bytes(1000): "1 KB", Bytes(269_400_000): "269 MB", Bytes(24_200_000_000): "24.2 GB",
+		Bytes(0): "0 B", Bytes(999): "999 B", Bytes(1000): "1 KB", Bytes(999_499): "999 KB", Bytes(999_500): "1 MB", Bytes(999_999_999): "1 GB", Bytes(269_400_000): "269 MB", Bytes(24_200_000_000): "24.2 GB",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -30,3 +30,9 @@ func TestEditDistanceCountsSwapsOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestOfEqualsTheFirstIsNearest(t *testing.T) {
+	if got := Nearest("cifar9", []string{"cifar1", "cifar2"}); got != "cifar1" {
+		t.Errorf("%s, want cifar1", got)
+	}
+}

@@ -1,0 +1,179 @@
+package experiment
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"resnet/internal/blocks"
+	"resnet/internal/config"
+	"resnet/internal/datasets"
+	"resnet/internal/datasets/speech/corpus"
+	"resnet/internal/train"
+	"resnet/internal/train/compare"
+)
+
+func TestAFolderIsMadeForEachRun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, want := range []string{"runs/a-1", "runs/a-2"} {
+		if dir, err := NewRunDir("", "a"); err != nil || dir != filepath.FromSlash(want) {
+			t.Errorf("%s (%v), want %s", dir, err, want)
+		}
+	}
+	own := filepath.Join("deep", "er")
+	if dir, err := NewRunDir(own, "a"); err != nil || dir != own {
+		t.Errorf("%s (%v)", dir, err)
+	}
+	if HoldsRun(own) {
+		t.Error("an empty folder holds a run")
+	}
+	RemoveUnused(own)
+	if _, err := os.Stat(own); err == nil {
+		t.Error("an unused folder stays")
+	}
+	for _, name := range []string{"config.yaml", "checkpoints"} {
+		dir := filepath.Join("held", name)
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := NewRunDir(dir, "a"); !isUsage(err) {
+			t.Errorf("%s is there: %v", name, err)
+		}
+	}
+	used := filepath.Join("held", "config.yaml")
+	RemoveUnused(used)
+	if !HoldsRun(used) {
+		t.Error("a run was removed")
+	}
+}
+
+func TestARunIsCalledAfterItsConfiguration(t *testing.T) {
+	for name, want := range map[string]string{"": "resnet20", "config": "resnet20", "cifar20-short": "cifar20-short", "a/b:c\x01 d": "a_b_c_ d"} {
+		x := &Experiment{Loaded: &config.Loaded{Name: name}, Spec: blocks.Spec{Name: "resnet20"}}
+		if got := x.RunName(); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestPathsOfAResumedRunAreAbsolute(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b, list := "x", "", "one, /two,three"
+	if err := absolute(&a, &b); err != nil || a != filepath.Join(wd, "x") || b != "" {
+		t.Errorf("%q, %q (%v)", a, b, err)
+	}
+	if err := absoluteList(&list); err != nil || list != filepath.Join(wd, "one")+",/two,"+filepath.Join(wd, "three") {
+		t.Errorf("%q (%v)", list, err)
+	}
+}
+
+// splits is data of which nothing but the sizes is known.
+type splits struct {
+	data
+	train, val, test int
+}
+
+func (s splits) sizes() (int, int, int) { return s.train, s.val, s.test }
+func (splits) stepSize() string         { return "8 images" }
+
+func TestARunIsMeasuredOnTheSplitThatItHas(t *testing.T) {
+	for _, c := range []struct {
+		val, test int
+		want      datasets.Split
+		ok        bool
+	}{{5, 6, datasets.Test, true}, {5, 0, datasets.Val, true}, {0, 6, datasets.Test, true}, {0, 0, datasets.Val, false}} {
+		x := &Experiment{data: splits{train: 1, val: c.val, test: c.test}}
+		if split, ok := x.EvalSplit(); ok != c.ok || ok && split != c.want {
+			t.Errorf("%d validation, %d test images: %s, %v", c.val, c.test, split, ok)
+		}
+		if x.TestSize() != c.test {
+			t.Errorf("%d test images, want %d", x.TestSize(), c.test)
+		}
+	}
+	x := &Experiment{data: splits{}, Plan: train.Plan{Iterations: 12_000}, Threads: 2}
+	if got := x.Summary(); got != "12,000 steps of 8 images, 2 threads" {
+		t.Error(got)
+	}
+}
+
+func TestADigestKnowsWhatIsTrained(t *testing.T) {
+	base := config.Default()
+	same, other := base, base
+	same.Data.Dir, same.Data.Workers, same.Eval.Batch, same.Train.Checkpoint.Keep = "/x", 9, 77, 5
+	other.Train.Batch++
+	if d := digest(&base); d != digest(&same) || d == digest(&other) || !strings.HasPrefix(d, "sha256:") || len(d) != 7+64 {
+		t.Errorf("%s, %s, %s", d, digest(&same), digest(&other))
+	}
+}
+
+func TestMemoryIsLimitedByTheFlagOrTheRuntimeOrTheMachine(t *testing.T) {
+	before := debug.SetMemoryLimit(5 << 20)
+	defer debug.SetMemoryLimit(before)
+	if err := checkMemory(5<<20+1, 0, 8); !isUsage(err) || !strings.Contains(err.Error(), "a batch of 8 needs at least 5.24 MB of memory, and GOMEMLIMIT is 5.24 MB") {
+		t.Errorf("beyond GOMEMLIMIT: %v", err)
+	}
+	if err := checkMemory(5<<20, 0, 8); err != nil {
+		t.Errorf("within GOMEMLIMIT: %v", err)
+	}
+	if err := checkMemory(6<<20, 7<<20, 8); err != nil {
+		t.Errorf("the flag comes first: %v", err)
+	}
+	if err := checkMemory(9<<20, 7<<20, 8); err == nil || !strings.Contains(err.Error(), "--max-memory") {
+		t.Errorf("beyond the flag: %v", err)
+	}
+	debug.SetMemoryLimit(math.MaxInt64)
+	if err := checkMemory(1<<60, 0, 8); err != nil && !strings.Contains(err.Error(), "the free memory") {
+		t.Errorf("beyond the machine: %v", err)
+	}
+}
+
+func TestAComparisonIsMadeAgainByItsCommand(t *testing.T) {
+	c := &Comparison{CompareOptions: CompareOptions{Kind: PlainVsResidual, Config: config.Input{File: "my tiny.yaml", Sets: []string{"train.batch=4"}}, Out: "o",
+		Depths: []int{8, 14}, Seeds: []uint64{1, 3}}}
+	if got, want := c.Command(), "resnet compare plain-vs-residual --config 'my tiny.yaml' --depths 8,14 --seeds 1,3 --set 'train.batch=4' --out o"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	c.speech = true
+	if got := c.Command(); strings.Contains(got, "--depths") {
+		t.Errorf("depths of speech: %s", got)
+	}
+	for set, want := range map[string]string{"model.depth=8": "use --depths", "train.seed=2": "use --seeds", "model.residual=true": "the comparison chooses it"} {
+		if err := checkSets([]string{"train.batch=3", set}); !isUsage(err) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v", set, err)
+		}
+	}
+	if err := checkSets([]string{"train.batch=3"}); err != nil {
+		t.Error(err)
+	}
+	run := func(diverged string) *ComparedRun { return &ComparedRun{Net: compare.Net{}, Diverged: diverged} }
+	for _, d := range []struct {
+		runs []*ComparedRun
+		want bool
+	}{{[]*ComparedRun{run("x"), run("")}, false}, {[]*ComparedRun{run("x"), run("y")}, true}} {
+		c.Runs = d.runs
+		if c.AllDiverged() != d.want {
+			t.Errorf("all diverged: %v", !d.want)
+		}
+	}
+}
+
+func TestShapesOfFewUtterancesComeMoreOften(t *testing.T) {
+	var m batchTimes
+	m.add(4, 8) // 3 s a batch of 2 utterances, four times as often as 4 s for 8
+	m.add(3, 2)
+	if got := m.mean(); got != (4+4*3)/5. {
+		t.Errorf("%v s, want %v", got, 16/5.)
+	}
+	s := sequences{shapes: []corpus.Shape{{N: 8, Frames: 20}}}
+	if s.bytes() != 0 || s.unit() != "utterance" {
+		t.Error("features are read as they are needed")
+	}
+}
