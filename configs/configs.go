@@ -27,7 +27,8 @@ var presets embed.FS
 
 // A Source is an experiment as text, and where it came from.
 type Source struct {
-	Name   string // "cifar20" for a preset or a file of that name: what a run folder is called after
+	// "cifar20" for a preset or a file of that name: what a run folder is called after.
+	Name   string
 	Path   string // what messages name: the path of the file, or "cifar20.yaml" for a preset
 	Preset bool   // embedded in the binary
 	Data   []byte // YAML
@@ -57,9 +58,9 @@ func Summary(name string) string {
 	return strings.TrimSpace(strings.TrimPrefix(line, "#"))
 }
 
-// Find returns the experiment called name: the file at that path if there is one, else the preset,
-// with or without ".yaml". It fails with ErrNotFound, with ErrTooLarge, or with the operating
-// system's error.
+// Find returns the experiment called name: the file at that path if there is one, else the
+// preset, with or without ".yaml". It fails with ErrNotFound, with ErrTooLarge, or with the
+// operating system's error.
 func Find(name string) (Source, error) {
 	base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(name), ".yaml"), ".yml")
 	data, err := readFile(name)

@@ -15,9 +15,9 @@ import (
 	"testing"
 )
 
-// rules say what the files under a folder may import: of our own packages what mine matches (paths
-// below the module), of others anything that not does not match. The first rule whose folder holds
-// a file applies. The reason is shown when a file breaks it.
+// rules say what the files under a folder may import: of our own packages what mine matches
+// (paths below the module), of others anything that not does not match. The first rule whose
+// folder holds a file applies. The reason is shown when a file breaks it.
 var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/atomicfile", `^internal/atomicfile$`, `gorgonia`, "files are bytes under names; what they hold is decided by whoever writes them"},
 	{"internal/fielderr", `^$`, `.*\..*/`, "every section of the configuration returns it"},
@@ -143,7 +143,8 @@ func sources(t *testing.T) map[string]*ast.File {
 			switch {
 			case err != nil:
 				return err
-			case d.IsDir() && strings.HasPrefix(d.Name(), "_"): // generators have a module of their own
+			// Generators have a module of their own.
+			case d.IsDir() && strings.HasPrefix(d.Name(), "_"):
 				return filepath.SkipDir
 			case d.IsDir() || path.Ext(p) != ".go" || strings.HasSuffix(p, "_test.go"):
 				return nil

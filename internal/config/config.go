@@ -27,7 +27,7 @@ type Config struct {
 	Eval   eval.Config     `mapstructure:"eval" yaml:"eval" doc:"how to measure it"`
 }
 
-// DefaultConfig is what a key that is left out means. Where He et al. 2016 give a value for
+// Default is what a key that is left out means. Where He et al. 2016 give a value for
 // CIFAR-10 (section 4.2), it is that; the other values are ours, or PyTorch's.
 func Default() Config {
 	c := Config{Model: blocks.DefaultConfig(), Data: datasets.DefaultConfig(), Speech: corpus.DefaultConfig(), Train: train.DefaultConfig(), Eval: eval.DefaultConfig()}
@@ -49,7 +49,7 @@ var choices = map[string][]string{
 	"model.family":                  {"model.name"},
 }
 
-// loaded is a configuration with its history.
+// Loaded is a configuration with its history.
 type Loaded struct {
 	Config
 	Name    string   // of the preset or file; "" without one

@@ -20,7 +20,7 @@ import (
 // no position.
 type Place struct{ Line, Col int }
 
-// problem is one thing wrong with a configuration.
+// Problem is one thing wrong with a configuration.
 type Problem struct {
 	Source string // file, "--set train.batch", or an environment variable
 	At     Place

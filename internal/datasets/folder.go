@@ -19,7 +19,7 @@ func wholeShorter(size int) int { return size }
 //	DIR/train/CLASS/*.png|jpg|jpeg     training
 //	DIR/test/CLASS/…                   test
 //	DIR/val/CLASS/…                    test, or validation where there is a test/
-//	DIR/classes.txt                    optional: the class folders in label order, as for ClassList
+//	DIR/classes.txt                    optional: class folders in label order, as for ClassList
 //
 // Without classes.txt the labels follow the sorted names of the class folders. Other files are
 // ignored, and so are names that start with a point. Images are decoded when they are asked for;

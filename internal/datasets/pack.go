@@ -19,7 +19,7 @@ import (
 //	train.data, test.data, …     the encoded images, without anything between them
 //	train.index, …               for each image: its name after its length, label and size
 //	                             as uvarints, CRC-32C of its bytes
-//	pack.json                    written last: the kind of pack, size and SHA-256 of the other files
+//	pack.json                    written last: the kind of pack, size and SHA-256 of the others
 //
 // The order and the labels are those of the data set that was packed, and names are its names, so
 // that a training on the pack draws the same images in the same order.

@@ -40,7 +40,7 @@ func unpack(ctx context.Context, archive, dir string, members []member) error {
 	if err := root.Mkdir(unpackDir, 0o755); err != nil {
 		return err
 	}
-	defer root.RemoveAll(unpackDir)
+	defer func() { _ = root.RemoveAll(unpackDir) }() // what stays is removed by the next call
 	f, err := os.Open(archive)
 	if err != nil {
 		return err

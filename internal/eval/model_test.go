@@ -187,8 +187,8 @@ func TestModelsFitImagesOfTheirSizeAlone(t *testing.T) {
 	}
 }
 
-// TestAFileThatDoesNotSayHowImagesWereResizedIsCompleted: by the usual sizes of its data set, and of
-// a folder by the configuration of its training.
+// TestAFileThatDoesNotSayHowImagesWereResizedIsCompleted: by the usual sizes of its data set, and
+// of a folder by the configuration of its training.
 func TestAFileThatDoesNotSayHowImagesWereResizedIsCompleted(t *testing.T) {
 	old := datasets.Preprocessing{Normalizer: testView.Normalizer}.Encode()
 	for _, c := range []struct {
@@ -293,9 +293,9 @@ func TestPaperValuesAgreeWithTheTableOfArchitectures(t *testing.T) {
 	}
 }
 
-// FuzzModel: whatever a checkpoint says of its architecture and its input, a network of the file's
-// size comes out of it, or an error with a class; nothing is allocated for a network that the file
-// cannot hold.
+// FuzzModel: whatever a checkpoint says of its architecture and its input, a network of the
+// file's size comes out of it, or an error with a class; nothing is allocated for a network that
+// the file cannot hold.
 func FuzzModel(f *testing.F) {
 	spec, err := blocks.Lookup("tiny-a")
 	if err != nil {

@@ -19,8 +19,8 @@ type BenchStep struct {
 	Pass      string `json:"pass"`                // forward or backward
 	// Count is how many steps were added up: 1 in a list of all.
 	Count int `json:"count"`
-	// Bytes are what the step reads and writes, each once; a second behind it, of memory that is not
-	// in cache.
+	// Bytes are what the step reads and writes, each once; a second behind it, of memory that is
+	// not in cache.
 	Bytes              int64   `json:"bytes"`
 	Milliseconds       float64 `json:"ms"`
 	Percent            float64 `json:"percent"` // of the whole
@@ -34,8 +34,8 @@ type BenchSteps struct {
 	Batch   int    `json:"batch"`
 	Threads int    `json:"threads"`
 	Runs    int    `json:"runs"`
-	// Milliseconds are the median of whole calls, without the update of SGD. The times of steps are
-	// medians as well, so that their sum is near to it.
+	// Milliseconds are the median of whole calls, without the update of SGD. The times of steps
+	// are medians as well, so that their sum is near to it.
 	Milliseconds float64     `json:"ms"`
 	Kernels      string      `json:"kernels"`
 	CPU          string      `json:"cpu"`

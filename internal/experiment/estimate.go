@@ -69,8 +69,8 @@ func (p Estimate) SecondsPerEpoch() float64 {
 	return p.SecondsPerStep * float64(p.Steps) / max(p.Epochs, 1e-9)
 }
 
-// estimate does everything that a training does before its first step, and times real steps and an
-// evaluation on this machine.
+// estimate does everything that a training does before its first step, and times real steps and
+// an evaluation on this machine.
 func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 	x := t.Experiment
 	sum, err := blocks.Summarize(x.Spec)
@@ -101,7 +101,8 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 	return e, nil
 }
 
-// setTimes says how long the plan takes, from the seconds of a batch's gradients and of an evaluation.
+// setTimes says how long the plan takes, from the seconds of a batch's gradients and of an
+// evaluation.
 func (p *Estimate) setTimes(plan train.Plan, batch, evaluation float64) {
 	p.SecondsPerStep = batch * float64(plan.Config.Accumulate)
 	p.ImagesPerSecond = float64(plan.ImagesPerStep()) / p.SecondsPerStep

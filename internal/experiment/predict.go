@@ -18,10 +18,11 @@ type PredictOptions struct {
 	View    eval.ViewOptions
 	Batch   int // views computed together
 	Threads int
-	// ClassesFile has the names of the network's classes instead of the checkpoint's; "" means none.
+	// ClassesFile has the names of the network's classes instead of the checkpoint's; "" means
+	// none.
 	ClassesFile string
-	// Adaptation is a file of speakers' transforms, and Speaker the one that is taken; both are ""
-	// without.
+	// Adaptation is a file of speakers' transforms, and Speaker the one that is taken; both are
+	// "" without.
 	Adaptation, Speaker string
 }
 
@@ -89,8 +90,8 @@ func NewPredictor(m *Model, o PredictOptions) (*Predictor, error) {
 // Close releases what the network takes.
 func (p *Predictor) Close() { p.c.close() }
 
-// Files classifies files and those of folders, in order, and hands over each. A file that cannot be
-// read does not stop the others: Failed is the first such error.
+// Files classifies files and those of folders, in order, and hands over each. A file that cannot
+// be read does not stop the others: Failed is the first such error.
 func (p *Predictor) Files(ctx context.Context, args []string, each func(Prediction) error) error {
 	paths, err := filesOf(p.c.kinds(), args)
 	if err != nil {

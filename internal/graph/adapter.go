@@ -68,7 +68,7 @@ func (a *adapter) CallsExtern() bool { return false }
 func (a *adapter) OverwritesInput() int { return -1 }
 
 // WriteHash covers every exported field.
-func (a *adapter) WriteHash(h hash.Hash) { io.WriteString(h, a.key) }
+func (a *adapter) WriteHash(h hash.Hash) { _, _ = io.WriteString(h, a.key) }
 
 // Hashcode is the hash of WriteHash.
 func (a *adapter) Hashcode() uint32 {

@@ -2,7 +2,7 @@ package graph
 
 import "errors"
 
-// ErrClosed: a call of a Machine that has been closed.
+// ErrClosed marks a call of a Machine that has been closed.
 var ErrClosed = errors.New("the machine is closed")
 
 // A Machine executes one Graph for one batch shape and one mode over the values of a ParamSet.

@@ -56,7 +56,8 @@ func Bytes(n int64) string {
 	units := []string{"B", "KB", "MB", "GB", "TB"}
 	f := float64(n)
 	i := 0
-	for (f >= 1000 || i > 0 && f >= 999.5) && i < len(units)-1 { // which three digits would round up
+	// Which three digits would round up.
+	for (f >= 1000 || i > 0 && f >= 999.5) && i < len(units)-1 {
 		f /= 1000
 		i++
 	}

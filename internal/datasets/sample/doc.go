@@ -7,7 +7,7 @@
 // images are the first 500 (100) of each class in the order of the official file, dealt out in
 // turn: image i has label i mod 10. make/ writes them:
 //
-//	go generate ./internal/datasets/sample        (needs Debian's package dataset-fashion-mnist, or -dir FOLDER)
+//	go generate ./internal/datasets/sample        (needs dataset-fashion-mnist of Debian, or -dir)
 package sample
 
 import _ "embed" // for the images

@@ -78,7 +78,8 @@ func TestMarkersKeepApart(t *testing.T) {
 }
 
 func TestWhatIsAboveTheAxisHasNoMarker(t *testing.T) {
-	got := chartOf(t, []Series{{Name: "x", Test: []Point{{0, 21}, {30, 10}}}}, ChartOptions{Width: 30, ASCII: true}) // to 20 %
+	// To 20 %.
+	got := chartOf(t, []Series{{Name: "x", Test: []Point{{0, 21}, {30, 10}}}}, ChartOptions{Width: 30, ASCII: true})
 	if rows := strings.Split(got, "\n"); strings.Contains(rows[1], "o") || strings.Count(got, "o") != 5 {
 		t.Errorf("a start of 21 %%, and %d signs o, want that of the end and those of words:\n%s", strings.Count(got, "o"), got)
 	}

@@ -83,7 +83,8 @@ func TestFilesOfAComparison(t *testing.T) {
 			img, err := png.Decode(bytes.NewReader(got))
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
-			} else if size := img.Bounds().Size(); size.X != 1720 || size.Y != 680 { // 2 pixels a point
+				// 2 pixels a point.
+			} else if size := img.Bounds().Size(); size.X != 1720 || size.Y != 680 {
 				t.Errorf("%s: %v pixels", name, size)
 			}
 			continue
@@ -132,8 +133,8 @@ func TestAComparisonIsInTheFormOfThePapersTable6(t *testing.T) {
 	}
 }
 
-// hostileText is what a label, path or name may hold (markup, an escape sequence, a formula, a line
-// break).
+// hostileText is what a label, path or name may hold (markup, an escape sequence, a formula, a
+// line break).
 const hostileText = "=cmd|'/c calc'!A0</script><script>alert(1)</script>\x1b[2J\u202e\n|`x`"
 
 func TestHostileNamesAreEscapedInEveryFile(t *testing.T) {

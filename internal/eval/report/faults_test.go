@@ -47,7 +47,8 @@ func TestEveryFileOfAReportIsWrittenSo(t *testing.T) {
 		}
 		for path := range files {
 			if name == "comparison" && filepath.Ext(path) != ".html" {
-				continue // they take a second to draw, and the report's are written by the same call
+				// They take a second to draw, and the report's are written by the same call.
+				continue
 			}
 			d := atomicfiletest.NewDisk()
 			if err := d.MkdirAll("/x", atomicfile.DirPerm); err != nil {

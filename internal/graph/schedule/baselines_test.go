@@ -19,8 +19,8 @@ func conv1(filters int) graph.ConvOpts {
 	return graph.ConvOpts{Filters: filters, Kernel: 1, Stride: 1, Bias: true}
 }
 
-// baselines are drawings in the manner of the networks that ResNet was compared with: between them
-// they use the steps that these need.
+// baselines are drawings in the manner of the networks that ResNet was compared with: between
+// them they use the steps that these need.
 var baselines = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 	"biases": func(b *graph.Builder, x *graph.Node) *graph.Node {
 		x = b.ReLU(b.Conv("conv1", x, conv3(18)))
@@ -65,7 +65,8 @@ var baselines = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 			return b.ReLU(b.BatchNorm(name+"bn", x))
 		}
 		x = unit(b, "conv1", x, 16, 3, 1)
-		for i, p := range []int{16, 19} { // of the second no part but the first begins with a whole block
+		// Of the second no part but the first begins with a whole block.
+		for i, p := range []int{16, 19} {
 			m := b.In(fmt.Sprint(i))
 			q := unit(m, "3", unit(m, "3r", x, 5, 1, 1), 32, 3, 1)
 			r := unit(m, "d", unit(m, "dr", x, 6, 1, 1), 16, 3, 1)
@@ -97,7 +98,8 @@ var baselines = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		x = b.ReLU(b.Conv("conv1", x, conv3(53)))
 		x = b.LRN("norm1", b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 1, Pad: 1}), graph.LRNOpts{Size: 5, Alpha: 0.8, Beta: 0.75, Bias: 1})
 		x = b.LRN("norm2", b.ReLU(b.Conv("conv2", x, conv3(20))), graph.LRNOpts{Size: 4, Alpha: 0.5, Beta: 0.6, Bias: 2})
-		x = b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 3}) // the reference takes the square of the window's size for each value
+		// The reference takes the square of the window's size for each value.
+		x = b.MaxPool(x, graph.PoolOpts{Kernel: 3, Stride: 3})
 		x = b.LRN("norm3", b.Conv("conv3", x, conv1(70)), graph.LRNOpts{Size: 40, Alpha: 3, Beta: 0.75, Bias: 1})
 		b.Auxiliary(b.Linear("aux", b.GlobalAvgPool(x), classes), 0.3)
 		return b.Linear("fc", b.GlobalAvgPool(b.LRN("norm4", x, graph.LRNOpts{Size: 1, Alpha: 1, Beta: 0.75, Bias: 1})), classes)
@@ -131,8 +133,8 @@ func TestBaselinesOnTheScheduleMatchTheTape(t *testing.T) {
 	}
 }
 
-// TestNothingOfBaselinesRunsAsItsReference: an operator that has lost its step would still give the
-// right numbers, some hundred times slower.
+// TestNothingOfBaselinesRunsAsItsReference: an operator that has lost its step would still give
+// the right numbers, some hundred times slower.
 func TestNothingOfBaselinesRunsAsItsReference(t *testing.T) {
 	for name, f := range baselines {
 		n := draw(t, f, 3, 1)
@@ -146,9 +148,9 @@ func TestNothingOfBaselinesRunsAsItsReference(t *testing.T) {
 	}
 }
 
-// TestThreadsDoNotChangeABitOfBaselines trains and evaluates each with several numbers of threads,
-// for every instruction set; and an image alone, which goes through as a unit and not as one of a
-// unit's, has the logits that it has among others, but for the rounding of other strips.
+// TestThreadsDoNotChangeABitOfBaselines trains and evaluates each with several numbers of
+// threads, for every instruction set; and an image alone, which goes through as a unit and not as
+// one of a unit's, has the logits that it has among others, but for the rounding of other strips.
 func TestThreadsDoNotChangeABitOfBaselines(t *testing.T) {
 	best := kernel.Active()
 	defer func() { _ = kernel.Use(best) }()

@@ -1,7 +1,7 @@
 // Package schedule lowers a graph once to a sequence of kernel calls, and runs it on all cores.
 //
-// The graph is Gorgonia's, of the operators of package graph, after differentiation. Compile takes
-// it through passes, each in the file of its name:
+// The graph is Gorgonia's, of the operators of package graph, after differentiation. Compile
+// takes it through passes, each in the file of its name:
 //
 //   - read collects the nodes that the outputs depend on, and who reads them;
 //   - fuse decides which nodes of the backward half one step computes;
@@ -9,8 +9,8 @@
 //     says which values each reads and writes;
 //   - order sorts the steps so that everything is made before it is read;
 //   - regions cuts the sequence where a barrier is needed;
-//   - place gives each value an interval of life and a place in one arena, so that a call allocates
-//     nothing.
+//   - place gives each value an interval of life and a place in one arena, so that a call
+//     allocates nothing.
 //
 // What is fused:
 //
@@ -24,20 +24,20 @@
 //     and writes one: the backward epilogue;
 //   - a loss and its gradient, in the forward half.
 //
-// Operators without a step of their own run as their reference (graph.Operator) on row-major copies,
-// so every graph runs.
+// Operators without a step of their own run as their reference (graph.Operator) on row-major
+// copies, so every graph runs.
 //
 // A step is split into units, ranges of images that depend on the shapes alone; each worker takes
 // the next free unit, partial sums belong to units and are merged in their order. So results are
-// the same bits for any number of threads. Between steps that need nothing of other images there is
-// no barrier: a unit goes through them while it is in cache.
+// the same bits for any number of threads. Between steps that need nothing of other images there
+// is no barrier: a unit goes through them while it is in cache.
 //
 // # Glossary
 //
 //   - block: 16 channels, kernel.Lanes; a blocked tensor is [N, C/16, H, W, 16].
 //   - value: a tensor with a place in the arena. A view is a part of each image of one.
-//   - tensor: what is known of a node: a blocked value or a lazy expression, a row-major value, or
-//     both.
+//   - tensor: what is known of a node: a blocked value or a lazy expression, a row-major value,
+//     or both.
 //   - lazy expression: a tensor that whoever reads it computes: act(a·x + b·r) of two values.
 //   - fused prologue: a lazy expression applied while a convolution pads its input.
 //   - epilogue, backward epilogue: what is done with a convolution's result, or with the gradient
@@ -60,7 +60,7 @@
 // # How to add a step
 //
 // Write a method of compiler in a file of its own that makes a step from a node and says which
-// values it reads and writes and which gradients it completes, and call it in forward or gradient.
-// The tests compare every net with the oracle, graph.Tape, verify its steps, and run each region
-// with all hidden that it does not say it reads.
+// values it reads and writes and which gradients it completes, and call it in forward or
+// gradient. The tests compare every net with the oracle, graph.Tape, verify its steps, and run
+// each region with all hidden that it does not say it reads.
 package schedule

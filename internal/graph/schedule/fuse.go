@@ -128,9 +128,9 @@ func (c *compiler) ourConv(s graph.ConvShape, id uint32) bool {
 func (c *compiler) fuseEpilogue(n *gorgonia.Node) backwardEpilogue {
 	g := backwardEpilogue{end: n}
 	if u := c.soleUser(g.end); u != nil && graph.IsSum(u) && !c.fused[u] {
-		a, b := c.in[u][0], c.in[u][1]
+		a := c.in[u][0]
 		if a == g.end {
-			a, b = b, a
+			a = c.in[u][1]
 		}
 		if a != g.end {
 			g.addend, g.end = a, u

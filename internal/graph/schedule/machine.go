@@ -43,9 +43,10 @@ type memory struct {
 	sharedArena *Arena
 	arena       []float32
 	acc         []float32
-	staging     []float32   // what a step's first stage leaves for its second
-	seen        [][]float32 // in evaluation: the values of params that packs and norms were made from
-	closed      bool
+	staging     []float32 // what a step's first stage leaves for its second
+	// In evaluation: the values of params that packs and norms were made from.
+	seen   [][]float32
+	closed bool
 }
 
 // call is the call in hand.
@@ -157,7 +158,8 @@ func (m *Machine) Infer(x []float32, n int) ([]float32, error) {
 	return m.arena[at : at+n*g.LogitsLen()], nil
 }
 
-// refresh packs weights and normalisations again if any parameter has changed since the last time.
+// refresh packs weights and normalisations again if any parameter has changed since the last
+// time.
 func (m *Machine) refresh() {
 	if m.seen != nil {
 		same := true

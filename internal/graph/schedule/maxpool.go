@@ -6,11 +6,12 @@ import (
 	"resnet/internal/graph"
 )
 
-// windowRun is a run of outputs of a row whose windows have the same taps: all of them but those at
-// the edges.
+// windowRun is a run of outputs of a row whose windows have the same taps: all of them but those
+// at the edges.
 type windowRun struct {
-	taps     []int
-	from, to int // offsets of its first window's first pixel in the input plane, and of its first output
+	taps []int
+	// Offsets of its first window's first pixel in the input plane, and of its first output.
+	from, to int
 	pixels   int
 }
 
@@ -79,7 +80,8 @@ func (c *compiler) maxPool(n *gorgonia.Node, op *graph.MaxPool) error {
 	return nil
 }
 
-// maxPoolGrad lowers its derivative: input and output are compared again, so that no index is kept.
+// maxPoolGrad lowers its derivative: input and output are compared again, so that no index is
+// kept.
 func (c *compiler) maxPoolGrad(n *gorgonia.Node, op *graph.MaxPoolGrad) error {
 	runs, y := windowRuns(op.PoolShape), c.pooled(n, op)
 	if runs == nil || y == nil {

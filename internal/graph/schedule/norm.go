@@ -16,8 +16,9 @@ type norm struct {
 	mean, vari  *graph.Param // running statistics
 	// trainedGamma and trainedBeta are gamma and beta, or nil where no gradient is wanted.
 	trainedGamma, trainedBeta *graph.Param
-	bias                      *graph.Param // in evaluation: of the convolution whose result this normalises without it; or nil
-	momentum                  float64
+	// In evaluation: of the convolution whose result this normalises without it; or nil.
+	bias     *graph.Param
+	momentum float64
 
 	apply *affine      // y = s·z + t
 	mu    []kernel.Vec // the batch's mean
@@ -63,8 +64,8 @@ func (n *norm) observe(w *worker, u int, z []float32, first bool) {
 	}
 }
 
-// observePart adds some pixels of one block of channels to a unit's moments, the unit's first ones
-// or others.
+// observePart adds some pixels of one block of channels to a unit's moments, the unit's first
+// ones or others.
 func (n *norm) observePart(w *worker, u, cb int, z []float32, first bool) {
 	if first {
 		n.shift[u][cb] = kernel.Vec(z[:block])
@@ -76,8 +77,8 @@ func (n *norm) observePart(w *worker, u, cb int, z []float32, first bool) {
 	n.moments.add(u, cb, sums)
 }
 
-// merge turns the units' moments into the batch's mean and variance (Chan, Golub and LeVeque 1979),
-// the maps that apply them, and the running statistics.
+// merge turns the units' moments into the batch's mean and variance (Chan, Golub and LeVeque
+// 1979), the maps that apply them, and the running statistics.
 func (n *norm) merge(units int, momentum float64) {
 	for c := range n.c {
 		cb, i := c/block, c%block

@@ -81,8 +81,8 @@ func train(t *testing.T, m graph.Machine, n net, o graph.StepOptions) map[string
 	return snapshot(n.params, r)
 }
 
-// differences lists what differs by more than tol of its norm. The gradient of a shift in front of
-// another normalisation is zero but for rounding: hence the absolute part.
+// differences lists what differs by more than tol of its norm. The gradient of a shift in front
+// of another normalisation is zero but for rounding: hence the absolute part.
 func differences(what string, got, want map[string][]float32, tol float64) []string {
 	var out []string
 	for name, w := range want {
@@ -105,7 +105,9 @@ func TestScheduleMatchesTape(t *testing.T) {
 				compareWithTape(t, f, n, schedule.Options{Threads: 2}, 2e-5)
 			})
 			if testing.Short() && n != 5 && name != "normalised twice" {
-				continue // several rounds; each is two barriers, which take long where others want the processor too
+				// Several rounds; each is two barriers, which take long where others want the
+				// processor too.
+				continue
 			}
 			t.Run(fmt.Sprintf("%s/%d in rounds", name, n), func(t *testing.T) {
 				compareWithTape(t, f, n, inRounds(2), 2e-4)
@@ -211,7 +213,8 @@ func tiny(t testing.TB, arch string, n int, mode graph.Mode) (*graph.Graph, *gra
 
 func inUnits(threads int) schedule.Options { return schedule.Options{Threads: threads} }
 
-// TestThreadsDoNotChangeABit is the promise of determinism, for every instruction set of this CPU.
+// TestThreadsDoNotChangeABit is the promise of determinism, for every instruction set of this
+// CPU.
 func TestThreadsDoNotChangeABit(t *testing.T) {
 	best := kernel.Active()
 	defer func() { _ = kernel.Use(best) }()

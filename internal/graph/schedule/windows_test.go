@@ -7,7 +7,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// TestWindowRunsHaveTheWindowsOfTheirOutputs, also where the padding cuts windows off at both sides.
+// TestWindowRunsHaveTheWindowsOfTheirOutputs, also where the padding cuts windows off at both
+// sides.
 func TestWindowRunsHaveTheWindowsOfTheirOutputs(t *testing.T) {
 	for _, s := range []graph.PoolShape{
 		{H: 2, W: 2, Kernel: 3, Stride: 1, Pad: 1}, {H: 9, W: 10, Kernel: 3, Stride: 2, Pad: 1}, {H: 3, W: 1, Kernel: 3, Stride: 1, Pad: 1},
