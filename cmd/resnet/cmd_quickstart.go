@@ -82,18 +82,23 @@ func (a *app) reportQuickstart(q *experiment.Quickstart, asJSON bool) error {
 		return err
 	}
 	fmt.Fprintln(a.out)
-	tw := tabwriter.NewWriter(a.out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "network\tlayers\tparameters\ttrain top-1 error\ttest top-1 error\ttime\t")
-	for _, n := range q.Nets {
-		fmt.Fprintf(tw, "%s\t%d\t%s\t%.2f%%\t%.2f%%\t%s\t\n", n.Name, n.Spec.Depth(), text.Grouped(n.Params), n.TrainError, n.TestError, inSeconds(n.Seconds))
-	}
-	if err := tw.Flush(); err != nil {
+	if err := a.printEntrants(q.Nets[:]); err != nil {
 		return err
 	}
 	files := q.Files()
 	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", text.Wrap(v.Text(), a.textWidth()), files[0],
 		filepath.Base(files[1]), filepath.Base(files[2]), a.bold(next))
 	return nil
+}
+
+// printEntrants writes the table of the networks.
+func (a *app) printEntrants(nets []*experiment.Entrant) error {
+	tw := tabwriter.NewWriter(a.out, 0, 0, 3, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "network\tlayers\tparameters\ttrain top-1 error\ttest top-1 error\ttime\t")
+	for _, n := range nets {
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%.2f%%\t%.2f%%\t%s\t\n", n.Name, n.Spec.Depth(), text.Grouped(n.Params), n.TrainError, n.TestError, inSeconds(n.Seconds))
+	}
+	return tw.Flush()
 }
 
 // nextCommand is something to try on the data that are here.

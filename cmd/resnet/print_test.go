@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"resnet/internal/blocks"
 	"resnet/internal/eval"
 	"resnet/internal/experiment"
 	"resnet/internal/graph/kernel/conv"
@@ -376,4 +377,16 @@ func TestFlagsThatContradictWhatThereIsAreRefused(t *testing.T) {
 			t.Errorf("%s: status %d, %q, %q", args, status, out.String(), errw.String())
 		}
 	}
+}
+
+func TestTheNetworksOfTheQuickstartAreATable(t *testing.T) {
+	spec, err := blocks.Lookup("resnet20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nets := []*experiment.Entrant{{Name: "plain", Params: 269_722, TrainError: 12.345, TestError: 23.456, Seconds: 61, Experiment: &experiment.Experiment{Spec: spec}}}
+	got, _ := printed(t, func(a *app) error { return a.printEntrants(nets) })
+	same(t, got, `   network   layers   parameters   train top-1 error   test top-1 error    time
+     plain       20      269,722              12.35%             23.46%   1m01s
+`)
 }

@@ -76,6 +76,11 @@ func TestAnEstimateCountsByHand(t *testing.T) {
 		if got := x.data.(*images).evaluated(); got != c.evaluated {
 			t.Errorf("%s: an evaluation measures %d images, want %d", name, got, c.evaluated)
 		}
+		// The outputs of the stem, of two convolutions in each of three stages and of the classifier.
+		const values = 3*16*49 + 2*32*16 + 2*64*4 + 10
+		if got, err := x.data.leastMemory(); err != nil || got != int64(4*(values*4+2*params+c.kept*params)) {
+			t.Errorf("%s: %d bytes at least (%v), want %d", name, got, err, 4*(values*4+2*params+c.kept*params))
+		}
 		e, err := (&Training{Experiment: x, Dir: t.TempDir()}).Estimate(context.Background())
 		if err != nil {
 			t.Fatal(err)

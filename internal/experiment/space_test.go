@@ -51,3 +51,20 @@ func TestATrainingAsksForRoomForTwoCheckpoints(t *testing.T) {
 type unknown struct{ atomicfile.FS }
 
 func (unknown) Free(string) (uint64, bool) { return 0, false }
+
+// above is a file system that knows what is free in one folder alone.
+type above struct {
+	atomicfile.FS
+	dir string
+}
+
+func (a above) Free(dir string) (uint64, bool) { return 0, dir == a.dir }
+
+func TestAFolderThatIsNotThereYetStandsForTheOneAbove(t *testing.T) {
+	x := &Experiment{Loaded: loadText(t, "model: {name: resnet20}\n")}
+	for dir, fails := range map[string]bool{"/runs": true, "/": true, "/runs/x": true, "/elsewhere": false} {
+		if err := x.checkSpace(above{atomicfiletest.NewDisk(), dir}, "/runs/x", graph.NewParamSet(1)); (err != nil) != fails {
+			t.Errorf("%s is full: %v", dir, err)
+		}
+	}
+}
