@@ -33,8 +33,10 @@ type app struct {
 }
 
 func newApp(in io.Reader, out, errw io.Writer) *app {
-	return &app{in: in, out: out, err: errw, env: os.Environ(), errTTY: isTerminal(errw), outTTY: isTerminal(out),
-		outWidth: width(out), errWidth: width(errw), self: selfName(os.Args[0])}
+	return &app{
+		in: in, out: out, err: errw, env: os.Environ(), errTTY: isTerminal(errw), outTTY: isTerminal(out),
+		outWidth: width(out), errWidth: width(errw), self: selfName(os.Args[0]),
+	}
 }
 
 // selfName is how a suggested command begins. A program found on the PATH is called by its name,
@@ -74,8 +76,10 @@ func (a *app) getenv(name string) string {
 
 // environment is what the process lends to an experiment.
 func (a *app) environment() *experiment.Environment {
-	return &experiment.Environment{Machine: a.getenv("RESNET_MACHINE"), Self: a.self, Version: readVersion().Version, Command: os.Args,
-		Say: func(line string) { a.say("%s", line) }}
+	return &experiment.Environment{
+		Machine: a.getenv("RESNET_MACHINE"), Self: a.self, Version: readVersion().Version, Command: os.Args,
+		Say: func(line string) { a.say("%s", line) },
+	}
 }
 
 // chooseKernels obeys RESNET_CPU, which forces a lower instruction set than the machine's best.

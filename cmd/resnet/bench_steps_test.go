@@ -11,9 +11,13 @@ func TestStepsIsANumberOrAList(t *testing.T) {
 		args, out string
 		status    int
 	}{
-		{"--steps 1", "(", 0}, {"--steps=2", " in 2)", 0},
-		{"--steps", "conv gradients", 0}, {"--steps --json", `"kinds"`, 0},
-		{"--steps 0", "a number of at least 1", 2}, {"--steps=x", "a number of at least 1", 2}, {"7", `unexpected argument "7"`, 2},
+		{"--steps 1", "(", 0},
+		{"--steps=2", " in 2)", 0},
+		{"--steps", "conv gradients", 0},
+		{"--steps --json", `"kinds"`, 0},
+		{"--steps 0", "a number of at least 1", 2},
+		{"--steps=x", "a number of at least 1", 2},
+		{"7", `unexpected argument "7"`, 2},
 	} {
 		var out, errw bytes.Buffer
 		args := append([]string{"bench", "train", "--arch", "resnet20", "--batch", "1", "--threads", "1"}, strings.Fields(c.args)...)

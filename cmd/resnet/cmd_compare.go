@@ -90,8 +90,10 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string) err
 	for i, s := range o.seeds {
 		seeds[i] = uint64(s)
 	}
-	c, err := experiment.NewComparison(ctx, a.environment(), experiment.CompareOptions{Kind: name, Config: o.input(a), Out: o.out,
-		Depths: o.depths, Seeds: seeds, Threads: o.threads, Parallel: o.parallel})
+	c, err := experiment.NewComparison(ctx, a.environment(), experiment.CompareOptions{
+		Kind: name, Config: o.input(a), Out: o.out,
+		Depths: o.depths, Seeds: seeds, Threads: o.threads, Parallel: o.parallel,
+	})
 	if err != nil {
 		return err
 	}

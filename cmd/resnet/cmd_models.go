@@ -51,8 +51,11 @@ func runModelsList(a *app, asJSON bool) error {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, modelRow{s.Name, s.Depth(), s.Shortcut, []int{s.InputChannels, s.InputSize, s.InputSize},
-			s.Classes, s.Params, s.MACs, s.PaperError})
+		rows = append(rows, modelRow{
+			s.Name, s.Depth(), s.Shortcut,
+			[]int{s.InputChannels, s.InputSize, s.InputSize},
+			s.Classes, s.Params, s.MACs, s.PaperError,
+		})
 	}
 	if asJSON {
 		return a.printJSON(map[string]any{"models": rows})

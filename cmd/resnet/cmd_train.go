@@ -236,8 +236,10 @@ func newSplitOutcome(m *train.Metrics) *splitOutcome {
 
 func (a *app) printOutcome(t *experiment.Training, sum train.Summary, asJSON bool) error {
 	dir := t.Dir
-	o := outcome{Run: dir, Model: t.Spec.Name, Step: sum.State.Step, Epoch: t.Plan.Epoch(sum.State.Step), Finished: sum.State.Finished,
-		AlreadyFinished: sum.AlreadyFinished, Seconds: sum.Elapsed.Seconds(), ImagesPerSecond: sum.ImagesPerSecond, PeakRSSBytes: system.PeakRSS()}
+	o := outcome{
+		Run: dir, Model: t.Spec.Name, Step: sum.State.Step, Epoch: t.Plan.Epoch(sum.State.Step), Finished: sum.State.Finished,
+		AlreadyFinished: sum.AlreadyFinished, Seconds: sum.Elapsed.Seconds(), ImagesPerSecond: sum.ImagesPerSecond, PeakRSSBytes: system.PeakRSS(),
+	}
 	if r := sum.Last; r != nil {
 		o.Train, o.Validation, o.Test = newSplitOutcome(r.Train), newSplitOutcome(r.Val), newSplitOutcome(r.Test)
 	}

@@ -41,8 +41,10 @@ func same(t *testing.T, got, want string) {
 
 func TestABenchIsPrintedInALine(t *testing.T) {
 	percent := 61.6
-	r := experiment.BenchReport{Arch: "resnet20", Mode: "train", Precision: "float32", Batch: 128, Threads: 2, ImagesPerSecond: 640.4, MsPerStep: 199.876,
-		MsMin: 190.1, MsMax: 210.25, Steps: 7, GFLOPS: 155.7, PercentOfPeak: &percent, PeakRSSBytes: 203e6, Kernels: "avx2"}
+	r := experiment.BenchReport{
+		Arch: "resnet20", Mode: "train", Precision: "float32", Batch: 128, Threads: 2, ImagesPerSecond: 640.4, MsPerStep: 199.876,
+		MsMin: 190.1, MsMax: 210.25, Steps: 7, GFLOPS: 155.7, PercentOfPeak: &percent, PeakRSSBytes: 203e6, Kernels: "avx2",
+	}
 	got, _ := printed(t, func(a *app) error { return a.printBench(r, false) })
 	same(t, got, "train resnet20, batch 128, 2 threads, float32, avx2 kernels: 640 images/s, 199.88 ms a step (190.10 to 210.25 in 7), 156 GFLOP/s, 62% of peak, peak memory 203 MB\n")
 	r.Frames, r.FramesPerSecond, r.PercentOfPeak = 300, 1234.5, nil
@@ -51,9 +53,11 @@ func TestABenchIsPrintedInALine(t *testing.T) {
 }
 
 func TestABenchOfDataSaysWhichIsTheBottleneck(t *testing.T) {
-	r := experiment.BenchDataReport{Data: "imagenet", Split: "train", Images: 1200, Width: 499.6, Height: 375.2, Crop: "resized", Size: 224, Batch: 32, Threads: 2,
+	r := experiment.BenchDataReport{
+		Data: "imagenet", Split: "train", Images: 1200, Width: 499.6, Height: 375.2, Crop: "resized", Size: 224, Batch: 32, Threads: 2,
 		DecodePerCore: 300.4, CentrePerCore: 200.2, TrainPerCore: 150.3, ImagesPerSecond: 290.9,
-		Network: &experiment.BenchNetwork{Arch: "resnet18", ImagesPerSecond: 30.4, DataPercent: 10.1, Bottleneck: "network"}}
+		Network: &experiment.BenchNetwork{Arch: "resnet18", ImagesPerSecond: 30.4, DataPercent: 10.1, Bottleneck: "network"},
+	}
 	got, _ := printed(t, func(a *app) error { return a.printBenchData(r) })
 	same(t, got, `imagenet, train, 1,200 images of about 500×375 pixels, crop resized of 224×224, batch 32
 one core      300 images/s decoded
@@ -104,9 +108,12 @@ About 1m30s on this machine (1 thread), evaluations included. Everything is kept
 }
 
 func TestAdaptedSpeakersAreATable(t *testing.T) {
-	r := experiment.Adapted{File: "f.safetensors", Model: "runs/a", Structure: "shared", Labels: "a first pass", Unit: "frames", Notes: []string{"bob: no label"},
+	r := experiment.Adapted{
+		File: "f.safetensors", Model: "runs/a", Structure: "shared", Labels: "a first pass", Unit: "frames", Notes: []string{"bob: no label"},
 		Speakers: []experiment.AdaptedSpeaker{
-			{Speaker: "ann", Utterances: 15, Labelled: 1510, FirstLoss: 1.23456, LastLoss: 0.98765}, {Speaker: "bob", Utterances: 2}}}
+			{Speaker: "ann", Utterances: 15, Labelled: 1510, FirstLoss: 1.23456, LastLoss: 0.98765}, {Speaker: "bob", Utterances: 2},
+		},
+	}
 	got, _ := printed(t, func(a *app) error { return a.printAdapted(r) })
 	same(t, got, `bob: no label
   speaker  utterances  labelled frames  loss, first pass  last pass
@@ -311,7 +318,9 @@ func TestTextIsAsWideAsTheTerminalUpToAHundredColumns(t *testing.T) {
 		env           []string
 		unicode, bold bool
 	}{
-		{nil, false, true}, {[]string{"LANG=de_DE.UTF-8", "NO_COLOR=1"}, true, false}, {[]string{"LC_ALL=C", "LANG=en_US.UTF-8"}, false, true},
+		{nil, false, true},
+		{[]string{"LANG=de_DE.UTF-8", "NO_COLOR=1"}, true, false},
+		{[]string{"LC_ALL=C", "LANG=en_US.UTF-8"}, false, true},
 		{[]string{"LC_CTYPE=en_US.utf8", "LANG=C", "TERM=dumb"}, true, false},
 	} {
 		a := &app{env: c.env, outTTY: true}

@@ -93,9 +93,13 @@ func sampleNet(t *testing.T, path, arch string, seed uint64) (blocks.Spec, *grap
 	if err != nil {
 		t.Fatal(err)
 	}
-	meta := weights.Meta{Arch: string(text), Dataset: "imagenet",
-		Preprocessing: eval.ImportedView(spec, datasets.Normalizer{Kind: datasets.ChannelMeanStd,
-			Mean: []float32{0.485, 0.456, 0.406}, Std: []float32{0.229, 0.224, 0.225}}).Encode()}
+	meta := weights.Meta{
+		Arch: string(text), Dataset: "imagenet",
+		Preprocessing: eval.ImportedView(spec, datasets.Normalizer{
+			Kind: datasets.ChannelMeanStd,
+			Mean: []float32{0.485, 0.456, 0.406}, Std: []float32{0.229, 0.224, 0.225},
+		}).Encode(),
+	}
 	var b bytes.Buffer
 	if err := errors.Join(weights.Write(&b, weights.FromParams(params), meta.Encode()), os.WriteFile(path, b.Bytes(), 0o644)); err != nil {
 		t.Fatal(err)
@@ -206,8 +210,10 @@ func TestProtocolsOnPhotographsAreMeansOfSinglePasses(t *testing.T) {
 	paths := []string{filepath.Join(t.TempDir(), "a.safetensors"), filepath.Join(t.TempDir(), "b.safetensors")}
 	specA, a := sampleNet(t, paths[0], "resnet18", 1)
 	specB, b := sampleNet(t, paths[1], "resnet18a", 2)
-	ds, err := datasets.Open(t.Context(), datasets.Config{Name: "imagenet", Dir: dir, TrainOn: datasets.TrainOnTrain, OnCorrupt: datasets.CorruptError,
-		Normalize: datasets.ChannelMeanStd, Augment: datasets.Augment{Crop: datasets.CropPad}}, 0)
+	ds, err := datasets.Open(t.Context(), datasets.Config{
+		Name: "imagenet", Dir: dir, TrainOn: datasets.TrainOnTrain, OnCorrupt: datasets.CorruptError,
+		Normalize: datasets.ChannelMeanStd, Augment: datasets.Augment{Crop: datasets.CropPad},
+	}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,10 @@ type fileForm struct {
 
 // MarshalJSON writes the form of fileForm.
 func (p Part) MarshalJSON() ([]byte, error) {
-	f := fileForm{Kind: p.Kind, Name: p.Name, Out: p.Out, Kernel: p.Kernel, Stride: p.Stride, Pad: p.Pad, Ceil: p.Ceil, Bias: p.Bias,
-		Levels: p.Levels, Branches: p.Branches}
+	f := fileForm{
+		Kind: p.Kind, Name: p.Name, Out: p.Out, Kernel: p.Kernel, Stride: p.Stride, Pad: p.Pad, Ceil: p.Ceil, Bias: p.Bias,
+		Levels: p.Levels, Branches: p.Branches,
+	}
 	switch p.Kind {
 	case PartDropout:
 		f.Rate = p.Dropout
@@ -40,8 +42,10 @@ func (p *Part) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &f); err != nil {
 		return err
 	}
-	*p = Part{Kind: f.Kind, Name: f.Name, Out: f.Out, Kernel: f.Kernel, Stride: f.Stride, Pad: f.Pad, Ceil: f.Ceil, Bias: f.Bias,
-		Levels: f.Levels, Branches: f.Branches}
+	*p = Part{
+		Kind: f.Kind, Name: f.Name, Out: f.Out, Kernel: f.Kernel, Stride: f.Stride, Pad: f.Pad, Ceil: f.Ceil, Bias: f.Bias,
+		Levels: f.Levels, Branches: f.Branches,
+	}
 	switch {
 	case f.Kind == PartDropout:
 		p.Dropout = f.Rate

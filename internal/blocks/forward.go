@@ -24,8 +24,10 @@ func forward[T any](b net[T], s Spec, x T) T {
 	for i, width := range s.Widths {
 		stage := b.In(fmt.Sprintf("layer%d", i+1))
 		for j := range s.Depths[i] {
-			p := blockSpec{In: in, Width: width, Out: width, Stride: 1,
-				Shortcut: s.Shortcut, PadEnd: s.PadEnd, StrideIn3x3: s.StrideIn3x3}
+			p := blockSpec{
+				In: in, Width: width, Out: width, Stride: 1,
+				Shortcut: s.Shortcut, PadEnd: s.PadEnd, StrideIn3x3: s.StrideIn3x3,
+			}
 			if s.Block == Bottleneck {
 				p.Out = expansion * width
 			}

@@ -47,8 +47,10 @@ func TestLimitsOfASpec(t *testing.T) {
 		{"wrbn", "dropout 1", func(s *Spec) { s.Speech.Dropout = math.Nextafter(1, 0) }, func(s *Spec) { s.Speech.Dropout = 1 }},
 		{"wrbn", "dropout -", func(s *Spec) { s.Speech.Dropout = 0 }, func(s *Spec) { s.Speech.Dropout = -eps }},
 		{"wrbn", `output ""`, func(s *Spec) { s.Speech.Output = OutputUtterance }, func(s *Spec) { s.Speech.Output = "" }},
-		{"wrbn", "17 recurrent layers", func(s *Spec) { s.Speech.Directions = slices.Repeat([]string{DirectionsSum}, 16) },
-			func(s *Spec) { s.Speech.Directions = slices.Repeat([]string{DirectionsSum}, 17) }},
+		{
+			"wrbn", "17 recurrent layers", func(s *Spec) { s.Speech.Directions = slices.Repeat([]string{DirectionsSum}, 16) },
+			func(s *Spec) { s.Speech.Directions = slices.Repeat([]string{DirectionsSum}, 17) },
+		},
 		{"wrbn", `directions "both"`, func(s *Spec) { s.Speech.Directions = []string{DirectionsConcat} }, func(s *Spec) { s.Speech.Directions = []string{DirectionsSum, "both"} }},
 		{"wrbn", `shortcut "A"`, func(s *Spec) { s.Shortcut = None }, func(s *Spec) { s.Shortcut = OptionA }},
 	} {

@@ -232,8 +232,10 @@ func TestFixturesCoverEveryKindOfBlock(t *testing.T) {
 			covered["v1.5"] = true
 		}
 	}
-	for _, want := range []string{"basic none", "basic A", "basic A-end", "basic B", "basic C", "bottleneck A", "bottleneck B", "bottleneck C", "v1.5", string(Stem3x3), string(Stem7x7),
-		"conv", "norm", "relu", "prelu", "lrn", "maxpool", "avgpool", "global", "flatten", "pyramid", "fc", "dropout", "module", "aux"} {
+	for _, want := range []string{
+		"basic none", "basic A", "basic A-end", "basic B", "basic C", "bottleneck A", "bottleneck B", "bottleneck C", "v1.5", string(Stem3x3), string(Stem7x7),
+		"conv", "norm", "relu", "prelu", "lrn", "maxpool", "avgpool", "global", "flatten", "pyramid", "fc", "dropout", "module", "aux",
+	} {
 		if !covered[want] {
 			t.Errorf("no fixture of %s", want)
 		}

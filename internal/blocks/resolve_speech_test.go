@@ -26,12 +26,15 @@ func TestResolveSequenceTakesTheCorpusAndOverridesTheRow(t *testing.T) {
 			s.InputChannels, s.Speech.Features, s.InputSize, s.Classes = 1, 120, 120, 40
 		}},
 		"more classes than the corpus": {Config{Classes: 50}, corpus, func(s *Spec) { s.Speech.Features, s.InputSize, s.Classes = 40, 40, 50 }},
-		"every size": {Config{BNEps: 1e-3, Speech: SpeechConfig{StemWidth: 8, Widths: []int{9, 10}, Depths: []int{2, 1}, Units: 11, Dense: 12, Dropout: 0.25, Output: OutputUtterance}},
-			SequenceInfo{Dim: 26, Maps: 2, Classes: 5}, func(s *Spec) {
+		"every size": {
+			Config{BNEps: 1e-3, Speech: SpeechConfig{StemWidth: 8, Widths: []int{9, 10}, Depths: []int{2, 1}, Units: 11, Dense: 12, Dropout: 0.25, Output: OutputUtterance}},
+			SequenceInfo{Dim: 26, Maps: 2, Classes: 5},
+			func(s *Spec) {
 				s.BNEps, s.Widths, s.Depths, s.Classes = 1e-3, []int{9, 10}, []int{2, 1}, 5
 				s.InputChannels, s.InputSize = 2, 13
 				s.Speech = &Speech{Features: 13, StemWidth: 8, Units: 11, Directions: row.Speech.Directions, Dense: 12, Dropout: 0.25, Output: OutputUtterance}
-			}},
+			},
+		},
 	} {
 		c.config.Name = "wrbn"
 		got, err := ResolveSequence(c.config, c.data)

@@ -69,8 +69,10 @@ func TestResolveTakesShapesFromTheDataAndCountsAgain(t *testing.T) {
 }
 
 func TestValidateReportsEveryBadValueWithItsPath(t *testing.T) {
-	bad := Config{Name: "resnet2O", Shortcut: "D", ShortcutPad: "left", Classes: -1, InputChannels: -3, InputSize: maxSize + 1,
-		BNEps: math.NaN(), BNMomentum: 2}
+	bad := Config{
+		Name: "resnet2O", Shortcut: "D", ShortcutPad: "left", Classes: -1, InputChannels: -3, InputSize: maxSize + 1,
+		BNEps: math.NaN(), BNMomentum: 2,
+	}
 	var paths []string
 	for _, e := range bad.Validate() {
 		paths = append(paths, e.Path)
@@ -135,8 +137,10 @@ func TestPartsKeepTheirFormInFiles(t *testing.T) {
 		`{"kind":"conv","name":"conv1","out":64,"kernel":7,"stride":2,"bias":true}`: {Kind: PartConv, Name: "conv1", Out: 64, Kernel: 7, Stride: 2, Bias: true},
 		`{"kind":"maxpool","kernel":3,"stride":2,"pad":1,"ceil":true}`:              {Kind: PartMaxPool, Kernel: 3, Stride: 2, Pad: 1, Ceil: true},
 		`{"kind":"pyramid","name":"spp","levels":[3,1]}`:                            {Kind: PartPyramid, Name: "spp", Levels: []int{3, 1}},
-		`{"kind":"aux","name":"aux1","rate":0.3,"branches":[[{"kind":"relu"},{"kind":"fc","name":"fc2"}]]}`: {Kind: PartAux, Name: "aux1", LossWeight: 0.3,
-			Branches: [][]Part{{{Kind: PartReLU}, {Kind: PartClassifier, Name: "fc2"}}}},
+		`{"kind":"aux","name":"aux1","rate":0.3,"branches":[[{"kind":"relu"},{"kind":"fc","name":"fc2"}]]}`: {
+			Kind: PartAux, Name: "aux1", LossWeight: 0.3,
+			Branches: [][]Part{{{Kind: PartReLU}, {Kind: PartClassifier, Name: "fc2"}}},
+		},
 	} {
 		var got Part
 		if err := json.Unmarshal([]byte(text), &got); err != nil || !reflect.DeepEqual(got, want) {

@@ -190,9 +190,11 @@ var speechRows = []Spec{
 }
 
 func wrbn(name string, shortcut Shortcut, params, macs int64) Spec {
-	return row(Spec{Name: name, Family: FamilySpeech, Block: PreActivation, Stem: Stem3x3, Shortcut: shortcut, Depths: []int{3, 3, 3}, Widths: []int{80, 160, 320},
+	return row(Spec{
+		Name: name, Family: FamilySpeech, Block: PreActivation, Stem: Stem3x3, Shortcut: shortcut, Depths: []int{3, 3, 3}, Widths: []int{80, 160, 320},
 		InputChannels: 3, InputSize: 80, Classes: 2042, Params: params, MACs: macs, Source: "Heymann et al. 2016, the authors' TensorFlow port",
-		Speech: &Speech{Features: 80, StemWidth: 16, Units: 512, Directions: []string{DirectionsSum, DirectionsConcat}, Dense: 1024, Output: OutputFrame}})
+		Speech: &Speech{Features: 80, StemWidth: 16, Units: 512, Directions: []string{DirectionsSum, DirectionsConcat}, Dense: 1024, Output: OutputFrame},
+	})
 }
 
 func (s *Speech) clone() *Speech {

@@ -12,7 +12,6 @@ import (
 // utterances of 12, 7 and 9 frames in one batch of 12 and in one of 17.
 func TestWRBNIsPyTorchs(t *testing.T) {
 	for _, c := range []struct{ file, digest, row, output string }{
-
 		{"wrbn-frame", "129884faeb48935e043022b7ac1f8254315bf57493700151dba5fe0519354f5b", "wrbn", OutputFrame},
 		{"wrbn-plain-frame", "7db5a8a4a73f680a183534ea6c2c07992782450a3c1c481d41a3dd6608755bce", "wrbn-plain", OutputFrame},
 		{"wrbn-utterance", "62d7b19ad15b17a5dbf3e67507d03adc2de1548a9311eda091637c15f1c84f27", "wrbn", OutputUtterance},

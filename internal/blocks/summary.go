@@ -27,8 +27,10 @@ func Summarize(s Spec) (Summary, error) {
 		return Summary{}, err
 	}
 	s = s.clone()
-	sum := Summary{Name: s.Name, Family: s.Family, Source: s.Source, Depth: s.Depth(), Block: s.Block, Shortcut: s.Shortcut,
-		Input: s.input().shape(), Classes: s.Classes, Paper: s.PaperError, Layers: trace(s)}
+	sum := Summary{
+		Name: s.Name, Family: s.Family, Source: s.Source, Depth: s.Depth(), Block: s.Block, Shortcut: s.Shortcut,
+		Input: s.input().shape(), Classes: s.Classes, Paper: s.PaperError, Layers: trace(s),
+	}
 	for _, n := range s.Depths {
 		sum.Blocks += n
 	}

@@ -32,8 +32,10 @@ func summaryOf(t *testing.T, name string) Summary {
 
 func TestLayersHaveTorchvisionsNamesAndTheFiguresShapes(t *testing.T) {
 	m := summaryOf(t, "tiny-b")
-	want := []string{"conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1", "layer2.0.conv2", "layer2.0.downsample.0",
-		"layer3.0.conv1", "layer3.0.conv2", "layer3.0.downsample.0"}
+	want := []string{
+		"conv1", "layer1.0.conv1", "layer1.0.conv2", "layer2.0.conv1", "layer2.0.conv2", "layer2.0.downsample.0",
+		"layer3.0.conv1", "layer3.0.conv2", "layer3.0.downsample.0",
+	}
 	if got := layerNames(m, "conv"); !reflect.DeepEqual(got, want) {
 		t.Errorf("convolutions %v, want %v", got, want)
 	}
@@ -102,8 +104,10 @@ func TestLayerNamesAreUniqueAndInputsPrecede(t *testing.T) {
 func TestDOTDrawsEveryLayerAndEdge(t *testing.T) {
 	m := summaryOf(t, "tiny-a")
 	dot := m.DOT()
-	for _, want := range []string{`digraph "tiny-a"`, `subgraph "cluster_layer2.0"`, `"layer1.0.relu2" -> "layer2.0.conv1";`,
-		`"layer1.0.relu2" -> "layer2.0.shortcut.pad";`, `"layer2.0.shortcut.pad" -> "layer2.0.add";`, `"avgpool" -> "fc";`, "10x5x5"} {
+	for _, want := range []string{
+		`digraph "tiny-a"`, `subgraph "cluster_layer2.0"`, `"layer1.0.relu2" -> "layer2.0.conv1";`,
+		`"layer1.0.relu2" -> "layer2.0.shortcut.pad";`, `"layer2.0.shortcut.pad" -> "layer2.0.add";`, `"avgpool" -> "fc";`, "10x5x5",
+	} {
 		if !strings.Contains(dot, want) {
 			t.Errorf("no %s in\n%s", want, dot)
 		}

@@ -15,7 +15,8 @@ var cifarRows = []Spec{
 	cifarRow("resnet44", 44, OptionA, 658_586, 97_174_144, table6(7.17)),
 	cifarRow("resnet56", 56, OptionA, 853_018, 125_485_696, table6(6.97)),
 	cifarRow("resnet110", 110, OptionA, 1_727_962, 252_887_680, &PaperValue{
-		Dataset: "cifar10", Top1: 6.43, Mean: 6.61, Std: 0.16, Runs: 5, Crops: 1, Source: "Table 6"}),
+		Dataset: "cifar10", Top1: 6.43, Mean: 6.61, Std: 0.16, Runs: 5, Crops: 1, Source: "Table 6",
+	}),
 	cifarRow("resnet1202", 1202, OptionA, 19_421_274, 2_829_238_912, table6(7.93)),
 }
 
@@ -31,8 +32,10 @@ func cifarRow(name string, depth int, shortcut Shortcut, params, macs int64, pap
 // cifar makes the net of depth = 6n+2 layers, without counts.
 func cifar(name string, depth int, shortcut Shortcut) Spec {
 	n := (depth - 2) / 6
-	return row(Spec{Name: name, Family: FamilyCIFAR, Block: Basic, Stem: Stem3x3, Shortcut: shortcut,
-		Depths: []int{n, n, n}, Widths: []int{16, 32, 64}, InputChannels: 3, InputSize: 32, Classes: 10})
+	return row(Spec{
+		Name: name, Family: FamilyCIFAR, Block: Basic, Stem: Stem3x3, Shortcut: shortcut,
+		Depths: []int{n, n, n}, Widths: []int{16, 32, 64}, InputChannels: 3, InputSize: 32, Classes: 10,
+	})
 }
 
 // table6 is a single run of Table 6: test error on CIFAR-10, one view, with augmentation.

@@ -35,9 +35,11 @@ var (
 )
 
 func imagenetRow(name string, block Block, shortcut Shortcut, depths []int, params, macs int64, paper *PaperValue) Spec {
-	return row(Spec{Name: name, Family: FamilyImageNet, Block: block, Stem: Stem7x7, Shortcut: shortcut, Depths: depths,
+	return row(Spec{
+		Name: name, Family: FamilyImageNet, Block: block, Stem: Stem7x7, Shortcut: shortcut, Depths: depths,
 		Widths: []int{64, 128, 256, 512}, InputChannels: 3, InputSize: 224, Classes: 1000,
-		Params: params, MACs: macs, PaperError: paper, Source: "Table 1"})
+		Params: params, MACs: macs, PaperError: paper, Source: "Table 1",
+	})
 }
 
 // v15 strides in the 3x3 of each bottleneck instead of its first 1x1.

@@ -14,10 +14,14 @@ import "slices"
 // windows in the last max pooling. torchvision pools adaptively before the auxiliary classifiers;
 // here they pool as published, 5x5 with stride 3. That touches training alone.
 var inceptionRows = []Spec{
-	baseline(Spec{Name: "googlenet", Body: googleNet(withBias, responses, 5, 3, 0.4), Params: 13_378_280, MACs: 1_582_671_872,
-		Source: "Szegedy et al. 2015, Table 1"}),
-	withEps(0.001, baseline(Spec{Name: "googlenet-bn", Body: googleNet(withNorm, nil, 3, 2, 0.2), Params: 13_004_888, MACs: 1_498_376_192,
-		Source: "Szegedy et al. 2015, Table 1, as in torchvision: batch normalisation, 3x3 for 5x5"})),
+	baseline(Spec{
+		Name: "googlenet", Body: googleNet(withBias, responses, 5, 3, 0.4), Params: 13_378_280, MACs: 1_582_671_872,
+		Source: "Szegedy et al. 2015, Table 1",
+	}),
+	withEps(0.001, baseline(Spec{
+		Name: "googlenet-bn", Body: googleNet(withNorm, nil, 3, 2, 0.2), Params: 13_004_888, MACs: 1_498_376_192,
+		Source: "Szegedy et al. 2015, Table 1, as in torchvision: batch normalisation, 3x3 for 5x5",
+	})),
 	baseline(Spec{Name: "bn-inception", Body: bnInception(), Params: 11_285_224, MACs: 2_032_600_064, Source: "Ioffe and Szegedy 2015, Figure 5"}),
 }
 

@@ -15,8 +15,10 @@ var preluRows = []Spec{
 }
 
 func preluNet(name string, widths []int, depth int, params, macs int64) Spec {
-	return baseline(Spec{Name: name, Body: preluBody(96, widths, depth, 4096, 0.5, []int{7, 3, 2, 1}), Params: params, MACs: macs,
-		Source: "He et al. 2015 (arXiv:1502.01852), Table 3"})
+	return baseline(Spec{
+		Name: name, Body: preluBody(96, widths, depth, 4096, 0.5, []int{7, 3, 2, 1}), Params: params, MACs: macs,
+		Source: "He et al. 2015 (arXiv:1502.01852), Table 3",
+	})
 }
 
 // preluBody draws a 7x7 convolution with stride 2 and, behind a max pooling each, so many 3x3

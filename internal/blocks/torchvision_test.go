@@ -59,8 +59,14 @@ func centreWidth(params *graph.ParamSet, p *graph.Param) (centre, width float64)
 // largest logit, where 1e-6 is usual.
 func TestTorchvisionGivesTheSameLogits(t *testing.T) {
 	for _, c := range []struct{ ours, theirs string }{
-		{"resnet18", "resnet18"}, {"resnet34", "resnet34"}, {"resnet50v1.5", "resnet50"}, {"resnet101v1.5", "resnet101"}, {"resnet152v1.5", "resnet152"},
-		{"googlenet-bn", "googlenet"}, {"vgg16", "vgg16"}, {"vgg16bn", "vgg16_bn"},
+		{"resnet18", "resnet18"},
+		{"resnet34", "resnet34"},
+		{"resnet50v1.5", "resnet50"},
+		{"resnet101v1.5", "resnet101"},
+		{"resnet152v1.5", "resnet152"},
+		{"googlenet-bn", "googlenet"},
+		{"vgg16", "vgg16"},
+		{"vgg16bn", "vgg16_bn"},
 	} {
 		t.Run(c.ours, func(t *testing.T) {
 			if testing.Short() && c.ours != "resnet18" && c.ours != "resnet50v1.5" && c.ours != "googlenet-bn" {

@@ -150,8 +150,10 @@ func (n tracerNet) Conv(name string, x at, o convOpts) at {
 	x = n.onMap(name, x, w)
 	out := x.sized(o.filters, w.places(x.hw))
 	weights := int64(o.filters) * int64(x.c) * int64(o.kernel) * int64(o.kernel)
-	l := Layer{Name: name, Type: "conv", Detail: window(o.kernel, o.stride), Params: weights, MACs: weights * out.area(),
-		Window: w, Shapes: map[string][]int{"weight": {o.filters, x.c, o.kernel, o.kernel}}}
+	l := Layer{
+		Name: name, Type: "conv", Detail: window(o.kernel, o.stride), Params: weights, MACs: weights * out.area(),
+		Window: w, Shapes: map[string][]int{"weight": {o.filters, x.c, o.kernel, o.kernel}},
+	}
 	if o.rowsOnly && o.stride > 1 {
 		l.Detail += "x1"
 	}
@@ -164,8 +166,10 @@ func (n tracerNet) Conv(name string, x at, o convOpts) at {
 
 func (n tracerNet) BatchNorm(name string, x at) at {
 	c := []int{x.c}
-	return n.add(Layer{Name: name, Type: "bn", Params: 2 * int64(x.c),
-		Shapes: map[string][]int{"weight": c, "bias": c, "running_mean": c, "running_var": c}}, n.onMap(name, x, Window{}), x)
+	return n.add(Layer{
+		Name: name, Type: "bn", Params: 2 * int64(x.c),
+		Shapes: map[string][]int{"weight": c, "bias": c, "running_mean": c, "running_var": c},
+	}, n.onMap(name, x, Window{}), x)
 }
 
 func (n tracerNet) ReLU(x at) at { return n.add(Layer{Name: "relu", Type: "relu"}, x, x) }
@@ -211,8 +215,10 @@ func (n tracerNet) Linear(name string, x at, units int) at {
 		n.fail(name, "a fully connected layer on maps; flatten or pool them first")
 	}
 	weights := int64(x.c) * int64(units)
-	return n.add(Layer{Name: name, Type: "linear", Params: weights + int64(units), MACs: weights,
-		Shapes: map[string][]int{"weight": {units, x.c}, "bias": {units}}}, at{c: units}, x)
+	return n.add(Layer{
+		Name: name, Type: "linear", Params: weights + int64(units), MACs: weights,
+		Shapes: map[string][]int{"weight": {units, x.c}, "bias": {units}},
+	}, at{c: units}, x)
 }
 
 func (n tracerNet) Classifier(name string, x at, classes int) at { return n.Linear(name, x, classes) }
@@ -274,8 +280,10 @@ func (n tracerNet) UtteranceNorm(name string, x at, _ float64) at {
 func (n tracerNet) ELU(x at) at { return n.add(Layer{Name: "elu", Type: "elu"}, x, x) }
 
 func (n tracerNet) FrequencyLinear(name string, x at) at {
-	return n.add(Layer{Name: name, Type: "frequency-linear", Params: int64(x.hw) + 1, MACs: int64(x.c) * x.area(),
-		Shapes: map[string][]int{"weight": {x.hw}, "bias": {1}}}, x.sized(x.c, 1), x)
+	return n.add(Layer{
+		Name: name, Type: "frequency-linear", Params: int64(x.hw) + 1, MACs: int64(x.c) * x.area(),
+		Shapes: map[string][]int{"weight": {x.hw}, "bias": {1}},
+	}, x.sized(x.c, 1), x)
 }
 
 func (n tracerNet) LSTM(name string, gates at, _ bool) at {

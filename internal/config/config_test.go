@@ -197,8 +197,10 @@ RESNET_EVAL_BATCH: takes a whole number, not "x"
 }
 
 func TestWrittenConfigurationReadsBackTheSame(t *testing.T) {
-	sets := []string{"train.seed=18446744073709551615", "data.dir=/a b/ü: #c\n\"d", "train.schedule.rate=1e-7", "model.shortcut=B",
-		"train.schedule.drop.at=[1,2,3]"}
+	sets := []string{
+		"train.seed=18446744073709551615", "data.dir=/a b/ü: #c\n\"d", "train.schedule.rate=1e-7", "model.shortcut=B",
+		"train.schedule.drop.at=[1,2,3]",
+	}
 	l, problems := load(t, "", nil, sets...)
 	if problems != nil {
 		t.Fatal(problems)

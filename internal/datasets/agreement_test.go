@@ -90,8 +90,11 @@ func TestTrainingEvaluationAndPredictionSeeTheSamePixels(t *testing.T) {
 	}{
 		"a folder":                  {datasets.Config{Name: "folder", Dir: folder, Size: 32}, datasets.Config{Name: "folder", Dir: folder}, datasets.PixelMean, 32, 32},
 		"a folder with data.resize": {datasets.Config{Name: "folder", Dir: folder, Size: 32, Resize: 64}, datasets.Config{Name: "folder", Dir: folder, Size: 16}, datasets.ChannelMeanStd, 32, 64},
-		"a folder of averaged pixels": {datasets.Config{Name: "folder", Dir: folder, Size: 32, Resize: 36, Downsample: 2},
-			datasets.Config{Name: "folder", Dir: folder, Size: 32}, datasets.PixelMean, 32, 36},
+		"a folder of averaged pixels": {
+			datasets.Config{Name: "folder", Dir: folder, Size: 32, Resize: 36, Downsample: 2},
+			datasets.Config{Name: "folder", Dir: folder, Size: 32},
+			datasets.PixelMean, 32, 36,
+		},
 		"ImageNet":          {datasets.Config{Name: "imagenet", Dir: wordnet, Size: 21, MeanImages: 5}, datasets.Config{Name: "imagenet", Dir: wordnet, Size: 56}, datasets.ChannelMeanStd, 21, 24},
 		"CIFAR-10":          {datasets.Config{Name: "cifar10"}, datasets.Config{Name: "cifar10"}, datasets.PixelMean, 32, 32},
 		"grey images":       {datasets.Config{Name: "fashion-sample"}, datasets.Config{Name: "fashion-sample"}, datasets.PixelMean, 28, 28},

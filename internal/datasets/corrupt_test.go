@@ -56,8 +56,10 @@ func readEpochs(t *testing.T, d *datasets.Dataset, o datasets.LoaderOptions) (in
 func TestCorruptTrainingImagesAreSkippedByPolicyAloneAndNamed(t *testing.T) {
 	dir := manyPhotos(t, 30, 7)
 	config := datasets.Config{Name: "folder", Dir: dir, Size: 8}
-	options := datasets.LoaderOptions{Split: datasets.Train, Batch: 7, Seed: 3, Shuffle: true, Epochs: 2, Workers: 3,
-		Augment: datasets.Augment{Crop: datasets.CropShorterSide, ShorterMin: 8, ShorterMax: 12, Flip: true, Color: 0.1}}
+	options := datasets.LoaderOptions{
+		Split: datasets.Train, Batch: 7, Seed: 3, Shuffle: true, Epochs: 2, Workers: 3,
+		Augment: datasets.Augment{Crop: datasets.CropShorterSide, ShorterMin: 8, ShorterMax: 12, Flip: true, Color: 0.1},
+	}
 	open := func(c datasets.Config) *datasets.Dataset {
 		t.Helper()
 		d, err := datasets.Open(t.Context(), c, 1)

@@ -59,20 +59,35 @@ func TestCIFARFaultsNameFileRecordAndOffset(t *testing.T) {
 		kind   error
 		says   []string
 	}{
-		{"missing file", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, "data_batch_3.bin")) },
-			datasets.ErrMissing, []string{"data_batch_3.bin", "resnet data fetch cifar10"}},
+		{
+			"missing file", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, "data_batch_3.bin")) },
+			datasets.ErrMissing,
+			[]string{"data_batch_3.bin", "resnet data fetch cifar10"},
+		},
 		{"a folder in its place", func(t *testing.T, dir string) {
 			os.Remove(filepath.Join(dir, "data_batch_3.bin"))
 			os.Mkdir(filepath.Join(dir, "data_batch_3.bin"), 0o755)
 		}, datasets.ErrData, []string{"data_batch_3.bin", "not a regular file"}},
-		{"last record cut off", func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, "test_batch.bin"), n*record-1) },
-			datasets.ErrData, []string{"test_batch.bin", "21510 bytes, want 21511", "record 6, from byte offset 18438"}},
-		{"a record too few", func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, "test_batch.bin"), (n-1)*record) },
-			datasets.ErrData, []string{"test_batch.bin", "record 6, from byte offset 18438"}},
-		{"empty", func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, "data_batch_1.bin"), 0) },
-			datasets.ErrData, []string{"data_batch_1.bin", "record 0, from byte offset 0"}},
-		{"extra byte", func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, "data_batch_5.bin"), n*record+1) },
-			datasets.ErrData, []string{"data_batch_5.bin", "byte offset 21511, after record 6"}},
+		{
+			"last record cut off", func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, "test_batch.bin"), n*record-1) },
+			datasets.ErrData,
+			[]string{"test_batch.bin", "21510 bytes, want 21511", "record 6, from byte offset 18438"},
+		},
+		{
+			"a record too few", func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, "test_batch.bin"), (n-1)*record) },
+			datasets.ErrData,
+			[]string{"test_batch.bin", "record 6, from byte offset 18438"},
+		},
+		{
+			"empty", func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, "data_batch_1.bin"), 0) },
+			datasets.ErrData,
+			[]string{"data_batch_1.bin", "record 0, from byte offset 0"},
+		},
+		{
+			"extra byte", func(t *testing.T, dir string) { os.Truncate(filepath.Join(dir, "data_batch_5.bin"), n*record+1) },
+			datasets.ErrData,
+			[]string{"data_batch_5.bin", "byte offset 21511, after record 6"},
+		},
 		{"label out of range", func(t *testing.T, dir string) {
 			patch(t, filepath.Join(dir, "data_batch_2.bin"), 4*record, []byte{10})
 		}, datasets.ErrData, []string{"data_batch_2.bin", "record 4 at byte offset 12292", "label 10 > 9"}},

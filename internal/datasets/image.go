@@ -71,8 +71,10 @@ func DecodeFile(path string, size int, dst []byte) error {
 	if len(dst) != 3*size*size {
 		return fmt.Errorf("%s: a buffer of %d bytes for 3×%d×%d", path, len(dst), size, size)
 	}
-	one := &photoSet{name: "image", properties: properties{view: NewPreprocessing(3, size, 0, Normalizer{})},
-		splits: map[Split]photos{Test: &fileList{set: "image", root: filepath.Dir(path), names: []string{filepath.Base(path)}, labels: []int32{0}}}}
+	one := &photoSet{
+		name: "image", properties: properties{view: NewPreprocessing(3, size, 0, Normalizer{})},
+		splits: map[Split]photos{Test: &fileList{set: "image", root: filepath.Dir(path), names: []string{filepath.Base(path)}, labels: []int32{0}}},
+	}
 	return one.image(new(scratch), Test, 0, dst)
 }
 

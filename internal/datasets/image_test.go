@@ -68,7 +68,8 @@ func TestEveryKindOfImageBecomesRGB(t *testing.T) {
 	fill := func(m interface {
 		image.Image
 		Set(x, y int, c color.Color)
-	}, c color.Color) image.Image {
+	}, c color.Color,
+	) image.Image {
 		for y := range 8 {
 			for x := range 8 {
 				m.Set(x, y, c)

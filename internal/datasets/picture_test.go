@@ -190,8 +190,10 @@ func TestImageNetClassesAreSortedAndNamed(t *testing.T) {
 		t.Fatalf("%d classes, or not sorted", len(classes))
 	}
 	// The labels of the first validation images in Caffe's val.txt, and the two ends.
-	for i, want := range map[int]datasets.Class{0: {ID: "n01440764", Name: "tench"}, 2: {ID: "n01484850", Name: "great white shark"}, 65: {ID: "n01751748", Name: "sea snake"},
-		970: {ID: "n09193705", Name: "alp"}, 809: {ID: "n04263257", Name: "soup bowl"}, 999: {ID: "n15075141", Name: "toilet tissue"}} {
+	for i, want := range map[int]datasets.Class{
+		0: {ID: "n01440764", Name: "tench"}, 2: {ID: "n01484850", Name: "great white shark"}, 65: {ID: "n01751748", Name: "sea snake"},
+		970: {ID: "n09193705", Name: "alp"}, 809: {ID: "n04263257", Name: "soup bowl"}, 999: {ID: "n15075141", Name: "toilet tissue"},
+	} {
 		if classes[i] != want {
 			t.Errorf("class %d is %+v, want %+v", i, classes[i], want)
 		}

@@ -83,8 +83,10 @@ type preprocessingJSON struct {
 
 // Encode is the record as JSON, for metadata; DecodePreprocessing reads it back to the bit.
 func (p Preprocessing) Encode() string {
-	j := preprocessingJSON{Kind: p.Kind, Mean: encodeFloats(p.Mean), Std: encodeFloats(p.Std), Size: p.Size, Resize: p.Resize,
-		Interpolation: p.Interpolation, Channels: p.Channels}
+	j := preprocessingJSON{
+		Kind: p.Kind, Mean: encodeFloats(p.Mean), Std: encodeFloats(p.Std), Size: p.Size, Resize: p.Resize,
+		Interpolation: p.Interpolation, Channels: p.Channels,
+	}
 	if p.Downsample > 1 {
 		j.Downsample = p.Downsample
 	}
@@ -99,8 +101,10 @@ func DecodePreprocessing(text string) (Preprocessing, error) {
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		return Preprocessing{}, faultf(ErrData, "preprocessing: %w", err)
 	}
-	p := Preprocessing{Size: j.Size, Resize: j.Resize, Interpolation: j.Interpolation, Downsample: j.Downsample, Channels: j.Channels,
-		Normalizer: Normalizer{Kind: j.Kind}}
+	p := Preprocessing{
+		Size: j.Size, Resize: j.Resize, Interpolation: j.Interpolation, Downsample: j.Downsample, Channels: j.Channels,
+		Normalizer: Normalizer{Kind: j.Kind},
+	}
 	if j.Size != 0 && j.Downsample == 0 {
 		p.Downsample = 1
 	}

@@ -106,7 +106,9 @@ func TestAViewIsWrittenOutByHand(t *testing.T) {
 	pic := noisy(67, 41)
 	for _, p := range []Preprocessing{
 		NewPreprocessing(3, 24, 33, Normalizer{}), NewPreprocessing(1, 24, 24, Normalizer{}),
-		{24, 30, Bilinear, 2, 3, Normalizer{}}, {24, 30, Bilinear, 3, 1, Normalizer{}}, NewPreprocessing(3, 41, 41, Normalizer{}), NewPreprocessing(3, 50, 60, Normalizer{}),
+		{24, 30, Bilinear, 2, 3, Normalizer{}},
+		{24, 30, Bilinear, 3, 1, Normalizer{}},
+		NewPreprocessing(3, 41, 41, Normalizer{}), NewPreprocessing(3, 50, 60, Normalizer{}),
 	} {
 		r := pic.ResizeShorter(p.Resize)
 		n, k, side := p.Size, p.Downsample, p.Size/p.Downsample
@@ -167,7 +169,8 @@ func TestTheLoaderShowsWhatTheRecordShows(t *testing.T) {
 			t.Errorf("%d channels: the own record shows another view", src.c)
 		}
 		for _, p := range []Preprocessing{
-			own, NewPreprocessing(3, 8, 9, Normalizer{}), NewPreprocessing(1, 4, 5, Normalizer{}), {6, 6, Bilinear, 2, 3, Normalizer{}},
+			own, NewPreprocessing(3, 8, 9, Normalizer{}), NewPreprocessing(1, 4, 5, Normalizer{}),
+			{6, 6, Bilinear, 2, 3, Normalizer{}},
 			NewPreprocessing(3, 6, 7, Normalizer{ChannelMeanStd, []float32{.1, .2, .3}, []float32{1, 2, 3}}),
 		} {
 			got := loaded(t, d, LoaderOptions{View: &p})

@@ -34,7 +34,8 @@ func registry() map[string]entry {
 				base: "https://www.cs.toronto.edu/~kriz/",
 				files: []remote{{name: "cifar-10-binary.tar.gz", size: 170052171, digests: []string{
 					"md5:c32a1d4ab5d03f1284b67883e8d87530",
-					"sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"}}},
+					"sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+				}}},
 				members: cifar10.members(),
 			},
 		},
@@ -44,7 +45,8 @@ func registry() map[string]entry {
 				base: "https://www.cs.toronto.edu/~kriz/",
 				files: []remote{{name: "cifar-100-binary.tar.gz", size: 168513733, digests: []string{
 					"md5:03b5dce01913d631647c71ecec9e9cb8",
-					"sha256:58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"}}},
+					"sha256:58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+				}}},
 				members: cifar100.members(),
 			},
 		},

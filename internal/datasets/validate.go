@@ -10,8 +10,10 @@ import (
 
 // DefaultConfig is what a field left out means: the paper's CIFAR-10 (He et al. 2016, section 4.2).
 func DefaultConfig() Config {
-	return Config{Name: "cifar10", Normalize: PixelMean, Downsample: 1, TrainOn: TrainOnTrain, OnCorrupt: CorruptError,
-		Augment: Augment{Crop: CropPad, Pad: 4, Flip: true, ShorterMin: 256, ShorterMax: 480, AreaMin: 0.08, AspectMax: 4.0 / 3}}
+	return Config{
+		Name: "cifar10", Normalize: PixelMean, Downsample: 1, TrainOn: TrainOnTrain, OnCorrupt: CorruptError,
+		Augment: Augment{Crop: CropPad, Pad: 4, Flip: true, ShorterMin: 256, ShorterMax: 480, AreaMin: 0.08, AspectMax: 4.0 / 3},
+	}
 }
 
 // Validate returns every error of the section, in the order of its fields; nil when there is none.

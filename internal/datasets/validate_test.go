@@ -14,9 +14,11 @@ func TestTheDefaultConfigIsValid(t *testing.T) {
 }
 
 func TestEveryBadFieldIsReportedAtOnce(t *testing.T) {
-	bad := Config{Name: "cifar-10 ", Validation: -1, Normalize: "zca", MeanImages: -1, Labels: "val.txt", TrainOn: "val",
+	bad := Config{
+		Name: "cifar-10 ", Validation: -1, Normalize: "zca", MeanImages: -1, Labels: "val.txt", TrainOn: "val",
 		Augment: Augment{Crop: "resized", Pad: -1, ShorterMin: 480, ShorterMax: 256, AreaMin: 2, AspectMax: 0.5, Color: -1}, Size: 5000, Resize: -1, Downsample: -2,
-		Limit: -1, Workers: -1, OnCorrupt: "ignore"}
+		Limit: -1, Workers: -1, OnCorrupt: "ignore",
+	}
 	var got []string
 	for _, e := range bad.Validate() {
 		got = append(got, e.Path)
@@ -24,8 +26,10 @@ func TestEveryBadFieldIsReportedAtOnce(t *testing.T) {
 			t.Errorf("%v is no ErrConfig about data.%s", e, e.Path)
 		}
 	}
-	want := []string{"name", "labels", "train_on", "validation", "normalize", "mean_images", "augment.crop", "augment.pad", "augment.shorter_min", "augment.area_min",
-		"augment.aspect_max", "augment.color", "size", "resize", "downsample", "limit", "workers", "on_corrupt"}
+	want := []string{
+		"name", "labels", "train_on", "validation", "normalize", "mean_images", "augment.crop", "augment.pad", "augment.shorter_min", "augment.area_min",
+		"augment.aspect_max", "augment.color", "size", "resize", "downsample", "limit", "workers", "on_corrupt",
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("reported %v, want %v", got, want)
 	}

@@ -69,7 +69,8 @@ func TestAPackIsCompleteOrNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := []string{"train.data", "train.index", "test.data", "test.index", packManifest}
-	atomicfiletest.Run(t, atomicfiletest.Writer{Files: files, New: true,
+	atomicfiletest.Run(t, atomicfiletest.Writer{
+		Files: files, New: true,
 		Write: func(fsys atomicfile.FS, dir string, _ int) error {
 			if _, err := atomicfile.ReadFile(fsys, filepath.Join(dir, packManifest)); err == nil {
 				return nil // the pack is there

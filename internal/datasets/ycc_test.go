@@ -11,8 +11,10 @@ import (
 // resolution of chroma.
 func TestAPartOfARowIsThatOfTheWholeRow(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420,
-		image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411} {
+	for _, ratio := range []image.YCbCrSubsampleRatio{
+		image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420,
+		image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411,
+	} {
 		const w, h = 11, 5
 		m := image.NewYCbCr(image.Rect(0, 0, w, h), ratio)
 		for _, plane := range [][]byte{m.Y, m.Cb, m.Cr} {

@@ -25,8 +25,12 @@ func TestNoiseIsTwoStandardErrors(t *testing.T) {
 		"images beyond seeds": {Sample{Error: 50, Std: 1, Runs: 4, Images: 100}, Sample{Error: 50, Std: 1, Runs: 4, Images: 100}, 0, 14.142135623730951, 0, "0.00 points, noise 14.14"},
 		// One run spreads as the others do: 2 √(9/1 + 9/4) = 2 √11.25
 		"one run against four": {Sample{Error: 20, Runs: 1, Images: 1e6}, Sample{Error: 10, Std: 3, Runs: 4, Images: 1e6}, 10, 6.708203932499369, 1, "10.00 points, noise 6.71"},
-		"four runs against one": {Sample{Error: 10, Std: 3, Runs: 4, Images: 1e6}, Sample{Error: 20, Runs: 1, Images: 1e6}, -10, 6.708203932499369, -1,
-			"10.00 points, noise 6.71"},
+		"four runs against one": {
+			Sample{Error: 10, Std: 3, Runs: 4, Images: 1e6},
+			Sample{Error: 20, Runs: 1, Images: 1e6},
+			-10, 6.708203932499369, -1,
+			"10.00 points, noise 6.71",
+		},
 		"no number of images":      {Sample{Error: 10, Runs: 1}, Sample{Error: 90, Runs: 1, Images: 100}, -80, math.Inf(1), 0, "80.00 points, noise unknown"},
 		"nor of the second's":      {Sample{Error: 90, Runs: 1, Images: 100}, Sample{Error: 10, Runs: 1}, 80, math.Inf(1), 0, "80.00 points, noise unknown"},
 		"a perfect one of unknown": {Sample{Error: 10, Runs: 1, Images: 100}, Sample{Error: 0, Runs: 1}, 10, math.Inf(1), 0, "10.00 points, noise unknown"},

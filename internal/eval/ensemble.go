@@ -27,8 +27,10 @@ func NewEnsemble(n, classes int, combine Combine) (*Ensemble, error) {
 	case n < 1 || classes < 1:
 		return nil, fmt.Errorf("ensemble: %d images of %d classes", n, classes)
 	}
-	return &Ensemble{combine: combine, classes: classes, scores: make([]float64, n*classes), labels: make([]int, n), count: make([]int, n),
-		row: make([]float64, classes)}, nil
+	return &Ensemble{
+		combine: combine, classes: classes, scores: make([]float64, n*classes), labels: make([]int, n), count: make([]int, n),
+		row: make([]float64, classes),
+	}, nil
 }
 
 // Member begins the next member; its images go to the observer.

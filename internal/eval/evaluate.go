@@ -125,8 +125,10 @@ func EvaluateSplit(ctx context.Context, net Network, ds *datasets.Dataset, o Spl
 	if o.Classes == 0 {
 		o.Classes = len(ds.Info().Classes)
 	}
-	loader, err := datasets.NewLoader(ds, datasets.LoaderOptions{Split: o.Split, Batch: o.Batch, Epochs: 1,
-		View: o.View, Workers: o.Workers})
+	loader, err := datasets.NewLoader(ds, datasets.LoaderOptions{
+		Split: o.Split, Batch: o.Batch, Epochs: 1,
+		View: o.View, Workers: o.Workers,
+	})
 	if err != nil {
 		return Metrics{}, err
 	}

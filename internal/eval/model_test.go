@@ -36,8 +36,10 @@ func saveModel(t *testing.T, edit func(s *blocks.Spec, m *weights.Meta, tensors 
 	if _, err := blocks.Build(spec, 1, graph.Eval, params); err != nil {
 		t.Fatal(err)
 	}
-	meta := weights.Meta{Classes: []string{"a", "b"}, ShortcutPad: "sides", Step: 12, Dataset: "cifar10",
-		Preprocessing: testView.Encode()}
+	meta := weights.Meta{
+		Classes: []string{"a", "b"}, ShortcutPad: "sides", Step: 12, Dataset: "cifar10",
+		Preprocessing: testView.Encode(),
+	}
 	tensors := weights.FromParams(params)
 	if edit != nil {
 		edit(&spec, &meta, &tensors)
@@ -320,8 +322,10 @@ func FuzzModel(f *testing.F) {
 	f.Add("[]", "", "", "")
 	f.Fuzz(func(t *testing.T, arch, preprocessing, pad, classes string) {
 		var b bytes.Buffer
-		err := weights.Write(&b, tensors, map[string]string{"resnet.format": "1", "resnet.arch": arch, "resnet.preprocessing": preprocessing, "resnet.shortcut_pad": pad,
-			"resnet.classes": classes, "resnet.step": "1"})
+		err := weights.Write(&b, tensors, map[string]string{
+			"resnet.format": "1", "resnet.arch": arch, "resnet.preprocessing": preprocessing, "resnet.shortcut_pad": pad,
+			"resnet.classes": classes, "resnet.step": "1",
+		})
 		if err != nil {
 			return // text that is no UTF-8
 		}

@@ -57,8 +57,10 @@ type PaperComparisonRow struct {
 
 // Compare puts measured rows beside the lines of the table.
 func (t PaperTable) Compare(rows []Measured) PaperComparison {
-	b := PaperComparison{Number: t.Number, Title: t.Title, Source: "He et al. 2016, arXiv:1512.03385, " + t.Name(), Dataset: t.Dataset, Images: t.Images,
-		Protocol: viewText(t.Protocol), Lines: make([]PaperComparisonLine, 0, len(t.Lines)), Others: []PaperComparisonRow{}, Rows: []Row{}}
+	b := PaperComparison{
+		Number: t.Number, Title: t.Title, Source: "He et al. 2016, arXiv:1512.03385, " + t.Name(), Dataset: t.Dataset, Images: t.Images,
+		Protocol: viewText(t.Protocol), Lines: make([]PaperComparisonLine, 0, len(t.Lines)), Others: []PaperComparisonRow{}, Rows: []Row{},
+	}
 	placed := make([]bool, len(rows))
 	for _, l := range t.Lines {
 		line := PaperComparisonLine{Model: l.Label, Top1: l.Top1, Top5: l.Top5, Quoted: l.Quoted, Note: l.Note, Ours: []PaperComparisonRow{}}
@@ -162,8 +164,16 @@ func (b PaperComparison) write(w io.Writer, name func(string) string, table func
 // columns lays out the lines; a line of the paper stands once for each row of ours, and once where
 // there is none.
 func (b PaperComparison) columns(name func(string) string) ([]Column, []string) {
-	cols := []Column{{Title: "network"}, {Title: "paper's top-1 %", Number: true}, {Title: "paper's top-5 %", Number: true},
-		{Title: "our top-1 %", Number: true}, {Title: "our top-5 %", Number: true}, {Title: "images", Number: true}, {Title: "checkpoint"}, {Title: "notes"}}
+	cols := []Column{
+		{Title: "network"},
+		{Title: "paper's top-1 %", Number: true},
+		{Title: "paper's top-5 %", Number: true},
+		{Title: "our top-1 %", Number: true},
+		{Title: "our top-5 %", Number: true},
+		{Title: "images", Number: true},
+		{Title: "checkpoint"},
+		{Title: "notes"},
+	}
 	var notes []string
 	numbered := func(texts []string) string {
 		var marks []string

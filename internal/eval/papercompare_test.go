@@ -57,8 +57,10 @@ func TestATableSaysHowItLookedAtImages(t *testing.T) {
 }
 
 func measuredRow(model, dataset string, n int, p Protocol) Measured {
-	return Measured{Row: Row{Model: model, Checkpoint: "runs/" + model, N: n, Top1Error: 12.345, Top5Error: ptr(3.21), Protocol: p.String()},
-		Dataset: dataset, Protocol: p, Standard: true}
+	return Measured{
+		Row:     Row{Model: model, Checkpoint: "runs/" + model, N: n, Top1Error: 12.345, Top5Error: ptr(3.21), Protocol: p.String()},
+		Dataset: dataset, Protocol: p, Standard: true,
+	}
 }
 
 func TestRowsStandBesideTheirLinesWithWhatDiffers(t *testing.T) {

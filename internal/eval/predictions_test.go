@@ -86,10 +86,12 @@ func TestPredictionsAsCSV(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"index", "id", "label", "label_name",
+	want := []string{
+		"index", "id", "label", "label_name",
 		"top1", "top1_name", "top1_probability", "top2", "top2_name", "top2_probability", "top3", "top3_name", "top3_probability",
 		"top4", "top4_name", "top4_probability", "top5", "top5_name", "top5_probability",
-		"logit_0", "logit_1", "logit_2", "logit_3", "logit_4", "logit_5"}
+		"logit_0", "logit_1", "logit_2", "logit_3", "logit_4", "logit_5",
+	}
 	if d := cmp.Diff(want, rows[0]); d != "" {
 		t.Errorf("header (-want +got):\n%s", d)
 	}

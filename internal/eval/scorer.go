@@ -30,8 +30,10 @@ type ScorerOptions struct {
 
 // NewScorer makes a Scorer. Protocols come from ViewOptions, which check them.
 func NewScorer(m *Model, p Protocol, o ScorerOptions) *Scorer {
-	s := &Scorer{model: m, protocol: p, batch: max(1, o.Batch), workers: max(1, o.Workers),
-		machines: NewMachines(MachinesOptions{Spec: m.Spec, Params: m.Params, Factory: o.Factory, Frozen: true, Limit: ImageMemory})}
+	s := &Scorer{
+		model: m, protocol: p, batch: max(1, o.Batch), workers: max(1, o.Workers),
+		machines: NewMachines(MachinesOptions{Spec: m.Spec, Params: m.Params, Factory: o.Factory, Frozen: true, Limit: ImageMemory}),
+	}
 	if len(p.Scales) > 0 {
 		s.form = Dense
 	}

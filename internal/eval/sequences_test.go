@@ -79,8 +79,10 @@ func (f *fixedSequences) InferSequences(b *datasets.Batch) ([]float32, error) {
 }
 
 func (f *fixedSequences) input() SequenceInput {
-	return SequenceInput{Utterances: len(f.lengths), Classes: sequenceClasses, Frames: f.frames,
-		Label: func(i int) int { return f.labels[i] }, Name: func(i int) string { return fmt.Sprintf("u%d", i) }}
+	return SequenceInput{
+		Utterances: len(f.lengths), Classes: sequenceClasses, Frames: f.frames,
+		Label: func(i int) int { return f.labels[i] }, Name: func(i int) string { return fmt.Sprintf("u%d", i) },
+	}
 }
 
 // TestFramesAndUtterancesAreCountedOnce compares with a plain count.

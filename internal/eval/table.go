@@ -36,8 +36,10 @@ type Row struct {
 // NewRow makes the row of a measured network: its name in the table of architectures, where it is
 // from, its trainable values. The paper's value is looked up by model, data set and protocol.
 func NewRow(model, checkpoint, dataset string, params int64, p Protocol, m Metrics) Row {
-	r := Row{Model: model, Checkpoint: checkpoint, N: m.N, Top1Error: m.Top1Error, Top5Error: m.Top5Error, Loss: m.Loss,
-		Params: params, Protocol: p.String()}
+	r := Row{
+		Model: model, Checkpoint: checkpoint, N: m.N, Top1Error: m.Top1Error, Top5Error: m.Top5Error, Loss: m.Loss,
+		Params: params, Protocol: p.String(),
+	}
 	if v := Paper(model, dataset, p, m.N); v != nil {
 		r.Paper, r.Citation = &v.Top1, v.Citation()
 	}
@@ -121,12 +123,23 @@ func (t Table) unit() string {
 // Columns lays the rows out; name escapes what came from files. Columns without any value are left
 // out.
 func (t Table) Columns(name func(string) string) []Column {
-	cols := []Column{{Title: "model"}, {Title: "checkpoint"}, {Title: t.unit(), Number: true}, {Title: "top-1 error %", Number: true},
-		{Title: "top-5 error %", Number: true}, {Title: "loss", Number: true}, {Title: "parameters", Number: true},
-		{Title: "utterance error %", Number: true}, {Title: "protocol"}, {Title: "paper's top-1 %", Number: true}}
+	cols := []Column{
+		{Title: "model"},
+		{Title: "checkpoint"},
+		{Title: t.unit(), Number: true},
+		{Title: "top-1 error %", Number: true},
+		{Title: "top-5 error %", Number: true},
+		{Title: "loss", Number: true},
+		{Title: "parameters", Number: true},
+		{Title: "utterance error %", Number: true},
+		{Title: "protocol"},
+		{Title: "paper's top-1 %", Number: true},
+	}
 	for _, r := range t.Rows {
-		for i, cell := range []string{name(r.Model), name(r.Checkpoint), text.Grouped(int64(r.N)), ErrorText(&r.Top1Error), ErrorText(r.Top5Error),
-			strconv.FormatFloat(r.Loss, 'f', 4, 64), text.Grouped(r.Params), ErrorText(r.UtteranceError), name(r.Protocol), ErrorText(r.Paper)} {
+		for i, cell := range []string{
+			name(r.Model), name(r.Checkpoint), text.Grouped(int64(r.N)), ErrorText(&r.Top1Error), ErrorText(r.Top5Error),
+			strconv.FormatFloat(r.Loss, 'f', 4, 64), text.Grouped(r.Params), ErrorText(r.UtteranceError), name(r.Protocol), ErrorText(r.Paper),
+		} {
 			cols[i].Cells = append(cols[i].Cells, cell)
 		}
 	}

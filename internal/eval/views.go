@@ -72,8 +72,10 @@ func (m *Model) evaluateSingle(ctx context.Context, ds *datasets.Dataset, labels
 		return Metrics{}, err
 	}
 	defer machine.Close()
-	return EvaluateSplit(ctx, machine, ds, SplitOptions{Split: o.Split, Batch: batch, Limit: o.Limit, View: &m.Preprocessing,
-		Classes: m.Spec.Classes, Labels: labels, Workers: o.Workers}, observers...)
+	return EvaluateSplit(ctx, machine, ds, SplitOptions{
+		Split: o.Split, Batch: batch, Limit: o.Limit, View: &m.Preprocessing,
+		Classes: m.Spec.Classes, Labels: labels, Workers: o.Workers,
+	}, observers...)
 }
 
 // limited is the number of images that are measured: those of the split, or the first so many.

@@ -170,9 +170,11 @@ func (b *bench) report(times []float64) BenchReport {
 	slices.Sort(times)
 	median := times[len(times)/2]
 	flops := 2 * float64(b.spec.MACs) * float64(b.Batch)
-	r := BenchReport{Arch: b.spec.Name, Mode: b.Mode, Precision: "float32", Batch: b.Batch, Threads: b.Threads,
+	r := BenchReport{
+		Arch: b.spec.Name, Mode: b.Mode, Precision: "float32", Batch: b.Batch, Threads: b.Threads,
 		ImagesPerSecond: float64(b.Batch) / median, MsPerStep: 1000 * median, MsMin: 1000 * times[0], MsMax: 1000 * times[len(times)-1],
-		Steps: len(times)}
+		Steps: len(times),
+	}
 	if b.sequences() {
 		flops *= float64(b.Frames) // the row counts those of a frame
 		r.Frames, r.FramesPerSecond = b.Frames, float64(b.Batch*b.Frames)/median

@@ -47,10 +47,18 @@ var benchShapes = []struct {
 	conv.Shape
 	images int
 }{
-	{square(16, 16, 32, 3, 1), 4}, {square(32, 32, 16, 3, 1), 8}, {square(64, 64, 8, 3, 1), 16},
-	{square(64, 64, 56, 3, 1), 1}, {square(128, 128, 28, 3, 1), 2},
-	{square(3, 16, 32, 3, 1), 4}, {square(16, 32, 32, 3, 2), 4}, {square(32, 64, 16, 3, 2), 8}, {square(3, 64, 224, 7, 2), 1},
-	{square(64, 256, 56, 1, 1), 1}, {square(256, 64, 56, 1, 1), 1}, {square(256, 512, 56, 1, 2), 1},
+	{square(16, 16, 32, 3, 1), 4},
+	{square(32, 32, 16, 3, 1), 8},
+	{square(64, 64, 8, 3, 1), 16},
+	{square(64, 64, 56, 3, 1), 1},
+	{square(128, 128, 28, 3, 1), 2},
+	{square(3, 16, 32, 3, 1), 4},
+	{square(16, 32, 32, 3, 2), 4},
+	{square(32, 64, 16, 3, 2), 8},
+	{square(3, 64, 224, 7, 2), 1},
+	{square(64, 256, 56, 1, 1), 1},
+	{square(256, 64, 56, 1, 1), 1},
+	{square(256, 512, 56, 1, 2), 1},
 }
 
 func square(c, k, size, kernelSize, stride int) conv.Shape {

@@ -97,8 +97,10 @@ func BenchData(ctx context.Context, env *Environment, o BenchDataOptions) (Bench
 		split = datasets.Test
 	}
 	info := ds.Info()
-	r := BenchDataReport{Mode: "data", Data: o.Data.Name, Split: string(split), Images: ds.Len(split), Crop: o.Data.Augment.Crop, Size: info.Height,
-		Batch: min(o.Batch, ds.Len(split)), Threads: o.Threads, CPU: system.Read().CPU, Version: env.Version}
+	r := BenchDataReport{
+		Mode: "data", Data: o.Data.Name, Split: string(split), Images: ds.Len(split), Crop: o.Data.Augment.Crop, Size: info.Height,
+		Batch: min(o.Batch, ds.Len(split)), Threads: o.Threads, CPU: system.Read().CPU, Version: env.Version,
+	}
 	for i := range min(r.Images, sampleForSize) { // which reads them before anything is timed
 		p, err := ds.Picture(split, i)
 		if err != nil {
@@ -167,8 +169,10 @@ func (o *BenchDataOptions) loaded(ctx context.Context, ds *datasets.Dataset, spl
 	if err != nil {
 		return 0, err
 	}
-	l, err := datasets.NewLoader(ds, datasets.LoaderOptions{Split: split, Batch: min(o.Batch, ds.Len(split)), Seed: 1, Shuffle: true, DropLast: true,
-		Augment: augment, Normalizer: norm, Workers: workers})
+	l, err := datasets.NewLoader(ds, datasets.LoaderOptions{
+		Split: split, Batch: min(o.Batch, ds.Len(split)), Seed: 1, Shuffle: true, DropLast: true,
+		Augment: augment, Normalizer: norm, Workers: workers,
+	})
 	if err != nil {
 		return 0, err
 	}

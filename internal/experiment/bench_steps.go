@@ -59,8 +59,10 @@ func ProfileSteps(env *Environment, o BenchOptions) (BenchSteps, error) {
 	if err != nil {
 		return BenchSteps{}, err
 	}
-	r := BenchSteps{Arch: b.spec.Name, Mode: b.Mode, Batch: b.Batch, Threads: b.Threads, Runs: o.Steps, Milliseconds: milliseconds(whole),
-		Kernels: kernel.Active(), CPU: system.Read().CPU, Version: env.Version}
+	r := BenchSteps{
+		Arch: b.spec.Name, Mode: b.Mode, Batch: b.Batch, Threads: b.Threads, Runs: o.Steps, Milliseconds: milliseconds(whole),
+		Kernels: kernel.Active(), CPU: system.Read().CPU, Version: env.Version,
+	}
 	for _, t := range times {
 		r.Steps = append(r.Steps, newBenchStep(t, whole))
 	}
@@ -71,8 +73,10 @@ func ProfileSteps(env *Environment, o BenchOptions) (BenchSteps, error) {
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
 func newBenchStep(t schedule.StepTime, whole time.Duration) BenchStep {
-	s := BenchStep{Kind: t.Kind, Shape: t.Shape, Algorithm: t.Algorithm, Pass: "forward", Count: 1, Bytes: t.Bytes,
-		Milliseconds: milliseconds(t.Time), Percent: 100 * t.Time.Seconds() / whole.Seconds()}
+	s := BenchStep{
+		Kind: t.Kind, Shape: t.Shape, Algorithm: t.Algorithm, Pass: "forward", Count: 1, Bytes: t.Bytes,
+		Milliseconds: milliseconds(t.Time), Percent: 100 * t.Time.Seconds() / whole.Seconds(),
+	}
 	if t.Backward {
 		s.Pass = "backward"
 	}

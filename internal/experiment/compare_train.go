@@ -41,8 +41,10 @@ func (c *Comparison) Estimate(ctx context.Context) (ComparisonEstimate, error) {
 	measured := map[string]Estimate{} // by model
 	var memory, costs []float64
 	for _, r := range c.Runs {
-		p := EstimatedRun{Name: r.Name(), Model: r.Net.Model(), Depth: r.Depth, Residual: r.Residual, Seed: r.Seed,
-			Params: r.Spec.Params, Steps: r.Plan.Iterations, StepsDone: r.Step, State: "to do"}
+		p := EstimatedRun{
+			Name: r.Name(), Model: r.Net.Model(), Depth: r.Depth, Residual: r.Residual, Seed: r.Seed,
+			Params: r.Spec.Params, Steps: r.Plan.Iterations, StepsDone: r.Step, State: "to do",
+		}
 		switch {
 		case r.Diverged != "":
 			p.State = "diverged"

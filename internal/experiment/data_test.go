@@ -26,14 +26,30 @@ func TestAModelIsMeasuredOnItsOwnDataUnlessOthersAreNamed(t *testing.T) {
 		want      datasets.Config
 		seed      uint64
 	}{
-		"its run's": {Model{Model: &eval.Model{Dataset: "other", Preprocessing: view}, run: own}, "", "",
-			datasets.Config{Name: "folder", Dir: "/photos", Validation: 6, Size: 24, Resize: 30, Downsample: 2}, 5},
-		"the same, moved": {Model{Model: &eval.Model{Preprocessing: view}, run: own}, "folder", "/moved",
-			datasets.Config{Name: "folder", Dir: "/moved", Validation: 6, Size: 24, Resize: 30, Downsample: 2}, 5},
-		"another": {Model{Model: &eval.Model{Preprocessing: view}, run: own}, "cifar10", "",
-			datasets.Config{Name: "cifar10", Downsample: 2}, 5},
-		"a file's": {Model{Model: &eval.Model{Dataset: "imagenet", Preprocessing: view}}, "", "/data",
-			datasets.Config{Name: "imagenet", Dir: "/data", Size: 24, Resize: 30, Downsample: 2}, 0},
+		"its run's": {
+			Model{Model: &eval.Model{Dataset: "other", Preprocessing: view}, run: own},
+			"", "",
+			datasets.Config{Name: "folder", Dir: "/photos", Validation: 6, Size: 24, Resize: 30, Downsample: 2},
+			5,
+		},
+		"the same, moved": {
+			Model{Model: &eval.Model{Preprocessing: view}, run: own},
+			"folder", "/moved",
+			datasets.Config{Name: "folder", Dir: "/moved", Validation: 6, Size: 24, Resize: 30, Downsample: 2},
+			5,
+		},
+		"another": {
+			Model{Model: &eval.Model{Preprocessing: view}, run: own},
+			"cifar10", "",
+			datasets.Config{Name: "cifar10", Downsample: 2},
+			5,
+		},
+		"a file's": {
+			Model{Model: &eval.Model{Dataset: "imagenet", Preprocessing: view}},
+			"", "/data",
+			datasets.Config{Name: "imagenet", Dir: "/data", Size: 24, Resize: 30, Downsample: 2},
+			0,
+		},
 		"a file without a record": {Model{Model: &eval.Model{Dataset: "cifar10"}}, "", "", datasets.Config{Name: "cifar10", Downsample: 1}, 0},
 	} {
 		if got, seed := c.m.dataConfig(c.data, c.dir); got != c.want || seed != c.seed {
@@ -102,8 +118,13 @@ func TestNetworksOfAFamilyAreMostlyTrainedOnItsDataSet(t *testing.T) {
 		family  string
 		classes int
 		want    string
-	}{{blocks.FamilyImageNet, 1000, "imagenet"}, {blocks.FamilyImageNet, 10, ""}, {blocks.FamilyCIFAR, 10, "cifar10"}, {blocks.FamilyCIFAR, 100, "cifar100"},
-		{blocks.FamilyCIFAR, 1000, ""}} {
+	}{
+		{blocks.FamilyImageNet, 1000, "imagenet"},
+		{blocks.FamilyImageNet, 10, ""},
+		{blocks.FamilyCIFAR, 10, "cifar10"},
+		{blocks.FamilyCIFAR, 100, "cifar100"},
+		{blocks.FamilyCIFAR, 1000, ""},
+	} {
 		if got := trainedOn(c.family, c.classes); got != c.want {
 			t.Errorf("%s of %d classes: %q, want %q", c.family, c.classes, got, c.want)
 		}

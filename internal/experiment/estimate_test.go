@@ -61,11 +61,16 @@ func TestAnEstimateCountsByHand(t *testing.T) {
 	}{
 		"sgd":  {nil, 1, 1000, 16, 0},
 		"adam": {[]string{"train.optimizer.name=adam"}, 2, 1000, 16, 0},
-		"plain descent, training set measured": {[]string{"train.optimizer.momentum=0", "eval.train_set=true", "data.validation=4"}, 0,
-			1020, 16, 4},
+		"plain descent, training set measured": {
+			[]string{"train.optimizer.momentum=0", "eval.train_set=true", "data.validation=4"},
+			0,
+			1020, 16, 4,
+		},
 	} {
-		l, err := config.Load(config.Input{File: "quickstart", Sets: append([]string{"model.depth=8", "data.downsample=4", "data.limit=16", "train.batch=4",
-			"train.accumulate=2", "train.epochs=3", "train.schedule.drop.at_epochs=1", "data.workers=3", "eval.batch=5"}, c.sets...)})
+		l, err := config.Load(config.Input{File: "quickstart", Sets: append([]string{
+			"model.depth=8", "data.downsample=4", "data.limit=16", "train.batch=4",
+			"train.accumulate=2", "train.epochs=3", "train.schedule.drop.at_epochs=1", "data.workers=3", "eval.batch=5",
+		}, c.sets...)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +81,8 @@ func TestAnEstimateCountsByHand(t *testing.T) {
 		if got := x.data.(*images).evaluated(); got != c.evaluated {
 			t.Errorf("%s: an evaluation measures %d images, want %d", name, got, c.evaluated)
 		}
-		// The outputs of the stem, of two convolutions in each of three stages and of the classifier.
+		// The outputs of the stem, of two convolutions in each of three stages and of the
+		// classifier.
 		const values = 3*16*49 + 2*32*16 + 2*64*4 + 10
 		if got, err := x.data.leastMemory(); err != nil || got != int64(4*(values*4+2*params+c.kept*params)) {
 			t.Errorf("%s: %d bytes at least (%v), want %d", name, got, err, 4*(values*4+2*params+c.kept*params))

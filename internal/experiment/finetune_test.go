@@ -88,8 +88,10 @@ func TestFineTuningLoadsAllButANewClassifier(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", c.arch, err)
 		}
-		want := []string{fmt.Sprintf("Weights of %s from %s%s.", c.arch, path, c.note),
-			"Not trained: [conv1]. Normalisation there still uses each batch's statistics, and the running ones go on."}
+		want := []string{
+			fmt.Sprintf("Weights of %s from %s%s.", c.arch, path, c.note),
+			"Not trained: [conv1]. Normalisation there still uses each batch's statistics, and the running ones go on.",
+		}
 		if !slices.Equal(notes, want) {
 			t.Errorf("notes %q, want %q", notes, want)
 		}
@@ -120,8 +122,10 @@ func TestATrainingStartsFromItsWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	saved := checkpointOf(t, path, spec)
-	l, err := config.Load(config.Input{File: "quickstart", Sets: []string{"model.depth=8", "data.downsample=4", "data.limit=16", "train.batch=4", "train.epochs=1",
-		"train.schedule.drop.at_epochs=1", "model.weights=" + path, "eval.batch=5"}})
+	l, err := config.Load(config.Input{File: "quickstart", Sets: []string{
+		"model.depth=8", "data.downsample=4", "data.limit=16", "train.batch=4", "train.epochs=1",
+		"train.schedule.drop.at_epochs=1", "model.weights=" + path, "eval.batch=5",
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

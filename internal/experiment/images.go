@@ -159,8 +159,10 @@ func (e *imageEvaluator) evaluate(ctx context.Context) (train.Evaluation, error)
 	var out train.Evaluation
 	view := e.d.set.Preprocessing(e.d.norm)
 	err := eachSplit(e.d.set.Len, e.d.x.Eval.TrainSet, &out, func(split datasets.Split) (*train.Metrics, error) {
-		m, err := eval.EvaluateSplit(ctx, e.m, e.d.set, eval.SplitOptions{Split: split, Batch: e.d.x.Eval.Batch,
-			View: &view, Classes: e.d.x.Spec.Classes, Workers: e.d.x.Data.Workers})
+		m, err := eval.EvaluateSplit(ctx, e.m, e.d.set, eval.SplitOptions{
+			Split: split, Batch: e.d.x.Eval.Batch,
+			View: &view, Classes: e.d.x.Spec.Classes, Workers: e.d.x.Data.Workers,
+		})
 		return &train.Metrics{Loss: m.Loss, Error: m.Top1Error, Top5Error: m.Top5Error}, err
 	})
 	return out, err

@@ -173,8 +173,10 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 			observers = append(observers, file.Observe)
 		}
 		var err error
-		metrics, err = eval.EvaluateViews(ctx, net.Model, set, p, eval.EvaluateOptions{Split: m.Split, Limit: m.Limit,
-			ScorerOptions: eval.ScorerOptions{Factory: m.env.Factory(m.Threads), Batch: m.batch(net), Workers: m.Threads}}, observers...)
+		metrics, err = eval.EvaluateViews(ctx, net.Model, set, p, eval.EvaluateOptions{
+			Split: m.Split, Limit: m.Limit,
+			ScorerOptions: eval.ScorerOptions{Factory: m.env.Factory(m.Threads), Batch: m.batch(net), Workers: m.Threads},
+		}, observers...)
 		return err
 	})
 	if err != nil {

@@ -58,8 +58,10 @@ func (m *measuring) utterances(ctx context.Context, net *Model) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", net.Named, err)
 	}
-	row := eval.Row{Model: net.Spec.Name, Checkpoint: net.Named, N: metrics.N, Top1Error: metrics.Top1Error, Top5Error: metrics.Top5Error, Loss: metrics.Loss,
-		Params: net.Params.Count(), Protocol: sequenceProtocol(net.Spec), Unit: sequenceUnit(net.Spec)}
+	row := eval.Row{
+		Model: net.Spec.Name, Checkpoint: net.Named, N: metrics.N, Top1Error: metrics.Top1Error, Top5Error: metrics.Top5Error, Loss: metrics.Loss,
+		Params: net.Params.Count(), Protocol: sequenceProtocol(net.Spec), Unit: sequenceUnit(net.Spec),
+	}
 	if classifiesFrames(net.Spec) {
 		row.UtteranceError = metrics.UtteranceError
 	}

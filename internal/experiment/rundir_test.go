@@ -136,8 +136,10 @@ func TestMemoryIsLimitedByTheFlagOrTheRuntimeOrTheMachine(t *testing.T) {
 }
 
 func TestAComparisonIsMadeAgainByItsCommand(t *testing.T) {
-	c := &Comparison{CompareOptions: CompareOptions{Kind: PlainVsResidual, Config: config.Input{File: "my tiny.yaml", Sets: []string{"train.batch=4"}}, Out: "o",
-		Depths: []int{8, 14}, Seeds: []uint64{1, 3}}}
+	c := &Comparison{CompareOptions: CompareOptions{
+		Kind: PlainVsResidual, Config: config.Input{File: "my tiny.yaml", Sets: []string{"train.batch=4"}}, Out: "o",
+		Depths: []int{8, 14}, Seeds: []uint64{1, 3},
+	}}
 	if got, want := c.Command(), "resnet compare plain-vs-residual --config 'my tiny.yaml' --depths 8,14 --seeds 1,3 --set 'train.batch=4' --out o"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}

@@ -30,9 +30,11 @@ func TestConvolutionsAreComparedWithTheDirectOneAndThePeak(t *testing.T) {
 	r.comparePeak()
 	want := []ConvRow{
 		{Shape: "s", Algorithm: conv.Direct, Name: "direct", Passes: [3]ConvSpeed{
-			{"forward", 2, 1, 3, 12.5, 1}, {"data gradient", 5, 4, 6, 31.25, 1}, {"weight gradient", 8, 7, 9, 50, 1}}},
+			{"forward", 2, 1, 3, 12.5, 1}, {"data gradient", 5, 4, 6, 31.25, 1}, {"weight gradient", 8, 7, 9, 50, 1},
+		}},
 		{Shape: "s", Algorithm: conv.Winograd, Name: "winograd", Passes: [3]ConvSpeed{
-			{"forward", 4, 3, 5, 25, 2}, {"data gradient", 20, 19, 21, 125, 4}, {"weight gradient", 4, 1, 9, 25, 0.5}}},
+			{"forward", 4, 3, 5, 25, 2}, {"data gradient", 20, 19, 21, 125, 4}, {"weight gradient", 4, 1, 9, 25, 0.5},
+		}},
 	}
 	if diff := cmp.Diff(want, r.Rows); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

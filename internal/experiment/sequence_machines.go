@@ -22,7 +22,8 @@ type sequencerOptions struct {
 // comes, within eval.SequenceMemory.
 func (e *Environment) sequencer(o sequencerOptions, shapes ...corpus.Shape) (*eval.Sequencer, error) {
 	s := &eval.Sequencer{Mode: o.mode, Form: o.form, Machines: eval.NewMachines(eval.MachinesOptions{
-		Spec: o.spec, Params: o.params, Factory: e.Factory(o.threads), Frozen: o.frozen, Limit: eval.SequenceMemory})}
+		Spec: o.spec, Params: o.params, Factory: e.Factory(o.threads), Frozen: o.frozen, Limit: eval.SequenceMemory,
+	})}
 	if len(shapes) == 0 {
 		return s, nil
 	}

@@ -86,8 +86,10 @@ func (s *sequences) describe(p Estimate) [][2]string {
 }
 
 func (s *sequences) loader(epoch, batch int, _ func(string, error)) (train.Loader, error) {
-	return s.corpus.NewLoader(corpus.LoaderOptions{Split: datasets.Train, Shapes: s.shapes, Maps: s.x.Spec.Maps(), Utterances: !classifiesFrames(s.x.Spec),
-		Seed: s.x.Train.Seed, StartEpoch: epoch, StartBatch: batch})
+	return s.corpus.NewLoader(corpus.LoaderOptions{
+		Split: datasets.Train, Shapes: s.shapes, Maps: s.x.Spec.Maps(), Utterances: !classifiesFrames(s.x.Spec),
+		Seed: s.x.Train.Seed, StartEpoch: epoch, StartBatch: batch,
+	})
 }
 
 // sequenceTrainer has a machine for each shape of batches.
@@ -203,8 +205,10 @@ func (s *sequences) meta(m *weights.Meta) {
 }
 
 func (s *sequences) row(checkpoint string, m train.Metrics) eval.Row {
-	return eval.Row{Model: s.x.Spec.Name, Checkpoint: checkpoint, N: s.corpus.Len(datasets.Test), Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss,
-		Params: s.x.Spec.Params, Protocol: sequenceProtocol(s.x.Spec), Unit: "utterances", UtteranceError: m.UtteranceError}
+	return eval.Row{
+		Model: s.x.Spec.Name, Checkpoint: checkpoint, N: s.corpus.Len(datasets.Test), Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss,
+		Params: s.x.Spec.Params, Protocol: sequenceProtocol(s.x.Spec), Unit: "utterances", UtteranceError: m.UtteranceError,
+	}
 }
 
 // evalShapes are the batch shapes of splits that are measured.
@@ -218,7 +222,8 @@ func evalShapes(c *corpus.Corpus, batch, buckets int, splits ...datasets.Split) 
 
 // measureSequences measures a network on a split of a corpus.
 func measureSequences(ctx context.Context, net eval.SequenceNetwork, c *corpus.Corpus, split datasets.Split, shapes []corpus.Shape, spec blocks.Spec,
-	observers ...func(eval.Sequence) error) (eval.SequenceMetrics, error) {
+	observers ...func(eval.Sequence) error,
+) (eval.SequenceMetrics, error) {
 	frames := classifiesFrames(spec)
 	loader, err := c.NewLoader(corpus.LoaderOptions{Split: split, Shapes: shapes, Maps: spec.Maps(), Utterances: !frames, Once: true})
 	if err != nil {

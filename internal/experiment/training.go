@@ -163,8 +163,10 @@ func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 			return t.data.loader(epoch, batch, skipped)
 		},
 		Evaluate: r.evaluator.evaluate,
-		Store: &train.RunStore{Checkpoints: store, Meta: r.meta, ConfigDigest: digest(&t.Config),
-			BatchesPerEpoch: t.Plan.BatchesPerEpoch, Warn: func(line string) { t.Watcher.Line("warning: " + line) }},
+		Store: &train.RunStore{
+			Checkpoints: store, Meta: r.meta, ConfigDigest: digest(&t.Config),
+			BatchesPerEpoch: t.Plan.BatchesPerEpoch, Warn: func(line string) { t.Watcher.Line("warning: " + line) },
+		},
 		Dir:         t.Dir,
 		Hooks:       train.Hooks{OnStep: t.Watcher.Step, OnMessage: t.Watcher.Message, OnEval: t.Watcher.Eval},
 		BeforeBatch: r.trainer.beforeBatch,

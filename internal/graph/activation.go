@@ -80,6 +80,7 @@ func (o *Sigmoid) run64(dst []float64, src ...[]float64) { ref.Sigmoid(dst, src[
 
 // Run32 implements Operator.
 func (o *SigmoidGrad) Run32(dst []float32, src ...[]float32) { ref.SigmoidGrad(dst, src[0], src[1]) }
+
 func (o *SigmoidGrad) run64(dst []float64, src ...[]float64) { ref.SigmoidGrad(dst, src[0], src[1]) }
 
 // SymDiff returns ELUGrad.
@@ -93,4 +94,5 @@ func (o *ELU) run64(dst []float64, src ...[]float64) { ref.ELU(dst, src[0], o.Al
 
 // Run32 implements Operator.
 func (o *ELUGrad) Run32(dst []float32, src ...[]float32) { ref.ELUGrad(dst, src[0], src[1], o.Alpha) }
+
 func (o *ELUGrad) run64(dst []float64, src ...[]float64) { ref.ELUGrad(dst, src[0], src[1], o.Alpha) }

@@ -34,6 +34,7 @@ func (o *FrameMaps) SymDiff(_ gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, erro
 func (o *FrameMaps) Run32(dst []float32, src ...[]float32) {
 	runFrameMaps(o.ImageShape, o.State, dst, src)
 }
+
 func (o *FrameMaps) run64(dst []float64, src ...[]float64) {
 	runFrameMaps(o.ImageShape, o.State, dst, src)
 }

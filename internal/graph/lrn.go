@@ -48,6 +48,7 @@ func (o *LRNGrad) signature() signature {
 func (o *LRNGrad) Run32(dst []float32, src ...[]float32) {
 	ref.LRNGrad(dst, src[0], src[1], o.LRNShape)
 }
+
 func (o *LRNGrad) run64(dst []float64, src ...[]float64) {
 	ref.LRNGrad(dst, src[0], src[1], o.LRNShape)
 }

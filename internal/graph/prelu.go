@@ -59,6 +59,7 @@ func (o *PReLU) SymDiff(in gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error) 
 
 // Run32 implements Operator.
 func (o *PReLU) Run32(dst []float32, src ...[]float32) { ref.PReLU(dst, src[0], src[1], o.ImageShape) }
+
 func (o *PReLU) run64(dst []float64, src ...[]float64) { ref.PReLU(dst, src[0], src[1], o.ImageShape) }
 
 func (o *PReLUInputGrad) signature() signature {

@@ -61,8 +61,15 @@ func TestMaxPoolGradGoesToTheFirstOfEqualValues(t *testing.T) {
 // Sizes from PyTorch's formula; ceil mode drops a window that would start in the far padding.
 func TestPoolOutputSizes(t *testing.T) {
 	for _, c := range []struct{ size, kernel, stride, pad, floor, ceil int }{
-		{32, 2, 2, 0, 16, 16}, {7, 3, 2, 0, 3, 3}, {8, 3, 2, 0, 3, 4}, {112, 3, 2, 1, 56, 57},
-		{4, 2, 3, 1, 2, 2}, {5, 2, 3, 1, 2, 2}, {6, 2, 3, 1, 3, 3}, {1, 1, 1, 0, 1, 1}, {5, 5, 3, 0, 1, 1},
+		{32, 2, 2, 0, 16, 16},
+		{7, 3, 2, 0, 3, 3},
+		{8, 3, 2, 0, 3, 4},
+		{112, 3, 2, 1, 56, 57},
+		{4, 2, 3, 1, 2, 2},
+		{5, 2, 3, 1, 2, 2},
+		{6, 2, 3, 1, 3, 3},
+		{1, 1, 1, 0, 1, 1},
+		{5, 5, 3, 0, 1, 1},
 	} {
 		s := graph.PoolShape{H: c.size, W: c.size, Kernel: c.kernel, Stride: c.stride, Pad: c.pad}
 		if s.OutH() != c.floor || s.OutW() != c.floor {

@@ -35,23 +35,49 @@ func TestAMachineIsReadFromItsFiles(t *testing.T) {
 		available int64
 	}{
 		"nothing": {},
-		"no group": {map[string]string{"proc/cpuinfo": cpuinfo, "proc/meminfo": meminfo},
-			Info{CPU: "A Processor @ 2.0GHz: fast", MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10}, 3000 << 10},
-		"version 2": {map[string]string{"proc/meminfo": meminfo, "sys/fs/cgroup/cpu.max": "150000 100000\n",
-			"sys/fs/cgroup/memory.max": "2000000\n", "sys/fs/cgroup/memory.current": "500000\n"},
-			Info{MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10, Quota: 1.5, MemoryLimit: 2_000_000, MemoryUsed: 500_000}, 1_500_000},
-		"version 2 without limits": {map[string]string{"proc/meminfo": meminfo, "sys/fs/cgroup/cpu.max": "max 100000\n",
-			"sys/fs/cgroup/memory.max": "max\n", "sys/fs/cgroup/memory.current": "500000\n"},
-			Info{MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10, MemoryUsed: 500_000}, 3000 << 10},
-		"version 1": {map[string]string{"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "200000\n",
-			"sys/fs/cgroup/memory/memory.limit_in_bytes": "7000\n", "sys/fs/cgroup/memory/memory.usage_in_bytes": "3000\n"},
-			Info{Quota: 0.25, MemoryLimit: 7000, MemoryUsed: 3000}, 4000},
-		"version 1 without limits": {map[string]string{"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
-			"sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"}, Info{}, 0},
-		"a group that is full": {map[string]string{"proc/meminfo": meminfo, "sys/fs/cgroup/memory.max": "1000\n", "sys/fs/cgroup/memory.current": "1500\n"},
-			Info{MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10, MemoryLimit: 1000, MemoryUsed: 1500}, 1},
-		"a group larger than what is free": {map[string]string{"proc/meminfo": meminfo, "sys/fs/cgroup/memory.max": "999999999\n", "sys/fs/cgroup/memory.current": "0\n"},
-			Info{MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10, MemoryLimit: 999_999_999}, 3000 << 10},
+		"no group": {
+			map[string]string{"proc/cpuinfo": cpuinfo, "proc/meminfo": meminfo},
+			Info{CPU: "A Processor @ 2.0GHz: fast", MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10},
+			3000 << 10,
+		},
+		"version 2": {
+			map[string]string{
+				"proc/meminfo": meminfo, "sys/fs/cgroup/cpu.max": "150000 100000\n",
+				"sys/fs/cgroup/memory.max": "2000000\n", "sys/fs/cgroup/memory.current": "500000\n",
+			},
+			Info{MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10, Quota: 1.5, MemoryLimit: 2_000_000, MemoryUsed: 500_000},
+			1_500_000,
+		},
+		"version 2 without limits": {
+			map[string]string{
+				"proc/meminfo": meminfo, "sys/fs/cgroup/cpu.max": "max 100000\n",
+				"sys/fs/cgroup/memory.max": "max\n", "sys/fs/cgroup/memory.current": "500000\n",
+			},
+			Info{MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10, MemoryUsed: 500_000},
+			3000 << 10,
+		},
+		"version 1": {
+			map[string]string{
+				"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "200000\n",
+				"sys/fs/cgroup/memory/memory.limit_in_bytes": "7000\n", "sys/fs/cgroup/memory/memory.usage_in_bytes": "3000\n",
+			},
+			Info{Quota: 0.25, MemoryLimit: 7000, MemoryUsed: 3000},
+			4000,
+		},
+		"version 1 without limits": {map[string]string{
+			"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+			"sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+		}, Info{}, 0},
+		"a group that is full": {
+			map[string]string{"proc/meminfo": meminfo, "sys/fs/cgroup/memory.max": "1000\n", "sys/fs/cgroup/memory.current": "1500\n"},
+			Info{MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10, MemoryLimit: 1000, MemoryUsed: 1500},
+			1,
+		},
+		"a group larger than what is free": {
+			map[string]string{"proc/meminfo": meminfo, "sys/fs/cgroup/memory.max": "999999999\n", "sys/fs/cgroup/memory.current": "0\n"},
+			Info{MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10, MemoryLimit: 999_999_999},
+			3000 << 10,
+		},
 	} {
 		got := read(machine(t, c.files))
 		c.want.Cores, c.want.Threads = runtime.NumCPU(), runtime.GOMAXPROCS(0)

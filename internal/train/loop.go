@@ -280,6 +280,8 @@ func (l *loop) message(warning bool, format string, args ...any) {
 }
 
 func (l *loop) summary() Summary {
-	return Summary{State: l.st.clone(), Last: l.row, Saves: l.saves, Elapsed: l.meter.elapsed().Round(time.Millisecond),
-		LoaderWait: l.meter.wait, ImagesPerSecond: l.meter.mean(l.o.Plan.ImagesPerStep())}
+	return Summary{
+		State: l.st.clone(), Last: l.row, Saves: l.saves, Elapsed: l.meter.elapsed().Round(time.Millisecond),
+		LoaderWait: l.meter.wait, ImagesPerSecond: l.meter.mean(l.o.Plan.ImagesPerStep()),
+	}
 }

@@ -51,8 +51,10 @@ func newNet(t *testing.T, cfg Config, ev eval.Config, dir string, workers int) *
 	r.o = Options{
 		Plan: plan, Machine: machine, Params: r.params, Store: r.store, Dir: dir, Control: NewControl(),
 		Loader: func(_ ctxType, epoch, batch int) (Loader, error) {
-			return datasets.NewLoader(ds, datasets.LoaderOptions{Split: datasets.Train, Batch: cfg.Batch, Seed: cfg.Seed, Shuffle: true, DropLast: true,
-				Augment: data.Augment, Normalizer: norm, Workers: workers, StartEpoch: epoch, StartBatch: batch})
+			return datasets.NewLoader(ds, datasets.LoaderOptions{
+				Split: datasets.Train, Batch: cfg.Batch, Seed: cfg.Seed, Shuffle: true, DropLast: true,
+				Augment: data.Augment, Normalizer: norm, Workers: workers, StartEpoch: epoch, StartBatch: batch,
+			})
 		},
 		Evaluate:    func(ctxType) (Evaluation, error) { return r.evaluate(test) },
 		BeforeBatch: func(n int) { g.Dropout.Step = uint64(n) },

@@ -49,8 +49,10 @@ func newPlan(c Config, e eval.Config, trainImages, batches int) (Plan, error) {
 		}
 	}
 	if c.Batch > trainImages || batches < 1 {
-		return Plan{}, fielderr.Error{Section: "train", Path: "batch", Hint: "lower it",
-			Msg: fmt.Sprintf("%d is more than the %d images of the training split", c.Batch, trainImages)}
+		return Plan{}, fielderr.Error{
+			Section: "train", Path: "batch", Hint: "lower it",
+			Msg: fmt.Sprintf("%d is more than the %d images of the training split", c.Batch, trainImages),
+		}
 	}
 	p := Plan{
 		Config:          c,

@@ -28,12 +28,18 @@ func TestTheRateDropsWithTheUpdateAfterTheMilestone(t *testing.T) {
 		epochs int // batches in one
 		want   map[int]float64
 	}{
-		{Drop{Factor: 0.1, At: []int{32000, 48000}}, 390,
-			map[int]float64{0: 0.1, 31999: 0.1, 32000: 0.01, 47999: 0.01, 48000: 0.001, 63999: 0.001}},
+		{
+			Drop{Factor: 0.1, At: []int{32000, 48000}},
+			390,
+			map[int]float64{0: 0.1, 31999: 0.1, 32000: 0.01, 47999: 0.01, 48000: 0.001, 63999: 0.001},
+		},
 		// Past the end is legal.
 		{Drop{Factor: 0.1, At: []int{32000, 1 << 40}}, 390, map[int]float64{63999: 0.01}},
-		{Drop{Factor: 0.5, AtEpochs: []int{4, 7}}, 390,
-			map[int]float64{4*390 - 1: 0.1, 4 * 390: 0.05, 7*390 - 1: 0.05, 7 * 390: 0.025}},
+		{
+			Drop{Factor: 0.5, AtEpochs: []int{4, 7}},
+			390,
+			map[int]float64{4*390 - 1: 0.1, 4 * 390: 0.05, 7*390 - 1: 0.05, 7 * 390: 0.025},
+		},
 	} {
 		s := scheduler(t, Schedule{Rate: 0.1, Drop: c.drop}, Plan{BatchesPerEpoch: c.epochs})
 		for step, want := range c.want {
@@ -56,8 +62,10 @@ func TestCosineGoesFromRateToMin(t *testing.T) {
 // TestTheWarmupOfResNet110ReturnsToTheRateAndStays follows section 4.2 of the paper: 0.01 until the
 // training error is below 80 %, then 0.1 - and whatever the error does afterwards.
 func TestTheWarmupOfResNet110ReturnsToTheRateAndStays(t *testing.T) {
-	s := scheduler(t, Schedule{Rate: 0.1, Drop: Drop{Factor: 0.1, At: []int{32000, 48000}},
-		Warmup: Warmup{Rate: 0.01, Until: Until{TrainErrorBelow: 80, Window: 100}}}, Plan{})
+	s := scheduler(t, Schedule{
+		Rate: 0.1, Drop: Drop{Factor: 0.1, At: []int{32000, 48000}},
+		Warmup: Warmup{Rate: 0.01, Until: Until{TrainErrorBelow: 80, Window: 100}},
+	}, Plan{})
 	var st ScheduleState
 	wrong := func(step int) int { // of 128: 90 % at first, then falling, at the end bad again
 		switch {
@@ -125,8 +133,10 @@ func TestTheWarmupMayEndByIterations(t *testing.T) {
 }
 
 func TestAWarmupNeverRaisesTheRate(t *testing.T) {
-	s := scheduler(t, Schedule{Rate: 0.1, Drop: Drop{Factor: 0.1, At: []int{10, 20}},
-		Warmup: Warmup{Rate: 0.01, Until: Until{TrainErrorBelow: 80}}}, Plan{})
+	s := scheduler(t, Schedule{
+		Rate: 0.1, Drop: Drop{Factor: 0.1, At: []int{10, 20}},
+		Warmup: Warmup{Rate: 0.01, Until: Until{TrainErrorBelow: 80}},
+	}, Plan{})
 	if got := s.Rate(25, ScheduleState{}); !near(got, 0.001) {
 		t.Errorf("rate after both drops, still warming up, is %v, want 0.001", got)
 	}
@@ -137,8 +147,17 @@ func TestAPlateauDropsTheRateAfterPatience(t *testing.T) {
 	var st ScheduleState
 	for i, e := range []struct{ err, rate float64 }{
 		// Improvements below the threshold do not count.
-		{50, 0.1}, {40, 0.1}, {39.8, 0.1}, {39.7, 0.01},
-		{39, 0.01}, {39, 0.01}, {39, 0.002}, {39, 0.002}, {38, 0.002}, {60, 0.002}, {60, 0.002},
+		{50, 0.1},
+		{40, 0.1},
+		{39.8, 0.1},
+		{39.7, 0.01},
+		{39, 0.01},
+		{39, 0.01},
+		{39, 0.002},
+		{39, 0.002},
+		{38, 0.002},
+		{60, 0.002},
+		{60, 0.002},
 	} {
 		s.AfterEval(&st, i+1, e.err)
 		if got := s.Rate(i+1, st); !near(got, e.rate) {
@@ -148,8 +167,10 @@ func TestAPlateauDropsTheRateAfterPatience(t *testing.T) {
 }
 
 func TestAPlateauDuringTheWarmupDoesNotCount(t *testing.T) {
-	s := scheduler(t, Schedule{Rate: 0.1, Plateau: Plateau{Factor: 0.1, Patience: 1},
-		Warmup: Warmup{Rate: 0.01, Iterations: 10}}, Plan{})
+	s := scheduler(t, Schedule{
+		Rate: 0.1, Plateau: Plateau{Factor: 0.1, Patience: 1},
+		Warmup: Warmup{Rate: 0.01, Iterations: 10},
+	}, Plan{})
 	var st ScheduleState
 	for step := 1; step < 10; step++ {
 		s.AfterEval(&st, step, 90)
@@ -170,8 +191,10 @@ func TestEveryRollbackHalvesTheRate(t *testing.T) {
 }
 
 func TestAScheduleStateSurvivesJSON(t *testing.T) {
-	want := ScheduleState{Warmup: WarmupState{Wrong: []int32{3, 1, 2}, Next: 1},
-		Plateau: PlateauState{Seen: true, Best: 100.0 / 3, Bad: 2, Drops: 1}, Halvings: 1}
+	want := ScheduleState{
+		Warmup:  WarmupState{Wrong: []int32{3, 1, 2}, Next: 1},
+		Plateau: PlateauState{Seen: true, Best: 100.0 / 3, Bad: 2, Drops: 1}, Halvings: 1,
+	}
 	b, err := json.Marshal(want)
 	must(t, err)
 	var got ScheduleState

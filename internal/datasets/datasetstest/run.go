@@ -203,8 +203,10 @@ func position(t *testing.T, c Case) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := datasets.LoaderOptions{Split: datasets.Train, Batch: batchSize(n), Seed: 7, Shuffle: true, Normalizer: norm,
-		Augment: datasets.Augment{Pad: 2, Flip: true}, Workers: 1, Epochs: 2}
+	o := datasets.LoaderOptions{
+		Split: datasets.Train, Batch: batchSize(n), Seed: 7, Shuffle: true, Normalizer: norm,
+		Augment: datasets.Augment{Pad: 2, Flip: true}, Workers: 1, Epochs: 2,
+	}
 	if d.Len(datasets.Train) > 1000 {
 		o.Batch, o.Epochs, o.DropLast = d.Len(datasets.Train)/4, 2, true
 	}

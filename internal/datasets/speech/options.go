@@ -35,8 +35,10 @@ type FbankOptions struct {
 // DefaultFbank is Kaldi's default with dither off, for recordings of a rate and a number of bins.
 // Kaldi's own default is 23 bins at 16000; the WRBN has 80.
 func DefaultFbank(rate, bins int) FbankOptions {
-	return FbankOptions{Rate: rate, LengthMS: 25, ShiftMS: 10, Window: "povey", Preemph: 0.97, RemoveDC: true, SnipEdges: true,
-		Bins: bins, Low: 20, RawEnergy: true, Power: true}
+	return FbankOptions{
+		Rate: rate, LengthMS: 25, ShiftMS: 10, Window: "povey", Preemph: 0.97, RemoveDC: true, SnipEdges: true,
+		Bins: bins, Low: 20, RawEnergy: true, Power: true,
+	}
 }
 
 // Dim is the number of values of a frame.

@@ -193,8 +193,10 @@ func (g *drawing) shortcutPad(l blocks.Layer) error {
 	if strings.HasSuffix(l.Detail, "end") {
 		before = 0
 	}
-	c := g.constants(l.Name, map[string][]int{"starts": {0, 0}, "ends": {math.MaxInt32, math.MaxInt32}, "axes": {2, 3}, "steps": {stride, stride},
-		"pads": {0, before, 0, 0, 0, more - before, 0, 0}})
+	c := g.constants(l.Name, map[string][]int{
+		"starts": {0, 0}, "ends": {math.MaxInt32, math.MaxInt32}, "axes": {2, 3}, "steps": {stride, stride},
+		"pads": {0, before, 0, 0, 0, more - before, 0, 0},
+	})
 	g.node("Slice", l.Name+".slice", []string{l.Inputs[0], c["starts"], c["ends"], c["axes"], c["steps"]}, l.Name+".strided")
 	g.node("Pad", l.Name, []string{l.Name + ".strided", c["pads"]}, l.Name)
 	return nil

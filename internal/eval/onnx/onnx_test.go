@@ -47,8 +47,10 @@ func fields(t *testing.T, m []byte) map[int][][]byte {
 // TestModelsAreGraphsOfDefinedNamesWithEveryTensor decodes what is written: every input of a node
 // is defined before it, every parameter is there to the bit, and there is a node for each layer.
 func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
-	for _, name := range []string{"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem", "resnet20",
-		"tiny-bottleneck-a", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-prelu-net"} {
+	for _, name := range []string{
+		"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem", "resnet20",
+		"tiny-bottleneck-a", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-prelu-net",
+	} {
 		s, err := blocks.Lookup(name)
 		if err != nil {
 			t.Fatal(err)
@@ -104,8 +106,10 @@ func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 			if l.Training || l.Type == "pyramid" || l.Type == "dropout" || l.Type == "flatten" || l.Type == "concat" {
 				continue
 			}
-			want[map[string]string{"conv": "Conv", "bn": "BatchNormalization", "relu": "Relu", "add": "Add", "maxpool": "MaxPool", "gap": "GlobalAveragePool", "linear": "Gemm", "shortcut-pad": "Pad",
-				"prelu": "PRelu", "lrn": "LRN", "avgpool": "AveragePool"}[l.Type]]++
+			want[map[string]string{
+				"conv": "Conv", "bn": "BatchNormalization", "relu": "Relu", "add": "Add", "maxpool": "MaxPool", "gap": "GlobalAveragePool", "linear": "Gemm", "shortcut-pad": "Pad",
+				"prelu": "PRelu", "lrn": "LRN", "avgpool": "AveragePool",
+			}[l.Type]]++
 		}
 		for op, n := range want {
 			if ops[op] != n {

@@ -34,8 +34,10 @@ func fixedRuns() []Compared {
 		for k := 1; k <= 4 && !n.Diverged; k++ {
 			v := func(x float64) *float64 { return &x }
 			f := float64(k) / 4
-			m := Measurement{Step: 100 * k, Epoch: v(f), Rate: v(0.1), TrainLoss: v(2 - f), TrainError: v(90 - (90-train)*f),
-				TestLoss: v(2.1 - f), TestError: v(88 - (88-test)*f), TestTop5: v(50 - 49*f)}
+			m := Measurement{
+				Step: 100 * k, Epoch: v(f), Rate: v(0.1), TrainLoss: v(2 - f), TrainError: v(90 - (90-train)*f),
+				TestLoss: v(2.1 - f), TestError: v(88 - (88-test)*f), TestTop5: v(50 - 49*f),
+			}
 			if n.Seed == 1 && n.Depth == 20 {
 				m.TrainEvalError, m.TrainEvalLoss = v(train*f), v(1.5-f)
 			}

@@ -87,8 +87,10 @@ func TestTwoRenderingsHaveTheSameBytes(t *testing.T) {
 func TestDrawingSaysWhatItShows(t *testing.T) {
 	svg := svgOf(t, twoRuns, DrawOptions{Title: "Degradation"})
 	got := svgTexts(t, svg)
-	want := []string{"Degradation", "Degradation", "iterations", "0", "50", "100", "150", "200", "error (%)", "0", "20", "40", "60", "80",
-		"plain", "residual", "test error", "training error"}
+	want := []string{
+		"Degradation", "Degradation", "iterations", "0", "50", "100", "150", "200", "error (%)", "0", "20", "40", "60", "80",
+		"plain", "residual", "test error", "training error",
+	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("texts (-want +got):\n%s", d)
 	}

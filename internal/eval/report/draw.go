@@ -28,8 +28,16 @@ var palette = []color.RGBA{
 }
 
 // shapes has a length that shares no divisor with the palette's, so that their pairs repeat late.
-var shapes = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.RingGlyph{}, draw.CrossGlyph{},
-	draw.TriangleGlyph{}, draw.SquareGlyph{}, draw.PlusGlyph{}}
+var shapes = []draw.GlyphDrawer{
+	draw.CircleGlyph{},
+	draw.PyramidGlyph{},
+	draw.BoxGlyph{},
+	draw.RingGlyph{},
+	draw.CrossGlyph{},
+	draw.TriangleGlyph{},
+	draw.SquareGlyph{},
+	draw.PlusGlyph{},
+}
 
 var (
 	gray      = color.RGBA{0x55, 0x55, 0x55, 0xFF}

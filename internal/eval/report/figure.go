@@ -131,8 +131,10 @@ func learning(f Figure, runs []Compared, curves []curve, floor float64) Figure {
 	for _, r := range runs {
 		panel, index := l.of(r.Net)
 		for _, c := range curves {
-			line := Line{Name: text.Printable(r.Name) + " " + c.part, Group: text.Printable(r.Net.Model), Part: c.part, Color: index, Marker: index,
-				Width: l.width(index), Dashed: c.dashed}
+			line := Line{
+				Name: text.Printable(r.Name) + " " + c.part, Group: text.Printable(r.Net.Model), Part: c.part, Color: index, Marker: index,
+				Width: l.width(index), Dashed: c.dashed,
+			}
 			for i := range r.History {
 				if v := *r.History[i].cell(c.column); v != nil && finite(*v) {
 					line.Points = append(line.Points, [2]float64{float64(r.History[i].Step), *v})
@@ -194,12 +196,16 @@ func (c Comparison) Figures() []Figure {
 	}
 	loss := curve{strings.TrimSuffix(evaluated.column, "error") + "loss", evaluated.part, false}
 	list := []Figure{
-		learning(Figure{ID: "error", Title: "Top-1 error", Y: "error (%)", Unit: "%", Digits: 2,
+		learning(Figure{
+			ID: "error", Title: "Top-1 error", Y: "error (%)", Unit: "%", Digits: 2,
 			Note: fmt.Sprintf("Dashed: training error, the mean over the images since the previous evaluation, while the weights change. Solid: %s error of one view, at each evaluation. "+
-				"The start of a curve may be above the axis.", evaluated.part)},
+				"The start of a curve may be above the axis.", evaluated.part),
+		},
 			c.Runs, []curve{{"train_error", partTrain, true}, evaluated}, leastErrorAxis),
-		learning(Figure{ID: "loss", Title: "Loss", Y: "cross-entropy (nats)", Digits: 4,
-			Note: fmt.Sprintf("Dashed: training loss, the mean over the updates since the previous evaluation. Solid: %s loss. Weight decay is not included.", loss.part)},
+		learning(Figure{
+			ID: "loss", Title: "Loss", Y: "cross-entropy (nats)", Digits: 4,
+			Note: fmt.Sprintf("Dashed: training loss, the mean over the updates since the previous evaluation. Solid: %s loss. Weight decay is not included.", loss.part),
+		},
 			c.Runs, []curve{{"train_loss", partTrain, true}, loss}, 0.2),
 		responseFigure(c.Runs),
 	}

@@ -96,9 +96,11 @@ func TestEachColumnIsShownUnderItsTitle(t *testing.T) {
 			t.Errorf("%s is no number", c.Title)
 		}
 	}
-	want := map[string]string{"iteration": "1,000 2,000", "epoch": "1.2 2.5", "rate": "0.01 1e-05", "training loss": "1.2346 ", "training error %": "2.35 ",
+	want := map[string]string{
+		"iteration": "1,000 2,000", "epoch": "1.2 2.5", "rate": "0.01 1e-05", "training loss": "1.2346 ", "training error %": "2.35 ",
 		"validation loss": "3.4568 ", "validation error %": "4.57 ", "validation top-5 %": "5.68 ", "test loss": "6.7890 ", "test error %": "7.89 ", "test top-5 %": "8.91 ",
-		"training set loss": "9.1235 ", "training set error %": "10.23 "}
+		"training set loss": "9.1235 ", "training set error %": "10.23 ",
+	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

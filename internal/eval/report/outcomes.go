@@ -151,9 +151,21 @@ func recipeNote(outcomes []Outcome) string {
 
 // tableColumns is the comparison in the form of the paper's Table 6.
 func (c Comparison) tableColumns(name func(string) string) []eval.Column {
-	cols := []eval.Column{{Title: "network"}, {Title: "layers", Number: true}, {Title: "parameters", Number: true}, {Title: "runs", Number: true},
-		{Title: "training error %", Number: true}, {Title: "training set error %", Number: true}, {Title: "test error %", Number: true}, {Title: "best %", Number: true},
-		{Title: "paper's %", Number: true}, {Title: "difference", Number: true}, {Title: "noise", Number: true}, {Title: "images/s", Number: true}, {Title: "remark"}}
+	cols := []eval.Column{
+		{Title: "network"},
+		{Title: "layers", Number: true},
+		{Title: "parameters", Number: true},
+		{Title: "runs", Number: true},
+		{Title: "training error %", Number: true},
+		{Title: "training set error %", Number: true},
+		{Title: "test error %", Number: true},
+		{Title: "best %", Number: true},
+		{Title: "paper's %", Number: true},
+		{Title: "difference", Number: true},
+		{Title: "noise", Number: true},
+		{Title: "images/s", Number: true},
+		{Title: "remark"},
+	}
 	for _, o := range c.Outcomes {
 		cells := []string{name(o.Model), "", "", strconv.Itoa(o.Runs), "", "", "", "", eval.ErrorText(o.Paper), "", "", "", ""}
 		if o.Depth > 0 {

@@ -70,8 +70,10 @@ func (c Comparison) writeJSON(w io.Writer) error {
 	}{[]pointsRun{}}
 	for _, r := range c.Runs {
 		n := r.Net
-		p := pointsRun{Name: r.Name, Model: n.Model, Kind: n.Kind, Layers: n.Depth, Seed: n.Seed, Params: n.Params, Dataset: n.Dataset,
-			Diverged: n.Diverged, Points: []map[string]float64{}, Responses: n.Responses}
+		p := pointsRun{
+			Name: r.Name, Model: n.Model, Kind: n.Kind, Layers: n.Depth, Seed: n.Seed, Params: n.Params, Dataset: n.Dataset,
+			Diverged: n.Diverged, Points: []map[string]float64{}, Responses: n.Responses,
+		}
 		for i := range r.History {
 			m := &r.History[i]
 			values := map[string]float64{"step": float64(m.Step)}

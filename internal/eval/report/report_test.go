@@ -66,8 +66,10 @@ func TestReportIsCompleteAndEscapesEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := string(b)
-	for _, want := range []string{"&lt;title&gt;", "a &lt;note&gt;", "resnet110", "6.43", "Table 6", "<svg", "run&lt;img src=x&gt;", "28.50", "0.01",
-		"model: {name: resnet20}\ndata:\n    dir: ", "&lt;script&gt;alert(1)&lt;/script&gt;", "resnet &lt;b&gt;train&lt;/b&gt;", "avx2", "&lt;i&gt;shirt&lt;/i&gt;", "33.33"} {
+	for _, want := range []string{
+		"&lt;title&gt;", "a &lt;note&gt;", "resnet110", "6.43", "Table 6", "<svg", "run&lt;img src=x&gt;", "28.50", "0.01",
+		"model: {name: resnet20}\ndata:\n    dir: ", "&lt;script&gt;alert(1)&lt;/script&gt;", "resnet &lt;b&gt;train&lt;/b&gt;", "avx2", "&lt;i&gt;shirt&lt;/i&gt;", "33.33",
+	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not have %q", want)
 		}

@@ -16,10 +16,12 @@ const ResponsesFile = "responses.csv"
 // responseFigure draws the responses of each network against the layer, the first run of each.
 // Plain networks are dashed, as in the paper.
 func responseFigure(runs []Compared) Figure {
-	f := Figure{ID: "responses", Title: "Layer responses", X: "layer", Y: "standard deviation", Digits: 3,
+	f := Figure{
+		ID: "responses", Title: "Layer responses", X: "layer", Y: "standard deviation", Digits: 3,
 		Note: "Standard deviation of each 3×3 layer's output after batch normalisation, before ReLU and addition (the paper's Fig. 7), from the checkpoint of each network's first run. " +
 			"Left in the order of the layers, right sorted by size.",
-		Panels: []Panel{{Title: "in order"}, {Title: "sorted"}}}
+		Panels: []Panel{{Title: "in order"}, {Title: "sorted"}},
+	}
 	var groups []string
 	for _, r := range runs {
 		if r.Net.Responses == nil || slices.Contains(groups, r.Net.Model) {

@@ -27,8 +27,10 @@ type Verdict struct {
 func Judge(plain, residual Compared) Verdict {
 	p, r := newOutcome([]Compared{plain}), newOutcome([]Compared{residual})
 	test, train := eval.Compare(p.TestSample(), r.TestSample()), eval.Compare(p.TrainSample(), r.TrainSample())
-	return Verdict{TestDifference: test.Points, TrainDifference: train.Points, Noise: test.Noise, TrainNoise: train.Noise,
-		SameParams: p.Params == r.Params, test: test, train: train, images: p.TestImages}
+	return Verdict{
+		TestDifference: test.Points, TrainDifference: train.Points, Noise: test.Noise, TrainNoise: train.Noise,
+		SameParams: p.Params == r.Params, test: test, train: train, images: p.TestImages,
+	}
 }
 
 // Text says what was measured, not what the paper leads one to expect.

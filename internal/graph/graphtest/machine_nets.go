@@ -37,14 +37,20 @@ func (n machineNet) draw(t *testing.T, mode graph.Mode, dtype tensor.Dtype, para
 var machineNets = []machineNet{
 	{name: "images", finish: images, breaks: "conv2", named: []string{"conv2.weight", "bn2"}},
 	// An auxiliary classifier of which nothing is trained has a loss all the same.
-	{name: "frozen", finish: images, breaks: "conv2", named: []string{"conv2.weight", "bn2"},
-		frozen: func(name string) bool { return !strings.HasPrefix(name, "fc") }},
-	{name: "frozen normalisation", finish: images, breaks: "conv2", named: []string{"conv2.weight", "bn2"},
-		frozen: func(name string) bool { return strings.HasPrefix(name, "bn") }},
-	{name: "frozen convolution", finish: images, breaks: "conv2", named: []string{"conv2.weight", "bn2"},
+	{
+		name: "frozen", finish: images, breaks: "conv2", named: []string{"conv2.weight", "bn2"},
+		frozen: func(name string) bool { return !strings.HasPrefix(name, "fc") },
+	},
+	{
+		name: "frozen normalisation", finish: images, breaks: "conv2", named: []string{"conv2.weight", "bn2"},
+		frozen: func(name string) bool { return strings.HasPrefix(name, "bn") },
+	},
+	{
+		name: "frozen convolution", finish: images, breaks: "conv2", named: []string{"conv2.weight", "bn2"},
 		frozen: func(name string) bool {
 			return strings.HasPrefix(name, "conv2") || name == "bn1.bias" || name == "aux2.weight"
-		}},
+		},
+	},
 	{name: "frames", finish: frames, breaks: "classifier", named: []string{"classifier.weight", "logits"}},
 	{name: "utterances", finish: utterances, breaks: "classifier", named: []string{"classifier.weight", "logits"}},
 }

@@ -102,9 +102,11 @@ func TestTile(t *testing.T) {
 						y := newArena(rng, planes*nb*yBlock)
 						want := y.copy()
 						run := func(y arena) {
-							tile := &Tile{X: x.data(), W: w.data(), Y: y.data(), Taps: []int{0, 16, xRow, xRow + 32, 2 * xRow}, In: in, Rows: rows,
+							tile := &Tile{
+								X: x.data(), W: w.data(), Y: y.data(), Taps: []int{0, 16, xRow, xRow + 32, 2 * xRow}, In: in, Rows: rows,
 								XRow: xRow, YRow: yRow, YPixel: pixel, Planes: planes, XPlane: xPlane, WPlane: nb * wBlock, YPlane: nb * yBlock,
-								W2: wBlock, Y2: yBlock}
+								W2: wBlock, Y2: yBlock,
+							}
 							if nb == 1 || active != generic {
 								tile.Run(np, nb)
 								return
@@ -191,8 +193,10 @@ func TestGradTile(t *testing.T) {
 						dw := newArena(rng, ob*taps*256)
 						want := dw.copy()
 						run := func(dw arena) {
-							g := &GradTile{X: x.data(), DY: dy.data(), DW: dw.data(), Taps: []int{0, 16, xRow, xRow + 16}, Pixels: pixels, Rows: rows,
-								XRow: xRow, DYRow: dyRow, DYPlane: dyPlane, DWTap: 256, DY2: dyBlock, DW2: taps * 256}
+							g := &GradTile{
+								X: x.data(), DY: dy.data(), DW: dw.data(), Taps: []int{0, 16, xRow, xRow + 16}, Pixels: pixels, Rows: rows,
+								XRow: xRow, DYRow: dyRow, DYPlane: dyPlane, DWTap: 256, DY2: dyBlock, DW2: taps * 256,
+							}
 							g.RunBlock(in, ob)
 						}
 						run(dw)
@@ -275,8 +279,10 @@ func TestAffine(t *testing.T) {
 					y := newArena(rng, rows*yRow)
 					want := y.copy()
 					run := func(y arena) {
-						a := &Affine{X: x.data(), R: r.data(), Y: y.data(), S: &s, T: &u, S2: &s2, Pixels: pixels, Rows: rows,
-							XRow: xRow, RRow: rRow, YRow: yRow, XPixel: step}
+						a := &Affine{
+							X: x.data(), R: r.data(), Y: y.data(), S: &s, T: &u, S2: &s2, Pixels: pixels, Rows: rows,
+							XRow: xRow, RRow: rRow, YRow: yRow, XPixel: step,
+						}
 						switch kind {
 						case 0:
 							a.Copy()
@@ -319,8 +325,10 @@ func TestMomentsAndMask(t *testing.T) {
 					g, sums := newArena(rng, pixels*16), newArena(rng, 32)
 					wantG, wantSums := g.copy(), sums.copy()
 					run := func(g, a arena) {
-						m := &Mask{D: d.data(), Y: y.data(), Z: z.data(), G: g.data(), S: s, T: u, Mean: mean,
-							S1: (*Vec)(a.data()), S2: (*Vec)(a.data()[16:]), Pixels: pixels}
+						m := &Mask{
+							D: d.data(), Y: y.data(), Z: z.data(), G: g.data(), S: s, T: u, Mean: mean,
+							S1: (*Vec)(a.data()), S2: (*Vec)(a.data()[16:]), Pixels: pixels,
+						}
 						if add {
 							m.R = r.data()
 						}
@@ -358,16 +366,30 @@ func TestArgumentOffsets(t *testing.T) {
 		name      string
 		got, want uintptr
 	}{
-		{"Tile.Taps", unsafe.Offsetof(ti.Taps), 72}, {"Tile.In", unsafe.Offsetof(ti.In), 96}, {"Tile.Y2", unsafe.Offsetof(ti.Y2), 176},
-		{"GradTile.Taps", unsafe.Offsetof(gr.Taps), 72}, {"GradTile.Pixels", unsafe.Offsetof(gr.Pixels), 96}, {"GradTile.DW2", unsafe.Offsetof(gr.DW2), 152},
-		{"Transform.SrcRow", unsafe.Offsetof(tr.SrcRow), 48}, {"Transform.Tiles", unsafe.Offsetof(tr.Tiles), 64}, {"Transform.buf", unsafe.Offsetof(tr.buf), 88},
-		{"Affine.S", unsafe.Offsetof(af.S), 72}, {"Affine.XPixel", unsafe.Offsetof(af.XPixel), 136},
-		{"Moments.Pixels", unsafe.Offsetof(mo.Pixels), 24}, {"Moments.S2", unsafe.Offsetof(mo.S2), 48},
-		{"Mask.S", unsafe.Offsetof(ma.S), 120}, {"Mask.Pixels", unsafe.Offsetof(ma.Pixels), 160},
-		{"Window.Taps", unsafe.Offsetof(wi.Taps), 96}, {"Window.XPixel", unsafe.Offsetof(wi.XPixel), 128}, {"Window.Scale", unsafe.Offsetof(wi.Scale), 136},
-		{"DotTile.XRow", unsafe.Offsetof(do.XRow), 72}, {"DotTile.Len", unsafe.Offsetof(do.Len), 96},
-		{"Response.N", unsafe.Offsetof(re.N), 120}, {"Response.K", unsafe.Offsetof(re.K), 128},
-		{"RowTile.ARow", unsafe.Offsetof(ro.ARow), 72}, {"RowTile.Load", unsafe.Offsetof(ro.Load), 120},
+		{"Tile.Taps", unsafe.Offsetof(ti.Taps), 72},
+		{"Tile.In", unsafe.Offsetof(ti.In), 96},
+		{"Tile.Y2", unsafe.Offsetof(ti.Y2), 176},
+		{"GradTile.Taps", unsafe.Offsetof(gr.Taps), 72},
+		{"GradTile.Pixels", unsafe.Offsetof(gr.Pixels), 96},
+		{"GradTile.DW2", unsafe.Offsetof(gr.DW2), 152},
+		{"Transform.SrcRow", unsafe.Offsetof(tr.SrcRow), 48},
+		{"Transform.Tiles", unsafe.Offsetof(tr.Tiles), 64},
+		{"Transform.buf", unsafe.Offsetof(tr.buf), 88},
+		{"Affine.S", unsafe.Offsetof(af.S), 72},
+		{"Affine.XPixel", unsafe.Offsetof(af.XPixel), 136},
+		{"Moments.Pixels", unsafe.Offsetof(mo.Pixels), 24},
+		{"Moments.S2", unsafe.Offsetof(mo.S2), 48},
+		{"Mask.S", unsafe.Offsetof(ma.S), 120},
+		{"Mask.Pixels", unsafe.Offsetof(ma.Pixels), 160},
+		{"Window.Taps", unsafe.Offsetof(wi.Taps), 96},
+		{"Window.XPixel", unsafe.Offsetof(wi.XPixel), 128},
+		{"Window.Scale", unsafe.Offsetof(wi.Scale), 136},
+		{"DotTile.XRow", unsafe.Offsetof(do.XRow), 72},
+		{"DotTile.Len", unsafe.Offsetof(do.Len), 96},
+		{"Response.N", unsafe.Offsetof(re.N), 120},
+		{"Response.K", unsafe.Offsetof(re.K), 128},
+		{"RowTile.ARow", unsafe.Offsetof(ro.ARow), 72},
+		{"RowTile.Load", unsafe.Offsetof(ro.Load), 120},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is at byte %d, the assembly reads byte %d", c.name, c.got, c.want)

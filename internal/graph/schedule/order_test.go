@@ -32,12 +32,18 @@ func TestOrderPutsMakersFirst(t *testing.T) {
 func TestRegionsEndWhereOtherUnitsAreNeeded(t *testing.T) {
 	units := []span{{0, 2}, {2, 2}}
 	steps := []*step{
-		{name: "a"}, {name: "b"}, {name: "sums", finish: func() {}}, // a region with a merge at its end
-		{name: "c"}, {name: "rounds", runInner: func(*worker, int) {}},
+		{name: "a"},
+		{name: "b"},
+		{name: "sums", finish: func() {}}, // a region with a merge at its end
+		{name: "c"},
+		{name: "rounds", runInner: func(*worker, int) {}},
 		{name: "whole", whole: true},
-		{name: "d"}, {name: "other units", spans: []span{{0, 4}}},
-		{name: "alike", spans: []span{{0, 2}, {2, 2}}}, {name: "e"},
-		{name: "f", backward: true}, {name: "g", backward: true},
+		{name: "d"},
+		{name: "other units", spans: []span{{0, 4}}},
+		{name: "alike", spans: []span{{0, 2}, {2, 2}}},
+		{name: "e"},
+		{name: "f", backward: true},
+		{name: "g", backward: true},
 	}
 	want := [][]string{{"a", "b", "sums"}, {"c", "rounds"}, {"whole"}, {"d"}, {"other units"}, {"alike", "e"}, {"f", "g"}}
 	regions := cut(steps, units, 4)

@@ -126,7 +126,8 @@ func inRounds(threads int) schedule.Options {
 				return conv.Choices{}
 			}
 			return conv.Choices{Forward: conv.Winograd, DataGrad: conv.Winograd, Weights: conv.Winograd}
-		}}
+		},
+	}
 }
 
 // compareWithTape trains and evaluates a net with the first input that is not near a kink. The

@@ -11,8 +11,12 @@ import (
 // sides.
 func TestWindowRunsHaveTheWindowsOfTheirOutputs(t *testing.T) {
 	for _, s := range []graph.PoolShape{
-		{H: 2, W: 2, Kernel: 3, Stride: 1, Pad: 1}, {H: 9, W: 10, Kernel: 3, Stride: 2, Pad: 1}, {H: 3, W: 1, Kernel: 3, Stride: 1, Pad: 1},
-		{H: 7, W: 8, Kernel: 5, Stride: 3, Pad: 2}, {H: 9, W: 9, Kernel: 9, Stride: 9}, {H: 4, W: 3, Kernel: 5, Stride: 1, Pad: 2},
+		{H: 2, W: 2, Kernel: 3, Stride: 1, Pad: 1},
+		{H: 9, W: 10, Kernel: 3, Stride: 2, Pad: 1},
+		{H: 3, W: 1, Kernel: 3, Stride: 1, Pad: 1},
+		{H: 7, W: 8, Kernel: 5, Stride: 3, Pad: 2},
+		{H: 9, W: 9, Kernel: 9, Stride: 9},
+		{H: 4, W: 3, Kernel: 5, Stride: 1, Pad: 2},
 	} {
 		seen := map[int]bool{}
 		for _, r := range windowRuns(s) {

@@ -16,8 +16,10 @@ func TestNamesOfOtherProgramsBecomeTorchvisions(t *testing.T) {
 		"a prefix of all":      {[]string{"model.conv1.weight", "model.module.fc.bias"}, []string{"conv1.weight", "fc.bias"}},
 		"prefixes in prefixes": {[]string{"model.net.backbone.a", "model.net.backbone.b"}, []string{"a", "b"}},
 		"a prefix of some":     {[]string{"model.conv1.weight", "head.bias"}, []string{"model.conv1.weight", "head.bias"}},
-		"kuangliu": {[]string{"linear.weight", "layer2.0.shortcut.0.weight", "layer2.0.shortcut.1.bias", "layer2.0.linear.bias"},
-			[]string{"fc.weight", "layer2.0.downsample.0.weight", "layer2.0.downsample.1.bias", "layer2.0.fc.bias"}},
+		"kuangliu": {
+			[]string{"linear.weight", "layer2.0.shortcut.0.weight", "layer2.0.shortcut.1.bias", "layer2.0.linear.bias"},
+			[]string{"fc.weight", "layer2.0.downsample.0.weight", "layer2.0.downsample.1.bias", "layer2.0.fc.bias"},
+		},
 		"shortcut.conv": {[]string{"layer1.0.shortcut.conv.weight", "layer1.0.shortcut.bn.running_var"}, []string{"layer1.0.downsample.0.weight", "layer1.0.downsample.1.running_var"}},
 		"within a word": {[]string{"nonlinear.weight", "myshortcut.0.bias"}, []string{"nonlinear.weight", "myshortcut.0.bias"}},
 		"none":          {nil, []string{}},

@@ -9,14 +9,16 @@ import (
 )
 
 func unpickle(text string) (any, error) {
-	u := &unpickler{r: bufio.NewReader(strings.NewReader(text)), limit: int64(len(text)),
+	u := &unpickler{
+		r: bufio.NewReader(strings.NewReader(text)), limit: int64(len(text)),
 		call: func(f pyGlobal, args []any) (any, error) { return []any{f, args}, nil },
 		persistent: func(id any) (any, error) {
 			if id == nil {
 				return nil, errors.New("refused")
 			}
 			return []any{"persistent", id}, nil
-		}}
+		},
+	}
 	return u.load()
 }
 

@@ -18,8 +18,11 @@ func TestGatherReadsViewsRowMajor(t *testing.T) {
 		values[i] = float32(i)
 	}
 	for _, v := range []torchTensor{
-		{shape: []int{2, 3, 4}, stride: []int{12, 4, 1}}, {offset: 5, shape: []int{4, 3, 2}, stride: []int{1, 4, 12}},
-		{offset: 7, shape: []int{3, 1, 2}, stride: []int{20, 99, 3}}, {offset: 9, shape: []int{}, stride: []int{}}, {shape: []int{2, 0, 3}, stride: []int{1, 1, 1}},
+		{shape: []int{2, 3, 4}, stride: []int{12, 4, 1}},
+		{offset: 5, shape: []int{4, 3, 2}, stride: []int{1, 4, 12}},
+		{offset: 7, shape: []int{3, 1, 2}, stride: []int{20, 99, 3}},
+		{offset: 9, shape: []int{}, stride: []int{}},
+		{shape: []int{2, 0, 3}, stride: []int{1, 1, 1}},
 	} {
 		shape, stride := append(slices.Clone(v.shape), 1, 1, 1)[:3], append(slices.Clone(v.stride), 0, 0, 0)[:3]
 		want := []float32{}
@@ -45,11 +48,17 @@ func TestViewsBeyondTheirStorageAreRefused(t *testing.T) {
 		shape, stride []int
 		ok            bool
 	}{
-		{6, 0, []int{2, 3}, []int{3, 1}, true}, {6, 1, []int{2, 3}, []int{3, 1}, false}, {5, 0, []int{2, 3}, []int{3, 1}, false},
-		{6, 0, []int{3, 2}, []int{1, 3}, true}, {6, 0, []int{3, 2}, []int{1, 4}, false}, {6, 5, []int{}, []int{}, true}, {6, 6, []int{}, []int{}, false},
+		{6, 0, []int{2, 3}, []int{3, 1}, true},
+		{6, 1, []int{2, 3}, []int{3, 1}, false},
+		{5, 0, []int{2, 3}, []int{3, 1}, false},
+		{6, 0, []int{3, 2}, []int{1, 3}, true},
+		{6, 0, []int{3, 2}, []int{1, 4}, false},
+		{6, 5, []int{}, []int{}, true},
+		{6, 6, []int{}, []int{}, false},
 		{3, 0, []int{2, 2}, []int{1, 1}, false}, // four elements of three
 		{0, 9, []int{0, 7}, []int{7, 1}, true},  // empty, wherever it stands
-		{6, 0, []int{1 << 40, 1 << 40}, []int{0, 0}, false}, {6, 0, []int{1 << 31, 2}, []int{1 << 31, 1}, false},
+		{6, 0, []int{1 << 40, 1 << 40}, []int{0, 0}, false},
+		{6, 0, []int{1 << 31, 2}, []int{1 << 31, 1}, false},
 	} {
 		if err := view(c.n, c.offset, c.shape, c.stride); (err == nil) != c.ok {
 			t.Errorf("%+v: %v", c, err)
@@ -68,8 +77,11 @@ func TestWhatAllowedFunctionsMake(t *testing.T) {
 		args []any
 		want any
 	}{
-		{globalDict, nil, &pyDict{}}, {globalDict, []any{pairs}, want}, {globalSize, []any{size}, size},
-		{globalTensorV1, []any{storage, int64(1), size, size}, tensor}, {globalTensorV2, []any{storage, int64(1), size, size, false, nil}, tensor},
+		{globalDict, nil, &pyDict{}},
+		{globalDict, []any{pairs}, want},
+		{globalSize, []any{size}, size},
+		{globalTensorV1, []any{storage, int64(1), size, size}, tensor},
+		{globalTensorV2, []any{storage, int64(1), size, size, false, nil}, tensor},
 		{globalParameter, []any{tensor, true, nil}, tensor},
 	} {
 		if got, err := rebuild(c.f, c.args); err != nil || !reflect.DeepEqual(got, c.want) {
@@ -81,14 +93,22 @@ func TestWhatAllowedFunctionsMake(t *testing.T) {
 		args []any
 		want string
 	}{
-		{globalDict, []any{int64(1)}, "something else than a list"}, {globalDict, []any{pairs, pairs}, "something else than a list"},
-		{globalDict, []any{&pyList{items: []any{[]any{"a"}}}}, "something else than pairs"}, {globalDict, []any{&pyList{items: []any{"ab"}}}, "something else than pairs"},
+		{globalDict, []any{int64(1)}, "something else than a list"},
+		{globalDict, []any{pairs, pairs}, "something else than a list"},
+		{globalDict, []any{&pyList{items: []any{[]any{"a"}}}}, "something else than pairs"},
+		{globalDict, []any{&pyList{items: []any{"ab"}}}, "something else than pairs"},
 		{globalDict, []any{&pyList{items: []any{[]any{"a", nil}, []any{"a", nil}}}}, "duplicate key"},
-		{globalParameter, nil, "a parameter without a tensor"}, {globalParameter, []any{nil}, "a parameter without a tensor"},
-		{globalSize, nil, "cannot be called"}, {globalSize, []any{size, size}, "cannot be called"}, {"torch.FloatStorage", nil, "cannot be called"},
-		{globalTensorV2, []any{storage, int64(1), size}, "without storage"}, {globalTensorV2, []any{nil, int64(1), size, size}, "without storage"},
-		{globalTensorV2, []any{storage, int64(-1), size, size}, "without storage"}, {globalTensorV2, []any{storage, int64(0), size, []any{}}, "without storage"},
-		{globalTensorV2, []any{storage, int64(0), []any{int64(-1)}, size}, "without storage"}, {globalTensorV2, []any{storage, int64(0), []any{"2"}, size}, "without storage"},
+		{globalParameter, nil, "a parameter without a tensor"},
+		{globalParameter, []any{nil}, "a parameter without a tensor"},
+		{globalSize, nil, "cannot be called"},
+		{globalSize, []any{size, size}, "cannot be called"},
+		{"torch.FloatStorage", nil, "cannot be called"},
+		{globalTensorV2, []any{storage, int64(1), size}, "without storage"},
+		{globalTensorV2, []any{nil, int64(1), size, size}, "without storage"},
+		{globalTensorV2, []any{storage, int64(-1), size, size}, "without storage"},
+		{globalTensorV2, []any{storage, int64(0), size, []any{}}, "without storage"},
+		{globalTensorV2, []any{storage, int64(0), []any{int64(-1)}, size}, "without storage"},
+		{globalTensorV2, []any{storage, int64(0), []any{"2"}, size}, "without storage"},
 		{globalTensorV2, []any{storage, int64(0), slices.Repeat(size, 9), slices.Repeat(size, 9)}, "without storage"},
 	} {
 		if got, err := rebuild(c.f, c.args); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -132,8 +152,10 @@ func TestStateDictsAreFoundInWhatWrapsThem(t *testing.T) {
 		return d
 	}
 	inner := dict("b", tensor, "a", tensor, "epoch", int64(3), int64(4), tensor)
-	for _, top := range []*pyDict{inner, dict("epoch", int64(1), "state_dict", inner), dict("model", inner), dict("net", inner), dict("model_state_dict", inner),
-		dict("model", dict("x", tensor), "state_dict", inner)} {
+	for _, top := range []*pyDict{
+		inner, dict("epoch", int64(1), "state_dict", inner), dict("model", inner), dict("net", inner), dict("model_state_dict", inner),
+		dict("model", dict("x", tensor), "state_dict", inner),
+	} {
 		list, err := stateDict(top)
 		if err != nil || len(list) != 2 || list[0].name != "b" || list[1].name != "a" {
 			t.Errorf("%v: %v, %v", top.keys, list, err)
@@ -180,8 +202,13 @@ func TestMaterializeReadsEachStorageOnce(t *testing.T) {
 		return nil, errors.New("read needlessly")
 	}
 	list, err := materialize(dict, 100, read)
-	want := []Tensor{{Name: "a", DType: F32, Shape: []int{2}, Data: []float32{1, 2}}, {Name: "b", DType: F32, Shape: []int{2}, Data: []float32{2, 3}},
-		{Name: "count", DType: I64, Shape: []int{1}}, {Name: "half", DType: F32, Shape: []int{2}, Data: []float32{1, -3}}, {Name: "c", DType: F32, Shape: []int{1}, Data: []float32{3}}}
+	want := []Tensor{
+		{Name: "a", DType: F32, Shape: []int{2}, Data: []float32{1, 2}},
+		{Name: "b", DType: F32, Shape: []int{2}, Data: []float32{2, 3}},
+		{Name: "count", DType: I64, Shape: []int{1}},
+		{Name: "half", DType: F32, Shape: []int{2}, Data: []float32{1, -3}},
+		{Name: "c", DType: F32, Shape: []int{1}, Data: []float32{3}},
+	}
 	if err != nil || !reflect.DeepEqual(list, want) {
 		t.Errorf("%+v, %v; want %+v", list, err, want)
 	}

@@ -37,8 +37,10 @@ func (n Net) Sets() []string {
 	if n.Row != "" {
 		return []string{"model.name=" + n.Row, fmt.Sprintf("train.seed=%d", n.Seed)}
 	}
-	return []string{"model.family=cifar", fmt.Sprintf("model.depth=%d", n.Depth), fmt.Sprintf("model.residual=%v", n.Residual),
-		fmt.Sprintf("train.seed=%d", n.Seed)}
+	return []string{
+		"model.family=cifar", fmt.Sprintf("model.depth=%d", n.Depth), fmt.Sprintf("model.residual=%v", n.Residual),
+		fmt.Sprintf("train.seed=%d", n.Seed),
+	}
 }
 
 // PlainVsResidual lists the trainings of both kinds: seed by seed, shallow before deep, so that an

@@ -41,9 +41,15 @@ func TestImpossiblePlansAreRefused(t *testing.T) {
 		seeds  []uint64
 		says   string
 	}{
-		{nil, []uint64{1}, "no depths"}, {[]int{20}, nil, "no seeds"}, {[]int{51}, []uint64{1}, "depth 51 is not 6n+2"}, {[]int{23}, []uint64{1}, "depth 23"},
-		{[]int{2}, []uint64{1}, "depth 2 is"}, {[]int{-4}, []uint64{1}, "depth -4"}, {[]int{20, 20}, []uint64{1}, "depth 20 is given twice"},
-		{[]int{32, 20, 32}, []uint64{1}, "depth 32 is given twice"}, {[]int{20}, []uint64{2, 1, 2}, "seed 2 is given twice"},
+		{nil, []uint64{1}, "no depths"},
+		{[]int{20}, nil, "no seeds"},
+		{[]int{51}, []uint64{1}, "depth 51 is not 6n+2"},
+		{[]int{23}, []uint64{1}, "depth 23"},
+		{[]int{2}, []uint64{1}, "depth 2 is"},
+		{[]int{-4}, []uint64{1}, "depth -4"},
+		{[]int{20, 20}, []uint64{1}, "depth 20 is given twice"},
+		{[]int{32, 20, 32}, []uint64{1}, "depth 32 is given twice"},
+		{[]int{20}, []uint64{2, 1, 2}, "seed 2 is given twice"},
 	} {
 		if _, err := PlainVsResidual(c.depths, c.seeds); !errors.Is(err, ErrPlan) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("depths %v, seeds %v: got %v, want ErrPlan with %q", c.depths, c.seeds, err, c.says)

@@ -105,8 +105,10 @@ func readFormat(r io.Reader, size int64, name string, at int64) (wavFormat, erro
 	if n, err := io.ReadFull(r, b); err != nil {
 		return wavFormat{}, cut(name, at+int64(n), err, fmt.Sprintf("the chunk \"fmt \" claims %d bytes", size))
 	}
-	f := wavFormat{tag: binary.LittleEndian.Uint16(b), channels: int(binary.LittleEndian.Uint16(b[2:])),
-		rate: int(binary.LittleEndian.Uint32(b[4:])), bits: int(binary.LittleEndian.Uint16(b[14:]))}
+	f := wavFormat{
+		tag: binary.LittleEndian.Uint16(b), channels: int(binary.LittleEndian.Uint16(b[2:])),
+		rate: int(binary.LittleEndian.Uint32(b[4:])), bits: int(binary.LittleEndian.Uint16(b[14:])),
+	}
 	block := int(binary.LittleEndian.Uint16(b[12:]))
 	if f.tag == formatExtensible {
 		if size < 40 || !bytes.Equal(b[26:40], subformatTail) {

@@ -35,8 +35,10 @@ func List(ctx context.Context, paths []string, f Frontend) (*Corpus, error) {
 	if all == nil {
 		return nil, fault.Errorf(fault.ErrConfig, "no utterances are named")
 	}
-	o := &Corpus{cfg: c, parts: map[datasets.Split]*part{datasets.Test: {from: all, utts: all.utts}},
-		info: Info{Name: "utterances", Dim: all.dim * (1 + f.Deltas), Test: len(all.utts)}}
+	o := &Corpus{
+		cfg: c, parts: map[datasets.Split]*part{datasets.Test: {from: all, utts: all.utts}},
+		info: Info{Name: "utterances", Dim: all.dim * (1 + f.Deltas), Test: len(all.utts)},
+	}
 	for i := range all.utts {
 		all.utts[i].label = NoLabel
 	}

@@ -89,8 +89,10 @@ func (o *Corpus) NewLoader(opt LoaderOptions) (*Loader, error) {
 		plan.restrict(opt.Only)
 	}
 	plan.every = opt.Every
-	l := &Loader{o: o, opt: opt, plan: plan,
-		ready: make(chan prepared, ahead), free: make(chan *datasets.Batch, ahead+2), done: make(chan struct{})}
+	l := &Loader{
+		o: o, opt: opt, plan: plan,
+		ready: make(chan prepared, ahead), free: make(chan *datasets.Batch, ahead+2), done: make(chan struct{}),
+	}
 	if !opt.Once && !opt.Every && l.plan.perEpoch() == 0 {
 		return nil, fault.Errorf(fault.ErrConfig, "%s: %d utterances are less than one batch: lower train.batch", o.info.Name, n)
 	}

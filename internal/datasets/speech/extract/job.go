@@ -212,7 +212,8 @@ type result struct {
 
 // each computes all recordings on Threads goroutines and calls use in their order. Of pass p of n.
 func (j *Job) each(ctx context.Context, recordings []Recording, p, n int, compute func(Recording) (speech.Features, float64, error),
-	use func(Recording, speech.Features, float64) error) error {
+	use func(Recording, speech.Features, float64) error,
+) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	defer workers.Wait()

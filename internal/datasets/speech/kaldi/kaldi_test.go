@@ -279,9 +279,15 @@ func TestOneValueAndNoneAreCompressedToo(t *testing.T) {
 func TestValuesOfAnotherKindAreNotWritten(t *testing.T) {
 	floats, doubles, ints := []float32{1, 2}, []float64{1, 2}, []int32{1, 2}
 	for _, v := range []Value{
-		{Kind: FloatMatrix, Doubles: doubles}, {Kind: FloatVector, Doubles: doubles}, {Kind: FloatMatrix, Ints: ints},
-		{Kind: DoubleMatrix, Floats: floats}, {Kind: DoubleVector, Floats: floats},
-		{Kind: Integers, Floats: floats}, {Kind: Compressed, Doubles: doubles}, {Kind: Compressed3, Ints: ints}, {Kind: "XX", Floats: floats},
+		{Kind: FloatMatrix, Doubles: doubles},
+		{Kind: FloatVector, Doubles: doubles},
+		{Kind: FloatMatrix, Ints: ints},
+		{Kind: DoubleMatrix, Floats: floats},
+		{Kind: DoubleVector, Floats: floats},
+		{Kind: Integers, Floats: floats},
+		{Kind: Compressed, Doubles: doubles},
+		{Kind: Compressed3, Ints: ints},
+		{Kind: "XX", Floats: floats},
 	} {
 		v.Rows, v.Cols = 1, 2
 		if b, err := v.encode(nil); err == nil {

@@ -145,16 +145,26 @@ type shape struct {
 }
 
 func winograd(s isa) {
-	transform(s, shape{name: "winoInput", doc: "applies B^T d B to 6x6 tiles of an image, four pixels apart.", from: 6, to: 6, f: input,
-		constants: []float32{2, 4, 5}, tiledSrc: true, srcStep: 64, dstStep: 16})
-	transform(s, shape{name: "winoOutput", doc: "applies A^T m A to 36 planes and writes 4x4 tiles of an image.", from: 6, to: 4, f: output,
-		constants: []float32{2, 4, 8}, tiledDst: true, srcStep: 16, dstStep: 64})
-	transform(s, shape{name: "winoSpread", doc: "applies A dy A^T to 4x4 tiles of an image.", from: 4, to: 6, f: spread,
-		constants: []float32{2, 4, 8}, tiledSrc: true, srcStep: 64, dstStep: 16})
-	transform(s, shape{name: "winoFilter", doc: "applies G g G^T to 3x3 filters of 9 consecutive vectors.", from: 3, to: 6, f: filter,
-		constants: []float32{4, 1. / 4, -1. / 6, 1. / 12, 1. / 24}, packedSrc: true, srcStep: 144, dstStep: 16})
-	transform(s, shape{name: "winoGather", doc: "applies G^T m G to 36 planes and writes 9 consecutive vectors.", from: 6, to: 3, f: gather,
-		constants: []float32{1. / 4, 1. / 6, 1. / 12, 1. / 24}, packedDst: true, srcStep: 16, dstStep: 144})
+	transform(s, shape{
+		name: "winoInput", doc: "applies B^T d B to 6x6 tiles of an image, four pixels apart.", from: 6, to: 6, f: input,
+		constants: []float32{2, 4, 5}, tiledSrc: true, srcStep: 64, dstStep: 16,
+	})
+	transform(s, shape{
+		name: "winoOutput", doc: "applies A^T m A to 36 planes and writes 4x4 tiles of an image.", from: 6, to: 4, f: output,
+		constants: []float32{2, 4, 8}, tiledDst: true, srcStep: 16, dstStep: 64,
+	})
+	transform(s, shape{
+		name: "winoSpread", doc: "applies A dy A^T to 4x4 tiles of an image.", from: 4, to: 6, f: spread,
+		constants: []float32{2, 4, 8}, tiledSrc: true, srcStep: 64, dstStep: 16,
+	})
+	transform(s, shape{
+		name: "winoFilter", doc: "applies G g G^T to 3x3 filters of 9 consecutive vectors.", from: 3, to: 6, f: filter,
+		constants: []float32{4, 1. / 4, -1. / 6, 1. / 12, 1. / 24}, packedSrc: true, srcStep: 144, dstStep: 16,
+	})
+	transform(s, shape{
+		name: "winoGather", doc: "applies G^T m G to 36 planes and writes 9 consecutive vectors.", from: 6, to: 3, f: gather,
+		constants: []float32{1. / 4, 1. / 6, 1. / 12, 1. / 24}, packedDst: true, srcStep: 16, dstStep: 144,
+	})
 }
 
 // transform generates a two-pass transform: the first pass goes into a buffer of the argument

@@ -124,8 +124,11 @@ func TestSupportedShapes(t *testing.T) {
 		edit func(*Shape)
 		want bool
 	}{
-		{func(*Shape) {}, true}, {func(s *Shape) { s.PadH = 3 }, false}, {func(s *Shape) { s.PadW = 3 }, false},
-		{func(s *Shape) { s.H, s.PadH = 2, 0 }, false}, {func(s *Shape) { s.W, s.PadW = 2, 0 }, false},
+		{func(*Shape) {}, true},
+		{func(s *Shape) { s.PadH = 3 }, false},
+		{func(s *Shape) { s.PadW = 3 }, false},
+		{func(s *Shape) { s.H, s.PadH = 2, 0 }, false},
+		{func(s *Shape) { s.W, s.PadW = 2, 0 }, false},
 		{func(s *Shape) { s.H, s.W, s.PadH, s.PadW = 3, 3, 0, 0 }, true},
 	} {
 		s := base

@@ -27,15 +27,18 @@ func (e extent) union(o extent) extent {
 }
 
 func newPadded(c, h, w, stride, strideW int, e extent) *Padded {
-	p := &Padded{Geometry: Geometry{CB: blocks(c), H: h, W: w, Top: e.top, Left: e.left, Stride: stride, StrideW: strideW,
-		PH: (e.rows + stride - 1) / stride, PW: (e.cols + strideW - 1) / strideW}}
+	p := &Padded{Geometry: Geometry{
+		CB: blocks(c), H: h, W: w, Top: e.top, Left: e.left, Stride: stride, StrideW: strideW,
+		PH: (e.rows + stride - 1) / stride, PW: (e.cols + strideW - 1) / strideW,
+	}}
 	p.phaseLen = p.CB * p.PH * p.PW * block
 	for a := range stride {
 		for b := range strideW {
 			i, hh, rows := span(a, p.Top, h, stride, p.PH)
 			j, ww, cols := span(b, p.Left, w, strideW, p.PW)
 			p.views = append(p.views, view{
-				src: (hh*w + ww) * block, dst: (a*strideW+b)*p.phaseLen + (i*p.PW+j)*block, rows: rows, pixels: cols})
+				src: (hh*w + ww) * block, dst: (a*strideW+b)*p.phaseLen + (i*p.PW+j)*block, rows: rows, pixels: cols,
+			})
 		}
 	}
 	return p
