@@ -159,6 +159,15 @@ func (a *app) dryRun(ctx context.Context, t *experiment.Training, o *trainOption
 	if o.json {
 		return a.printJSON(e)
 	}
+	if err := a.printEstimate(e, t.Unit(), t.StepSize()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.out, "\nNothing was written.")
+	return err
+}
+
+// printEstimate shows a plan. unit is what is counted, stepSize how large an update is.
+func (a *app) printEstimate(e experiment.Estimate, unit, stepSize string) error {
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, line := range e.Describe() {
 		fmt.Fprintf(tw, "%s\t%s\n", line[0], text.Printable(line[1]))
@@ -166,8 +175,7 @@ func (a *app) dryRun(ctx context.Context, t *experiment.Training, o *trainOption
 	for _, note := range e.Notes {
 		fmt.Fprintf(tw, "start\t%s\n", note)
 	}
-	unit := t.Unit()
-	fmt.Fprintf(tw, "steps\t%s of %s, %.1f epochs\n", text.Grouped(e.Steps), t.StepSize(), e.Epochs)
+	fmt.Fprintf(tw, "steps\t%s of %s, %.1f epochs\n", text.Grouped(e.Steps), stepSize, e.Epochs)
 	fmt.Fprintf(tw, "memory\tabout %s: %s training, %s evaluation, %s parameters, %s data", text.Bytes(e.MemoryBytes),
 		text.Bytes(e.Memory.Training), text.Bytes(e.Memory.Evaluation), text.Bytes(e.Memory.Parameters), text.Bytes(e.Memory.Data))
 	if e.PeakRSSBytes > 0 {
@@ -178,11 +186,7 @@ func (a *app) dryRun(ctx context.Context, t *experiment.Training, o *trainOption
 	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f %ss/s (%s, %s kernels)\n", 1000*e.SecondsPerStep, e.ImagesPerSecond, unit, text.Count(e.Threads, "thread"), e.Kernels)
 	fmt.Fprintf(tw, "time\tabout %s with %s of %s; an epoch %s\n", inSeconds(e.SecondsTotal), text.Count(e.Evaluations, "evaluation"), inSeconds(e.SecondsPerEvaluation),
 		inSeconds(e.SecondsPerEpoch()))
-	if err := tw.Flush(); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(a.out, "\nNothing was written.")
-	return err
+	return tw.Flush()
 }
 
 // inSeconds writes a number of seconds as a duration.

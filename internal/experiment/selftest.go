@@ -43,10 +43,15 @@ func SelfTest(env *Environment, threads int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	return largestDifference(got, want), nil
+}
+
+// largestDifference is relative to the largest of the values that are wanted.
+func largestDifference(got, want []float32) float64 {
 	var diff, scale float64
 	for i := range want {
 		diff = max(diff, math.Abs(float64(got[i])-float64(want[i])))
 		scale = max(scale, math.Abs(float64(want[i])))
 	}
-	return diff / scale, nil
+	return diff / scale
 }
