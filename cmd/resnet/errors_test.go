@@ -28,6 +28,7 @@ func TestEveryKindOfFailureHasItsExitStatus(t *testing.T) {
 		{checkpoint.ErrCorrupt, 65},
 		{eval.ErrModel, 65},
 		{datasets.ErrMissing, 66},
+		{&experiment.MissingError{Err: errors.New("no such image")}, 66},
 		{checkpoint.ErrNotFound, 66},
 		{fs.ErrNotExist, 66},
 		{train.ErrNonFinite, 70},
