@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"resnet/internal/eval/report"
 	"resnet/internal/experiment"
@@ -133,20 +135,22 @@ func (a *app) printJSON(v any) error {
 }
 
 // muteWriter goes silent at the first error, so that a closed terminal or pipe does not end a
-// training (`| head`).
+// training (`| head`). Of results other errors are returned: a full disk is no reader that left.
 type muteWriter struct {
-	mu   sync.Mutex
-	w    io.Writer
-	dead bool
+	mu      sync.Mutex
+	w       io.Writer
+	results bool
+	failed  error
 }
 
 func (m *muteWriter) Write(p []byte) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.dead {
-		if _, err := m.w.Write(p); err != nil {
-			m.dead = true
-		}
+	if m.failed == nil {
+		_, m.failed = m.w.Write(p)
+	}
+	if m.failed != nil && m.results && !errors.Is(m.failed, syscall.EPIPE) && !errors.Is(m.failed, syscall.EIO) {
+		return 0, m.failed
 	}
 	return len(p), nil
 }

@@ -82,6 +82,9 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	if o.threads < 0 {
 		return usageErrorf("--threads: %d is negative", o.threads)
 	}
+	if o.maxTime < 0 || o.grace < 0 {
+		return usageErrorf("--max-time %v, --grace %v: a time is not negative", o.maxTime, o.grace)
+	}
 	l, err := o.configuration(a)
 	if err != nil {
 		return err
@@ -115,7 +118,7 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	t.Watcher = newProgress(a, x, x.Spec.Name, hello, true)
 	sum, err := t.Run(ctx)
 	if !t.Resume {
-		experiment.RemoveUnused(t.Dir)
+		experiment.RemoveUnused(t.Dir, err)
 	}
 	if !sum.AlreadyFinished {
 		x.WriteReport(t.Dir, sum)

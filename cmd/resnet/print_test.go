@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"math"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -341,6 +344,39 @@ func TestAWriterThatFailedStaysSilent(t *testing.T) {
 	if w.b.String() != "one" || w.calls != 2 {
 		t.Errorf("%q in %d calls", w.b.String(), w.calls)
 	}
+}
+
+// TestResultsThatCannotBeWrittenEndACommand: a training whose result is lost has not succeeded.
+func TestResultsThatCannotBeWrittenEndACommand(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no /dev/full here")
+	}
+	defer full.Close()
+	t.Chdir(t.TempDir())
+	args := []string{"train", "--config", "quickstart", "--set", "model.depth=8", "--set", "train.iterations=1", "--set", "data.limit=64", "--set", "data.downsample=4", "--json"}
+	var errw bytes.Buffer
+	if status := run(args, strings.NewReader(""), full, &errw); status != exitIO {
+		t.Errorf("status %d, want %d: %s", status, exitIO, errw.String())
+	}
+	for _, c := range []struct {
+		err     error
+		results bool
+		want    error
+	}{{syscall.EPIPE, true, nil}, {syscall.EIO, true, nil}, {syscall.ENOSPC, true, syscall.ENOSPC}, {syscall.ENOSPC, false, nil}} {
+		m := &muteWriter{w: &refusing{c.err}, results: c.results}
+		for range 2 {
+			if _, err := m.Write([]byte("x")); !errors.Is(err, c.want) {
+				t.Errorf("%v, results %v: %v", c.err, c.results, err)
+			}
+		}
+	}
+}
+
+type refusing struct{ err error }
+
+func (r *refusing) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "out", Err: r.err}
 }
 
 type failing struct {

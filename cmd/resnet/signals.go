@@ -25,7 +25,7 @@ type watcher struct {
 // watchSignals starts watching. exit is os.Exit; grace is how long saving may take.
 func (a *app) watchSignals(control *train.Control, grace time.Duration, exit func(int)) *watcher {
 	w := &watcher{control: control, ch: make(chan os.Signal, 4), done: make(chan struct{})}
-	a.out, a.err = &muteWriter{w: a.out}, &muteWriter{w: a.err}
+	a.out, a.err = &muteWriter{w: a.out, results: true}, &muteWriter{w: a.err}
 	signal.Notify(w.ch, watched...)
 	go w.run(a, grace, exit)
 	return w

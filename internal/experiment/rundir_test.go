@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/train"
+	"resnet/internal/train/checkpoint"
 	"resnet/internal/train/compare"
 )
 
@@ -30,13 +32,13 @@ func TestAFolderIsMadeForEachRun(t *testing.T) {
 	if HoldsRun(own) {
 		t.Error("an empty folder holds a run")
 	}
-	RemoveUnused(own)
+	RemoveUnused(own, nil)
 	if _, err := os.Stat(own); err == nil {
 		t.Error("an unused folder stays")
 	}
 	for _, name := range []string{"config.yaml", "checkpoints"} {
 		dir := filepath.Join("held", name)
-		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, name, "step-000001.json"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := NewRunDir(dir, "a"); !isUsage(err) {
@@ -44,9 +46,28 @@ func TestAFolderIsMadeForEachRun(t *testing.T) {
 		}
 	}
 	used := filepath.Join("held", "config.yaml")
-	RemoveUnused(used)
+	RemoveUnused(used, nil)
 	if !HoldsRun(used) {
 		t.Error("a run was removed")
+	}
+}
+
+// TestAFolderOfATrainingKilledDuringSetUpIsFree: checkpoints/ is there, empty, and no configuration.
+func TestAFolderOfATrainingKilledDuringSetUpIsFree(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "early")
+	if err := os.MkdirAll(filepath.Join(dir, "checkpoints"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := NewRunDir(dir, "a"); err != nil || got != dir {
+		t.Errorf("%s (%v)", got, err)
+	}
+	RemoveUnused(dir, fmt.Errorf("%s: %w", dir, checkpoint.ErrLocked))
+	if _, err := os.Stat(filepath.Join(dir, "checkpoints")); err != nil {
+		t.Errorf("what another process is using was removed: %v", err)
+	}
+	RemoveUnused(dir, nil)
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("a folder in which nothing was written stays")
 	}
 }
 

@@ -244,22 +244,24 @@ func firstFree(name func(k int) string) (string, error) {
 }
 
 // RemoveUnused removes the folder of a new run in which nothing was written, so that a mistake
-// leaves nothing behind. Folders that hold anything stay: os.Remove fails on them.
-func RemoveUnused(dir string) {
-	if _, err := os.Stat(filepath.Join(dir, checkpoint.ConfigFile)); err != nil {
-		_ = os.Remove(filepath.Join(dir, "checkpoints"))
-		_ = os.Remove(dir)
+// leaves nothing behind. err is how the training ended: a folder that another process is using
+// stays. Folders that hold anything stay, too: os.Remove fails on them.
+func RemoveUnused(dir string, err error) {
+	if HoldsRun(dir) || errors.Is(err, checkpoint.ErrLocked) {
+		return
 	}
+	_ = os.Remove(filepath.Join(dir, "checkpoints"))
+	_ = os.Remove(dir)
 }
 
-// HoldsRun reports whether a folder has a run's configuration or checkpoints.
+// HoldsRun reports whether a folder has a run's configuration or anything of a checkpoint. A folder
+// whose training was killed before it wrote either is free.
 func HoldsRun(dir string) bool {
-	for _, name := range []string{checkpoint.ConfigFile, "checkpoints"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
+	if _, err := os.Stat(filepath.Join(dir, checkpoint.ConfigFile)); err == nil {
+		return true
 	}
-	return false
+	saved, err := os.ReadDir(filepath.Join(dir, "checkpoints"))
+	return len(saved) > 0 || err != nil && !errors.Is(err, os.ErrNotExist)
 }
 
 // LoadRun reads the configuration of a run folder.
