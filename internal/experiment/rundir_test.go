@@ -52,7 +52,7 @@ func TestAFolderIsMadeForEachRun(t *testing.T) {
 	}
 }
 
-// TestAFolderOfATrainingKilledDuringSetUpIsFree: checkpoints/ is there, empty, and no configuration.
+// TestAFolderOfATrainingKilledDuringSetUpIsFree: checkpoints/ is there, empty, and no config.yaml.
 func TestAFolderOfATrainingKilledDuringSetUpIsFree(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "early")
 	if err := os.MkdirAll(filepath.Join(dir, "checkpoints"), 0o755); err != nil {
