@@ -133,7 +133,7 @@ func checkCheap(t *testing.T, name string, file []byte) (err error) {
 		if took < time.Second {
 			return err
 		}
-		if limit = 20 * yardstick(); took < limit {
+		if limit = 40 * yardstick(); took < limit {
 			return err
 		}
 	}
