@@ -11,12 +11,12 @@ import (
 	"sync"
 	"syscall"
 
+	"golang.org/x/term"
+
 	"resnet/internal/eval/report"
 	"resnet/internal/experiment"
 	"resnet/internal/graph/kernel"
 	"resnet/internal/text"
-
-	"golang.org/x/term"
 )
 
 // app is what commands share: the streams and the environment. Standard output carries results,

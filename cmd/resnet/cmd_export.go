@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/spf13/cobra"
+
 	"resnet/internal/experiment"
 	"resnet/internal/text"
-
-	"github.com/spf13/cobra"
 )
 
 const exportHelp = `Writes the network of a checkpoint for other programs.

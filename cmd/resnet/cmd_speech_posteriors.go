@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/spf13/cobra"
+
 	"resnet/internal/experiment"
 	"resnet/internal/text"
-
-	"github.com/spf13/cobra"
 )
 
 // posteriorsOptions are the flags of speech posteriors.

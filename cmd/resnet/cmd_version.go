@@ -5,9 +5,9 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"resnet/internal/graph/kernel"
-
 	"github.com/spf13/cobra"
+
+	"resnet/internal/graph/kernel"
 )
 
 // version is set by the linker for a release (-X main.version=v1.2.3).

@@ -7,11 +7,11 @@ import (
 	"regexp"
 	"strings"
 
-	"resnet/internal/config"
-	"resnet/internal/text"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"resnet/internal/config"
+	"resnet/internal/text"
 )
 
 const rootHelp = `Train, evaluate and compare plain and residual networks (He et al. 2016) on CPUs.
