@@ -54,8 +54,8 @@ type classifier interface {
 	kinds() []string
 	// read makes the input of the network from a file. Several files may be read at a time.
 	read(path string) (any, error)
-	// scores are the logits of an input.
-	scores(ctx context.Context, input any) ([]float32, error)
+	// scores are the logits of an input; bad is why this one input has none, and err what ends all.
+	scores(ctx context.Context, input any) (scores []float32, bad, err error)
 	// all scores files in order, where many together are faster; bad is why a file could not be
 	// read.
 	all(ctx context.Context, paths []string, each func(path string, scores []float32, bad error) error) error
@@ -162,7 +162,7 @@ func (p *Predictor) Stream(ctx context.Context, in io.Reader, each func(Predicti
 		var scores []float32
 		if l.bad == nil {
 			var err error
-			if scores, err = p.c.scores(ctx, l.input); err != nil {
+			if scores, l.bad, err = p.c.scores(ctx, l.input); err != nil {
 				return err
 			}
 		}

@@ -40,8 +40,9 @@ func (p *pictures) cuts(path string) ([]eval.Cut, error) {
 	return eval.PictureCuts(p.protocol, p.m.Preprocessing, func(int) (datasets.Picture, error) { return readPicture(path) })(0)
 }
 
-func (p *pictures) scores(ctx context.Context, input any) ([]float32, error) {
-	return p.scorer.Scores(ctx, input.([]eval.Cut))
+func (p *pictures) scores(ctx context.Context, input any) (scores []float32, bad, err error) {
+	scores, err = p.scorer.Scores(ctx, input.([]eval.Cut))
+	return scores, nil, err
 }
 
 // all computes the views of several images together.

@@ -76,16 +76,19 @@ func (r *recordings) read(path string) (any, error) {
 }
 
 // scores are the means of the frames' logits of a recording.
-func (r *recordings) scores(_ context.Context, input any) ([]float32, error) {
+func (r *recordings) scores(_ context.Context, input any) (scores []float32, bad, err error) {
 	f := input.(speech.Features)
 	t := eval.RoundFrames(f.Frames)
 	b := &datasets.Batch{X: make([]float32, f.Dim*t), N: 1, Lengths: []int32{int32(f.Frames)}, Frames: t}
 	corpus.Transpose(b.X, f.Data, f.Dim, t)
 	logits, err := r.machines.InferSequences(b)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, graph.ErrShape) { // the network's fault, not the recording's
+		return nil, nil, err
 	}
-	return meanLogits(logits[:f.Frames*r.spec.Classes], r.spec.Classes), nil
+	if err != nil {
+		return nil, err, nil
+	}
+	return meanLogits(logits[:f.Frames*r.spec.Classes], r.spec.Classes), nil, nil
 }
 
 // meanLogits is the mean over frames of logits [frames, k], taken in float64.
@@ -110,9 +113,9 @@ func (r *recordings) all(ctx context.Context, paths []string, each func(string, 
 		var scores []float32
 		input, bad := r.read(path)
 		if bad == nil {
-			// The network's fault, not the recording's.
-			if scores, bad = r.scores(ctx, input); errors.Is(bad, graph.ErrShape) {
-				return bad
+			var err error
+			if scores, bad, err = r.scores(ctx, input); err != nil {
+				return err
 			}
 		}
 		if err := each(path, scores, bad); err != nil {

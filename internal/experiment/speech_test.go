@@ -48,9 +48,9 @@ func TestARecordingIsClassifiedByTheMeanOfItsFrames(t *testing.T) {
 	for i := range f.Data {
 		f.Data[i] = float32(rng.NormFloat64())
 	}
-	got, err := r.scores(context.Background(), f)
-	if err != nil {
-		t.Fatal(err)
+	got, bad, err := r.scores(context.Background(), f)
+	if bad != nil || err != nil {
+		t.Fatal(bad, err)
 	}
 	g, err := blocks.BuildSequence(m.Spec, 1, frames, graph.Eval, m.Params)
 	if err != nil {
