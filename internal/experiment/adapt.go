@@ -213,7 +213,6 @@ func (e *adaptation) label(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
-	defer m.Close()
 	return eachUtterance(ctx, m, e.corpus, corpus.LoaderOptions{Split: e.split, Shapes: e.shapes, Maps: spec.Maps(), Once: true}, spec.Classes, func(i, _ int, logits []float32) error {
 		if err := e.net.finite(e.corpus, e.split, i, logits); err != nil {
 			return err

@@ -54,7 +54,7 @@ type BenchNetwork struct {
 	Bottleneck  string  `json:"bottleneck"` // network | data
 }
 
-// complete fills in the options the options and refuses what cannot be measured.
+// complete fills in the options that were left out and refuses what cannot be measured.
 func (o *BenchDataOptions) complete() error {
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)

@@ -185,15 +185,6 @@ func (x *Experiment) Summary() string {
 	return fmt.Sprintf("%s steps of %s, %s", text.Grouped(x.Plan.Iterations), x.StepSize(), text.Count(x.Threads, "thread"))
 }
 
-// Row is the row of the last evaluation's test error, beside the paper's where that was measured in
-// the same way; false where nothing was tested.
-func (x *Experiment) Row(dir string, sum train.Summary) (eval.Row, bool) {
-	if sum.Last == nil || sum.Last.Test == nil {
-		return eval.Row{}, false
-	}
-	return x.data.row(dir, *sum.Last.Test), true
-}
-
 // meta is what the checkpoints carry so that they can be evaluated by themselves.
 func (x *Experiment) meta() (weights.Meta, error) {
 	arch, err := json.Marshal(x.Spec)
