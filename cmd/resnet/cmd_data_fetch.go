@@ -17,15 +17,12 @@ func runDataFetch(ctx context.Context, a *app, name, dir string) error {
 	if err := knownData(name); err != nil {
 		return err
 	}
-	ctx, status, stop := interruptible(ctx)
-	defer stop()
-	show := fetchProgress{a: a}
-	err := datasets.Fetch(ctx, name, dir, datasets.FetchOptions{Progress: show.update})
-	show.close()
-	if s := status(); s != 0 && err != nil {
-		a.say("Stopped; what has arrived is kept. Continue: %s data fetch %s", a.self, name)
-		return &silentError{&stoppedError{s}}
-	}
+	stopped := fmt.Sprintf("Stopped; what has arrived is kept. Continue: %s data fetch %s", a.self, name)
+	err := a.interruptible(ctx, stopped, func(ctx context.Context) error {
+		show := fetchProgress{a: a}
+		defer show.close()
+		return datasets.Fetch(ctx, name, dir, datasets.FetchOptions{Progress: show.update})
+	})
 	if err != nil {
 		return err
 	}

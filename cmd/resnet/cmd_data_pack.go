@@ -45,8 +45,11 @@ func runDataPack(ctx context.Context, a *app, cfg datasets.Config, o datasets.Pa
 	if err := knownData(cfg.Name); err != nil {
 		return err
 	}
-	ctx, status, stop := interruptible(ctx)
-	defer stop()
+	stopped := fmt.Sprintf("Interrupted: %s holds no pack. The same command begins again.", text.Printable(o.Dir))
+	return a.interruptible(ctx, stopped, func(ctx context.Context) error { return a.pack(ctx, cfg, o, asJSON) })
+}
+
+func (a *app) pack(ctx context.Context, cfg datasets.Config, o datasets.PackOptions, asJSON bool) error {
 	ds, err := datasets.Open(ctx, cfg, 0)
 	if err != nil {
 		return err
@@ -60,10 +63,6 @@ func runDataPack(ctx context.Context, a *app, cfg datasets.Config, o datasets.Pa
 	}
 	begun := time.Now()
 	r, err := datasets.Pack(ctx, ds, o)
-	if err != nil && ctx.Err() != nil {
-		a.say("Interrupted: %s holds no pack. The same command begins again.", text.Printable(o.Dir))
-		return &silentError{&stoppedError{status()}}
-	}
 	if err != nil {
 		return err
 	}

@@ -135,16 +135,13 @@ func runEval(ctx context.Context, a *app, o *evalOptions, paths []string) error 
 	if err := o.check(); err != nil {
 		return err
 	}
-	ctx, status, stop := interruptible(ctx)
-	defer stop()
-	m, err := experiment.Measure(ctx, a.environment(), paths, o.MeasureOptions)
-	if err != nil {
-		if s := status(); s != 0 {
-			return &silentError{&stoppedError{s}}
+	return a.interruptible(ctx, "", func(ctx context.Context) error {
+		m, err := experiment.Measure(ctx, a.environment(), paths, o.MeasureOptions)
+		if err != nil {
+			return err
 		}
-		return err
-	}
-	return a.printMeasurement(m, o)
+		return a.printMeasurement(m, o)
+	})
 }
 
 // printMeasurement writes the table and, with --classes, what each row confuses.

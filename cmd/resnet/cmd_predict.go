@@ -90,13 +90,7 @@ func runPredict(ctx context.Context, a *app, o *predictOptions, checkpoint strin
 	if err := o.check(images); err != nil {
 		return err
 	}
-	ctx, status, stop := interruptible(ctx)
-	defer stop()
-	err := a.predict(ctx, o, checkpoint, images)
-	if s := status(); err != nil && s != 0 {
-		return &silentError{&stoppedError{s}}
-	}
-	return err
+	return a.interruptible(ctx, "", func(ctx context.Context) error { return a.predict(ctx, o, checkpoint, images) })
 }
 
 func (a *app) predict(ctx context.Context, o *predictOptions, checkpoint string, files []string) error {

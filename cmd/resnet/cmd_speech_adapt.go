@@ -108,19 +108,16 @@ func runAdapt(ctx context.Context, a *app, o *adaptOptions, checkpoint string, i
 	if err := o.check(); err != nil {
 		return err
 	}
-	ctx, status, stop := interruptible(ctx)
-	defer stop()
-	r, err := experiment.Adapt(ctx, a.environment(), checkpoint, inputs, o.out, o.AdaptOptions)
-	if err != nil {
-		if s := status(); s != 0 {
-			return &silentError{&stoppedError{s}}
+	return a.interruptible(ctx, "", func(ctx context.Context) error {
+		r, err := experiment.Adapt(ctx, a.environment(), checkpoint, inputs, o.out, o.AdaptOptions)
+		if err != nil {
+			return err
 		}
-		return err
-	}
-	if o.json {
-		return a.printJSON(r)
-	}
-	return a.printAdapted(r)
+		if o.json {
+			return a.printJSON(r)
+		}
+		return a.printAdapted(r)
+	})
 }
 
 func (a *app) printAdapted(r experiment.Adapted) error {

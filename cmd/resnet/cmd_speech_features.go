@@ -141,14 +141,9 @@ func runSpeechFeatures(ctx context.Context, a *app, o *featuresOptions, inputs [
 	if err != nil {
 		return err
 	}
-	ctx, status, stop := interruptible(ctx)
-	defer stop()
-	err = a.speechFeatures(ctx, o, inputs, ark, scp)
-	if s := status(); err != nil && s != 0 {
-		a.say("Stopped; nothing was written.")
-		return &silentError{&stoppedError{s}}
-	}
-	return err
+	return a.interruptible(ctx, "Stopped; nothing was written.", func(ctx context.Context) error {
+		return a.speechFeatures(ctx, o, inputs, ark, scp)
+	})
 }
 
 func (a *app) speechFeatures(ctx context.Context, o *featuresOptions, inputs []string, ark, scp string) error {

@@ -30,7 +30,9 @@ func newSpeechInfoCmd(a *app) *cobra.Command {
 		Example: "  resnet speech info feats.scp\n  resnet speech info digit.wav ali.ark.gz --entries 3\n  resnet speech info feats.ark --json --entries -1",
 		Args:    atLeastArgs(1, "FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return runSpeechInfo(c.Context(), a, args, entries, asJSON)
+			return a.interruptible(c.Context(), "", func(ctx context.Context) error {
+				return runSpeechInfo(ctx, a, args, entries, asJSON)
+			})
 		},
 	}
 	c.Flags().IntVar(&entries, "entries", 10, "entries of a file that are shown; -1: all")
@@ -45,8 +47,6 @@ type speechFile struct {
 }
 
 func runSpeechInfo(ctx context.Context, a *app, paths []string, entries int, asJSON bool) error {
-	ctx, status, stop := interruptible(ctx)
-	defer stop()
 	var files []speechFile
 	for i, path := range paths {
 		f := speechFile{Items: []inspect.Item{}}
@@ -56,9 +56,6 @@ func runSpeechInfo(ctx context.Context, a *app, paths []string, entries int, asJ
 			}
 			return nil
 		})
-		if s := status(); err != nil && s != 0 {
-			return &silentError{&stoppedError{s}}
-		}
 		if err != nil {
 			return err
 		}

@@ -77,13 +77,12 @@ func runPosteriors(ctx context.Context, a *app, o *posteriorsOptions, checkpoint
 	if err != nil {
 		return err
 	}
-	ctx, status, stop := interruptible(ctx)
-	defer stop()
+	return a.interruptible(ctx, "", func(ctx context.Context) error { return a.posteriors(ctx, o, checkpoint, inputs, ark, scp) })
+}
+
+func (a *app) posteriors(ctx context.Context, o *posteriorsOptions, checkpoint string, inputs []string, ark, scp string) error {
 	out, err := experiment.WritePosteriors(ctx, a.environment(), checkpoint, inputs, ark, scp, o.PosteriorsOptions)
 	if err != nil {
-		if s := status(); s != 0 {
-			return &silentError{&stoppedError{s}}
-		}
 		return err
 	}
 	if o.json {

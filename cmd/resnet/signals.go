@@ -71,31 +71,37 @@ func stopStatus(s os.Signal) int {
 // status is the exit status that a signal asked for, or 0.
 func (w *watcher) status() int { return int(w.first.Load()) }
 
-// interruptible is a context that ends at the first SIGINT or SIGTERM, for commands that have
-// nothing to save; the second ends the process as usual. status is the exit status for the signal
-// that came, or 0.
-func interruptible(ctx context.Context) (_ context.Context, status func() int, stop func()) {
+// stop ends watching; signals have their usual effect again.
+func (w *watcher) stop() {
+	signal.Stop(w.ch)
+	close(w.done)
+}
+
+// interruptible does the work of a command that has nothing to save. Its context ends at the first
+// SIGINT or SIGTERM; the second ends the process as usual. Where a signal ended the work, stopped
+// (unless it is "") tells the user what there is now, and the exit status is the signal's.
+func (a *app) interruptible(ctx context.Context, stopped string, work func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	ch := make(chan os.Signal, 1)
-	var got atomic.Int32
+	var status atomic.Int32
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(ch)
 	go func() {
 		select {
 		case s := <-ch:
-			got.Store(int32(stopStatus(s)))
+			status.Store(int32(stopStatus(s)))
 			signal.Stop(ch)
 			cancel()
 		case <-ctx.Done():
 		}
 	}()
-	return ctx, func() int { return int(got.Load()) }, func() {
-		signal.Stop(ch)
-		cancel()
+	err := work(ctx)
+	if s := status.Load(); err != nil && s != 0 {
+		if stopped != "" {
+			a.say("%s", stopped)
+		}
+		return &silentError{&stoppedError{int(s)}}
 	}
-}
-
-// stop ends watching; signals have their usual effect again.
-func (w *watcher) stop() {
-	signal.Stop(w.ch)
-	close(w.done)
+	return err
 }

@@ -4,6 +4,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,5 +68,58 @@ func TestTheSecondSignalEndsAtOnceAndAClosedTerminalNever(t *testing.T) {
 	}
 	if status, said := exits(t, time.Millisecond, syscall.SIGHUP, syscall.SIGHUP); status != -1 || said != "" {
 		t.Errorf("SIGHUP counted as a stop: status %d, %q", status, said)
+	}
+}
+
+// TestASignalEndsTheWorkWithItsStatus sends this process a signal; tests that run in parallel wait
+// until this one has ended.
+func TestASignalEndsTheWorkWithItsStatus(t *testing.T) {
+	own := errors.New("its own")
+	for _, c := range []struct {
+		name    string
+		signal  syscall.Signal // 0 means none
+		result  error          // of the work; nil where it ends as its context does
+		status  int
+		message string
+	}{
+		{"SIGTERM", syscall.SIGTERM, nil, exitTerminated, "What there is.\n"},
+		{"SIGINT", syscall.SIGINT, nil, exitInterrupt, "What there is.\n"},
+		{"another failure meanwhile", syscall.SIGINT, own, exitInterrupt, "What there is.\n"},
+		{"no signal", 0, own, exitFailed, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var said safeBuffer
+			a := &app{out: &said, err: &said}
+			err := a.interruptible(context.Background(), "What there is.", func(ctx context.Context) error {
+				if c.signal != 0 {
+					if err := syscall.Kill(syscall.Getpid(), c.signal); err != nil {
+						t.Fatal(err)
+					}
+					<-ctx.Done()
+				}
+				if c.result != nil {
+					return c.result
+				}
+				return ctx.Err()
+			})
+			if status := exitStatus(err); status != c.status || said.String() != c.message {
+				t.Errorf("status %d, said %q: want %d, %q", status, said.String(), c.status, c.message)
+			}
+			if c.signal == 0 && err != own { //nolint:errorlint // the very error
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	// Work that was done when the signal came is done.
+	a := &app{out: &bytes.Buffer{}, err: &bytes.Buffer{}}
+	err := a.interruptible(context.Background(), "", func(ctx context.Context) error {
+		if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		<-ctx.Done()
+		return nil
+	})
+	if err != nil {
+		t.Errorf("finished work: %v", err)
 	}
 }
