@@ -8,6 +8,7 @@ import (
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
+	"resnet/internal/folderlock"
 	"resnet/internal/graph/weights"
 	"resnet/internal/train"
 	"resnet/internal/train/adapt"
@@ -30,7 +31,7 @@ var sentinels = []struct {
 	{eval.ErrProtocol, exitUsage},
 	{eval.ErrLabel, exitBadData},
 	{eval.ErrModel, exitBadData},
-	{checkpoint.ErrLocked, exitLocked},
+	{folderlock.ErrLocked, exitLocked},
 	{datasets.ErrMissing, exitMissing},
 	{checkpoint.ErrNotFound, exitMissing},
 	{datasets.ErrData, exitBadData},

@@ -1,7 +1,7 @@
 // Package atomicfile writes files that are complete or absent. Every file that a user keeps is
 // written by it: checkpoints, tables, reports, predictions, archives, configurations.
 //
-//	f, err := atomicfile.Create(atomicfile.OS, path, "report")  // .NAME.tmp-report-PID-RANDOM
+//	f, err := atomicfile.Create(atomicfile.OS, path, "report")  // .NAME.tmp-report-HOST-PID-RANDOM
 //	defer f.Discard()   // removes it unless Commit came first
 //	f.Write(…)
 //	f.Commit()          // flush, sync, close, rename, sync of the folder
@@ -25,9 +25,14 @@
 //
 // # Temporary names
 //
-// The name says what kind of writer made the file and which process, so that a writer can remove
-// what an interrupted one of its kind has left (Sweep) and leaves those of others alone. Only who
-// knows that no other process writes there may sweep: a Store holds the lock of its folder.
+// The name says what kind of writer made the file and which process on which machine. The process
+// holds a lock on it until it has its own name, so that the next Create of the same file and kind
+// removes what a dead one has left, and never what a living one writes. Where the file system has
+// no locks the number of the process tells, on its own machine; what another machine has left goes
+// when nobody has written to it for a day.
+//
+// Sweep removes all of a kind from a folder. Only who knows that no other process writes there may
+// sweep: a Store holds the lock of its folder.
 //
 // # Errors
 //

@@ -17,23 +17,29 @@ type File struct {
 	target string      // what path leads to
 	temp   string      // beside target; "" once renamed or removed
 	open   WriteHandle // nil after Finish
+	claim  io.Closer   // of temp; nil once renamed or removed
 	buf    *bufio.Writer
 
 	committed bool
 }
 
 // Create begins a file that is to replace what is at path, or to be new. kind stands in the
-// temporary name: one or more lower-case letters that say what writes.
+// temporary name: one or more lower-case letters that say what writes. What dead processes of the
+// kind have left of the file goes.
 func Create(fsys FS, path, kind string) (*File, error) {
 	target, err := fsys.Resolve(path)
 	if err != nil {
 		return nil, fail(path, "", err)
 	}
+	sweepAbandoned(fsys, target, kind)
 	for range 100 {
 		f := &File{fsys: fsys, path: path, target: target, temp: TempName(target, kind)}
 		if f.open, err = fsys.Create(f.temp, Perm); err == nil {
-			f.buf = bufio.NewWriterSize(f.open, 1<<16)
-			return f, nil
+			if f.claim, err = fsys.Claim(f.temp); err == nil {
+				f.buf = bufio.NewWriterSize(f.open, 1<<16)
+				return f, nil
+			}
+			f.Discard()
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			break
@@ -118,6 +124,7 @@ func (f *File) commit(rename func(from, to string) error) error {
 		return f.abandon(err)
 	}
 	f.temp, f.committed = "", true
+	f.letGo()
 	return f.fail(f.fsys.SyncDir(filepath.Dir(f.target)))
 }
 
@@ -147,7 +154,16 @@ func (f *File) discard() error {
 	if f.temp = ""; temp == "" {
 		return nil
 	}
+	defer f.letGo()
 	return f.fsys.Remove(temp)
+}
+
+// letGo ends the claim, which has nothing to lose.
+func (f *File) letGo() {
+	if f.claim != nil {
+		_ = f.claim.Close()
+		f.claim = nil
+	}
 }
 
 // Write replaces the file at path by what write writes, or makes it.

@@ -75,10 +75,10 @@ func TestTheOrderOfOperations(t *testing.T) {
 	for _, l := range d.Log {
 		kinds = append(kinds, strings.Fields(l)[0])
 	}
-	if got := strings.Join(kinds, " "); got != "mkdir resolve create write sync close rename syncdir" {
+	if got := strings.Join(kinds, " "); got != "mkdir resolve readdir create write sync close rename syncdir" {
 		t.Error(got)
 	}
-	temp := strings.TrimPrefix(d.Log[2], "create ")
+	temp := strings.TrimPrefix(d.Log[3], "create ")
 	if filepath.Dir(temp) != "/out" || !atomicfile.IsTemp(filepath.Base(temp), "test") || !strings.HasPrefix(filepath.Base(temp), ".x.tmp-test-") {
 		t.Errorf("temporary file %s", temp)
 	}

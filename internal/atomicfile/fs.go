@@ -29,6 +29,12 @@ type FS interface {
 	// Link gives a file a second name, and fails with fs.ErrExist when that is taken.
 	Link(from, to string) error
 	Remove(path string) error
+	// Claim says that this process writes a temporary file, until the claim is closed or the
+	// process ends. It fails with fs.ErrExist when another process has taken the file for abandoned.
+	Claim(path string) (io.Closer, error)
+	// RemoveAbandoned removes a temporary file if its owner does not live any more, and reports
+	// whether it did.
+	RemoveAbandoned(path string, o Owner) bool
 	// SyncDir makes the creations, renames and removals in a folder durable.
 	SyncDir(dir string) error
 	// Free is the number of bytes that may still be written in a folder; known is false where that

@@ -2,6 +2,7 @@ package atomicfiletest
 
 import (
 	"bytes"
+	"io"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -169,6 +170,16 @@ func (m *Disk) SyncDir(dir string) error {
 	m.pending = rest
 	return nil
 }
+
+// Claim is given for nothing: there is one process.
+func (m *Disk) Claim(string) (io.Closer, error) { return noClaim{}, nil }
+
+// RemoveAbandoned takes every temporary file for that of a process that was killed.
+func (m *Disk) RemoveAbandoned(path string, _ atomicfile.Owner) bool { return m.Remove(path) == nil }
+
+type noClaim struct{}
+
+func (noClaim) Close() error { return nil }
 
 func (m *Disk) Free(string) (uint64, bool) { return m.FreeBytes, m.FreeKnown }
 

@@ -1,6 +1,7 @@
 package atomicfiletest
 
 import (
+	"io"
 	"io/fs"
 
 	"resnet/internal/atomicfile"
@@ -73,6 +74,13 @@ func (f *Faulty) Link(from, to string) error {
 
 func (f *Faulty) Remove(path string) error {
 	return f.try("remove", path, func() error { return f.under.Remove(path) })
+}
+
+// Claim claims nothing, so that a killed writer, whose process lives, has left abandoned files.
+func (f *Faulty) Claim(string) (io.Closer, error) { return noClaim{}, nil }
+
+func (f *Faulty) RemoveAbandoned(path string, o atomicfile.Owner) bool {
+	return f.under.RemoveAbandoned(path, o)
 }
 
 func (f *Faulty) SyncDir(dir string) error { return f.do("syncdir", dir) }

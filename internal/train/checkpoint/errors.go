@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/folderlock"
 )
 
 // The classes of errors, for errors.Is.
@@ -13,7 +14,7 @@ var (
 	ErrCorrupt  = errors.New("corrupt checkpoint")
 	ErrVersion  = errors.New("checkpoint of a newer resnet")
 	ErrNotFound = errors.New("no checkpoint")
-	ErrLocked   = errors.New("run folder in use")
+	ErrLocked   = folderlock.ErrLocked
 )
 
 // classed gives an error a class without repeating it in the text.

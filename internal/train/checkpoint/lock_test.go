@@ -8,9 +8,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
+
+	"resnet/internal/folderlock"
 )
 
 // lockHelper, set in the environment, turns the test binary into a second training: it opens the
@@ -70,7 +70,7 @@ func TestASecondTrainingIsRefusedByNameOfTheFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Open(folder, Options{Producer: "resnet v0.1.0"})
-	var locked *LockedError
+	var locked *folderlock.LockedError
 	if !errors.As(err, &locked) || !errors.Is(err, ErrLocked) {
 		t.Fatalf("error %v, want a LockedError", err)
 	}
@@ -115,80 +115,5 @@ func TestTheLockOfADeadProcessIsTakenOver(t *testing.T) {
 	}
 	if _, err := AcquireLock(folder); !errors.Is(err, ErrLocked) {
 		t.Errorf("the lock taken over does not hold: %v", err)
-	}
-}
-
-// TestALockHasOneHolderAtATime lets many contenders acquire and release: never are there two.
-func TestALockHasOneHolderAtATime(t *testing.T) {
-	folder := t.TempDir()
-	var holders, acquired atomic.Int32
-	var group sync.WaitGroup
-	for range 8 {
-		group.Go(func() {
-			for range 300 {
-				l, err := AcquireLock(folder)
-				if errors.Is(err, ErrLocked) {
-					continue
-				}
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				acquired.Add(1)
-				if n := holders.Add(1); n != 1 {
-					t.Errorf("%d holders at once", n)
-				}
-				if l.TakenFrom != "" {
-					t.Errorf("took over from %s, which had released", l.TakenFrom)
-				}
-				holders.Add(-1)
-				if err := l.Release(); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	group.Wait()
-	if acquired.Load() == 0 {
-		t.Error("never acquired")
-	}
-}
-
-func TestWithoutFileLocksTheFileIsTheLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "lock.held")
-	l, err := acquireByExistence(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = acquireByExistence(path)
-	var locked *LockedError
-	if !errors.As(err, &locked) || locked.PID != os.Getpid() || !strings.Contains(err.Error(), "remove the file") || !strings.Contains(err.Error(), path) {
-		t.Errorf("error %v", err)
-	}
-	if err := l.Release(); err != nil {
-		t.Fatal(err)
-	}
-	if l, err = acquireByExistence(path); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Release(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestALockFileOfGarbageIsNotFatal(t *testing.T) {
-	folder := t.TempDir()
-	path := filepath.Join(folder, "lock")
-	for _, text := range []string{"", "garbage", "{", `{"pid":"x"}`, strings.Repeat("[", 20_000)} {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		l, err := AcquireLock(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := l.Release(); err != nil {
-			t.Fatal(err)
-		}
 	}
 }

@@ -59,56 +59,6 @@ func TestFilesAndFoldersHonourTheUmask(t *testing.T) {
 	}
 }
 
-// TestALockOnARemovedFileIsNone opens the lock file before its holder removes it and locks it
-// after: the moment where two could hold the folder.
-func TestALockOnARemovedFileIsNone(t *testing.T) {
-	folder := t.TempDir()
-	path := filepath.Join(folder, "lock")
-	first, err := AcquireLock(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	early, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := first.Release(); err != nil {
-		t.Fatal(err)
-	}
-	third, err := AcquireLock(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer third.Release()
-	if l, err := lockOpened(early, path); l != nil || err != nil {
-		t.Errorf("locked a file without a name: %v, %v", l, err)
-	}
-}
-
-// TestReleaseRemovesItsOwnFileOnly: somebody removed the lock by hand, and another training has the
-// folder since.
-func TestReleaseRemovesItsOwnFileOnly(t *testing.T) {
-	folder := t.TempDir()
-	first, err := AcquireLock(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(filepath.Join(folder, "lock")); err != nil {
-		t.Fatal(err)
-	}
-	second, err := AcquireLock(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer second.Release()
-	if err := first.Release(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := AcquireLock(folder); !errors.Is(err, ErrLocked) {
-		t.Errorf("the second lock is gone: %v", err)
-	}
-}
-
 // TestAFileSizeLimitIsAFailedSave meets a limit of the real system: the kernel cuts the write short
 // and then refuses.
 func TestAFileSizeLimitIsAFailedSave(t *testing.T) {
@@ -144,22 +94,5 @@ func TestAFileSizeLimitIsAFailedSave(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS") {
 		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-// TestAReleasedLockLeavesNoFile: the next training would say that it took the folder over.
-func TestAReleasedLockLeavesNoFile(t *testing.T) {
-	folder := t.TempDir()
-	for range 2 {
-		l, err := AcquireLock(folder)
-		if err != nil || l.TakenFrom != "" {
-			t.Fatal(l, err)
-		}
-		if err := l.Release(); err != nil {
-			t.Fatal(err)
-		}
-		if names, _ := os.ReadDir(folder); len(names) > 0 {
-			t.Errorf("%v left", names)
-		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/folderlock"
 )
 
 // Options of a Store.
@@ -28,7 +29,7 @@ type Store struct {
 	dir  string // run/checkpoints
 	fs   atomicfile.FS
 	opts Options
-	lock *Lock // nil for a Store that only reads
+	lock *folderlock.Lock // nil for a Store that only reads
 }
 
 // Open makes the run folder where it is not there, locks it against other trainings, and removes
@@ -39,11 +40,16 @@ func Open(run string, o Options) (*Store, error) {
 	}
 	s := View(run, o.FS)
 	s.opts = o
-	if err := s.fs.MkdirAll(run, atomicfile.DirPerm); err != nil {
-		return nil, atomicfile.Error(fmt.Errorf("make run folder: %w", err))
-	}
 	var err error
-	if s.lock, err = AcquireLock(run); err != nil {
+	for range 10 { // a process that has failed at its start may remove the empty folder meanwhile
+		if err = s.fs.MkdirAll(run, atomicfile.DirPerm); err != nil {
+			return nil, atomicfile.Error(fmt.Errorf("make run folder: %w", err))
+		}
+		if s.lock, err = AcquireLock(run); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	if s.lock.TakenFrom != "" {
@@ -53,6 +59,12 @@ func Open(run string, o Options) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// AcquireLock locks a run folder, which is there, against other trainings. It fails with a
+// *folderlock.LockedError at once when another process, or another lock of this one, has it.
+func AcquireLock(run string) (*folderlock.Lock, error) {
+	return folderlock.Acquire(filepath.Join(run, "lock"), "training in this run folder")
 }
 
 // View opens a run folder for reading only: it neither locks nor removes anything, and Save fails.

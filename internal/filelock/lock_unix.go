@@ -1,6 +1,6 @@
 //go:build unix && !solaris && !aix
 
-package checkpoint
+package filelock
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock takes an exclusive flock, which belongs to the open file and ends with it.
-func tryLock(f *os.File) (bool, error) {
+// Try takes the lock of an open file, which ends with it; false means that another has it.
+func Try(f *os.File) (bool, error) {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		switch {
@@ -21,17 +21,17 @@ func tryLock(f *os.File) (bool, error) {
 		case errors.Is(err, unix.EWOULDBLOCK):
 			return false, nil
 		case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOLCK):
-			return false, errNoLocks
+			return false, ErrUnsupported
 		}
 		return false, err
 	}
 }
 
-// releaseLock removes the name while the lock is held: who opens the file before that finds out by
-// sameFile.
-func releaseLock(f *os.File, path string) error {
+// Remove removes the name of a file while its lock is held, and lets go: who has opened the file
+// before finds out by Same.
+func Remove(f *os.File, path string) error {
 	var err error
-	if sameFile(f, path) { // else somebody removed ours, and the name is another's
+	if Same(f, path) { // else somebody removed ours, and the name is another's
 		err = os.Remove(path)
 	}
 	return errors.Join(err, f.Close())

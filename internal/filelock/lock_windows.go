@@ -1,4 +1,4 @@
-package checkpoint
+package filelock
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 // read who holds it.
 const lockOffset = 1 << 30
 
-// tryLock takes an exclusive lock on one byte, which belongs to the open file and ends with it.
-func tryLock(f *os.File) (bool, error) {
+// Try takes the lock of an open file, which ends with it; false means that another has it.
+func Try(f *os.File) (bool, error) {
 	at := &windows.Overlapped{OffsetHigh: lockOffset}
 	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, at)
 	switch {
@@ -21,14 +21,14 @@ func tryLock(f *os.File) (bool, error) {
 	case errors.Is(err, windows.ERROR_LOCK_VIOLATION), errors.Is(err, windows.ERROR_IO_PENDING):
 		return false, nil
 	case errors.Is(err, windows.ERROR_NOT_SUPPORTED), errors.Is(err, windows.ERROR_INVALID_FUNCTION):
-		return false, errNoLocks
+		return false, ErrUnsupported
 	}
 	return false, err
 }
 
-// releaseLock empties the file, so that the next holder does not think that this one died, and lets
-// go. The file stays: an open file cannot be removed here, and one that is closed may be another's
+// Remove empties the file, so that the next holder does not think that this one died, and lets go.
+// The name stays: an open file cannot be removed here, and one that is closed may be another's
 // already.
-func releaseLock(f *os.File, _ string) error {
+func Remove(f *os.File, _ string) error {
 	return errors.Join(f.Truncate(0), f.Close())
 }
