@@ -21,7 +21,7 @@ func runDataFetch(ctx context.Context, a *app, name, dir string) error {
 	err := a.interruptible(ctx, stopped, func(ctx context.Context) error {
 		show := fetchProgress{a: a}
 		defer show.close()
-		return datasets.Fetch(ctx, name, dir, datasets.FetchOptions{Progress: show.update})
+		return datasets.Fetch(ctx, name, dir, datasets.FetchOptions{Progress: show.update, Waiting: show.waiting})
 	})
 	if err != nil {
 		return err
@@ -31,6 +31,12 @@ func runDataFetch(ctx context.Context, a *app, name, dir string) error {
 	}
 	_, err = fmt.Fprintf(a.out, "%s is in %s\n", name, dir)
 	return err
+}
+
+// waiting says who has the folder.
+func (f *fetchProgress) waiting(line string) {
+	f.close()
+	f.a.say("%s", text.Printable(line))
 }
 
 type fetchProgress struct {

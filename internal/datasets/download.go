@@ -83,8 +83,23 @@ func download(ctx context.Context, base string, r remote, dir string, o FetchOpt
 	return t.finish()
 }
 
-func (t *transfer) part() string { return t.path + ".part" }
-func (t *transfer) note() string { return t.path + ".part.json" }
+const (
+	partSuffix = ".part"
+	noteSuffix = ".part.json"
+	// fetchKind is what the temporary names of notes say (see atomicfile).
+	fetchKind = "fetch"
+)
+
+func (t *transfer) part() string { return t.path + partSuffix }
+func (t *transfer) note() string { return t.path + noteSuffix }
+
+// discardPart removes what an interrupted download has left beside a file that is there.
+func discardPart(fsys atomicfile.FS, path string) {
+	if path, err := fsys.Resolve(path); err == nil {
+		_ = fsys.Remove(path + partSuffix) // mostly there is none
+		_ = fsys.Remove(path + noteSuffix)
+	}
+}
 
 // recall reads what an earlier, interrupted download left. A part of another address is not
 // trusted.
@@ -101,7 +116,7 @@ func (t *transfer) remember() error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(t.o.fs, t.note(), "fetch", text)
+	return atomicfile.WriteFile(t.o.fs, t.note(), fetchKind, text)
 }
 
 // run attempts until the part is whole and right.

@@ -10,9 +10,11 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/folderlock"
 )
 
 // FetchOptions change how Fetch downloads. The zero value is right for people; tests and mirrors
@@ -28,6 +30,8 @@ type FetchOptions struct {
 	AllowHTTP bool
 	// Progress is called now and then, by the goroutine that called Fetch.
 	Progress func(Progress)
+	// Waiting is called with a line that says who has the folder, while Fetch waits for another one.
+	Waiting func(line string)
 	// Attempts is how many attempts in a row may bring nothing; 0 means 6.
 	Attempts int
 	// Backoff is the pause after the first of them, doubled each time up to 30 s; 0 means 1 s.
@@ -98,6 +102,8 @@ func (l idxLayout) remotes() []remote {
 // What is already there and right is left alone; an interrupted download goes on where it stopped.
 // Each file is checked against its pinned digest and appears under its name whole or not at all.
 // Files that are there and differ from the official ones are not overwritten: that is an ErrData.
+// The folder is locked meanwhile; where another process fetches into it, Fetch waits until that has
+// ended or ctx ends.
 //
 // It fails with ErrConfig for a data set that is not downloaded, ErrFetch if the network does not
 // deliver, ErrData if what it delivers is not what was pinned.
@@ -124,6 +130,64 @@ func fetchBundle(ctx context.Context, b bundle, dir string, o FetchOptions) erro
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	lock, err := folderlock.Wait(ctx, filepath.Join(dir, ".fetch.lock"), "fetching into this folder", func(e *folderlock.LockedError) {
+		if o.Waiting != nil {
+			o.Waiting(e.Waiting())
+		}
+	})
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		// In a folder that is only read everything may be there already.
+		if have, e := b.present(ctx, dir); e != nil || !have {
+			return errors.Join(err, e)
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	defer func() { _ = lock.Release() }() // a lock without a holder is free
+	return fetchLocked(ctx, b, dir, o)
+}
+
+// present reports whether all files are there. It fails where any differs from the official one.
+func (b bundle) present(ctx context.Context, dir string) (bool, error) {
+	all := true
+	if len(b.members) == 0 { // an archive goes when it has been unpacked
+		for _, r := range b.files {
+			have, err := r.present(ctx, dir)
+			if err != nil {
+				return false, err
+			}
+			all = all && have
+		}
+	}
+	for _, m := range b.members {
+		have, err := m.present(ctx, dir)
+		if err != nil {
+			return false, err
+		}
+		all = all && have
+	}
+	return all, nil
+}
+
+// present reports whether the file is there. Open prefers a decompressed copy.
+func (r remote) present(ctx context.Context, dir string) (bool, error) {
+	return anyPresent(ctx, r.content, true, filepath.Join(dir, strings.TrimSuffix(r.name, ".gz")), filepath.Join(dir, r.name))
+}
+
+// present reports whether the member is there. Open prefers files that are in dir itself.
+func (m member) present(ctx context.Context, dir string) (bool, error) {
+	return anyPresent(ctx, m.digest, false, filepath.Join(dir, path.Base(m.path)), filepath.Join(dir, filepath.FromSlash(m.path)))
+}
+
+func fetchLocked(ctx context.Context, b bundle, dir string, o FetchOptions) error {
+	if o.fs == nil {
+		o.fs = atomicfile.OS
+	}
+	if _, err := atomicfile.Sweep(o.fs, dir, fetchKind); err != nil {
+		return err
+	}
 	if o.BaseURL != "" {
 		b.base = o.BaseURL
 	}
@@ -134,12 +198,12 @@ func fetchBundle(ctx context.Context, b bundle, dir string, o FetchOptions) erro
 		return fetchArchive(ctx, b, dir, o)
 	}
 	for _, r := range b.files {
-		// Open prefers a decompressed copy.
-		have, err := anyPresent(ctx, r.content, true, filepath.Join(dir, strings.TrimSuffix(r.name, ".gz")), filepath.Join(dir, r.name))
+		have, err := r.present(ctx, dir)
 		if err != nil {
 			return err
 		}
 		if have {
+			discardPart(o.fs, filepath.Join(dir, r.name))
 			continue
 		}
 		if err := download(ctx, b.base, r, dir, o); err != nil {
@@ -152,20 +216,22 @@ func fetchBundle(ctx context.Context, b bundle, dir string, o FetchOptions) erro
 // fetchArchive downloads and unpacks, unless the members are there; the archive is removed
 // afterwards.
 func fetchArchive(ctx context.Context, b bundle, dir string, o FetchOptions) error {
-	missing := false
-	for _, m := range b.members {
-		// Open prefers files that are in dir itself.
-		have, err := anyPresent(ctx, m.digest, false, filepath.Join(dir, path.Base(m.path)), filepath.Join(dir, filepath.FromSlash(m.path)))
-		if err != nil {
-			return err
-		}
-		missing = missing || !have
-	}
-	if !missing {
-		return nil
+	have, err := b.present(ctx, dir)
+	if err != nil {
+		return err
 	}
 	archive := b.files[0]
 	local := filepath.Join(dir, archive.name)
+	staging := filepath.Join(dir, unpackDir)
+	if have {
+		if _, err := os.Lstat(staging); err == nil { // one that was interrupted at its very end
+			if err := os.Remove(local); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			return os.RemoveAll(staging)
+		}
+		return nil
+	}
 	if err := checkDigests(ctx, local, archive); errors.Is(err, fs.ErrNotExist) {
 		if err := download(ctx, b.base, archive, dir, o); err != nil {
 			return err
@@ -173,10 +239,8 @@ func fetchArchive(ctx context.Context, b bundle, dir string, o FetchOptions) err
 	} else if err != nil {
 		return faultf(ErrData, "%w; remove it, and fetch again", err)
 	}
-	if err := unpack(ctx, local, dir, b.members); err != nil {
-		return err
-	}
-	return os.Remove(local)
+	discardPart(o.fs, local)
+	return unpack(ctx, local, dir, b.members)
 }
 
 // anyPresent is present for the first of several paths that exists.

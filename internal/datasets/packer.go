@@ -20,6 +20,7 @@ import (
 	"sync"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/folderlock"
 )
 
 // PackOptions say how a pack is made.
@@ -42,7 +43,8 @@ type PackReport struct {
 	Skipped []string      `json:"skipped"`
 }
 
-// Pack writes a data set whose images have sizes of their own as a pack. An image that needs no
+// Pack writes a data set whose images have sizes of their own as a pack. The folder is locked
+// meanwhile: it fails with folderlock.ErrLocked where another process packs into it. An image that needs no
 // change is copied byte for byte. One that does not decode ends it with ErrData, or is left out and
 // named where the data set's Config.OnCorrupt says skip and it is a training image. What an
 // interrupted packing leaves is no pack, and is removed by the next one.
@@ -53,14 +55,25 @@ func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
 	if o.Shorter < 1 || o.Shorter > maxSize || o.Quality < 1 || o.Quality > 100 {
 		return PackReport{}, faultf(ErrConfig, "pack: a shorter side of %d pixels and a quality of %d: want 1 to %d and 1 to 100", o.Shorter, o.Quality, maxSize)
 	}
-	if o.fs == nil {
+	onDisk := o.fs == nil
+	if onDisk {
 		o.fs = atomicfile.OS
 	}
 	if err := o.fs.MkdirAll(o.Dir, atomicfile.DirPerm); err != nil {
 		return PackReport{}, atomicfile.Error(fmt.Errorf("pack: %w", err))
 	}
-	if _, err := os.Lstat(filepath.Join(o.Dir, packManifest)); err == nil {
-		return PackReport{}, faultf(ErrConfig, "pack: %s holds a pack already: choose another folder, or delete it", o.Dir)
+	if err := o.vacant(); err != nil { // before the lock, which a folder that is only read has not
+		return PackReport{}, err
+	}
+	if onDisk {
+		lock, err := folderlock.Acquire(filepath.Join(o.Dir, ".pack.lock"), "packing into this folder")
+		if err != nil {
+			return PackReport{}, err
+		}
+		defer func() { _ = lock.Release() }() // a lock without a holder is free
+		if err := o.vacant(); err != nil {
+			return PackReport{}, err
+		}
 	}
 	if _, err := atomicfile.Sweep(o.fs, o.Dir, packKind); err != nil {
 		return PackReport{}, fmt.Errorf("pack: %w", err)
@@ -88,6 +101,14 @@ func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
 		return PackReport{}, err
 	}
 	return p.report, atomicfile.WriteFile(o.fs, filepath.Join(o.Dir, packManifest), packKind, append(text, '\n'))
+}
+
+// vacant refuses a folder that holds a pack.
+func (o PackOptions) vacant() error {
+	if _, err := os.Lstat(filepath.Join(o.Dir, packManifest)); err == nil {
+		return faultf(ErrConfig, "pack: %s holds a pack already: choose another folder, or delete it", o.Dir)
+	}
+	return nil
 }
 
 // packer packs one split after another.

@@ -27,7 +27,9 @@ const (
 // unpack takes the members out of a tar.gz and puts them below dir: all of them, whole and with the
 // right digest, or none. Everything is written through an os.Root, under names that we chose and
 // never the archive's; what is not a member is read over. An archive with an unsafe name, a link, a
-// device, a member twice or of another size is refused as ErrData.
+// device, a member twice or of another size is refused as ErrData. Afterwards the archive is
+// removed, before the staging folder: while that is there, the archive is known to be ours to
+// remove. The caller holds the folder's lock.
 func unpack(ctx context.Context, archive, dir string, members []member) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -62,7 +64,7 @@ func unpack(ctx context.Context, archive, dir string, members []member) error {
 			return err
 		}
 	}
-	return nil
+	return os.Remove(archive)
 }
 
 func staged(i int) string { return filepath.Join(unpackDir, fmt.Sprintf("member%03d", i)) }

@@ -13,6 +13,7 @@ import (
 
 	"resnet/internal/atomicfile"
 	"resnet/internal/datasets/fault"
+	"resnet/internal/folderlock"
 )
 
 // ErrWrite marks a file that could not be written.
@@ -30,12 +31,26 @@ type Writer struct {
 	at       int64
 	seen     map[string]bool
 	scratch  []byte
+	lock     *folderlock.Lock // of the archive; nil in tests of faults
 }
 
 // Create starts an archive; with scp "" without a script. The script's lines name the archive as
 // ark does: a relative path is then relative to the working directory, as Kaldi's programs write
-// it.
-func Create(ark, scp string) (*Writer, error) { return create(atomicfile.OS, ark, scp) }
+// it. The archive is locked until Commit or Discard: of two processes that write it, one would put
+// its script beside the other's archive. The second fails with folderlock.ErrLocked.
+func Create(ark, scp string) (*Writer, error) {
+	w, err := create(atomicfile.OS, ark, scp)
+	if err != nil {
+		return nil, err
+	}
+	target := w.ark.Target()
+	w.lock, err = folderlock.Acquire(filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".lock"), "writing this archive")
+	if err != nil {
+		w.Discard()
+		return nil, err
+	}
+	return w, nil
+}
 
 func create(fsys atomicfile.FS, ark, scp string) (*Writer, error) {
 	if strings.ContainsAny(ark, " \t\n|[]") {
@@ -156,6 +171,10 @@ func (w *Writer) restore(aside, script string) error {
 func (w *Writer) Discard() {
 	w.ark.Discard()
 	w.scp.Discard()
+	if w.lock != nil {
+		_ = w.lock.Release() // a lock without a holder is free
+		w.lock = nil
+	}
 }
 
 // WriteTo writes one object in Kaldi's binary form without a key, as in files that hold one alone.
