@@ -125,7 +125,10 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string) err
 	if err != nil {
 		return err
 	}
-	if err := a.finishComparison(o, r); err != nil {
+	if err := a.finishComparison(control.Context(ctx), o, r); err != nil {
+		if s := w.status(); s != 0 && errors.Is(err, context.Canceled) {
+			return &silentError{&stoppedError{s}}
+		}
 		return err
 	}
 	if c.AllDiverged() {

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -23,18 +23,13 @@ type comparisonReport struct {
 }
 
 // finishComparison writes the files and prints curves, table and findings.
-func (a *app) finishComparison(o *compareOptions, c report.Comparison) error {
-	dir := o.out
-	names, err := report.WriteComparison(dir, c)
+func (a *app) finishComparison(ctx context.Context, o *compareOptions, c report.Comparison) error {
+	files, err := experiment.WriteComparison(ctx, a.environment(), o.out, c)
 	if err != nil {
 		return err
 	}
-	files := make([]string, len(names))
-	for i, name := range names {
-		files[i] = filepath.Join(dir, name)
-	}
 	if o.json {
-		return a.printJSON(comparisonReport{dir, c.Outcomes, c.Findings, c.Notes, files})
+		return a.printJSON(comparisonReport{o.out, c.Outcomes, c.Findings, c.Notes, files})
 	}
 	if o.terminal {
 		if err := a.chartRuns(c.Runs); err != nil {
@@ -73,12 +68,12 @@ func newCompareRunsCmd(a *app) *cobra.Command {
 		Use: "runs RUN...", Short: "The curves of runs that are there", Args: atLeastArgs(1, "RUN"),
 		Long:    "Reports run folders of any networks side by side, as `compare plain-vs-residual` does its own; nothing is trained." + exitHelp(help66, help74),
 		Example: "  resnet compare runs runs/cifar20-short-1 runs/cifar20-short-2 --out seeds",
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			r, err := experiment.CompareRuns(args, o.out)
 			if err != nil {
 				return err
 			}
-			return a.finishComparison(o, r)
+			return a.interruptible(c.Context(), "", func(ctx context.Context) error { return a.finishComparison(ctx, o, r) })
 		},
 	}
 	c.Flags().StringVar(&o.out, "out", "compare-runs", "folder of the report")

@@ -58,6 +58,7 @@ func runQuickstart(ctx context.Context, a *app, o *quickstartOptions) error {
 	if err != nil {
 		return err
 	}
+	defer q.Close()
 	a.say("%s, %s kernels. Everything is kept in %s.", q.Describe(), kernel.Active(), text.Printable(q.Dir))
 	for _, n := range q.Nets {
 		sum, err := q.Train(ctx, n, control, newProgress(a, n.Experiment, n.Name, "", true))

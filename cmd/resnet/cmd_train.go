@@ -118,7 +118,7 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	t.Watcher = newProgress(a, x, x.Spec.Name, hello, true)
 	sum, err := t.Run(ctx)
 	if !t.Resume {
-		experiment.RemoveUnused(t.Dir, err)
+		experiment.RemoveUnused(t.Dir)
 	}
 	if !sum.AlreadyFinished {
 		x.WriteReport(t.Dir, sum)

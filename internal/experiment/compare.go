@@ -141,13 +141,18 @@ func (c *Comparison) newRun(ctx context.Context, n compare.Net, open DataSets) (
 	if r.Experiment, err = New(ctx, c.env, l, max(1, c.Threads/c.Parallel), open); err != nil {
 		return nil, err
 	}
+	return r, r.look()
+}
+
+// look compares the run with what its folder holds, and says how far it is.
+func (r *ComparedRun) look() error {
 	if _, err := os.Stat(filepath.Join(r.Dir, checkpoint.ConfigFile)); err == nil {
 		old, err := LoadRun(r.Dir)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if _, err := train.CheckResume(config.Values(&old.Config), config.Values(&r.Config), false); err != nil {
-			return nil, config.Usagef("%s was trained with another configuration: choose another --out, or move it away: %w", r.Dir, err)
+			return config.Usagef("%s was trained with another configuration: choose another --out, or move it away: %w", text.Printable(r.Dir), err)
 		}
 	}
 	if m, err := checkpoint.View(r.Dir, nil).Latest(); err == nil {
@@ -156,8 +161,11 @@ func (c *Comparison) newRun(ctx context.Context, n compare.Net, open DataSets) (
 	if why, err := os.ReadFile(filepath.Join(r.Dir, divergedFile)); err == nil {
 		r.Diverged = string(why)
 	}
-	return r, nil
+	return nil
 }
+
+// errEnded ends a training that another process has brought to its end since the plan was made.
+var errEnded = errors.New("another process has trained it")
 
 // Name is the run's folder within the comparison's.
 func (r *ComparedRun) Name() string { return r.Net.Name() }
@@ -193,15 +201,25 @@ func (c *Comparison) AllDiverged() bool {
 	return true
 }
 
-// train trains or continues one run. Divergence is recorded and no error.
+// train trains or continues one run. Divergence is recorded and no error. It fails with
+// folderlock.ErrLocked where another process trains the run.
 func (c *Comparison) train(ctx context.Context, r *ComparedRun, control *train.Control, w Watcher) error {
-	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
-		return &IOError{err}
+	t := &Training{Experiment: r.Experiment, Dir: r.Dir, Control: control, Watcher: w}
+	t.enter = func(t *Training) error {
+		if err := r.look(); err != nil {
+			return err
+		}
+		if r.Done || r.Diverged != "" {
+			return errEnded
+		}
+		t.Resume = HoldsRun(r.Dir)
+		return nil
 	}
-	t := &Training{Experiment: r.Experiment, Dir: r.Dir, Resume: HoldsRun(r.Dir), Control: control, Watcher: w}
 	sum, err := t.Run(ctx)
 	var nonfinite *train.NonFiniteError
 	switch {
+	case errors.Is(err, errEnded):
+		return nil
 	case errors.Is(err, train.ErrStopped):
 		c.env.say("Saved step %s of %s.", text.Grouped(sum.State.Step), r.Name())
 		return err

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
+	"resnet/internal/folderlock"
+	"resnet/internal/text"
 	"resnet/internal/train"
 )
 
@@ -92,47 +95,94 @@ func largest(values []float64, n int) float64 {
 }
 
 // TrainAll trains what is missing or unfinished, Parallel runs at a time, in the order of the plan.
-// A failure asks the runs at work to save and stop, and is returned when they have. The control
-// reaches all of them. watch makes the watcher of a run.
+// A run that another process is training is left to it; when nothing else is to do, TrainAll waits
+// for its end, and goes on with it where that process has stopped. A failure asks the runs at work
+// to save and stop, and is returned when they have. The control reaches all of them. watch makes
+// the watcher of a run.
 func (c *Comparison) TrainAll(ctx context.Context, control *train.Control, watch func(*ComparedRun) Watcher) error {
-	var todo []*ComparedRun
+	q := &queue{say: c.env.say, control: control, told: map[*ComparedRun]string{}}
 	for _, r := range c.Runs {
 		if !r.Done && r.Diverged == "" {
-			todo = append(todo, r)
+			q.todo = append(q.todo, r)
 		}
 	}
-	var (
-		mu    sync.Mutex
-		first error
-		group sync.WaitGroup
-	)
-	next := func() *ComparedRun {
-		mu.Lock()
-		defer mu.Unlock()
-		if first != nil || len(todo) == 0 {
-			return nil
-		}
-		r := todo[0]
-		todo = todo[1:]
-		return r
-	}
-	for range min(c.Parallel, len(todo)) {
+	var group sync.WaitGroup
+	for range min(c.Parallel, len(q.todo)) {
 		group.Go(func() {
-			for r := next(); r != nil; r = next() {
-				err := c.train(ctx, r, control, watch(r))
-				if err == nil {
-					continue
-				}
-				mu.Lock()
-				// What made the others stop says more.
-				if first == nil || errors.Is(first, train.ErrStopped) {
-					first = err
-				}
-				mu.Unlock()
-				control.Stop()
+			for r := q.next(); r != nil; r = q.next() {
+				q.ended(r, c.train(ctx, r, control, watch(r)))
 			}
 		})
 	}
 	group.Wait()
-	return first
+	return q.first
+}
+
+// queue holds the runs of a comparison that are not at work.
+type queue struct {
+	say     func(format string, args ...any)
+	control *train.Control
+
+	mu    sync.Mutex
+	todo  []*ComparedRun
+	held  []*ComparedRun          // by other processes
+	told  map[*ComparedRun]string // what was said of the holder
+	first error
+}
+
+// heldPause is how often a run that another process holds is tried when nothing else is to do.
+const heldPause = 200 * time.Millisecond
+
+// next takes a run out, one that is held after a pause; nil means that there is nothing to do.
+func (q *queue) next() *ComparedRun {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.first != nil || len(q.todo)+len(q.held) == 0 {
+		return nil
+	}
+	if len(q.todo) > 0 {
+		r := q.todo[0]
+		q.todo = q.todo[1:]
+		return r
+	}
+	r := q.held[0]
+	q.held = q.held[1:]
+	q.mu.Unlock()
+	stopped := false
+	select {
+	case <-q.control.Done():
+		stopped = true
+	case <-time.After(heldPause):
+	}
+	q.mu.Lock()
+	if stopped {
+		if q.first == nil {
+			q.first = train.ErrStopped
+		}
+		return nil
+	}
+	return r
+}
+
+// ended takes note of how the work on a run ended.
+func (q *queue) ended(r *ComparedRun, err error) {
+	if err == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var locked *folderlock.LockedError
+	if errors.As(err, &locked) {
+		q.held = append(q.held, r)
+		if line := locked.Waiting(); line != q.told[r] && locked.PID != 0 {
+			q.told[r] = line
+			q.say("%s", text.Printable(line))
+		}
+		return
+	}
+	// What made the others stop says more.
+	if q.first == nil || errors.Is(q.first, train.ErrStopped) {
+		q.first = err
+	}
+	q.control.Stop()
 }

@@ -8,6 +8,7 @@ import (
 
 	"resnet/internal/config"
 	"resnet/internal/eval/report"
+	"resnet/internal/folderlock"
 	"resnet/internal/text"
 	"resnet/internal/train"
 )
@@ -17,6 +18,8 @@ import (
 type Quickstart struct {
 	Dir  string
 	Nets [2]*Entrant
+
+	lock *folderlock.Lock
 }
 
 // Entrant is one of the two networks of the quickstart, and how it did.
@@ -34,7 +37,8 @@ type Entrant struct {
 }
 
 // NewQuickstart makes both experiments ready and then the folder: out, or the first free of
-// quickstart, quickstart-2, ...
+// quickstart, quickstart-2, ... The folder is locked until Close; it fails with
+// folderlock.ErrLocked where another process has it.
 func NewQuickstart(ctx context.Context, env *Environment, in config.Input, threads int, out string) (*Quickstart, error) {
 	q := &Quickstart{Nets: [2]*Entrant{{Name: "plain"}, {Name: "residual"}}}
 	open := NewDataSets()
@@ -49,29 +53,44 @@ func NewQuickstart(ctx context.Context, env *Environment, in config.Input, threa
 			return nil, err
 		}
 	}
-	return q, q.makeDir(out)
+	if err := q.makeDir(out); err != nil {
+		q.Close()
+		return nil, err
+	}
+	return q, nil
 }
 
 func (q *Quickstart) makeDir(out string) (err error) {
-	if out == "" {
+	if q.Dir = out; out == "" {
 		q.Dir, err = firstFree(func(k int) string {
 			if k == 1 {
 				return "quickstart"
 			}
 			return fmt.Sprintf("quickstart-%d", k)
 		})
+	} else if err = os.MkdirAll(out, 0o755); err != nil {
+		err = &IOError{err}
+	}
+	if err != nil {
 		return err
 	}
-	q.Dir = out
+	if q.lock, err = folderlock.Acquire(filepath.Join(q.Dir, "lock"), "running a quickstart in this folder"); err != nil {
+		return err
+	}
 	for _, n := range q.Nets {
-		if HoldsRun(filepath.Join(out, n.Name)) {
-			return config.Usagef("%s holds a quickstart already: choose another --out", text.Printable(out))
+		if HoldsRun(filepath.Join(q.Dir, n.Name)) {
+			return config.Usagef("%s holds a quickstart already: choose another --out", text.Printable(q.Dir))
 		}
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return &IOError{err}
-	}
 	return nil
+}
+
+// Close lets go of the folder.
+func (q *Quickstart) Close() {
+	if q.lock != nil {
+		_ = q.lock.Release() // a lock without a holder is free
+		q.lock = nil
+	}
 }
 
 // Describe says in a line what is trained.
@@ -87,9 +106,6 @@ func (q *Quickstart) Describe() string {
 // stop as well.
 func (q *Quickstart) Train(ctx context.Context, n *Entrant, control *train.Control, w Watcher) (train.Summary, error) {
 	n.Run = filepath.Join(q.Dir, n.Name)
-	if err := os.Mkdir(n.Run, 0o755); err != nil {
-		return train.Summary{}, &IOError{err}
-	}
 	sum, err := (&Training{Experiment: n.Experiment, Dir: n.Run, Control: control, Watcher: w}).Run(ctx)
 	if err != nil {
 		return sum, err

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
 	"resnet/internal/eval/report"
+	"resnet/internal/folderlock"
 	"resnet/internal/text"
 	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
@@ -61,6 +63,23 @@ func (c *Comparison) Report() (report.Comparison, error) {
 	}
 	what := map[string]string{PlainVsResidual: "Plain and residual networks", ByDepth: "Residual networks by depth"}[c.Kind]
 	return report.NewComparison(fmt.Sprintf("%s on %s", what, c.Runs[0].Data.Name), c.Command(), list), nil
+}
+
+// WriteComparison writes the report of a comparison into the folder out and returns the files. The
+// folder is locked meanwhile, so that the files of two comparisons do not mix; for another one that
+// is writing there it waits until ctx ends.
+func WriteComparison(ctx context.Context, env *Environment, out string, c report.Comparison) (files []string, err error) {
+	lock, err := folderlock.Wait(ctx, filepath.Join(out, ".report.lock"), "writing its report into this folder",
+		func(e *folderlock.LockedError) { env.say("%s", text.Printable(e.Waiting())) })
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = lock.Release() }() // a lock without a holder is free
+	names, err := report.WriteComparison(out, c)
+	for _, name := range names {
+		files = append(files, filepath.Join(out, name))
+	}
+	return files, err
 }
 
 // CompareRuns compares run folders that are there, of any networks. out is where its report goes.

@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -32,7 +31,7 @@ func TestAFolderIsMadeForEachRun(t *testing.T) {
 	if HoldsRun(own) {
 		t.Error("an empty folder holds a run")
 	}
-	RemoveUnused(own, nil)
+	RemoveUnused(own)
 	if _, err := os.Stat(own); err == nil {
 		t.Error("an unused folder stays")
 	}
@@ -46,7 +45,7 @@ func TestAFolderIsMadeForEachRun(t *testing.T) {
 		}
 	}
 	used := filepath.Join("held", "config.yaml")
-	RemoveUnused(used, nil)
+	RemoveUnused(used)
 	if !HoldsRun(used) {
 		t.Error("a run was removed")
 	}
@@ -61,11 +60,18 @@ func TestAFolderOfATrainingKilledDuringSetUpIsFree(t *testing.T) {
 	if got, err := NewRunDir(dir, "a"); err != nil || got != dir {
 		t.Errorf("%s (%v)", got, err)
 	}
-	RemoveUnused(dir, fmt.Errorf("%s: %w", dir, checkpoint.ErrLocked))
+	lock, err := checkpoint.AcquireLock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	RemoveUnused(dir)
 	if _, err := os.Stat(filepath.Join(dir, "checkpoints")); err != nil {
 		t.Errorf("what another process is using was removed: %v", err)
 	}
-	RemoveUnused(dir, nil)
+	if err := lock.Release(); err != nil {
+		t.Fatal(err)
+	}
+	RemoveUnused(dir)
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("a folder in which nothing was written stays")
 	}

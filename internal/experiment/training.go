@@ -30,6 +30,9 @@ type Training struct {
 	Watcher Watcher
 
 	disk atomicfile.FS // that is asked for room; nil means the system's
+	// enter, if set, looks at the folder when it is locked, and sets Resume; its error ends the
+	// training.
+	enter func(t *Training) error
 }
 
 // Watcher is told the course of a training. All but Line are called on the training's goroutine.
@@ -138,6 +141,16 @@ func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 	for _, note := range store.Notes {
 		t.env.say("%s", note)
 	}
+	// Another process may have had the folder since it was looked at.
+	if t.enter != nil {
+		if err := t.enter(t); err != nil {
+			return train.Summary{}, err
+		}
+	} else if !t.Resume {
+		if err := CheckNewRun(t.Dir); err != nil {
+			return train.Summary{}, err
+		}
+	}
 	r, err := t.prepare(store)
 	if err != nil {
 		return train.Summary{}, err
@@ -244,13 +257,20 @@ func firstFree(name func(k int) string) (string, error) {
 }
 
 // RemoveUnused removes the folder of a new run in which nothing was written, so that a mistake
-// leaves nothing behind. err is how the training ended: a folder that another process is using
-// stays. Folders that hold anything stay, too: os.Remove fails on them.
-func RemoveUnused(dir string, err error) {
-	if HoldsRun(dir) || errors.Is(err, checkpoint.ErrLocked) {
+// leaves nothing behind. A folder that another process is using stays, and so do those that hold
+// anything: os.Remove fails on them.
+func RemoveUnused(dir string) {
+	if HoldsRun(dir) {
 		return
 	}
-	_ = os.Remove(filepath.Join(dir, "checkpoints"))
+	lock, err := checkpoint.AcquireLock(dir)
+	if err != nil {
+		return
+	}
+	if !HoldsRun(dir) {
+		_ = os.Remove(filepath.Join(dir, "checkpoints"))
+	}
+	_ = lock.Release() // a lock without a holder is free
 	_ = os.Remove(dir)
 }
 

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 )
@@ -30,17 +31,30 @@ func (c *Control) SaveNow() {
 	}
 }
 
-// done is closed by Stop; for a nil Control it is nil and never ready.
-func (c *Control) done() <-chan struct{} {
+// Done is closed by Stop; for a nil Control it is nil and never ready.
+func (c *Control) Done() <-chan struct{} {
 	if c == nil {
 		return nil
 	}
 	return c.stop
 }
 
+// Context returns one that ends with ctx or when Stop is called, whichever is first.
+func (c *Control) Context(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-c.Done():
+		case <-ctx.Done():
+		}
+		cancel()
+	}()
+	return ctx
+}
+
 func (c *Control) stopping() bool {
 	select {
-	case <-c.done():
+	case <-c.Done():
 		return true
 	default:
 		return false

@@ -63,7 +63,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	l.gentle = gentle
 	go func() {
 		select {
-		case <-o.Control.done():
+		case <-o.Control.Done():
 			cancel()
 		case <-gentle.Done():
 		}
