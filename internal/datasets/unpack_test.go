@@ -27,6 +27,14 @@ type item struct {
 
 func archiveOf(t testing.TB, items ...item) []byte {
 	t.Helper()
+	b, err := makeArchive(items...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func makeArchive(items ...item) ([]byte, error) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	w := tar.NewWriter(z)
@@ -39,14 +47,12 @@ func archiveOf(t testing.TB, items ...item) []byte {
 		}
 		h := &tar.Header{Name: it.name, Typeflag: it.kind, Linkname: it.link, Size: int64(len(it.data)), Mode: it.mode, Format: tar.FormatPAX}
 		if err := w.WriteHeader(h); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		w.Write(it.data)
 	}
-	if err := errors.Join(w.Close(), z.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	err := errors.Join(w.Close(), z.Close())
+	return b.Bytes(), err
 }
 
 var (

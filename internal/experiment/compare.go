@@ -13,6 +13,7 @@ import (
 	"resnet/internal/atomicfile"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
+	"resnet/internal/eval/report"
 	"resnet/internal/text"
 	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
@@ -157,6 +158,9 @@ func (r *ComparedRun) look() error {
 	}
 	if m, err := checkpoint.View(r.Dir, nil).Latest(); err == nil {
 		r.Step, r.Done = int(m.Step), m.Final
+		if _, err := os.Stat(filepath.Join(r.Dir, report.ReportFile)); err != nil {
+			r.Done = false // it was killed between its last checkpoint and its report, which comes now
+		}
 	}
 	if why, err := os.ReadFile(filepath.Join(r.Dir, divergedFile)); err == nil {
 		r.Diverged = string(why)
