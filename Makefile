@@ -10,7 +10,7 @@ GOLANGCI := v2.15.0
 CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-long test-purego test-arm64 test-race test-browser lint generate check-generate fuzz bench bench-peer parity cross sample clean
+.PHONY: help build demo test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer parity cross sample clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -35,6 +35,9 @@ test-arm64: ## the numeric packages for arm64, under Debian's qemu-user
 
 test-race: ## the concurrent packages under the race detector
 	$(GO) test -race -short ./internal/graph/schedule/... ./internal/datasets/... ./internal/train/...
+
+soak: ## 50 kills of each command that writes much, four processes at once; ten minutes
+	RESNET_SOAK=50 $(GO) test -count 1 -timeout 15m -v -run '^TestSoak' ./cmd/resnet ./internal/datasets
 
 lint: ## golangci-lint with .golangci.yml; the first run builds it, which takes minutes
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
