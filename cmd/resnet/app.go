@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -123,15 +124,23 @@ func (a *app) bold(text string) string {
 	return text
 }
 
-// say writes a line of talk to standard error.
-func (a *app) say(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
+// say writes a line of talk to standard error. Whatever a path or a file brings into it cannot
+// command the terminal.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintln(a.err, text.PrintableLines(fmt.Sprintf(format, args...)))
+}
 
 // printJSON writes v as the one JSON document of a command run with --json.
 func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.out)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := a.out.Write(text.EscapeJSON(b.Bytes()))
+	return err
 }
 
 // muteWriter goes silent at the first error, so that a closed terminal or pipe does not end a

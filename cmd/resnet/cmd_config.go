@@ -164,7 +164,7 @@ func runConfigValidate(a *app, files, sets []string, asJSON bool) error {
 		case err != nil:
 			return err
 		case !asJSON:
-			fmt.Fprintf(a.out, "%s: valid\n", l.Path)
+			fmt.Fprintf(a.out, "%s: valid\n", text.Printable(l.Path))
 		}
 		rows = append(rows, row)
 	}

@@ -29,7 +29,7 @@ func runDataFetch(ctx context.Context, a *app, name, dir string) error {
 	if dir == "" {
 		dir, _ = datasets.DefaultDir(name)
 	}
-	_, err = fmt.Fprintf(a.out, "%s is in %s\n", name, dir)
+	_, err = fmt.Fprintf(a.out, "%s is in %s\n", name, text.Printable(dir))
 	return err
 }
 

@@ -87,7 +87,7 @@ func (a *app) reportQuickstart(q *experiment.Quickstart, asJSON bool) error {
 		return err
 	}
 	files := q.Files()
-	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", text.Wrap(v.Text(), a.textWidth()), files[0],
+	fmt.Fprintf(a.out, "\n%s\n\nReport: %s, with %s and %s\nNext:   %s\n", text.Wrap(v.Text(), a.textWidth()), text.Printable(files[0]),
 		filepath.Base(files[1]), filepath.Base(files[2]), a.bold(next))
 	return nil
 }

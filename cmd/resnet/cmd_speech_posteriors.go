@@ -88,7 +88,7 @@ func (a *app) posteriors(ctx context.Context, o *posteriorsOptions, checkpoint s
 	if o.json {
 		return a.printJSON(out)
 	}
-	_, err = fmt.Fprintf(a.out, "%s and %s: %s of %s, %s frames, %s classes\n", out.Archive, out.Script, out.Kind, text.Count(out.Utterances, "utterance"),
+	_, err = fmt.Fprintf(a.out, "%s and %s: %s of %s, %s frames, %s classes\n", text.Printable(out.Archive), text.Printable(out.Script), out.Kind, text.Count(out.Utterances, "utterance"),
 		text.Grouped(out.Frames), text.Grouped(out.Classes))
 	return err
 }

@@ -242,9 +242,9 @@ func newSplitOutcome(m *train.Metrics) *splitOutcome {
 }
 
 func (a *app) printOutcome(t *experiment.Training, sum train.Summary, asJSON bool) error {
-	dir := t.Dir
+	dir := text.Printable(t.Dir)
 	o := outcome{
-		Run: dir, Model: t.Spec.Name, Step: sum.State.Step, Epoch: t.Plan.Epoch(sum.State.Step), Finished: sum.State.Finished,
+		Run: t.Dir, Model: t.Spec.Name, Step: sum.State.Step, Epoch: t.Plan.Epoch(sum.State.Step), Finished: sum.State.Finished,
 		AlreadyFinished: sum.AlreadyFinished, Seconds: sum.Elapsed.Seconds(), ImagesPerSecond: sum.ImagesPerSecond, PeakRSSBytes: system.PeakRSS(),
 	}
 	if r := sum.Last; r != nil {

@@ -9,9 +9,14 @@ import (
 // DefaultDir is where a data set is kept when no folder is given: resnet/data/NAME in the user's
 // cache folder.
 func DefaultDir(name string) (string, error) {
+	return defaultDir(name, "set data.dir (on the command line --data-dir or --dir) to the folder of the data")
+}
+
+// defaultDir is DefaultDir with what to do where there is no cache folder.
+func defaultDir(name, remedy string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", faultf(ErrMissing, "%s: no cache folder (%w): set data.dir", name, err)
+		return "", faultf(ErrMissing, "%s: no cache folder (%w): %s", name, err, remedy)
 	}
 	return filepath.Join(cache, "resnet", "data", name), nil
 }

@@ -116,7 +116,7 @@ func Fetch(ctx context.Context, name, dir string, o FetchOptions) error {
 		return faultf(ErrConfig, "%s: nothing to fetch: %s", name, e.local)
 	}
 	if dir == "" {
-		if dir, err = DefaultDir(name); err != nil {
+		if dir, err = defaultDir(name, "name a folder with --dir"); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -156,5 +157,19 @@ func TestAPartOfAnotherAddressIsNotTrusted(t *testing.T) {
 	}
 	if got := m.requests(); !slices.Equal(got, []string{""}) {
 		t.Errorf("ranges %q, want one request for the whole", got)
+	}
+}
+
+// TestWithoutACacheFolderTheFlagIsNamed: data.dir is a key of a configuration, which fetching has
+// none of.
+func TestWithoutACacheFolderTheFlagIsNamed(t *testing.T) {
+	t.Setenv("HOME", "")
+	t.Setenv("XDG_CACHE_HOME", "")
+	err := Fetch(t.Context(), "cifar10", "", FetchOptions{})
+	if _, e := Verify(t.Context(), "cifar10", ""); !errors.Is(e, ErrMissing) || !strings.HasSuffix(e.Error(), "with --dir") {
+		t.Errorf("verify: %v", e)
+	}
+	if !errors.Is(err, ErrMissing) || !strings.HasSuffix(err.Error(), "name a folder with --dir") {
+		t.Errorf("fetch: %v", err)
 	}
 }

@@ -83,7 +83,7 @@ func Verify(ctx context.Context, name, dir string) (Report, error) {
 		return Report{}, err
 	}
 	if dir == "" && e.fetch != nil {
-		if dir, err = DefaultDir(name); err != nil {
+		if dir, err = defaultDir(name, "name its folder with --dir"); err != nil {
 			return Report{}, err
 		}
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && name == fashionMNIST.name {

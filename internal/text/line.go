@@ -1,6 +1,7 @@
 package text
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -36,8 +37,24 @@ func Fit(parts []string, room int) string {
 	return ""
 }
 
-// ShellQuote makes a word fit for pasting into a POSIX shell.
+// ShellQuote makes a word fit for pasting into a POSIX shell. What Printable would escape is in $'',
+// in the escapes of POSIX 2024 and of the shells before it.
 func ShellQuote(s string) string {
+	if Printable(s) != s {
+		var b strings.Builder
+		for _, c := range []byte(s) {
+			switch {
+			case c == '\'' || c == '\\':
+				b.WriteByte('\\')
+				b.WriteByte(c)
+			case c < ' ' || c > '~':
+				fmt.Fprintf(&b, `\%03o`, c)
+			default:
+				b.WriteByte(c)
+			}
+		}
+		return "$'" + b.String() + "'"
+	}
 	plain := s != ""
 	for _, r := range s {
 		plain = plain && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(`/.-_\:`, r))

@@ -29,7 +29,7 @@ func TestFitNeverFillsMoreThanItsRoom(t *testing.T) {
 }
 
 func TestAShellReadsAQuotedWordBack(t *testing.T) {
-	for word, want := range map[string]string{"": "''", "runs/a-1_b.yaml": "runs/a-1_b.yaml", "my run": "'my run'", "it's": `'it'\''s'`, "$HOME": "'$HOME'", "a;b": "'a;b'"} {
+	for word, want := range map[string]string{"": "''", "runs/a-1_b.yaml": "runs/a-1_b.yaml", "my run": "'my run'", "it's": `'it'\''s'`, "$HOME": "'$HOME'", "a;b": "'a;b'", "a\x1b'\\ü\u202e": `$'a\033\'\\\303\274\342\200\256'`} {
 		if got := ShellQuote(word); got != want {
 			t.Errorf("ShellQuote(%q) = %s, want %s", word, got, want)
 		}
