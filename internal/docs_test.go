@@ -53,6 +53,7 @@ func TestEveryDirectRequirementIsExplained(t *testing.T) {
 // tests, each behind the folder of its package.
 func TestEveryFaultIsInjectedByATestThatExists(t *testing.T) {
 	row, named := regexp.MustCompile(`^\| \d+ \|`), regexp.MustCompile("`((?:internal|cmd|configs)[a-z/]*|Test[A-Za-z0-9]+)`")
+	ids := regexp.MustCompile(`^ ((R\d+)(, R\d+)* )?$`)
 	rows := 0
 	for line := range strings.Lines(read(t, "../docs/faults.md")) {
 		if !row.MatchString(line) {
@@ -60,8 +61,15 @@ func TestEveryFaultIsInjectedByATestThatExists(t *testing.T) {
 		}
 		rows++
 		cells := strings.Split(line, "|")
+		if len(cells) != 7 {
+			t.Errorf("a row of %d cells, want # | R | fault | what resnet does | injected by: %s", len(cells)-2, line)
+			continue
+		}
+		if !ids.MatchString(cells[2]) {
+			t.Errorf("fault%s: column R holds %q", cells[1], cells[2])
+		}
 		pkg, tests := "", 0
-		for _, m := range named.FindAllStringSubmatch(cells[4], -1) {
+		for _, m := range named.FindAllStringSubmatch(cells[5], -1) {
 			name := m[1]
 			if !strings.HasPrefix(name, "Test") {
 				pkg = name
