@@ -46,6 +46,7 @@ type source interface {
 	id(s Split, i int) string
 	place(s Split, i int) string
 	about() properties
+	fingerprint(ctx context.Context) (Fingerprint, error)
 }
 
 // properties are what distinguishes one kind of source from another.
@@ -71,6 +72,7 @@ type Dataset struct {
 	views      map[Split]view
 	meanImages int
 	corrupt    corruptImages
+	print      Printed
 }
 
 // view selects images of a source: those of split from, all or those listed.

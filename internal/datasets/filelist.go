@@ -33,6 +33,15 @@ func (l *fileList) id(i int) string {
 
 func (l *fileList) place(i int) string { return filepath.Join(l.root, filepath.FromSlash(l.id(i))) }
 
+func (l *fileList) size(i int) (int64, error) {
+	path := l.place(i)
+	st, err := os.Stat(path)
+	if err != nil {
+		return 0, openFault(l.set+": "+path, err, "has it been moved?")
+	}
+	return st.Size(), nil
+}
+
 func (l *fileList) read(i int, buf []byte) ([]byte, error) {
 	data, err := readImageFile(l.place(i), buf)
 	if err != nil {

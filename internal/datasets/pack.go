@@ -97,6 +97,8 @@ func (l *packList) place(i int) string {
 	return fmt.Sprintf("%s: %s (byte offset %d)", l.f.Name(), l.names[i], l.offsets[i])
 }
 
+func (l *packList) size(i int) (int64, error) { return l.offsets[i+1] - l.offsets[i], nil }
+
 func (l *packList) read(i int, buf []byte) ([]byte, error) {
 	buf = grow(buf, int(l.offsets[i+1]-l.offsets[i]))
 	if _, err := l.f.ReadAt(buf, l.offsets[i]); err != nil {

@@ -14,6 +14,8 @@ type photos interface {
 	// messages.
 	id(i int) string
 	place(i int) string
+	// size is the length of the file, bytes.
+	size(i int) (int64, error)
 	// read gives the file's contents, in buf if there is room: valid until buf is used again.
 	read(i int, buf []byte) ([]byte, error)
 }
@@ -83,6 +85,7 @@ func (noPhotos) count() int                       { return 0 }
 func (noPhotos) label(int) int                    { return 0 }
 func (noPhotos) id(int) string                    { return "" }
 func (noPhotos) place(int) string                 { return "" }
+func (noPhotos) size(int) (int64, error)          { return 0, nil }
 func (noPhotos) read(int, []byte) ([]byte, error) { return nil, faultf(ErrMissing, "no images") }
 
 // firstOfEach orders images so that any first part has about as many of each class: by rank within

@@ -141,6 +141,8 @@ func (l *tarList) place(i int) string {
 	return fmt.Sprintf("%s: %s (byte offset %d)", l.files[l.file[i]].Name(), l.members[i].name, l.members[i].offset)
 }
 
+func (l *tarList) size(i int) (int64, error) { return l.members[i].size, nil }
+
 func (l *tarList) read(i int, buf []byte) ([]byte, error) {
 	m := l.members[i]
 	buf = grow(buf, int(m.size))

@@ -29,6 +29,9 @@ type utterance struct {
 // reader gives the static features of utterance ref, a copy that the caller may change.
 type reader interface {
 	features(ref int) (speech.Features, error)
+	// fingerprint gives the digests of the sizes and the contents of utterances, the latter ""
+	// where they are too large: see datasets.SplitPrint.
+	fingerprint(ctx context.Context, utts []utterance) (sizes, contents string, err error)
 }
 
 // listing is a folder of a corpus.
@@ -37,6 +40,7 @@ type listing struct {
 	read     reader
 	dim      int                     // values of a static frame
 	speakers map[string]*speech.CMVN // statistics by speaker; nil where they are not used
+	given    bool                    // the statistics are from a file, and not of the features
 }
 
 // splits are the parts, in the order in which they are worked on.
@@ -72,6 +76,7 @@ type Corpus struct {
 	parts map[datasets.Split]*part
 	ali   map[string][]int32 // by utterance; nil without alignments
 	count []int64            // training frames of each class
+	print datasets.Printed
 }
 
 // kinds are the corpora that Open knows.

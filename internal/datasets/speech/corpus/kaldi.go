@@ -147,6 +147,7 @@ func (l *listing) measure(ctx context.Context, path string) error {
 func (l *listing) readCMVN(ctx context.Context, path string) error {
 	l.speakers = map[string]*speech.CMVN{}
 	if exists(path) {
+		l.given = true
 		return kaldi.Each(path, func(key string, v kaldi.Value) error {
 			data, err := v.Float64()
 			if err == nil {

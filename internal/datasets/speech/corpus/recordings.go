@@ -122,10 +122,17 @@ func pathCause(err error) error {
 }
 
 // memory holds the static features of recordings, which are computed once.
-type memory []speech.Features
+type memory []recorded
+
+// recorded is what is kept of a recording, or of a part of one.
+type recorded struct {
+	speech.Features
+	samples int
+	sum     string // digest of the samples
+}
 
 func (m memory) features(ref int) (speech.Features, error) {
-	f := m[ref]
+	f := m[ref].Features
 	f.Data = slices.Clone(f.Data)
 	return f, nil
 }
@@ -169,7 +176,7 @@ func measureRecordings(ctx context.Context, utts []utterance, c Config) (*listin
 			if l.speakers[u.speaker] == nil {
 				l.speakers[u.speaker] = speech.NewCMVN(l.dim)
 			}
-			if err := l.speakers[u.speaker].Add(m[i]); err != nil {
+			if err := l.speakers[u.speaker].Add(m[i].Features); err != nil {
 				return nil, err
 			}
 		}
@@ -180,26 +187,27 @@ func measureRecordings(ctx context.Context, utts []utterance, c Config) (*listin
 // ReadRecording computes the filter banks of a WAV or FLAC file of one channel. It fails, naming
 // the file, when it is shorter than a window.
 func ReadRecording(path string, o speech.FbankOptions) (speech.Features, error) {
-	return readPart(utterance{path: path}, o)
+	r, err := readPart(utterance{path: path}, o)
+	return r.Features, err
 }
 
 // readPart computes the filter banks of an utterance's part of its recording.
-func readPart(u utterance, o speech.FbankOptions) (speech.Features, error) {
+func readPart(u utterance, o speech.FbankOptions) (recorded, error) {
 	a, err := audio.ReadFile(u.path)
 	if err != nil {
-		return speech.Features{}, err
+		return recorded{}, err
 	}
 	if u.start != 0 || u.end > 0 {
 		if a, err = a.Part(u.start, u.end); err != nil {
-			return speech.Features{}, fmt.Errorf("%s: utterance %s: %w", u.path, u.id, err)
+			return recorded{}, fmt.Errorf("%s: utterance %s: %w", u.path, u.id, err)
 		}
 	}
 	f, err := o.Compute(a)
 	if err != nil {
-		return f, fmt.Errorf("%s: %w", u.path, err)
+		return recorded{}, fmt.Errorf("%s: %w", u.path, err)
 	}
 	if f.Frames == 0 {
-		return f, fault.Dataf("%s: %d samples are fewer than a window of %g ms: there is no frame", u.path, a.Len(), o.LengthMS)
+		return recorded{}, fault.Dataf("%s: %d samples are fewer than a window of %g ms: there is no frame", u.path, a.Len(), o.LengthMS)
 	}
-	return f, nil
+	return recorded{f, a.Len(), digestOf(a)}, nil
 }
