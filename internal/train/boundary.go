@@ -28,6 +28,7 @@ func (l *loop) evaluate() error {
 	case row.Train != nil:
 		l.sched.AfterEval(&l.st.Schedule, l.st.Step, row.Train.Error)
 	}
+	ev.Since = row.Train
 	l.st.Evaluated, l.st.Since = l.st.Step, Sums{}
 	l.eval, l.row, l.dirty = &ev, &row, true
 	l.record(row)
@@ -44,6 +45,7 @@ func (l *loop) save(last bool) error {
 	if p := badValue(l.o.Params, false); p != nil {
 		return &NonFiniteError{Step: max(0, l.st.Step-1), Rate: l.st.Rate, What: "weights", Layer: p.Name}
 	}
+	l.st.Rows = l.metrics.pending()
 	s := Snapshot{
 		State: l.st, Params: l.o.Params, Momentum: l.sgd.Tensors(), Evaluation: l.eval,
 		IsBest: l.eval != nil && l.st.Best != nil && l.st.Best.Step == l.st.Step,

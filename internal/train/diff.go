@@ -34,7 +34,8 @@ const (
 var safeties = map[string]Safety{
 	"threads":             Always,
 	"data.dir":            Always,
-	"speech.alignments":   Always, // paths, as data.dir
+	"data.labels":         Always, // a path, as data.dir
+	"speech.alignments":   Always, // more of them
 	"speech.labels":       Always,
 	"speech.val_dir":      Always,
 	"speech.test_dir":     Always,
@@ -142,9 +143,9 @@ func (e *ConfigChangedError) Error() string {
 		b.WriteString("\n  " + c.String())
 	}
 	if e.CanAllow {
-		b.WriteString("\nresume with the run's own config.yaml, or with --allow-config-change to go on with the new values")
+		b.WriteString("\ngo back to the old values (in config.yaml, or on the command line), or go on with the new ones: --allow-config-change")
 	} else {
-		b.WriteString("\nresume with the run's own config.yaml, or start a new run in another folder")
+		b.WriteString("\ngo back to the old values (in config.yaml, or on the command line), or start a new run in another folder")
 	}
 	return b.String()
 }
@@ -161,13 +162,14 @@ func flatten(prefix string, m map[string]any, into map[string]string) {
 			}
 			flatten(prefix+k+".", sub, into)
 		default:
-			into[prefix+k] = text(v)
+			into[prefix+k] = valueText(v)
 		}
 	}
 }
 
-// text makes 1 and 1.0, and nil and an empty list, the same: YAML writes whole floats either way.
-func text(v any) string {
+// valueText makes 1 and 1.0, and nil and an empty list, the same: YAML writes whole floats either
+// way.
+func valueText(v any) string {
 	switch s := fmt.Sprintf("%v", v); s {
 	case "<nil>":
 		return "[]"

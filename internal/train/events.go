@@ -2,6 +2,7 @@ package train
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"resnet/internal/atomicfile"
@@ -15,18 +16,27 @@ const eventUpdates = 50
 // perBatch begins the tags of single updates; the others are of evaluations.
 const perBatch = "batch/"
 
-// events is the run's event file for TensorBoard. Like the tables it can do without its file: a
-// failure is one warning.
+// events is the run's event file for TensorBoard. Like the tables it can do without its file for a
+// while.
 type events struct {
-	log    *tensorboard.Log // nil when it is off or could not be opened
-	warned bool
+	log     *tensorboard.Log // nil when it is off or could not be opened
+	pending []event          // that are not in the file
+	err     error            // why not, or nil
+	warned  bool
 }
+
+type event struct {
+	step    int
+	scalars []tensorboard.Scalar
+}
+
+func (l *loop) wantsEvents() bool { return l.o.Dir != "" && l.o.Plan.Config.TensorBoard }
 
 // openEvents opens the event file where train.tensorboard asks for it, and drops what is newer than
 // the state.
 func (l *loop) openEvents() {
 	l.events.close()
-	if l.o.Dir == "" || !l.o.Plan.Config.TensorBoard {
+	if !l.wantsEvents() {
 		return
 	}
 	keep := func(step int64, tag string) bool {
@@ -35,6 +45,7 @@ func (l *loop) openEvents() {
 		}
 		return step <= int64(l.st.Evaluated)
 	}
+	l.events.pending = slices.DeleteFunc(l.events.pending, func(e event) bool { return !keep(int64(e.step), e.scalars[0].Tag) })
 	log, err := tensorboard.Open(atomicfile.OS, filepath.Join(l.o.Dir, tensorboard.File), checkpoint.Kind, keep, l.meter.now)
 	l.events.log = log
 	l.eventsWritten(err)
@@ -49,31 +60,51 @@ func (e *events) close() {
 
 // eventsWritten warns once.
 func (l *loop) eventsWritten(err error) {
-	if err != nil && !l.events.warned {
+	if l.events.err = err; err != nil && !l.events.warned {
 		l.events.warned = true
-		l.warn("%v: training goes on without these events", err)
+		l.warn("%v: training goes on; events are added when the file can be written again", err)
+	}
+}
+
+// addEvent adds an event and writes everything that is pending.
+func (l *loop) addEvent(step int, scalars ...tensorboard.Scalar) {
+	l.events.pending = append(l.events.pending, event{step, scalars})
+	l.flushEvents()
+}
+
+func (l *loop) flushEvents() {
+	for l.events.log != nil && len(l.events.pending) > 0 {
+		e := l.events.pending[0]
+		err := l.events.log.Add(int64(e.step), e.scalars...)
+		if l.eventsWritten(err); err != nil {
+			return
+		}
+		l.events.pending = l.events.pending[1:]
 	}
 }
 
 // updateEvents adds the last update's figures, now and then.
 func (l *loop) updateEvents() {
-	if l.events.log == nil || l.st.Step%eventUpdates != 0 {
+	if !l.wantsEvents() || l.st.Step%eventUpdates != 0 {
 		return
 	}
 	m := l.last.metrics()
 	if m == nil {
 		return
 	}
-	l.eventsWritten(l.events.log.Add(int64(l.st.Step),
+	l.addEvent(l.st.Step,
 		tensorboard.Scalar{Tag: perBatch + "loss", Value: m.Loss}, tensorboard.Scalar{Tag: perBatch + "error", Value: m.Error},
 		tensorboard.Scalar{Tag: perBatch + "rate", Value: l.st.Rate},
-		tensorboard.Scalar{Tag: perBatch + "images_per_second", Value: l.meter.rate(l.o.Plan.ImagesPerStep())}))
+		tensorboard.Scalar{Tag: perBatch + "images_per_second", Value: l.meter.rate(l.o.Plan.ImagesPerStep())})
 }
 
 // rowEvents adds what an evaluation measured: the figures of metrics.csv.
 func (l *loop) rowEvents(r Row) {
-	if l.events.log == nil {
+	if !l.wantsEvents() {
 		return
+	}
+	if l.events.log == nil { // it could not be opened
+		l.openEvents()
 	}
 	s := []tensorboard.Scalar{{Tag: "epoch", Value: r.Epoch}, {Tag: "rate", Value: r.Rate}}
 	for _, split := range []struct {
@@ -88,5 +119,5 @@ func (l *loop) rowEvents(r Row) {
 			s = append(s, tensorboard.Scalar{Tag: split.name + "/top5_error", Value: *t})
 		}
 	}
-	l.eventsWritten(l.events.log.Add(int64(r.Step), s...))
+	l.addEvent(r.Step, s...)
 }

@@ -56,7 +56,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	if l.st.Finished {
-		return Summary{State: l.st, AlreadyFinished: true}, nil
+		return Summary{State: l.st, AlreadyFinished: true}, l.addRows()
 	}
 	gentle, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -79,7 +79,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if l.loader != nil {
 		l.loader.Close()
 	}
-	return l.summary(), err
+	return l.summary(), l.complete(err)
 }
 
 // resume takes over the state of a checkpoint, or starts.
@@ -89,6 +89,9 @@ func (l *loop) resume() error {
 			return err
 		}
 		l.st = r.State.clone()
+		if l.st.Evaluated == l.st.Step {
+			l.eval = r.Evaluation
+		}
 		if l.st.Finished && l.st.Step < l.o.Plan.Iterations {
 			l.st.Finished = false // the plan has become longer
 		}

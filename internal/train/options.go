@@ -43,6 +43,8 @@ type Evaluation struct {
 	Val, Test *Metrics
 	// Train is of the training set as it is, in evaluation mode; nil unless Plan.EvalTrainSet.
 	Train *Metrics
+	// Since is of the updates since the evaluation before; the loop fills it in.
+	Since *Metrics
 }
 
 // A Store saves checkpoints. A failed Save leaves the earlier ones as they were. The same step may
@@ -119,6 +121,8 @@ type Options struct {
 type Resume struct {
 	State    State
 	Momentum []Tensor
+	// Evaluation of this very step, or nil; the checkpoint keeps it when it is saved again.
+	Evaluation *Evaluation
 }
 
 // Summary is how a run ended.

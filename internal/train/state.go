@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"resnet/internal/graph"
 )
@@ -27,6 +28,9 @@ type State struct {
 	Schedule  ScheduleState `json:"schedule"`
 	// Nil without a validation split, and before the first evaluation.
 	Best *Best `json:"best,omitempty"`
+
+	// Rows of metrics.csv that could not be written yet: a resumed run adds them.
+	Rows [][]string `json:"rows,omitempty"`
 
 	Skipped int `json:"skipped"` // updates left out because they were not finite
 	// Of these, the last ones without a good update between.
@@ -98,6 +102,7 @@ func ParseState(b []byte) (State, error) {
 
 // clone copies what State refers to.
 func (s State) clone() State {
+	s.Rows = slices.Clone(s.Rows)
 	s.Schedule.Warmup.Wrong = append([]int32(nil), s.Schedule.Warmup.Wrong...)
 	if s.Best != nil {
 		b := *s.Best

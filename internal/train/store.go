@@ -11,6 +11,9 @@ import (
 // stateKey is where a checkpoint's state file keeps State, as JSON in its string metadata.
 const stateKey = "resnet.state"
 
+// TrainedKey is where the state file keeps RunStore.Trained; files of earlier versions lack it.
+const TrainedKey = "resnet.trained_with"
+
 // RunStore is the Store over a run folder.
 type RunStore struct {
 	Checkpoints *checkpoint.Store
@@ -18,6 +21,9 @@ type RunStore struct {
 	Meta weights.Meta
 	// ConfigDigest identifies the configuration in manifests.
 	ConfigDigest string
+	// Trained says what a resumed run is compared with, JSON of the caller's; "" keeps nothing.
+	// Like all of the file it follows from seed, configuration and data.
+	Trained string
 	// BatchesPerEpoch turns the cursor into the manifest's epoch.
 	BatchesPerEpoch int
 	// Warn is told what went wrong after a checkpoint was safe; nil means nobody.
@@ -42,6 +48,9 @@ func (r *RunStore) Save(s Snapshot) error {
 		Model:        weights.FromParams(s.Params),
 		ModelMeta:    meta.Encode(),
 		StateMeta:    map[string]string{stateKey: string(state)},
+	}
+	if r.Trained != "" {
+		c.StateMeta[TrainedKey] = r.Trained
 	}
 	for _, t := range s.Momentum {
 		c.State = append(c.State, weights.Tensor{Name: t.Name, Shape: t.Shape, Data: t.Data})
@@ -85,7 +94,36 @@ func manifestMetrics(e *Evaluation) map[string]float64 {
 		addTop5("test_top5_error", e.Test)
 		add("test_loss", e.Test.Loss)
 	}
+	if e.Since != nil {
+		add("train_error", e.Since.Error)
+		add("train_loss", e.Since.Loss)
+	}
+	if e.Train != nil {
+		add("train_eval_error", e.Train.Error)
+		add("train_eval_loss", e.Train.Loss)
+	}
 	return m
+}
+
+// EvaluationOf is the evaluation that a manifest keeps, or nil. Manifests of earlier versions have
+// no figures of training.
+func EvaluationOf(m checkpoint.Manifest) *Evaluation {
+	split := func(name string) *Metrics {
+		e, ok := m.Metrics[name+"_error"]
+		if !ok {
+			return nil
+		}
+		out := &Metrics{Error: e, Loss: m.Metrics[name+"_loss"]}
+		if top5, ok := m.Metrics[name+"_top5_error"]; ok {
+			out.Top5Error = &top5
+		}
+		return out
+	}
+	e := Evaluation{Val: split("validation"), Test: split("test"), Since: split("train"), Train: split("train_eval")}
+	if e.Val == nil && e.Test == nil {
+		return nil
+	}
+	return &e
 }
 
 // LoadResume puts a checkpoint's parameters and running statistics into params and returns the
@@ -95,7 +133,7 @@ func LoadResume(c *checkpoint.Loaded, params *graph.ParamSet) (*Resume, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint of step %d: %w", c.Manifest.Step, err)
 	}
-	r := &Resume{State: state}
+	r := &Resume{State: state, Evaluation: EvaluationOf(c.Manifest)}
 	for _, e := range c.State.Entries() {
 		if !isOptimizerState(e.Name) {
 			continue // a later version's, of the same format

@@ -86,7 +86,7 @@ func TestTheManifestNamesWhatChoosesTheBest(t *testing.T) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	want := []string{"test_error", "test_loss", "test_top5_error", checkpoint.MetricValidationError, "validation_loss", "validation_top5_error"}
+	want := []string{"test_error", "test_loss", "test_top5_error", "train_error", "train_loss", checkpoint.MetricValidationError, "validation_loss", "validation_top5_error"}
 	if !slices.Equal(names, want) || !last.Final || last.Epoch != 4 || last.Step != 23 {
 		t.Errorf("%+v", last)
 	}

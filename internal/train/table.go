@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,13 +14,17 @@ import (
 )
 
 // table is a checkpoint.CSV that can do without its file for a while: rows that could not be
-// written stay pending and go out before the next one.
+// written go out before the next one, and again when the run ends. It keeps the rows of its run, so
+// that a file that was removed or replaced meanwhile gets them anew.
 type table struct {
 	path    string // "" writes nothing
 	header  []string
-	step    int // rows after it are removed when the file is opened
+	step    int // rows after it that the file has before it is opened are not this run's
+	rows    [][]string
+	written int // so many of rows are in the file
 	csv     *checkpoint.CSV
-	pending [][]string
+	file    os.FileInfo // of the open file
+	err     error       // why rows are not written, or nil
 	warned  bool
 }
 
@@ -31,40 +36,80 @@ func newTable(dir, file, header string) *table {
 	return t
 }
 
-// cut keeps the rows up to a step and opens the table.
-func (t *table) cut(step int) error {
-	t.pending, t.step = nil, step
+// cut keeps the rows up to a step, opens the table, and adds the rows that are not in it.
+func (t *table) cut(step int, rows [][]string) error {
+	t.step, t.rows, t.written = step, slices.Clone(rows), 0
 	t.close()
 	return t.flush()
 }
 
-// append adds a row and writes everything pending.
+// append adds a row and writes everything that is pending.
 func (t *table) append(row []string) error {
 	if t.path == "" {
 		return nil
 	}
-	t.pending = append(t.pending, row)
+	t.rows = append(t.rows, row)
 	return t.flush()
 }
+
+// pending are the rows that are not in the file.
+func (t *table) pending() [][]string { return t.rows[t.written:] }
 
 func (t *table) flush() (err error) {
 	if t.path == "" {
 		return nil
 	}
+	defer func() { t.err = err }()
+	if t.csv != nil && !t.inPlace() {
+		t.close()
+	}
 	if t.csv == nil {
-		if t.csv, err = checkpoint.OpenCSV(atomicfile.OS, t.path, t.header, int64(t.step)); err != nil {
-			t.csv = nil
+		if err := t.open(); err != nil {
 			return err
 		}
 	}
-	for len(t.pending) > 0 {
-		if err := t.csv.Append(t.pending[0]); err != nil {
+	for _, row := range t.pending() {
+		if err := t.csv.Append(row); err != nil {
 			return err
 		}
-		t.step, _ = strconv.Atoi(t.pending[0][0]) // a file that is opened again keeps this row
-		t.pending = t.pending[1:]
+		t.written++
 	}
 	return nil
+}
+
+// open opens the file and finds out which rows it has. What is after the rows that were written was
+// written by a run that came further and was killed.
+func (t *table) open() (err error) {
+	step := t.step
+	if t.written > 0 {
+		step = stepOf(t.rows[t.written-1])
+	}
+	if t.csv, err = checkpoint.OpenCSV(atomicfile.OS, t.path, t.header, int64(step)); err != nil {
+		t.csv = nil
+		return err
+	}
+	if t.file, err = os.Stat(t.path); err != nil {
+		t.close()
+		return atomicfile.Error(err)
+	}
+	last := int(t.lastField(0))
+	t.written = 0
+	for t.written < len(t.rows) && stepOf(t.rows[t.written]) <= last {
+		t.written++
+	}
+	return nil
+}
+
+// inPlace reports whether the open file is the one under its name still, as it was left.
+func (t *table) inPlace() bool {
+	now, err := os.Stat(t.path)
+	return err == nil && os.SameFile(now, t.file) && now.Size() == t.csv.Size()
+}
+
+// stepOf is the step of a row.
+func stepOf(row []string) int {
+	step, _ := strconv.Atoi(row[0]) // the row is ours
+	return step
 }
 
 // close closes the file; rows are durable already, so an error has nothing to tell.
@@ -93,6 +138,14 @@ func (t *table) lastField(i int) float64 {
 // openTables opens metrics.csv, timing.csv and the events, and cuts off what is newer than the
 // state. A file that cannot be written costs one warning, not the training.
 func (l *loop) openTables() {
+	l.metrics = l.newMetrics()
+	l.timing = newTable(l.o.Dir, TimingFile, timingHeader)
+	l.cutTables()
+	l.lacks()
+	l.before = l.timing.lastField(1)
+}
+
+func (l *loop) newMetrics() *table {
 	header := metricsHeader
 	if l.o.Plan.EvalTrainSet {
 		header += trainSetHeader
@@ -100,17 +153,23 @@ func (l *loop) openTables() {
 	if l.o.Plan.UtteranceErrors {
 		header += utteranceHeader
 	}
-	l.metrics = newTable(l.o.Dir, MetricsFile, header)
-	l.timing = newTable(l.o.Dir, TimingFile, timingHeader)
-	l.cutTables()
-	l.before = l.timing.lastField(1)
+	return newTable(l.o.Dir, MetricsFile, header)
 }
 
 func (l *loop) cutTables() {
-	for _, t := range []*table{l.metrics, l.timing} {
-		l.written(t, t.cut(l.st.Evaluated))
-	}
+	l.written(l.metrics, l.metrics.cut(l.st.Evaluated, l.st.Rows))
+	timing := slices.DeleteFunc(slices.Clone(l.timing.pending()), func(row []string) bool { return stepOf(row) > l.st.Evaluated })
+	l.written(l.timing, l.timing.cut(l.st.Evaluated, timing))
 	l.openEvents()
+}
+
+// lacks warns where metrics.csv has no row of the checkpoint's last evaluation and nobody has it
+// any more: the file was removed or cut, or is another run's.
+func (l *loop) lacks() {
+	t := l.metrics
+	if t.csv != nil && l.st.Evaluated > 0 && int(t.lastField(0)) != l.st.Evaluated {
+		l.warn("%s has no row of step %d, which was evaluated: rows are missing", t.path, l.st.Evaluated)
+	}
 }
 
 // written warns once for each file.

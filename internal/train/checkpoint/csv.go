@@ -59,6 +59,9 @@ func (t *CSV) Append(row []string) error {
 	return t.rows.AppendSync(line)
 }
 
+// Size is that of the file with its whole rows, in bytes.
+func (t *CSV) Size() int64 { return t.rows.Size() }
+
 // Close closes the file; a part of a row that a failed Append left is removed.
 func (t *CSV) Close() error { return t.rows.Close() }
 

@@ -46,3 +46,18 @@ func OpenModel(path string) (*weights.File, *Manifest, error) {
 	w, err := s.loadPart(m.Model)
 	return w, &m, err
 }
+
+// Metadata reads what the two files of a checkpoint say besides their tensors, without comparing
+// their checksums.
+func (s *Store) Metadata(m Manifest) (model, state map[string]string, err error) {
+	var metas [2]map[string]string
+	for i, p := range []Part{m.Model, m.State} {
+		w, err := weights.Open(filepath.Join(s.dir, p.File))
+		if err != nil {
+			return nil, nil, err
+		}
+		metas[i] = w.Meta
+		w.Close()
+	}
+	return metas[0], metas[1], nil
+}
