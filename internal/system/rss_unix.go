@@ -11,7 +11,7 @@ import (
 // PeakRSS is the largest resident size of this process so far in bytes, or 0 where it is unknown.
 func PeakRSS() int64 {
 	// On Linux the figure of getrusage begins with the size of the process that started this one.
-	if peak := kilobytes(procField("/proc/self/status", "VmHWM")); peak > 0 {
+	if peak := kilobytes(files("/").field("/proc/self/status", "VmHWM")); peak > 0 {
 		return peak
 	}
 	var u unix.Rusage
