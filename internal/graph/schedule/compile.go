@@ -24,6 +24,17 @@ type Options struct {
 	// time: those for other lengths of sequences. The logits of a call are valid until the next
 	// call of any of them.
 	Arena *Arena
+	// Limit is how many bytes the machine may take; 0 means any number. A machine that needs more
+	// is refused with a *TooLargeError before its memory is taken.
+	Limit int64
+}
+
+// TooLargeError is a machine that needs more memory than Options.Limit.
+type TooLargeError struct{ Need, Limit int64 }
+
+// Error gives both.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the machine needs %d bytes of memory, and %d are allowed", e.Need, e.Limit)
 }
 
 // Compile lowers g, whose parameters' values are those of its ParamNodes, in passes: read, fuse,
@@ -55,7 +66,9 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 	}
 	m.regions = cut(steps, m.units, g.N)
 	m.keepPacks(c)
-	m.place(c, min(o.Threads, m.widest()))
+	if err := m.place(c, min(o.Threads, m.widest()), o.Limit); err != nil {
+		return nil, fmt.Errorf("%s: %w", g.Name, err)
+	}
 	return m, nil
 }
 

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"math"
 	"runtime/debug"
 	"slices"
 	"sort"
@@ -45,8 +46,8 @@ func (a *Arena) leave(m *Machine) {
 	m.arena = nil
 }
 
-// place gives the machine its memory and its workers.
-func (m *Machine) place(c *compiler, threads int) {
+// place gives the machine its memory and its workers, or refuses it beyond the limit.
+func (m *Machine) place(c *compiler, threads int, limit int64) error {
 	var steps []*step
 	var region, position []int // of each step: the time as place counts it
 	for i, r := range m.regions {
@@ -61,6 +62,11 @@ func (m *Machine) place(c *compiler, threads int) {
 		local = place(steps, position, own, func(v *value) int { return m.unitSize * v.per })
 	}
 	size := place(steps, region, shared, func(v *value) int { return m.g.N * v.per })
+	// Floats: sizes that overflow are those that have to be refused.
+	need := 4*(float64(size)+float64(c.acc)+float64(c.staging)) + float64(threads)*(float64(c.need.Bytes())+4*float64(local+c.scratch+c.x+c.dy+c.y))
+	if limit > 0 && need > float64(limit) {
+		return &TooLargeError{int64(min(need, math.MaxInt64/2)), limit}
+	}
 	if m.sharedArena != nil {
 		m.arena = m.sharedArena.take(m, size)
 	} else {
@@ -75,6 +81,7 @@ func (m *Machine) place(c *compiler, threads int) {
 	if m.g.Mode == graph.Train {
 		m.labels32 = make([]float32, m.g.LabelsLen())
 	}
+	return nil
 }
 
 // divide tells the values that live in one region of units alone, which a worker's arena can hold,
