@@ -90,7 +90,7 @@ func (p Part) check(nesting int, top bool, count *int) string {
 		switch {
 		case nesting == 0:
 			return "modules in modules of modules"
-		case p.Kind == PartAux && (!top || len(p.Branches) != 1 || !(p.LossWeight > 0) || math.IsInf(p.LossWeight, 1)):
+		case p.Kind == PartAux && (!top || len(p.Branches) != 1 || !(p.LossWeight > 0 && p.LossWeight <= math.MaxFloat32)):
 			return "an auxiliary classifier stands in the body itself, has one branch and a weight above 0"
 		case p.Kind == PartAux && !endsInClassifier(p.Branches[0]):
 			return "it has to end with a fully connected layer for the classes"

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // ErrUnknown marks a name that is not in the table.
@@ -95,10 +96,20 @@ func cifarFamily(depth int, residual bool) Spec {
 			return s.clone()
 		}
 	}
-	s := cifar(fmt.Sprintf("%s%d", familyPrefix(residual), depth), depth, shortcut)
+	name := fmt.Sprintf("%s%d", familyPrefix(residual), depth)
+	if s, ok := counts.Load(name); ok {
+		return s.(Spec).clone()
+	}
+	s := cifar(name, depth, shortcut)
 	s.Source = "section 4.2, another depth"
-	return counted(s)
+	s = counted(s)
+	counts.Store(name, s.clone())
+	return s
 }
+
+// counts keeps nets of cifarFamily: those of 20,000 layers take a second to count, and a
+// configuration is resolved several times.
+var counts sync.Map
 
 // checkDepth says what is wrong with a depth of the CIFAR family, or "".
 func checkDepth(depth int) string {

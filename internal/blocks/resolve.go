@@ -44,6 +44,7 @@ func (c Config) Validate() []fielderr.Error {
 			report(key, fmt.Sprintf("0 (the data set's) to %d", most), "%d is out of range", value)
 		}
 	}
+	c.Speech.validate(report)
 	checkRange("classes", c.Classes, maxClasses)
 	checkRange("input_channels", c.InputChannels, maxWidth)
 	checkRange("input_size", c.InputSize, maxSize)

@@ -15,6 +15,40 @@ type SpeechConfig struct {
 	InputMaps int     `mapstructure:"maps" yaml:"maps" doc:"maps that the values of a frame are divided into; 0 means one for the static features and one for each order of differences that the front end makes"`
 }
 
+// validate reports values that no network of speech can have.
+func (c SpeechConfig) validate(report func(key, hint, format string, args ...any)) {
+	const own = "leave it out for the row's own"
+	single := func(key string, value, most int) {
+		if value < 0 || value > most {
+			report("speech."+key, own, "%d is not between 0 and %d", value, most)
+		}
+	}
+	list := func(key string, values []int, most int) {
+		if len(values) > maxStages {
+			report("speech."+key, own, "%d stages, and %d at most are possible", len(values), maxStages)
+			return
+		}
+		for _, v := range values {
+			if v < 1 || v > most {
+				report("speech."+key, own, "%d is not between 1 and %d", v, most)
+				return
+			}
+		}
+	}
+	single("stem_width", c.StemWidth, maxWidth)
+	list("widths", c.Widths, maxWidth)
+	list("depths", c.Depths, maxBlocks)
+	single("units", c.Units, maxWidth/8)
+	single("dense", c.Dense, maxWidth)
+	if !(c.Dropout >= 0 && c.Dropout < 1) {
+		report("speech.dropout", own, "%g is not at least 0 and below 1", c.Dropout)
+	}
+	single("maps", c.InputMaps, maxWidth)
+}
+
+// maxStages bounds the stages of a network of speech, each of which halves the frequencies.
+const maxStages = 64
+
 // SequenceInfo is what a network of sequences takes from the corpus.
 type SequenceInfo struct {
 	Dim     int // values of a frame
@@ -55,7 +89,7 @@ func ResolveSequence(c Config, data SequenceInfo) (Spec, error) {
 	if c.BNEps != 0 {
 		s.BNEps = c.BNEps
 	}
-	if err := s.Validate(); err != nil {
+	if err := s.Validate(); err != nil && len(l.Errors) == 0 {
 		l.Add("speech", "", "%v", err)
 	}
 	if len(l.Errors) > 0 {

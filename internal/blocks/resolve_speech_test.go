@@ -66,9 +66,13 @@ func TestResolveSequenceNamesTheFieldThatIsWrong(t *testing.T) {
 	}{
 		"images":             {Config{Name: "resnet20"}, "model.name"},
 		"unknown":            {Config{Name: "wrbm"}, "model.name"},
+		"negative maps":      {Config{Name: "wrbn", Speech: SpeechConfig{InputMaps: -1}}, "model.speech.maps"},
+		"many units":         {Config{Name: "wrbn", Speech: SpeechConfig{Units: 1 << 40}}, "model.speech.units"},
+		"a width of 0":       {Config{Name: "wrbn", Speech: SpeechConfig{Widths: []int{4, 0, 4}}}, "model.speech.widths"},
+		"many stages":        {Config{Name: "wrbn", Speech: SpeechConfig{Depths: make([]int, 65)}}, "model.speech.depths"},
 		"maps":               {Config{Name: "wrbn", Speech: SpeechConfig{InputMaps: 7}}, "model.speech.maps"},
 		"fewer classes":      {Config{Name: "wrbn", Classes: 39}, "model.classes"},
-		"dropout":            {Config{Name: "wrbn", Speech: SpeechConfig{Dropout: 1}}, "model.speech"},
+		"dropout":            {Config{Name: "wrbn", Speech: SpeechConfig{Dropout: 1}}, "model.speech.dropout"},
 		"widths and depths":  {Config{Name: "wrbn", Speech: SpeechConfig{Widths: []int{4}}}, "model.speech"},
 		"what is classified": {Config{Name: "wrbn", Speech: SpeechConfig{Output: "word"}}, "model.speech"},
 	} {

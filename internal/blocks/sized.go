@@ -74,8 +74,8 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 	if s.Family == FamilySpeech {
 		return nil, fmt.Errorf("architecture %q: %w: it takes sequences, not images", s.Name, ErrSpec)
 	}
-	if n < 1 {
-		return nil, fmt.Errorf("%s: a batch of %d images; at least 1", s.Name, n)
+	if n < 1 || n > graph.MaxBatch {
+		return nil, fmt.Errorf("%s: a batch of %d images; 1 to %d", s.Name, n, graph.MaxBatch)
 	}
 	if min(height, width) < 1 || max(height, width) > maxSize {
 		return nil, fmt.Errorf("architecture %q: %w: images of %dx%d; sides of 1 to %d", s.Name, ErrSpec, height, width, maxSize)

@@ -39,6 +39,9 @@ type Speech struct {
 	Output     string   `json:"output"`     // frame or utterance
 }
 
+// MaxFrames bounds an utterance: 46 hours of windows of 10 ms.
+const MaxFrames = 1 << 24
+
 // Maps is the number of input maps of a network of sequences: 3 for features with deltas of order
 // 2.
 func (s Spec) Maps() int { return s.InputChannels }
@@ -101,8 +104,8 @@ func (s Spec) checkSequences(n, frames int) error {
 	if s.Family != FamilySpeech {
 		return fmt.Errorf("architecture %q: %w: it takes images, not sequences", s.Name, ErrSpec)
 	}
-	if n < 1 || frames < 1 {
-		return fmt.Errorf("%s: a batch of %d utterances of %d frames; at least 1", s.Name, n, frames)
+	if n < 1 || frames < 1 || n > graph.MaxBatch || frames > MaxFrames {
+		return fmt.Errorf("%s: a batch of %d utterances of %d frames; 1 to %d of 1 to %d", s.Name, n, frames, graph.MaxBatch, MaxFrames)
 	}
 	return nil
 }

@@ -43,8 +43,8 @@ func (c Config) Validate() []fielderr.Error {
 	v.between("size", c.Size, maxSize, "0 means the model's input size")
 	v.between("resize", c.Resize, maxSize, "0 means the size, of imagenet and packed size x 256/224")
 	v.between("downsample", c.Downsample, maxSize, "1 means none")
-	v.between("limit", c.Limit, math.MaxInt, "0 means all")
-	v.between("workers", c.Workers, math.MaxInt, "0 means one, for images of any size one a processor")
+	v.between("limit", c.Limit, math.MaxInt32, "0 means all")
+	v.between("workers", c.Workers, math.MaxInt32, "0 means one, for images of any size one a processor")
 	v.oneOf("on_corrupt", c.OnCorrupt, CorruptError, CorruptSkip)
 	return v.Errors
 }

@@ -105,6 +105,11 @@ func (m *Model) check(meta weights.Meta, f *weights.File) error {
 	if m.Classes != nil && len(m.Classes) > m.Spec.Classes {
 		return m.fault("it names %d classes, and it has outputs for %d", len(m.Classes), m.Spec.Classes)
 	}
+	for c, n := range m.ClassCounts {
+		if n < 0 {
+			return m.fault("it counts %d frames of class %d", n, c)
+		}
+	}
 	if m.Spec.Family == blocks.FamilySpeech {
 		return nil // its front end makes its input
 	}

@@ -47,7 +47,7 @@ func Top(logits []float32, k int, names []string) []Guess {
 		return nil
 	}
 	sum := logSumExp(scores)
-	guesses := make([]Guess, 0, k)
+	guesses := make([]Guess, 0, min(k, len(order)))
 	for _, c := range order[:min(k, len(order))] {
 		guesses = append(guesses, Guess{Class: c, Name: className(names, c), Probability: math.Exp(scores[c] - sum)})
 	}

@@ -47,6 +47,12 @@ func writePredictions(t *testing.T, name string) string {
 	return string(text)
 }
 
+func TestMoreGuessesThanClassesAreAllOfThem(t *testing.T) {
+	if got := Top([]float32{1, 3, 2}, math.MaxInt, nil); len(got) != 3 || got[0].Class != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestPredictionsAsJSONLines(t *testing.T) {
 	text := writePredictions(t, "p.jsonl")
 	if strings.ContainsAny(text, "\x1b\u009b") {

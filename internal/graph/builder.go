@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -80,6 +81,13 @@ func (b *Builder) Err() error { return b.err }
 // Mode is the mode of the graph.
 func (b *Builder) Mode() Mode { return b.mode }
 
+// MaxBatch is the most images or utterances of a batch, and maxInput the most values of an input.
+// Memory bounds both much earlier; these keep the arithmetic of shapes in range.
+const (
+	MaxBatch = math.MaxInt32
+	maxInput = 1 << 40
+)
+
 // Input is the batch of images x [n, c, h, w]; a graph has one.
 func (b *Builder) Input(n, c, h, w int) *Node {
 	switch {
@@ -87,7 +95,7 @@ func (b *Builder) Input(n, c, h, w int) *Node {
 		return nil
 	case b.input != nil:
 		return b.fail("input", fmt.Errorf("a graph has one input: %w", ErrShape))
-	case min(n, c, h, w) < 1:
+	case min(n, c, h, w) < 1 || n > MaxBatch || float64(n)*float64(c)*float64(h)*float64(w) > maxInput:
 		return b.fail("input", fmt.Errorf("shape %v: %w", []int{n, c, h, w}, ErrShape))
 	}
 	b.input = b.leaf("input", []int{n, c, h, w})

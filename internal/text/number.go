@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -37,8 +38,13 @@ func Dims(shape []int) string {
 	return strings.Join(parts, "x")
 }
 
-// Seconds makes a duration of a number of seconds.
-func Seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+// Seconds makes a duration of a number of seconds, at most the longest there is, 292 years.
+func Seconds(s float64) time.Duration {
+	if s *= float64(time.Second); s < math.MaxInt64 {
+		return time.Duration(s)
+	}
+	return math.MaxInt64
+}
 
 // Duration writes 3h25m, 12m30s or 4.2s.
 func Duration(d time.Duration) string {

@@ -1,9 +1,18 @@
 package text
 
 import (
+	"math"
 	"testing"
 	"time"
 )
+
+func TestSecondsBeyondADurationAreTheLongest(t *testing.T) {
+	for s, want := range map[float64]time.Duration{1.5: 1500 * time.Millisecond, 9e9: 9e18, 1e10: math.MaxInt64, math.Inf(1): math.MaxInt64} {
+		if got := Seconds(s); got != want {
+			t.Errorf("%v s: %v, want %v", s, got, want)
+		}
+	}
+}
 
 func TestNumbersAreWrittenForPeople(t *testing.T) {
 	for got, want := range map[string]string{

@@ -43,10 +43,9 @@ func newPlan(c Config, e eval.Config, trainImages, batches int) (Plan, error) {
 	if fields := c.Validate(); len(fields) > 0 {
 		return Plan{}, fielderr.Join(fields)
 	}
-	for path, n := range map[string]int{"every": e.Every, "every_epochs": e.EveryEpochs} {
-		if n < 0 {
-			return Plan{}, fielderr.Error{Section: "eval", Path: path, Msg: fmt.Sprintf("%d is below 0", n)}
-		}
+	e.Batch = max(e.Batch, 1) // no part of a plan
+	if fields := e.Validate(); len(fields) > 0 {
+		return Plan{}, fielderr.Join(fields)
 	}
 	if c.Batch > trainImages || batches < 1 {
 		return Plan{}, fielderr.Error{
@@ -70,6 +69,9 @@ func newPlan(c Config, e eval.Config, trainImages, batches int) (Plan, error) {
 			return Plan{}, fielderr.Error{Section: "train", Path: "epochs", Msg: fmt.Sprintf("%d is too many", c.Epochs)}
 		}
 		p.Iterations = p.StepsIn(c.Epochs)
+		if p.Iterations > maxSteps {
+			return Plan{}, fielderr.Error{Section: "train", Path: "epochs", Msg: fmt.Sprintf("%d are %d updates, and %d at most are possible", c.Epochs, p.Iterations, maxSteps)}
+		}
 	}
 	return p, nil
 }
@@ -108,15 +110,25 @@ func (p Plan) EvalDue(step int) bool {
 	return false
 }
 
-// Evaluations is the number of evaluations after so many updates.
+// Evaluations is the number of evaluations after so many updates: how often EvalDue is true of the
+// steps that are left.
 func (p Plan) Evaluations(done int) int {
-	n := 0
-	for step := done + 1; step <= p.Iterations; step++ {
-		if p.EvalDue(step) {
-			n++
-		}
+	done = max(done, 0)
+	last := p.Iterations - 1 // before the end, which has one in any case
+	if done > last {
+		return 0
 	}
-	return n
+	switch {
+	case p.EvalEvery > 0:
+		return 1 + last/p.EvalEvery - done/p.EvalEvery
+	case p.EvalEpochs > 0:
+		period, batches := p.EvalEpochs*p.BatchesPerEpoch, p.Config.Accumulate
+		if batches > period { // every update crosses an end
+			return 1 + last - done
+		}
+		return 1 + last*batches/period - done*batches/period
+	}
+	return 1
 }
 
 // SaveDue reports whether a checkpoint is saved after so many updates. A new best model is saved

@@ -97,8 +97,16 @@ func ParseState(b []byte) (State, error) {
 	if s.Format < 1 || s.Step < 0 || s.Batches < 0 || s.Evaluated < 0 || s.Evaluated > s.Step {
 		return State{}, errors.New("training state: counts contradict each other: the file is damaged, resume from an earlier checkpoint")
 	}
+	w, p := s.Schedule.Warmup, s.Schedule.Plateau
+	if s.Step > maxSteps || s.Batches > maxSteps*maxAccumulate || len(w.Wrong) > maxWindow || w.Next < 0 || w.Next > len(w.Wrong) ||
+		p.Bad < 0 || p.Drops < 0 || p.Drops > maxDrops || s.Schedule.Halvings < 0 || s.Schedule.Halvings > maxDrops || s.Skipped < 0 || s.SkippedInRow < 0 || s.Rollbacks < 0 {
+		return State{}, errors.New("training state: a count is out of range: the file is damaged, resume from an earlier checkpoint")
+	}
 	return s, nil
 }
+
+// maxDrops is how often a rate may have been lowered: beyond, it is 0.
+const maxDrops = 1 << 16
 
 // clone copies what State refers to.
 func (s State) clone() State {

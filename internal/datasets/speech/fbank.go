@@ -12,6 +12,9 @@ import (
 // epsilon is the float32 below which energies are raised before their logarithm, as in Kaldi.
 const epsilon = 1.1920929e-07
 
+// maxValues bounds the features of a recording, 1 GB: nine hours of 80 bins every 10 ms.
+const maxValues = 1 << 28
+
 // Compute returns the log-mel filter banks of a recording of one channel, [T, F] (with Energy [T,
 // 1+F]), as Kaldi's compute-fbank-feats. A recording that is shorter than a window is
 // fault.ErrData, as is one of another rate or of several channels; options that describe no filter
@@ -27,6 +30,9 @@ func (o FbankOptions) Compute(a Audio) (Features, error) {
 	frames := o.frames(len(samples))
 	if frames == 0 {
 		return Features{}, fault.Dataf("%d samples (%.4g ms) are fewer than a window of %g ms", len(samples), 1000*float64(len(samples))/float64(a.Rate), o.LengthMS)
+	}
+	if float64(frames)*float64(o.Dim()) > maxValues {
+		return Features{}, fault.Dataf("%d windows of %d values: %d values at most are computed of a recording", frames, o.Dim(), maxValues)
 	}
 	bins, err := o.melBins()
 	if err != nil {

@@ -55,6 +55,38 @@ func differ(f Features, want kaldi.Value) float64 {
 	return worst
 }
 
+// TestAFilterBankHasBounds: at each bound it is one, and a step beyond it names the option.
+func TestAFilterBankHasBounds(t *testing.T) {
+	for field, c := range map[string]struct{ fine, beyond func(*FbankOptions) }{
+		"bins":      {func(o *FbankOptions) { o.Bins, o.Low = 50, 300 }, func(o *FbankOptions) { o.Bins = 257 }},
+		"rate":      {func(o *FbankOptions) { o.Rate = 1 << 22 }, func(o *FbankOptions) { o.Rate, o.LengthMS, o.ShiftMS = 1<<22+1, 1, 1 }},
+		"dither":    {func(o *FbankOptions) { o.Dither = 1 << 15 }, func(o *FbankOptions) { o.Dither = 1<<15 + 1 }},
+		"length_ms": {func(o *FbankOptions) { o.LengthMS = 16000 }, func(o *FbankOptions) { o.LengthMS = 17000 }},
+	} {
+		o := DefaultFbank(16000, 40)
+		c.fine(&o)
+		if err := o.Check(); err != nil {
+			t.Errorf("%s: %v", field, err)
+		}
+		o = DefaultFbank(16000, 40)
+		c.beyond(&o)
+		var option *OptionError
+		if err := o.Check(); !errors.As(err, &option) || option.Field != field || !errors.Is(err, fault.ErrConfig) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	for _, bins := range []int{math.MaxInt, 1_000_000_000, math.MinInt, 0} {
+		if err := DefaultFbank(16000, bins).Check(); err == nil {
+			t.Errorf("%d bins", bins)
+		}
+	}
+	o := DefaultFbank(16000, 80)
+	o.ShiftMS = 0.0625 // every sample
+	if _, err := o.Compute(Audio{Rate: 16000, Channels: [][]float32{make([]float32, 1<<28/80+1000)}}); !errors.Is(err, fault.ErrData) {
+		t.Errorf("4 million windows: %v", err)
+	}
+}
+
 func TestFilterBanksAreKaldis(t *testing.T) {
 	want := fixture(t, "fbank.ark")
 	for _, name := range []string{"6_jackson_7", "3_theo_12"} {

@@ -1,7 +1,9 @@
 package speech
 
 import (
+	"fmt"
 	"math"
+	"sort"
 
 	"resnet/internal/datasets/fault"
 )
@@ -29,10 +31,9 @@ func (o FbankOptions) melBins() ([]melBin, error) {
 	bins := make([]melBin, o.Bins)
 	for b := range bins {
 		left, centre, right := low+float32(float32(b)*delta), low+float32(float32(b+1)*delta), low+float32(float32(b+2)*delta)
-		for i, mel := range mels {
-			if mel <= left || mel >= right {
-				continue
-			}
+		// Points are sorted by mel: those of a bin follow each other.
+		for i := sort.Search(points, func(i int) bool { return mels[i] > left }); i < points && mels[i] < right; i++ {
+			mel := mels[i]
 			weight := (mel - left) / (centre - left)
 			if mel > centre {
 				weight = (right - mel) / (right - centre)
@@ -43,8 +44,8 @@ func (o FbankOptions) melBins() ([]melBin, error) {
 			bins[b].weights = append(bins[b].weights, weight)
 		}
 		if bins[b].weights == nil {
-			return nil, fault.Errorf(fault.ErrConfig, "filter banks: bin %d of %d lies between two points of the spectrum, which are %.4g Hz apart: use fewer bins, longer windows or a higher low edge",
-				b, o.Bins, step)
+			return nil, fault.Errorf(fault.ErrConfig, "filter banks: %w", &OptionError{"bins", fmt.Sprintf(
+				"bin %d of %d lies between two points of the spectrum, which are %.4g Hz apart: use fewer bins, longer windows or a higher low edge", b, o.Bins, step)})
 		}
 	}
 	return bins, nil

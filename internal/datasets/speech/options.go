@@ -62,32 +62,45 @@ func (o FbankOptions) high() float64 {
 	return float64(o.Rate)/2 + o.High
 }
 
-// maxWindow bounds what a window may cost: a second at 192 kHz fits.
-const maxWindow = 1 << 18
+// Bounds of the options, which a configuration or a checkpoint may hold: a second at 192 kHz fits
+// into the longest window, and samples are 16 bits at most in amplitude.
+const (
+	maxRate   = 1 << 22
+	maxWindow = 1 << 18
+	maxDither = 1 << 15
+)
+
+// OptionError says which of the options describes no filter bank: by the name that a front end of a
+// configuration gives it.
+type OptionError struct{ Field, Msg string }
+
+func (e *OptionError) Error() string { return e.Msg }
 
 // Check refuses options that describe no filter bank.
 func (o FbankOptions) Check() error {
-	bad := func(format string, args ...any) error {
-		return fault.Errorf(fault.ErrConfig, "filter banks: %s", fmt.Sprintf(format, args...))
+	bad := func(field, format string, args ...any) error {
+		return fault.Errorf(fault.ErrConfig, "filter banks: %w", &OptionError{field, fmt.Sprintf(format, args...)})
 	}
 	nyquist := float64(o.Rate) / 2
 	switch {
-	case o.Rate < 1:
-		return bad("a rate of %d samples a second", o.Rate)
+	case o.Rate < 1 || o.Rate > maxRate:
+		return bad("rate", "a rate of %d samples a second: 1 to %d are possible", o.Rate, maxRate)
 	case !(o.LengthMS > 0) || !(o.ShiftMS > 0) || float64(o.Rate)*o.LengthMS > 1000*maxWindow || float64(o.Rate)*o.ShiftMS > 1000*maxWindow:
-		return bad("windows of %g ms every %g ms at %d samples a second", o.LengthMS, o.ShiftMS, o.Rate)
+		return bad("length_ms", "windows of %g ms every %g ms at %d samples a second", o.LengthMS, o.ShiftMS, o.Rate)
 	case o.window() < 2 || o.shift() < 1:
-		return bad("windows of %g ms every %g ms are %d samples every %d at a rate of %d: at least 2 and 1 are needed", o.LengthMS, o.ShiftMS, o.window(), o.shift(), o.Rate)
+		return bad("length_ms", "windows of %g ms every %g ms are %d samples every %d at a rate of %d: at least 2 and 1 are needed", o.LengthMS, o.ShiftMS, o.window(), o.shift(), o.Rate)
 	case !(o.Preemph >= 0 && o.Preemph <= 1):
-		return bad("pre-emphasis of %g: it is between 0 and 1", o.Preemph)
-	case !(o.Dither >= 0):
-		return bad("dither of %g: it is a standard deviation", o.Dither)
+		return bad("preemphasis", "pre-emphasis of %g: it is between 0 and 1", o.Preemph)
+	case !(o.Dither >= 0 && o.Dither <= maxDither):
+		return bad("dither", "dither of %g: it is a standard deviation of samples, 0 to %d", o.Dither, maxDither)
 	case o.Bins < 3:
-		return bad("%d bins: at least 3 are needed", o.Bins)
+		return bad("bins", "%d bins: at least 3 are needed", o.Bins)
+	case o.Bins > o.padded()/2:
+		return bad("bins", "%d bins: a window of %g ms has a spectrum of %d points, and every bin needs one", o.Bins, o.LengthMS, o.padded()/2)
 	case !(o.Low >= 0 && o.Low < nyquist && o.high() > o.Low && o.high() <= nyquist):
-		return bad("bins from %g to %g Hz at a rate of %d: between 0 and %g are possible", o.Low, o.high(), o.Rate, nyquist)
+		return bad("low", "bins from %g to %g Hz at a rate of %d: between 0 and %g are possible", o.Low, o.high(), o.Rate, nyquist)
 	case windowFunctions[o.Window] == nil:
-		return bad("no window %q: there are povey, hamming, hanning, sine, blackman and rectangular", o.Window)
+		return bad("window", "no window %q: there are povey, hamming, hanning, sine, blackman and rectangular", o.Window)
 	}
 	_, err := o.melBins()
 	return err

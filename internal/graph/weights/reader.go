@@ -37,7 +37,7 @@ func Open(path string) (*File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: not a regular file", path)
+		err = fmt.Errorf("%s: %w: it is not a regular file", path, ErrFormat)
 	}
 	var w *File
 	if err == nil {

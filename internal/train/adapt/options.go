@@ -39,9 +39,9 @@ func (o Options) Validate() error {
 		return fmt.Errorf("structure %q: %s", o.Structure, strings.Join(Structures, ", "))
 	case o.Iterations < 0:
 		return fmt.Errorf("%d iterations; at least 0", o.Iterations)
-	case !(o.Rate > 0) || math.IsInf(o.Rate, 0):
-		return fmt.Errorf("rate %g; above 0", o.Rate)
-	case !(o.Regularise >= 0) || math.IsInf(o.Regularise, 0):
+	case !(o.Rate > 0 && o.Rate <= math.MaxFloat32):
+		return fmt.Errorf("rate %g; above 0, and finite in 32 bits", o.Rate)
+	case !(o.Regularise >= 0 && o.Regularise <= math.MaxFloat32):
 		return fmt.Errorf("regularisation %g; at least 0", o.Regularise)
 	}
 	return nil

@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 
 	"resnet/internal/datasets/speech"
@@ -113,16 +114,20 @@ func DecodeFrontend(text string) (Frontend, error) {
 func (c Config) Validate() []fielderr.Error {
 	l := fielderr.List{Section: "speech", Errors: c.Frontend.validate()}
 	for _, x := range []struct {
-		path     string
-		v, least int
-		hint     string
-	}{{"buckets", c.Buckets, 1, "1 pads every utterance to the longest"}, {"batch_frames", c.BatchFrames, 0, "0 means no limit"}, {"max_frames", c.MaxFrames, 0, "0 means no limit"}} {
+		path           string
+		v, least, most int
+		hint           string
+	}{
+		{"buckets", c.Buckets, 1, MaxBuckets, "1 pads every utterance to the longest, and each has a machine of its own"},
+		{"batch_frames", c.BatchFrames, 0, math.MaxInt32, "0 means no limit"},
+		{"max_frames", c.MaxFrames, 0, math.MaxInt32, "0 means no limit"},
+	} {
 		if x.v < x.least {
 			l.Add(x.path, x.hint, "%d is below %d", x.v, x.least)
 		}
-	}
-	if c.Buckets > maxBuckets {
-		l.Add("buckets", "each has a machine of its own", "%d, and %d at most are possible", c.Buckets, maxBuckets)
+		if x.v > x.most {
+			l.Add(x.path, x.hint, "%d, and %d at most are possible", x.v, x.most)
+		}
 	}
 	if c.Alignments != "" && c.Labels != "" {
 		l.Add("labels", "keep one: classes of frames or of utterances", "alignments are set as well")
@@ -130,13 +135,17 @@ func (c Config) Validate() []fielderr.Error {
 	return l.Errors
 }
 
-// maxBuckets bounds the machines of a training.
-const maxBuckets = 64
+// MaxBuckets bounds the machines of a training.
+const MaxBuckets = 64
 
 func (f Frontend) validate() []fielderr.Error {
 	l := fielderr.List{Section: "speech"}
 	if err := f.Fbank().Check(); err != nil {
-		l.Add("frontend", "", "%v", err)
+		path := "frontend"
+		if option := new(speech.OptionError); errors.As(err, &option) {
+			path += "." + option.Field
+		}
+		l.Add(path, "", "%v", err)
 	}
 	if f.Deltas < 0 || f.Deltas > 8 {
 		l.Add("frontend.deltas", "the WRBN has 2", "%d is not between 0 and 8", f.Deltas)
@@ -145,12 +154,6 @@ func (f Frontend) validate() []fielderr.Error {
 	case ByUtterance, BySpeaker, NoNorm:
 	default:
 		l.Add("frontend.normalize", "utterance, speaker or none", "unknown word %q", f.Normalize)
-	}
-	for _, x := range []float64{f.Low, f.High, f.LengthMS, f.ShiftMS, f.Dither} {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			l.Add("frontend", "", "a value is not finite")
-			break
-		}
 	}
 	return l.Errors
 }

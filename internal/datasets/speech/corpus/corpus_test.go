@@ -446,7 +446,7 @@ func TestUtterancesWithoutLabelsAreListed(t *testing.T) {
 	}
 	bad := f
 	bad.Bins = 0
-	if _, err := List(t.Context(), []string{dir}, bad); !errors.Is(err, datasets.ErrConfig) || !strings.HasPrefix(err.Error(), "speech.frontend: ") {
+	if _, err := List(t.Context(), []string{dir}, bad); !errors.Is(err, datasets.ErrConfig) || !strings.HasPrefix(err.Error(), "speech.frontend.bins: ") {
 		t.Errorf("a front end without bins: %v", err)
 	}
 	if _, err := List(t.Context(), nil, f); !errors.Is(err, datasets.ErrConfig) {
