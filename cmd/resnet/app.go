@@ -25,6 +25,7 @@ import (
 type app struct {
 	in       io.Reader
 	out, err io.Writer
+	results  *resultWriter // below out
 	env      []string
 	errTTY   bool // standard error is a terminal: bars and colours are welcome
 	outTTY   bool
@@ -36,8 +37,9 @@ type app struct {
 }
 
 func newApp(in io.Reader, out, errw io.Writer) *app {
+	results := &resultWriter{w: out}
 	return &app{
-		in: in, out: out, err: errw, env: os.Environ(), errTTY: isTerminal(errw), outTTY: isTerminal(out),
+		in: in, out: results, results: results, err: errw, env: os.Environ(), errTTY: isTerminal(errw), outTTY: isTerminal(out),
 		outWidth: width(out), errWidth: width(errw), self: selfName(os.Args[0]),
 	}
 }
@@ -143,6 +145,23 @@ func (a *app) printJSON(v any) error {
 	return err
 }
 
+// resultWriter remembers that a result could not be written, whether or not the command looked.
+type resultWriter struct {
+	w    io.Writer
+	lost error
+}
+
+func (r *resultWriter) Write(p []byte) (int, error) {
+	n, err := r.w.Write(p)
+	if err != nil && r.lost == nil && !readerLeft(err) {
+		r.lost = err
+	}
+	return n, err
+}
+
+// readerLeft reports whether a pipe or a terminal was closed: nobody misses what is not written.
+func readerLeft(err error) bool { return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.EIO) }
+
 // muteWriter goes silent at the first error, so that a closed terminal or pipe does not end a
 // training (`| head`). Of results other errors are returned: a full disk is no reader that left.
 type muteWriter struct {
@@ -158,7 +177,7 @@ func (m *muteWriter) Write(p []byte) (int, error) {
 	if m.failed == nil {
 		_, m.failed = m.w.Write(p)
 	}
-	if m.failed != nil && m.results && !errors.Is(m.failed, syscall.EPIPE) && !errors.Is(m.failed, syscall.EIO) {
+	if m.failed != nil && m.results && !readerLeft(m.failed) {
 		return 0, m.failed
 	}
 	return len(p), nil

@@ -114,6 +114,7 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string) err
 		hello := fmt.Sprintf("%s: %s steps of %d images", r.Name(), text.Grouped(r.Plan.Iterations), r.Plan.ImagesPerStep())
 		return newProgress(a, r.Experiment, r.Name(), hello, o.parallel == 1)
 	})
+	w.saved()
 	if errors.Is(err, train.ErrStopped) {
 		a.say("To go on, give the same command again.")
 		return &silentError{&stoppedError{w.status()}}
@@ -129,6 +130,9 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string) err
 		if s := w.status(); s != 0 && errors.Is(err, context.Canceled) {
 			return &silentError{&stoppedError{s}}
 		}
+		return err
+	}
+	if err := c.Incomplete(); err != nil {
 		return err
 	}
 	if c.AllDiverged() {

@@ -66,7 +66,11 @@ func runQuickstart(ctx context.Context, a *app, o *quickstartOptions) error {
 			return err
 		}
 	}
-	return a.reportQuickstart(q, o.json)
+	w.saved()
+	if err := a.reportQuickstart(q, o.json); err != nil {
+		return err
+	}
+	return q.Incomplete()
 }
 
 // reportQuickstart draws, prints the table and says what the figures show.

@@ -28,7 +28,7 @@ type trainOptions struct {
 	maxTime     time.Duration
 	grace       time.Duration
 	maxMemory   string
-	allowChange bool
+	allow       experiment.Allow
 	json        bool
 }
 
@@ -66,7 +66,8 @@ func newTrainCmd(a *app) *cobra.Command {
 	f.DurationVar(&o.maxTime, "max-time", 0, "save and end after this long, such as 3h30m")
 	f.DurationVar(&o.grace, "grace", 30*time.Second, "how long saving may take after a signal; 0 means any time")
 	f.StringVar(&o.maxMemory, "max-memory", "", "refuse a training that needs more, such as 8GB (default what is free)")
-	f.BoolVar(&o.allowChange, "allow-config-change", false, "with --resume: let --set change what keeps the checkpoint meaningful")
+	f.BoolVar(&o.allow.Config, "allow-config-change", false, "with --resume: let --set, or an edited config.yaml, change what keeps the checkpoint meaningful")
+	f.BoolVar(&o.allow.Data, "allow-data-change", false, "with --resume: go on with other images or utterances of the same classes")
 	f.BoolVar(&o.json, "json", false, "print the outcome as JSON")
 	c.MarkFlagsMutuallyExclusive("run", "resume")
 	_ = c.MarkFlagDirname("run")
@@ -105,7 +106,7 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	for _, note := range append(x.Notes(), l.Notes...) {
 		a.say("note: %s", text.Printable(note))
 	}
-	t := &experiment.Training{Experiment: x, Dir: o.resume, Resume: o.resume != "", MaxTime: o.maxTime, Memory: limit, Control: control}
+	t := &experiment.Training{Experiment: x, Dir: o.resume, Resume: o.resume != "", Allow: o.allow, MaxTime: o.maxTime, Memory: limit, Control: control}
 	if o.dryRun {
 		return a.dryRun(ctx, t, o)
 	}
@@ -120,13 +121,30 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	if !t.Resume {
 		experiment.RemoveUnused(t.Dir)
 	}
-	if !sum.AlreadyFinished {
-		x.WriteReport(t.Dir, sum)
+	w.saved()
+	var late error
+	if sum.State.Step > 0 { // else nothing was trained: the folder may be another process's
+		late = lateError(err, x.WriteReport(t.Dir, sum))
 	}
 	if err := a.finishRun(t.Dir, sum, err, w); err != nil {
+		if late != nil {
+			a.say("warning: %s", text.PrintableLines(late.Error()))
+		}
 		return err
 	}
-	return a.printOutcome(t, sum, o.json)
+	if err := a.printOutcome(t, sum, o.json); err != nil {
+		return err
+	}
+	return late
+}
+
+// lateError is what a training that is done and saved could not write besides: it is said last.
+func lateError(run, report error) error {
+	var incomplete *train.IncompleteError
+	if errors.As(run, &incomplete) {
+		return errors.Join(run, report)
+	}
+	return report
 }
 
 // configuration loads what --config says or, when a run is resumed, what it was started with; a
@@ -138,9 +156,11 @@ func (o *trainOptions) configuration(a *app) (*config.Loaded, error) {
 		}
 		return config.Load(o.input(a))
 	}
-	l, changes, err := experiment.Continue(o.resume, o.input(a), o.allowChange)
+	l, changes, err := experiment.Continue(o.resume, o.input(a), o.allow)
 	for _, c := range changes {
-		a.say("changed: %s", c)
+		if c.Safety != train.Always {
+			a.say("changed: %s", text.Printable(c.String()))
+		}
 	}
 	return l, err
 }
@@ -195,7 +215,8 @@ func (a *app) printEstimate(e experiment.Estimate, unit, stepSize string) error 
 // inSeconds writes a number of seconds as a duration.
 func inSeconds(s float64) string { return text.Duration(text.Seconds(s)) }
 
-// finishRun says how a training ended, and turns its error into that of the command.
+// finishRun says how a training ended, and turns its error into that of the command. One that only
+// lacks a record has none.
 func (a *app) finishRun(dir string, sum train.Summary, err error, w *watcher) error {
 	next := fmt.Sprintf("Saved step %s. Continue: %s train --resume %s", text.Grouped(sum.State.Step), a.self, text.ShellQuote(dir))
 	switch {
@@ -204,6 +225,8 @@ func (a *app) finishRun(dir string, sum train.Summary, err error, w *watcher) er
 		return &silentError{&stoppedError{w.status()}}
 	case errors.Is(err, train.ErrMaxTime):
 		a.say("The time allowed has passed. %s", next)
+		return nil
+	case errors.As(err, new(*train.IncompleteError)):
 		return nil
 	}
 	return err

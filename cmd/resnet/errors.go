@@ -6,6 +6,7 @@ import (
 
 	"resnet/internal/config"
 	"resnet/internal/experiment"
+	"resnet/internal/train"
 )
 
 // Exit statuses, as documented under EXIT STATUS in every help text. New ones may come.
@@ -55,6 +56,9 @@ func exitStatus(err error) int {
 	if errors.As(err, &missing) {
 		return exitMissing
 	}
+	if errors.As(err, new(*train.IncompleteError)) { // whatever the cause
+		return exitIO
+	}
 	var io *experiment.IOError
 	// Before the sentinels: a folder that cannot be made because its parent is not there is no
 	// missing input.
@@ -91,5 +95,5 @@ const (
 	help70  = "70  the loss is not finite; the last good checkpoint is kept"
 	help73  = "73  another process is using the run folder"
 	help74  = "74  reading or writing failed"
-	help130 = "130, 143  stopped by SIGINT or SIGTERM, after saving"
+	help130 = "130, 143  stopped by SIGINT or SIGTERM, after saving; by a second one, at once"
 )

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"resnet/internal/config"
+	"resnet/internal/experiment"
 	"resnet/internal/text"
 )
 
@@ -151,6 +152,9 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 	root := newRootCmd(a)
 	root.SetArgs(args)
 	err := root.Execute()
+	if err == nil && a.results.lost != nil {
+		err = &experiment.IOError{Err: a.results.lost}
+	}
 	var silent *silentError
 	if err != nil && !errors.As(err, &silent) {
 		prefix := "resnet: "

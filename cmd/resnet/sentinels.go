@@ -8,6 +8,7 @@ import (
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
+	"resnet/internal/eval/report"
 	"resnet/internal/folderlock"
 	"resnet/internal/graph/weights"
 	"resnet/internal/train"
@@ -32,6 +33,7 @@ var sentinels = []struct {
 	{eval.ErrLabel, exitBadData},
 	{eval.ErrModel, exitBadData},
 	{folderlock.ErrLocked, exitLocked},
+	{report.ErrHistory, exitBadData},
 	{datasets.ErrMissing, exitMissing},
 	{checkpoint.ErrNotFound, exitMissing},
 	{datasets.ErrData, exitBadData},

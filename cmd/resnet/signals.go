@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -19,12 +20,14 @@ type watcher struct {
 	control *train.Control
 	ch      chan os.Signal
 	done    chan struct{}
+	ended   chan struct{} // closed by saved
+	once    sync.Once
 	first   atomic.Int32 // exit status of the first signal, or 0
 }
 
 // watchSignals starts watching. exit is os.Exit; grace is how long saving may take.
 func (a *app) watchSignals(control *train.Control, grace time.Duration, exit func(int)) *watcher {
-	w := &watcher{control: control, ch: make(chan os.Signal, 4), done: make(chan struct{})}
+	w := &watcher{control: control, ch: make(chan os.Signal, 4), done: make(chan struct{}), ended: make(chan struct{})}
 	a.out, a.err = &muteWriter{w: a.out, results: true}, &muteWriter{w: a.err}
 	signal.Notify(w.ch, watched...)
 	go w.run(a, grace, exit)
@@ -33,13 +36,19 @@ func (a *app) watchSignals(control *train.Control, grace time.Duration, exit fun
 
 func (w *watcher) run(a *app, grace time.Duration, exit func(int)) {
 	var deadline <-chan time.Time
+	ended := w.ended
 	for {
 		select {
 		case <-w.done:
 			return
+		case <-ended:
+			deadline, ended, grace = nil, nil, 0
 		case <-deadline:
-			a.say("Not saved within %v (--grace): giving up. Earlier checkpoints are whole.", grace)
-			exit(int(w.first.Load()))
+			if w.isSaved() {
+				continue
+			}
+			a.say("Not saved within %v (--grace): giving up. What was trained since the last checkpoint is lost; earlier checkpoints are whole.", grace)
+			exit(exitFailed) // not the signal's status, which says that all is saved
 		case s := <-w.ch:
 			switch status := stopStatus(s); {
 			case isSaveSignal(s):
@@ -52,6 +61,9 @@ func (w *watcher) run(a *app, grace time.Duration, exit func(int)) {
 					deadline = time.After(grace)
 				}
 			default:
+				if !w.isSaved() {
+					a.say("Ended at once: what was trained since the last checkpoint is not saved.")
+				}
 				exit(status)
 			}
 		}
@@ -70,6 +82,18 @@ func stopStatus(s os.Signal) int {
 
 // status is the exit status that a signal asked for, or 0.
 func (w *watcher) status() int { return int(w.first.Load()) }
+
+// saved says that the training has ended: from here on there is nothing to wait for.
+func (w *watcher) saved() { w.once.Do(func() { close(w.ended) }) }
+
+func (w *watcher) isSaved() bool {
+	select {
+	case <-w.ended:
+		return true
+	default:
+		return false
+	}
+}
 
 // stop ends watching; signals have their usual effect again.
 func (w *watcher) stop() {

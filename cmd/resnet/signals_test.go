@@ -54,11 +54,35 @@ func exits(t *testing.T, grace time.Duration, signals ...syscall.Signal) (status
 }
 
 func TestAStopThatTakesTooLongGivesUpAfterTheGrace(t *testing.T) {
-	if status, said := exits(t, time.Millisecond, syscall.SIGTERM); status != exitTerminated || !strings.Contains(said, "Not saved within 1ms (--grace)") {
+	// The status of the signal would say that all is saved.
+	if status, said := exits(t, time.Millisecond, syscall.SIGTERM); status != exitFailed || !strings.Contains(said, "Not saved within 1ms (--grace)") {
 		t.Errorf("status %d, %q", status, said)
 	}
 	if status, _ := exits(t, 0, syscall.SIGTERM); status != -1 {
 		t.Errorf("without a limit, the end came with status %d", status)
+	}
+}
+
+// TestWhatIsSavedIsNotSaidToBeLost: the report of a training may take longer than the grace.
+func TestWhatIsSavedIsNotSaidToBeLost(t *testing.T) {
+	var out safeBuffer
+	a := &app{out: &out, err: &out}
+	ended := make(chan int, 4)
+	w := a.watchSignals(train.NewControl(), 50*time.Millisecond, func(status int) { ended <- status })
+	defer w.stop()
+	w.ch <- syscall.SIGTERM
+	w.saved()
+	select {
+	case status := <-ended:
+		t.Errorf("ended with status %d", status)
+	case <-time.After(200 * time.Millisecond):
+	}
+	w.ch <- syscall.SIGTERM
+	if status := <-ended; status != exitTerminated || strings.Contains(out.String(), "not saved") || strings.Contains(out.String(), "lost") {
+		t.Errorf("status %d, %q", status, out.String())
+	}
+	if status, said := exits(t, time.Hour, syscall.SIGTERM, syscall.SIGTERM); status != exitTerminated || !strings.Contains(said, "is not saved") {
+		t.Errorf("a second signal before that: status %d, %q", status, said)
 	}
 }
 

@@ -91,6 +91,14 @@ type walker struct {
 // renamed are keys that had another name, by their old path.
 var renamed = map[string]string{"train.optimizer.decay": "train.optimizer.decay_parameters"}
 
+// Current is the name that a key has now.
+func Current(path string) string {
+	if now, ok := renamed[path]; ok {
+		return now
+	}
+	return path
+}
+
 // join is the path of a key in a section; "" is the root.
 func join(section, key string) string {
 	if section == "" {

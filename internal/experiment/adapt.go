@@ -116,6 +116,9 @@ func openOwnCorpus(ctx context.Context, env *Environment, path string, split dat
 	if _, err := net.frontend(); err != nil {
 		return nil, nil, err
 	}
+	if net.broken != nil {
+		return nil, nil, net.broken
+	}
 	if net.run == nil {
 		return nil, nil, config.Usagef("%s is no run folder, which says where its utterances are: name INPUT", net.Named)
 	}
@@ -125,6 +128,14 @@ func openOwnCorpus(ctx context.Context, env *Environment, path string, split dat
 	}
 	if c.Len(split) == 0 {
 		return nil, nil, config.Usagef("%s has no %s split: name INPUT", net.run.Data.Name, split)
+	}
+	if err := net.fitsClasses(c.Info()); err != nil {
+		return nil, nil, err
+	}
+	if split == datasets.Val {
+		if err := net.heldOut(ctx, net.run.Data.Validation, c.Fingerprint); err != nil {
+			return nil, nil, err
+		}
 	}
 	return net, c, net.fitsFrames(c.Info().Dim)
 }

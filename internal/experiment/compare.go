@@ -55,6 +55,9 @@ type ComparedRun struct {
 	Done bool
 	// Diverged says why the run has no end, from its record; "" where it has not diverged.
 	Diverged string
+	last     checkpoint.Manifest // the newest, when the comparison was planned
+	// Incomplete says which record of the run could not be written, or is nil.
+	Incomplete error
 }
 
 // divergedFile records in a run folder that its loss did not stay finite, so that the next start
@@ -142,24 +145,28 @@ func (c *Comparison) newRun(ctx context.Context, n compare.Net, open DataSets) (
 	if r.Experiment, err = New(ctx, c.env, l, max(1, c.Threads/c.Parallel), open); err != nil {
 		return nil, err
 	}
-	return r, r.look()
+	return r, r.look(ctx)
 }
 
 // look compares the run with what its folder holds, and says how far it is.
-func (r *ComparedRun) look() error {
+func (r *ComparedRun) look(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(r.Dir, checkpoint.ConfigFile)); err == nil {
 		old, err := LoadRun(r.Dir)
 		if err != nil {
 			return err
 		}
-		if _, err := train.CheckResume(config.Values(&old.Config), config.Values(&r.Config), false); err != nil {
-			return config.Usagef("%s was trained with another configuration: choose another --out, or move it away: %w", text.Printable(r.Dir), err)
+		if err := r.checkFolder(ctx, old); err != nil {
+			return err
 		}
 	}
-	if m, err := checkpoint.View(r.Dir, nil).Latest(); err == nil {
+	view := checkpoint.View(r.Dir, nil)
+	if m, err := view.Latest(); err == nil {
 		r.Step, r.Done = int(m.Step), m.Final
 		if _, err := os.Stat(filepath.Join(r.Dir, report.ReportFile)); err != nil {
 			r.Done = false // it was killed between its last checkpoint and its report, which comes now
+		}
+		if _, state, err := view.Metadata(m); err == nil && train.PendingRows(state) > 0 {
+			r.Done = false // it is resumed, and adds them
 		}
 	}
 	if why, err := os.ReadFile(filepath.Join(r.Dir, divergedFile)); err == nil {
@@ -170,6 +177,26 @@ func (r *ComparedRun) look() error {
 
 // errEnded ends a training that another process has brought to its end since the plan was made.
 var errEnded = errors.New("another process has trained it")
+
+// checkFolder compares the run with what its folder was trained with: a finished run counts as
+// well.
+func (r *ComparedRun) checkFolder(ctx context.Context, own *config.Loaded) error {
+	const remedy = "choose another --out, or move it away"
+	with, model, err := newestTrained(r.Dir)
+	if err != nil {
+		return err
+	}
+	if _, err := checkConfig(with, &own.Config, &r.Config, Allow{}); err != nil {
+		return config.Usagef("%s was trained with another configuration: %s: %w", text.Printable(r.Dir), remedy, err)
+	}
+	if model == nil {
+		return nil
+	}
+	if err := r.checkData(ctx, with, model, Allow{}); err != nil {
+		return fmt.Errorf("%s: %s: %w", text.Printable(r.Dir), remedy, err)
+	}
+	return nil
+}
 
 // Name is the run's folder within the comparison's.
 func (r *ComparedRun) Name() string { return r.Net.Name() }
@@ -210,7 +237,7 @@ func (c *Comparison) AllDiverged() bool {
 func (c *Comparison) train(ctx context.Context, r *ComparedRun, control *train.Control, w Watcher) error {
 	t := &Training{Experiment: r.Experiment, Dir: r.Dir, Control: control, Watcher: w}
 	t.enter = func(t *Training) error {
-		if err := r.look(); err != nil {
+		if err := r.look(ctx); err != nil {
 			return err
 		}
 		if r.Done || r.Diverged != "" {
@@ -221,9 +248,12 @@ func (c *Comparison) train(ctx context.Context, r *ComparedRun, control *train.C
 	}
 	sum, err := t.Run(ctx)
 	var nonfinite *train.NonFiniteError
+	var incomplete *train.IncompleteError
 	switch {
 	case errors.Is(err, errEnded):
 		return nil
+	case errors.As(err, &incomplete):
+		r.Incomplete = err
 	case errors.Is(err, train.ErrStopped):
 		c.env.say("Saved step %s of %s.", text.Grouped(sum.State.Step), r.Name())
 		return err
@@ -234,6 +264,16 @@ func (c *Comparison) train(ctx context.Context, r *ComparedRun, control *train.C
 	case err != nil:
 		return fmt.Errorf("%s: %w", r.Name(), err)
 	}
-	r.WriteReport(r.Dir, sum)
+	r.Incomplete = errors.Join(r.Incomplete, r.WriteReport(r.Dir, sum))
 	return nil
+}
+
+// Incomplete is the error of the records that could not be written, or nil. The report of the
+// comparison is right without them.
+func (c *Comparison) Incomplete() error {
+	var all []error
+	for _, r := range c.Runs {
+		all = append(all, r.Incomplete)
+	}
+	return errors.Join(all...)
 }

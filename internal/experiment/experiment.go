@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +62,8 @@ type data interface {
 	timeEvaluation(ctx context.Context, e evaluator) (time.Duration, error)
 	// leastMemory is a lower bound of what training takes, in bytes, known before anything is made.
 	leastMemory() (int64, error)
+	// fingerprint tells the contents of the files from others.
+	fingerprint(ctx context.Context) (datasets.Fingerprint, error)
 	// meta adds what checkpoints say of the input.
 	meta(m *weights.Meta)
 	// row is the row of the test error in a table.
@@ -205,10 +209,9 @@ func (x *Experiment) meta() (weights.Meta, error) {
 // digest identifies what a configuration trains: keys that change no result are left out.
 func digest(c *config.Config) string {
 	h := sha256.New()
-	for _, change := range train.DiffConfig(config.Values(c), map[string]any{}) {
-		if change.Safety != train.Always {
-			fmt.Fprintf(h, "%s=%s\n", change.Key, change.Old)
-		}
+	all := train.Recorded(values(c))
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		fmt.Fprintf(h, "%s=%s\n", key, all[key])
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }

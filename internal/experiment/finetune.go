@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"slices"
 
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
@@ -17,6 +18,9 @@ func (x *Experiment) startFrom(params *graph.ParamSet) ([]string, error) {
 	}
 	list := weights.FromParams(m.Params)
 	note := ""
+	if classes := x.data.classes(); m.Spec.Classes == x.Spec.Classes && m.Classes != nil && classes != nil && !slices.Equal(m.Classes, classes) {
+		note = "; its classes have other names, or another order: the classifier starts from those"
+	}
 	if m.Spec.Classes != x.Spec.Classes {
 		note = fmt.Sprintf("; the classifier is new, for %d classes instead of %d", x.Spec.Classes, m.Spec.Classes)
 		for i := range list {

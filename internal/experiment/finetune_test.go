@@ -82,7 +82,7 @@ func TestFineTuningLoadsAllButANewClassifier(t *testing.T) {
 			t.Fatal(err)
 		}
 		spec.Classes = c.classes
-		x := &Experiment{Loaded: l, Spec: spec, env: &Environment{}}
+		x := &Experiment{Loaded: l, Spec: spec, env: &Environment{}, data: splits{}}
 		params, drawn := fresh(t, spec, graph.Train), fresh(t, spec, graph.Train)
 		notes, err := x.startFrom(params)
 		if err != nil {
@@ -136,10 +136,10 @@ func TestATrainingStartsFromItsWeights(t *testing.T) {
 	full := atomicfiletest.NewDisk()
 	full.FreeKnown = true
 	var io *IOError
-	if _, err := (&Training{Experiment: x, Dir: "/runs/x", disk: full}).prepare(nil); !errors.As(err, &io) || !strings.Contains(err.Error(), "two checkpoints need ") {
+	if _, err := (&Training{Experiment: x, Dir: "/runs/x", disk: full}).prepare(t.Context(), nil); !errors.As(err, &io) || !strings.Contains(err.Error(), "two checkpoints need ") {
 		t.Errorf("on a full disk: %v", err)
 	}
-	r, err := (&Training{Experiment: x, Dir: t.TempDir()}).prepare(nil)
+	r, err := (&Training{Experiment: x, Dir: t.TempDir()}).prepare(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

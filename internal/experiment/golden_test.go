@@ -59,7 +59,7 @@ func TestARunOfAnEarlierVersionResumesToTheBit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l, changes, err := Continue(dir, config.Input{}, false)
+	l, changes, err := Continue(dir, config.Input{}, Allow{})
 	if err != nil || len(changes) > 0 {
 		t.Fatalf("changes %v (%v)", changes, err)
 	}

@@ -245,6 +245,10 @@ func (d *images) leastMemory() (int64, error) {
 	return 4 * (values*int64(d.x.Train.Batch) + 2*sum.Params + d.x.Train.Optimizer.StateValues(sum.Params)), nil
 }
 
+func (d *images) fingerprint(ctx context.Context) (datasets.Fingerprint, error) {
+	return d.set.Fingerprint(ctx)
+}
+
 func (d *images) meta(m *weights.Meta) {
 	m.Preprocessing = d.set.Preprocessing(d.norm).Encode()
 }

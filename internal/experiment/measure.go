@@ -22,6 +22,12 @@ type MeasureOptions struct {
 	Threads     int
 }
 
+// complete reports whether the options say all that is taken from the run's configuration
+// otherwise.
+func (o MeasureOptions) complete() bool {
+	return o.Data != "" && o.Dir != "" && o.Batch > 0 && o.Split != datasets.Val
+}
+
 // Measurement is a row for each model, and one for the ensemble of several.
 type Measurement struct {
 	Rows    []eval.Measured
@@ -56,6 +62,12 @@ func Measure(ctx context.Context, env *Environment, paths []string, o MeasureOpt
 		net, err := OpenModel(env, path)
 		if err != nil {
 			return m.Measurement, err
+		}
+		if net.broken != nil && !o.complete() {
+			return m.Measurement, net.broken
+		}
+		for _, note := range net.taken {
+			env.say("%s", note)
 		}
 		if err := net.nameClasses(o.ClassesFile); err != nil {
 			return m.Measurement, err
@@ -117,6 +129,11 @@ func (m *measuring) dataset(ctx context.Context, net *Model) (*datasets.Dataset,
 	set, err := m.open.images(ctx, cfg, seed)
 	if err != nil {
 		return nil, err
+	}
+	if m.Split == datasets.Val && m.Data == "" {
+		if err := net.heldOut(ctx, cfg.Validation, set.Fingerprint); err != nil {
+			return nil, err
+		}
 	}
 	return set, net.Fits(set.Info())
 }

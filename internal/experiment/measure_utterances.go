@@ -8,6 +8,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/eval"
+	"resnet/internal/text"
 	"resnet/internal/train/checkpoint"
 )
 
@@ -74,6 +75,9 @@ func (m *measuring) ownCorpus(ctx context.Context, net *Model) (*corpus.Corpus, 
 	if _, err := net.frontend(); err != nil {
 		return nil, err
 	}
+	if net.broken != nil {
+		return nil, net.broken
+	}
 	if net.run == nil {
 		return nil, config.Usagef("%s: name the run folder: its %s says where the utterances and their labels are", net.Named, checkpoint.ConfigFile)
 	}
@@ -91,7 +95,31 @@ func (m *measuring) ownCorpus(ctx context.Context, net *Model) (*corpus.Corpus, 
 	if c.Len(m.Split) == 0 {
 		return nil, config.Usagef("%s has no %s split: speech.%s_dir, speech.%s_speakers or data.validation make one", data.Name, m.Split, m.Split, m.Split)
 	}
+	if err := net.fitsClasses(c.Info()); err != nil {
+		return nil, err
+	}
+	if m.Split == datasets.Val {
+		if err := net.heldOut(ctx, data.Validation, c.Fingerprint); err != nil {
+			return nil, err
+		}
+	}
 	return c, net.fitsFrames(c.Info().Dim)
+}
+
+// fitsClasses says which class of a corpus is not that of the network's output, or nil. The classes
+// of utterances are numbered by their sorted names: one that was renamed, added or left out gives
+// others another number. Those of alignments are numbers.
+func (m *Model) fitsClasses(info corpus.Info) error {
+	if info.Count > m.Spec.Classes {
+		return fmt.Errorf("%s: %w: it has %d classes, and the corpus has %d", m.Named, eval.ErrLabel, m.Spec.Classes, info.Count)
+	}
+	for k, name := range info.Classes {
+		if k < len(m.Classes) && m.Classes[k] != name {
+			return fmt.Errorf("%s: %w: class %d is %s, and in the corpus %s: measure it on the classes that it was trained on",
+				m.Named, eval.ErrLabel, k, text.Printable(m.Classes[k]), text.Printable(name))
+		}
+	}
+	return nil
 }
 
 // frontend is how the input of a speech network is made.

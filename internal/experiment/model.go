@@ -1,18 +1,22 @@
 package experiment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
 	"resnet/internal/graph/weights"
 	"resnet/internal/text"
+	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
 )
 
@@ -22,13 +26,17 @@ type Model struct {
 	Named string            // as the user named it
 	Meta  map[string]string // of the file
 
-	run *config.Loaded // configuration of the run folder that the checkpoint is in, or nil
-	env *Environment
+	run   *config.Loaded // configuration of the run folder that the checkpoint is in, or nil
+	with  *trained       // what the checkpoint recorded, or nil
+	taken []string       // of the record instead of the configuration, in sentences
+	// broken is why that configuration does not read; it ends the commands that need it.
+	broken error
+	env    *Environment
 }
 
 // OpenModel reads a checkpoint, a run folder (its best checkpoint) or a bare weights file of ours.
 func OpenModel(env *Environment, path string) (*Model, error) {
-	file, _, err := checkpoint.OpenModel(path)
+	file, manifest, err := checkpoint.OpenModel(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, missingf("%s: no such checkpoint or run folder", path)
@@ -42,9 +50,24 @@ func OpenModel(env *Environment, path string) (*Model, error) {
 	if err != nil {
 		return nil, env.importHint(err, path)
 	}
-	net := &Model{Model: m, Named: filepath.Clean(path), Meta: file.Meta, run: runOf(path), env: env}
-	if net.run != nil {
-		m.AssumeConfig(net.run.Data)
+	net := &Model{Model: m, Named: filepath.Clean(path), Meta: file.Meta, env: env}
+	dir, sure := runOf(path)
+	net.run, net.broken = runConfig(dir)
+	switch {
+	case !sure:
+		net.broken = nil
+	case net.run != nil && manifest != nil:
+		if err := net.asTrained(dir, *manifest); err != nil {
+			return nil, err
+		}
+	}
+	if m.Assumed != "" { // the checkpoint does not say how it looks at an image
+		if net.broken != nil {
+			return nil, net.broken
+		}
+		if net.run != nil {
+			m.AssumeConfig(net.run.Data)
+		}
 	}
 	return net, nil
 }
@@ -58,18 +81,84 @@ func (e *Environment) importHint(err error, path string) error {
 	return fmt.Errorf("%w: a checkpoint is made of it by `%s import %s --out NAME.safetensors`", err, e.Self, text.ShellQuote(path))
 }
 
-// runOf reads the configuration of the run folder that a checkpoint is in. A checkpoint elsewhere
-// has none.
-func runOf(path string) *config.Loaded {
-	dir := path
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		dir = filepath.Dir(filepath.Dir(path)) // runs/NAME/checkpoints/step-000123.safetensors
-	}
-	l, err := LoadRun(dir)
+// asTrained gives the configuration the values of data and seed that the checkpoint recorded: what
+// it is measured on, and which images were held out, follows from them, whatever has been written
+// into config.yaml since.
+func (m *Model) asTrained(dir string, manifest checkpoint.Manifest) (err error) {
+	_, state, err := checkpoint.View(dir, nil).Metadata(manifest)
 	if err != nil {
+		return nil //nolint:nilerr // weights alone can be measured
+	}
+	if m.with, err = decodeTrained(state[train.TrainedKey]); err != nil || m.with == nil {
+		return err
+	}
+	now := train.Recorded(values(&m.run.Config))
+	var sets []string
+	for _, key := range slices.Sorted(maps.Keys(now)) {
+		was, ok := m.with.Config[key]
+		if section, _, _ := strings.Cut(key, "."); !ok || was == now[key] || section != "data" && section != "speech" && key != "train.seed" {
+			continue
+		}
+		sets = append(sets, key+"="+was)
+		m.taken = append(m.taken, fmt.Sprintf("note: %s says %s: %s, and the checkpoint was trained with %s, which is taken",
+			text.Printable(filepath.Join(dir, checkpoint.ConfigFile)), key, text.Printable(now[key]), text.Printable(was)))
+	}
+	if sets == nil {
 		return nil
 	}
-	return l
+	l, err := config.Load(config.Input{File: filepath.Join(dir, checkpoint.ConfigFile), Sets: sets})
+	if err != nil {
+		m.broken = &badFileError{errors.New(err.Error())}
+		return nil
+	}
+	m.run = l
+	return nil
+}
+
+// heldOut refuses data of which another validation split is drawn than the network was trained
+// without.
+func (m *Model) heldOut(ctx context.Context, validation int, print func(context.Context) (datasets.Fingerprint, error)) error {
+	if m.with == nil || validation == 0 {
+		return nil
+	}
+	now, err := print(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range []datasets.Split{datasets.Train, datasets.Val} {
+		if what := m.with.Data[s].Differs(now[s]); what == datasets.OtherNumber || what == datasets.OtherNames {
+			return &badFileError{fmt.Errorf("%s: the %s of its training data is another than when it was trained: the validation split, which is drawn from them, would hold some that it was trained on",
+				m.Named, what)}
+		}
+	}
+	return nil
+}
+
+// runOf is the folder of the run that a checkpoint is in: RUN/checkpoints/step-000123.safetensors.
+// sure is false of weights in a folder of another name, above which any configuration may be.
+func runOf(path string) (dir string, sure bool) {
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return path, true
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	folder := filepath.Dir(path)
+	return filepath.Dir(folder), filepath.Base(folder) == "checkpoints"
+}
+
+// runConfig reads the configuration of a run folder; nil where there is none. A broken one is bad
+// data, with its places: it is no mistake of the command line that asks for a checkpoint.
+func runConfig(dir string) (*config.Loaded, error) {
+	l, err := LoadRun(dir)
+	var missing *MissingError
+	switch {
+	case errors.As(err, &missing):
+		return nil, nil
+	case err != nil:
+		return nil, &badFileError{errors.New(err.Error())} // what it is otherwise, is not said
+	}
+	return l, nil
 }
 
 // dataConfig is the data set that a model is measured on: the run's own unless the user names

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,6 +35,7 @@ type Entrant struct {
 
 	*Experiment `json:"-"`
 	sum         train.Summary
+	incomplete  error // a record that could not be written
 }
 
 // NewQuickstart makes both experiments ready and then the folder: out, or the first free of
@@ -107,7 +109,10 @@ func (q *Quickstart) Describe() string {
 func (q *Quickstart) Train(ctx context.Context, n *Entrant, control *train.Control, w Watcher) (train.Summary, error) {
 	n.Run = filepath.Join(q.Dir, n.Name)
 	sum, err := (&Training{Experiment: n.Experiment, Dir: n.Run, Control: control, Watcher: w}).Run(ctx)
-	if err != nil {
+	var incomplete *train.IncompleteError
+	if errors.As(err, &incomplete) {
+		n.incomplete = err
+	} else if err != nil {
 		return sum, err
 	}
 	n.sum, n.Model, n.Seconds, n.Params = sum, n.Spec.Name, sum.Elapsed.Seconds(), n.Spec.Params
@@ -126,11 +131,11 @@ func (q *Quickstart) Report() (report.Verdict, []report.Series, error) {
 	var series []report.Series
 	var compared []report.Compared
 	for _, n := range q.Nets {
-		run, err := report.ReadRun(n.Run)
+		run, notes, err := readRun(n.Run)
 		if err != nil {
 			return report.Verdict{}, nil, err
 		}
-		run.Name = n.Name
+		run.Name, r.Notes = n.Name, append(r.Notes, notes...)
 		net := report.Net{Params: n.Params, Batch: n.Plan.ImagesPerStep()}
 		net.TrainImages, net.ValImages, net.TestImages = n.data.sizes()
 		compared = append(compared, report.Compared{Run: run, Net: net})
@@ -138,8 +143,13 @@ func (q *Quickstart) Report() (report.Verdict, []report.Series, error) {
 		r.Table.Rows = append(r.Table.Rows, n.Table(n.Run, n.sum).Rows...)
 	}
 	v := report.Judge(compared[0], compared[1])
-	r.Notes = []string{v.Text()}
+	r.Notes = append([]string{v.Text()}, r.Notes...)
 	return v, series, report.WriteReport(q.Dir, r)
+}
+
+// Incomplete is the error of the records that could not be written, or nil.
+func (q *Quickstart) Incomplete() error {
+	return errors.Join(q.Nets[0].incomplete, q.Nets[1].incomplete)
 }
 
 // Files are those that Report writes.

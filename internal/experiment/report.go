@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"resnet/internal/blocks"
@@ -29,26 +30,42 @@ func (x *Experiment) Table(dir string, sum train.Summary) eval.Table {
 	return eval.Table{Rows: []eval.Row{x.data.row(dir, *sum.Last.Test)}}
 }
 
-// WriteReport writes report.html and the curves into a run folder. A report that fails is worth a
-// warning, never a training.
-func (x *Experiment) WriteReport(dir string, sum train.Summary) {
-	run, err := report.ReadRun(dir)
+// WriteReport writes report.html and the curves into a run folder. It fails with an *IOError, which
+// leaves what was there: nobody may take that for the report of this run. Before the first
+// evaluation there is nothing to report.
+func (x *Experiment) WriteReport(dir string, sum train.Summary) error {
+	run, notes, err := readRun(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err == nil {
+		if !sum.State.Finished {
+			notes = append(notes, fmt.Sprintf("The training ended at step %s of %s.", text.Grouped(sum.State.Step), text.Grouped(x.Plan.Iterations)))
+		}
 		err = report.WriteReport(dir, report.Report{
-			Title: fmt.Sprintf("%s on %s", x.Spec.Name, x.Data.Name), Runs: []report.Run{run}, Table: x.Table(dir, sum),
+			Title: fmt.Sprintf("%s on %s", x.Spec.Name, x.Data.Name), Notes: notes, Runs: []report.Run{run}, Table: x.Table(dir, sum),
 		})
 	}
-	// Stopped before its first evaluation: there is nothing to report.
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		x.env.say("warning: no report: %v", err)
+	if err != nil {
+		return &IOError{fmt.Errorf("%s: no report of this training: %w", dir, err)}
 	}
+	return nil
+}
+
+// lastRow is the row of the evaluation that a checkpoint keeps, or nil.
+func (x *Experiment) lastRow(s train.State, e *train.Evaluation) *train.Row {
+	if e == nil {
+		return nil
+	}
+	return &train.Row{Step: s.Step, Epoch: x.Plan.Epoch(s.Step), Rate: s.Rate, Train: e.Since, Val: e.Val, Test: e.Test, TrainEval: e.Train}
 }
 
 // Report compares the runs of a comparison as they are.
 func (c *Comparison) Report() (report.Comparison, error) {
 	var list []report.Compared
+	var all []string // notes
 	for _, r := range c.Runs {
-		run, err := report.ReadRun(r.Dir)
+		run, notes, err := readRun(r.Dir)
 		if errors.Is(err, fs.ErrNotExist) && r.Diverged != "" { // before its first evaluation
 			run, err = report.Run{Name: filepath.Base(r.Dir)}, nil
 		}
@@ -59,10 +76,10 @@ func (c *Comparison) Report() (report.Comparison, error) {
 		n.Model, n.Seed, n.Iterations = r.Net.Model(), r.Seed, r.Plan.Iterations
 		n.TrainImages, n.ValImages, n.TestImages = r.data.sizes()
 		n.Diverged = r.Diverged != ""
-		list = append(list, report.Compared{Run: run, Net: n})
+		list, all = append(list, report.Compared{Run: run, Net: n}), append(all, notes...)
 	}
 	what := map[string]string{PlainVsResidual: "Plain and residual networks", ByDepth: "Residual networks by depth"}[c.Kind]
-	return report.NewComparison(fmt.Sprintf("%s on %s", what, c.Runs[0].Data.Name), c.Command(), list), nil
+	return noted(report.NewComparison(fmt.Sprintf("%s on %s", what, c.Runs[0].Data.Name), c.Command(), list), all), nil
 }
 
 // WriteComparison writes the report of a comparison into the folder out and returns the files. The
@@ -85,22 +102,33 @@ func WriteComparison(ctx context.Context, env *Environment, out string, c report
 // CompareRuns compares run folders that are there, of any networks. out is where its report goes.
 func CompareRuns(dirs []string, out string) (report.Comparison, error) {
 	var list []report.Compared
+	var all []string // notes
 	command := []string{"resnet", "compare", "runs"}
 	for _, dir := range dirs {
-		run, err := report.ReadRun(dir)
+		run, notes, err := readRun(dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			return report.Comparison{}, missingf("%s: no run folder with an evaluation: metrics.csv is not there", text.Printable(dir))
 		}
 		if err != nil {
 			return report.Comparison{}, err
 		}
-		list = append(list, report.Compared{Run: run, Net: describeRun(dir, run)})
+		net, err := describeRun(dir, run)
+		if err != nil {
+			return report.Comparison{}, err
+		}
+		list, all = append(list, report.Compared{Run: run, Net: net}), append(all, notes...)
 		command = append(command, text.ShellQuote(dir))
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return report.Comparison{}, &IOError{err}
 	}
-	return report.NewComparison("Comparison of runs", strings.Join(append(command, "--out", text.ShellQuote(out)), " "), list), nil
+	return noted(report.NewComparison("Comparison of runs", strings.Join(append(command, "--out", text.ShellQuote(out)), " "), list), all), nil
+}
+
+// noted puts what was wrong with the files of the runs before the notes on how they were measured.
+func noted(c report.Comparison, notes []string) report.Comparison {
+	c.Notes = append(notes, c.Notes...)
+	return c
 }
 
 // describeNet says what a run folder knows of its network: its configuration, its speed, and the
@@ -136,11 +164,11 @@ func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) report.Net {
 }
 
 // describeRun is describeNet for a folder of which nothing else is known. Where its checkpoints are
-// gone, the configuration names the network.
-func describeRun(dir string, run report.Run) report.Net {
-	l, err := LoadRun(dir)
+// gone, the configuration names the network; one that does not read is an error.
+func describeRun(dir string, run report.Run) (report.Net, error) {
+	l, err := runConfig(dir)
 	if err != nil {
-		l = nil
+		return report.Net{}, err
 	}
 	var spec *blocks.Spec
 	if l != nil {
@@ -155,8 +183,9 @@ func describeRun(dir string, run report.Run) report.Net {
 	if _, err := os.Stat(filepath.Join(dir, divergedFile)); err == nil {
 		n.Diverged = true
 	}
-	if m, err := checkpoint.View(dir, nil).Latest(); err == nil && !m.Final {
-		n.Unfinished = true
+	if m, err := checkpoint.View(dir, nil).Latest(); err == nil {
+		further := slices.ContainsFunc(run.History, func(row report.Measurement) bool { return row.Step > int(m.Step) })
+		n.Unfinished = !m.Final || further // it was made longer, and killed
 	}
-	return n
+	return n, nil
 }

@@ -109,6 +109,7 @@ type splits struct {
 }
 
 func (s splits) sizes() (int, int, int) { return s.train, s.val, s.test }
+func (splits) classes() []string        { return nil }
 func (splits) stepSize() string         { return "8 images" }
 
 func TestARunIsMeasuredOnTheSplitThatItHas(t *testing.T) {

@@ -197,6 +197,10 @@ func (s *sequences) timeEvaluation(ctx context.Context, e evaluator) (time.Durat
 // leastMemory is not known: the machines of the shapes say what they take.
 func (s *sequences) leastMemory() (int64, error) { return 0, nil }
 
+func (s *sequences) fingerprint(ctx context.Context) (datasets.Fingerprint, error) {
+	return s.corpus.Fingerprint(ctx)
+}
+
 func (s *sequences) meta(m *weights.Meta) {
 	m.Preprocessing = datasets.Preprocessing{Normalizer: datasets.Normalizer{Kind: datasets.NoNormalizing}}.Encode()
 	m.Frontend = s.x.Speech.Frontend.Encode()

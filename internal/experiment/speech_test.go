@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -96,5 +97,27 @@ func TestANetworkSaysWhatItCounts(t *testing.T) {
 	}
 	if err := m.fitsFrames(6); err == nil || err.Error() != "m: cannot be evaluated: it takes frames of 12 values (2 maps of 6), and these have 6" {
 		t.Error(err)
+	}
+}
+
+// TestACorpusOfOtherClassesIsNotMeasured: classes of utterances are numbered by their sorted names.
+func TestACorpusOfOtherClassesIsNotMeasured(t *testing.T) {
+	m := smallSpeech(t, blocks.OutputUtterance)
+	m.Classes = []string{"a", "b", "c", "d"}
+	for _, c := range []struct {
+		info corpus.Info
+		ok   bool
+	}{
+		{corpus.Info{Count: 4, Classes: []string{"a", "b", "c", "d"}}, true},
+		{corpus.Info{Count: 2, Classes: []string{"a", "b"}}, true},
+		{corpus.Info{Count: 3, Classes: []string{"a", "c", "d"}}, false},
+		{corpus.Info{Count: 4, Classes: []string{"a", "bb", "c", "d"}}, false},
+		{corpus.Info{Count: 5, Classes: []string{"a", "b", "c", "d", "e"}}, false},
+		{corpus.Info{Count: 5}, false}, // of alignments
+		{corpus.Info{Count: 4}, true},
+	} {
+		if err := m.fitsClasses(c.info); (err == nil) != c.ok || err != nil && !errors.Is(err, eval.ErrLabel) {
+			t.Errorf("%v: %v", c.info, err)
+		}
 	}
 }

@@ -24,6 +24,7 @@ type Training struct {
 	*Experiment
 	Dir     string
 	Resume  bool // the folder holds a run, which goes on
+	Allow   Allow
 	MaxTime time.Duration
 	Memory  int64 // bytes that it may take; 0 means GOMEMLIMIT, or else what is free
 	Control *train.Control
@@ -55,6 +56,7 @@ type ready struct {
 	evaluator evaluator
 	resume    *train.Resume // nil at the start of a run
 	meta      weights.Meta
+	trained   string   // what the checkpoints keep of it
 	notes     []string // of what the parameters start from
 }
 
@@ -69,16 +71,16 @@ func (r *ready) close() {
 
 // prepare makes and checks all that a training needs. It writes nothing, so that a dry run can do
 // the same.
-func (t *Training) prepare(store *checkpoint.Store) (*ready, error) {
+func (t *Training) prepare(ctx context.Context, store *checkpoint.Store) (*ready, error) {
 	r := &ready{params: graph.NewParamSet(t.Train.Seed)}
-	if err := t.fill(r, store); err != nil {
+	if err := t.fill(ctx, r, store); err != nil {
 		r.close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (t *Training) fill(r *ready, store *checkpoint.Store) (err error) {
+func (t *Training) fill(ctx context.Context, r *ready, store *checkpoint.Store) (err error) {
 	if r.trainer, err = t.data.trainer(r.params); err != nil {
 		return err
 	}
@@ -96,7 +98,7 @@ func (t *Training) fill(r *ready, store *checkpoint.Store) (err error) {
 		return err
 	}
 	if t.Resume {
-		if r.resume, err = t.loadCheckpoint(store, r.params); err != nil {
+		if r.resume, err = t.loadCheckpoint(ctx, store, r.params); err != nil {
 			return err
 		}
 	}
@@ -108,14 +110,21 @@ func (t *Training) fill(r *ready, store *checkpoint.Store) (err error) {
 			return err
 		}
 	}
-	r.meta, err = t.meta()
+	if r.meta, err = t.meta(); err != nil {
+		return err
+	}
+	with, err := t.trained(ctx)
+	if err != nil {
+		return err
+	}
+	r.trained, err = with.encode()
 	return err
 }
 
 // Estimate does everything that Run does before the first step, writes nothing, and says what the
 // training would take.
 func (t *Training) Estimate(ctx context.Context) (Estimate, error) {
-	r, err := t.prepare(checkpoint.View(t.Dir, nil))
+	r, err := t.prepare(ctx, checkpoint.View(t.Dir, nil))
 	if err != nil {
 		return Estimate{}, err
 	}
@@ -151,7 +160,7 @@ func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 			return train.Summary{}, err
 		}
 	}
-	r, err := t.prepare(store)
+	r, err := t.prepare(ctx, store)
 	if err != nil {
 		return train.Summary{}, err
 	}
@@ -170,14 +179,14 @@ func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 	skipped := func(id string, err error) { // on a goroutine of the loader
 		t.env.say("warning: %s is left out: %v", text.Printable(id), err)
 	}
-	return train.Run(ctx, train.Options{
+	sum, err := train.Run(ctx, train.Options{
 		Plan: t.Plan, MachineFor: r.trainer.machine, Params: r.params,
 		Loader: func(_ context.Context, epoch, batch int) (train.Loader, error) {
 			return t.data.loader(epoch, batch, skipped)
 		},
 		Evaluate: r.evaluator.evaluate,
 		Store: &train.RunStore{
-			Checkpoints: store, Meta: r.meta, ConfigDigest: digest(&t.Config),
+			Checkpoints: store, Meta: r.meta, ConfigDigest: digest(&t.Config), Trained: r.trained,
 			BatchesPerEpoch: t.Plan.BatchesPerEpoch, Warn: func(line string) { t.Watcher.Line("warning: " + line) },
 		},
 		Dir:         t.Dir,
@@ -185,10 +194,15 @@ func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 		BeforeBatch: r.trainer.beforeBatch,
 		Resume:      r.resume, MaxTime: t.MaxTime, Control: t.Control,
 	})
+	if sum.AlreadyFinished { // the checkpoint knows what was measured
+		sum.Last = t.lastRow(sum.State, r.resume.Evaluation)
+	}
+	return sum, err
 }
 
 // loadCheckpoint takes up the newest checkpoint that can be used, or nil where there is none yet.
-func (t *Training) loadCheckpoint(store *checkpoint.Store, params *graph.ParamSet) (*train.Resume, error) {
+// It refuses one that was trained with something else.
+func (t *Training) loadCheckpoint(ctx context.Context, store *checkpoint.Store, params *graph.ParamSet) (*train.Resume, error) {
 	c, warnings, err := store.LoadLatest()
 	if errors.Is(err, checkpoint.ErrNotFound) {
 		t.env.say("%s: no checkpoint yet: starting over", text.Printable(t.Dir))
@@ -200,6 +214,19 @@ func (t *Training) loadCheckpoint(store *checkpoint.Store, params *graph.ParamSe
 	for _, w := range warnings {
 		t.env.say("warning: %s", w)
 	}
+	with, err := decodeTrained(c.State.Meta[train.TrainedKey])
+	if err != nil {
+		return nil, fmt.Errorf("%s: checkpoint of step %d: %w", t.Dir, c.Manifest.Step, err)
+	}
+	if with == nil {
+		t.env.say("%s", unrecorded(t.Dir, c.Manifest.Step))
+	}
+	if _, err := checkConfig(with, &t.Config, &t.Config, t.Allow); err != nil {
+		return nil, err
+	}
+	if err := t.checkData(ctx, with, c.Model.Meta, t.Allow); err != nil {
+		return nil, err
+	}
 	return train.LoadResume(c, params)
 }
 
@@ -208,10 +235,9 @@ func (t *Training) writeRecords() error {
 	if err := checkpoint.WriteConfig(atomicfile.OS, t.Dir, config.Encode(&t.Config, nil)); err != nil {
 		return err
 	}
-	trainN, valN, testN := t.data.sizes()
 	return checkpoint.WriteEnv(atomicfile.OS, t.Dir, checkpoint.Env{
 		Version: t.env.Version, CPU: system.Read().CPU, Threads: t.Threads, Seed: t.Train.Seed, Command: t.env.Command,
-		Kernels: map[string]string{"all": kernel.Active()}, Samples: map[string]int{"train": trainN, "val": valN, "test": testN},
+		Kernels: map[string]string{"all": kernel.Active()}, Samples: t.samples(),
 	})
 }
 
@@ -294,9 +320,10 @@ func LoadRun(dir string) (*config.Loaded, error) {
 }
 
 // Continue is the configuration with which a run goes on: the run's own with overrides over it, or
-// that of another file. A value that keeps the checkpoint meaningful may not change unless allow is
-// set; changes are what does.
-func Continue(dir string, in config.Input, allow bool) (l *config.Loaded, changes []train.Change, err error) {
+// that of another file. A value that keeps the checkpoint meaningful may not change unless it is
+// allowed; changes are what does. The run's own values are those that its newest checkpoint
+// recorded, whatever has been written into config.yaml since.
+func Continue(dir string, in config.Input, allow Allow) (l *config.Loaded, changes []train.Change, err error) {
 	old, err := LoadRun(dir)
 	if err != nil {
 		return nil, nil, err
@@ -307,8 +334,12 @@ func Continue(dir string, in config.Input, allow bool) (l *config.Loaded, change
 	if l, err = config.Load(in); err != nil {
 		return nil, nil, err
 	}
-	if changes, err = train.CheckResume(config.Values(&old.Config), config.Values(&l.Config), allow); err != nil {
-		return nil, nil, &config.UsageError{Err: err}
+	with, _, err := newestTrained(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if changes, err = checkConfig(with, &old.Config, &l.Config, allow); err != nil {
+		return nil, nil, err
 	}
 	l.Name = filepath.Base(filepath.Clean(dir))
 	return l, changes, nil

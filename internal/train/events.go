@@ -46,8 +46,11 @@ func (l *loop) openEvents() {
 		return step <= int64(l.st.Evaluated)
 	}
 	l.events.pending = slices.DeleteFunc(l.events.pending, func(e event) bool { return !keep(int64(e.step), e.scalars[0].Tag) })
-	log, err := tensorboard.Open(atomicfile.OS, filepath.Join(l.o.Dir, tensorboard.File), checkpoint.Kind, keep, l.meter.now)
-	l.events.log = log
+	path := filepath.Join(l.o.Dir, tensorboard.File)
+	err := regular(path)
+	if err == nil {
+		l.events.log, err = tensorboard.Open(atomicfile.OS, path, checkpoint.Kind, keep, l.meter.now)
+	}
 	l.eventsWritten(err)
 }
 

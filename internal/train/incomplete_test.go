@@ -81,6 +81,20 @@ func TestRowsThatWereNotWrittenOutliveAKill(t *testing.T) {
 	}
 }
 
+// TestRowsAreNotWrittenToADevice: it would swallow them, or never end.
+func TestRowsAreNotWrittenToADevice(t *testing.T) {
+	for _, device := range []string{"/dev/null", "/dev/zero"} {
+		if _, err := os.Stat(device); err != nil {
+			t.Skip(err)
+		}
+		r := newToy(t, toyConfig(), eval.Config{Every: 4}, t.TempDir())
+		must(t, os.Symlink(device, filepath.Join(r.o.Dir, MetricsFile)))
+		if _, err := r.run(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("%s: %v", device, err)
+		}
+	}
+}
+
 func TestAStopWithRowsThatWereNotWrittenWarnsLast(t *testing.T) {
 	r, _ := blocked(t)
 	if _, err := r.stopAt(10).run(); !errors.Is(err, ErrStopped) {

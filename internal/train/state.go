@@ -102,6 +102,11 @@ func ParseState(b []byte) (State, error) {
 		p.Bad < 0 || p.Drops < 0 || p.Drops > maxDrops || s.Schedule.Halvings < 0 || s.Schedule.Halvings > maxDrops || s.Skipped < 0 || s.SkippedInRow < 0 || s.Rollbacks < 0 {
 		return State{}, errors.New("training state: a count is out of range: the file is damaged, resume from an earlier checkpoint")
 	}
+	for _, row := range s.Rows {
+		if len(row) == 0 {
+			return State{}, errors.New("training state: a row of metrics.csv without a cell: the file is damaged, resume from an earlier checkpoint")
+		}
+	}
 	return s, nil
 }
 

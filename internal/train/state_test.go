@@ -18,6 +18,7 @@ func TestAStateThatContradictsItselfIsRefused(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"a step below 0":              {`"step":4`, `"step":-4`},
 		"an evaluation of the future": {`"evaluated":2`, `"evaluated":5`},
+		"a row without a cell":        {`"skipped":`, `"rows":[["2"],[]],"skipped":`},
 		"no format":                   {`"format":`, `"formed":`},
 		"text for a number":           {`"step":4`, `"step":"4"`},
 		"a number out of range":       {`"step":4`, `"step":1e40`},
@@ -35,7 +36,7 @@ func TestAStateThatContradictsItselfIsRefused(t *testing.T) {
 // FuzzState: whatever the bytes, a state that is accepted has counts that agree, and is written and
 // read again without a change.
 func FuzzState(f *testing.F) {
-	for _, s := range []State{{}, {Step: 4, Evaluated: 2, Best: &Best{Step: 2, ValError: 12.5}}} {
+	for _, s := range []State{{}, {Step: 4, Evaluated: 2, Best: &Best{Step: 2, ValError: 12.5}, Rows: [][]string{{"2", "0.5"}}}} {
 		b, err := s.Encode()
 		if err != nil {
 			f.Fatal(err)

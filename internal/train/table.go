@@ -84,6 +84,9 @@ func (t *table) open() (err error) {
 	if t.written > 0 {
 		step = stepOf(t.rows[t.written-1])
 	}
+	if err := regular(t.path); err != nil {
+		return err
+	}
 	if t.csv, err = checkpoint.OpenCSV(atomicfile.OS, t.path, t.header, int64(step)); err != nil {
 		t.csv = nil
 		return err
@@ -96,6 +99,16 @@ func (t *table) open() (err error) {
 	t.written = 0
 	for t.written < len(t.rows) && stepOf(t.rows[t.written]) <= last {
 		t.written++
+	}
+	return nil
+}
+
+// regular refuses to write rows to what is no file: a device swallows them, a pipe waits for its
+// reader.
+func regular(path string) error {
+	st, err := os.Stat(path)
+	if err == nil && !st.Mode().IsRegular() {
+		return atomicfile.Error(fmt.Errorf("%s: not a regular file", path))
 	}
 	return nil
 }

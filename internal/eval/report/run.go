@@ -28,14 +28,22 @@ type Run struct {
 // there; it fails with fs.ErrNotExist without it, and with ErrHistory when it does not parse. An
 // env.json that does not parse is shown as it is.
 func ReadRun(dir string) (Run, error) {
+	h, err := ReadHistory(filepath.Join(dir, "metrics.csv"))
+	if err != nil {
+		return Run{}, err
+	}
+	r, err := ReadRecords(dir)
+	r.History = h
+	return r, err
+}
+
+// ReadRecords is ReadRun without metrics.csv.
+func ReadRecords(dir string) (Run, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		abs = dir
 	}
 	r := Run{Name: filepath.Base(abs)}
-	if r.History, err = ReadHistory(filepath.Join(dir, "metrics.csv")); err != nil {
-		return Run{}, err
-	}
 	config, err := readSmall(filepath.Join(dir, "config.yaml"))
 	if err != nil {
 		return Run{}, err
