@@ -55,7 +55,6 @@ type ComparedRun struct {
 	Done bool
 	// Diverged says why the run has no end, from its record; "" where it has not diverged.
 	Diverged string
-	last     checkpoint.Manifest // the newest, when the comparison was planned
 	// Incomplete says which record of the run could not be written, or is nil.
 	Incomplete error
 }
@@ -163,7 +162,8 @@ func (r *ComparedRun) look(ctx context.Context) error {
 	if m, err := view.Latest(); err == nil {
 		r.Step, r.Done = int(m.Step), m.Final
 		if _, err := os.Stat(filepath.Join(r.Dir, report.ReportFile)); err != nil {
-			r.Done = false // it was killed between its last checkpoint and its report, which comes now
+			// It was killed between its last checkpoint and its report, which comes now.
+			r.Done = false
 		}
 		if _, state, err := view.Metadata(m); err == nil && train.PendingRows(state) > 0 {
 			r.Done = false // it is resumed, and adds them

@@ -298,7 +298,15 @@ func TestAComparisonDoesNotCountARunOfOtherData(t *testing.T) {
 	n := compare.Net{Depth: 8, Residual: true, Seed: 1}
 	c := &Comparison{CompareOptions: CompareOptions{Kind: ByDepth, Config: in, Out: out, Threads: 1, Parallel: 1}, env: &Environment{}}
 	in.Sets = append(in.Sets, n.Sets()...)
-	if _, err := start(t, filepath.Join(out, n.Name()), in, nil); err != nil {
+	run := filepath.Join(out, n.Name())
+	if err := os.MkdirAll(run, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// Without it, it is not done.
+	if err := os.WriteFile(filepath.Join(run, report.ReportFile), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := start(t, run, in, nil); err != nil {
 		t.Fatal(err)
 	}
 	r, err := c.newRun(context.Background(), n, NewDataSets())
