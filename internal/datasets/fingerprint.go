@@ -24,7 +24,8 @@ type SplitPrint struct {
 	N     int    `json:"n"`     // images or utterances
 	Names string `json:"names"` // of their names, without folders, and classes, in their order
 	Sizes string `json:"sizes"` // of their sizes
-	// Contents is of what is in them; "" where that would mean to read more than MaxContents.
+	// Contents is of what is in them; "" where that would mean to read more than MaxContents, or
+	// where one does not read.
 	Contents string `json:"contents,omitempty"`
 }
 
@@ -128,9 +129,12 @@ func (p *photoSet) fingerprint(ctx context.Context) (Fingerprint, error) {
 			continue
 		}
 		each := make([]int64, list.count())
-		if err := p.every(ctx, len(each), func(i int, _ *scratch) (err error) {
-			each[i], err = list.size(i)
-			return err
+		if err := p.every(ctx, len(each), func(i int, _ *scratch) error {
+			var err error
+			if each[i], err = list.size(i); err != nil {
+				each[i] = -1 // data.on_corrupt decides about it when it is read
+			}
+			return nil
 		}); err != nil {
 			return nil, err
 		}
@@ -153,8 +157,10 @@ func (p *photoSet) fingerprint(ctx context.Context) (Fingerprint, error) {
 			data, err := list.read(i, sc.file)
 			sc.file, sums[i] = data, sha256.Sum256(data)
 			return err
-		}); err != nil {
+		}); ctx.Err() != nil {
 			return nil, err
+		} else if err != nil {
+			continue // data.on_corrupt decides about what does not read
 		}
 		contents := NewDigest()
 		for _, sum := range sums {

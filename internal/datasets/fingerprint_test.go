@@ -179,6 +179,23 @@ func TestTheFingerprintOfImagesInMemoryIsOfTheirPixels(t *testing.T) {
 	}
 }
 
+// TestAFileThatDoesNotReadIsLeftToItsPolicy: data.on_corrupt may put another image in its place.
+func TestAFileThatDoesNotReadIsLeftToItsPolicy(t *testing.T) {
+	dir := t.TempDir()
+	id := datasets.ImageNetClasses()[0].ID
+	for i := range 3 {
+		write(t, filepath.Join(dir, "train", id, fmt.Sprintf("%d.JPEG", i)), jpegBytes(t, picture(30, 25, uint64(i))))
+	}
+	c := datasets.Config{Name: "imagenet", Dir: dir, Size: 16, OnCorrupt: datasets.CorruptSkip}
+	whole := printOf(t, c)[datasets.Train]
+	if err := os.Symlink("nowhere", filepath.Join(dir, "train", id, "3.JPEG")); err != nil {
+		t.Fatal(err)
+	}
+	if f := printOf(t, c)[datasets.Train]; f.N != 4 || f.Contents != "" || whole.Contents == "" || f.Sizes == whole.Sizes {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestAFingerprintEndsWithItsContext(t *testing.T) {
 	dir := t.TempDir()
 	imageFolder(t, dir)
