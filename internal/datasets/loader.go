@@ -83,12 +83,7 @@ type prepared struct {
 func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 	info := ds.info
 	n := ds.Len(o.Split)
-	if o.Workers == 0 {
-		o.Workers = 1
-		if ds.about.anySize { // decoding costs so much that one goroutine would hold the network up
-			o.Workers = runtime.GOMAXPROCS(0)
-		}
-	}
+	o.Workers = Workers(info.Name, o.Workers)
 	o.Augment = o.Augment.withDefaults()
 	switch {
 	case o.Batch < 1:
@@ -134,6 +129,19 @@ func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 		l.wg.Go(l.work)
 	}
 	return l, nil
+}
+
+// Workers is the number of goroutines that prepare the batches of a data set: n, or where that is 0
+// one, for images of any size one a processor: decoding costs so much that a single one would hold
+// the network up.
+func Workers(name string, n int) int {
+	switch {
+	case n != 0:
+		return n
+	case AnySize(name):
+		return runtime.GOMAXPROCS(0)
+	}
+	return 1
 }
 
 // checkAugment fails if the augmentation does not fit the images.

@@ -109,16 +109,42 @@ func newBench(env *Environment, o BenchOptions) (*bench, error) {
 	if o.Mode == "infer" {
 		mode = graph.Eval
 	}
+	memory := env.allowed(0)
+	needs, err := b.leastMemory(mode)
+	if err != nil {
+		return nil, err
+	}
+	if err := memory.check(needs...); err != nil {
+		return nil, err
+	}
 	params := graph.NewParamSet(1)
 	g, err := b.graph(mode, params)
 	if err != nil {
 		return nil, err
 	}
 	if b.machine, err = env.Compile(g, params, schedule.Options{Threads: b.Threads, Frozen: mode == graph.Eval}); err != nil {
-		return nil, err
+		return nil, memory.refuse(err, needs[0])
 	}
 	b.step = b.newStep(g, params, mode)
 	return b, nil
+}
+
+// leastMemory is a lower bound of what a measurement takes: the batch with its activations, and the
+// parameters with their gradients.
+func (b *bench) leastMemory(mode graph.Mode) ([]need, error) {
+	sum, err := blocks.Summarize(b.spec)
+	if err != nil {
+		return nil, err
+	}
+	n, hint := float64(b.Batch), ""
+	if b.sequences() {
+		n, hint = n*float64(b.Frames), "or fewer --frames"
+	}
+	batch := need{"--batch", b.Batch, leastInference(sum, n), hint}
+	if mode == graph.Train {
+		batch.bytes += leastTraining(sum, n)
+	}
+	return []need{batch, {bytes: 8 * float64(sum.Params)}}, nil
 }
 
 func (b *bench) sequences() bool { return b.spec.Family == blocks.FamilySpeech }

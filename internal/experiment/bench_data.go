@@ -111,6 +111,11 @@ func BenchData(ctx context.Context, env *Environment, o BenchDataOptions) (Bench
 	}
 	n := float64(min(r.Images, sampleForSize))
 	r.Width, r.Height = r.Width/n, r.Height/n
+	// A loader makes a batch for each of its threads, and two that wait.
+	ahead := 4 * float64(info.Channels*info.Height*info.Width) * float64(r.Batch)
+	if err := env.allowed(0).check(need{"--threads", o.Threads, ahead * float64(o.Threads), "or a smaller --batch"}, need{"--batch", r.Batch, 2 * ahead, ""}); err != nil {
+		return r, err
+	}
 	if err := o.onOneCore(ctx, ds, split, &r); err != nil {
 		return r, err
 	}

@@ -71,12 +71,12 @@ func (c *Comparison) Estimate(ctx context.Context) (ComparisonEstimate, error) {
 		out.Runs = append(out.Runs, p)
 	}
 	out.SecondsTotal = makespan(costs, c.Parallel)
-	return out, checkMemory(int64(largest(memory, c.Parallel)), 0, first.Train.Batch)
+	return out, c.env.allowed(0).check(need{"--parallel", c.Parallel, largest(memory, c.Parallel), "or a smaller train.batch"})
 }
 
 // makespan is how long jobs take when so many workers take one after another, in the order given.
 func makespan(costs []float64, workers int) float64 {
-	busy := make([]float64, max(workers, 1))
+	busy := make([]float64, max(min(workers, len(costs)), 1))
 	for _, c := range costs {
 		i := slices.Index(busy, slices.Min(busy))
 		busy[i] += c

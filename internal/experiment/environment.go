@@ -1,12 +1,15 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
+	"sync"
 
 	"resnet/internal/config"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/graph/schedule"
+	"resnet/internal/text"
 )
 
 // Environment is what a process lends to its experiments.
@@ -21,6 +24,9 @@ type Environment struct {
 	Command []string
 	// Say is told remarks, a line each. It may be nil, and has to be safe for concurrent use.
 	Say func(line string)
+
+	asked sync.Once
+	room  allowance // what the system leaves, as it was when it was asked
 }
 
 func (e *Environment) say(format string, args ...any) {
@@ -33,7 +39,13 @@ func (e *Environment) say(format string, args ...any) {
 func (e *Environment) Compile(g *graph.Graph, params *graph.ParamSet, o schedule.Options) (graph.Machine, error) {
 	switch e.Machine {
 	case "", "schedule":
+		memory := e.allowed(o.Limit)
+		o.Limit = memory.bytes
 		m, err := schedule.Compile(g, o)
+		if large := new(schedule.TooLargeError); errors.As(err, &large) {
+			return nil, &config.UsageError{Err: &largeError{fmt.Sprintf("%s: a batch of %d needs at least %s of memory, and %s: a smaller --batch takes less",
+				text.Printable(g.Name), g.N, text.Bytes(large.Need), memory.why), err}}
+		}
 		if err != nil {
 			return nil, err // not m: a nil *schedule.Machine is not a nil Machine
 		}
@@ -45,12 +57,24 @@ func (e *Environment) Compile(g *graph.Graph, params *graph.ParamSet, o schedule
 }
 
 // Factory compiles networks for so many threads.
-func (e *Environment) Factory(threads int) eval.Factory {
+func (e *Environment) Factory(threads int) eval.Factory { return e.limited(threads, 0) }
+
+// limited is Factory with a limit of bytes for each machine; 0 means what the system leaves.
+func (e *Environment) limited(threads int, limit int64) eval.Factory {
 	return eval.Factory{
 		NewArena: func() eval.Arena { return new(schedule.Arena) },
 		Compile: func(g *graph.Graph, params *graph.ParamSet, o eval.MachineOptions) (graph.Machine, error) {
 			arena, _ := o.Arena.(*schedule.Arena) // nil where there is none
-			return e.Compile(g, params, schedule.Options{Threads: threads, Frozen: o.Frozen, Arena: arena})
+			return e.Compile(g, params, schedule.Options{Threads: threads, Frozen: o.Frozen, Arena: arena, Limit: limit})
 		},
 	}
 }
+
+// largeError is a machine that does not fit, in the user's words.
+type largeError struct {
+	text string
+	err  error
+}
+
+func (e *largeError) Error() string { return e.text }
+func (e *largeError) Unwrap() error { return e.err }

@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -84,8 +85,18 @@ func TestAnEstimateCountsByHand(t *testing.T) {
 		// The outputs of the stem, of two convolutions in each of three stages and of the
 		// classifier.
 		const values = 3*16*49 + 2*32*16 + 2*64*4 + 10
-		if got, err := x.data.leastMemory(); err != nil || got != int64(4*(values*4+2*params+c.kept*params)) {
-			t.Errorf("%s: %d bytes at least (%v), want %d", name, got, err, 4*(values*4+2*params+c.kept*params))
+		needs, err := x.data.leastMemory()
+		want := []need{
+			{key: "train.batch", value: 4, bytes: 4 * values * 4},
+			{key: "eval.batch", value: 5, bytes: 4 * (49 + 10) * 5},
+			{key: "data.workers", value: 3, bytes: (3 + 2) * (4*49*(4+5) + perWorker)},
+			{bytes: float64(4 * (2*params + c.kept*params))},
+		}
+		for i := range needs {
+			needs[i].hint = ""
+		}
+		if err != nil || !slices.Equal(needs, want) {
+			t.Errorf("%s: %+v at least (%v), want %+v", name, needs, err, want)
 		}
 		e, err := (&Training{Experiment: x, Dir: t.TempDir()}).Estimate(context.Background())
 		if err != nil {
@@ -102,7 +113,7 @@ func TestAnEstimateCountsByHand(t *testing.T) {
 			t.Errorf("%s: %d bytes of parameters, want %d", name, e.Memory.Parameters, want)
 		}
 		// Batches that 3 workers make ahead, and a byte for each pixel of the set.
-		if want := int64((3+2)*4*pixels*4 + (c.train+c.val+1000)*pixels); e.Memory.Data != want {
+		if want := int64((3+2)*(4*pixels*(4+5)+perWorker) + (c.train+c.val+1000)*pixels); e.Memory.Data != want {
 			t.Errorf("%s: %d bytes of data, want %d", name, e.Memory.Data, want)
 		}
 		if m := e.Memory; e.MemoryBytes != m.Training+m.Evaluation+m.Parameters+m.Data || m.Training < 4*10_000 || m.Evaluation == 0 {

@@ -31,8 +31,9 @@ type Experiment struct {
 	Plan    train.Plan
 	Threads int
 
-	env  *Environment
-	data data
+	env    *Environment
+	data   data
+	memory allowance
 }
 
 // data is what images and utterances do each in their own way.
@@ -60,8 +61,10 @@ type data interface {
 	timeBatch(ctx context.Context, t trainer) (time.Duration, error)
 	// timeEvaluation is the time of an evaluation, measured or estimated from a part.
 	timeEvaluation(ctx context.Context, e evaluator) (time.Duration, error)
-	// leastMemory is a lower bound of what training takes, in bytes, known before anything is made.
-	leastMemory() (int64, error)
+	// leastMemory is a lower bound of what training takes, known before anything is made.
+	leastMemory() ([]need, error)
+	// needs is what trainer and evaluator take, and the data besides.
+	needs(t trainer, e evaluator) []need
 	// fingerprint tells the contents of the files from others.
 	fingerprint(ctx context.Context) (datasets.Fingerprint, error)
 	// meta adds what checkpoints say of the input.
@@ -102,7 +105,8 @@ func New(ctx context.Context, env *Environment, l *config.Loaded, threads int, o
 	if err := absoluteList(&l.Speech.Alignments); err != nil {
 		return nil, err
 	}
-	x := &Experiment{Loaded: l, Threads: threads, env: env}
+	// What the memory has room for is asked before any of it is taken.
+	x := &Experiment{Loaded: l, Threads: threads, env: env, memory: env.allowed(0)}
 	var err error
 	if datasets.IsSpeech(l.Data.Name) {
 		x.data, err = openSequences(ctx, x, open)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"resnet/internal/config"
@@ -50,19 +51,23 @@ func TestMemoryThatCannotDoIsRefusedBeforeWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	need, err := j.data.leastMemory()
+	needs, err := j.data.leastMemory()
 	if err != nil {
 		t.Fatal(err)
+	}
+	var need int64
+	for _, n := range needs {
+		need += int64(n.bytes)
 	}
 	// 1201 convolutions of 16x28x28, 32x14x14 and 64x7x7 values, a third each, times 128 images, 4
 	// bytes.
 	if want := int64(4 * 128 * 400 * (16*28*28 + 32*14*14 + 64*7*7)); need < want || need > want+want/10 {
 		t.Errorf("least memory %d, want a little over %d", need, want)
 	}
-	if err := checkMemory(need, need-1, 128); !isUsage(err) {
+	if err := j.CheckLeastMemory(need - 1); !isUsage(err) || !strings.HasPrefix(err.Error(), "train.batch: 128 needs at least ") {
 		t.Errorf("one byte less than needed: %v, want a usage error", err)
 	}
-	if err := checkMemory(need, need, 128); err != nil {
+	if err := j.CheckLeastMemory(need); err != nil {
 		t.Errorf("exactly what is needed: %v", err)
 	}
 }

@@ -80,9 +80,24 @@ func (d *images) imageLen() int64 {
 
 func (d *images) bytes() int64 {
 	info := d.set.Info()
-	batches := int64(max(d.x.Data.Workers, 1) + 2)
-	return batches*4*d.imageLen()*int64(d.x.Train.Batch) + int64(info.Train+info.Val+info.Test)*d.imageLen()
+	return int64(min(d.workers().bytes, 1<<62)) + int64(info.Train+info.Val+info.Test)*d.imageLen()
 }
+
+// workers is the need of the goroutines that prepare batches: one batch each, and two that wait.
+// Those of the training wait while an evaluation has as many of its own.
+func (d *images) workers() need {
+	n := datasets.Workers(d.x.Data.Name, d.x.Data.Workers)
+	info := d.set.Info()
+	measured := max(info.Val, info.Test)
+	if d.x.Eval.TrainSet {
+		measured = max(measured, info.Train)
+	}
+	batch := d.x.Train.Batch + min(d.x.Eval.Batch, measured)
+	return need{"data.workers", n, (float64(n) + 2) * (4*float64(d.imageLen())*float64(batch) + perWorker), "as many as the machine has processors are enough"}
+}
+
+// perWorker is what a goroutine takes besides its batch, in bytes: its stack and buffers.
+const perWorker = 32 << 10
 
 func (d *images) describe(p Estimate) [][2]string {
 	return [][2]string{
@@ -105,7 +120,7 @@ func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet) (*graph
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := d.x.env.Compile(g, params, schedule.Options{Threads: d.x.Threads})
+	m, err := d.x.env.Compile(g, params, schedule.Options{Threads: d.x.Threads, Limit: d.x.memory.bytes})
 	return g, m, err
 }
 
@@ -224,25 +239,23 @@ func scaled(took time.Duration, batch, n int) time.Duration {
 	return time.Duration(float64(took) / float64(batch) * float64(n))
 }
 
-// leastMemory counts what has to be kept for the backward pass, every convolution's output, and
-// parameters, gradients and what the optimizer keeps.
-func (d *images) leastMemory() (int64, error) {
+func (d *images) leastMemory() ([]need, error) {
 	sum, err := blocks.Summarize(d.x.Spec)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var values int64
-	for _, l := range sum.Layers {
-		if l.MACs == 0 {
-			continue
-		}
-		n := int64(1)
-		for _, size := range l.Output {
-			n *= int64(size)
-		}
-		values += n
+	return []need{
+		d.x.trainBatch(leastTraining(sum, float64(d.x.Train.Batch))), d.x.evalBatch(leastInference(sum, float64(d.x.Eval.Batch))),
+		d.workers(), d.x.parameters(sum.Params),
+	}, nil
+}
+
+func (d *images) needs(t trainer, e evaluator) []need {
+	info := d.set.Info()
+	return []need{
+		d.x.trainBatch(float64(t.bytes())), d.x.evalBatch(float64(e.bytes())), d.workers(),
+		{bytes: float64(info.Train+info.Val+info.Test) * float64(d.imageLen())},
 	}
-	return 4 * (values*int64(d.x.Train.Batch) + 2*sum.Params + d.x.Train.Optimizer.StateValues(sum.Params)), nil
 }
 
 func (d *images) fingerprint(ctx context.Context) (datasets.Fingerprint, error) {

@@ -168,6 +168,9 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", net.Named, err)
 	}
+	if err := m.checkMemory(net, n); err != nil {
+		return err
+	}
 	p.Split = m.Split
 	if m.Limit > 0 && m.Limit < n {
 		p.Limit, n = m.Limit, m.Limit
@@ -201,6 +204,14 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 	}
 	m.add(net.Measured(net.Named, info.Name, p, metrics), metrics.Classes(net.ClassNames()))
 	return nil
+}
+
+// checkMemory refuses more batches ahead of the network than there is memory for: one for each
+// thread that reads images, and two that wait.
+func (m *measuring) checkMemory(net *Model, images int) error {
+	side := float64(net.Spec.InputSize)
+	batch := 4 * float64(net.Spec.InputChannels) * side * side * float64(min(m.batch(net), images))
+	return m.env.allowed(0).check(need{"--threads", m.Threads, batch * float64(m.Threads), "or a smaller --batch"}, need{"--batch", m.batch(net), 2 * batch, ""})
 }
 
 // combine adds the row of the ensemble; its predictions are the ones that are written.

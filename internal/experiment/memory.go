@@ -1,43 +1,150 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
-	"runtime/debug"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/graph"
+	"resnet/internal/graph/schedule"
 	"resnet/internal/system"
 	"resnet/internal/text"
 )
 
 // CheckLeastMemory refuses a training that cannot fit, before anything is made. limit is as in
-// Training.Memory.
+// Training.Memory, and holds for what is made after this.
 func (x *Experiment) CheckLeastMemory(limit int64) error {
-	need, err := x.data.leastMemory()
+	x.memory = x.env.allowed(limit)
+	needs, err := x.data.leastMemory()
 	if err != nil {
 		return err
 	}
-	return checkMemory(need, limit, x.Train.Batch)
+	return x.memory.check(needs...)
 }
 
-// checkMemory refuses what does not fit into limit bytes; 0 means GOMEMLIMIT, or else what the
-// machine has free.
-func checkMemory(need, limit int64, batch int) error {
-	source := "--max-memory"
-	if limit <= 0 {
-		limit, source = debug.SetMemoryLimit(-1), "GOMEMLIMIT"
-		if limit == math.MaxInt64 {
-			limit, source = system.Read().Available(), "the free memory"
+// unknownRoom is the allowance on a system that does not say what it has.
+const unknownRoom = 1 << 40
+
+// allowance is how much memory may be taken.
+type allowance struct {
+	bytes int64
+	why   string // "the machine leaves 5 GB of 8 GB"
+}
+
+// need is a part of the memory that something takes, with the key or the flag that decides it.
+type need struct {
+	key   string // "" where nothing does
+	value int    // of the key
+	bytes float64
+	hint  string
+}
+
+// allowed is limit, or where that is 0 what the tightest limit of machine, control groups, process
+// and Go leaves. It is asked once: what is taken later is part of the needs.
+func (e *Environment) allowed(limit int64) allowance {
+	if limit > 0 {
+		return allowance{limit, "--max-memory is " + text.Bytes(limit)}
+	}
+	e.asked.Do(func() {
+		e.room = allowance{unknownRoom, "what this machine has is not known, and no more than " + text.Bytes(unknownRoom) + " are tried"}
+		if l, ok := system.Read().Binding(); ok {
+			e.room = allowance{l.Room(), fmt.Sprintf("%s leaves %s of %s", l, text.Bytes(l.Room()), text.Bytes(l.Bytes))}
+		}
+	})
+	return e.room
+}
+
+// check refuses needs that do not fit together, and names the largest that can be lowered and how
+// far. Sums are floats: what overflows does not fit.
+func (a allowance) check(needs ...need) error {
+	var sum float64
+	var worst need
+	for _, n := range needs {
+		sum += n.bytes
+		if n.key != "" && (worst.key == "" || n.bytes > worst.bytes) {
+			worst = n
 		}
 	}
-	if limit > 0 && need > limit {
-		return config.Usagef("train.batch: a batch of %d needs at least %s of memory, and %s is %s: lower train.batch (train.accumulate keeps the batch of an update)",
-			batch, text.Bytes(need), source, text.Bytes(limit))
+	if sum <= float64(a.bytes) {
+		return nil
 	}
-	return nil
+	rest, remedy := "", "lower it"
+	if others := sum - worst.bytes; others > worst.bytes/100 {
+		rest = fmt.Sprintf(", %s with what else is needed", bytesOf(sum))
+	}
+	if fits := int64(float64(worst.value) * (float64(a.bytes) - sum + worst.bytes) / worst.bytes); fits >= 1 && fits < int64(worst.value) {
+		remedy = fmt.Sprintf("at most about %s fit", text.Grouped(fits))
+	}
+	if worst.hint != "" {
+		remedy += " (" + worst.hint + ")"
+	}
+	return config.Usagef("%s: %s needs at least %s of memory%s, and %s: %s", worst.key, text.Grouped(worst.value), bytesOf(worst.bytes), rest, a.why, remedy)
+}
+
+// bytesOf writes any number of bytes.
+func bytesOf(f float64) string { return text.Bytes(int64(min(f, 1<<62))) }
+
+// refuse says which key is to be lowered where a machine was too large; other errors are returned
+// as they are. n is the key's need without its bytes.
+func (a allowance) refuse(err error, n need) error {
+	var large *schedule.TooLargeError
+	if !errors.As(err, &large) {
+		return err
+	}
+	n.bytes = float64(large.Need)
+	return a.check(n)
+}
+
+// leastTraining is a lower bound of what training on n images, or frames, together takes besides
+// the parameters, in bytes: every convolution's output is kept for the backward pass.
+func leastTraining(sum blocks.Summary, n float64) float64 {
+	var values float64
+	for _, l := range sum.Layers {
+		if l.MACs > 0 {
+			values += float64(product(l.Output))
+		}
+	}
+	return 4 * values * n
+}
+
+// leastInference is the same of evaluating: the input and the logits, and of utterances the largest
+// layer, since statistics over them keep a whole batch at one layer.
+func leastInference(sum blocks.Summary, n float64) float64 {
+	values := product(sum.Input) + int64(sum.Classes)
+	if sum.Family == blocks.FamilySpeech {
+		var widest int64
+		for _, l := range sum.Layers {
+			widest = max(widest, product(l.Output))
+		}
+		values += widest
+	}
+	return 4 * float64(values) * n
+}
+
+func product(shape []int) int64 {
+	n := int64(1)
+	for _, size := range shape {
+		n *= int64(size)
+	}
+	return n
+}
+
+// parameters are the need of the parameters, their gradients and what the optimizer keeps.
+func (x *Experiment) parameters(count int64) need {
+	return need{bytes: 4 * float64(2*count+x.Train.Optimizer.StateValues(count))}
+}
+
+// trainBatch is the need of the batch that is trained on.
+func (x *Experiment) trainBatch(bytes float64) need {
+	return need{"train.batch", x.Train.Batch, bytes, "train.accumulate keeps the batch of an update"}
+}
+
+// evalBatch is the need of the batch that is evaluated.
+func (x *Experiment) evalBatch(bytes float64) need {
+	return need{"eval.batch", x.Eval.Batch, bytes, ""}
 }
 
 // values counts the parameters' values, those that are trained, and what the optimizer keeps of

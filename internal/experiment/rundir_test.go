@@ -1,10 +1,8 @@
 package experiment
 
 import (
-	"math"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -139,27 +137,6 @@ func TestADigestKnowsWhatIsTrained(t *testing.T) {
 	other.Train.Batch++
 	if d := digest(&base); d != digest(&same) || d == digest(&other) || !strings.HasPrefix(d, "sha256:") || len(d) != 7+64 {
 		t.Errorf("%s, %s, %s", d, digest(&same), digest(&other))
-	}
-}
-
-func TestMemoryIsLimitedByTheFlagOrTheRuntimeOrTheMachine(t *testing.T) {
-	before := debug.SetMemoryLimit(5 << 20)
-	defer debug.SetMemoryLimit(before)
-	if err := checkMemory(5<<20+1, 0, 8); !isUsage(err) || !strings.Contains(err.Error(), "a batch of 8 needs at least 5.24 MB of memory, and GOMEMLIMIT is 5.24 MB") {
-		t.Errorf("beyond GOMEMLIMIT: %v", err)
-	}
-	if err := checkMemory(5<<20, 0, 8); err != nil {
-		t.Errorf("within GOMEMLIMIT: %v", err)
-	}
-	if err := checkMemory(6<<20, 7<<20, 8); err != nil {
-		t.Errorf("the flag comes first: %v", err)
-	}
-	if err := checkMemory(9<<20, 7<<20, 8); err == nil || !strings.Contains(err.Error(), "--max-memory") {
-		t.Errorf("beyond the flag: %v", err)
-	}
-	debug.SetMemoryLimit(math.MaxInt64)
-	if err := checkMemory(1<<60, 0, 8); err != nil && !strings.Contains(err.Error(), "the free memory") {
-		t.Errorf("beyond the machine: %v", err)
 	}
 }
 

@@ -105,7 +105,7 @@ func (s *sequences) trainer(params *graph.ParamSet) (trainer, error) {
 
 // sequencer runs the network that is trained.
 func (s *sequences) sequencer(params *graph.ParamSet, mode graph.Mode, shapes []corpus.Shape) (*eval.Sequencer, error) {
-	return s.x.env.sequencer(sequencerOptions{spec: s.x.Spec, params: params, mode: mode, threads: s.x.Threads}, shapes...)
+	return s.x.env.sequencer(sequencerOptions{spec: s.x.Spec, params: params, mode: mode, threads: s.x.Threads, limit: s.x.memory.bytes}, shapes...)
 }
 
 func (t sequenceTrainer) machine(b *datasets.Batch) (graph.Machine, error) { return t.Of(b) }
@@ -120,12 +120,17 @@ type sequenceEvaluator struct {
 	shapes   []corpus.Shape
 }
 
-func (s *sequences) evaluator(params *graph.ParamSet) (evaluator, error) {
+// evaluated are the shapes of the batches of an evaluation.
+func (s *sequences) evaluated() []corpus.Shape {
 	splits := []datasets.Split{datasets.Val, datasets.Test}
 	if s.x.Eval.TrainSet {
 		splits = append(splits, datasets.Train)
 	}
-	e := &sequenceEvaluator{s: s, shapes: evalShapes(s.corpus, s.x.Eval.Batch, s.x.Speech.Buckets, splits...)}
+	return evalShapes(s.corpus, s.x.Eval.Batch, s.x.Speech.Buckets, splits...)
+}
+
+func (s *sequences) evaluator(params *graph.ParamSet) (evaluator, error) {
+	e := &sequenceEvaluator{s: s, shapes: s.evaluated()}
 	var err error
 	if e.machines, err = s.sequencer(params, graph.Eval, e.shapes); err != nil {
 		return nil, err
@@ -194,8 +199,29 @@ func (s *sequences) timeEvaluation(ctx context.Context, e evaluator) (time.Durat
 	return time.Since(start), err
 }
 
-// leastMemory is not known: the machines of the shapes say what they take.
-func (s *sequences) leastMemory() (int64, error) { return 0, nil }
+// leastMemory counts the largest of the shapes, whose machines share their memory.
+func (s *sequences) leastMemory() ([]need, error) {
+	sum, err := blocks.Summarize(s.x.Spec)
+	if err != nil {
+		return nil, err
+	}
+	train := s.x.trainBatch(leastTraining(sum, largestShape(s.shapes)))
+	train.hint = "or speech.batch_frames; train.accumulate keeps the batch of an update"
+	return []need{train, s.x.evalBatch(leastInference(sum, largestShape(s.evaluated()))), s.x.parameters(sum.Params)}, nil
+}
+
+func (s *sequences) needs(t trainer, e evaluator) []need {
+	return []need{s.x.trainBatch(float64(t.bytes())), s.x.evalBatch(float64(e.bytes()))}
+}
+
+// largestShape is the greatest number of frames of a batch.
+func largestShape(shapes []corpus.Shape) float64 {
+	most := 0.
+	for _, s := range shapes {
+		most = max(most, float64(s.N)*float64(s.Frames))
+	}
+	return most
+}
 
 func (s *sequences) fingerprint(ctx context.Context) (datasets.Fingerprint, error) {
 	return s.corpus.Fingerprint(ctx)

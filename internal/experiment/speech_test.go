@@ -16,7 +16,7 @@ import (
 )
 
 // smallSpeech is a network of frames with 2 maps of 6 features and 4 classes.
-func smallSpeech(t *testing.T, output string) *Model {
+func smallSpeech(t testing.TB, output string) *Model {
 	t.Helper()
 	c := blocks.DefaultConfig()
 	c.Name = "wrbn"

@@ -26,7 +26,7 @@ type Training struct {
 	Resume  bool // the folder holds a run, which goes on
 	Allow   Allow
 	MaxTime time.Duration
-	Memory  int64 // bytes that it may take; 0 means GOMEMLIMIT, or else what is free
+	Memory  int64 // bytes that it may take; 0 means what the tightest limit of the system leaves
 	Control *train.Control
 	Watcher Watcher
 
@@ -81,13 +81,17 @@ func (t *Training) prepare(ctx context.Context, store *checkpoint.Store) (*ready
 }
 
 func (t *Training) fill(ctx context.Context, r *ready, store *checkpoint.Store) (err error) {
-	if r.trainer, err = t.data.trainer(r.params); err != nil {
+	if err := t.CheckLeastMemory(t.Memory); err != nil {
 		return err
 	}
-	if err := checkMemory(r.trainer.bytes(), t.Memory, t.Train.Batch); err != nil {
-		return err
+	if r.trainer, err = t.data.trainer(r.params); err != nil {
+		return t.memory.refuse(err, t.trainBatch(0))
 	}
 	if r.evaluator, err = t.data.evaluator(r.params); err != nil {
+		return t.memory.refuse(err, t.evalBatch(0))
+	}
+	all, _, _ := t.values(r.params)
+	if err := t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all))...); err != nil {
 		return err
 	}
 	disk := t.disk
