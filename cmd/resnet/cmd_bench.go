@@ -47,9 +47,6 @@ func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if o.Batch < 0 || o.Frames < 1 || o.Threads < 0 {
-				return usageErrorf("bench: --batch and --frames are at least 1, --threads at least 0")
-			}
 			if list {
 				r, err := experiment.ProfileSteps(a.environment(), o)
 				if err != nil {
@@ -65,9 +62,9 @@ func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&o.Arch, "arch", "resnet20", "architecture; 'resnet models list' shows all")
-	c.Flags().IntVar(&o.Batch, "batch", 0, "images in a step, or utterances (default 128, of a speech network 8)")
-	c.Flags().IntVar(&o.Frames, "frames", 300, "speech networks: frames of each utterance")
-	c.Flags().IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
+	bounded(c.Flags(), &o.Batch, "batch", 0, 0, maxBatch, "images in a step, or utterances (default 128, of a speech network 8)")
+	bounded(c.Flags(), &o.Frames, "frames", 300, 1, maxFrames, "speech networks: frames of each utterance")
+	threadsFlag(c.Flags(), &o.Threads, "threads (default all cores)")
 	c.Flags().StringVar(&steps, "steps", "", "`N`: measure so many steps, after two that are not (default 7); alone: list the machine's steps")
 	c.Flags().Lookup("steps").NoOptDefVal = listSteps
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -87,8 +84,8 @@ func parseSteps(value string, n *int) (list bool, err error) {
 	case listSteps:
 		return true, nil
 	}
-	if *n, err = strconv.Atoi(value); err != nil || *n < 1 {
-		return false, usageErrorf("bench: --steps %s: a number of at least 1, or nothing", value)
+	if *n, err = strconv.Atoi(value); err != nil || *n < 1 || *n > maxMeasured {
+		return false, usageErrorf("bench: --steps %s: a number from 1 to %s, or nothing", value, text.Grouped(maxMeasured))
 	}
 	return false, nil
 }

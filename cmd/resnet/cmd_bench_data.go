@@ -32,8 +32,8 @@ func newBenchDataCmd(a *app) *cobra.Command {
 		Example: "  resnet bench data --data imagenet --dir ILSVRC\n  resnet bench data --data imagenet --dir ILSVRC --arch resnet18 --json",
 		Args:    exactArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if o.Batch < 1 || o.Threads < 0 || !(o.Seconds > 0 && o.Seconds <= 3600) {
-				return usageErrorf("bench: --batch is at least 1, --threads at least 0, --seconds above 0 and at most 3600")
+			if !(o.Seconds > 0 && o.Seconds <= 3600) {
+				return usageErrorf("bench: --seconds is above 0 and at most 3600")
 			}
 			if err := knownData(o.Data.Name); err != nil {
 				return err
@@ -53,8 +53,8 @@ func newBenchDataCmd(a *app) *cobra.Command {
 	f.StringVar(&o.Data.Dir, "dir", "", "folder that holds it (default the user's cache folder)")
 	f.StringVar(&o.Data.Augment.Crop, "crop", "", "shorter-side, resized or pad (default shorter-side for images of any size, else pad)")
 	f.StringVar(&o.Arch, "arch", "", "network whose training is measured besides; its input size is the images'")
-	f.IntVar(&o.Batch, "batch", 32, "images in a batch")
-	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
+	bounded(f, &o.Batch, "batch", 32, 1, maxBatch, "images in a batch")
+	threadsFlag(f, &o.Threads, "threads (default all cores)")
 	f.Float64Var(&o.Seconds, "seconds", 2, "seconds that each part is measured for, at least")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("data", completeData)

@@ -39,9 +39,6 @@ func newBenchPeakCmd(a *app) *cobra.Command {
 		Example: "  resnet bench peak\n  resnet bench peak --threads 1 --json",
 		Args:    exactArgs(),
 		RunE: func(*cobra.Command, []string) error {
-			if threads < 0 {
-				return usageErrorf("bench: --threads is at least 0")
-			}
 			if threads == 0 {
 				threads = runtime.GOMAXPROCS(0)
 			}
@@ -53,7 +50,7 @@ func newBenchPeakCmd(a *app) *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().IntVar(&threads, "threads", 0, "threads (default all cores)")
+	threadsFlag(c.Flags(), &threads, "threads (default all cores)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
@@ -68,9 +65,6 @@ func newBenchConvCmd(a *app) *cobra.Command {
 		Example: "  resnet bench conv\n  resnet bench conv --json",
 		Args:    exactArgs(),
 		RunE: func(*cobra.Command, []string) error {
-			if milliseconds < 1 {
-				return usageErrorf("bench: --milliseconds is at least 1")
-			}
 			r := experiment.BenchConv(time.Duration(milliseconds) * time.Millisecond)
 			if asJSON {
 				return a.printJSON(r)
@@ -78,7 +72,7 @@ func newBenchConvCmd(a *app) *cobra.Command {
 			return a.printConv(r)
 		},
 	}
-	c.Flags().IntVar(&milliseconds, "milliseconds", 30, "length of each of the seven rounds")
+	bounded(c.Flags(), &milliseconds, "milliseconds", 30, 1, maxMeasured, "length of each of the seven rounds")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }

@@ -64,8 +64,8 @@ func newCompareNetsCmd(a *app, name, short string, depths []int, example string)
 	f.StringVar(&o.out, "out", "", "folder of the runs and the report (default compare-"+name+")")
 	f.IntSliceVar(&o.depths, "depths", depths, "layers of the networks, 6n+2")
 	f.UintSliceVar(&o.seeds, "seeds", []uint{1}, "a run of each network for each seed")
-	f.IntVar(&o.threads, "threads", 0, "threads in all; the results do not depend on them (default all cores)")
-	f.IntVar(&o.parallel, "parallel", 1, "runs that train at the same time, sharing the threads; changes no result")
+	threadsFlag(f, &o.threads, "threads in all; the results do not depend on them (default all cores)")
+	bounded(f, &o.parallel, "parallel", 1, 1, maxThreads, "runs that train at the same time, sharing the threads; changes no result")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan; train nothing")
 	f.BoolVar(&o.terminal, "terminal", false, "draw the curves in the terminal, too")
 	f.BoolVar(&o.json, "json", false, "print the findings (with --dry-run the plan) as JSON")
@@ -74,12 +74,6 @@ func newCompareNetsCmd(a *app, name, short string, depths []int, example string)
 }
 
 func runCompare(ctx context.Context, a *app, o *compareOptions, name string) error {
-	if o.threads < 0 {
-		return usageErrorf("--threads: %d is negative", o.threads)
-	}
-	if o.parallel < 1 {
-		return usageErrorf("--parallel: %d is below 1", o.parallel)
-	}
 	if o.file == "" {
 		o.file = "quickstart"
 	}

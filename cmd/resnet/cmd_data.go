@@ -131,7 +131,7 @@ func newDataInfoCmd(a *app) *cobra.Command {
 	c.Flags().StringVar(&cfg.Dir, "dir", "", "folder that holds it (default the user's cache folder)")
 	c.Flags().StringVar(&cfg.Labels, "labels", "", "imagenet: text file with the labels of the validation images")
 	c.Flags().BoolVar(&all, "classes", false, "list the classes of a set that has more than 100, too")
-	c.Flags().IntVar(&cfg.Size, "size", 0, "images of any size: pixels of the square that is cut out (default 224; folder 32)")
+	bounded(c.Flags(), &cfg.Size, "size", 0, 0, maxCount, "images of any size: pixels of the square that is cut out (default 224; folder 32)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -97,14 +96,15 @@ func (r *doctorReport) examine() []finding {
 			threads.Status, threads.Hint = "warn", fmt.Sprintf("more threads than cores: use --threads %d", max(1, int(s.Quota)))
 		}
 	}
+	binding, known := s.Binding()
 	memory := finding{Name: "memory", Status: "ok", Value: fmt.Sprintf("%s free of %s", text.Bytes(s.Available()), text.Bytes(s.MemoryTotal))}
-	if free := s.Available(); free == 0 {
-		memory.Value = "unknown on this system"
-	} else if free < 2e9 {
-		memory.Status, memory.Hint = "warn", "resnet110 with batches of 128 takes about 2 GB: lower train.batch and raise train.accumulate"
+	if known && binding.Kind != system.Machine {
+		memory.Value += fmt.Sprintf(": %s allows %s", binding, text.Bytes(binding.Bytes))
 	}
-	if limit := debug.SetMemoryLimit(-1); limit < 1<<62 {
-		memory.Value += fmt.Sprintf(", GOMEMLIMIT %s", text.Bytes(limit))
+	if !known {
+		memory.Value = "unknown on this system"
+	} else if binding.Room() < 2e9 {
+		memory.Status, memory.Hint = "warn", "resnet110 with batches of 128 takes about 2 GB: lower train.batch and raise train.accumulate"
 	}
 	disk := finding{Name: "disk", Status: "ok", Value: text.Bytes(r.DiskFree) + " free in this folder"}
 	if r.DiskFree == 0 {

@@ -71,14 +71,14 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.StringVar(&o.split, "split", "test", "test, val or train")
 	f.StringVar(&o.Adaptation, "adaptation", "", "speech: transforms of the split's speakers, from speech adapt")
 	f.StringVar(&o.ClassesFile, "classes-file", "", "names of the network's classes, one a line in the order of its outputs (default the checkpoint's)")
-	f.IntVar(&o.Limit, "limit", 0, "only the first so many images (default all)")
+	bounded(f, &o.Limit, "limit", 0, 0, maxCount, "only the first so many images (default all)")
 	viewFlags(c, &o.View)
-	f.IntVar(&o.table, "table", 0, "print this table of the paper, 2 to 6, with our rows beside")
+	bounded(f, &o.table, "table", 0, 0, maxCount, "print this table of the paper, 2 to 6, with our rows beside")
 	f.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	f.StringVar(&o.Predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
 	f.BoolVar(&o.classes, "classes", false, "show the error of each class and the confusion matrix")
-	f.IntVar(&o.Batch, "batch", 0, "images or views computed together; below 16 they are rounded otherwise (default the eval.batch of the training)")
-	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
+	bounded(f, &o.Batch, "batch", 0, 0, maxBatch, "images or views computed together; below 16 they are rounded otherwise (default the eval.batch of the training)")
+	threadsFlag(f, &o.Threads, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("data", completeData)
 	_ = c.RegisterFlagCompletionFunc("split", cobra.FixedCompletions([]string{"test", "val", "train"}, cobra.ShellCompDirectiveNoFileComp))
@@ -98,9 +98,6 @@ func (o *evalOptions) check() error {
 	}
 	if o.json && o.markdown || o.table != 0 && o.classes {
 		return usageErrorf("eval: --json and --markdown, and --table and --classes, exclude each other")
-	}
-	if o.Limit < 0 || o.Batch < 0 || o.Threads < 0 {
-		return usageErrorf("eval: --limit, --batch and --threads are at least 0")
 	}
 	if ext := filepath.Ext(o.Predictions); o.Predictions != "" && ext != ".csv" && ext != ".jsonl" {
 		return usageErrorf("eval: --predictions %s: the name has to end in .csv or .jsonl", o.Predictions)

@@ -53,13 +53,13 @@ func newPredictCmd(a *app) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return runPredict(c.Context(), a, o, args[0], args[1:]) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.Top, "top", 5, "classes shown for an image")
+	bounded(f, &o.Top, "top", 5, 1, maxCount, "classes shown for an image")
 	viewFlags(c, &o.View)
 	f.StringVar(&o.ClassesFile, "classes-file", "", "names of the network's classes, one a line in the order of its outputs (default the checkpoint's)")
 	f.StringVar(&o.Adaptation, "adaptation", "", "speech: transforms of speakers, from speech adapt")
 	f.StringVar(&o.Speaker, "speaker", "", "speech: the speaker whose transform is taken")
-	f.IntVar(&o.Batch, "batch", 32, "views computed together; does not change the result")
-	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
+	bounded(f, &o.Batch, "batch", 32, 1, maxBatch, "views computed together; does not change the result")
+	threadsFlag(f, &o.Threads, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	return c
 }
@@ -68,9 +68,6 @@ func newPredictCmd(a *app) *cobra.Command {
 func (o *predictOptions) check(images []string) error {
 	if err := o.View.Check(); err != nil {
 		return err
-	}
-	if o.Top < 1 || o.Batch < 1 || o.Threads < 0 {
-		return usageErrorf("predict: --top and --batch are at least 1, --threads at least 0")
 	}
 	if (o.Adaptation == "") != (o.Speaker == "") {
 		return usageErrorf("predict: --adaptation FILE and --speaker NAME go together")

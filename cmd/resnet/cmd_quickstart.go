@@ -42,15 +42,12 @@ func newQuickstartCmd(a *app) *cobra.Command {
 	}
 	c.Flags().StringVar(&o.out, "out", "", "folder for the two runs and the curves (default quickstart, quickstart-2, ...)")
 	c.Flags().StringArrayVar(&o.sets, "set", nil, "override a key of the preset, as in train.epochs=6; may be repeated")
-	c.Flags().IntVar(&o.threads, "threads", 0, "threads; the results do not depend on them (default all cores)")
+	threadsFlag(c.Flags(), &o.threads, "threads; the results do not depend on them (default all cores)")
 	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return c
 }
 
 func runQuickstart(ctx context.Context, a *app, o *quickstartOptions) error {
-	if o.threads < 0 {
-		return usageErrorf("--threads: %d is negative", o.threads)
-	}
 	control := train.NewControl()
 	w := a.watchSignals(control, 30*time.Second, os.Exit)
 	defer w.stop()

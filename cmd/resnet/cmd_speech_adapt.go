@@ -64,7 +64,7 @@ func newSpeechAdaptCmd(a *app) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.out, "out", "", "file to write")
 	f.StringVar(&o.Structure, "structure", adapt.Shared, "full, block, shared or diagonal")
-	f.IntVar(&o.Iterations, "iterations", 3, "passes over the utterances of a speaker")
+	bounded(f, &o.Iterations, "iterations", 3, 0, maxMeasured, "passes over the utterances of a speaker")
 	f.Float64Var(&o.Rate, "rate", 0.01, "rate of Adam in the first pass; it falls evenly to the last")
 	f.Float64Var(&o.Regularise, "regularise", 0.1, "penalty on the distance from the identity")
 	f.Float64Var(&o.Confidence, "confidence", 0.8, "posterior that a first-pass label needs")
@@ -72,10 +72,10 @@ func newSpeechAdaptCmd(a *app) *cobra.Command {
 	f.StringVar(&o.Labels, "labels", "", "labels of utterances from a file of lines UTTERANCE CLASS")
 	f.StringVar(&o.Utt2Spk, "utt2spk", "", "speakers from a file of lines UTTERANCE SPEAKER")
 	f.StringVar(&o.split, "split", "test", "without INPUT: test, val or train")
-	f.IntVar(&o.Batch, "batch", 16, "utterances of an update")
-	f.IntVar(&o.Buckets, "buckets", 4, "lengths that utterances are padded to")
+	bounded(f, &o.Batch, "batch", 16, 1, maxBatch, "utterances of an update")
+	bounded(f, &o.Buckets, "buckets", 4, 1, maxBuckets, "lengths that utterances are padded to")
 	f.Uint64Var(&o.Seed, "seed", 1, "of the order of the utterances")
-	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
+	threadsFlag(f, &o.Threads, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print what was estimated as JSON")
 	_ = c.RegisterFlagCompletionFunc("structure", cobra.FixedCompletions(adapt.Structures, cobra.ShellCompDirectiveNoFileComp))
 	return c
@@ -88,8 +88,6 @@ func (o *adaptOptions) check() error {
 		return usageErrorf("speech adapt: --out FILE says what to write")
 	case o.Split != datasets.Test && o.Split != datasets.Val && o.Split != datasets.Train:
 		return usageErrorf("speech adapt: --split %s: test, val or train", o.split)
-	case o.Batch < 1 || o.Buckets < 1 || o.Threads < 0:
-		return usageErrorf("speech adapt: --batch and --buckets are at least 1, --threads at least 0")
 	case !(o.Confidence >= 0 && o.Confidence <= 1):
 		return usageErrorf("speech adapt: --confidence %g is no probability", o.Confidence)
 	case o.Alignments != "" && o.Labels != "":

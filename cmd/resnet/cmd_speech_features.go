@@ -60,9 +60,9 @@ func newSpeechFeaturesCmd(a *app) *cobra.Command {
 	}
 	f, b := c.Flags(), &o.Job.Fbank
 	f.StringVar(&o.out, "out", "", "archive to write, with its script beside it (.scp), or ark,scp:ARCHIVE,SCRIPT")
-	f.IntVar(&b.Bins, "bins", 40, "mel bins")
-	f.IntVar(&o.rawRate, "rate", 0, "samples a second that recordings must have (default that of the first)")
-	f.IntVar(&o.Job.Channel, "channel", -1, "channel of recordings that have several, counted from 0")
+	bounded(f, &b.Bins, "bins", 40, 0, maxCount, "mel bins")
+	bounded(f, &o.rawRate, "rate", 0, 0, maxCount, "samples a second that recordings must have (default that of the first)")
+	bounded(f, &o.Job.Channel, "channel", -1, -1, maxCount, "channel of recordings that have several, counted from 0")
 	f.Float64Var(&b.LengthMS, "frame-length", b.LengthMS, "window, in milliseconds")
 	f.Float64Var(&b.ShiftMS, "frame-shift", b.ShiftMS, "from window to window, in milliseconds")
 	f.Float64Var(&b.Low, "low", b.Low, "lower edge of the first bin, Hz")
@@ -74,8 +74,8 @@ func newSpeechFeaturesCmd(a *app) *cobra.Command {
 	f.BoolVar(&b.Energy, "energy", false, "the logarithm of a window's energy as the first value")
 	f.Float64Var(&b.Dither, "dither", 0, "standard deviation of noise added to the samples; Kaldi's default is 1")
 	f.Uint64Var(&b.DitherSeed, "seed", 1, "of the dither")
-	f.IntVar(&o.Job.Deltas, "deltas", 0, "order of the deltas that are appended")
-	f.IntVar(&o.Job.DeltaWindow, "delta-window", 2, "frames to each side")
+	bounded(f, &o.Job.Deltas, "deltas", 0, 0, 16, "order of the deltas that are appended")
+	bounded(f, &o.Job.DeltaWindow, "delta-window", 2, 0, 1000, "frames to each side")
 	f.StringVar(&o.normalize, "normalize", string(extract.None), "subtract the mean: none, utterance or speaker")
 	f.BoolVar(&o.Job.Variance, "variance", false, "with --normalize, divide by the standard deviation, too")
 	f.StringVar(&o.Utt2Spk, "utt2spk", "", "speakers of the utterances, for --normalize speaker")
@@ -84,7 +84,7 @@ func newSpeechFeaturesCmd(a *app) *cobra.Command {
 	f.StringVar(&o.Segments, "segments", "", "utterances are parts of the recordings, as this file says")
 	f.StringVar(&o.compress, "compress", "none", "none, CM (a byte a value), CM2 (two bytes) or CM3 (a byte, one scale)")
 	f.BoolVar(&o.skip, "skip-bad", false, "leave out recordings that cannot be used, and name them")
-	f.IntVar(&o.Job.Threads, "threads", 0, "threads (default all cores)")
+	threadsFlag(f, &o.Job.Threads, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	return c
 }
@@ -98,8 +98,6 @@ func (o *featuresOptions) check() (ark, scp string, err error) {
 	o.Job.Normalize = extract.Normalization(o.normalize)
 	speaker := o.Job.Normalize == extract.Speaker
 	switch {
-	case o.Job.Threads < 0 || o.rawRate < 0 || o.Job.Channel < -1:
-		err = usageErrorf("speech features: --threads, --rate and --channel are not negative")
 	case speaker && o.Utt2Spk == "":
 		err = usageErrorf("speech features: --normalize speaker needs --utt2spk")
 	case !speaker && (o.Statistics != "" || o.WriteStatistics != ""):

@@ -35,7 +35,7 @@ func newSpeechInfoCmd(a *app) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().IntVar(&entries, "entries", 10, "entries of a file that are shown; -1: all")
+	bounded(c.Flags(), &entries, "entries", 10, -1, maxCount, "entries of a file that are shown; -1: all")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }

@@ -52,9 +52,9 @@ func newSpeechPosteriorsCmd(a *app) *cobra.Command {
 	f.BoolVar(&o.Likelihoods, "likelihoods", false, "subtract the log prior of each class")
 	f.StringVar(&o.Adaptation, "adaptation", "", "transforms of the speakers, from speech adapt")
 	f.StringVar(&o.Utt2Spk, "utt2spk", "", "speakers from a file of lines UTTERANCE SPEAKER")
-	f.IntVar(&o.Batch, "batch", 8, "utterances computed together")
-	f.IntVar(&o.Buckets, "buckets", 8, "lengths that utterances are padded to")
-	f.IntVar(&o.Threads, "threads", 0, "threads (default all cores)")
+	bounded(f, &o.Batch, "batch", 8, 1, maxBatch, "utterances computed together")
+	bounded(f, &o.Buckets, "buckets", 8, 1, maxBuckets, "lengths that utterances are padded to")
+	threadsFlag(f, &o.Threads, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print what was written as JSON")
 	return c
 }
@@ -62,9 +62,6 @@ func newSpeechPosteriorsCmd(a *app) *cobra.Command {
 func (o *posteriorsOptions) check() (ark, scp string, err error) {
 	if ark, scp, err = outputs("speech posteriors", o.out); err != nil {
 		return "", "", err
-	}
-	if o.Batch < 1 || o.Buckets < 1 || o.Threads < 0 {
-		return "", "", usageErrorf("speech posteriors: --batch and --buckets are at least 1, --threads at least 0")
 	}
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)

@@ -61,11 +61,11 @@ func newTrainCmd(a *app) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.run, "run", "", "folder of the new run (default runs/NAME-k)")
 	f.StringVar(&o.resume, "resume", "", "continue the run in this folder")
-	f.IntVar(&o.threads, "threads", 0, "threads; the results do not depend on them (default all cores)")
+	threadsFlag(f, &o.threads, "threads; the results do not depend on them (default all cores)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and print the plan; write nothing")
 	f.DurationVar(&o.maxTime, "max-time", 0, "save and end after this long, such as 3h30m")
 	f.DurationVar(&o.grace, "grace", 30*time.Second, "how long saving may take after a signal; 0 means any time")
-	f.StringVar(&o.maxMemory, "max-memory", "", "refuse a training that needs more, such as 8GB (default what is free)")
+	f.StringVar(&o.maxMemory, "max-memory", "", "refuse a training that needs more, such as 8GB (default what machine, control group and ulimit leave)")
 	f.BoolVar(&o.allow.Config, "allow-config-change", false, "with --resume: let --set, or an edited config.yaml, change what keeps the checkpoint meaningful")
 	f.BoolVar(&o.allow.Data, "allow-data-change", false, "with --resume: go on with other images or utterances of the same classes")
 	f.BoolVar(&o.json, "json", false, "print the outcome as JSON")
@@ -79,9 +79,6 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	limit, err := text.ParseBytes(o.maxMemory)
 	if err != nil {
 		return usageErrorf("--max-memory: %w", err)
-	}
-	if o.threads < 0 {
-		return usageErrorf("--threads: %d is negative", o.threads)
 	}
 	if o.maxTime < 0 || o.grace < 0 {
 		return usageErrorf("--max-time %v, --grace %v: a time is not negative", o.maxTime, o.grace)

@@ -27,6 +27,10 @@ func TestEveryKindOfFailureHasItsExitStatus(t *testing.T) {
 		{datasets.ErrData, 65},
 		{checkpoint.ErrCorrupt, 65},
 		{eval.ErrModel, 65},
+		// What a file says wrongly is no mistake of whoever names the file.
+		{fmt.Errorf("%w: %w", eval.ErrModel, datasets.ErrConfig), 65},
+		{fmt.Errorf("%w: %w", checkpoint.ErrCorrupt, datasets.ErrConfig), 65},
+		{datasets.ErrConfig, 2},
 		{datasets.ErrMissing, 66},
 		{&experiment.MissingError{Err: errors.New("no such image")}, 66},
 		{checkpoint.ErrNotFound, 66},

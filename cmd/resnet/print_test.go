@@ -207,11 +207,16 @@ func TestACounterSaysHowFarItIs(t *testing.T) {
 	same(t, errw.String(), "features: 3,000 of 12,000\n")
 }
 
+// memoryLimits are those of a machine of 16 GB and of others.
+func memoryLimits(free int64, others ...system.Limit) []system.Limit {
+	return append([]system.Limit{{Kind: system.Machine, Bytes: 16e9, Used: 16e9 - free}}, others...)
+}
+
 // healthy is a machine on which doctor finds nothing.
 func healthy() doctorReport {
 	return doctorReport{
 		Version: versionInfo{Version: "v1", Go: "go1.26", Kernels: "avx2"},
-		System:  system.Info{CPU: "A CPU", Cores: 8, Threads: 8, MemoryTotal: 16e9, MemoryFree: 8e9},
+		System:  system.Info{CPU: "A CPU", Cores: 8, Threads: 8, MemoryTotal: 16e9, MemoryFree: 8e9, Limits: memoryLimits(8e9)},
 		Kernels: []string{"avx2", "generic"}, DiskFree: 50e9,
 		Data: []experiment.DataState{{Name: "cifar10", State: "absent"}, {Name: "mnist", State: "present"}, {Name: "folder"}},
 	}
@@ -240,10 +245,19 @@ ok  data mnist    present
 		{func(r *doctorReport) { r.System.Quota = 0.4 }, "threads", "8 by default, 0.4 cores allowed by the control group", "use --threads 1", "warn"},
 		{func(r *doctorReport) { r.System.Quota = 7 }, "threads", "8 by default, 7 cores allowed by the control group", "use --threads 7", "warn"},
 		{func(r *doctorReport) { r.System.Quota = 7.5 }, "threads", "8 by default, 7.5 cores allowed by the control group", "", "ok"},
-		{func(r *doctorReport) { r.System.MemoryFree = 0 }, "memory", "unknown on this system", "", "ok"},
-		{func(r *doctorReport) { r.System.MemoryFree = 2e9 - 1 }, "memory", "2 GB free of 16 GB", "lower train.batch", "warn"},
-		{func(r *doctorReport) { r.System.MemoryFree = 2e9 }, "memory", "2 GB free of 16 GB", "", "ok"},
-		{func(r *doctorReport) { r.System.MemoryLimit, r.System.MemoryUsed = 3e9, 2e9 }, "memory", "1 GB free of 16 GB", "lower train.batch", "warn"},
+		{func(r *doctorReport) { r.System.Limits = nil }, "memory", "unknown on this system", "", "ok"},
+		{func(r *doctorReport) { r.System.Limits = memoryLimits(2e9 - 1) }, "memory", "2 GB free of 16 GB", "lower train.batch", "warn"},
+		{func(r *doctorReport) { r.System.Limits = memoryLimits(2e9) }, "memory", "2 GB free of 16 GB", "", "ok"},
+		{
+			func(r *doctorReport) {
+				r.System.Limits = memoryLimits(8e9, system.Limit{Kind: system.ControlGroup, Source: "/g/memory.max", Bytes: 3e9, Used: 2e9})
+			}, "memory", "1 GB free of 16 GB: the control group (/g/memory.max) allows 3 GB", "lower train.batch", "warn",
+		},
+		{
+			func(r *doctorReport) {
+				r.System.Limits = memoryLimits(8e9, system.Limit{Kind: system.GoLimit, Source: "GOMEMLIMIT", Bytes: 4e9, Used: 1e9})
+			}, "memory", "3 GB free of 16 GB: GOMEMLIMIT allows 4 GB", "", "ok",
+		},
 		{func(r *doctorReport) { r.DiskFree = 0 }, "disk", "unknown on this system", "", "ok"},
 		{func(r *doctorReport) { r.DiskFree = 1e9 - 1 }, "disk", "1 GB free in this folder", "make room", "warn"},
 		{func(r *doctorReport) { r.DiskFree = 1e9 }, "disk", "1 GB free in this folder", "", "ok"},
@@ -415,7 +429,7 @@ func TestFlagsThatContradictWhatThereIsAreRefused(t *testing.T) {
 		"speech posteriors x y --out z.ark --buckets 0", "speech features x --out y.ark --rate -1", "speech features x --out y.ark --channel -2",
 		"speech features x --out y.ark --statistics z", "bench peak --threads -1", "bench conv --milliseconds 0", "bench train --batch -1", "bench train --steps 0",
 		"bench train --threads -1", "bench data --batch 0", "bench data --seconds 0", "bench data --seconds 3601", "bench data --threads -1", "quickstart --threads -1",
-		"train --config cifar20 --threads -1", "train --config cifar20 --max-memory x", "train", "compare depth --threads -1", "config init a b", "models show",
+		"train --config cifar20 --threads -1", "train --config cifar20 --max-memory x", "train", "compare runs", "compare depth --threads -1", "config init a b", "models show",
 	} {
 		var out, errw bytes.Buffer
 		if status := run(strings.Fields(args), strings.NewReader(""), &out, &errw); status != exitUsage || out.Len() > 0 || errw.Len() == 0 {

@@ -14,10 +14,17 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"resnet/internal/system"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"resnet": main})
+	testscript.Main(m, map[string]func(){"resnet": func() {
+		if root := os.Getenv("MACHINE"); root != "" { // the folder of a script that stands for one
+			system.UseTree(root)
+		}
+		main()
+	}})
 }
 
 // TestScripts runs the scripts of testdata/script against the real command line, in an empty home
