@@ -85,7 +85,7 @@ func parseSteps(value string, n *int) (list bool, err error) {
 		return true, nil
 	}
 	if *n, err = strconv.Atoi(value); err != nil || *n < 1 || *n > maxMeasured {
-		return false, usageErrorf("bench: --steps %s: a number from 1 to %s, or nothing", value, text.Grouped(maxMeasured))
+		return false, usageErrorf("bench: --steps %s: a number of at least 1 and at most %s, or nothing", value, text.Grouped(maxMeasured))
 	}
 	return false, nil
 }

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"resnet/internal/blocks"
@@ -48,11 +49,24 @@ func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, err
 	if x.Plan, err = train.NewPlan(x.Train, x.Eval, info.Train); err != nil {
 		return nil, x.Located(err)
 	}
-	norm, err := datasets.FitNormalizer(ctx, set, x.Data.Normalize)
-	if err != nil {
+	d := &images{x: x, set: set}
+	if err := x.memory.check(d.fitting()); err != nil {
 		return nil, err
 	}
-	return &images{x, set, norm}, nil
+	if d.norm, err = datasets.FitNormalizer(ctx, set, x.Data.Normalize); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// fitting is the need of measuring the training images: a sum for each value of an image, and each
+// processor.
+func (d *images) fitting() need {
+	key, size := "data.size", d.set.Info().Height
+	if d.x.Data.Size == 0 {
+		key = "model.input_size"
+	}
+	return need{key, size, 8 * float64(d.imageLen()) * float64(runtime.GOMAXPROCS(0)), "or data.normalize none"}
 }
 
 func (*images) unit() string { return "image" }

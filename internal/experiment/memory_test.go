@@ -2,13 +2,18 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"resnet/internal/blocks"
 	"resnet/internal/config"
+	"resnet/internal/datasets"
+	"resnet/internal/datasets/speech"
+	"resnet/internal/eval"
 	"resnet/internal/system"
 )
 
@@ -134,4 +139,73 @@ func tinyExperiment(t *testing.T, sets ...string) *Experiment {
 		t.Fatal(err)
 	}
 	return x
+}
+
+// TestTheMeanImageCounts: it is measured before anything else is made.
+func TestTheMeanImageCounts(t *testing.T) {
+	dir := t.TempDir()
+	picture, err := os.ReadFile("../../testdata/images/source.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"train/a/1.png", "train/b/1.png", "test/a/1.png", "test/b/1.png"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, picture, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := inGroup(t, "100000000")
+	for set, want := range map[string]string{
+		"data.size=4096":         "data.size: 4,096 needs at least ",
+		"model.input_size=4096":  "model.input_size: 4,096 needs at least ",
+		"model.input_size=16384": "data.size: 16384, and 4096 at most are possible",
+	} {
+		l, err := config.Load(config.Input{File: "quickstart", Sets: []string{"data.name=folder", "data.dir=" + dir, "data.downsample=1", "data.validation=0", "train.batch=2", set}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = bounded(t, set, func() error {
+			_, err := New(context.Background(), &Environment{}, l, 1, NewDataSets())
+			return err
+		})
+		if err == nil || !strings.HasPrefix(err.Error(), want) || isUsage(err) && !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: %v", set, err)
+		}
+	}
+}
+
+// TestThreadsThatReadAheadCount: each has a batch.
+func TestThreadsThatReadAheadCount(t *testing.T) {
+	file := inGroup(t, "500000000")
+	_, err := Measure(context.Background(), &Environment{}, []string{"../../testdata/runs/v1"}, MeasureOptions{
+		Split: datasets.Test, Batch: 1000, Threads: 1024, View: eval.ViewOptions{Crops: eval.CropsOne, Combine: eval.CombineSoftmax},
+	})
+	if !isUsage(err) || !strings.HasPrefix(err.Error(), "--threads: 1,024 needs at least ") || !strings.Contains(err.Error(), file) {
+		t.Errorf("eval: %v", err)
+	}
+	data := datasets.DefaultConfig()
+	data.Name, data.Augment = "fashion-sample", datasets.Augment{}
+	_, err = BenchData(context.Background(), &Environment{}, BenchDataOptions{Data: data, Batch: 5000, Threads: 1024, Seconds: 0.01})
+	if !isUsage(err) || !strings.HasPrefix(err.Error(), "--threads: 1,024 needs at least ") || !strings.Contains(err.Error(), file) {
+		t.Errorf("bench data: %v", err)
+	}
+}
+
+// TestARecordingThatDoesNotFitIsBadData: the others are classified.
+func TestARecordingThatDoesNotFitIsBadData(t *testing.T) {
+	file := inGroup(t, "3000100")
+	r, err := newRecordings(smallSpeech(t, blocks.OutputFrame), PredictOptions{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	for frames, fits := range map[int]bool{100: true, 20_000: false} {
+		_, bad, err := r.scores(context.Background(), speech.NewFeatures(frames, 12))
+		if err != nil || (bad == nil) != fits || bad != nil && (!errors.Is(bad, datasets.ErrData) || isUsage(bad) || !strings.Contains(bad.Error(), file)) {
+			t.Errorf("%d frames: %v, %v", frames, bad, err)
+		}
+	}
 }

@@ -14,6 +14,8 @@ import (
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
+	"resnet/internal/graph/schedule"
+	"resnet/internal/text"
 )
 
 // recordings classifies recordings, one at a time.
@@ -84,6 +86,9 @@ func (r *recordings) scores(_ context.Context, input any) (scores []float32, bad
 	logits, err := r.machines.InferSequences(b)
 	if errors.Is(err, graph.ErrShape) { // the network's fault, not the recording's
 		return nil, nil, err
+	}
+	if large := new(schedule.TooLargeError); errors.As(err, &large) {
+		return nil, fmt.Errorf("%w: its %d frames need at least %s of memory, and %s: cut it", datasets.ErrData, f.Frames, text.Bytes(large.Need), r.m.env.allowed(0).why), nil
 	}
 	if err != nil {
 		return nil, err, nil

@@ -16,10 +16,11 @@ func (c Config) Validate() []fielderr.Error {
 		v.Add("accumulate", "the images of an update are counted in 32 bits", "%d batches of %d are %d images, and %d at most are possible", c.Accumulate, c.Batch, n, math.MaxInt32)
 	}
 	v.between("iterations", c.Iterations, 0, maxSteps, "0 means by epochs")
-	v.between("epochs", c.Epochs, 0, maxEpochs, "set iterations or epochs")
-	if c.Iterations == 0 && c.Epochs == 0 {
-		v.Add("epochs", "set iterations or epochs", "0 is below 1")
+	least := 0
+	if c.Iterations == 0 {
+		least = 1
 	}
+	v.between("epochs", c.Epochs, least, maxEpochs, "set iterations or epochs")
 	v.optimizer(c.Optimizer)
 	v.schedule(c.Schedule)
 	v.effectiveRate(c)

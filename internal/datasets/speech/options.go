@@ -96,7 +96,7 @@ func (o FbankOptions) Check() error {
 	case o.Bins < 3:
 		return bad("bins", "%d bins: at least 3 are needed", o.Bins)
 	case o.Bins > o.padded()/2:
-		return bad("bins", "%d bins: a window of %g ms has a spectrum of %d points, and every bin needs one", o.Bins, o.LengthMS, o.padded()/2)
+		return bad("bins", "%d bins: a window of %g ms has a spectrum of %d points, and every bin needs one: use fewer bins or longer windows", o.Bins, o.LengthMS, o.padded()/2)
 	case !(o.Low >= 0 && o.Low < nyquist && o.high() > o.Low && o.high() <= nyquist):
 		return bad("low", "bins from %g to %g Hz at a rate of %d: between 0 and %g are possible", o.Low, o.high(), o.Rate, nyquist)
 	case windowFunctions[o.Window] == nil:
