@@ -16,8 +16,8 @@ type Owner struct {
 // counts as abandoned: not every network file system shows the locks of others.
 const strangerIdle = 24 * time.Hour
 
-// abandoned decides about a file that no living process of this machine has claimed. known says that
-// claims can be seen on its file system, idle how long ago it was last written to.
+// abandoned decides about a file that no living process of this machine has claimed. known says
+// that claims can be seen on its file system, idle how long ago it was last written to.
 func (o Owner) abandoned(known bool, idle time.Duration) bool {
 	switch {
 	case o.Host != "" && o.Host != hostName():

@@ -1,7 +1,7 @@
 // Package atomicfile writes files that are complete or absent. Every file that a user keeps is
 // written by it: checkpoints, tables, reports, predictions, archives, configurations.
 //
-//	f, err := atomicfile.Create(atomicfile.OS, path, "report")  // .NAME.tmp-report-HOST-PID-RANDOM
+//	f, err := atomicfile.Create(atomicfile.OS, path, "report") // .NAME.tmp-report-HOST-PID-RANDOM
 //	defer f.Discard()   // removes it unless Commit came first
 //	f.Write(…)
 //	f.Commit()          // flush, sync, close, rename, sync of the folder

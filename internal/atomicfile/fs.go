@@ -30,7 +30,8 @@ type FS interface {
 	Link(from, to string) error
 	Remove(path string) error
 	// Claim says that this process writes a temporary file, until the claim is closed or the
-	// process ends. It fails with fs.ErrExist when another process has taken the file for abandoned.
+	// process ends. It fails with fs.ErrExist when another process has taken the file for
+	// abandoned.
 	Claim(path string) (io.Closer, error)
 	// RemoveAbandoned removes a temporary file if its owner does not live any more, and reports
 	// whether it did.

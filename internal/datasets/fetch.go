@@ -30,7 +30,8 @@ type FetchOptions struct {
 	AllowHTTP bool
 	// Progress is called now and then, by the goroutine that called Fetch.
 	Progress func(Progress)
-	// Waiting is called with a line that says who has the folder, while Fetch waits for another one.
+	// Waiting is called with a line that says who has the folder, while Fetch waits for another
+	// one.
 	Waiting func(line string)
 	// Attempts is how many attempts in a row may bring nothing; 0 means 6.
 	Attempts int

@@ -171,7 +171,8 @@ func TestWhatIsThereNeedsNoLock(t *testing.T) {
 	}
 }
 
-// TestWhatAKillLeavesBesideFinishedFilesGoes lays out what is there after kills at the last moments.
+// TestWhatAKillLeavesBesideFinishedFilesGoes lays out what is there after kills at the last
+// moments.
 func TestWhatAKillLeavesBesideFinishedFilesGoes(t *testing.T) {
 	archive, _ := soakBundle("")
 	m := newMirror(t, archive, `"a"`, nil)

@@ -44,10 +44,10 @@ type PackReport struct {
 }
 
 // Pack writes a data set whose images have sizes of their own as a pack. The folder is locked
-// meanwhile: it fails with folderlock.ErrLocked where another process packs into it. An image that needs no
-// change is copied byte for byte. One that does not decode ends it with ErrData, or is left out and
-// named where the data set's Config.OnCorrupt says skip and it is a training image. What an
-// interrupted packing leaves is no pack, and is removed by the next one.
+// meanwhile: it fails with folderlock.ErrLocked where another process packs into it. An image that
+// needs no change is copied byte for byte. One that does not decode ends it with ErrData, or is
+// left out and named where the data set's Config.OnCorrupt says skip and it is a training image.
+// What an interrupted packing leaves is no pack, and is removed by the next one.
 func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
 	if !d.about.anySize {
 		return PackReport{}, faultf(ErrConfig, "%s: its images have one size: there is nothing to pack", d.info.Name)

@@ -37,7 +37,7 @@ func Fit(parts []string, room int) string {
 	return ""
 }
 
-// ShellQuote makes a word fit for pasting into a POSIX shell. What Printable would escape is in $'',
+// ShellQuote makes a word fit for pasting into a POSIX shell. What Printable would escape is in $”,
 // in the escapes of POSIX 2024 and of the shells before it.
 func ShellQuote(s string) string {
 	if Printable(s) != s {
