@@ -34,7 +34,10 @@ curves, a table, every measured point, and a sentence for each finding.
 A finished run is not trained again. An interrupted run continues from its last checkpoint: after
 any stop, give the same command again. A run whose loss becomes infinite or NaN is recorded and
 reported as diverged, and the others continue; delete its folder to try it again. A folder made by
-` + "`resnet train --run OUT/resnet56-seed1`" + ` with the same configuration counts as a run of the comparison.`
+` + "`resnet train --run OUT/resnet56-seed1`" + ` with the same configuration counts as a run of the comparison.
+
+Several processes may be given the same command: each trains what no other one is training, and
+waits for the rest.`
 
 func newCompareCmd(a *app) *cobra.Command {
 	c := &cobra.Command{

@@ -16,7 +16,7 @@ import (
 
 func newDataCmd(a *app) *cobra.Command {
 	return group("data", "List, fetch, verify, describe and pack data sets",
-		"Data sets are kept in the user's cache folder, or where --dir says."+exitHelp(help65, help66, help74),
+		"Data sets are kept in the user's cache folder, or where --dir says."+exitHelp(help65, help66, help73, help74),
 		"  resnet data list\n  resnet data fetch cifar10\n  resnet data verify cifar10 --dir /data/cifar10\n  resnet data info fashion-sample",
 		newDataListCmd(a), newDataFetchCmd(a), newDataVerifyCmd(a), newDataInfoCmd(a), newDataPackCmd(a))
 }
@@ -53,7 +53,8 @@ func newDataFetchCmd(a *app) *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use: "fetch NAME", Short: "Download a data set, checked by its digest",
-		Long:              "Downloads to the user's cache folder or --dir. An interrupted download is resumed; a file is in place only when its digest is right." + exitHelp(help65, help74),
+		Long:              "Downloads to the user's cache folder or --dir. An interrupted download is resumed; a file is in place only when its digest is right.\n" +
+			"Where another process fetches into the same folder, it waits for that." + exitHelp(help65, help74),
 		Example:           "  resnet data fetch cifar10\n  resnet data fetch fashion-mnist --dir /data/fashion",
 		Args:              exactArgs("NAME"),
 		ValidArgsFunction: completeData,

@@ -19,7 +19,7 @@ func newDataPackCmd(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "pack NAME", Short: "Resize the images of a data set once, for fast epochs",
 		Long: "Writes the images of imagenet or of a folder, resized, one after another into a few large files with checksums. Train on them with\n" +
-			"data.name packed and data.dir OUT: same labels, same order. An image that is small enough is copied as it is." + exitHelp(help65, help66, help74),
+			"data.name packed and data.dir OUT: same labels, same order. An image that is small enough is copied as it is." + exitHelp(help65, help66, help73, help74),
 		Example: "  resnet data pack imagenet --dir /data/imagenet --out /data/imagenet-480\n  resnet data pack folder --dir photographs --out packed --shorter 256 --on-corrupt skip",
 		Args:    exactArgs("NAME"), ValidArgsFunction: completeData,
 		RunE: func(c *cobra.Command, args []string) error {

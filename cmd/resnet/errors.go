@@ -93,7 +93,7 @@ const (
 	help65  = "65  bad data"
 	help66  = "66  missing input: a file or a data set that has not been fetched"
 	help70  = "70  the loss is not finite; the last good checkpoint is kept"
-	help73  = "73  another process is using the run folder"
+	help73  = "73  another process is using the folder or writing the output"
 	help74  = "74  reading or writing failed"
 	help130 = "130, 143  stopped by SIGINT or SIGTERM, after saving; by a second one, at once"
 )

@@ -75,6 +75,23 @@ func TestAFolderOfATrainingKilledDuringSetUpIsFree(t *testing.T) {
 	}
 }
 
+// TestANewRunLooksAgainWhenItHasTheLock: another process may have trained there since the folder
+// was looked at.
+func TestANewRunLooksAgainWhenItHasTheLock(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.yaml")
+	if err := os.WriteFile(path, []byte("another's"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	x := &Experiment{Loaded: &config.Loaded{}, env: &Environment{}}
+	if _, err := (&Training{Experiment: x, Dir: dir}).Run(t.Context()); !isUsage(err) || !strings.Contains(err.Error(), "holds a run already") {
+		t.Errorf("%v", err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "another's" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 func TestARunIsCalledAfterItsConfiguration(t *testing.T) {
 	for name, want := range map[string]string{"": "resnet20", "config": "resnet20", "cifar20-short": "cifar20-short", "a/b:c\x01 d": "a_b_c_ d"} {
 		x := &Experiment{Loaded: &config.Loaded{Name: name}, Spec: blocks.Spec{Name: "resnet20"}}
