@@ -53,7 +53,7 @@ func newDataFetchCmd(a *app) *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use: "fetch NAME", Short: "Download a data set, checked by its digest",
-		Long:              "Downloads to the user's cache folder or --dir. An interrupted download is resumed; a file is in place only when its digest is right.\n" +
+		Long: "Downloads to the user's cache folder or --dir. An interrupted download is resumed; a file is in place only when its digest is right.\n" +
 			"Where another process fetches into the same folder, it waits for that." + exitHelp(help65, help74),
 		Example:           "  resnet data fetch cifar10\n  resnet data fetch fashion-mnist --dir /data/fashion",
 		Args:              exactArgs("NAME"),
