@@ -227,7 +227,12 @@ func (s *soak) round(out string) (done bool) {
 			case <-ended:
 			case <-time.After(after):
 				killed = c.Process.Signal(signal) == nil
-				<-ended
+				select {
+				case <-ended:
+				case <-time.After(time.Minute):
+					_ = c.Process.Signal(syscall.SIGQUIT) // it says where it hangs
+					<-ended
+				}
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -254,7 +254,11 @@ func (j *Job) each(ctx context.Context, recordings []Recording, p, n int, comput
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		<-free
+		select {
+		case <-free:
+		case <-ctx.Done(): // whose worker has gone without a place
+			return ctx.Err()
+		}
 		err := got.err
 		if err == nil {
 			err = use(r, got.f, got.seconds)
