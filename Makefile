@@ -7,10 +7,11 @@ FUZZ    ?= 20000x
 PYTHON  ?= python3
 PEER    ?=
 GOLANGCI := v2.15.0
+GOVULNCHECK := v1.9.0
 CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer parity cross sample clean
+.PHONY: help build demo test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer parity cross sample clean outdated vulnerabilities
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -41,6 +42,14 @@ soak: ## 50 kills of each command that writes much, four processes at once; ten 
 
 lint: ## golangci-lint with .golangci.yml; the first run builds it, which takes minutes
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
+
+# -e: a module whose list of versions the proxy does not give is passed over.
+outdated: ## the modules of the program and its tests that have a newer version (needs the network)
+	@$(GO) list -m -e -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{if $$.Indirect}} (indirect){{end}}{{end}}' \
+		$$($(GO) list -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}' ./... | sort -u) | grep . || echo "all are current"
+
+vulnerabilities: ## govulncheck: known vulnerabilities in code that the program calls (needs the network)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) ./cmd/resnet
 
 generate: ## write the assembly kernels from internal/graph/kernel/_asm
 	cd internal/graph/kernel/_asm && $(GO) run . -out ../kernels_amd64.s -stubs ../stubs_amd64.go -pkg kernel

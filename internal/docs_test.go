@@ -22,7 +22,7 @@ func TestLinksBetweenDocumentsLeadSomewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, doc := range append(documents, "../README.md", "../CHANGELOG.md") {
+	for _, doc := range append(documents, "../README.md", "../CHANGELOG.md", "../SECURITY.md") {
 		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)[^):]*\)`).FindAllStringSubmatch(read(t, doc), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
 				t.Errorf("%s: %v", doc, err)
