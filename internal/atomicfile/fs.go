@@ -12,6 +12,7 @@ import (
 // FS is the file system as the writers use it; tests inject faults through it. Paths are those of
 // package filepath.
 type FS interface {
+	// MkdirAll makes a folder and those above it that are not there, durably.
 	MkdirAll(dir string, perm fs.FileMode) error
 	// Resolve follows symbolic links to the file that path stands for, which need not be there. It
 	// fails when there is something else than a regular file.
@@ -81,7 +82,25 @@ func (f osFile) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-func (osFS) MkdirAll(dir string, perm fs.FileMode) error { return os.MkdirAll(dir, perm) }
+func (osFS) MkdirAll(dir string, perm fs.FileMode) error {
+	var hold []string // the folders that get a new one, the deepest first
+	for at := filepath.Clean(dir); filepath.Dir(at) != at; at = filepath.Dir(at) {
+		if _, err := os.Lstat(at); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		hold = append(hold, filepath.Dir(at))
+	}
+	if err := os.MkdirAll(dir, perm); err != nil {
+		return err
+	}
+	for _, parent := range hold {
+		// What may be written to and not read cannot be synced.
+		if err := syncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
+}
 
 var errNotRegular = errors.New("it is not a regular file: name a file")
 

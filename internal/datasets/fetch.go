@@ -128,7 +128,7 @@ func Fetch(ctx context.Context, name, dir string, o FetchOptions) error {
 }
 
 func fetchBundle(ctx context.Context, b bundle, dir string, o FetchOptions) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := atomicfile.OS.MkdirAll(dir, atomicfile.DirPerm); err != nil {
 		return err
 	}
 	lock, err := folderlock.Wait(ctx, filepath.Join(dir, ".fetch.lock"), "fetching into this folder", func(e *folderlock.LockedError) {

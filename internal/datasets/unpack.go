@@ -69,7 +69,8 @@ func unpack(ctx context.Context, archive, dir string, members []member) error {
 
 func staged(i int) string { return filepath.Join(unpackDir, fmt.Sprintf("member%03d", i)) }
 
-// place renames a staged member to its path.
+// place renames a staged member to its path, durably: so are the folders on the way, which may be
+// new.
 func place(root *os.Root, dir, from string, m member) error {
 	to := filepath.FromSlash(m.path)
 	if err := root.MkdirAll(filepath.Dir(to), 0o755); err != nil {
@@ -78,7 +79,11 @@ func place(root *os.Root, dir, from string, m member) error {
 	if err := root.Rename(from, to); err != nil {
 		return err
 	}
-	return atomicfile.Error(atomicfile.OS.SyncDir(filepath.Join(dir, filepath.Dir(to))))
+	for at := filepath.Dir(to); ; at = filepath.Dir(at) {
+		if err := atomicfile.OS.SyncDir(filepath.Join(dir, at)); err != nil || at == "." {
+			return atomicfile.Error(err)
+		}
+	}
 }
 
 // extract writes member number i to staged(i).

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/config"
 	"resnet/internal/eval/report"
 	"resnet/internal/folderlock"
@@ -70,7 +70,7 @@ func (q *Quickstart) makeDir(out string) (err error) {
 			}
 			return fmt.Sprintf("quickstart-%d", k)
 		})
-	} else if err = os.MkdirAll(out, 0o755); err != nil {
+	} else if err = atomicfile.OS.MkdirAll(out, atomicfile.DirPerm); err != nil {
 		err = &IOError{err}
 	}
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"resnet/internal/atomicfile"
 	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
@@ -119,7 +120,7 @@ func CompareRuns(dirs []string, out string) (report.Comparison, error) {
 		list, all = append(list, report.Compared{Run: run, Net: net}), append(all, notes...)
 		command = append(command, text.ShellQuote(dir))
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err := atomicfile.OS.MkdirAll(out, atomicfile.DirPerm); err != nil {
 		return report.Comparison{}, &IOError{err}
 	}
 	return noted(report.NewComparison("Comparison of runs", strings.Join(append(command, "--out", text.ShellQuote(out)), " "), list), all), nil

@@ -252,12 +252,12 @@ func NewRunDir(dir, name string) (string, error) {
 		if err := CheckNewRun(dir); err != nil {
 			return "", err
 		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := atomicfile.OS.MkdirAll(dir, atomicfile.DirPerm); err != nil {
 			return "", &IOError{err}
 		}
 		return dir, nil
 	}
-	if err := os.MkdirAll("runs", 0o755); err != nil {
+	if err := atomicfile.OS.MkdirAll("runs", atomicfile.DirPerm); err != nil {
 		return "", &IOError{err}
 	}
 	return firstFree(func(k int) string { return filepath.Join("runs", fmt.Sprintf("%s-%d", name, k)) })

@@ -94,6 +94,11 @@ func (s *Store) prepare() error {
 	if err := s.fs.SyncDir(s.run); err != nil {
 		return atomicfile.Error(fmt.Errorf("sync %s: %w", s.run, err))
 	}
+	// Whoever made the run's folder may not have synced its name. A folder above that may not be
+	// read cannot be synced.
+	if err := s.fs.SyncDir(filepath.Dir(s.run)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return atomicfile.Error(fmt.Errorf("sync %s: %w", filepath.Dir(s.run), err))
+	}
 	removed, err := s.sweep()
 	if err != nil {
 		return err
