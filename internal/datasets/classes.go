@@ -7,8 +7,8 @@ import "strings"
 func ClassList(text string) []string {
 	var names []string
 	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
-		name, _, _ := strings.Cut(strings.TrimRight(line, "\r\n"), "\t")
-		names = append(names, name)
+		name, _, _ := strings.Cut(line, "\t")
+		names = append(names, strings.TrimRight(name, "\r\n"))
 	}
 	return names
 }

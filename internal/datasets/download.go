@@ -10,7 +10,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
 
 	"resnet/internal/atomicfile"
 )
@@ -102,10 +104,12 @@ func discardPart(fsys atomicfile.FS, path string) {
 }
 
 // recall reads what an earlier, interrupted download left. A part of another address is not
-// trusted.
+// trusted, nor is a note that no server's answer has led to: a header that cannot be sent would
+// fail every attempt.
 func (t *transfer) recall() {
 	text, err := atomicfile.ReadFile(t.o.fs, t.note())
-	if err == nil && json.Unmarshal(text, &t.state) == nil && t.state.URL == t.url {
+	if err == nil && json.Unmarshal(text, &t.state) == nil && t.state.URL == t.url &&
+		t.state.Total >= 0 && t.state.Total <= t.limit() && !strings.ContainsFunc(t.state.ETag, unicode.IsControl) {
 		return
 	}
 	t.discard()

@@ -257,3 +257,25 @@ func TestAnEndlessBodyIsCut(t *testing.T) {
 		t.Errorf("left behind: %v", entries)
 	}
 }
+
+// TestARangeOfAnotherVersionIsNotAppended: the server ignores If-Range, and nothing is pinned by
+// which a file of two versions would be noticed.
+func TestARangeOfAnotherVersionIsNotAppended(t *testing.T) {
+	old, changed := randomBytes(50_000), randomBytes(50_001)[:50_000]
+	m := newMirror(t, nil, "", func(w http.ResponseWriter, r *http.Request, n int) bool {
+		if n == 0 {
+			dropAfter(w, r, old, `"old"`, 20_000)
+		}
+		r.Header.Del("If-Range")
+		serve(w, r, changed, `"changed"`)
+		return true
+	})
+	dir, err := try(t, m, remote{name: "file"}, quick(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFile(t, dir, changed)
+	if got := m.requests(); !slices.Equal(got, []string{"", "bytes=20000-", ""}) {
+		t.Errorf("requests for %q", got)
+	}
+}

@@ -88,11 +88,8 @@ func folderClasses(dir string, parts map[Split]string) ([]string, error) {
 	var names []string
 	path := filepath.Join(dir, "classes.txt")
 	if text, err := os.ReadFile(path); err == nil {
-		for _, name := range ClassList(string(text)) {
-			if name == "" || slices.Contains(names, name) {
-				return nil, faultf(ErrData, "folder: %s: line %d: class %q is empty or repeated", path, len(names)+1, name)
-			}
-			names = append(names, name)
+		if names, err = parseClasses(path, text); err != nil {
+			return nil, err
 		}
 	} else {
 		wanted := parts
@@ -111,6 +108,19 @@ func folderClasses(dir string, parts map[Split]string) ([]string, error) {
 	}
 	if len(names) == 0 {
 		return nil, faultf(ErrMissing, "folder: %s holds no class folders", dir)
+	}
+	return names, nil
+}
+
+// parseClasses reads the text of classes.txt: ClassList without empty and repeated names.
+func parseClasses(path string, text []byte) ([]string, error) {
+	names := ClassList(string(text))
+	seen := make(map[string]bool, len(names))
+	for i, name := range names {
+		if name == "" || seen[name] {
+			return nil, faultf(ErrData, "folder: %s: line %d: class %q is empty or repeated", path, i+1, name)
+		}
+		seen[name] = true
 	}
 	return names, nil
 }

@@ -44,7 +44,7 @@ type mirror struct {
 
 // newMirror answers request number n (from 0) with answer; a nil answer, or one that returns false,
 // serves content.
-func newMirror(t *testing.T, content []byte, etag string, answer func(w http.ResponseWriter, r *http.Request, n int) bool) *mirror {
+func newMirror(t testing.TB, content []byte, etag string, answer func(w http.ResponseWriter, r *http.Request, n int) bool) *mirror {
 	t.Helper()
 	m := &mirror{}
 	m.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -103,7 +103,7 @@ func try(t *testing.T, m *mirror, r remote, o FetchOptions) (string, error) {
 	return dir, download(t.Context(), m.URL+"/", r, dir, o)
 }
 
-func wantFile(t *testing.T, dir string, content []byte) {
+func wantFile(t testing.TB, dir string, content []byte) {
 	t.Helper()
 	got, err := os.ReadFile(filepath.Join(dir, "file"))
 	if err != nil || !bytes.Equal(got, content) {

@@ -122,6 +122,8 @@ func parseContentRange(s string) (first, total int64, err error) {
 	if size == "*" {
 		return first, 0, nil
 	}
-	total, err = strconv.ParseInt(size, 10, 64)
-	return first, total, err
+	if total, err = strconv.ParseInt(size, 10, 64); err != nil || total <= first {
+		return 0, 0, fmt.Errorf("content range %q", s)
+	}
+	return first, total, nil
 }

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -66,5 +67,27 @@ func TestAFolderThatIsNotThereYetStandsForTheOneAbove(t *testing.T) {
 		if err := x.checkSpace(above{atomicfiletest.NewDisk(), dir}, "/runs/x", graph.NewParamSet(1)); (err != nil) != fails {
 			t.Errorf("%s is full: %v", dir, err)
 		}
+	}
+}
+
+// TestATrainingWithoutRoomDoesNotStart: both a dry run and a training ask.
+func TestATrainingWithoutRoomDoesNotStart(t *testing.T) {
+	l := loadText(t, "model: {family: cifar, depth: 8, residual: true}\ndata: {name: fashion-sample, downsample: 4, limit: 8}\n"+
+		"train: {batch: 4, iterations: 1, schedule: {rate: 0.01}}\n")
+	x, err := New(t.Context(), &Environment{}, l, 1, NewDataSets())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	full := &Training{Experiment: x, Dir: dir, disk: above{atomicfiletest.NewDisk(), dir}}
+	var io *IOError
+	if _, err := full.Estimate(t.Context()); !errors.As(err, &io) || !strings.Contains(err.Error(), "two checkpoints need") {
+		t.Errorf("dry run: %v", err)
+	}
+	if _, err := full.Run(t.Context()); !errors.As(err, &io) || !strings.Contains(err.Error(), "two checkpoints need") {
+		t.Errorf("training: %v", err)
+	}
+	if HoldsRun(dir) {
+		t.Error("something was written")
 	}
 }

@@ -2,6 +2,8 @@ package train
 
 import (
 	"bufio"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +23,11 @@ func MedianSpeed(dir string) float64 {
 		return 0
 	}
 	defer f.Close()
-	in := bufio.NewScanner(f)
+	return medianSpeed(f)
+}
+
+func medianSpeed(r io.Reader) float64 {
+	in := bufio.NewScanner(r)
 	if !in.Scan() {
 		return 0
 	}
@@ -35,7 +41,7 @@ func MedianSpeed(dir string) float64 {
 		if column >= len(fields) {
 			continue
 		}
-		if v, err := strconv.ParseFloat(fields[column], 64); err == nil && v > 0 {
+		if v, err := strconv.ParseFloat(fields[column], 64); err == nil && v > 0 && !math.IsInf(v, 0) {
 			speeds = append(speeds, v)
 		}
 	}
@@ -44,5 +50,5 @@ func MedianSpeed(dir string) float64 {
 	}
 	slices.Sort(speeds)
 	n := len(speeds)
-	return (speeds[(n-1)/2] + speeds[n/2]) / 2
+	return speeds[(n-1)/2]/2 + speeds[n/2]/2
 }

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,8 @@ func TestMedianSpeedIsThatOfTheRowsOfTimingCSV(t *testing.T) {
 		"one":                   {timingHeader + "\n1,0.5,300,1\n", 300},
 		"what was not measured": {timingHeader + "\n1,0.5,0.0,1\n2,1,,1\n3\n3,1\n4,2,x,1\n5,2,80,1\n", 80},
 		"another order":         {"step," + speedColumn + ",seconds\n1,70,9\n", 70},
+		"what is no speed":      {timingHeader + "\n1,0.5,inf,1\n2,1,nan,1\n3,2,1e999,1\n5,2,80,1\n", 80},
+		"the greatest":          {timingHeader + "\n1,0.5,1.7e308,1\n2,1,1.7e308,1\n", 1.7e308},
 		"no such column":        {"step,seconds\n1,2\n", 0},
 		"no row":                {timingHeader + "\n", 0},
 		"nothing":               {"", 0},
@@ -35,4 +38,19 @@ func TestMedianSpeedIsThatOfTheRowsOfTimingCSV(t *testing.T) {
 	if !strings.Contains(timingHeader, speedColumn) {
 		t.Errorf("timing.csv has no %s: %s", speedColumn, timingHeader)
 	}
+}
+
+// FuzzTiming: whatever timing.csv holds, the speed and the time before are finite numbers.
+func FuzzTiming(f *testing.F) {
+	f.Add(timingHeader + "\n1,0.5,300,1\n2,1.0,100,1\n")
+	f.Add("step," + speedColumn + "\n1,inf\n2,1e308\n3,1.7e308\n")
+	f.Add(timingHeader + "\n1,nan,-inf,\n")
+	f.Add("\n\n,,")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, x := range []float64{medianSpeed(strings.NewReader(text)), lastField(text, 1)} {
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				t.Fatalf("%q gives %v", text, x)
+			}
+		}
+	})
 }

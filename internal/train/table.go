@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,18 +134,25 @@ func (t *table) close() {
 	}
 }
 
-// lastField returns field i of the last line, or 0 when it is no number.
+// lastField returns field i of the last line, or 0 when it is no finite number.
 func (t *table) lastField(i int) float64 {
 	b, err := os.ReadFile(t.path)
 	if err != nil {
 		return 0
 	}
-	text := strings.TrimSpace(string(b))
+	return lastField(string(b), i)
+}
+
+func lastField(text string, i int) float64 {
+	text = strings.TrimSpace(text)
 	fields := strings.Split(text[strings.LastIndexByte(text, '\n')+1:], ",")
 	if i >= len(fields) {
 		return 0
 	}
-	x, _ := strconv.ParseFloat(fields[i], 64)
+	x, err := strconv.ParseFloat(fields[i], 64)
+	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) { // which ParseFloat reads, too
+		return 0
+	}
 	return x
 }
 

@@ -4,7 +4,9 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -242,6 +244,52 @@ func TestFilesOfTorchCutAnywhereAreRefused(t *testing.T) {
 			if _, err := readTensors(bytes.NewReader(b[:n]), int64(n), name); err == nil {
 				t.Errorf("%s: the first %d of %d bytes were taken for a file", name, n, len(b))
 			}
+		}
+	}
+}
+
+// TestALargeDirectoryOfAZipIsRefusedUnread: archive/zip makes a record of every member that the
+// directory lists, several times what it takes in the file, and reads on past the size that the
+// directory is said to have.
+func TestALargeDirectoryOfAZipIsRefusedUnread(t *testing.T) {
+	const most = 16 << 20
+	for _, c := range []struct {
+		size  int
+		zip64 bool
+		said  uint32 // where the size is not the truth
+		want  string
+	}{
+		{size: most},
+		{size: most + 1, want: "directory takes 16777217 bytes; at most 16777216"},
+		{size: most, zip64: true},
+		{size: most + 1, zip64: true, want: "directory takes 16777217 bytes; at most 16777216"},
+		{size: most, zip64: true, said: 46, want: "contradicts itself"},
+		{size: most + 1, said: 46, want: "not where it says"},
+	} {
+		file := make([]byte, 4+c.size, c.size+200)
+		copy(file, "PK\x03\x04")
+		short, offset := uint32(c.size), uint32(4)
+		if c.zip64 {
+			record, locator := make([]byte, 56), make([]byte, 20)
+			copy(record, "PK\x06\x06")
+			binary.LittleEndian.PutUint64(record[40:], uint64(c.size))
+			binary.LittleEndian.PutUint64(record[48:], 4)
+			copy(locator, "PK\x06\x07")
+			binary.LittleEndian.PutUint64(locator[8:], uint64(len(file)))
+			file = append(append(file, record...), locator...)
+			short, offset = math.MaxUint32, math.MaxUint32
+		}
+		if c.said != 0 {
+			short = c.said
+		}
+		end := make([]byte, 22)
+		copy(end, "PK\x05\x06")
+		binary.LittleEndian.PutUint32(end[12:], short)
+		binary.LittleEndian.PutUint32(end[16:], offset)
+		file = append(file, end...)
+		err := checkZipDirectory(bytes.NewReader(file), int64(len(file)))
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }

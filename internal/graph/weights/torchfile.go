@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"strings"
@@ -156,7 +157,9 @@ func zipMember(m *zip.File, name string, most int64) ([]byte, error) {
 	return b, nil
 }
 
-// checkZipDirectory bounds the directory before archive/zip makes a record of each member.
+// checkZipDirectory bounds the directory before archive/zip makes a record of each member. That
+// reads on as long as it finds members, whatever the directory's size is said to be: so the
+// directory has to lie where it says, right before its end.
 func checkZipDirectory(r io.ReaderAt, size int64) error {
 	tail := make([]byte, min(size, 1<<16+22))
 	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
@@ -166,20 +169,31 @@ func checkZipDirectory(r io.ReaderAt, size int64) error {
 	if i < 0 || i+22 > len(tail) {
 		return errors.New("the archive is cut off: it has no directory")
 	}
-	directory := uint64(binary.LittleEndian.Uint32(tail[i+12:]))
+	directory, offset := uint64(binary.LittleEndian.Uint32(tail[i+12:])), uint64(binary.LittleEndian.Uint32(tail[i+16:]))
+	end := uint64(size) - uint64(len(tail)-i)
 	if i >= 20 && bytes.HasPrefix(tail[i-20:], []byte("PK\x06\x07")) { // zip64
 		record := make([]byte, 56)
-		at := binary.LittleEndian.Uint64(tail[i-20+8:])
-		if at > uint64(size) {
+		end = binary.LittleEndian.Uint64(tail[i-20+8:])
+		if end > uint64(size) {
 			return errors.New("the archive's directory is beyond its end")
 		}
-		if n, err := r.ReadAt(record, int64(at)); n < len(record) {
+		if n, err := r.ReadAt(record, int64(end)); n < len(record) {
 			return fmt.Errorf("the archive's directory: %w", err)
 		}
-		directory = max(binary.LittleEndian.Uint64(record[40:]), directory&0x7fffffff)
+		// All ones stand for the number of 64 bits.
+		for at, short := range map[int]*uint64{40: &directory, 48: &offset} {
+			long := binary.LittleEndian.Uint64(record[at:])
+			if *short != math.MaxUint32 && *short != long {
+				return errors.New("the archive's directory contradicts itself")
+			}
+			*short = long
+		}
 	}
 	if directory > maxZipDirectory {
 		return fmt.Errorf("the archive's directory takes %d bytes; at most %d", directory, maxZipDirectory)
+	}
+	if offset > end || end-offset != directory {
+		return errors.New("the archive's directory is not where it says")
 	}
 	return nil
 }
