@@ -4,6 +4,7 @@ BIN     := bin/resnet
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZ    ?= 5s
+FUZZED  ?= cmd configs internal
 PYTHON  ?= python3
 PEER    ?=
 GOLANGCI := v2.15.0
@@ -67,12 +68,12 @@ test-browser: build ## the report of a comparison in headless Chromium (needs no
 # What is found goes to Go's cache, from which the next run starts. A new input is not made smaller
 # for a minute, as is the default: where inputs are large that would be all the time there is.
 fuzz: ## every fuzz target for FUZZ (5s); a failing input is kept in testdata/fuzz of its package
-	@set -e; cache=$$($(GO) env GOCACHE)/fuzz; mkdir -p bin/fuzz; for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' cmd configs internal | xargs -n1 dirname | sort -u); do \
-		binary=$$PWD/bin/fuzz/$$(echo $$pkg | tr / -).test; $(GO) test -c -fuzz . -o $$binary ./$$pkg; \
+	@cache=$$($(GO) env GOCACHE)/fuzz; bad=; mkdir -p bin/fuzz; for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' $(FUZZED) | xargs -n1 dirname | sort -u); do \
+		binary=$$PWD/bin/fuzz/$$(echo $$pkg | tr / -).test; $(GO) test -c -fuzz . -o $$binary ./$$pkg || exit 1; \
 		for f in $$(cd $$pkg && $$binary -test.list '^Fuzz' | grep '^Fuzz'); do \
-			echo "$$pkg $$f"; (cd $$pkg && $$binary -test.run '^$$' -test.fuzz "^$$f$$" -test.fuzztime $(FUZZ) -test.fuzzminimizetime 1x -test.fuzzcachedir $$cache/resnet/$$pkg); \
+			echo "$$pkg $$f"; (cd $$pkg && $$binary -test.run '^$$' -test.fuzz "^$$f$$" -test.fuzztime $(FUZZ) -test.fuzzminimizetime 1x -test.fuzzcachedir $$cache/resnet/$$pkg) || bad="$$bad $$f"; \
 		done; \
-	done
+	done; test -z "$$bad" || { echo "failed:$$bad" >&2; exit 1; }
 
 fuzz-nightly: ## every fuzz target for 30 s, half an hour in all
 	$(MAKE) fuzz FUZZ=30s

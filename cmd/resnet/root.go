@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"regexp"
 	"strings"
 
@@ -162,6 +164,9 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 			prefix = "" // file:line:col comes first, so that editors and terminals link it
 		}
 		a.say("%s%s", prefix, text.PrintableLines(err.Error()))
+		if _, err := os.Getwd(); errors.Is(err, fs.ErrNotExist) {
+			a.say("note: the working folder has been removed, and relative paths lead nowhere")
+		}
 	}
 	return exitStatus(err)
 }

@@ -129,7 +129,7 @@ func Fetch(ctx context.Context, name, dir string, o FetchOptions) error {
 
 func fetchBundle(ctx context.Context, b bundle, dir string, o FetchOptions) error {
 	if err := atomicfile.OS.MkdirAll(dir, atomicfile.DirPerm); err != nil {
-		return err
+		return atomicfile.Error(fmt.Errorf("the folder for the data: %w: name another one with --dir", err))
 	}
 	lock, err := folderlock.Wait(ctx, filepath.Join(dir, ".fetch.lock"), "fetching into this folder", func(e *folderlock.LockedError) {
 		if o.Waiting != nil {

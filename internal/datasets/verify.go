@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"resnet/internal/datasets/fault"
 )
 
 // What Verify finds of a file.
@@ -144,7 +146,7 @@ func (l idxLayout) verify(ctx context.Context, dir string) ([]FileReport, error)
 func judge(path, want, got string, err error, layout func() error) (FileReport, error) {
 	r := FileReport{Path: path, Status: StatusOK, Want: want, Got: got}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case fault.Absent(err):
 		r.Status = StatusMissing
 		return r, nil
 	case errors.Is(err, ErrData):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 
 	"resnet/internal/fielderr"
 )
@@ -41,8 +42,14 @@ func Dataf(format string, args ...any) error { return Errorf(ErrData, format, ar
 
 // Opening gives the error of opening or reading a file its kind: absent or not.
 func Opening(name string, err error, remedy string) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	if Absent(err) {
 		return Errorf(ErrMissing, "%s: %w; %s", name, err, remedy)
 	}
 	return fmt.Errorf("%s: %w", name, err)
+}
+
+// Absent reports whether an error says that a file is not there: it is not where a folder above it
+// is a file, either, or where no file can have the name.
+func Absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"resnet/internal/datasets/fault"
@@ -21,6 +22,8 @@ func FuzzFile(f *testing.F) {
 	}
 	f.Add([]byte("a \x00BFM \x04\x01\x00\x00\x00\x04\x01\x00\x00\x00abcd"), []byte("a file:2[0:0]\nb file[0:1,0:1]\n"))
 	f.Add([]byte("\x00\x00\x00\x01\x00\x01\x86\xa0\x00\x04\x00\x09abcd"), []byte("x cat file |\n"))
+	// No file can have the name.
+	f.Add([]byte("a 1 2\n"), []byte("x "+strings.Repeat("n", 5000)+"\n"))
 	f.Fuzz(func(t *testing.T, data, script []byte) {
 		dir := t.TempDir()
 		file, scp := filepath.Join(dir, "file"), filepath.Join(dir, "x.scp")

@@ -1,9 +1,7 @@
 package kaldi
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -127,7 +125,7 @@ func parseRanges(text string) (rows, cols Range, err error) {
 // and no file is there, from the script's folder.
 func (s *Scp) Locate(e Entry) (string, error) {
 	_, err := os.Stat(e.Path)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+	if err == nil || !fault.Absent(err) {
 		return e.Path, nil // another error shows when it is opened
 	}
 	beside := filepath.Join(filepath.Dir(s.Name), e.Path)
