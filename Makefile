@@ -12,7 +12,7 @@ GOVULNCHECK := v1.9.0
 CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer parity cross sample clean outdated vulnerabilities fuzz-nightly
+.PHONY: help build demo test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer parity cross sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -77,6 +77,12 @@ fuzz: ## every fuzz target for FUZZ (5s); a failing input is kept in testdata/fu
 
 fuzz-nightly: ## every fuzz target for 30 s, half an hour in all
 	$(MAKE) fuzz FUZZ=30s
+
+fuzz-corpus: ## take what fuzzing found and reaches new code into testdata/fuzz of each package
+	mkdir -p bin && $(GO) run ./testdata/corpus
+
+mutants: ## take guards away one at a time: each needs a test that fails (about ten minutes)
+	$(GO) run ./testdata/mutants
 
 bench: build ## the speed of training, inference and kernels on this machine
 	$(BIN) bench peak

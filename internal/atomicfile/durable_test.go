@@ -22,8 +22,15 @@ func TestFilesAreDurableOnTheRealDisk(t *testing.T) {
 		if err := atomicfile.WriteFile(atomicfile.OS, filepath.Join(dir, "a"), "test", []byte("three")); err != nil {
 			t.Fatal(err)
 		}
+		deep := filepath.Join(dir, "new", "newer")
+		if err := atomicfile.OS.MkdirAll(deep, atomicfile.DirPerm); err != nil {
+			t.Fatal(err)
+		}
+		if err := atomicfile.WriteFile(atomicfile.OS, filepath.Join(deep, "c"), "test", nil); err != nil {
+			t.Fatal(err)
+		}
 	})
-	if names := atomicfiletest.RequireDurable(t, calls, dir); !slices.Equal(names, []string{"a", "b", "a"}) {
+	if names := atomicfiletest.RequireDurable(t, calls, dir); !slices.Equal(names, []string{"a", "b", "a", "new/newer/c"}) {
 		t.Errorf("files got names in the order %q: %+v", names, calls)
 	}
 }

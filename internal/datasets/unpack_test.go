@@ -172,13 +172,13 @@ func TestUnpackRefusesAnArchiveCutAnywhere(t *testing.T) {
 
 func TestUnpackStopsAtABomb(t *testing.T) {
 	zeros := make([]byte, 64<<20)
-	many := make([]item, maxEntries+1)
+	many := make([]item, 2000) // 1 MB of headers, which the bound of bytes lets through
 	for i := range many {
 		many[i] = item{name: "x"}
 	}
 	for name, archive := range map[string][]byte{
-		"one large entry":   archiveOf(t, append([]item{{name: "big", data: zeros}}, good...)...),
-		"a million entries": archiveOf(t, append(many, good...)...),
+		"one large entry": archiveOf(t, append([]item{{name: "big", data: zeros}}, good...)...),
+		"many entries":    archiveOf(t, append(many, good...)...),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

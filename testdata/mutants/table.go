@@ -1,0 +1,165 @@
+package main
+
+const (
+	files      = "./internal/atomicfile"
+	fetching   = "-run Durable|Range|Download|Note ./internal/datasets"
+	signals    = "-run TestScripts/signals|Signal|Grace|Stop ./cmd/resnet"
+	places     = "-run Surroundings|Home|Removed|Environment|Modes|Launcher ./cmd/resnet"
+	experiment = "-run Room|Space|Memory ./internal/experiment"
+)
+
+// table lists the guards. A text is short and stands in its file once, so that code around it can
+// move.
+var table = []mutant{
+	// What is durable.
+	{
+		"folders are not synced", "internal/atomicfile/fs_unix.go",
+		"err = f.Sync()", "err = nil", files,
+	},
+	{
+		"files are not synced", "internal/atomicfile/fs.go",
+		"func (f osFile) Size() (", "func (osFile) Sync() error { return nil }\n\nfunc (f osFile) Size() (", files,
+	},
+	{
+		"an atomic file is not synced", "internal/atomicfile/file.go",
+		"err = f.open.Sync()", "err = nil", files,
+	},
+	{
+		"the folder of an atomic file is not synced", "internal/atomicfile/file.go",
+		"return f.fail(f.fsys.SyncDir(filepath.Dir(f.target)))", "_ = filepath.Dir\n	return nil", files,
+	},
+	{
+		"new folders are not synced in those above", "internal/atomicfile/fs.go",
+		"hold = append(hold, filepath.Dir(at))", "", files,
+	},
+	{
+		"the run's folder is not synced in the one above", "internal/train/checkpoint/store.go",
+		"s.fs.SyncDir(filepath.Dir(s.run))", "error(nil)", "-run Durable ./internal/train/checkpoint",
+	},
+	{
+		"a download is not synced", "internal/datasets/download.go",
+		"errors.Join(f.Sync(), f.Close())", "f.Close()", fetching,
+	},
+	{
+		"the folder of a download is not synced", "internal/datasets/download.go",
+		"err = fsys.SyncDir(filepath.Dir(t.path))", "", fetching,
+	},
+	{
+		"an unpacked file is not synced", "internal/datasets/unpack.go",
+		"errors.Join(out.Sync(), out.Close())", "out.Close()", fetching,
+	},
+	{
+		"the folder of an unpacked file is not synced", "internal/datasets/unpack.go",
+		"atomicfile.OS.SyncDir(filepath.Join(dir, at)); err != nil || at", "error(nil); err != nil || at", fetching,
+	},
+
+	// What is asked before the work.
+	{
+		"no room is asked for", "internal/experiment/training.go",
+		"t.checkSpace(disk, t.Dir, r.params)", "error(nil)", experiment,
+	},
+	{
+		"memory is not asked for before the network is made", "cmd/resnet/cmd_train.go",
+		"x.CheckLeastMemory(limit)", "error(nil)", "-run Fit ./cmd/resnet",
+	},
+	{
+		"memory is not asked for once the network is made", "internal/experiment/training.go",
+		"checkMemory(r.trainer.bytes(), t.Memory, t.Train.Batch)", "error(nil)", "-run Fit ./cmd/resnet",
+	},
+	{
+		"GOMEMLIMIT is not asked", "internal/experiment/memory.go",
+		"debug.SetMemoryLimit(-1)", "max(debug.SetMemoryLimit(-1), math.MaxInt64)", "-run Fit ./cmd/resnet",
+	},
+	{
+		"room is asked for one checkpoint", "internal/experiment/memory.go",
+		"need := 2 * (", "need := 1 * (", experiment,
+	},
+
+	// Signals, pipes.
+	{
+		"a closed pipe is an error", "cmd/resnet/signals.go",
+		"a.out, a.err = &muteWriter{", "_, _ = &muteWriter{", signals,
+	},
+	{
+		"--grace is forgotten", "cmd/resnet/cmd_train.go",
+		"o.grace, os.Exit", "time.Hour, os.Exit", signals,
+	},
+	{
+		"SIGUSR1 is ignored", "cmd/resnet/signals.go",
+		"w.control.SaveNow()", "", signals,
+	},
+	{
+		"SIGHUP stops", "cmd/resnet/signals.go",
+		"case status == 0: // SIGHUP, SIGPIPE", "case false:", signals,
+	},
+
+	// What comes in.
+	{
+		"the directory of a zip has no bound", "internal/graph/weights/torchfile.go",
+		"const maxZipDirectory = 16 << 20", "const maxZipDirectory = 16 << 30", "-run Directory ./internal/graph/weights",
+	},
+	{
+		"the directory of a zip may be elsewhere", "internal/graph/weights/torchfile.go",
+		"offset > end || end-offset != directory", "false", "-run Directory ./internal/graph/weights",
+	},
+	{
+		"silence of a FLAC: a thousand times as much of any file", "internal/datasets/speech/audio/flac.go",
+		"flacFree    = 1 << 20", "flacFree    = 1000 << 20", "-run Bound ./internal/datasets/speech/audio",
+	},
+	{
+		"silence of a FLAC: a thousand times as much of a byte", "internal/datasets/speech/audio/flac.go",
+		"flacPerByte = 1024", "flacPerByte = 1024_000", "-run Bound ./internal/datasets/speech/audio",
+	},
+	{
+		"a WAV may have a thousand times as many channels", "internal/datasets/speech/audio/wav.go",
+		"maxChannels = 256", "maxChannels = 256_000", "-run Bound ./internal/datasets/speech/audio",
+	},
+	{
+		"a gzip of Kaldi's may unpack to a thousand times as much", "internal/datasets/speech/kaldi/open.go",
+		"unpackedFree = 16 << 20", "unpackedFree = 16_000 << 20", "-run Bomb ./internal/datasets/speech/kaldi",
+	},
+	{
+		"a gzip of Kaldi's may unpack a byte to a thousand times as much", "internal/datasets/speech/kaldi/open.go",
+		"unpackedRate = 100", "unpackedRate = 100_000", "-run Bomb ./internal/datasets/speech/kaldi",
+	},
+	{
+		"an archive may unpack to a thousand times as much", "internal/datasets/unpack.go",
+		"budget := int64(16 << 20)", "budget := int64(16_000 << 20)", "-run Bomb ./internal/datasets",
+	},
+	{
+		"an archive may have a thousand times as many entries", "internal/datasets/unpack.go",
+		"maxEntries = 1000", "maxEntries = 1000_000", "-run Bomb ./internal/datasets",
+	},
+	{
+		"a partial answer may be of another version", "internal/datasets/transport.go",
+		`validator != "" && validator != t.state.ETag`, "false", fetching,
+	},
+	{
+		"a range may begin behind the end", "internal/datasets/transport.go",
+		"err != nil || total <= first", "err != nil", fetching,
+	},
+	{
+		"a note of a download is trusted", "internal/datasets/download.go",
+		"strings.ContainsFunc(t.state.ETag, unicode", `strings.ContainsFunc("", unicode`, "-run Note ./internal/datasets",
+	},
+	{
+		"members are put where links lead", "internal/datasets/unpack.go",
+		"	if err := root.MkdirAll(filepath.Dir(to), 0o755); err != nil {\n		return err\n	}\n	if err := root.Rename(from, to); err != nil {",
+		"	if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(to)), 0o755); err != nil {\n		return err\n	}\n	if err := os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {",
+		"-run Unpack ./internal/datasets",
+	},
+
+	// What goes out.
+	{
+		"env.json holds the environment", "internal/experiment/training.go",
+		"Command: t.env.Command,", "Command: append(t.env.Command, os.Environ()...),", places,
+	},
+	{
+		"files may be written by everybody", "internal/atomicfile/fs.go",
+		"Perm fs.FileMode = 0o644", "Perm fs.FileMode = 0o666", files,
+	},
+	{
+		"fetch does not say what to do without a home", "internal/datasets/fetch.go",
+		": name another one with --dir", "", places,
+	},
+}
