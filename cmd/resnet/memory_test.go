@@ -53,7 +53,7 @@ func TestWhatCannotFitIsRefusedBeforeItIsMade(t *testing.T) {
 // run.
 func TestWhatDoesNotFitOnceItIsMadeIsRefused(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "tiny.yaml")
-	if err := os.WriteFile(config, []byte(tinyTraining), 0o644); err != nil {
+	if err := os.WriteFile(config, []byte(tinyConfig), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	refuse(t, "X=", "--max-memory is 2 MB", "--config", config, "--max-memory", "2MB")

@@ -16,7 +16,7 @@ import (
 	"resnet/internal/text"
 )
 
-const tinyTraining = `model: {family: cifar, depth: 8, residual: true}
+const tinyConfig = `model: {family: cifar, depth: 8, residual: true}
 data: {name: fashion-sample, downsample: 4, limit: 8}
 train: {batch: 4, iterations: 2, schedule: {rate: 0.01}}
 eval: {batch: 250}
@@ -76,7 +76,7 @@ func (p place) prepare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write("tiny.yaml", []byte(tinyTraining))
+	write("tiny.yaml", []byte(tinyConfig))
 	write("picture.png", picture)
 	for _, class := range []string{"ant", "bee"} {
 		write("photos/train/"+class+"/1.png", picture)
