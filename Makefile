@@ -11,8 +11,13 @@ GOLANGCI := v2.15.0
 GOVULNCHECK := v1.9.0
 CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
+# The packages that start goroutines; internal/race_test.go compares. What one goroutine does to thousands of damaged files, and the
+# commands that the tests run as processes of their own, is left out: the detector makes it ten times as long.
+CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus ./internal/datasets/speech/extract ./internal/eval ./internal/experiment ./internal/graph/kernel ./internal/graph/schedule ./internal/train
+SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed
+
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer parity cross sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants
+.PHONY: help build demo test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer parity cross sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -35,8 +40,11 @@ test-purego: ## the numeric packages without assembly
 test-arm64: ## the numeric packages for arm64, under Debian's qemu-user
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -timeout 30m -exec qemu-aarch64 ./internal/graph/kernel/... ./internal/graph/schedule/... ./internal/graph/weights/... ./internal/blocks/...
 
-test-race: ## the concurrent packages under the race detector
-	$(GO) test -race -short ./internal/graph/schedule/... ./internal/datasets/... ./internal/train/...
+test-race: ## the packages that start goroutines under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -skip '$(SEQUENTIAL)' $(CONCURRENT)
+
+hostile: ## the memory that hostile files take, those of DIR=FOLDER too, as a table
+	$(GO) test -short -count 1 -timeout 60m -run TestHostileFilesStayWithinTheirBounds -v ./cmd/resnet -args -hostile "$(DIR)"
 
 soak: ## 50 kills of each command that writes much, four processes at once; ten minutes
 	RESNET_SOAK=50 $(GO) test -count 1 -timeout 15m -v -run '^TestSoak' ./cmd/resnet ./internal/datasets

@@ -4,17 +4,18 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // MaxBytes is the largest configuration that is read: a hand-written experiment has a few
 // kilobytes.
-const MaxBytes = 1 << 20
+const MaxBytes = 256 << 10
 
 // ErrNotFound says that there is neither a file nor a preset of that name.
 var ErrNotFound = errors.New("no such file or preset")
@@ -83,27 +84,17 @@ func readFile(path string) ([]byte, error) {
 	if path == "" {
 		return nil, fs.ErrNotExist
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
+	data, err := input.ReadStream(path, MaxBytes)
+	if errors.Is(err, input.ErrNotRegular) {
+		if info, e := os.Stat(path); e == nil && info.IsDir() {
+			// A folder may carry a preset's name (runs called cifar20); it is no configuration.
+			return nil, fmt.Errorf("%s: is a folder: %w", path, fs.ErrNotExist)
+		}
 	}
-	if info.IsDir() {
-		// A folder may carry a preset's name (runs called cifar20); it is no configuration.
-		return nil, fmt.Errorf("%s: is a folder: %w", path, fs.ErrNotExist)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > MaxBytes {
+	if errors.Is(err, input.ErrTooLarge) {
 		return nil, fmt.Errorf("%s: %w: more than %d bytes, and a configuration has a few thousand", path, ErrTooLarge, MaxBytes)
 	}
-	return data, nil
+	return data, err
 }
 
 // naturalLess compares names with their runs of digits taken as numbers.

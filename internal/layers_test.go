@@ -22,6 +22,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/filelock", `^$`, `gorgonia`, "a lock is the operating system's"},
 	{"internal/folderlock", `^internal/(atomicfile|filelock|text)$`, `gorgonia`, "who has a folder does not depend on what is done there"},
 	{"internal/atomicfile", `^internal/(atomicfile|filelock)$`, `gorgonia`, "files are bytes under names; what they hold is decided by whoever writes them"},
+	{"internal/input", `^$`, `gorgonia`, "what a path stands for does not depend on what is read from it"},
 	{"internal/fielderr", `^$`, `.*\..*/`, "every section of the configuration returns it"},
 	{"internal/graph/kernel", `^internal/graph/kernel(/|$)`, `gorgonia`, "kernels are loops over []float32 that know no graphs, so that they can be tested and measured alone"},
 	{"internal/graph", `^internal/graph(/|$)`, ``, "operators and schedules serve any net; what a net looks like is decided above them"},
@@ -44,6 +45,10 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"configs", `^$`, `.*\..*/`, "presets are text; internal/config reads them"},
 	{"cmd/resnet", `.*`, `^reflect$|yaml|gorgonia`, "a command is flags, checks of flags, printing and exit codes: it computes nothing and parses nothing"},
 }
+
+// fileless are the folders that read no files; the others may import internal/input, which opens
+// them.
+var fileless = []string{"internal/fielderr", "internal/graph/kernel", "internal/text"}
 
 // command holds the packages of the user's terminal, which only cmd/resnet may know. viper, which
 // merges the sources of a configuration, belongs to internal/config.
@@ -69,6 +74,9 @@ func TestPackagesImportDownwardsOnly(t *testing.T) {
 		for _, spec := range tree.Imports {
 			name, _ := strconv.Unquote(spec.Path.Value)
 			if own, ok := strings.CutPrefix(name, "resnet/"); ok {
+				if own == "internal/input" && !slices.Contains(fileless, r.folder) {
+					continue
+				}
 				if !mine.MatchString(own) {
 					t.Errorf("%s imports %s: %s", file, name, r.reason)
 				}
@@ -102,21 +110,47 @@ func TestOnlyTheCommandPrintsReadsTheEnvironmentAndExits(t *testing.T) {
 	}
 }
 
-// writes holds the functions of package os that put contents or names on a disk.
-var writes = regexp.MustCompile(`^os\.(Create|CreateTemp|WriteFile|OpenFile|Rename|Link|Symlink|Truncate)$`)
+// writes holds the functions that put contents or names on a disk.
+var writes = regexp.MustCompile(`^(os\.(Create|CreateTemp|WriteFile|OpenFile|Rename|Link|Symlink|Truncate)|input\.OpenFile)$`)
 
 // TestFilesAreWrittenByAtomicfile: a file is complete or absent, whoever writes it. A lock is no
 // content, and the embedded images are made by their maintainer. Archives are unpacked through an
 // os.Root, whose names an archive cannot lead elsewhere.
 func TestFilesAreWrittenByAtomicfile(t *testing.T) {
 	for file, tree := range sources(t) {
-		if strings.HasPrefix(file, "internal/atomicfile/") || file == "internal/folderlock/lock.go" || strings.HasPrefix(file, "internal/datasets/sample/make/") {
+		if strings.HasPrefix(file, "internal/atomicfile/") || strings.HasPrefix(file, "internal/input/") || file == "internal/folderlock/lock.go" || strings.HasPrefix(file, "internal/datasets/sample/make/") {
 			continue
 		}
 		ast.Inspect(tree, func(n ast.Node) bool {
 			if s, ok := n.(*ast.SelectorExpr); ok {
 				if pkg, ok := s.X.(*ast.Ident); ok && writes.MatchString(pkg.Name+"."+s.Sel.Name) {
 					t.Errorf("%s uses %s.%s: files are written by internal/atomicfile", file, pkg.Name, s.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+// opens holds the functions of package os that open files for reading.
+var opens = regexp.MustCompile(`^os\.(Open|OpenFile|ReadFile|OpenInRoot|DirFS)$`)
+
+// TestFilesAreOpenedByInput: what is opened is looked at first. A folder is opened to sync it, the
+// embedded images are made by their maintainer.
+func TestFilesAreOpenedByInput(t *testing.T) {
+	for file, tree := range sources(t) {
+		if strings.HasPrefix(file, "internal/input/") || file == "internal/atomicfile/fs_unix.go" || strings.HasPrefix(file, "internal/datasets/sample/make/") {
+			continue
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ImportSpec:
+				if n.Path.Value == `"io/ioutil"` {
+					t.Errorf("%s imports %s: files are opened by internal/input", file, n.Path.Value)
+				}
+			case *ast.SelectorExpr:
+				if pkg, ok := n.X.(*ast.Ident); ok && opens.MatchString(pkg.Name+"."+n.Sel.Name) {
+					t.Errorf("%s uses %s.%s: files are opened by internal/input", file, pkg.Name, n.Sel.Name)
 				}
 			}
 			return true

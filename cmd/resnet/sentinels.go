@@ -11,6 +11,7 @@ import (
 	"resnet/internal/eval/report"
 	"resnet/internal/folderlock"
 	"resnet/internal/graph/weights"
+	"resnet/internal/input"
 	"resnet/internal/train"
 	"resnet/internal/train/adapt"
 	"resnet/internal/train/checkpoint"
@@ -46,6 +47,7 @@ var sentinels = []struct {
 	{weights.ErrNoMeta, exitBadData},
 	{weights.ErrVersion, exitBadData},
 	{atomicfile.ErrIO, exitIO},
+	{input.ErrNotRegular, exitBadData},
 	{fs.ErrNotExist, exitMissing},
 	{fs.ErrPermission, exitIO},
 }

@@ -101,12 +101,23 @@ func (w *watcher) stop() {
 	close(w.done)
 }
 
+// patience is how long work that a signal has ended may take to notice. What waits in the system
+// (for a disk that is gone, a server that does not answer) never does.
+const patience = 10 * time.Second
+
 // interruptible does the work of a command that has nothing to save. Its context ends at the first
-// SIGINT or SIGTERM; the second ends the process as usual. Where a signal ended the work, stopped
-// (unless it is "") tells the user what there is now, and the exit status is the signal's.
+// SIGINT or SIGTERM; the second ends the process as usual, and so does patience. Where a signal
+// ended the work, stopped (unless it is "") tells the user what there is now, and the exit status
+// is the signal's.
 func (a *app) interruptible(ctx context.Context, stopped string, work func(ctx context.Context) error) error {
+	return a.interruptibleFor(ctx, stopped, patience, os.Exit, work)
+}
+
+func (a *app) interruptibleFor(ctx context.Context, stopped string, patience time.Duration, exit func(int), work func(ctx context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
 	defer cancel()
+	defer close(ended)
 	ch := make(chan os.Signal, 1)
 	var status atomic.Int32
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
@@ -117,6 +128,12 @@ func (a *app) interruptible(ctx context.Context, stopped string, work func(ctx c
 			status.Store(int32(stopStatus(s)))
 			signal.Stop(ch)
 			cancel()
+			select {
+			case <-ended:
+			case <-time.After(patience):
+				a.say("Stopped while waiting for the system.")
+				exit(stopStatus(s))
+			}
 		case <-ctx.Done():
 		}
 	}()

@@ -95,6 +95,31 @@ func TestTheSecondSignalEndsAtOnceAndAClosedTerminalNever(t *testing.T) {
 	}
 }
 
+// TestWorkThatWaitsInTheSystemEndsWithTheSignal: a read of a disk that is gone knows no context.
+func TestWorkThatWaitsInTheSystemEndsWithTheSignal(t *testing.T) {
+	var said safeBuffer
+	a := &app{out: &said, err: &said}
+	ended, blocked := make(chan int, 1), make(chan struct{})
+	defer close(blocked)
+	go func() {
+		_ = a.interruptibleFor(context.Background(), "", time.Millisecond, func(status int) { ended <- status }, func(context.Context) error {
+			if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+			<-blocked
+			return nil
+		})
+	}()
+	select {
+	case status := <-ended:
+		if status != exitTerminated || said.String() != "Stopped while waiting for the system.\n" {
+			t.Errorf("status %d, said %q", status, said.String())
+		}
+	case <-time.After(time.Minute):
+		t.Error("SIGTERM did not end it")
+	}
+}
+
 // TestASignalEndsTheWorkWithItsStatus sends this process a signal; tests that run in parallel wait
 // until this one has ended.
 func TestASignalEndsTheWorkWithItsStatus(t *testing.T) {

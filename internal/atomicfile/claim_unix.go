@@ -12,12 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"resnet/internal/filelock"
+	"resnet/internal/input"
 )
 
 // Claim locks the file through a descriptor of its own, which outlasts the one that writes: the
 // lock has to hold until the rename.
 func (osFS) Claim(path string) (io.Closer, error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0) // NFS locks only what is open for writing
+	f, err := input.OpenFile(path, os.O_RDWR, 0) // NFS locks only what is open for writing
 	if err != nil {
 		return nil, errors.Join(fs.ErrExist, err)
 	}
@@ -38,7 +39,7 @@ func (osFS) RemoveAbandoned(path string, o Owner) bool {
 	if err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+	f, err := input.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return false
 	}

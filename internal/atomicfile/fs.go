@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"resnet/internal/input"
 )
 
 // FS is the file system as the writers use it; tests inject faults through it. Paths are those of
@@ -102,12 +104,10 @@ func (osFS) MkdirAll(dir string, perm fs.FileMode) error {
 	return nil
 }
 
-var errNotRegular = errors.New("it is not a regular file: name a file")
-
 func (osFS) Resolve(path string) (string, error) {
 	// Before the links are read: those of /proc/self/fd name pipes that have no path.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return "", errNotRegular
+		return "", input.Refuse(info.Mode())
 	}
 	for range maxLinks {
 		info, err := os.Lstat(path)
@@ -148,7 +148,7 @@ func (osFS) Append(path string, perm fs.FileMode) (WriteHandle, error) {
 func (osFS) Open(path string) (ReadHandle, error) { return openFile(path, os.O_RDONLY, 0) }
 
 func openFile(path string, flag int, perm fs.FileMode) (*osFile, error) {
-	f, err := os.OpenFile(path, flag, perm)
+	f, err := input.OpenFile(path, flag, perm)
 	if err != nil {
 		return nil, err
 	}
@@ -170,12 +170,18 @@ func (osFS) Remove(path string) error                   { return os.Remove(path)
 func (osFS) SyncDir(dir string) error                   { return syncDir(dir) }
 func (osFS) Free(dir string) (bytes uint64, known bool) { return freeBytes(dir) }
 
-// ReadFile reads a whole file.
+// maxRead is far above the size of what is written here and read whole again, in bytes.
+const maxRead = 1 << 30
+
+// ReadFile reads a whole file, of a gigabyte at most.
 func ReadFile(fsys FS, path string) ([]byte, error) {
 	f, err := fsys.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if size, err := f.Size(); err == nil && size > maxRead {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: input.ErrTooLarge}
+	}
 	return io.ReadAll(f)
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"resnet/internal/input"
 )
 
 // cifarLayout is the official binary layout (https://www.cs.toronto.edu/~kriz/cifar.html). A record
@@ -95,8 +97,8 @@ func (l cifarLayout) checkSize(path string, f recordFile) error {
 	if err != nil {
 		return openFault(l.name+": "+path, err, remedy(l.name))
 	}
-	if !st.Mode().IsRegular() {
-		return faultf(ErrData, "%s: %s: not a regular file", l.name, path)
+	if err := input.Refuse(st.Mode()); err != nil {
+		return openFault(l.name+": "+path, err, remedy(l.name))
 	}
 	rec := int64(l.recordSize())
 	want := rec * int64(f.count)
@@ -124,7 +126,7 @@ func (l cifarLayout) read(ctx context.Context, dir string, files []recordFile) (
 			return records{}, err
 		}
 		path := filepath.Join(dir, f.name)
-		file, err := os.Open(path)
+		file, err := input.Open(path)
 		if err != nil {
 			return records{}, openFault(l.name+": "+path, err, remedy(l.name))
 		}

@@ -1,9 +1,14 @@
 package datasets_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"path/filepath"
@@ -207,19 +212,134 @@ func TestTheMeanOfImageNetIsSampledAndKept(t *testing.T) {
 	if len(kept) != 2 {
 		t.Fatalf("kept %v, want two means", kept)
 	}
-	// Kept means are read and not measured again: the images may be gone.
-	d, e := open(0), open(5)
-	if err := os.RemoveAll(filepath.Join(dir, "train")); err != nil {
-		t.Fatal(err)
+	// Kept means are read and not measured again: a mark in them comes back.
+	for _, path := range kept {
+		mark(t, path, 0.125)
 	}
-	if !slices.Equal(fit(d, datasets.PixelMean).Mean, all.Mean) || !slices.Equal(fit(e, datasets.PixelMean).Mean, five.Mean) {
-		t.Error("the means that were kept are others")
+	for _, images := range []int{0, 5} {
+		if m := fit(open(images), datasets.PixelMean).Mean; m[0] != 0.125 || m[len(m)-1] != 0.125 {
+			t.Errorf("the mean of %d images was measured again", images)
+		}
 	}
-	// A damaged one is measured again, which is impossible now.
+	// A damaged one is measured again.
 	for _, path := range kept {
 		cutInHalf(t, path)
 	}
+	if !slices.Equal(fit(open(0), datasets.PixelMean).Mean, all.Mean) || !slices.Equal(fit(open(5), datasets.PixelMean).Mean, five.Mean) {
+		t.Error("the means after damage are others")
+	}
+	// Without the images there is no mean, kept or not.
+	d := open(0)
+	if err := os.RemoveAll(filepath.Join(dir, "train")); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := datasets.FitNormalizer(t.Context(), d, datasets.PixelMean); !errors.Is(err, datasets.ErrMissing) {
-		t.Errorf("after damage: %v, want that the images are missing", err)
+		t.Errorf("without images: %v", err)
+	}
+}
+
+// mark makes every value of a kept mean the same.
+func mark(t *testing.T, path string, value float64) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept struct {
+		Normalizer json.RawMessage `json:"normalizer"`
+		SHA256     string          `json:"sha256"`
+	}
+	var inner map[string]any
+	if err := errors.Join(json.Unmarshal(text, &kept), json.Unmarshal(kept.Normalizer, &inner)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range inner["mean"].([]any) {
+		inner["mean"].([]any)[i] = value
+	}
+	if kept.Normalizer, err = json.Marshal(inner); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(kept.Normalizer)
+	kept.SHA256 = hex.EncodeToString(sum[:])
+	if text, err = json.Marshal(kept); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, text)
+}
+
+// TestAKeptMeanIsThatOfTheImages changes the images under their names: others, others of the same
+// size with the old time, others by a rename. The mean is always that of a set that nobody knows
+// yet.
+func TestAKeptMeanIsThatOfTheImages(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	t.Setenv("HOME", cache)
+	dir := t.TempDir()
+	ids := datasets.ImageNetClasses()
+	path := func(i int) string { return filepath.Join(dir, "train", ids[i].ID, "x.JPEG") }
+	fit := func(dir string) []float32 {
+		t.Helper()
+		d, err := datasets.Open(t.Context(), datasets.Config{Name: "imagenet", Dir: dir, Size: 8}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := datasets.FitNormalizer(t.Context(), d, datasets.PixelMean)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n.Mean
+	}
+	fresh := func() []float32 { // of a copy, elsewhere
+		t.Helper()
+		other := t.TempDir()
+		if err := os.CopyFS(other, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		return fit(other)
+	}
+	for i := range 4 {
+		write(t, path(i), pngBytes(t, picture(9, 9, uint64(i)))) // whatever its name
+	}
+	before := fit(dir)
+	// Behind the end nothing is read: all files get one size.
+	long := bytes.Repeat([]byte{0}, 20_000)
+	pad := func(data []byte) []byte { return append(data, long[:20_000-len(data)]...) }
+	for name, change := range map[string]func(){
+		"others": func() { write(t, path(0), pad(pngBytes(t, picture(9, 9, 100)))) },
+		"of the same size and time": func() {
+			write(t, path(1), pad(pngBytes(t, picture(9, 9, 101))))
+			fit(dir)
+			info, err := os.Stat(path(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, path(1), pad(pngBytes(t, picture(9, 9, 102))))
+			if err := os.Chtimes(path(1), info.ModTime(), info.ModTime()); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"two that changed places": func() {
+			write(t, path(2), pad(pngBytes(t, picture(9, 9, 103))))
+			write(t, path(3), pad(pngBytes(t, image.NewGray(image.Rect(0, 0, 30, 30)))))
+			fit(dir)
+			if err := errors.Join(os.Rename(path(2), path(2)+".other"), os.Rename(path(3), path(2)), os.Rename(path(2)+".other", path(3))); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"two names": func() {
+			if err := os.WriteFile(filepath.Join(filepath.Dir(path(2)), "y.JPEG"), pngBytes(t, picture(9, 9, 104)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		change()
+		got, want := fit(dir), fresh()
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: a mean of other images", name)
+		}
+		if name != "two that changed places" && slices.Equal(got, before) {
+			t.Errorf("%s: the change does not change the mean: a bad test", name)
+		}
+		before = got
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 const (
@@ -63,20 +64,17 @@ func findDevkit(dir string) (*devkit, error) {
 
 // readBounded reads a regular file of at most so many bytes.
 func readBounded(path string, most int64) ([]byte, error) {
-	st, err := os.Stat(path)
+	data, err := input.Read(path, most)
 	if err != nil {
 		return nil, openFault("imagenet: "+path, err, "has it been moved?")
 	}
-	if !st.Mode().IsRegular() || st.Size() > most {
-		return nil, faultf(ErrData, "imagenet: %s: not a regular file of at most %d bytes", path, most)
-	}
-	return os.ReadFile(path)
+	return data, nil
 }
 
 // untarDevkit takes meta.mat and the ground truth out of the archive, into memory. Nothing is
 // written.
 func untarDevkit(archive string) (map[string][]byte, error) {
-	f, err := os.Open(archive)
+	f, err := input.Open(archive)
 	if err != nil {
 		return nil, err
 	}

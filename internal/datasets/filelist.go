@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // fileList is a split whose images are files: root/part/CLASS/NAME, or root/part/NAME where the
@@ -50,24 +53,37 @@ func (l *fileList) read(i int, buf []byte) ([]byte, error) {
 	return data, nil
 }
 
+func (l *fileList) state(i int) (string, error) {
+	path := l.place(i)
+	s, err := input.StateOfFile(path)
+	if err != nil {
+		return "", openFault(path, err, "has it been moved?")
+	}
+	if s.CTime != 0 {
+		return fmt.Sprint(s), nil
+	}
+	// Times can be set back: the contents cannot.
+	data, err := readImageFile(path, nil)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
+}
+
 // readImageFile reads a regular file of bounded size into buf, which grows if it has to.
 func readImageFile(path string, buf []byte) ([]byte, error) {
-	// Stat first: opening a named pipe would wait for its writer.
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, openFault(path, err, "has it been moved?")
-	}
-	if !st.Mode().IsRegular() {
-		return nil, faultf(ErrData, "%s: not a regular file", path)
-	}
-	if st.Size() > maxImageFile {
-		return nil, faultf(ErrData, "%s: %d bytes, and an image file may have %d", path, st.Size(), maxImageFile)
-	}
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return nil, openFault(path, err, "has it been moved?")
 	}
 	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if st.Size() > maxImageFile {
+		return nil, faultf(ErrData, "%s: %d bytes, and an image file may have %d", path, st.Size(), maxImageFile)
+	}
 	buf = grow(buf, int(st.Size()))
 	if _, err := io.ReadFull(f, buf); err != nil {
 		return nil, streamFault(err, "%s", path)

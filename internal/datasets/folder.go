@@ -2,10 +2,13 @@ package datasets
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
+
+	"resnet/internal/input"
 )
 
 // imageSize is the side of the images when Config.Size is 0: the paper's ImageNet input.
@@ -83,14 +86,19 @@ func folderParts(dir string) (map[Split]string, error) {
 	return parts, nil
 }
 
+// maxClassList is far above the size of a list of classes, in bytes.
+const maxClassList = 16 << 20
+
 // folderClasses reads classes.txt, or takes the class folders of train/, or else of all parts.
 func folderClasses(dir string, parts map[Split]string) ([]string, error) {
 	var names []string
 	path := filepath.Join(dir, "classes.txt")
-	if text, err := os.ReadFile(path); err == nil {
+	if text, err := input.Read(path, maxClassList); err == nil {
 		if names, err = parseClasses(path, text); err != nil {
 			return nil, err
 		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, openFault("folder: "+path, err, "has it been moved?")
 	} else {
 		wanted := parts
 		if train, ok := parts[Train]; ok {
@@ -164,11 +172,7 @@ func checkHeaders(ctx context.Context, p *photoSet) error {
 }
 
 func checkHeader(path string) error {
-	// Stat first: opening a named pipe would wait for its writer.
-	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
-		return faultf(ErrData, "folder: %s: not a regular file", path)
-	}
-	file, err := os.Open(path)
+	file, err := input.Open(path)
 	if err != nil {
 		return openFault("folder: "+path, err, "a link that leads nowhere?")
 	}

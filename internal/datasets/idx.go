@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // idxLayout is a data set in MNIST's format: four IDX files (https://yann.lecun.com/exdb/mnist),
@@ -119,7 +121,7 @@ func (l idxLayout) locate(dir string, f idxFile) (string, error) {
 	for _, root := range roots {
 		for _, name := range []string{f.name, f.name + ".gz", dotted, dotted + ".gz"} {
 			path := filepath.Join(root, name)
-			if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() {
+			if _, err := os.Stat(path); err == nil {
 				return path, nil
 			}
 		}
@@ -130,7 +132,7 @@ func (l idxLayout) locate(dir string, f idxFile) (string, error) {
 // read returns the values of an IDX file after checking its header, its length and, of labels, the
 // range.
 func (l idxLayout) read(path string, f idxFile) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := input.Open(path)
 	if err != nil {
 		return nil, openFault(l.name+": "+path, err, remedy(l.name))
 	}

@@ -1,9 +1,9 @@
 package datasets
 
 import (
+	"bytes"
 	"fmt"
 	"image"
-	"image/color"
 	_ "image/jpeg" // for DecodeConfig and Decode
 	_ "image/png"  // for DecodeConfig and Decode
 	"io"
@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// maxImageFile and maxImagePixels bound what one image may cost. The largest photographs of
-	// ILSVRC-2012 stay below.
+	// maxImageFile and maxImagePixels bound what one image may cost, and maxDecode follows from
+	// them. The largest photographs of ILSVRC-2012 stay below.
 	maxImageFile   = 64 << 20
 	maxImagePixels = 64 << 20
 )
@@ -30,34 +30,65 @@ func checkImage(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	if !st.Mode().IsRegular() {
-		return faultf(ErrData, "not a regular file")
-	}
 	if st.Size() > maxImageFile {
 		return faultf(ErrData, "%d bytes, and an image file may have %d", st.Size(), maxImageFile)
 	}
-	if err := checkHeaderOf(f, st.Size()); err != nil {
+	if _, err := checkHeaderOf(f, st.Size()); err != nil {
 		return err
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return err
 }
 
+// header is what the beginning of an image file says.
+type header struct {
+	format        string // png or jpeg
+	width, height int
+	memory        int64 // bytes that decoding takes at most, as RGB in the end
+}
+
 // checkHeaderOf checks the header of an image of so many bytes.
-func checkHeaderOf(r io.Reader, bytes int64) error {
-	c, format, err := image.DecodeConfig(r)
+func checkHeaderOf(r io.Reader, size int64) (header, error) {
+	var seen bytes.Buffer
+	c, format, err := image.DecodeConfig(io.TeeReader(r, &seen))
 	if err != nil {
-		return faultf(ErrData, "not a readable PNG or JPEG: %w", err)
+		return header{}, faultf(ErrData, "not a readable PNG or JPEG: %w", err)
 	}
-	switch pixels := int64(c.Width) * int64(c.Height); {
+	h := header{format: format, width: c.Width, height: c.Height}
+	pixels := int64(c.Width) * int64(c.Height)
+	switch {
 	case c.Width < 1 || c.Height < 1:
-		return faultf(ErrData, "an image of %d×%d pixels", c.Width, c.Height)
+		return header{}, faultf(ErrData, "an image of %d×%d pixels", c.Width, c.Height)
 	case pixels > maxImagePixels:
-		return faultf(ErrData, "an image of %d×%d pixels, and %d at most are read", c.Width, c.Height, maxImagePixels)
-	case pixels > bytes*maxDensity[format]:
-		return faultf(ErrData, "the header claims %d×%d pixels, which cannot be in %d bytes", c.Width, c.Height, bytes)
+		return header{}, faultf(ErrData, "an image of %d×%d pixels, and %d at most are read", c.Width, c.Height, maxImagePixels)
+	case pixels > size*maxDensity[format]:
+		return header{}, faultf(ErrData, "the header claims %d×%d pixels, which cannot be in %d bytes", c.Width, c.Height, size)
 	}
-	return nil
+	if format == "jpeg" {
+		h.memory = shapeOfJPEG(seen.Bytes()).memory()
+	} else {
+		h.memory = memoryOfPNG(seen.Bytes(), pixels)
+	}
+	if h.memory > maxDecode {
+		return header{}, faultf(ErrData, "an image of %d×%d pixels that takes %d MB to decode, and %d MB at most are used: save it smaller, or not progressive or interlaced",
+			c.Width, c.Height, h.memory>>20, int64(maxDecode)>>20)
+	}
+	return h, nil
+}
+
+// memoryOfPNG is what decoding takes at most, in bytes. head is the file's beginning: behind its
+// signature and the name of the first chunk are width, height, bits, kind of colours, compression,
+// filter, interlacing.
+func memoryOfPNG(head []byte, pixels int64) int64 {
+	const bits, interlaced = 24, 28
+	n := 4 * pixels
+	if len(head) > bits && head[bits] == 16 {
+		n = 8 * pixels
+	}
+	if len(head) > interlaced && head[interlaced] != 0 {
+		n *= 2 // its passes are images of their own
+	}
+	return n
 }
 
 // DecodeFile reads a PNG or JPEG file, whatever its name, as [3, size, size] bytes of red,
@@ -76,26 +107,4 @@ func DecodeFile(path string, size int, dst []byte) error {
 		splits: map[Split]photos{Test: &fileList{set: "image", root: filepath.Dir(path), names: []string{filepath.Base(path)}, labels: []int32{0}}},
 	}
 	return one.image(new(scratch), Test, 0, dst)
-}
-
-// opaque sets every alpha to full, keeping the colour that was stored below it.
-func opaque(img image.Image) image.Image {
-	switch m := img.(type) {
-	case *image.NRGBA:
-		for i := 3; i < len(m.Pix); i += 4 {
-			m.Pix[i] = 0xff
-		}
-	case *image.NRGBA64:
-		for i := 6; i+1 < len(m.Pix); i += 8 {
-			m.Pix[i], m.Pix[i+1] = 0xff, 0xff
-		}
-	case *image.Paletted:
-		for i, c := range m.Palette {
-			if n, ok := c.(color.NRGBA); ok {
-				n.A = 0xff
-				m.Palette[i] = n
-			}
-		}
-	}
-	return img
 }

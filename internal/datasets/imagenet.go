@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // The archives of ILSVRC-2012 (task 1 and 2) as image-net.org names them.
@@ -305,7 +307,7 @@ func verifyImageNet(ctx context.Context, dir string) ([]FileReport, error) {
 
 // digestWhole is digestFile for archives, which may be larger than what one data file may hold.
 func digestWhole(ctx context.Context, path, like string) (string, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -112,20 +112,29 @@ func (m *matReader) element(data []byte) (kind int, body, rest []byte, err error
 
 // inflate decompresses a compressed element, which holds one element.
 func (m *matReader) inflate(body []byte) (kind int, inner []byte, err error) {
-	z, err := zlib.NewReader(bytes.NewReader(body))
+	// Once to count them, before memory is taken.
+	n, err := decompress(body, func(r io.Reader) (int64, error) { return io.Copy(io.Discard, io.LimitReader(r, m.budget+1)) })
 	if err != nil {
 		return 0, nil, faultf(ErrData, "%w", err)
 	}
-	defer z.Close()
-	data, err := io.ReadAll(io.LimitReader(z, m.budget+1))
-	if err != nil {
-		return 0, nil, faultf(ErrData, "%w", err)
-	}
-	if m.budget -= int64(len(data)); m.budget < 0 {
+	if m.budget -= n; m.budget < 0 {
 		return 0, nil, faultf(ErrData, "more than %d bytes when decompressed", maxMAT)
+	}
+	data := make([]byte, n)
+	if _, err := decompress(body, func(r io.Reader) (int64, error) { n, err := io.ReadFull(r, data); return int64(n), err }); err != nil {
+		return 0, nil, faultf(ErrData, "%w", err)
 	}
 	kind, inner, _, err = m.element(data)
 	return kind, inner, err
+}
+
+func decompress(body []byte, read func(io.Reader) (int64, error)) (int64, error) {
+	z, err := zlib.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	defer z.Close()
+	return read(z)
 }
 
 // matrix is the head of a matrix, and the elements behind it.

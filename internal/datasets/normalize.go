@@ -57,12 +57,13 @@ func FitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, er
 		return fitNormalizer(ctx, d, kind)
 	}
 	cache := newMeanCache(d, kind)
-	if n, ok := cache.load(); ok && n.Kind == kind && n.Check(d.info.Channels, d.info.Height, d.info.Width) == nil {
+	n, key, ok := cache.load()
+	if ok && n.Kind == kind && n.Check(d.info.Channels, d.info.Height, d.info.Width) == nil {
 		return n, nil
 	}
 	n, err := fitNormalizer(ctx, d, kind)
 	if err == nil {
-		cache.save(n)
+		cache.save(key, n)
 	}
 	return n, err
 }

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // A pack is a folder that Pack writes once, for fast epochs: images resized beforehand, one file
@@ -98,6 +100,10 @@ func (l *packList) place(i int) string {
 }
 
 func (l *packList) size(i int) (int64, error) { return l.offsets[i+1] - l.offsets[i], nil }
+
+func (l *packList) state(i int) (string, error) {
+	return fmt.Sprint(l.offsets[i+1]-l.offsets[i], l.sums[i]), nil
+}
 
 func (l *packList) read(i int, buf []byte) ([]byte, error) {
 	buf = grow(buf, int(l.offsets[i+1]-l.offsets[i]))
@@ -210,7 +216,7 @@ func openPackSplit(dir string, s Split, p packSplit, classes int) (*packList, er
 	if !fileThere(path) {
 		return nil, faultf(ErrMissing, "packed: %s is not there: pack again", path)
 	}
-	if l.f, err = os.Open(path); err != nil {
+	if l.f, err = input.Open(path); err != nil {
 		return nil, openFault("packed: "+path, err, "has it been moved?")
 	}
 	if st, err := l.f.Stat(); err != nil || st.Size() != p.DataBytes {

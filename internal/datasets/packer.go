@@ -204,14 +204,18 @@ func (p *packer) encode(sc *scratch, s Split, i int) packed {
 	if err != nil {
 		return packed{err: err}
 	}
+	defer sc.release()
 	w, h := img.size()
 	if min(w, h) <= p.o.Shorter && plainJPEG(sc.file) {
 		return packed{data: bytes.Clone(sc.file)}
 	}
-	picture := whole(img)
 	resized := min(w, h) > p.o.Shorter
+	var picture Picture
 	if resized {
-		picture = picture.ResizeShorter(p.o.Shorter)
+		w, h = shorterTo(w, h, p.o.Shorter)
+		picture = part(img, w, h, 0, 0, w, h)
+	} else {
+		picture = whole(img)
 	}
 	rgba := image.NewRGBA(image.Rect(0, 0, picture.Width, picture.Height))
 	for k := range picture.Width * picture.Height {

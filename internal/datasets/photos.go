@@ -18,6 +18,8 @@ type photos interface {
 	size(i int) (int64, error)
 	// read gives the file's contents, in buf if there is room: valid until buf is used again.
 	read(i int, buf []byte) ([]byte, error)
+	// state changes with the contents of image i, without reading them where that can be told.
+	state(i int) (string, error)
 }
 
 // photoSet is a source of images that have sizes of their own and are decoded when they are asked
@@ -59,11 +61,13 @@ func (p *photoSet) image(sc *scratch, s Split, i int, dst []byte) error {
 	if err != nil {
 		return err
 	}
+	defer sc.release()
 	p.view.show(sc, img, p.view.centre(img.size()), dst)
 	return nil
 }
 
-// decode reads and decodes image i. The contents of its file are in sc.file then.
+// decode reads and decodes image i. The contents of its file are in sc.file then. The caller
+// releases sc when it needs the image no more.
 func (p *photoSet) decode(sc *scratch, s Split, i int) (rows, error) {
 	list := p.split(s)
 	data, err := list.read(i, sc.file)
@@ -71,7 +75,7 @@ func (p *photoSet) decode(sc *scratch, s Split, i int) (rows, error) {
 		return nil, err
 	}
 	sc.file = data
-	img, err := decode(data)
+	img, err := decode(&sc.permit, data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", p.name, list.place(i), err)
 	}
@@ -86,6 +90,7 @@ func (noPhotos) label(int) int                    { return 0 }
 func (noPhotos) id(int) string                    { return "" }
 func (noPhotos) place(int) string                 { return "" }
 func (noPhotos) size(int) (int64, error)          { return 0, nil }
+func (noPhotos) state(int) (string, error)        { return "", faultf(ErrMissing, "no images") }
 func (noPhotos) read(int, []byte) ([]byte, error) { return nil, faultf(ErrMissing, "no images") }
 
 // firstOfEach orders images so that any first part has about as many of each class: by rank within

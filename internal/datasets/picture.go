@@ -1,8 +1,10 @@
 package datasets
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 )
 
 // Picture is a decoded image: Pix holds red, green and blue of each pixel, interleaved, row by row:
@@ -10,6 +12,17 @@ import (
 type Picture struct {
 	Width, Height int
 	Pix           []byte
+
+	memory *permit
+}
+
+// Release lets the process decode others in the memory of a picture that came from DecodePicture or
+// a Dataset. It must not be used any more then, and until then its holder waits for no other
+// picture.
+func (p Picture) Release() {
+	if p.memory != nil {
+		p.memory.release()
+	}
 }
 
 // DecodePicture reads a PNG or JPEG, whatever its name, at its own size. Grey and CMYK become
@@ -19,18 +32,31 @@ type Picture struct {
 // What is too large, claims more pixels than it can hold, is more than a hundred times as long as
 // wide, or does not decode is ErrData, before memory is spent on pixels.
 func DecodePicture(r io.Reader, name string) (Picture, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxImageFile+1))
+	var b bytes.Buffer
+	if f, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
+		if st, err := f.Stat(); err == nil {
+			if st.Size() > maxImageFile {
+				return Picture{}, faultf(ErrData, "%s: %d bytes, and an image file may have %d", name, st.Size(), maxImageFile)
+			}
+			b.Grow(int(st.Size()) + bytes.MinRead)
+		}
+	}
+	_, err := b.ReadFrom(io.LimitReader(r, maxImageFile+1))
+	data := b.Bytes()
 	if err != nil {
 		return Picture{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(data) > maxImageFile {
 		return Picture{}, faultf(ErrData, "%s: more than %d bytes, and an image file may have as many", name, maxImageFile)
 	}
-	img, err := decode(data)
+	memory := new(permit)
+	img, err := decode(memory, data)
 	if err != nil {
 		return Picture{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return whole(img), nil
+	p := whole(img)
+	p.memory = memory
+	return p, nil
 }
 
 // Resize makes an image of w×h pixels, at least 1×1, with the antialiased bilinear filter of
@@ -54,8 +80,12 @@ func (p Picture) Crop(x, y, w, h int) Picture {
 // part is a rectangle of the picture resized to width×height.
 func (p Picture) part(width, height, x, y, w, h int) Picture {
 	p.check(width, height, x, y, w, h)
+	return part(p, width, height, x, y, w, h)
+}
+
+func part(img rows, width, height, x, y, w, h int) Picture {
 	out := Picture{Width: w, Height: h, Pix: make([]byte, 3*w*h)}
-	new(resampler).region(out.Pix, p, width, height, x, y, w, h)
+	new(resampler).region(out.Pix, img, width, height, x, y, w, h)
 	return out
 }
 
@@ -119,9 +149,12 @@ func (d *Dataset) Picture(s Split, i int) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
-	img, err := d.src.decode(new(scratch), from, k)
+	sc := new(scratch)
+	img, err := d.src.decode(sc, from, k)
 	if err != nil {
 		return Picture{}, err
 	}
-	return whole(img), nil
+	p := whole(img)
+	p.memory = &sc.permit
+	return p, nil
 }

@@ -3,7 +3,9 @@ package datasets
 import (
 	"bytes"
 	"image"
+	"image/color"
 	"image/draw"
+	"runtime"
 )
 
 // rows is a decoded image whose pixels can be had as RGB, part by part: converting only what a crop
@@ -18,48 +20,79 @@ type rows interface {
 // times this. No photograph comes near.
 const maxAspect = 100
 
-// decode reads a PNG or a JPEG, whatever its name. Headers are checked before pixels are
-// allocated.
-func decode(data []byte) (rows, error) {
-	if err := checkHeaderOf(bytes.NewReader(data), int64(len(data))); err != nil {
+// decode reads a PNG or a JPEG, whatever its name. Headers are checked before pixels are allocated,
+// and what the pixels take is asked of the process's budget: the caller releases p when it needs
+// the image no more, and waits for nothing before that.
+func decode(p *permit, data []byte) (img rows, err error) {
+	c, err := checkHeaderOf(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
 		return nil, err
 	}
-	img, _, err := image.Decode(bytes.NewReader(data))
+	if long, short := max(c.width, c.height), min(c.width, c.height); long > maxAspect*short {
+		return nil, faultf(ErrData, "an image of %d×%d pixels: its sides are more than %d to 1", c.width, c.height, maxAspect)
+	}
+	if c.format == "jpeg" {
+		if err := shapeOfJPEG(data).bounded(); err != nil {
+			return nil, err
+		}
+	}
+	p.take(c.memory)
+	defer func() {
+		if err != nil {
+			p.release()
+		}
+	}()
+	decoded, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, faultf(ErrData, "%w", err)
 	}
-	b := img.Bounds()
-	if long, short := max(b.Dx(), b.Dy()), min(b.Dx(), b.Dy()); long > maxAspect*short {
-		return nil, faultf(ErrData, "an image of %d×%d pixels: its sides are more than %d to 1", b.Dx(), b.Dy(), maxAspect)
-	}
-	switch m := img.(type) {
-	case *image.YCbCr:
-		return newYCC(m), nil
-	case *image.Gray:
-		return grey{m}, nil
-	case *image.CMYK:
-		return cmyk{m}, nil
-	}
-	return flatten(opaque(img)), nil
+	return rowsOf(decoded), nil
 }
 
-// flatten copies any image to RGB.
-func flatten(img image.Image) Picture {
-	b := img.Bounds()
-	m, ok := img.(*image.RGBA)
-	if !ok {
-		m = image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
-		draw.Draw(m, m.Rect, img, b.Min, draw.Src)
+// rowsOf takes an image as it was decoded. Transparency is dropped, and the colour below it kept.
+func rowsOf(img image.Image) rows {
+	switch m := img.(type) {
+	case *image.YCbCr:
+		return newYCC(m)
+	case *image.Gray:
+		return grey{m}
+	case *image.CMYK:
+		return cmyk{m}
+	case *image.RGBA: // JPEG's and PNG's are opaque
+		return squeezed(m.Pix, m.Stride, m.Rect, 4, 1)
+	case *image.NRGBA:
+		return squeezed(m.Pix, m.Stride, m.Rect, 4, 1)
+	case *image.RGBA64:
+		return squeezed(m.Pix, m.Stride, m.Rect, 8, 2)
+	case *image.NRGBA64:
+		return squeezed(m.Pix, m.Stride, m.Rect, 8, 2)
+	case *image.Gray16:
+		return grey16{m}
+	case *image.Paletted:
+		return newPaletted(m)
 	}
-	p := Picture{Width: b.Dx(), Height: b.Dy(), Pix: make([]byte, 3*b.Dx()*b.Dy())}
-	for y := range p.Height {
-		row := m.Pix[y*m.Stride:][:4*p.Width]
-		out := p.Pix[3*p.Width*y:][:3*p.Width]
-		for x := range p.Width {
-			copy(out[3*x:3*x+3], row[4*x:4*x+3])
+	return copied(img)
+}
+
+// squeezed makes RGB of pixels of so many bytes, whose colours are so many bytes apart and begin
+// with their greater byte, in place: a large picture would not fit twice.
+func squeezed(pix []byte, stride int, r image.Rectangle, pixel, apart int) Picture {
+	w, h, i := r.Dx(), r.Dy(), 0
+	for y := range h {
+		for j := y * stride; j < y*stride+w*pixel; j += pixel {
+			pix[i], pix[i+1], pix[i+2] = pix[j], pix[j+apart], pix[j+2*apart]
+			i += 3
 		}
 	}
-	return p
+	return Picture{Width: w, Height: h, Pix: pix[:i:i]}
+}
+
+// copied copies any image to RGB.
+func copied(img image.Image) Picture {
+	b := img.Bounds()
+	m := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	draw.Draw(m, m.Rect, img, b.Min, draw.Src)
+	return squeezed(m.Pix, m.Stride, m.Rect, 4, 1)
 }
 
 // whole is the image as a Picture.
@@ -68,6 +101,9 @@ func whole(src rows) Picture {
 		return p
 	}
 	w, h := src.size()
+	if 3*int64(w)*int64(h) > largePicture {
+		runtime.GC() // of what decoding needed besides the image
+	}
 	p := Picture{Width: w, Height: h, Pix: make([]byte, 3*w*h)}
 	for y := range h {
 		src.rgb(p.Pix[3*w*y:][:3*w], y, 0, w)
@@ -92,6 +128,48 @@ func (g grey) rgb(dst []byte, y, x0, x1 int) {
 		p[0], p[1], p[2] = v, v, v
 	}
 }
+
+// grey16 is grey of 16 bits, whose greater byte counts.
+type grey16 struct{ *image.Gray16 }
+
+func (g grey16) size() (width, height int) { return g.Rect.Dx(), g.Rect.Dy() }
+
+func (g grey16) rgb(dst []byte, y, x0, x1 int) {
+	row := g.Pix[y*g.Stride+2*x0 : y*g.Stride+2*x1]
+	for i := range x1 - x0 {
+		v := row[2*i]
+		dst[3*i], dst[3*i+1], dst[3*i+2] = v, v, v
+	}
+}
+
+// paletted is an image whose pixels name a colour of a table.
+type paletted struct {
+	*image.Paletted
+	colours [256][3]byte
+}
+
+func newPaletted(m *image.Paletted) *paletted {
+	p := &paletted{Paletted: m}
+	for i, c := range m.Palette {
+		n := color.NRGBAModel.Convert(c).(color.NRGBA)
+		if straight, ok := c.(color.NRGBA); ok { // also where it is all transparent
+			n = straight
+		}
+		p.colours[i] = [3]byte{n.R, n.G, n.B}
+	}
+	return p
+}
+
+func (p *paletted) size() (width, height int) { return p.Rect.Dx(), p.Rect.Dy() }
+
+func (p *paletted) rgb(dst []byte, y, x0, x1 int) {
+	for i, v := range p.Pix[y*p.Stride+x0 : y*p.Stride+x1] {
+		copy(dst[3*i:3*i+3], p.colours[v][:])
+	}
+}
+
+// largePicture is when a collection is worth its time, in bytes.
+const largePicture = 64 << 20
 
 // planar is an image of c planes [h, w], three or one, which all three colours become.
 type planar struct {

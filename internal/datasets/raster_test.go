@@ -4,7 +4,11 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
+	"image/color"
+	"image/color/palette"
+	"image/draw"
 	"image/png"
 	"math"
 	"math/rand/v2"
@@ -25,11 +29,12 @@ func TestAPartOfARowOfAnyImageIsThatOfTheWholeRow(t *testing.T) {
 	}
 	gray, inks := image.NewGray(image.Rect(0, 0, w, h)), image.NewCMYK(image.Rect(0, 0, w, h))
 	planes, one := planar{make([]byte, 3*w*h), 3, h, w}, planar{make([]byte, w*h), 1, h, w}
-	picture := Picture{w, h, make([]byte, 3*w*h)}
-	for _, pix := range [][]byte{gray.Pix, inks.Pix, planes.pix, one.pix, picture.Pix} {
+	picture := Picture{Width: w, Height: h, Pix: make([]byte, 3*w*h)}
+	deep, table := image.NewGray16(image.Rect(0, 0, w, h)), image.NewPaletted(image.Rect(0, 0, w, h), palette.WebSafe)
+	for _, pix := range [][]byte{gray.Pix, inks.Pix, planes.pix, one.pix, picture.Pix, deep.Pix, table.Pix} {
 		noise(pix)
 	}
-	for _, src := range []rows{grey{gray}, cmyk{inks}, planes, one, picture} {
+	for _, src := range []rows{grey{gray}, cmyk{inks}, planes, one, picture, grey16{deep}, newPaletted(table)} {
 		full, part := make([]byte, 3*w), make([]byte, 3*w)
 		for y := range h {
 			src.rgb(full, y, 0, w)
@@ -40,6 +45,52 @@ func TestAPartOfARowOfAnyImageIsThatOfTheWholeRow(t *testing.T) {
 						t.Fatalf("%T: row %d, pixels %d to %d: %v, in the whole row %v", src, y, x0, x1, part[:n], full[3*x0:3*x1])
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestImagesInPlaceHaveTheColoursOfACopy: Go's own drawing, of opaque pixels, is another way to
+// RGB.
+func TestImagesInPlaceHaveTheColoursOfACopy(t *testing.T) {
+	all := image.Rect(0, 0, 9, 5)
+	type cuttable interface {
+		draw.Image
+		SubImage(image.Rectangle) image.Image
+	}
+	images := func() []cuttable {
+		list := []cuttable{
+			image.NewRGBA(all), image.NewNRGBA(all), image.NewRGBA64(all), image.NewNRGBA64(all), image.NewGray16(all), image.NewPaletted(all, palette.WebSafe),
+		}
+		r := rand.New(rand.NewPCG(3, 4))
+		for y := range all.Dy() {
+			for x := range all.Dx() {
+				c := color.NRGBA64{uint16(r.Uint32()), uint16(r.Uint32()), uint16(r.Uint32()), 0xffff}
+				for _, m := range list {
+					m.Set(x, y, c)
+				}
+			}
+		}
+		return list
+	}
+	var list []image.Image
+	for _, m := range images() {
+		list = append(list, m)
+	}
+	for _, m := range images() {
+		list = append(list, m.SubImage(image.Rect(1, 2, 7, 5)))
+	}
+	for _, m := range list {
+		want := image.NewRGBA(m.Bounds())
+		draw.Draw(want, want.Rect, m, want.Rect.Min, draw.Src)
+		name := fmt.Sprintf("%T %v", m, m.Bounds())
+		got := whole(rowsOf(m))
+		if got.Width != want.Rect.Dx() || got.Height != want.Rect.Dy() || len(got.Pix) != 3*got.Width*got.Height {
+			t.Fatalf("%s: %d×%d", name, got.Width, got.Height)
+		}
+		for i, v := range got.Pix {
+			if w := want.Pix[i/3*4+i%3]; v != w {
+				t.Fatalf("%s: value %d is %d, want %d", name, i, v, w)
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/input"
 )
 
 // An index is kept beside its archive, as NAME.tar.index:
@@ -22,7 +23,7 @@ import (
 //	    zigzag varint of its offset less the end of the member before it, uvarint size
 //
 // The digest is of what follows the second line. An index that does not parse, is damaged, or is of
-// an archive of another size or time is made anew.
+// an archive of another size, time or inode is made anew.
 const (
 	indexMagic  = "resnet tar index 1\n"
 	indexSuffix = ".index"
@@ -31,8 +32,11 @@ const (
 )
 
 type indexHead struct {
-	Bytes   int64  `json:"archive_bytes"`
-	MTime   int64  `json:"archive_mtime_ns"`
+	Bytes int64 `json:"archive_bytes"`
+	MTime int64 `json:"archive_mtime_ns"`
+	// Of its last change of any kind; 0 where the system does not say.
+	CTime   int64  `json:"archive_ctime_ns,omitempty"`
+	Inode   uint64 `json:"archive_inode,omitempty"`
 	Members int    `json:"members"`
 	SHA256  string `json:"sha256"`
 }
@@ -40,28 +44,29 @@ type indexHead struct {
 // openTar gives the images of an archive from the index beside it, or makes the index. note is ""
 // or says what became of the index.
 func openTar(ctx context.Context, path string) (f *os.File, members []tarMember, note string, err error) {
-	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
-		return nil, nil, "", faultf(ErrData, "imagenet: %s: not a regular file", path)
-	}
-	if f, err = os.Open(path); err != nil {
+	if f, err = input.Open(path); err != nil {
 		return nil, nil, "", openFault("imagenet: "+path, err, "has it been moved?")
 	}
-	st, err := f.Stat()
+	st, err := input.StateOf(f)
 	if err != nil {
 		f.Close()
 		return nil, nil, "", err
 	}
-	head := indexHead{Bytes: st.Size(), MTime: st.ModTime().UnixNano()}
+	head := indexHead{Bytes: st.Bytes, MTime: st.MTime, CTime: st.CTime, Inode: st.Inode}
 	members, why := loadIndex(path+indexSuffix, head)
 	if why == nil {
 		return f, members, "", nil
 	}
-	if members, err = indexTar(ctx, f, st.Size()); err != nil {
+	if members, err = indexTar(ctx, f, st.Bytes); err != nil {
 		f.Close()
 		return nil, nil, "", fmt.Errorf("imagenet: %s: %w", path, err)
 	}
 	if !errors.Is(why, os.ErrNotExist) {
 		note = fmt.Sprintf("%s was made anew: %v", path+indexSuffix, why)
+	}
+	if after, err := input.StateOf(f); err != nil || after != st {
+		f.Close()
+		return nil, nil, "", faultf(ErrData, "imagenet: %s: it was changed while it was read: start again when it is complete", path)
 	}
 	if err := saveIndex(atomicfile.OS, path+indexSuffix, head, members); err != nil {
 		note = fmt.Sprintf("the index of %s could not be kept and will be made at every start: %v", path, err)
@@ -70,14 +75,7 @@ func openTar(ctx context.Context, path string) (f *os.File, members []tarMember,
 }
 
 func loadIndex(path string, want indexHead) ([]tarMember, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !st.Mode().IsRegular() || st.Size() > maxIndex {
-		return nil, faultf(ErrData, "not an index")
-	}
-	data, err := os.ReadFile(path)
+	data, err := input.Read(path, maxIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +91,7 @@ func parseIndex(data []byte, want indexHead) ([]tarMember, error) {
 	if !ok || !newline || json.Unmarshal(line, &head) != nil {
 		return nil, faultf(ErrData, "not an index of this version")
 	}
-	if head.Bytes != want.Bytes || head.MTime != want.MTime {
+	if head.Bytes != want.Bytes || head.MTime != want.MTime || head.CTime != want.CTime || head.Inode != want.Inode {
 		return nil, faultf(ErrData, "the archive has changed since")
 	}
 	if sum := sha256.Sum256(payload); head.SHA256 != hex.EncodeToString(sum[:]) {

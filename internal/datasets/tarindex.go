@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // tarMember is an image inside an archive, possibly inside an archive inside it, as a range of the
@@ -142,6 +144,11 @@ func (l *tarList) place(i int) string {
 }
 
 func (l *tarList) size(i int) (int64, error) { return l.members[i].size, nil }
+
+func (l *tarList) state(i int) (string, error) {
+	s, err := input.StateOf(l.files[l.file[i]])
+	return fmt.Sprint(s, l.members[i].offset, l.members[i].size), err
+}
 
 func (l *tarList) read(i int, buf []byte) ([]byte, error) {
 	m := l.members[i]

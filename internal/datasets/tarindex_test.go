@@ -151,6 +151,52 @@ func TestADamagedIndexIsMadeAnew(t *testing.T) {
 	}
 }
 
+// TestAnIndexIsThatOfItsArchive: an archive of the same size and time with its images in another
+// order, in the old file and in a new one.
+func TestAnIndexIsThatOfItsArchive(t *testing.T) {
+	dir := t.TempDir()
+	archive := filepath.Join(dir, "x.tar")
+	one, two := item{name: "a.JPEG", data: photo(t, 1)}, item{name: "bb.JPEG", data: append(photo(t, 2), 0)}
+	names := func() string {
+		t.Helper()
+		f, members, _, err := openTar(t.Context(), archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		return members[0].name
+	}
+	put(t, archive, plainTar(t, one, two))
+	if got := names(); got != "a.JPEG" {
+		t.Fatal(got)
+	}
+	info, err := os.Stat(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restore := func(path string) {
+		if err := os.Chtimes(path, info.ModTime(), info.ModTime()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("no time of change here")
+	}
+	put(t, archive, plainTar(t, two, one))
+	restore(archive)
+	if got := names(); got != "bb.JPEG" {
+		t.Errorf("written over: the first image is %s", got)
+	}
+	put(t, archive+".new", plainTar(t, one, two))
+	restore(archive + ".new")
+	if err := os.Rename(archive+".new", archive); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(); got != "a.JPEG" {
+		t.Errorf("another file: the first image is %s", got)
+	}
+}
+
 func TestAnArchiveThatShrinksWhileItIsOpenIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	archive := filepath.Join(dir, trainArchive)

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/input"
 )
 
 const (
@@ -43,7 +44,7 @@ func unpack(ctx context.Context, archive, dir string, members []member) error {
 		return err
 	}
 	defer func() { _ = root.RemoveAll(unpackDir) }() // what stays is removed by the next call
-	f, err := os.Open(archive)
+	f, err := input.Open(archive)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"resnet/internal/datasets/fault"
+	"resnet/internal/input"
 )
 
 // What Verify finds of a file.
@@ -187,6 +188,7 @@ func verifyPhotos(ctx context.Context, set *photoSet, dir string) ([]FileReport,
 			return func(i int) {
 				if errs[i] = ctx.Err(); errs[i] == nil {
 					_, errs[i] = set.decode(&sc, s, i)
+					sc.release()
 				}
 			}
 		})
@@ -229,10 +231,7 @@ const maxContents = 1 << 30
 // digestFile hashes a file's contents, decompressed if unzip is set and they are gzip, by the
 // algorithm that like starts with.
 func digestFile(ctx context.Context, path, like string, unzip bool) (string, error) {
-	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
-		return "", faultf(ErrData, "not a regular file")
-	}
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import "fmt"
 // again.
 type scratch struct {
 	file []byte
+	permit
 	resampler
 	pixels []byte // RGB
 	planes []byte
@@ -137,6 +138,7 @@ func (d *Dataset) view(sc *scratch, s Split, i int, p Preprocessing, dst []byte)
 	if err != nil {
 		return 0, err
 	}
+	defer sc.release()
 	p.show(sc, img, p.centre(img.size()), dst)
 	return d.src.label(from, k), nil
 }

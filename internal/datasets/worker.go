@@ -73,6 +73,7 @@ func (w *worker) prepare(b *Batch, j, i int) error {
 	if err != nil {
 		return err
 	}
+	defer w.sc.release()
 	g := newDraws(streamAugment, l.opt.Seed, uint64(b.Epoch), uint64(i))
 	width, height := img.size()
 	l.view.show(&w.sc, img, l.opt.Augment.draw(&g, width, height, l.view.Size), w.image)

@@ -36,6 +36,7 @@ func PictureCuts(p Protocol, view datasets.Preprocessing, picture func(i int) (d
 		if err != nil {
 			return nil, err
 		}
+		defer pic.Release()
 		var cuts []Cut
 		switch {
 		case len(p.Scales) > 0:

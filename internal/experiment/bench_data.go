@@ -108,6 +108,7 @@ func BenchData(ctx context.Context, env *Environment, o BenchDataOptions) (Bench
 		}
 		r.Width += float64(p.Width)
 		r.Height += float64(p.Height)
+		p.Release()
 	}
 	n := float64(min(r.Images, sampleForSize))
 	r.Width, r.Height = r.Width/n, r.Height/n
@@ -153,9 +154,11 @@ func (o *BenchDataOptions) onOneCore(ctx context.Context, ds *datasets.Dataset, 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := ds.Picture(split, done%min(r.Images, sampleForSize)); err != nil {
+		p, err := ds.Picture(split, done%min(r.Images, sampleForSize))
+		if err != nil {
 			return err
 		}
+		p.Release()
 		done++
 	}
 	r.DecodePerCore = float64(done) / time.Since(start).Seconds()

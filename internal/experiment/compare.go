@@ -14,6 +14,7 @@ import (
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/eval/report"
+	"resnet/internal/input"
 	"resnet/internal/text"
 	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
@@ -169,7 +170,7 @@ func (r *ComparedRun) look(ctx context.Context) error {
 			r.Done = false // it is resumed, and adds them
 		}
 	}
-	if why, err := os.ReadFile(filepath.Join(r.Dir, divergedFile)); err == nil {
+	if why, err := input.Read(filepath.Join(r.Dir, divergedFile), 1<<16); err == nil {
 		r.Diverged = string(why)
 	}
 	return nil

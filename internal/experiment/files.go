@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"resnet/internal/datasets"
+	"resnet/internal/datasets/fault"
+	"resnet/internal/input"
 	"resnet/internal/text"
 )
 
@@ -46,19 +47,18 @@ func filesOf(endings, args []string) ([]string, error) {
 	return paths, nil
 }
 
-// regularFile refuses what is no file to read whole: a pipe would wait for its writer. what is the
-// kind of file for the message.
-func regularFile(path, what string) error {
-	info, err := os.Stat(path)
+// openFile opens a file that the user names. what is its kind, for the message.
+func openFile(path, what string) (*os.File, error) {
+	f, err := input.Open(path)
 	switch {
+	case err == nil:
+		return f, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return missingf("%s: no such %s", path, what)
-	case err != nil:
-		return &IOError{err}
-	case !info.Mode().IsRegular():
-		return &badFileError{fmt.Errorf("%s: not a regular file", path)}
+		return nil, missingf("%s: no such %s", path, what)
+	case errors.Is(err, input.ErrNotRegular):
+		return nil, fault.Opening(path, err, "")
 	}
-	return nil
+	return nil, &IOError{err}
 }
 
 // badFileError is bad data whose message needs no "bad data" in it.

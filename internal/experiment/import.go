@@ -17,6 +17,7 @@ import (
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
+	"resnet/internal/input"
 	"resnet/internal/text"
 )
 
@@ -194,17 +195,18 @@ func trainedOn(family string, classes int) string {
 	return ""
 }
 
+// maxClassNames is far above the size of a file of names, in bytes.
+const maxClassNames = 16 << 20
+
 // readClassNames reads a name for each of a network's n outputs, one a line.
 func readClassNames(path string, n int) ([]string, error) {
-	info, err := os.Stat(path)
+	b, err := input.Read(path, maxClassNames)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, missingf("%s: no such file", path)
-	case err == nil && (!info.Mode().IsRegular() || info.Size() > 64<<20):
-		return nil, config.Usagef("%s: not a text file of names", path)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
+	case errors.Is(err, input.ErrNotRegular), errors.Is(err, input.ErrTooLarge):
+		return nil, config.Usagef("%s: not a text file of names: %w", path, err)
+	case err != nil:
 		return nil, &IOError{err}
 	}
 	names := datasets.ClassList(string(b))

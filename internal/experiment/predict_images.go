@@ -3,7 +3,6 @@ package experiment
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
@@ -57,12 +56,9 @@ func (p *pictures) all(ctx context.Context, paths []string, each func(string, []
 
 // readPicture decodes an image file.
 func readPicture(path string) (datasets.Picture, error) {
-	if err := regularFile(path, "image"); err != nil {
-		return datasets.Picture{}, err
-	}
-	f, err := os.Open(path)
+	f, err := openFile(path, "image")
 	if err != nil {
-		return datasets.Picture{}, &IOError{err}
+		return datasets.Picture{}, err
 	}
 	defer f.Close()
 	return datasets.DecodePicture(f, path)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -60,10 +61,10 @@ func (r *recordings) close() { r.machines.Close() }
 
 // read makes the features of a recording.
 func (r *recordings) read(path string) (any, error) {
-	if err := regularFile(path, "recording"); err != nil {
-		return nil, err
-	}
 	static, err := corpus.ReadRecording(path, r.front.Fbank())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, missingf("%s: no such recording", path)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"resnet/internal/atomicfile"
 	"resnet/internal/filelock"
+	"resnet/internal/input"
 	"resnet/internal/text"
 )
 
@@ -88,7 +89,7 @@ func (h holder) String() string {
 // It fails with a *LockedError at once when another process, or another Lock of this one, has it.
 func Acquire(path, doing string) (*Lock, error) {
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, atomicfile.Perm)
+		f, err := input.OpenFile(path, os.O_RDWR|os.O_CREATE, atomicfile.Perm)
 		if err != nil {
 			return nil, atomicfile.Error(fmt.Errorf("lock: %w", err))
 		}
@@ -160,7 +161,7 @@ func lockOpened(f *os.File, path, doing string) (*Lock, error) {
 // acquireByExistence is the lock where the operating system has none: of several processes one
 // creates the file.
 func acquireByExistence(path, doing string) (*Lock, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, atomicfile.Perm)
+	f, err := input.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, atomicfile.Perm)
 	if errors.Is(err, fs.ErrExist) {
 		e := lockedError(path, doing)
 		e.Manual = true
@@ -191,7 +192,7 @@ func readHolder(path string) (h holder, ok bool) {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || info.Size() > maxHolder {
 		return h, false
 	}
-	data, err := os.ReadFile(path)
+	data, err := input.Read(path, 1<<12)
 	return h, err == nil && json.Unmarshal(data, &h) == nil && h.PID != 0
 }
 

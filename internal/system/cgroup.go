@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // mount is a place where a hierarchy of control groups is seen.
@@ -172,8 +174,11 @@ func (f files) memoryGroups() (list []Limit) {
 // files is a tree of a system's files.
 type files string
 
+// maxFile is above the size of any file that describes a machine, in bytes.
+const maxFile = 16 << 20
+
 func (f files) read(path string) (string, error) {
-	data, err := os.ReadFile(filepath.Join(string(f), path))
+	data, err := input.Read(filepath.Join(string(f), path), maxFile)
 	return string(data), err
 }
 

@@ -4,11 +4,12 @@ import (
 	"bufio"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // speedColumn is the column of timing.csv with the images per second since the row before.
@@ -18,7 +19,7 @@ const speedColumn = "images_per_second"
 // number the mean of the two in the middle; 0 where nothing was measured or the file does not
 // parse. Lines that have no such figure are left out.
 func MedianSpeed(dir string) float64 {
-	f, err := os.Open(filepath.Join(dir, TimingFile))
+	f, err := input.Open(filepath.Join(dir, TimingFile))
 	if err != nil {
 		return 0
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/input"
 	"resnet/internal/system"
 	"resnet/internal/train/checkpoint"
 )
@@ -134,9 +135,12 @@ func (t *table) close() {
 	}
 }
 
+// maxTable is far above the size of a table, in bytes.
+const maxTable = 1 << 28
+
 // lastField returns field i of the last line, or 0 when it is no finite number.
 func (t *table) lastField(i int) float64 {
-	b, err := os.ReadFile(t.path)
+	b, err := input.Read(t.path, maxTable)
 	if err != nil {
 		return 0
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"testing"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/input"
 )
 
 // Writer is what Run tests.
@@ -199,7 +199,7 @@ func osRoom(t *testing.T) room {
 	dir, f := t.TempDir(), OnOS()
 	r := room{dir: dir, fsys: f, hook: &f.Hook}
 	r.read = func(path string) ([]byte, bool) {
-		data, err := os.ReadFile(path)
+		data, err := input.Read(path, 1<<30)
 		return data, err == nil
 	}
 	r.temps = func() (list []string) {

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"resnet/internal/fielderr"
+	"resnet/internal/input"
 )
 
 // The kinds of failure, to be checked with errors.Is.
@@ -40,10 +41,18 @@ func Errorf(kind error, format string, args ...any) error {
 // Dataf is Errorf of kind ErrData.
 func Dataf(format string, args ...any) error { return Errorf(ErrData, format, args...) }
 
-// Opening gives the error of opening or reading a file its kind: absent or not.
+// Opening gives the error of opening or reading a file its kind: absent, no file to read, or
+// another. The system's operation and path are left out of it: name stands for them.
 func Opening(name string, err error, remedy string) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
 	if Absent(err) {
 		return Errorf(ErrMissing, "%s: %w; %s", name, err, remedy)
+	}
+	if errors.Is(err, input.ErrNotRegular) || errors.Is(err, input.ErrTooLarge) {
+		return Errorf(ErrData, "%s: %w", name, err)
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }

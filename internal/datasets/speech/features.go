@@ -1,9 +1,6 @@
 package speech
 
-import (
-	"resnet/internal/datasets/fault"
-	"resnet/internal/datasets/speech/audio"
-)
+import "resnet/internal/datasets/speech/audio"
 
 // Features are the frames of an utterance.
 type Features struct {
@@ -24,14 +21,3 @@ type Audio = audio.Audio
 
 // ReadAudio is audio.Read.
 var ReadAudio = audio.Read
-
-// mono is the one channel of a recording, at the rate the options are for.
-func (o FbankOptions) mono(a Audio) ([]float32, error) {
-	if len(a.Channels) != 1 {
-		return nil, fault.Dataf("%d channels: choose one", len(a.Channels))
-	}
-	if a.Rate != o.Rate {
-		return nil, fault.Dataf("%d samples a second where %d are wanted: convert it: sox IN.wav -r %d OUT.wav", a.Rate, o.Rate, o.Rate)
-	}
-	return a.Channels[0], nil
-}

@@ -38,12 +38,17 @@ func (o FbankOptions) frames(n int) int {
 	return 1 + (n-length)/shift
 }
 
-// cutWindow copies window t of the samples to dst [L].
-func (o FbankOptions) cutWindow(dst, samples []float32, t int) {
-	start := t * o.shift()
-	if !o.SnipEdges {
-		start += o.shift()/2 - len(dst)/2
+// start is the first sample of window t, which may lie before the recording.
+func (o FbankOptions) start(t int) int {
+	if o.SnipEdges {
+		return t * o.shift()
 	}
+	return t*o.shift() + o.shift()/2 - o.window()/2
+}
+
+// cutWindow copies a window of the samples to dst [L]; what lies outside is reflected at their
+// ends.
+func (o FbankOptions) cutWindow(dst, samples []float32, start int) {
 	if start >= 0 && start+len(dst) <= len(samples) {
 		copy(dst, samples[start:])
 		return

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"resnet/internal/eval"
+	"resnet/internal/input"
 	"resnet/internal/text"
 )
 
@@ -99,7 +99,7 @@ func (h History) has(column string) bool {
 // last line without its end is one that a running training has not finished writing, and is left
 // out too. It fails with fs.ErrNotExist, or with ErrHistory naming file, line and column.
 func ReadHistory(path string) (History, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +109,9 @@ func ReadHistory(path string) (History, error) {
 
 // longestLine is far above a row's length, in bytes.
 const longestLine = 1 << 16
+
+// maxRows is far above the number of measurements of a training; curves take a kilobyte for each.
+const maxRows = 100_000
 
 func parseHistory(r io.Reader, name string) (History, error) {
 	bad := func(line int, format string, args ...any) (History, error) {
@@ -134,6 +137,9 @@ func parseHistory(r io.Reader, name string) (History, error) {
 				return bad(line, "the first column is %q, want step", text.Printable(columns[0]))
 			}
 			continue
+		}
+		if line > maxRows+1 {
+			return bad(line, "more than %d measurements", maxRows)
 		}
 		m, err := parseMeasurement(columns, fields)
 		if err != nil {

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // A Fact is a line of a table of names and values.
@@ -65,7 +66,7 @@ const smallFile = 1 << 20
 
 // readSmall reads a file, or nothing when it is not there.
 func readSmall(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

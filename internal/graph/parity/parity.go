@@ -10,10 +10,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // Manifest is manifest.json: how the fixtures were made.
@@ -103,10 +104,13 @@ func (t Tensors) Names() []string {
 	return names
 }
 
+// maxFixture is far above the size of a fixture, in bytes.
+const maxFixture = 1 << 28
+
 // ReadManifest reads manifest.json in dir.
 func ReadManifest(dir string) (Manifest, error) {
 	var m Manifest
-	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	text, err := input.Read(filepath.Join(dir, "manifest.json"), maxFixture)
 	if err != nil {
 		return m, err
 	}
@@ -118,7 +122,7 @@ func ReadManifest(dir string) (Manifest, error) {
 
 // Read reads a fixture (safetensors with F32 and I32 tensors) and checks its digest.
 func Read(dir, file, digest string) (Tensors, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, file))
+	raw, err := input.Read(filepath.Join(dir, file), maxFixture)
 	if err != nil {
 		return nil, err
 	}

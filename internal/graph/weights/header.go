@@ -49,6 +49,9 @@ func parseHeader(b []byte) ([]Entry, map[string]string, error) {
 				return err
 			})
 		}
+		if len(entries) == maxTensors {
+			return p.errorf("more than %d tensors", maxTensors)
+		}
 		e, err := p.entry(name)
 		entries = append(entries, e)
 		return err
@@ -216,6 +219,9 @@ func (p *headerParser) ints() ([]int64, error) {
 		n, err := p.integer()
 		if err != nil {
 			return nil, err
+		}
+		if len(list) == maxDims {
+			return nil, p.errorf("a list of more than %d numbers", maxDims)
 		}
 		list = append(list, n)
 		if p.accept(',') {

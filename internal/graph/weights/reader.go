@@ -6,11 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"resnet/internal/input"
 )
 
-// MaxHeader is the largest header accepted, in bytes: the limit of the safetensors library.
-const MaxHeader = 100_000_000
+// MaxHeader is the largest header accepted, in bytes, and maxTensors and maxDims bound what it may
+// hold: a network of ten thousand tensors has a header of 1 MB. (The safetensors library takes
+// headers of 100 MB, which would fill the memory before a weight is read.)
+const (
+	MaxHeader  = 16 << 20
+	maxTensors = 100_000
+	maxDims    = 64 // as in PyTorch
+)
 
 // ErrFormat marks a file that is not valid safetensors.
 var ErrFormat = errors.New("not a valid safetensors file")
@@ -31,14 +38,11 @@ type File struct {
 
 // Open opens the named file. It fails with ErrFormat when the file is not valid safetensors.
 func Open(path string) (*File, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return nil, err // names the file
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: %w: it is not a regular file", path, ErrFormat)
-	}
 	var w *File
 	if err == nil {
 		w, err = New(f, info.Size(), path)

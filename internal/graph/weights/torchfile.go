@@ -9,9 +9,10 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path"
 	"strings"
+
+	"resnet/internal/input"
 )
 
 // legacyMagic begins the files of torch.save before PyTorch 1.6: a pickle of the number
@@ -28,7 +29,10 @@ const maxZipDirectory = 16 << 20
 // values. No code of a pickle is run. It fails with ErrFormat, ErrTorch, and a *ClassError among
 // them for a pickle that names other classes than those of tensors.
 func ReadTensors(path string) ([]Tensor, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
+	if errors.Is(err, input.ErrNotRegular) {
+		return nil, fmt.Errorf("%w: %w", ErrTorch, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -36,9 +40,6 @@ func ReadTensors(path string) ([]Tensor, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: %w: not a regular file", path, ErrTorch)
 	}
 	return readTensors(f, info.Size(), path)
 }

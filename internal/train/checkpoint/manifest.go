@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strconv"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/input"
 )
 
 const (
@@ -146,6 +148,9 @@ func (m Manifest) check(path string) error {
 // readManifest reads and checks a manifest. It fails with ErrCorrupt, ErrVersion or ErrIO.
 func readManifest(fsys atomicfile.FS, path string) (Manifest, error) {
 	f, err := fsys.Open(path)
+	if errors.Is(err, input.ErrNotRegular) {
+		return Manifest{}, corruptf("%w", err)
+	}
 	if err != nil {
 		return Manifest{}, atomicfile.Error(err)
 	}

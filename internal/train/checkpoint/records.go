@@ -3,11 +3,11 @@ package checkpoint
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/input"
 )
 
 // Env is env.json: where and how a run was made. None of it is in the checkpoints, which depend on
@@ -46,11 +46,14 @@ func WriteConfig(fsys atomicfile.FS, run string, data []byte) error {
 	return atomicfile.WriteFile(fsys, filepath.Join(run, ConfigFile), Kind, data)
 }
 
+// maxEnv is far above the size of env.json, in bytes.
+const maxEnv = 1 << 20
+
 // ReadEnv reads env.json of a run folder. It fails with fs.ErrNotExist where there is none.
 func ReadEnv(run string) (Env, error) {
 	var e Env
 	path := filepath.Join(run, "env.json")
-	text, err := os.ReadFile(path)
+	text, err := input.Read(path, maxEnv)
 	if err != nil {
 		return e, err
 	}

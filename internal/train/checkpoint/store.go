@@ -11,6 +11,7 @@ import (
 
 	"resnet/internal/atomicfile"
 	"resnet/internal/folderlock"
+	"resnet/internal/input"
 )
 
 // Options of a Store.
@@ -175,6 +176,9 @@ func (s *Store) openPart(p Part) (atomicfile.ReadHandle, error) {
 	f, err := s.fs.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, corruptf("%s: missing", path)
+	}
+	if errors.Is(err, input.ErrNotRegular) {
+		return nil, corruptf("%w", err)
 	}
 	if err != nil {
 		return nil, atomicfile.Error(err)

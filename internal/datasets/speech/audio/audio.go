@@ -3,13 +3,12 @@ package audio
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"resnet/internal/datasets/fault"
+	"resnet/internal/input"
 )
 
 // Audio is a recording.
@@ -36,19 +35,6 @@ func (a Audio) Duration() time.Duration {
 	return time.Duration(float64(a.Len()) / float64(a.Rate) * float64(time.Second))
 }
 
-// Channel is the recording of one channel, counted from 0. With -1 there has to be one alone.
-func (a Audio) Channel(c int) (Audio, error) {
-	switch {
-	case c == -1 && len(a.Channels) == 1:
-		c = 0
-	case c == -1:
-		return Audio{}, fault.Dataf("%d channels: choose one, 0 to %d", len(a.Channels), len(a.Channels)-1)
-	case c < 0 || c >= len(a.Channels):
-		return Audio{}, fault.Dataf("no channel %d: there are %d, counted from 0", c, len(a.Channels))
-	}
-	return Audio{Rate: a.Rate, Channels: a.Channels[c : c+1], Encoding: a.Encoding}, nil
-}
-
 // others are the formats that people have and this package does not read, by how their files begin.
 var others = []struct{ magic, name, remedy string }{
 	{"NIST_1A", "a NIST SPHERE file", "convert it: sph2pipe -f wav IN.sph OUT.wav"},
@@ -63,70 +49,57 @@ var others = []struct{ magic, name, remedy string }{
 	{"wvpk", "a WavPack file", "convert it: wvunpack IN.wv"},
 }
 
-// Read reads a recording; name stands in messages. Whether it is WAV or FLAC is seen from its first
-// bytes.
+// Read reads a recording whole, which is for short ones: see NewStream.
 func Read(r io.Reader, name string) (Audio, error) {
+	s, err := NewStream(r, name)
+	if err != nil {
+		return Audio{}, err
+	}
+	a := Audio{Rate: s.Rate, Channels: make([][]float32, s.Channels), Encoding: s.Encoding}
+	for {
+		part, err := s.Next()
+		if err == io.EOF { //nolint:errorlint // as from a reader
+			return a, nil
+		}
+		if err != nil {
+			return Audio{}, err
+		}
+		for c := range part {
+			a.Channels[c] = append(a.Channels[c], part[c]...)
+		}
+	}
+}
+
+// NewStream begins to read a recording; name stands in messages. Whether it is WAV or FLAC is seen
+// from its first bytes.
+func NewStream(r io.Reader, name string) (*Stream, error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	head, err := b.Peek(12)
 	if err != nil && err != io.EOF {
-		return Audio{}, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte("RIFF")):
-		return readWAV(b, name)
+		return streamWAV(b, name)
 	case bytes.HasPrefix(head, []byte("fLaC")):
-		return readFLAC(b, name)
+		return streamFLAC(b, name)
 	case len(head) == 0:
-		return Audio{}, fault.Dataf("%s: the file is empty", name)
+		return nil, fault.Dataf("%s: the file is empty", name)
 	}
 	for _, o := range others {
 		if bytes.HasPrefix(head, []byte(o.magic)) {
-			return Audio{}, fault.Dataf("%s: this is %s, which is not read: %s", name, o.name, o.remedy)
+			return nil, fault.Dataf("%s: this is %s, which is not read: %s", name, o.name, o.remedy)
 		}
 	}
-	return Audio{}, fault.Dataf("%s: neither WAV nor FLAC: it begins with %q", name, head)
+	return nil, fault.Dataf("%s: neither WAV nor FLAC: it begins with %q", name, head)
 }
 
-// ReadFile reads the recording of a file.
+// ReadFile reads the recording of a file whole, see Read.
 func ReadFile(path string) (Audio, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
-		return Audio{}, fault.Opening(path, unwrapPath(err), "check the path")
+		return Audio{}, fault.Opening(path, err, "check the path")
 	}
 	defer f.Close()
 	return Read(f, path)
-}
-
-// unwrapPath takes the operation and the path off a system error, which the message names already.
-func unwrapPath(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
-}
-
-// Part is the recording from start to end, in seconds; an end of 0 or less is that of the
-// recording.
-func (a Audio) Part(start, end float64) (Audio, error) {
-	from, to := a.sampleAt(start), a.Len()
-	if end > 0 {
-		to = min(to, a.sampleAt(end))
-	}
-	if from < 0 || from >= to && (from > 0 || end > 0) {
-		return Audio{}, fault.Dataf("the part from %g to %g s of a recording of %g s", start, end, a.Duration().Seconds())
-	}
-	part := Audio{Rate: a.Rate, Encoding: a.Encoding}
-	for _, c := range a.Channels {
-		part.Channels = append(part.Channels, c[from:to])
-	}
-	return part, nil
-}
-
-// sampleAt is the sample that plays at a time, or -1 where no recording is that long.
-func (a Audio) sampleAt(seconds float64) int {
-	if n := seconds * float64(a.Rate); n >= 0 && n < 1<<40 {
-		return int(n)
-	}
-	return -1
 }

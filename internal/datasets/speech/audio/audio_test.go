@@ -53,27 +53,39 @@ func TestEveryEncodingIsReadAsByLibsndfile(t *testing.T) {
 	}
 }
 
+// part is what Each gives of a recording.
+func part(t *testing.T, data []byte, channel int, start, end float64) ([]float32, error) {
+	t.Helper()
+	s, err := audio.NewStream(bytes.NewReader(data), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []float32
+	n, err := s.Each(channel, start, end, func(samples []float32) error { got = append(got, samples...); return nil })
+	if err == nil && int(n) != len(got) {
+		t.Errorf("%d samples counted, %d given", n, len(got))
+	}
+	return got, err
+}
+
 func TestAChannelIsChosen(t *testing.T) {
-	a, err := audio.ReadFile(fixtures + "pcm16.wav")
+	data, err := os.ReadFile(fixtures + "pcm16.wav")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := audio.Read(bytes.NewReader(data), "x")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []int{0, 1} {
-		if b, err := a.Channel(c); err != nil || len(b.Channels) != 1 || !slices.Equal(b.Channels[0], a.Channels[c]) {
+		if got, err := part(t, data, c, 0, 0); err != nil || !slices.Equal(got, a.Channels[c]) {
 			t.Errorf("channel %d: %v", c, err)
 		}
 	}
 	for _, c := range []int{-1, 2, -2} {
-		if _, err := a.Channel(c); !errors.Is(err, fault.ErrData) {
+		if _, err := part(t, data, c, 0, 0); !errors.Is(err, fault.ErrData) {
 			t.Errorf("channel %d: %v", c, err)
 		}
-	}
-	one, err := a.Channel(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := one.Channel(-1); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -240,27 +252,47 @@ func FuzzAudio(f *testing.F) {
 	})
 }
 
-func TestAPartIsCutAtTheSample(t *testing.T) {
-	a := audio.Audio{Rate: 10, Encoding: "pcm16", Channels: [][]float32{make([]float32, 25), make([]float32, 25)}}
-	for i := range 25 {
-		a.Channels[0][i], a.Channels[1][i] = float32(i), float32(-i)
+// ramp is a mono WAV of n samples 0, 1, 2, … with so many a second.
+func ramp(n, rate int) []byte {
+	var b []byte
+	for i := range n {
+		b = binary.LittleEndian.AppendUint16(b, uint16(i))
 	}
+	return wav(format(1, 1, rate, 16), chunk("data", b))
+}
+
+func TestAPartIsCutAtTheSample(t *testing.T) {
+	whole := make([]float32, 25)
+	for i := range whole {
+		whole[i] = float32(i)
+	}
+	data := ramp(25, 10)
 	for _, c := range []struct {
 		start, end float64
 		from, to   int
 	}{{0, 0, 0, 25}, {0, -1, 0, 25}, {0, 1, 0, 10}, {0.5, 2.5, 5, 25}, {0.59, 0.7, 5, 7}, {1, 9, 10, 25}, {2.4, 0, 24, 25}} {
-		p, err := a.Part(c.start, c.end)
-		if err != nil || p.Rate != 10 || p.Encoding != "pcm16" || !slices.Equal(p.Channels[0], a.Channels[0][c.from:c.to]) || !slices.Equal(p.Channels[1], a.Channels[1][c.from:c.to]) {
-			t.Errorf("%g to %g s: %+v (%v), want samples %d to %d", c.start, c.end, p, err, c.from, c.to)
+		if got, err := part(t, data, -1, c.start, c.end); err != nil || !slices.Equal(got, whole[c.from:c.to]) {
+			t.Errorf("%g to %g s: %v (%v), want samples %d to %d", c.start, c.end, got, err, c.from, c.to)
 		}
 	}
 	for _, c := range [][2]float64{{2.5, 0}, {3, 4}, {1, 1}, {2, 1}, {-1, 1}, {math.NaN(), 1}, {math.Inf(1), 0}, {1e300, 0}, {0, 0.01}} {
-		if p, err := a.Part(c[0], c[1]); !errors.Is(err, fault.ErrData) {
-			t.Errorf("%g to %g s: %d samples (%v)", c[0], c[1], p.Len(), err)
+		if got, err := part(t, data, 0, c[0], c[1]); !errors.Is(err, fault.ErrData) {
+			t.Errorf("%g to %g s: %d samples (%v)", c[0], c[1], len(got), err)
 		}
 	}
-	if p, err := (audio.Audio{Rate: 10, Channels: [][]float32{nil}}).Part(0, 0); err != nil || p.Len() != 0 {
+	if got, err := part(t, ramp(0, 10), 0, 0, 0); err != nil || len(got) != 0 {
 		t.Errorf("an empty recording: %v", err)
+	}
+}
+
+// TestAPartHasAnHourAtMost: the recording may be longer.
+func TestAPartHasAnHourAtMost(t *testing.T) {
+	data := ramp(3700*4, 4) // pieces of 16,384 samples, so that the hour ends within one
+	if _, err := part(t, data, 0, 0, 0); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "1h0m0s") {
+		t.Errorf("more than an hour: %v", err)
+	}
+	if got, err := part(t, data, 0, 50, 3650); err != nil || len(got) != 3600*4 || got[0] != 200 || got[3600*4-1] != 200+3600*4-1 {
+		t.Errorf("an hour of it: %d samples, %v", len(got), err)
 	}
 }
 

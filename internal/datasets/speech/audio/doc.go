@@ -8,5 +8,5 @@
 //
 // A file that is not what it claims is fault.ErrData, with the name and the byte; of formats that
 // are not read, the message says which it is and how to convert it. Sizes that a header claims are
-// never allocated: memory grows with what has been read.
+// never allocated. A recording may be of any length: Stream gives it piece by piece.
 package audio

@@ -35,55 +35,86 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readFLAC reads a native FLAC stream. Every frame's checksum is compared, and the MD5 of the
+// flacStream is a native FLAC stream. Every frame's checksum is compared, and the MD5 of the
 // samples where the file has one.
-func readFLAC(r *bufio.Reader, name string) (a Audio, err error) {
-	counter := &countingReader{r: r}
-	defer func() { // the decoder is not ours: what it does not foresee is a damaged file, too
+type flacStream struct {
+	name    string
+	read    *countingReader
+	decoder *flac.Stream
+	sum     hash.Hash
+	samples uint64      // of a channel, so far
+	part    [][]float32 // of the frame in hand
+	raw     []byte      // the same, as the sum is over them
+}
+
+func streamFLAC(r *bufio.Reader, name string) (*Stream, error) {
+	f := &flacStream{name: name, read: &countingReader{r: r}, sum: md5.New()}
+	if err := f.guarded(func() (err error) { f.decoder, err = flac.New(bufio.NewReader(f.read)); return err }); err != nil {
+		return nil, fault.Dataf("%s: no usable FLAC header: %v", name, err)
+	}
+	info := f.decoder.Info
+	if info.SampleRate == 0 || info.NChannels == 0 || info.BitsPerSample == 0 {
+		return nil, fault.Dataf("%s: the FLAC header names %d samples a second, %d channels, %d bits", name, info.SampleRate, info.NChannels, info.BitsPerSample)
+	}
+	f.part = make([][]float32, info.NChannels)
+	return &Stream{Rate: int(info.SampleRate), Channels: int(info.NChannels), Encoding: fmt.Sprintf("flac%d", info.BitsPerSample), Name: name, next: f.next}, nil
+}
+
+// guarded calls the decoder, which is not ours: what it does not foresee is a damaged file, too.
+func (f *flacStream) guarded(call func() error) (err error) {
+	defer func() {
 		if p := recover(); p != nil {
-			a, err = Audio{}, fault.Dataf("%s: damaged FLAC near byte %d: %v", name, counter.n, p)
+			err = fault.Dataf("%v", p)
 		}
 	}()
-	stream, err := flac.New(bufio.NewReader(counter))
+	return call()
+}
+
+// next is Stream.Next. Behind the samples may be tags, or the next entry of an archive.
+func (f *flacStream) next() ([][]float32, error) {
+	info := f.decoder.Info
+	if info.NSamples != 0 && f.samples >= info.NSamples {
+		return nil, f.end()
+	}
+	var in *frame.Frame
+	begun := false
+	err := f.guarded(func() (err error) {
+		if in, err = f.decoder.Next(); err != nil {
+			return err
+		}
+		begun = true
+		if in.BitsPerSample == 0 { // "as the header says"
+			in.BitsPerSample = info.BitsPerSample
+		}
+		if err := sameShape(in, len(f.part), info.BitsPerSample); err != nil {
+			return err
+		}
+		return in.Parse()
+	})
+	if err == io.EOF && !begun { //nolint:errorlint // a wrapped one is a frame that was cut
+		return nil, f.end()
+	}
 	if err != nil {
-		return Audio{}, fault.Dataf("%s: no usable FLAC header: %v", name, err)
+		return nil, fault.Dataf("%s: damaged or cut FLAC after sample %d (near byte %d): %v: copy or encode it anew", f.name, f.samples, f.read.n, err)
 	}
-	info := stream.Info
-	if info.SampleRate == 0 || info.NChannels == 0 || info.BitsPerSample == 0 {
-		return Audio{}, fault.Dataf("%s: the FLAC header names %d samples a second, %d channels, %d bits", name, info.SampleRate, info.NChannels, info.BitsPerSample)
+	f.samples += uint64(in.BlockSize)
+	if f.samples*uint64(len(f.part)) > flacFree+flacPerByte*uint64(f.read.n) {
+		return nil, fault.Dataf("%s: %d bytes unpack to more than %d samples: no recording is that empty", f.name, f.read.n, f.samples-uint64(in.BlockSize))
 	}
-	a = Audio{Rate: int(info.SampleRate), Channels: make([][]float32, info.NChannels), Encoding: fmt.Sprintf("flac%d", info.BitsPerSample)}
-	sum := md5.New()
-	// Behind the samples may be tags, or the next entry of an archive.
-	for info.NSamples == 0 || uint64(a.Len()) < info.NSamples {
-		f, err := stream.Next()
-		if err == io.EOF { //nolint:errorlint // a wrapped one is a frame that was cut
-			break
-		}
-		if err == nil {
-			if f.BitsPerSample == 0 { // "as the header says"
-				f.BitsPerSample = info.BitsPerSample
-			}
-			err = sameShape(f, len(a.Channels), info.BitsPerSample)
-		}
-		if err == nil {
-			err = f.Parse()
-		}
-		if err != nil {
-			return Audio{}, fault.Dataf("%s: damaged or cut FLAC after sample %d (near byte %d): %v: copy or encode it anew", name, a.Len(), counter.n, err)
-		}
-		if int64(a.Len()+int(f.BlockSize))*int64(len(a.Channels)) > flacFree+flacPerByte*counter.n {
-			return Audio{}, fault.Dataf("%s: %d bytes unpack to more than %d samples: no recording is that empty", name, counter.n, a.Len())
-		}
-		appendFrame(&a, f, sum)
+	f.take(in)
+	return f.part, nil
+}
+
+// end is io.EOF where the samples are those that the header promised.
+func (f *flacStream) end() error {
+	info := f.decoder.Info
+	if info.NSamples != 0 && info.NSamples != f.samples {
+		return fault.Dataf("%s: the FLAC ends after %d of the %d samples that its header claims: copy or encode it anew", f.name, f.samples, info.NSamples)
 	}
-	if info.NSamples != 0 && info.NSamples != uint64(a.Len()) {
-		return Audio{}, fault.Dataf("%s: the FLAC ends after %d of the %d samples that its header claims: copy or encode it anew", name, a.Len(), info.NSamples)
+	if info.MD5sum != [md5.Size]byte{} && !bytes.Equal(info.MD5sum[:], f.sum.Sum(nil)) {
+		return fault.Dataf("%s: the samples do not have the MD5 that the FLAC header names: the file is damaged", f.name)
 	}
-	if info.MD5sum != [md5.Size]byte{} && !bytes.Equal(info.MD5sum[:], sum.Sum(nil)) {
-		return Audio{}, fault.Dataf("%s: the samples do not have the MD5 that the FLAC header names: the file is damaged", name)
-	}
-	return a, nil
+	return io.EOF
 }
 
 func sameShape(f *frame.Frame, channels int, bits uint8) error {
@@ -93,20 +124,22 @@ func sameShape(f *frame.Frame, channels int, bits uint8) error {
 	return nil
 }
 
-// appendFrame adds a decoded frame to the channels and to the digest, which is over the samples of
-// all channels in turn, each in as many little-endian bytes as its bits need.
-func appendFrame(a *Audio, f *frame.Frame, sum hash.Hash) {
-	width, scale := (int(f.BitsPerSample)+7)/8, float32(math.Ldexp(1, 16-int(f.BitsPerSample)))
-	n := len(f.Subframes[0].Samples)
-	raw := make([]byte, 0, n*len(f.Subframes)*width)
-	for i := range n {
-		for c, s := range f.Subframes {
+// take makes a decoded frame the part in hand and adds it to the digest, which is over the samples
+// of all channels in turn, each in as many little-endian bytes as its bits need.
+func (f *flacStream) take(in *frame.Frame) {
+	width, scale := (int(in.BitsPerSample)+7)/8, float32(math.Ldexp(1, 16-int(in.BitsPerSample)))
+	f.raw = f.raw[:0]
+	for c := range f.part {
+		f.part[c] = f.part[c][:0]
+	}
+	for i := range in.Subframes[0].Samples {
+		for c, s := range in.Subframes {
 			v := s.Samples[i]
-			a.Channels[c] = append(a.Channels[c], float32(v)*scale)
+			f.part[c] = append(f.part[c], float32(v)*scale)
 			for b := range width {
-				raw = append(raw, byte(v>>(8*b)))
+				f.raw = append(f.raw, byte(v>>(8*b)))
 			}
 		}
 	}
-	sum.Write(raw)
+	f.sum.Write(f.raw)
 }

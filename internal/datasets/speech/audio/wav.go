@@ -43,12 +43,12 @@ func (f wavFormat) encoding() string {
 	return fmt.Sprintf("pcm%d", f.bits)
 }
 
-// readWAV reads RIFF/WAVE: chunks in any order as long as "fmt " comes before "data"; what follows
-// the data is not looked at.
-func readWAV(r *bufio.Reader, name string) (Audio, error) {
+// streamWAV reads RIFF/WAVE: chunks in any order as long as "fmt " comes before "data"; what
+// follows the data is not looked at.
+func streamWAV(r *bufio.Reader, name string) (*Stream, error) {
 	var head [12]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil || string(head[8:]) != "WAVE" {
-		return Audio{}, fault.Dataf("%s: a RIFF file that is no WAVE", name)
+		return nil, fault.Dataf("%s: a RIFF file that is no WAVE", name)
 	}
 	at := int64(len(head))
 	var format *wavFormat
@@ -59,7 +59,7 @@ func readWAV(r *bufio.Reader, name string) (Audio, error) {
 			if format == nil {
 				what = `"fmt "`
 			}
-			return Audio{}, cut(name, at, err, "there is no chunk "+what)
+			return nil, cut(name, at, err, "there is no chunk "+what)
 		}
 		at += 8
 		id, size := string(chunk[:4]), int64(binary.LittleEndian.Uint32(chunk[4:]))
@@ -67,17 +67,17 @@ func readWAV(r *bufio.Reader, name string) (Audio, error) {
 		case "fmt ":
 			f, err := readFormat(r, size, name, at)
 			if err != nil {
-				return Audio{}, err
+				return nil, err
 			}
 			format = &f
 		case "data":
 			if format == nil {
-				return Audio{}, fault.Dataf("%s: byte %d: the samples come before the chunk \"fmt \" that describes them", name, at)
+				return nil, fault.Dataf("%s: byte %d: the samples come before the chunk \"fmt \" that describes them", name, at)
 			}
-			return readSamples(r, *format, size, name, at)
+			return format.stream(r, size, name, at)
 		default:
 			if n, err := io.CopyN(io.Discard, r, size); err != nil {
-				return Audio{}, cut(name, at+n, err, fmt.Sprintf("the chunk %q claims %d bytes", id, size))
+				return nil, cut(name, at+n, err, fmt.Sprintf("the chunk %q claims %d bytes", id, size))
 			}
 		}
 		at += size
@@ -147,35 +147,41 @@ func streamed(size int64) bool {
 	return size == 0 || size == 0xFFFFFFFF || size == 0x7FFFF000 || size == 0x7FFFFFFF
 }
 
-// readSamples reads the chunk "data".
-func readSamples(r io.Reader, f wavFormat, size int64, name string, at int64) (Audio, error) {
+// stream reads the chunk "data".
+func (f wavFormat) stream(r io.Reader, size int64, name string, at int64) (*Stream, error) {
 	frame := f.channels * f.bits / 8
 	open := streamed(size)
 	if !open && size%int64(frame) != 0 {
-		return Audio{}, fault.Dataf("%s: byte %d: %d bytes of data are no whole number of samples of %d bytes", name, at, size, frame)
+		return nil, fault.Dataf("%s: byte %d: %d bytes of data are no whole number of samples of %d bytes", name, at, size, frame)
 	}
-	a := Audio{Rate: f.rate, Channels: make([][]float32, f.channels), Encoding: f.encoding()}
-	buf := make([]byte, (1<<16)/frame*frame)
-	for done := int64(0); open || done < size; {
+	buf, channels := make([]byte, (1<<16)/frame*frame), make([][]float32, f.channels)
+	var done int64
+	ended := false
+	next := func() ([][]float32, error) {
+		if ended || !open && done >= size {
+			return nil, io.EOF
+		}
 		part := buf
 		if left := size - done; !open && left < int64(len(part)) {
 			part = part[:left]
 		}
 		n, err := io.ReadFull(r, part)
 		done += int64(n)
-		f.decode(a.Channels, part[:n/frame*frame])
-		ended := err == io.EOF || err == io.ErrUnexpectedEOF
+		ended = err == io.EOF || err == io.ErrUnexpectedEOF
 		switch {
-		case ended && open:
-			return a, nil // half a sample at the end of a stream is dropped
-		case ended:
-			return Audio{}, fault.Dataf("%s: the file ends at byte %d: it has %s of the %d samples that its header claims: copy or record it anew",
+		case ended && !open:
+			return nil, fault.Dataf("%s: the file ends at byte %d: it has %s of the %d samples that its header claims: copy or record it anew",
 				name, at+done, count(done/int64(frame)), size/int64(frame))
-		case err != nil:
-			return Audio{}, fmt.Errorf("%s: byte %d: %w", name, at+done, err)
+		case err != nil && !ended:
+			return nil, fmt.Errorf("%s: byte %d: %w", name, at+done, err)
 		}
+		for c := range channels {
+			channels[c] = channels[c][:0]
+		}
+		f.decode(channels, part[:n/frame*frame]) // half a sample at the end of a stream is dropped
+		return channels, nil
 	}
-	return a, nil
+	return &Stream{Rate: f.rate, Channels: f.channels, Encoding: f.encoding(), Name: name, next: next}, nil
 }
 
 func count(n int64) string {

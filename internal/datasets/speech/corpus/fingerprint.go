@@ -13,8 +13,8 @@ import (
 
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/fault"
-	"resnet/internal/datasets/speech/audio"
 	"resnet/internal/datasets/speech/kaldi"
+	"resnet/internal/input"
 )
 
 // Fingerprint tells the utterances of every split from others: their names, speakers, lengths,
@@ -73,22 +73,26 @@ func (m memory) fingerprint(_ context.Context, utts []utterance) (sizes, content
 	return length.Sum(), sums.Sum(), nil
 }
 
-// digestOf sums up the samples of a recording.
-func digestOf(a audio.Audio) string {
-	d := datasets.NewDigest()
-	d.Number(int64(a.Rate))
-	var data []byte
-	for _, channel := range a.Channels {
-		d.Number(int64(len(channel)))
-		for part := range slices.Chunk(channel, 1<<12) {
-			data = data[:0]
-			for _, x := range part {
-				data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
-			}
-			d.Bytes(data)
+// sampleDigest sums up the samples of a recording as they come.
+type sampleDigest struct {
+	datasets.Digest
+	data []byte
+}
+
+func newSampleDigest(rate int) *sampleDigest {
+	d := &sampleDigest{Digest: datasets.NewDigest()}
+	d.Number(int64(rate))
+	return d
+}
+
+func (d *sampleDigest) add(samples []float32) {
+	for part := range slices.Chunk(samples, 1<<12) {
+		d.data = d.data[:0]
+		for _, x := range part {
+			d.data = binary.LittleEndian.AppendUint32(d.data, math.Float32bits(x))
 		}
+		d.Bytes(d.data)
 	}
-	return d.Sum()
 }
 
 // fingerprint looks at each file of the script once, however many utterances are in it.
@@ -141,7 +145,7 @@ func (r scpReader) fingerprint(ctx context.Context, utts []utterance) (sizes, co
 
 // sumFile is the digest of a file of at most datasets.MaxContents.
 func sumFile(path string) (string, error) {
-	file, err := os.Open(path)
+	file, err := input.Open(path)
 	if err != nil {
 		return "", fault.Opening(path, pathCause(err), "has it been moved?")
 	}

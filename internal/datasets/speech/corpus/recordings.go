@@ -193,21 +193,18 @@ func ReadRecording(path string, o speech.FbankOptions) (speech.Features, error) 
 
 // readPart computes the filter banks of an utterance's part of its recording.
 func readPart(u utterance, o speech.FbankOptions) (recorded, error) {
-	a, err := audio.ReadFile(u.path)
+	s, err := audio.Open(u.path, 0)
 	if err != nil {
 		return recorded{}, err
 	}
-	if u.start != 0 || u.end > 0 {
-		if a, err = a.Part(u.start, u.end); err != nil {
-			return recorded{}, fmt.Errorf("%s: utterance %s: %w", u.path, u.id, err)
-		}
+	defer s.Close()
+	sum := newSampleDigest(s.Rate)
+	f, n, err := o.ComputeStream(s, -1, u.start, u.end, sum.add)
+	if err != nil && (u.start != 0 || u.end > 0) {
+		err = fmt.Errorf("utterance %s: %w", u.id, err)
 	}
-	f, err := o.Compute(a)
 	if err != nil {
-		return recorded{}, fmt.Errorf("%s: %w", u.path, err)
+		return recorded{}, err
 	}
-	if f.Frames == 0 {
-		return recorded{}, fault.Dataf("%s: %d samples are fewer than a window of %g ms: there is no frame", u.path, a.Len(), o.LengthMS)
-	}
-	return recorded{f, a.Len(), digestOf(a)}, nil
+	return recorded{f, int(n), sum.Sum()}, nil
 }

@@ -119,10 +119,15 @@ func TestRecordingsInArchivesAreReadAtTheirOffsets(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range list(t, filepath.Join(dir, "wav.scp")) {
-		a, err := r.ReadAll()
-		if want := map[string]int{"wav": 5087, "flac": 551}[r.Key]; err != nil || a.Len() != want {
-			t.Errorf("%s: %d samples, %v", r.Key, a.Len(), err)
+		s, err := r.Open()
+		if err != nil {
+			t.Fatal(err)
 		}
+		n, err := s.Each(0, 0, 0, func([]float32) error { return nil })
+		if want := map[string]int64{"wav": 5087, "flac": 551}[r.Key]; err != nil || n != want {
+			t.Errorf("%s: %d samples, %v", r.Key, n, err)
+		}
+		s.Close()
 	}
 }
 

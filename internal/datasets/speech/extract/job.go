@@ -148,9 +148,9 @@ func (j *Job) chooseRate(recordings []Recording) error {
 		if j.Fbank.Rate != 0 {
 			return nil
 		}
-		a, e := r.Read(j.Channel)
+		rate, e := r.rate(j.Channel)
 		if e == nil {
-			j.Fbank.Rate = a.Rate
+			j.Fbank.Rate = rate
 		} else if err == nil {
 			err = e
 		}
@@ -167,21 +167,19 @@ func (j *Job) chooseRate(recordings []Recording) error {
 // static computes the filter banks of a recording and how many seconds it plays. Dither is drawn
 // from the seed and the key.
 func (j *Job) static(r Recording) (speech.Features, float64, error) {
-	a, err := r.Read(j.Channel)
+	s, err := r.Open()
 	if err != nil {
 		return speech.Features{}, 0, err
 	}
+	defer s.Close()
 	o := j.Fbank
 	if o.Dither != 0 {
 		h := fnv.New64a()
 		fmt.Fprintf(h, "%d %s", o.DitherSeed, r.Key)
 		o.DitherSeed = h.Sum64()
 	}
-	f, err := o.Compute(a)
-	if err != nil {
-		return f, 0, fmt.Errorf("%s: %w", r.Path, err)
-	}
-	return f, float64(a.Len()) / float64(a.Rate), nil
+	f, n, err := o.ComputeStream(s, j.Channel, r.Start, r.End)
+	return f, float64(n) / float64(s.Rate), err
 }
 
 // finish adds deltas and normalises.

@@ -1,9 +1,7 @@
 package extract
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -149,34 +147,16 @@ func cutSegments(recordings []Recording, path string) ([]Recording, error) {
 	return all, nil
 }
 
-// ReadAll reads the sound of all channels, to the end of the recording.
-func (r Recording) ReadAll() (audio.Audio, error) {
-	f, err := os.Open(r.Path)
-	if err != nil {
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
-		return audio.Audio{}, fault.Opening(r.Path, err, "check the path")
-	}
-	defer f.Close()
-	if _, err := f.Seek(r.Offset, io.SeekStart); err != nil {
-		return audio.Audio{}, fmt.Errorf("%s: %w", r.Path, err)
-	}
-	return audio.Read(f, r.Path)
-}
+// Open begins to read the recording.
+func (r Recording) Open() (*audio.Stream, error) { return audio.Open(r.Path, r.Offset) }
 
-// Read reads the sound of one channel, -1 for the only one, cut to the segment.
-func (r Recording) Read(channel int) (audio.Audio, error) {
-	a, err := r.ReadAll()
+// rate reads the recording, to its end, and returns its samples a second.
+func (r Recording) rate(channel int) (int, error) {
+	s, err := r.Open()
 	if err != nil {
-		return audio.Audio{}, err
+		return 0, err
 	}
-	if a, err = a.Channel(channel); err == nil {
-		a, err = a.Part(r.Start, r.End)
-	}
-	if err != nil {
-		return audio.Audio{}, fmt.Errorf("%s: %w", r.Path, err)
-	}
-	return a, nil
+	defer s.Close()
+	_, err = s.Each(channel, r.Start, r.End, func([]float32) error { return nil })
+	return s.Rate, err
 }

@@ -18,14 +18,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"resnet/internal/datasets/fault"
+	"resnet/internal/input"
 )
 
 // Kind is the parameter kind of a file.
@@ -87,12 +86,8 @@ func Read(r io.Reader, name string) (File, error) {
 
 // ReadFile reads a feature file from disk.
 func ReadFile(path string) (File, error) {
-	r, err := os.Open(path)
+	r, err := input.Open(path)
 	if err != nil {
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
 		return File{}, fault.Opening(path, err, "check the path")
 	}
 	defer r.Close()
@@ -113,13 +108,13 @@ func Fits(head []byte, size int64) bool {
 
 // FileFits is Fits for a file, and false for one that does not open.
 func FileFits(path string) bool {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
+	if err != nil {
 		return false
 	}
 	var head [12]byte

@@ -9,16 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 	"slices"
 
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech/audio"
-	"resnet/internal/datasets/speech/extract"
 	"resnet/internal/datasets/speech/htk"
 	"resnet/internal/datasets/speech/kaldi"
+	"resnet/internal/input"
 )
 
 // Item is one recording, matrix, vector or alignment.
@@ -100,7 +98,7 @@ func File(ctx context.Context, name string, each func(Item) error) (Report, erro
 	}
 	if script {
 		r.Format = "Kaldi script"
-		return r, scriptItems(path, see)
+		return r, scriptItems(ctx, path, see)
 	}
 	head, size, err := beginning(path)
 	if err != nil {
@@ -109,11 +107,11 @@ func File(ctx context.Context, name string, each func(Item) error) (Report, erro
 	switch {
 	case isRecording(head):
 		r.Format = "recording"
-		a, err := audio.ReadFile(path)
+		i, err := recordingItem(ctx, path, path, 0)
 		if err != nil {
 			return r, err
 		}
-		return r, see(recordingItem(path, a), a.Len())
+		return r, see(i, i.Rows)
 	case htk.Fits(head, size):
 		r.Format = "HTK"
 		f, err := htk.ReadFile(path)
@@ -137,21 +135,14 @@ func File(ctx context.Context, name string, each func(Item) error) (Report, erro
 
 // beginning is what a file starts with and how long it is.
 func beginning(path string) (head []byte, size int64, err error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
 		return nil, 0, fault.Opening(path, err, "check the path")
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return nil, 0, err
-	}
-	if info.IsDir() {
-		return nil, 0, fault.Dataf("%s: a folder: name a file in it", path)
 	}
 	head = make([]byte, 12)
 	n, err := io.ReadFull(f, head)
@@ -175,7 +166,7 @@ func isRecording(head []byte) bool {
 }
 
 // scriptItems reads what a script points at: recordings or objects.
-func scriptItems(path string, see func(Item, int) error) error {
+func scriptItems(ctx context.Context, path string, see func(Item, int) error) error {
 	scp, err := kaldi.ReadScp(path)
 	if err != nil {
 		return err
@@ -188,11 +179,11 @@ func scriptItems(path string, see func(Item, int) error) error {
 		if sounds, err := recordingAt(file, e.Offset); err != nil {
 			return fmt.Errorf("%s:%d: %w", path, e.Line, err)
 		} else if sounds {
-			a, err := extract.Recording{Key: e.Key, Path: file, Offset: e.Offset}.ReadAll()
+			i, err := recordingItem(ctx, e.Key, file, e.Offset)
 			if err != nil {
 				return fmt.Errorf("%s:%d: %w", path, e.Line, err)
 			}
-			if err := see(recordingItem(e.Key, a), a.Len()); err != nil {
+			if err := see(i, i.Rows); err != nil {
 				return err
 			}
 			continue
@@ -209,7 +200,7 @@ func scriptItems(path string, see func(Item, int) error) error {
 }
 
 func recordingAt(path string, offset int64) (bool, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return false, err
 	}
@@ -222,15 +213,32 @@ func recordingAt(path string, offset int64) (bool, error) {
 	return isRecording(head[:n]), nil
 }
 
-func recordingItem(key string, a audio.Audio) Item {
-	i := Item{Key: key, Kind: a.Encoding, Rows: a.Len(), Cols: len(a.Channels), Rate: a.Rate, Seconds: a.Duration().Seconds()}
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, c := range a.Channels {
-		l, h, odd := (kaldi.Value{Floats: c}).Range()
-		low, high, i.Odd = min(low, l), max(high, h), i.Odd+odd
+// recordingItem reads a recording, which may be of any length, part by part.
+func recordingItem(ctx context.Context, key, path string, offset int64) (Item, error) {
+	s, err := audio.Open(path, offset)
+	if err != nil {
+		return Item{}, err
 	}
+	defer s.Close()
+	i := Item{Key: key, Kind: s.Encoding, Cols: s.Channels, Rate: s.Rate}
+	low, high := math.Inf(1), math.Inf(-1)
+	for {
+		part, err := s.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return Item{}, err
+		}
+		i.Rows += len(part[0])
+		for _, c := range part {
+			l, h, odd := (kaldi.Value{Floats: c}).Range()
+			low, high, i.Odd = min(low, l), max(high, h), i.Odd+odd
+		}
+	}
+	i.Seconds = float64(i.Rows) / float64(i.Rate)
 	i.Min, i.Max = ends(low, high)
-	return i
+	return i, nil
 }
 
 func valueItem(key string, v kaldi.Value) Item {

@@ -3,13 +3,12 @@ package kaldi
 import (
 	"bufio"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"resnet/internal/datasets/fault"
+	"resnet/internal/input"
 )
 
 // What an entry of a file compressed with gzip may hold: gzip itself could make a thousand times as
@@ -31,7 +30,7 @@ func (s *source) Close() error { return s.file.Close() }
 
 // openFile opens a file for reading at an offset, which counts unpacked bytes.
 func openFile(path string, offset int64) (*source, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
 	if err != nil {
 		return nil, openError(path, err)
 	}
@@ -44,10 +43,6 @@ func openFile(path string, offset int64) (*source, error) {
 }
 
 func openError(path string, err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
 	return fault.Opening(path, err, "check the path")
 }
 
@@ -55,9 +50,6 @@ func newSource(f *os.File, offset int64) (*source, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if info.IsDir() {
-		return nil, fault.Dataf("a folder: name a file in it")
 	}
 	s := &source{Reader: bufio.NewReaderSize(f, 1<<16), file: f}
 	magic, _ := s.Peek(2)
