@@ -64,11 +64,11 @@ var table = []mutant{
 	},
 	{
 		"memory is not asked for once the network is made", "internal/experiment/training.go",
-		"checkMemory(r.trainer.bytes(), t.Memory, t.Train.Batch)", "error(nil)", "-run Fit ./cmd/resnet",
+		"t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all))...)", "error(nil)", "-run Memory|Counts ./internal/experiment",
 	},
 	{
-		"GOMEMLIMIT is not asked", "internal/experiment/memory.go",
-		"debug.SetMemoryLimit(-1)", "max(debug.SetMemoryLimit(-1), math.MaxInt64)", "-run Fit ./cmd/resnet",
+		"GOMEMLIMIT is not asked", "internal/system/memory.go",
+		"debug.SetMemoryLimit(-1)", "unlimited", "./internal/system",
 	},
 	{
 		"room is asked for one checkpoint", "internal/experiment/memory.go",
