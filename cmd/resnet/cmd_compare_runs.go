@@ -17,6 +17,7 @@ import (
 type comparisonReport struct {
 	Out      string           `json:"out"`
 	Networks []report.Outcome `json:"networks"`
+	Claims   []report.Claim   `json:"claims"`
 	Findings []string         `json:"findings"`
 	Notes    []string         `json:"notes"`
 	Files    []string         `json:"files"`
@@ -29,7 +30,7 @@ func (a *app) finishComparison(ctx context.Context, o *compareOptions, c report.
 		return err
 	}
 	if o.json {
-		return a.printJSON(comparisonReport{o.out, c.Outcomes, c.Findings, c.Notes, files})
+		return a.printJSON(comparisonReport{o.out, c.Outcomes, c.Claims, c.Findings, c.Notes, files})
 	}
 	if o.terminal {
 		if err := a.chartRuns(c.Runs); err != nil {

@@ -104,6 +104,7 @@ func WriteComparison(ctx context.Context, env *Environment, out string, c report
 func CompareRuns(dirs []string, out string) (report.Comparison, error) {
 	var list []report.Compared
 	var all []string // notes
+	var configs []*config.Loaded
 	command := []string{"resnet", "compare", "runs"}
 	for _, dir := range dirs {
 		run, notes, err := readRun(dir)
@@ -113,12 +114,16 @@ func CompareRuns(dirs []string, out string) (report.Comparison, error) {
 		if err != nil {
 			return report.Comparison{}, err
 		}
-		net, err := describeRun(dir, run)
+		l, err := runConfig(dir)
 		if err != nil {
 			return report.Comparison{}, err
 		}
-		list, all = append(list, report.Compared{Run: run, Net: net}), append(all, notes...)
+		configs = append(configs, l)
+		list, all = append(list, report.Compared{Run: run, Net: describeRun(dir, run, l)}), append(all, notes...)
 		command = append(command, text.ShellQuote(dir))
+	}
+	for i, s := range settings(configs) {
+		list[i].Net.Settings = s
 	}
 	if err := atomicfile.OS.MkdirAll(out, atomicfile.DirPerm); err != nil {
 		return report.Comparison{}, &IOError{err}
@@ -156,7 +161,7 @@ func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) report.Net {
 		file.Close()
 	}
 	if spec != nil {
-		n.Model, n.Depth, n.Params, n.Kind = spec.Name, spec.Depth(), spec.Params, report.KindResidual
+		n.Model, n.Family, n.Depth, n.Params, n.Kind = spec.Name, spec.Family, spec.Depth(), spec.Params, report.KindResidual
 		if spec.Shortcut == blocks.None {
 			n.Kind = report.KindPlain
 		}
@@ -165,12 +170,8 @@ func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) report.Net {
 }
 
 // describeRun is describeNet for a folder of which nothing else is known. Where its checkpoints are
-// gone, the configuration names the network; one that does not read is an error.
-func describeRun(dir string, run report.Run) (report.Net, error) {
-	l, err := runConfig(dir)
-	if err != nil {
-		return report.Net{}, err
-	}
+// gone, the configuration names the network; l is nil where there is none.
+func describeRun(dir string, run report.Run, l *config.Loaded) report.Net {
 	var spec *blocks.Spec
 	if l != nil {
 		if s, err := blocks.Resolve(l.Model, blocks.DataInfo{}); err == nil {
@@ -188,5 +189,5 @@ func describeRun(dir string, run report.Run) (report.Net, error) {
 		further := slices.ContainsFunc(run.History, func(row report.Measurement) bool { return row.Step > int(m.Step) })
 		n.Unfinished = !m.Final || further // it was made longer, and killed
 	}
-	return n, nil
+	return n
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"slices"
+	"strings"
 
 	"resnet/internal/atomicfile"
 	"resnet/internal/eval"
@@ -15,12 +16,22 @@ const (
 	KindResidual = "residual"
 )
 
+// familyImageNet is the family of networks of which the paper claims a gain at every depth, as the
+// table of architectures names it.
+const familyImageNet = "imagenet"
+
 // A Net is what a comparison says of a run besides its history.
 type Net struct {
-	Model   string // plain56, resnet56
-	Kind    string // KindPlain, KindResidual, or "" for neither
-	Depth   int    // layers with weights; 0 where that is not known
-	Seed    uint64
+	Model  string // plain56, resnet56
+	Family string // of networks, whose depths are compared; "" where that is not known
+	Kind   string // KindPlain, KindResidual, or "" for neither
+	Depth  int    // layers with weights; 0 where that is not known
+	Seed   uint64
+	// Settings are what the configurations of the runs compared differ in, besides network and
+	// seed, sorted by key.
+	Settings []Setting
+	// telling are those of the settings in which runs of one network differ.
+	telling []Setting
 	Params  int64 // 0 where that is not known
 	Dataset string
 	// TrainImages, ValImages and TestImages are the sizes of the splits, of speech in utterances; 0
@@ -36,6 +47,12 @@ type Net struct {
 	Responses       []eval.Response
 }
 
+// A Setting is a key of the configuration and its value.
+type Setting struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
 // Compared is a run of a comparison.
 type Compared struct {
 	Run
@@ -48,7 +65,8 @@ type Comparison struct {
 	Command  string // that makes or goes on with the comparison; "" where there is none
 	Runs     []Compared
 	Outcomes []Outcome
-	Findings []string // sentences
+	Claims   []Claim  // of the paper about such networks
+	Findings []string // sentences, those of the claims among them
 	Notes    []string // how the figures were measured
 }
 
@@ -57,8 +75,10 @@ const measuredNote = "Errors are top-1, in percent. The training error is the me
 
 // NewComparison joins the runs of each network and says what they show.
 func NewComparison(title, command string, runs []Compared) Comparison {
+	runs = tellApart(runs)
 	c := Comparison{Title: title, Command: command, Runs: runs, Outcomes: outcomes(runs)}
-	c.Findings = Findings(c.Outcomes)
+	c.Claims = claims(c.Outcomes)
+	c.Findings = findings(c.Outcomes, c.Claims)
 	c.Notes = append(c.Notes, measuredNote, noiseNote(c.Outcomes))
 	if note := recipeNote(c.Outcomes); note != "" {
 		c.Notes = append(c.Notes, note)
@@ -66,24 +86,80 @@ func NewComparison(title, command string, runs []Compared) Comparison {
 	return c
 }
 
-// outcomes are the networks of runs, plain before residual and shallow before deep.
+// outcomes are the networks of runs, plain before residual and shallow before deep. Runs of one
+// network with other settings are another experiment, and have an outcome of their own.
 func outcomes(runs []Compared) []Outcome {
-	var models []string
-	byModel := map[string][]Compared{}
+	var names []string
+	byName := map[string][]Compared{}
 	for _, r := range runs {
-		if byModel[r.Net.Model] == nil {
-			models = append(models, r.Net.Model)
+		name := r.Net.Label()
+		if byName[name] == nil {
+			names = append(names, name)
 		}
-		byModel[r.Net.Model] = append(byModel[r.Net.Model], r)
+		byName[name] = append(byName[name], r)
 	}
 	var list []Outcome
-	for _, m := range models {
-		list = append(list, newOutcome(byModel[m]))
+	for _, name := range names {
+		list = append(list, newOutcome(byName[name]))
 	}
 	slices.SortStableFunc(list, func(a, b Outcome) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Depth, b.Depth))
 	})
 	return list
+}
+
+// tellApart finds the settings in which runs of one network differ.
+func tellApart(runs []Compared) []Compared {
+	first := map[[2]string]string{} // values by network and key
+	differ := map[string]bool{}
+	for _, r := range runs {
+		for _, s := range r.Net.Settings {
+			at := [2]string{r.Net.Model, s.Key}
+			if v, ok := first[at]; !ok {
+				first[at] = s.Value
+			} else if v != s.Value {
+				differ[s.Key] = true
+			}
+		}
+	}
+	runs = slices.Clone(runs)
+	for i := range runs {
+		n := &runs[i].Net
+		n.telling = slices.DeleteFunc(slices.Clone(n.Settings), func(s Setting) bool { return !differ[s.Key] })
+	}
+	return runs
+}
+
+// Label is the network with the settings that tell it from others of its name.
+func (n Net) Label() string { return label(n.Model, n.telling) }
+
+// Label is the network with the settings that tell it from others of its name.
+func (o Outcome) Label() string { return label(o.Model, o.telling) }
+
+func label(model string, settings []Setting) string {
+	if s := settingsText(settings); s != "" {
+		return model + " " + s
+	}
+	return model
+}
+
+// settingsText is "rate=0.1, batch=64": the last parts of the keys, or as many as tell them apart.
+func settingsText(settings []Setting) string {
+	var list []string
+	for _, s := range settings {
+		list = append(list, shortKey(s.Key, settings)+"="+s.Value)
+	}
+	return strings.Join(list, ", ")
+}
+
+func shortKey(key string, settings []Setting) string {
+	for i := strings.LastIndexByte(key, '.'); i >= 0; i = strings.LastIndexByte(key[:i], '.') {
+		short := key[i+1:]
+		if !slices.ContainsFunc(settings, func(s Setting) bool { return s.Key != key && strings.HasSuffix(s.Key, "."+short) }) {
+			return short
+		}
+	}
+	return key
 }
 
 // The files of a comparison, besides PointsFile and TableFile.

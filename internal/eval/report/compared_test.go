@@ -127,7 +127,7 @@ func TestAComparisonIsInTheFormOfThePapersTable6(t *testing.T) {
 		// The paper has curves for plain networks, no figures.
 		"| plain20 | 20 | 269,722 | 1 | 17.12 | 17.12 | 18.75 | 18.75 | - |",
 		"The paper's errors are of trainings of 64,000 iterations of 128 images; resnet20 had 400 of 128.",
-		"plain56 ends with a training error 33.38 points above plain20's (50.50% and 17.12%, noise 1.11)",
+		"Plain networks degrade with depth (He et al. 2016, section 4.2, Fig. 1 and 6): reproduced. Training errors: plain20 17.12%, plain56 50.50% (33.38 points, noise 1.11).",
 	} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no %q in\n%s", want, b)
@@ -209,7 +209,16 @@ func TestThePageOfAComparisonLoadsNothingAndAllowsItsOwnScriptAlone(t *testing.T
 		t.Error("the page may load from elsewhere, or run other scripts")
 	}
 	c := NewComparison("Plain and residual networks on cifar10", "resnet compare plain-vs-residual", fixedRuns())
-	for _, text := range slices.Concat([]string{c.Title, "<pre>" + c.Command + "</pre>", "model: {name: resnet56}"}, c.Findings, c.Notes) {
+	texts := slices.Concat([]string{c.Title, "<pre>" + c.Command + "</pre>", "model: {name: resnet56}"}, c.Notes)
+	for _, claim := range c.Claims {
+		texts = append(texts, "<strong>"+claim.Headline()+"</strong> "+claim.Figures())
+	}
+	for _, f := range c.Findings { // those that are no claim
+		if !slices.ContainsFunc(c.Claims, func(claim Claim) bool { return claim.Sentence() == f }) {
+			texts = append(texts, "<li>"+f)
+		}
+	}
+	for _, text := range texts {
 		if !strings.Contains(html.UnescapeString(page), text) {
 			t.Errorf("the page does not have %q", text)
 		}

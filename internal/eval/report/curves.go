@@ -28,10 +28,11 @@ type DrawOptions struct {
 	Title string // above the axes; "" for none
 }
 
-// Sizes of a drawing; the PNG has 2 pixels a point. A figure of two panels is wider.
+// Sizes of a drawing; the PNG has 2 pixels a point. A figure of several panels is wider.
 const (
 	drawWidth  = 560 * vg.Inch / 72
-	wideWidth  = 860 * vg.Inch / 72
+	panelWidth = 330 * vg.Inch / 72 // of each panel where there are several
+	legendRoom = 200 * vg.Inch / 72
 	drawHeight = 340 * vg.Inch / 72
 	drawDPI    = 144
 )
@@ -83,8 +84,8 @@ func DrawFigurePNG(w io.Writer, f Figure, o DrawOptions) error {
 }
 
 func (f Figure) size() (w, h vg.Length) {
-	if len(f.Panels) > 1 {
-		return wideWidth, drawHeight
+	if n := len(f.Panels); n > 1 {
+		return vg.Length(n)*panelWidth + legendRoom, drawHeight
 	}
 	return drawWidth, drawHeight
 }

@@ -46,7 +46,7 @@ var (
 )
 
 const (
-	testWidth  = 1.3 // points
+	testWidth  = 1.6 // points
 	trainWidth = 0.8
 )
 
@@ -69,6 +69,13 @@ func drawFigure(c draw.Canvas, f Figure, o DrawOptions) error {
 		c = draw.Crop(c, 0, 0, 0, -22)
 		title = ""
 	}
+	if f.Hidden != "" {
+		style := plot.New().Title.TextStyle
+		sans(&style, 10)
+		style.Color, style.XAlign, style.YAlign = gray, draw.XLeft, draw.YBottom
+		c.FillText(style, c.Min, text.Printable(f.Hidden))
+		c = draw.Crop(c, 0, 0, 18, 0)
+	}
 	legend := newLegend(plot.New())
 	f.addLegend(&legend)
 	box := legend.Rectangle(c)
@@ -85,10 +92,29 @@ func drawFigure(c draw.Canvas, f Figure, o DrawOptions) error {
 		}
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, f.XMax/f.xUnit(), 0, f.YMax
 		left := vg.Length(i) * (width + gap)
-		p.Draw(draw.Crop(c, left, left+width-c.Size().X, 0, 0))
+		area := draw.Crop(c, left, left+width-c.Size().X, 0, 0)
+		p.Draw(area)
+		drawMarks(p.DataCanvas(area), f, panel)
 	}
 	legend.Draw(draw.Crop(c, c.Size().X-box.Size().X, 0, 0, -20))
 	return nil
+}
+
+// markLength is that of a mark at the right edge, points.
+const markLength = 6
+
+// drawMarks draws the paper's values at the right edge of a panel.
+func drawMarks(c draw.Canvas, f Figure, panel Panel) {
+	for _, m := range panel.Marks {
+		if m.Value <= f.YMax {
+			y := c.Y(m.Value / f.YMax)
+			c.StrokeLine2(markStyle(palette[m.Color%len(palette)]), c.Max.X, y, c.Max.X+markLength, y)
+		}
+	}
+}
+
+func markStyle(c color.Color) draw.LineStyle {
+	return draw.LineStyle{Color: c, Width: vg.Points(2)}
 }
 
 // xUnit is 10,000 for runs as long as the paper's, which writes "iter. (1e4)", and 1 for shorter
@@ -184,6 +210,18 @@ func (f Figure) addLegend(legend *plot.Legend) {
 		}
 		legend.Add(what, lineThumb{style, nil})
 	}
+	if slices.ContainsFunc(f.Panels, func(p Panel) bool { return p.Marks != nil }) {
+		legend.Add("the paper's test error", markThumb{})
+	}
+}
+
+// markThumb is a mark's sign in the legend.
+type markThumb struct{}
+
+// Thumbnail draws the sign.
+func (markThumb) Thumbnail(c *draw.Canvas) {
+	y := c.Center().Y
+	c.StrokeLine2(markStyle(gray), c.Max.X-markLength, y, c.Max.X, y)
 }
 
 func (l Line) glyph() *draw.GlyphStyle {

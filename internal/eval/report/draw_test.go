@@ -47,7 +47,7 @@ func TestLongNamesAreCut(t *testing.T) {
 }
 
 // pathEnd finds where the test error's line of the first series ends.
-var pathEnd = regexp.MustCompile(`<path d="M[0-9.]+,[0-9.]+L([0-9.]+),[0-9.]+" style="fill:none;stroke:#0072B2;stroke-width:1.3"`)
+var pathEnd = regexp.MustCompile(`<path d="M[0-9.]+,[0-9.]+L([0-9.]+),[0-9.]+" style="fill:none;stroke:#0072B2;stroke-width:1.6"`)
 
 // TestUnitOfIterations: from 20,000 on it is the paper's, "iter. (1e4)".
 func TestUnitOfIterations(t *testing.T) {

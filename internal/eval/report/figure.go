@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,12 +23,22 @@ type Figure struct {
 	XMax   float64 `json:"x_max"`
 	YMax   float64 `json:"y_max"`
 	Panels []Panel `json:"panels"`
+	// Hidden says which networks are not displayed; "" where all are.
+	Hidden string `json:"hidden,omitempty"`
 }
 
 // A Panel is a pair of axes.
 type Panel struct {
 	Title string `json:"title"`
 	Lines []Line `json:"lines"`
+	Marks []Mark `json:"marks,omitempty"`
+}
+
+// A Mark is a value of the paper's at the right edge of a panel.
+type Mark struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Color int     `json:"color"`
 }
 
 // A Line is a curve. The lines of one network have one Group: they share colour and marker and are
@@ -50,66 +61,132 @@ const (
 	partVal   = "validation"
 )
 
-// looks gives each network of a comparison its colour, marker and width of line, and its panel.
-// Where plain and residual networks meet, as in the paper's Fig. 6, each kind has a panel and depth
-// is colour, marker and width; otherwise there is one panel, and every network has a colour.
+// looks gives each network of a comparison its colour and marker, and its panels. Where each depth
+// of a kind is one network, a depth is a colour, in all panels; otherwise every network has one.
+// The panels are the paper's Fig. 6: plain networks, residual ones up to 110 layers, and those
+// beyond beside the deepest before. Kinds that stand alone, and others, share one panel.
 type looks struct {
-	panels []string // kinds, in order; {""} for one panel
+	kinds  []string // with a panel of their own; {""} for one panel
 	depths []int    // where a look stands for a depth, sorted
 	names  []string // where it stands for a name
+	// limit is the deepest residual network up to gainLimit; 0 without a panel of what is beyond.
+	limit int
 }
 
 func newLooks(nets []Net) looks {
 	var l looks
-	both := map[string]bool{}
+	kinds := map[string]bool{}
+	var upTo, beyond []int
+	labels := map[[2]any]string{} // by kind and depth
+	byDepth := true
 	for _, n := range nets {
-		both[n.Kind] = true
+		kinds[n.Kind] = true
+		at := [2]any{n.Kind, n.Depth}
+		if other, ok := labels[at]; ok && other != n.Label() || n.Depth == 0 {
+			byDepth = false
+		}
+		labels[at] = n.Label()
 		if !slices.Contains(l.depths, n.Depth) {
 			l.depths = append(l.depths, n.Depth)
+			switch {
+			case n.Kind == KindResidual && n.beyond():
+				beyond = append(beyond, n.Depth)
+			case n.Kind == KindResidual:
+				upTo = append(upTo, n.Depth)
+			}
+		} else if n.Kind == KindResidual && !n.beyond() {
+			upTo = append(upTo, n.Depth)
 		}
-		if !slices.Contains(l.names, n.Model) {
-			l.names = append(l.names, n.Model)
+		if !slices.Contains(l.names, n.Label()) {
+			l.names = append(l.names, n.Label())
 		}
 	}
 	slices.Sort(l.depths)
-	if len(both) == 2 && both[KindPlain] && both[KindResidual] {
-		l.panels = []string{KindPlain, KindResidual}
-		return l
-	}
-	l.panels = []string{""}
-	if len(l.depths) != len(l.names) {
+	if !byDepth {
 		l.depths = nil
+	}
+	both := len(kinds) == 2 && kinds[KindPlain] && kinds[KindResidual]
+	slices.Sort(upTo)
+	upTo = slices.Compact(upTo)
+	switch {
+	case len(beyond) > 0 && len(upTo) > 0 && (both || len(kinds) == 1 && len(upTo) > 1):
+		l.limit = upTo[len(upTo)-1]
+		fallthrough
+	case both:
+		for _, kind := range []string{KindPlain, KindResidual} {
+			if kinds[kind] {
+				l.kinds = append(l.kinds, kind)
+			}
+		}
+	default:
+		l.kinds = []string{""}
 	}
 	return l
 }
 
-// of is a network's panel, and its index among those of other looks.
-func (l looks) of(n Net) (panel, index int) {
-	if len(l.panels) == 2 && n.Kind == KindResidual {
-		panel = 1
+// beyond reports whether the network is deeper than what the paper's claim of a gain is about.
+func (n Net) beyond() bool { return n.Depth > gainLimit && n.Family != familyImageNet }
+
+// of is a network's panels, and its index among those of other looks.
+func (l looks) of(n Net) (panels []int, index int) {
+	panel := max(0, slices.Index(l.kinds, n.Kind))
+	switch {
+	case l.limit > 0 && n.Kind == KindResidual && n.beyond():
+		panels = []int{len(l.kinds)}
+	case l.limit > 0 && n.Kind == KindResidual && n.Depth == l.limit:
+		panels = []int{panel, len(l.kinds)}
+	default:
+		panels = []int{panel}
 	}
 	if l.depths != nil {
-		return panel, slices.Index(l.depths, n.Depth)
+		return panels, slices.Index(l.depths, n.Depth)
 	}
-	return panel, slices.Index(l.names, n.Model)
-}
-
-// width of a line: the deepest network has the widest.
-func (l looks) width(index int) float64 {
-	if len(l.depths) < 2 {
-		return 1.3
-	}
-	return 0.9 + 1.1*float64(index)/float64(len(l.depths)-1)
+	return panels, slices.Index(l.names, n.Label())
 }
 
 func (l looks) newPanels() []Panel {
-	panels := make([]Panel, len(l.panels))
-	for i, kind := range l.panels {
+	var panels []Panel
+	for _, kind := range l.kinds {
+		p := Panel{}
 		if kind != "" {
-			panels[i].Title = kind + " networks"
+			p.Title = kind + " networks"
 		}
+		panels = append(panels, p)
+	}
+	if l.limit > 0 {
+		panels = append(panels, Panel{Title: fmt.Sprintf("residual, %d layers and more", l.limit)})
 	}
 	return panels
+}
+
+// offAxis are the networks that Fig. 6 would not display: plain ones that end above 60 %, where at
+// least two others are left and lie below half of that.
+func offAxis(outcomes []Outcome) (labels []string, note string) {
+	const limit = 60
+	var notes []string
+	plain := finished(outcomes, KindPlain)
+	high := func(o Outcome) bool { return max(o.Test, o.Train) > limit }
+	low := 0
+	for _, o := range plain {
+		if max(o.Test, o.Train) < limit/2 {
+			low++
+		} else if !high(o) {
+			return nil, ""
+		}
+	}
+	if low < 2 {
+		return nil, ""
+	}
+	for _, o := range plain {
+		if high(o) {
+			labels = append(labels, o.Label())
+			notes = append(notes, fmt.Sprintf("%s (training %.2f%%, test %.2f%%)", o.Label(), o.Train, o.Test))
+		}
+	}
+	if labels == nil {
+		return nil, ""
+	}
+	return labels, "Not displayed, as in the paper's Fig. 6: " + strings.Join(notes, ", ") + "."
 }
 
 // curve is what a figure of learning curves shows of a history.
@@ -118,22 +195,30 @@ type curve struct {
 	dashed       bool
 }
 
-// learning makes a figure of columns of the runs' histories against the iteration. A column that no
-// run has is left out.
-func learning(f Figure, runs []Compared, curves []curve, floor float64) Figure {
-	nets := make([]Net, len(runs))
-	for i, r := range runs {
-		nets[i] = r.Net
+// learning makes a figure of columns of the runs' histories against the iteration, shallow networks
+// first. A column that no run has is left out.
+func (c Comparison) learning(f Figure, curves []curve, floor float64) Figure {
+	var nets []Net
+	hidden, note := offAxis(c.Outcomes)
+	runs := slices.DeleteFunc(slices.Clone(c.Runs), func(r Compared) bool { return slices.Contains(hidden, r.Net.Label()) })
+	slices.SortStableFunc(runs, func(a, b Compared) int {
+		return cmp.Or(cmp.Compare(a.Net.Kind, b.Net.Kind), cmp.Compare(a.Net.Depth, b.Net.Depth))
+	})
+	for _, r := range runs {
+		nets = append(nets, r.Net)
 	}
 	l := newLooks(nets)
 	f.X = "iterations"
+	if f.Hidden = note; note != "" {
+		f.Note += " " + note
+	}
 	f.Panels = l.newPanels()
 	for _, r := range runs {
-		panel, index := l.of(r.Net)
+		panels, index := l.of(r.Net)
 		for _, c := range curves {
 			line := Line{
-				Name: text.Printable(r.Name) + " " + c.part, Group: text.Printable(r.Net.Model), Part: c.part, Color: index, Marker: index,
-				Width: l.width(index), Dashed: c.dashed,
+				Name: text.Printable(r.Name) + " " + c.part, Group: text.Printable(r.Net.Label()), Part: c.part, Color: index, Marker: index,
+				Width: testWidth, Dashed: c.dashed,
 			}
 			for i := range r.History {
 				if v := *r.History[i].cell(c.column); v != nil && finite(*v) {
@@ -144,13 +229,35 @@ func learning(f Figure, runs []Compared, curves []curve, floor float64) Figure {
 				continue
 			}
 			if c.dashed {
-				line.Width *= 0.65
+				line.Width = trainWidth
 			}
-			f.Panels[panel].Lines = append(f.Panels[panel].Lines, line)
+			for _, panel := range panels {
+				f.Panels[panel].Lines = append(f.Panels[panel].Lines, line)
+			}
 		}
 	}
 	f.fit(floor)
 	return f
+}
+
+// paperMarks puts the paper's test errors at the right edge of a figure of errors, of networks on
+// the paper's data that were trained by the paper's schedule.
+func (c Comparison) paperMarks(f *Figure) {
+	for i := range f.Panels {
+		p := &f.Panels[i]
+		for _, o := range c.Outcomes {
+			if o.Paper == nil || !o.paperSchedule() {
+				continue
+			}
+			at := slices.IndexFunc(p.Lines, func(l Line) bool { return l.Group == text.Printable(o.Label()) })
+			if at >= 0 {
+				p.Marks = append(p.Marks, Mark{Value: *o.Paper, Color: p.Lines[at].Color, Name: fmt.Sprintf("%s in the paper: %.2f%%", p.Lines[at].Group, *o.Paper)})
+			}
+		}
+	}
+	if slices.ContainsFunc(f.Panels, func(p Panel) bool { return p.Marks != nil }) {
+		f.Note += " Ticks at the right edge: the paper's test errors."
+	}
 }
 
 // empty reports whether there is nothing to draw.
@@ -195,18 +302,18 @@ func (c Comparison) Figures() []Figure {
 		evaluated = curve{"val_error", partVal, false}
 	}
 	loss := curve{strings.TrimSuffix(evaluated.column, "error") + "loss", evaluated.part, false}
+	errors := c.learning(Figure{
+		ID: "error", Title: "Top-1 error", Y: "error (%)", Unit: "%", Digits: 2,
+		Note: fmt.Sprintf("Dashed: training error, the mean over the images since the previous evaluation, while the weights change. Bold: %s error of one view, at each evaluation. "+
+			"The start of a curve may be above the axis.", evaluated.part),
+	}, []curve{{"train_error", partTrain, true}, evaluated}, leastErrorAxis)
+	c.paperMarks(&errors)
 	list := []Figure{
-		learning(Figure{
-			ID: "error", Title: "Top-1 error", Y: "error (%)", Unit: "%", Digits: 2,
-			Note: fmt.Sprintf("Dashed: training error, the mean over the images since the previous evaluation, while the weights change. Solid: %s error of one view, at each evaluation. "+
-				"The start of a curve may be above the axis.", evaluated.part),
-		},
-			c.Runs, []curve{{"train_error", partTrain, true}, evaluated}, leastErrorAxis),
-		learning(Figure{
+		errors,
+		c.learning(Figure{
 			ID: "loss", Title: "Loss", Y: "cross-entropy (nats)", Digits: 4,
-			Note: fmt.Sprintf("Dashed: training loss, the mean over the updates since the previous evaluation. Solid: %s loss. Weight decay is not included.", loss.part),
-		},
-			c.Runs, []curve{{"train_loss", partTrain, true}, loss}, 0.2),
+			Note: fmt.Sprintf("Dashed: training loss, the mean over the updates since the previous evaluation. Bold: %s loss. Weight decay is not included.", loss.part),
+		}, []curve{{"train_loss", partTrain, true}, loss}, 0.2),
 		responseFigure(c.Runs),
 	}
 	return slices.DeleteFunc(list, Figure.empty)

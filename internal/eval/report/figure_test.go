@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestDepthIsWidthAndKindIsThePanel(t *testing.T) {
+func TestDepthIsTheColourAndKindThePanel(t *testing.T) {
 	figures := NewComparison("", "", fixedRuns()).Figures()
 	if len(figures) != 3 || figures[0].ID != "error" || figures[1].ID != "loss" || figures[2].ID != "responses" {
 		t.Fatalf("%d figures", len(figures))
@@ -30,13 +30,13 @@ func TestDepthIsWidthAndKindIsThePanel(t *testing.T) {
 	}
 	plain, deep := find(0, "plain20-seed1 test"), find(0, "plain56-seed1 test")
 	res, seed2 := find(1, "resnet20-seed1 test"), find(1, "resnet20-seed2 test")
-	if plain.Color != res.Color || plain.Marker != res.Marker || plain.Color == deep.Color || deep.Width <= plain.Width {
-		t.Errorf("plain20 %+v, plain56 %+v, resnet20 %+v: one look for each depth, and the deeper one wider", plain, deep, res)
+	if plain.Color != res.Color || plain.Marker != res.Marker || plain.Color == deep.Color || plain.Marker == deep.Marker || deep.Width != plain.Width {
+		t.Errorf("plain20 %+v, plain56 %+v, resnet20 %+v: one look for each depth, and one width", plain, deep, res)
 	}
 	if seed2.Color != res.Color || seed2.Group != res.Group {
 		t.Errorf("seeds of one network look different: %+v, %+v", res, seed2)
 	}
-	if train := find(1, "resnet56-seed1 training"); !train.Dashed || train.Points[3] != [2]float64{400, 10.5} {
+	if train := find(1, "resnet56-seed1 training"); !train.Dashed || train.Width >= deep.Width || train.Points[3] != [2]float64{400, 10.5} {
 		t.Errorf("training error %+v", train)
 	}
 	// Networks that are not plain and residual share one panel, each with a colour.
@@ -108,5 +108,63 @@ func TestNiceStepsDivideARange(t *testing.T) {
 		if got := niceStep(c.span, c.n); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%v in %d parts: %v, want %v", c.span, c.n, got, c.want)
 		}
+	}
+}
+
+// TestTheFigureIsThePapers: three panels, 110 layers in two of them, the plain network that is
+// above 60 % not displayed, and the paper's errors beside runs of the paper's length.
+func TestTheFigureIsThePapers(t *testing.T) {
+	var runs []Compared
+	for _, o := range figure6() {
+		n := Net{Model: o.Model, Family: o.Family, Kind: o.Kind, Depth: o.Depth, Dataset: o.Dataset, TrainImages: 50_000, TestImages: 10_000, Iterations: 64_000, Batch: 128}
+		if o.Depth == 32 {
+			n.Iterations = 32_000 // not the paper's
+		}
+		h := History{{Step: 32_000, Epoch: ptr(82), TrainError: ptr(2 * o.Train), TestError: ptr(2 * o.Test)}, {Step: 64_000, Epoch: ptr(164), TrainError: ptr(o.Train), TestError: ptr(o.Test)}}
+		runs = append(runs, Compared{Run{Name: o.Model + "-seed1", History: h}, n})
+	}
+	f := NewComparison("", "", runs).Figures()[0]
+	type panel struct {
+		Title         string
+		Groups, Marks []string
+	}
+	var got []panel
+	for _, p := range f.Panels {
+		g := panel{Title: p.Title}
+		for _, l := range p.Lines {
+			if !l.Dashed {
+				g.Groups = append(g.Groups, l.Group)
+			}
+			if l.Dashed != (l.Part == partTrain) || (l.Width == testWidth) == l.Dashed {
+				t.Errorf("%s: dashed %v, width %v", l.Name, l.Dashed, l.Width)
+			}
+		}
+		for _, m := range p.Marks {
+			g.Marks = append(g.Marks, m.Name)
+		}
+		got = append(got, g)
+	}
+	want := []panel{
+		{"plain networks", []string{"plain20", "plain32", "plain44", "plain56"}, nil},
+		{"residual networks", []string{"resnet20", "resnet32", "resnet44", "resnet56", "resnet110"}, []string{
+			"resnet20 in the paper: 8.75%", "resnet44 in the paper: 7.17%", "resnet56 in the paper: 6.97%", "resnet110 in the paper: 6.43%",
+		}},
+		{"residual, 110 layers and more", []string{"resnet110", "resnet1202"}, []string{"resnet110 in the paper: 6.43%", "resnet1202 in the paper: 7.93%"}},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	// Twice plain56's 14 %; with plain110 it would be the whole 100.
+	if f.YMax != 30 || f.Hidden != "Not displayed, as in the paper's Fig. 6: plain110 (training 65.00%, test 62.00%)." || !strings.HasSuffix(f.Note, "Ticks at the right edge: the paper's test errors.") {
+		t.Errorf("axis to %v, hidden %q, note %q", f.YMax, f.Hidden, f.Note)
+	}
+	// Where plain networks are all bad, none is hidden.
+	for i := range runs {
+		if runs[i].Net.Kind == KindPlain {
+			runs[i].History[1].TrainError = ptr(61)
+		}
+	}
+	if f := NewComparison("", "", runs).Figures()[0]; len(f.Panels[0].Lines) != 10 || f.Hidden != "" {
+		t.Errorf("%d lines of plain networks, hidden %q", len(f.Panels[0].Lines), f.Hidden)
 	}
 }

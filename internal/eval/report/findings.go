@@ -2,111 +2,64 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
-
-	"resnet/internal/eval"
 )
 
-// Findings says in a sentence each what the figures of a comparison show, and what they do not:
-// degradation of the deepest plain network against the shallowest, its cure, plain against residual
-// at the largest depth that both have, and over-fitting of the deepest residual network. Errors
-// differ by the rule of eval.Compare. Networks of one depth and kind are not compared.
-func Findings(outcomes []Outcome) []string {
+// findings says in a sentence each what became of the runs, what the figures make of the paper's
+// claims, and how networks lie of which the paper claims nothing.
+func findings(outcomes []Outcome, claims []Claim) []string {
 	var list []string
 	for _, o := range outcomes {
 		if o.Diverged > 0 {
-			list = append(list, fmt.Sprintf("%s: the loss of %s did not stay finite.", o.Model, runsText(o.Diverged)))
+			list = append(list, fmt.Sprintf("%s: the loss of %s did not stay finite.", o.Label(), runsText(o.Diverged)))
 		}
 		if o.Unfinished > 0 {
 			verb := "are"
 			if o.Unfinished == 1 {
 				verb = "is"
 			}
-			list = append(list, fmt.Sprintf("%s: %s %s not finished and left out of what follows.", o.Model, runsText(o.Unfinished), verb))
+			list = append(list, fmt.Sprintf("%s: %s %s not finished and left out of what follows.", o.Label(), runsText(o.Unfinished), verb))
 		}
 	}
-	plain, residual := finished(outcomes, KindPlain), finished(outcomes, KindResidual)
-	if n := len(plain); n > 1 && plain[0].Depth < plain[n-1].Depth {
-		list = append(list, degradation(plain[0], plain[n-1]))
+	for _, c := range claims {
+		list = append(list, c.Sentence())
 	}
-	if n := len(residual); n > 1 && residual[0].Depth < residual[n-1].Depth {
-		list = append(list, depth(residual[0], residual[n-1])...)
-	}
-	for _, p := range slices.Backward(plain) {
-		i := slices.IndexFunc(residual, func(r Outcome) bool { return r.Depth == p.Depth })
-		if i >= 0 {
-			return append(list, kinds(p, residual[i]))
-		}
-	}
-	return list
+	return append(list, unclaimed(outcomes)...)
 }
 
-// degradation compares the training errors of a shallow and a deep plain network.
-func degradation(shallow, deep Outcome) string {
-	d := eval.Compare(deep.TrainSample(), shallow.TrainSample())
-	switch d.Sign() {
-	case 1:
-		return fmt.Sprintf("%s: the degradation problem.", apart(deep.Model, "training", shallow.Model, deep.Train, shallow.Train, d))
-	case -1:
-		return fmt.Sprintf("%s: no degradation problem.", apart(deep.Model, "training", shallow.Model, deep.Train, shallow.Train, d))
-	}
-	return together(fmt.Sprintf("The training errors of %s and %s", deep.Model, shallow.Model), deep.Train, shallow.Train, d) + " The degradation problem is not shown."
-}
-
-// depth compares the errors of a shallow and a deep residual network.
-func depth(shallow, deep Outcome) []string {
+// unclaimed are the pairs that a comparison makes and of which the paper says nothing: a plain and
+// a residual network that are not deep, at the largest such depth, and residual networks beyond
+// the depths of its claims.
+func unclaimed(outcomes []Outcome) []string {
+	const nothing = " The paper makes no claim about this pair."
 	var list []string
-	add := func(what string, a, b eval.Sample) int {
-		d := eval.Compare(a, b)
-		var s string
-		switch d.Sign() {
-		case -1:
-			s = apart(deep.Model, what, shallow.Model, a.Error, b.Error, d) + ": the deeper residual network is the better one."
-		case 1:
-			s = apart(deep.Model, what, shallow.Model, a.Error, b.Error, d) + ": the deeper residual network is the worse one."
-		default:
-			s = together(fmt.Sprintf("The %s errors of %s and %s", what, deep.Model, shallow.Model), a.Error, b.Error, d) + " That the deeper residual network is better is not shown."
+	for _, set := range comparable(outcomes) {
+		plain, residual := chain(set.outcomes, KindPlain), chain(set.outcomes, KindResidual)
+		claimed := shortcuts(plain, residual) != nil
+		for _, p := range slices.Backward(plain) {
+			i := slices.IndexFunc(residual, func(r Outcome) bool { return r.Depth == p.Depth })
+			if i >= 0 && !claimed {
+				list = append(list, fmt.Sprintf("At %d layers, test: %s", p.Depth, newPair(p, residual[i], partTest, above).sentence(p.Test, residual[i].Test)+nothing))
+				break
+			}
 		}
-		list = append(list, s)
-		return d.Sign()
-	}
-	train := add("training", deep.TrainSample(), shallow.TrainSample())
-	test := add("test", deep.TestSample(), shallow.TestSample())
-	if test > 0 && train <= 0 {
-		list = append(list, fmt.Sprintf("%s fits the training images no worse than %s and the test images worse: over-fitting.", deep.Model, shallow.Model))
+		upTo, beyond := atTheLimit(residual)
+		if len(beyond) == 0 || overfitting(upTo, beyond) != nil && len(beyond) == 1 {
+			continue
+		}
+		before := upTo[max(0, len(upTo)-1):]
+		for i, b := range beyond {
+			if i > 0 {
+				before = beyond[i-1 : i]
+			}
+			if len(before) == 0 || before[0].Depth == gainLimit && b.Depth == overfitDepth {
+				continue
+			}
+			a := before[0]
+			list = append(list, "Training: "+newPair(b, a, partTrain, below).sentence(b.Train, a.Train)+" Test: "+newPair(b, a, partTest, below).sentence(b.Test, a.Test)+nothing)
+		}
 	}
 	return list
-}
-
-// kinds compares the test errors of a plain and a residual network of one depth.
-func kinds(p, r Outcome) string {
-	d := eval.Compare(p.TestSample(), r.TestSample())
-	if d.Sign() == 0 {
-		return together(fmt.Sprintf("At %d layers the test errors of the plain and the residual network", p.Depth), p.Test, r.Test, d)
-	}
-	return fmt.Sprintf("At %d layers the plain network's test error is %s the residual one's (%.2f%% and %.2f%%, noise %.2f).", p.Depth, above(d), p.Test, r.Test, d.Noise)
-}
-
-// apart begins a sentence about two errors that differ.
-func apart(a, what, b string, errA, errB float64, d eval.Difference) string {
-	return fmt.Sprintf("%s ends with a %s error %s %s's (%.2f%% and %.2f%%, noise %.2f)", a, what, above(d), b, errA, errB, d.Noise)
-}
-
-// above says how far the first of two errors that differ is above the second, or below.
-func above(d eval.Difference) string {
-	if d.Points < 0 {
-		return fmt.Sprintf("%.2f points below", -d.Points)
-	}
-	return fmt.Sprintf("%.2f points above", d.Points)
-}
-
-// together is a sentence about two errors that do not differ, as far as is known.
-func together(which string, errA, errB float64, d eval.Difference) string {
-	if math.IsInf(d.Noise, 1) {
-		return fmt.Sprintf("%s are %.2f%% and %.2f%%; whether they differ is not known, because the number of images is not.", which, errA, errB)
-	}
-	return fmt.Sprintf("%s do not differ: %.2f%% and %.2f%% (%v).", which, errA, errB, d)
 }
 
 // noiseNote says what the noise of a finding is.

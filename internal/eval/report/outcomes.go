@@ -19,7 +19,8 @@ const TableFile = "table.md"
 // An Outcome is how one network of a comparison ended, over its finished runs. Errors are
 // percentages.
 type Outcome struct {
-	Model      string  `json:"model"`  // plain56, resnet56
+	Model      string  `json:"model"` // plain56, resnet56
+	Family     string  `json:"family,omitempty"`
 	Kind       string  `json:"kind"`   // KindPlain, KindResidual or ""
 	Depth      int     `json:"layers"` // 0 where it is not known
 	Params     int64   `json:"params"`
@@ -44,6 +45,9 @@ type Outcome struct {
 	// not known. Of speech they count utterances.
 	TrainImages int `json:"train_images"`
 	TestImages  int `json:"test_images"`
+	// Settings are what tells the runs from others of the same network: see Net.
+	Settings []Setting `json:"settings,omitempty"`
+	telling  []Setting
 	// Split is what Test was measured on, where that is not the test split: "validation".
 	Split string `json:"split,omitempty"`
 }
@@ -52,7 +56,7 @@ type Outcome struct {
 // or test error counts as unfinished. Of runs on different numbers of images the least counts.
 func newOutcome(runs []Compared) Outcome {
 	n := runs[0].Net
-	o := Outcome{Model: n.Model, Kind: n.Kind, Depth: n.Depth, Params: n.Params, Dataset: n.Dataset, Iterations: n.Iterations, Batch: n.Batch}
+	o := Outcome{Model: n.Model, Family: n.Family, Settings: n.Settings, telling: n.telling, Kind: n.Kind, Depth: n.Depth, Params: n.Params, Dataset: n.Dataset, Iterations: n.Iterations, Batch: n.Batch}
 	var train, test, trainEval, speed []float64
 	for _, r := range runs {
 		s := r.History.Series(r.Name)
@@ -110,6 +114,13 @@ func (o Outcome) TestSample() eval.Sample {
 	return eval.Sample{Error: o.Test, Std: o.TestStd, Runs: o.Runs, Images: o.TestImages}
 }
 
+func (o Outcome) sample(what string) eval.Sample {
+	if what == partTrain {
+		return o.TrainSample()
+	}
+	return o.TestSample()
+}
+
 // fromPaper is how far the best run is from the paper's error, which is its best as well, and on as
 // many images.
 func (o Outcome) fromPaper() eval.Difference {
@@ -137,11 +148,16 @@ const (
 	paperBatch      = 128
 )
 
+// paperSchedule reports whether the training was as long as the paper's.
+func (o Outcome) paperSchedule() bool {
+	return o.Iterations == paperIterations && o.Batch == paperBatch
+}
+
 // recipeNote says that the paper's errors are of a longer training, where they stand beside runs
 // that are not of the paper's length.
 func recipeNote(outcomes []Outcome) string {
 	for _, o := range outcomes {
-		if o.Paper != nil && (o.Iterations != paperIterations || o.Batch != paperBatch) {
+		if o.Paper != nil && !o.paperSchedule() {
 			return fmt.Sprintf("The paper's errors are of trainings of %s iterations of %d images; %s had %s of %d.",
 				text.Grouped(paperIterations), paperBatch, text.Printable(o.Model), text.Grouped(int64(o.Iterations)), o.Batch)
 		}
@@ -166,6 +182,10 @@ func (c Comparison) tableColumns(name func(string) string) []eval.Column {
 		{Title: "images/s", Number: true},
 		{Title: "remark"},
 	}
+	keys := settingKeys(c.Outcomes)
+	for _, key := range keys {
+		cols = append(cols, eval.Column{Title: key})
+	}
 	for _, o := range c.Outcomes {
 		cells := []string{name(o.Model), "", "", strconv.Itoa(o.Runs), "", "", "", "", eval.ErrorText(o.Paper), "", "", "", ""}
 		if o.Depth > 0 {
@@ -185,11 +205,39 @@ func (c Comparison) tableColumns(name func(string) string) []eval.Column {
 			}
 		}
 		cells[12] = o.remark()
+		for _, key := range keys {
+			cells = append(cells, name(o.setting(key)))
+		}
 		for i, cell := range cells {
 			cols[i].Cells = append(cols[i].Cells, cell)
 		}
 	}
+	// What a row is comes before how it ended.
+	cols = slices.Concat(cols[:1], cols[13:], cols[1:13])
 	return eval.WithoutEmpty(cols)
+}
+
+// settingKeys are the keys in which the outcomes differ, sorted.
+func settingKeys(outcomes []Outcome) []string {
+	var keys []string
+	for _, o := range outcomes {
+		for _, s := range o.Settings {
+			if !slices.Contains(keys, s.Key) {
+				keys = append(keys, s.Key)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (o Outcome) setting(key string) string {
+	for _, s := range o.Settings {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
 }
 
 func (o Outcome) remark() string {

@@ -44,12 +44,16 @@ var (
 // comparisonPage is what the template shows.
 type comparisonPage struct {
 	Title, Command  string
-	Findings, Notes []string
+	Claims          []pageClaim
+	Findings, Notes []string // besides the claims
 	Table           reportTable
 	Figures         []pageFigure
 	Data            []Figure // for the script
 	Runs            []reportRun
 }
+
+// pageClaim is a claim of the paper and what was found.
+type pageClaim struct{ Headline, Figures string }
 
 // pageFigure is a figure as it is without the script. SVG is the only value that is not escaped:
 // DrawFigureSVG made it.
@@ -62,8 +66,15 @@ type pageFigure struct {
 // Everything in it that came from a file or a user is escaped.
 func (c Comparison) writeHTML(w io.Writer, figures []Figure) error {
 	page := comparisonPage{Title: text.Printable(c.Title), Command: text.Printable(c.Command), Table: newReportTable(c.tableColumns(text.Printable)), Data: figures}
+	said := map[string]bool{}
+	for _, claim := range c.Claims {
+		said[claim.Sentence()] = true
+		page.Claims = append(page.Claims, pageClaim{text.Printable(claim.Headline()), text.Printable(claim.Figures())})
+	}
 	for _, s := range c.Findings {
-		page.Findings = append(page.Findings, text.Printable(s))
+		if !said[s] {
+			page.Findings = append(page.Findings, text.Printable(s))
+		}
 	}
 	for _, s := range c.Notes {
 		page.Notes = append(page.Notes, text.Printable(s))

@@ -24,11 +24,11 @@ func responseFigure(runs []Compared) Figure {
 	}
 	var groups []string
 	for _, r := range runs {
-		if r.Net.Responses == nil || slices.Contains(groups, r.Net.Model) {
+		if r.Net.Responses == nil || slices.Contains(groups, r.Net.Label()) {
 			continue
 		}
-		groups = append(groups, r.Net.Model)
-		line := Line{Name: text.Printable(r.Net.Model), Group: text.Printable(r.Net.Model), Color: len(groups) - 1, Marker: len(groups) - 1, Width: 1.2, Dashed: r.Net.Kind == KindPlain}
+		groups = append(groups, r.Net.Label())
+		line := Line{Name: text.Printable(r.Net.Label()), Group: text.Printable(r.Net.Label()), Color: len(groups) - 1, Marker: len(groups) - 1, Width: 1.2, Dashed: r.Net.Kind == KindPlain}
 		sorted := line
 		values := make([]float64, len(r.Net.Responses))
 		for i, x := range r.Net.Responses {

@@ -25,11 +25,11 @@ func TestResponsesOfEachNetworkInOrderAndBySize(t *testing.T) {
 	}
 	f := responseFigure(runs)
 	want := []Panel{
-		{"in order", []Line{
+		{Title: "in order", Lines: []Line{
 			{Name: "a", Group: "a", Width: 1.2, Dashed: true, Points: [][2]float64{{1, 9.87654321}, {2, 0.5}, {3, 1}}},
 			{Name: "b", Group: "b", Color: 1, Marker: 1, Width: 1.2, Points: [][2]float64{{1, 0.25}}},
 		}},
-		{"sorted", []Line{
+		{Title: "sorted", Lines: []Line{
 			{Name: "a", Group: "a", Width: 1.2, Dashed: true, Points: [][2]float64{{1, 9.87654321}, {2, 1}, {3, 0.5}}},
 			{Name: "b", Group: "b", Color: 1, Marker: 1, Width: 1.2, Points: [][2]float64{{1, 0.25}}},
 		}},

@@ -41,7 +41,7 @@ func (v Verdict) Text() string {
 		say("The test errors do not differ: they are %.2f points apart, and the noise of %s test images is %.2f. Neither network is better here.",
 			math.Abs(v.test.Points), text.Grouped(int64(v.images)), v.test.Noise)
 	} else {
-		say("The plain network's test error is %s the residual one's (noise %.2f).", above(v.test), v.test.Noise)
+		say("The plain network's test error is %s the residual one's (noise %.2f).", apart(v.test), v.test.Noise)
 	}
 	switch {
 	case v.train.Sign() == 0:
@@ -53,8 +53,13 @@ func (v Verdict) Text() string {
 			say("The shortcuts, which have no parameters, are the only difference between the two.")
 		}
 	default:
-		say("The plain network's training error is %s the residual one's (noise %.2f).", above(v.train), v.train.Noise)
+		say("The plain network's training error is %s the residual one's (noise %.2f).", apart(v.train), v.train.Noise)
 	}
 	say("This is one run of each; the noise does not cover what another seed (--set train.seed=2) would change.")
 	return strings.Join(parts, " ")
+}
+
+// apart says how far the first of two errors that differ is above the second, or below.
+func apart(d eval.Difference) string {
+	return fmt.Sprintf("%.2f points %s", math.Abs(d.Points), side(d.Points))
 }

@@ -3,6 +3,7 @@
 (() => {
 	const figures = JSON.parse(document.getElementById("figures").textContent);
 	const colours = 7;
+	const narrowest = 320, gap = 8; // of .panels in page.css
 	const margin = { left: 58, right: 12, top: 26, bottom: 42 };
 
 	const svg = (name, attributes, text) => {
@@ -137,7 +138,8 @@
 		// draw makes the panels as wide as there is room, so that texts keep their size in a narrow window.
 		draw() {
 			const shown = this.figure.panels.filter((p) => p.lines.length).length;
-			const room = this.panels.clientWidth / (shown > 1 && this.panels.clientWidth >= 840 ? 2 : 1);
+			const columns = Math.max(1, Math.min(shown, Math.floor((this.panels.clientWidth + gap) / (narrowest + gap))));
+			const room = (this.panels.clientWidth - gap * (columns - 1)) / columns;
 			this.box = { ...margin, width: Math.min(Math.max(room, 300), 640), height: 330 };
 			this.panels.replaceChildren(...this.figure.panels.filter((p) => p.lines.length).map((p) => this.panel(p)));
 		}
@@ -179,6 +181,12 @@
 					const every = Math.max(1, Math.floor(l.points.length / 10));
 					l.points.forEach(([a, b], i) => { if ((l.points.length - 1 - i) % every === 0) plot.append(mark(l, x(a), y(b))); });
 				}
+			}
+			for (const m of panel.marks || []) {
+				if (m.value > max || m.value < min) continue;
+				const tick = svg("path", { class: `mark k${m.color % colours}`, d: `M${right} ${y(m.value)}h8` });
+				tick.append(svg("title", {}, m.name));
+				s.append(tick);
 			}
 			const frame = html("div", { className: "panel" }, s);
 			this.reader(frame, s, lines, { x, y, bottom, right });

@@ -1,0 +1,52 @@
+package experiment
+
+import (
+	"slices"
+	"strings"
+
+	"resnet/internal/config"
+	"resnet/internal/datasets"
+	"resnet/internal/eval/report"
+	"resnet/internal/train"
+)
+
+// notSettings are keys that name the network or the run and not how it was trained.
+var notSettings = []string{"model.name", "model.family", "model.depth", "model.residual", "train.seed"}
+
+// settings gives each configuration its values of the keys in which they differ, sorted by key: of
+// those that change results. One that is nil has none. A folder belongs to them where it is what
+// names the images.
+func settings(configs []*config.Loaded) [][]report.Setting {
+	list := make([][]report.Setting, len(configs))
+	first := slices.IndexFunc(configs, func(l *config.Loaded) bool { return l != nil })
+	if first < 0 {
+		return list
+	}
+	own := map[string][]string{} // values by key, of the configurations that differ from the first
+	for i, l := range configs {
+		if l == nil {
+			continue
+		}
+		for _, c := range train.DiffConfig(config.Values(&configs[first].Config), config.Values(&l.Config)) {
+			named := c.Key == "data.dir" && datasets.TestImages(l.Data.Name) == 0
+			if c.Safety == train.Always && !named || slices.Contains(notSettings, c.Key) {
+				continue
+			}
+			if own[c.Key] == nil {
+				own[c.Key] = slices.Repeat([]string{c.Old}, len(configs))
+			}
+			own[c.Key][i] = c.New
+		}
+	}
+	for key, values := range own {
+		for i, v := range values {
+			if configs[i] != nil {
+				list[i] = append(list[i], report.Setting{Key: key, Value: v})
+			}
+		}
+	}
+	for _, s := range list {
+		slices.SortFunc(s, func(a, b report.Setting) int { return strings.Compare(a.Key, b.Key) })
+	}
+	return list
+}
