@@ -20,6 +20,7 @@ type compareOptions struct {
 	configFlags
 	out      string
 	depths   []int
+	vary     []string
 	seeds    []uint
 	threads  int
 	parallel int
@@ -43,29 +44,53 @@ func newCompareCmd(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use: "compare", Short: "Compare networks: the degradation problem and its cure",
 		Long:    "Compares networks over depths and seeds, or runs that are there already." + exitHelp(help65, help66, help73, help74, help130),
-		Example: "  resnet compare plain-vs-residual --config quickstart --depths 8,14\n  resnet compare depth --config cifar-degradation --depths 20,110\n  resnet compare runs runs/a runs/b",
+		Example: "  resnet compare plain-vs-residual --config quickstart --depths 8,14\n  resnet compare depth --config cifar-degradation --depths 20,110\n  resnet compare sweep --config quickstart --vary train.schedule.rate=0.1,0.05\n  resnet compare runs runs/a runs/b",
 	}
-	c.AddCommand(newCompareNetsCmd(a, experiment.PlainVsResidual, "Plain and residual networks of several depths", []int{20, 56},
-		"  resnet compare plain-vs-residual --config quickstart --depths 8,14\n"+
+	c.AddCommand(newCompareNetsCmd(a, experiment.PlainVsResidual, "Plain and residual networks of several depths",
+		"  resnet compare plain-vs-residual\n"+
 			"  resnet compare plain-vs-residual --config cifar-degradation --depths 20,56 --seeds 1,2,3 --out degradation\n"+
-			"  resnet compare plain-vs-residual --depths 20,56 --dry-run\n"+
+			"  resnet compare plain-vs-residual --config imagenet-resnet34a --depths 18,34 --set data.dir=imagenet\n"+
 			"  resnet compare plain-vs-residual --config fsdd-wrbn --set data.dir=recordings"))
-	c.AddCommand(newCompareNetsCmd(a, experiment.ByDepth, "Residual networks of several depths: does depth over-fit?", []int{20, 110},
-		"  resnet compare depth --config cifar-degradation --depths 20,110"))
+	c.AddCommand(newCompareNetsCmd(a, experiment.ByDepth, "Residual networks of several depths: does depth over-fit?",
+		"  resnet compare depth --config cifar-degradation --depths 20,110\n"+
+			"  resnet compare depth --config cifar110                           # 110 and 1202 layers, as in the paper"))
+	c.AddCommand(newCompareSweepCmd(a))
 	c.AddCommand(newCompareRunsCmd(a))
 	return c
 }
 
-func newCompareNetsCmd(a *app, name, short string, depths []int, example string) *cobra.Command {
+func newCompareNetsCmd(a *app, name, short, example string) *cobra.Command {
 	o := &compareOptions{}
+	c := newComparisonCmd(a, o, name, short, compareHelp, example)
+	c.Flags().IntSliceVar(&o.depths, "depths", nil, "layers of the networks (default "+experiment.DefaultDepths(name)+")")
+	return c
+}
+
+const sweepHelp = `Trains one network under every combination of the values that vary, each with every seed, in its own
+folder within --out, and reports one row for each configuration with a column for each key that
+varies. Two seeds or more say how far apart chance alone takes two runs.
+
+--vary KEY=V1,V2 may be repeated. A value that is a list stands in brackets:
+--vary train.schedule.drop.at_epochs=[16,20],[18,21]. Runs are resumed as in the other comparisons.`
+
+func newCompareSweepCmd(a *app) *cobra.Command {
+	o := &compareOptions{}
+	c := newComparisonCmd(a, o, experiment.Sweep, "One network under several configurations", sweepHelp,
+		"  resnet compare sweep --config cifar20-short --vary train.schedule.rate=0.1,0.05 --seeds 1,2,3\n"+
+			"  resnet compare sweep --config quickstart --vary train.optimizer.weight_decay=0,1e-4 --vary train.batch=32,64")
+	c.Flags().StringArrayVar(&o.vary, "vary", nil, "key and values that vary, as in train.schedule.rate=0.1,0.05; may be repeated")
+	return c
+}
+
+// newComparisonCmd is a command that trains a comparison and reports it.
+func newComparisonCmd(a *app, o *compareOptions, name, short, long, example string) *cobra.Command {
 	c := &cobra.Command{
-		Use: name, Short: short, Long: compareHelp + exitHelp(help65, help66, help73, help74, help130), Example: example, Args: exactArgs(),
+		Use: name, Short: short, Long: long + exitHelp(help65, help66, help73, help74, help130), Example: example, Args: exactArgs(),
 		RunE: func(c *cobra.Command, _ []string) error { return runCompare(c.Context(), a, o, name) },
 	}
 	o.register(c)
 	f := c.Flags()
 	f.StringVar(&o.out, "out", "", "folder of the runs and the report (default compare-"+name+")")
-	f.IntSliceVar(&o.depths, "depths", depths, "layers of the networks, 6n+2")
 	f.UintSliceVar(&o.seeds, "seeds", []uint{1}, "a run of each network for each seed")
 	threadsFlag(f, &o.threads, "threads in all; the results do not depend on them (default all cores)")
 	bounded(f, &o.parallel, "parallel", 1, 1, maxThreads, "runs that train at the same time, sharing the threads; changes no result")
@@ -89,7 +114,7 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string) err
 	}
 	c, err := experiment.NewComparison(ctx, a.environment(), experiment.CompareOptions{
 		Kind: name, Config: o.input(a), Out: o.out,
-		Depths: o.depths, Seeds: seeds, Threads: o.threads, Parallel: o.parallel,
+		Depths: o.depths, Vary: o.vary, Seeds: seeds, Threads: o.threads, Parallel: o.parallel,
 	})
 	if err != nil {
 		return err

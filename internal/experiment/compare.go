@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/eval/report"
@@ -25,6 +27,7 @@ import (
 const (
 	PlainVsResidual = "plain-vs-residual" // plain and residual networks of several depths
 	ByDepth         = "depth"             // residual networks of several depths
+	Sweep           = "sweep"             // one network under several configurations
 )
 
 // CompareOptions say which networks a comparison trains, and how.
@@ -32,10 +35,11 @@ type CompareOptions struct {
 	Kind     string
 	Config   config.Input // of all runs but for what the comparison chooses
 	Out      string       // folder of the runs and the report
-	Depths   []int
-	Seeds    []uint64 // a run of each network for each
-	Threads  int      // in all; 0 means all cores
-	Parallel int      // runs that train at the same time, sharing the threads
+	Depths   []int        // nil means those of the demonstration or, of ImageNet, of the paper
+	Vary     []string     // of a sweep, each KEY=VALUE,VALUE
+	Seeds    []uint64     // a run of each network for each
+	Threads  int          // in all; 0 means all cores
+	Parallel int          // runs that train at the same time, sharing the threads
 }
 
 // Comparison is a set of trainings, each in a folder of its own within Out.
@@ -44,7 +48,7 @@ type Comparison struct {
 	Runs []*ComparedRun
 
 	env    *Environment
-	speech bool // depths mean nothing
+	family string // of the networks; depths mean nothing for speech
 }
 
 // ComparedRun is a training of a comparison and how far it is.
@@ -86,51 +90,130 @@ func NewComparison(ctx context.Context, env *Environment, o CompareOptions) (*Co
 	return c, nil
 }
 
-// chosen are the keys of the configuration that a comparison sets itself, and the flag that says
-// how.
+// chosen are the keys of the configuration that a comparison of networks sets itself, and the flag
+// that says how.
 var chosen = map[string]string{"model.name": "--depths", "model.family": "--depths", "model.depth": "--depths", "model.residual": "", "train.seed": "--seeds"}
 
-// checkSets refuses overrides of what the comparison chooses: they would be lost without a word.
-func checkSets(sets []string) error {
-	for _, s := range sets {
+// checkSets refuses overrides that would be lost without a word: of what the comparison chooses,
+// and of keys that change nothing in its experiments.
+func (c *Comparison) checkSets(l *config.Loaded) error {
+	for _, s := range c.Config.Sets {
 		key, _, _ := strings.Cut(s, "=")
+		key = strings.TrimSpace(key)
 		flag, ok := chosen[key]
+		if c.Kind == Sweep {
+			flag, ok = "--seeds", key == "train.seed"
+			if slices.ContainsFunc(c.Vary, func(v string) bool { return strings.HasPrefix(v, key+"=") }) {
+				flag, ok = "--vary", true
+			}
+		}
 		switch {
 		case ok && flag == "":
 			return config.Usagef("--set %s: the comparison chooses it", key)
 		case ok:
 			return config.Usagef("--set %s: the comparison chooses it: use %s", key, flag)
 		}
+		if why := l.Idle(key); why != "" {
+			return config.Usagef("--set %s: it has no effect here: %s", s, why)
+		}
 	}
 	return nil
 }
 
-// plan lists the trainings. On speech the networks are the configuration's row and its plain
-// counterpart.
-func (c *Comparison) plan() (nets []compare.Net, err error) {
-	if err := checkSets(c.Config.Sets); err != nil {
-		return nil, err
-	}
+// defaultDepths are those of a comparison that is not told: the talk's of residual networks, the
+// paper's of ImageNet, and of the embedded images those at which both halves of the story show.
+var defaultDepths = map[string]map[string][]int{
+	PlainVsResidual: {blocks.FamilyCIFAR: {8, 20}, blocks.FamilyImageNet: {18, 34}},
+	ByDepth:         {blocks.FamilyCIFAR: {110, 1202}, blocks.FamilyImageNet: {18, 34}},
+}
+
+// DefaultDepths is what a comparison of a kind takes when it is not told, for people.
+func DefaultDepths(kind string) string {
+	d := defaultDepths[kind]
+	return fmt.Sprintf("%s; of ImageNet %s", joined(d[blocks.FamilyCIFAR], strconv.Itoa), joined(d[blocks.FamilyImageNet], strconv.Itoa))
+}
+
+// plan lists the trainings.
+func (c *Comparison) plan() ([]compare.Net, error) {
 	l, err := config.Load(c.Config)
 	if err != nil {
 		return nil, err
 	}
-	c.speech = datasets.IsSpeech(l.Data.Name)
-	switch {
-	case c.speech && c.Kind != PlainVsResidual:
-		return nil, config.Usagef("compare %s: networks of speech have no depths to compare: `resnet compare plain-vs-residual`, or `compare runs` on trainings of your own", c.Kind)
-	case c.speech:
-		row := strings.TrimSuffix(l.Model.Name, "-plain")
-		nets, err = compare.Rows(row+"-plain", row, c.Seeds)
-	case c.Kind == ByDepth:
-		nets, err = compare.Depth(c.Depths, c.Seeds)
-	default:
-		nets, err = compare.PlainVsResidual(c.Depths, c.Seeds)
+	if err := c.checkSets(l); err != nil {
+		return nil, err
 	}
+	nets, err := c.nets(l)
 	if err != nil {
 		return nil, &config.UsageError{Err: err}
 	}
 	return nets, nil
+}
+
+// nets are the trainings by the configuration's own network: of speech its row and the plain
+// counterpart, of ImageNet rows of the table with its shortcut option, otherwise the CIFAR family.
+func (c *Comparison) nets(l *config.Loaded) ([]compare.Net, error) {
+	if c.Kind == Sweep {
+		return compare.Sweep(c.Vary, c.Seeds)
+	}
+	if datasets.IsSpeech(l.Data.Name) {
+		c.family = blocks.FamilySpeech
+		if c.Kind != PlainVsResidual {
+			return nil, fmt.Errorf("compare %s: networks of speech have no depths to compare: `resnet compare plain-vs-residual`, or `compare runs` on trainings of your own", c.Kind)
+		}
+		if c.Depths != nil {
+			return nil, errors.New("--depths: it has no effect here: networks of speech have no depths to compare")
+		}
+		row := strings.TrimSuffix(l.Model.Name, "-plain")
+		return compare.Pairs([][2]string{{row + "-plain", row}}, c.Seeds)
+	}
+	c.family = blocks.FamilyCIFAR
+	if s, err := blocks.Lookup(l.Model.Name); err == nil && s.Family == blocks.FamilyImageNet {
+		c.family = blocks.FamilyImageNet
+	}
+	if c.Depths == nil {
+		c.Depths = defaultDepths[c.Kind][c.family]
+	}
+	switch {
+	case c.family == blocks.FamilyImageNet:
+		return c.imageNetRows(l.Model.Name)
+	case c.Kind == ByDepth:
+		return compare.Depth(c.Depths, c.Seeds)
+	}
+	return compare.PlainVsResidual(c.Depths, c.Seeds)
+}
+
+// imageNetRows are the rows of the table with the depths asked for and the shortcut option of the
+// configuration's row: resnet34a stands for resnet18a and resnet34a. A plain network stands for
+// option A, beside which the paper has it.
+func (c *Comparison) imageNetRows(row string) ([]compare.Net, error) {
+	option := strings.TrimLeft(strings.TrimPrefix(row, "resnet"), "0123456789")
+	if strings.HasPrefix(row, "plain") {
+		option = "a"
+	}
+	depths := slices.Clone(c.Depths)
+	slices.Sort(depths)
+	var pairs [][2]string
+	for i, d := range depths {
+		pair := [2]string{fmt.Sprintf("plain%d", d), fmt.Sprintf("resnet%d%s", d, option)}
+		need := pair[:]
+		if c.Kind == ByDepth {
+			need = pair[1:]
+		}
+		for _, name := range need {
+			if s, err := blocks.Lookup(name); err != nil || s.Family != blocks.FamilyImageNet {
+				return nil, fmt.Errorf("--depths %d: there is no row %s for ImageNet (`resnet models list`)", d, name)
+			}
+		}
+		if i > 0 && d == depths[i-1] {
+			return nil, fmt.Errorf("depth %d is given twice", d)
+		}
+		pairs = append(pairs, pair)
+	}
+	nets, err := compare.Pairs(pairs, c.Seeds)
+	if c.Kind == ByDepth {
+		nets = slices.DeleteFunc(nets, func(n compare.Net) bool { return !n.Residual })
+	}
+	return nets, err
 }
 
 // newRun makes the experiment of a run and compares it with what its folder holds.
@@ -205,8 +288,11 @@ func (r *ComparedRun) Name() string { return r.Net.Name() }
 // Command is the command line that makes the comparison, or goes on with it.
 func (c *Comparison) Command() string {
 	args := []string{"resnet", "compare", c.Kind, "--config", text.ShellQuote(c.Config.File)}
-	if !c.speech {
+	if c.Depths != nil {
 		args = append(args, "--depths", joined(c.Depths, strconv.Itoa))
+	}
+	for _, v := range c.Vary {
+		args = append(args, "--vary", text.ShellQuote(v))
 	}
 	args = append(args, "--seeds", joined(c.Seeds, func(s uint64) string { return strconv.FormatUint(s, 10) }))
 	for _, s := range c.Config.Sets {

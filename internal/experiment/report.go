@@ -65,6 +65,7 @@ func (x *Experiment) lastRow(s train.State, e *train.Evaluation) *train.Row {
 func (c *Comparison) Report() (report.Comparison, error) {
 	var list []report.Compared
 	var all []string // notes
+	var configs []*config.Loaded
 	for _, r := range c.Runs {
 		run, notes, err := readRun(r.Dir)
 		if errors.Is(err, fs.ErrNotExist) && r.Diverged != "" { // before its first evaluation
@@ -75,11 +76,17 @@ func (c *Comparison) Report() (report.Comparison, error) {
 		}
 		n := describeNet(r.Dir, r.Loaded, &r.Spec)
 		n.Model, n.Seed, n.Iterations = r.Net.Model(), r.Seed, r.Plan.Iterations
+		if c.Kind == Sweep {
+			n.Model = r.Spec.Name
+		}
 		n.TrainImages, n.ValImages, n.TestImages = r.data.sizes()
 		n.Diverged = r.Diverged != ""
-		list, all = append(list, report.Compared{Run: run, Net: n}), append(all, notes...)
+		list, all, configs = append(list, report.Compared{Run: run, Net: n}), append(all, notes...), append(configs, r.Loaded)
 	}
-	what := map[string]string{PlainVsResidual: "Plain and residual networks", ByDepth: "Residual networks by depth"}[c.Kind]
+	for i, s := range settings(configs) {
+		list[i].Net.Settings = s
+	}
+	what := map[string]string{PlainVsResidual: "Plain and residual networks", ByDepth: "Residual networks by depth", Sweep: "Configurations"}[c.Kind]
 	return noted(report.NewComparison(fmt.Sprintf("%s on %s", what, c.Runs[0].Data.Name), c.Command(), list), all), nil
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -24,7 +25,45 @@ func findings(outcomes []Outcome, claims []Claim) []string {
 	for _, c := range claims {
 		list = append(list, c.Sentence())
 	}
-	return append(list, unclaimed(outcomes)...)
+	return slices.Concat(list, unclaimed(outcomes), variants(outcomes))
+}
+
+// variants says of each network that has several configurations which tests best, and which of the
+// others do not differ from it.
+func variants(outcomes []Outcome) []string {
+	byModel := map[string][]Outcome{}
+	var models, list []string
+	for _, o := range outcomes {
+		if o.Runs == 0 {
+			continue
+		}
+		if byModel[o.Model] == nil {
+			models = append(models, o.Model)
+		}
+		byModel[o.Model] = append(byModel[o.Model], o)
+	}
+	for _, m := range models {
+		all := byModel[m]
+		if len(all) < 2 {
+			continue
+		}
+		slices.SortStableFunc(all, func(a, b Outcome) int { return cmp.Compare(a.Test, b.Test) })
+		best := all[0]
+		s := fmt.Sprintf("Of %s, %s has the lowest test error, %v%%.", m, settingsText(best.telling), best.TestSample())
+		for _, o := range all[1:] {
+			p := newPair(o, best, partTest, above)
+			how := fmt.Sprintf("is %.2f points above it (noise %.2f)", p.Points, p.Noise)
+			switch {
+			case p.Noise < 0:
+				how = fmt.Sprintf("is %.2f points above it; the noise is not known, because the number of images is not", p.Points)
+			case !p.beyondNoise():
+				how = fmt.Sprintf("does not differ from it (%s)", p.distance())
+			}
+			s += fmt.Sprintf(" %s %s.", settingsText(o.telling), how)
+		}
+		list = append(list, s)
+	}
+	return list
 }
 
 // unclaimed are the pairs that a comparison makes and of which the paper says nothing: a plain and

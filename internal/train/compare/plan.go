@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // ErrPlan marks depths or seeds that no comparison can be made of.
@@ -16,10 +17,17 @@ type Net struct {
 	Depth    int    // layers, 6n+2; 0 with a Row
 	Residual bool
 	Seed     uint64
+	// Values are the keys that a sweep sets, as key=value; Row and Depth are empty then.
+	Values []string
+	// Preset is the configuration of this network, where it is not that of the comparison.
+	Preset string
 }
 
-// Model is the network without its seed: plain56, resnet56.
+// Model is the network without its seed: plain56, resnet56, or rate=0.1,batch=64 of a sweep.
 func (n Net) Model() string {
+	if n.Values != nil {
+		return strings.Join(shortKeys(n.Values), ",")
+	}
 	if n.Row != "" {
 		return n.Row
 	}
@@ -34,6 +42,9 @@ func (n Net) Name() string { return fmt.Sprintf("%s-seed%d", n.Model(), n.Seed) 
 
 // Sets are the values of the configuration that make it this network's, as key=value.
 func (n Net) Sets() []string {
+	if n.Values != nil {
+		return append(slices.Clone(n.Values), fmt.Sprintf("train.seed=%d", n.Seed))
+	}
 	if n.Row != "" {
 		return []string{"model.name=" + n.Row, fmt.Sprintf("train.seed=%d", n.Seed)}
 	}
@@ -52,15 +63,17 @@ func PlainVsResidual(depths []int, seeds []uint64) ([]Net, error) {
 // Depth lists the trainings of residual networks alone, in the same order.
 func Depth(depths []int, seeds []uint64) ([]Net, error) { return plan(depths, seeds, []bool{true}) }
 
-// Rows lists the trainings of a plain network and its residual counterpart, both rows of the table,
-// seed by seed.
-func Rows(plain, residual string, seeds []uint64) ([]Net, error) {
+// Pairs lists the trainings of plain networks and their residual counterparts, all rows of the
+// table, seed by seed.
+func Pairs(rows [][2]string, seeds []uint64) ([]Net, error) {
 	if err := checkSeeds(seeds); err != nil {
 		return nil, err
 	}
 	var nets []Net
 	for _, s := range seeds {
-		nets = append(nets, Net{Row: plain, Seed: s}, Net{Row: residual, Residual: true, Seed: s})
+		for _, pair := range rows {
+			nets = append(nets, Net{Row: pair[0], Seed: s}, Net{Row: pair[1], Residual: true, Seed: s})
+		}
 	}
 	return nets, nil
 }

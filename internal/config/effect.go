@@ -1,0 +1,64 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"resnet/internal/datasets"
+)
+
+// idle lists keys, or whole sections by a trailing dot, that change nothing in some experiments.
+var idle = []struct {
+	keys []string
+	when func(*Config) bool
+	why  string
+}{
+	{[]string{"speech.", "model.speech."}, func(c *Config) bool { return !datasets.IsSpeech(c.Data.Name) }, "the data are images"},
+	{
+		[]string{"data.augment.", "data.normalize", "data.mean_images", "data.size", "data.resize", "data.downsample", "data.labels", "data.on_corrupt"},
+		func(c *Config) bool { return datasets.IsSpeech(c.Data.Name) }, "the data are speech",
+	},
+	{[]string{"data.dir"}, func(c *Config) bool { return c.Data.Name == "fashion-sample" }, "its images are part of the program"},
+	{[]string{"data.labels"}, func(c *Config) bool { return c.Data.Name != "imagenet" }, "it is read for imagenet alone"},
+	{[]string{"data.augment.pad"}, crop(datasets.CropPad), "data.augment.crop is not pad"},
+	{[]string{"data.augment.shorter_min", "data.augment.shorter_max"}, crop(datasets.CropShorterSide), "data.augment.crop is not shorter-side"},
+	{[]string{"data.augment.area_min", "data.augment.aspect_max"}, crop(datasets.CropResized), "data.augment.crop is not resized"},
+	{[]string{"train.optimizer.momentum", "train.optimizer.nesterov"}, func(c *Config) bool { return c.Train.Optimizer.Name == "adam" }, "the optimizer is adam"},
+	{[]string{"train.optimizer.beta1", "train.optimizer.beta2", "train.optimizer.epsilon"}, func(c *Config) bool { return c.Train.Optimizer.Name != "adam" }, "the optimizer is not adam"},
+	{[]string{"train.epochs"}, func(c *Config) bool { return c.Train.Iterations > 0 }, "train.iterations says how long it trains"},
+	{[]string{"train.schedule.drop.factor"}, func(c *Config) bool {
+		return len(c.Train.Schedule.Drop.At) == 0 && len(c.Train.Schedule.Drop.AtEpochs) == 0
+	}, "there are no drops: set train.schedule.drop.at or at_epochs"},
+	{[]string{"train.schedule.cosine.min"}, func(c *Config) bool { return !c.Train.Schedule.Cosine.Enabled }, "train.schedule.cosine.enabled is false"},
+	{
+		[]string{"train.schedule.plateau.patience", "train.schedule.plateau.threshold", "train.schedule.plateau.min_rate"},
+		func(c *Config) bool { return c.Train.Schedule.Plateau.Factor == 0 }, "train.schedule.plateau.factor is 0",
+	},
+	{
+		[]string{"train.schedule.warmup.until.", "train.schedule.warmup.iterations"},
+		func(c *Config) bool { return c.Train.Schedule.Warmup.Rate == 0 }, "train.schedule.warmup.rate is 0",
+	},
+	{[]string{"eval.every_epochs"}, func(c *Config) bool { return c.Eval.Every > 0 }, "eval.every says when it is evaluated"},
+}
+
+func crop(kind string) func(*Config) bool {
+	return func(c *Config) bool {
+		have := c.Data.Augment.Crop
+		if have == "" {
+			have = datasets.CropPad
+		}
+		return have != kind
+	}
+}
+
+// Idle says why a key changes nothing in this experiment; "" where it does, or might.
+func (l *Loaded) Idle(key string) string {
+	for _, rule := range idle {
+		if slices.ContainsFunc(rule.keys, func(k string) bool {
+			return k == key || strings.HasSuffix(k, ".") && strings.HasPrefix(key, k)
+		}) && rule.when(&l.Config) {
+			return rule.why
+		}
+	}
+	return ""
+}

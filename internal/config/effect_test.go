@@ -1,0 +1,64 @@
+package config
+
+import "testing"
+
+func TestAKeyThatChangesNothingIsKnown(t *testing.T) {
+	for _, c := range []struct {
+		preset string
+		sets   []string
+		key    string
+		idle   bool
+	}{
+		{"quickstart", nil, "speech.buckets", true},
+		{"quickstart", nil, "model.speech.units", true},
+		{"fsdd-wrbn", nil, "speech.buckets", false},
+		{"fsdd-wrbn", nil, "data.augment.flip", true},
+		{"quickstart", nil, "data.augment.flip", false},
+		{"quickstart", nil, "data.augment.pad", false},
+		{"quickstart", nil, "data.augment.area_min", true},
+		{"imagenet-resnet34a", nil, "data.augment.pad", true},
+		{"imagenet-resnet34a", nil, "data.augment.shorter_min", false},
+		{"imagenet-resnet34a", nil, "data.labels", false},
+		{"cifar20", nil, "data.labels", true},
+		{"quickstart", nil, "data.dir", true},
+		{"cifar20", nil, "data.dir", false},
+		{"cifar20", nil, "train.optimizer.beta1", true},
+		{"cifar20", []string{"train.optimizer.name=adam"}, "train.optimizer.beta1", false},
+		{"cifar20", []string{"train.optimizer.name=adam"}, "train.optimizer.momentum", true},
+		{"cifar20", nil, "train.schedule.drop.factor", false},
+		{"cifar20", []string{"train.schedule.drop.at=[]"}, "train.schedule.drop.factor", true},
+		{"cifar20", nil, "train.schedule.warmup.iterations", true},
+		{"cifar110", nil, "train.schedule.warmup.until.window", false},
+		{"cifar20", nil, "train.schedule.plateau.patience", true},
+		{"imagenet-resnet34a", nil, "train.schedule.plateau.patience", false},
+		{"cifar20", nil, "train.schedule.cosine.min", true},
+		{"cifar20", nil, "train.batch", false},
+		{"cifar20", nil, "train.epochs", true},
+		{"cifar20", []string{"train.epochs=3"}, "train.epochs", false},
+		{"cifar20", nil, "eval.every_epochs", true},
+	} {
+		l, err := Load(Input{File: c.preset, Sets: c.sets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why := l.Idle(c.key); (why != "") != c.idle {
+			t.Errorf("%s %v, %s: %q, want idle %v", c.preset, c.sets, c.key, why, c.idle)
+		}
+	}
+}
+
+// TestEveryIdleKeyExists: a key that was renamed would never be found idle.
+func TestEveryIdleKeyExists(t *testing.T) {
+	root := schema()
+	for _, rule := range idle {
+		for _, k := range rule.keys {
+			name := k
+			if k[len(k)-1] == '.' {
+				name = k[:len(k)-1]
+			}
+			if root.find(name) == nil {
+				t.Errorf("no key %s", k)
+			}
+		}
+	}
+}
