@@ -165,17 +165,9 @@ func TestAComparisonIsMadeAgainByItsCommand(t *testing.T) {
 	if got, want := c.Command(), "resnet compare plain-vs-residual --config 'my tiny.yaml' --depths 8,14 --seeds 1,3 --set 'train.batch=4' --out o"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	c.speech = true
-	if got := c.Command(); strings.Contains(got, "--depths") {
-		t.Errorf("depths of speech: %s", got)
-	}
-	for set, want := range map[string]string{"model.depth=8": "use --depths", "train.seed=2": "use --seeds", "model.residual=true": "the comparison chooses it"} {
-		if err := checkSets([]string{"train.batch=3", set}); !isUsage(err) || !strings.HasSuffix(err.Error(), want) {
-			t.Errorf("%s: %v", set, err)
-		}
-	}
-	if err := checkSets([]string{"train.batch=3"}); err != nil {
-		t.Error(err)
+	c.Depths, c.Kind, c.Vary = nil, Sweep, []string{"train.schedule.rate=0.1,0.05"}
+	if got, want := c.Command(), "resnet compare sweep --config 'my tiny.yaml' --vary 'train.schedule.rate=0.1,0.05' --seeds 1,3 --set 'train.batch=4' --out o"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 	run := func(diverged string) *ComparedRun { return &ComparedRun{Net: compare.Net{}, Diverged: diverged} }
 	for _, d := range []struct {
@@ -199,5 +191,69 @@ func TestShapesOfFewUtterancesComeMoreOften(t *testing.T) {
 	s := sequences{shapes: []corpus.Shape{{N: 8, Frames: 20}}}
 	if s.bytes() != 0 || s.unit() != "utterance" {
 		t.Error("features are read as they are needed")
+	}
+}
+
+// planned are the names of what a comparison would train.
+func planned(o CompareOptions) ([]string, error) {
+	if o.Seeds == nil {
+		o.Seeds = []uint64{1}
+	}
+	nets, err := (&Comparison{CompareOptions: o}).plan()
+	var names []string
+	for _, n := range nets {
+		names = append(names, n.Name())
+	}
+	return names, err
+}
+
+func TestPlansFollowTheConfigurationsNetwork(t *testing.T) {
+	for _, c := range []struct {
+		kind, preset string
+		depths       []int
+		vary         []string
+		want         string
+	}{
+		{PlainVsResidual, "quickstart", []int{14, 8}, nil, "plain8-seed1 resnet8-seed1 plain14-seed1 resnet14-seed1"},
+		{PlainVsResidual, "cifar20", []int{20}, nil, "plain20-seed1 resnet20-seed1"},
+		{PlainVsResidual, "imagenet-resnet34a", nil, nil, "plain18-seed1 resnet18a-seed1 plain34-seed1 resnet34a-seed1"},
+		{PlainVsResidual, "imagenet-plain34", []int{34}, nil, "plain34-seed1 resnet34a-seed1"},
+		{PlainVsResidual, "imagenet-resnet34", []int{34, 18}, nil, "plain18-seed1 resnet18-seed1 plain34-seed1 resnet34-seed1"},
+		{PlainVsResidual, "fsdd-wrbn", nil, nil, "wrbn-plain-seed1 wrbn-seed1"},
+		{ByDepth, "cifar110", nil, nil, "resnet110-seed1 resnet1202-seed1"},
+		{ByDepth, "imagenet-resnet50", []int{152, 50}, nil, "resnet50-seed1 resnet152-seed1"},
+		{Sweep, "quickstart", nil, []string{"train.batch=8,16"}, "batch=8-seed1 batch=16-seed1"},
+	} {
+		got, err := planned(CompareOptions{Kind: c.kind, Config: config.Input{File: c.preset}, Depths: c.depths, Vary: c.vary})
+		if err != nil || strings.Join(got, " ") != c.want {
+			t.Errorf("%s of %s: %v (%v), want %s", c.kind, c.preset, got, err, c.want)
+		}
+	}
+}
+
+func TestPlansThatCannotBeAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		kind, preset string
+		depths       []int
+		set, says    string
+	}{
+		{PlainVsResidual, "quickstart", nil, "model.depth=8", "use --depths"},
+		{PlainVsResidual, "quickstart", nil, "train.seed=2", "use --seeds"},
+		{PlainVsResidual, "quickstart", nil, "model.residual=true", "the comparison chooses it"},
+		{PlainVsResidual, "quickstart", nil, "speech.buckets=9", "it has no effect here: the data are images"},
+		{PlainVsResidual, "fsdd-wrbn", []int{8}, "", "--depths: it has no effect here"},
+		{ByDepth, "fsdd-wrbn", nil, "", "no depths to compare"},
+		{PlainVsResidual, "imagenet-resnet34a", []int{50}, "", "no row plain50"},
+		{ByDepth, "imagenet-resnet34a", []int{20}, "", "no row resnet20a for ImageNet"},
+		{ByDepth, "imagenet-resnet34", []int{20}, "", "no row resnet20 for ImageNet"},
+		{ByDepth, "imagenet-resnet34", []int{18, 18}, "", "given twice"},
+	} {
+		in := config.Input{File: c.preset}
+		if c.set != "" {
+			in.Sets = []string{c.set}
+		}
+		if got, err := planned(CompareOptions{Kind: c.kind, Config: in, Depths: c.depths}); !isUsage(err) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s of %s, depths %v, %q: %v (%v), want %q", c.kind, c.preset, c.depths, c.set, got, err, c.says)
+		}
 	}
 }
