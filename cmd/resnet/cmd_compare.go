@@ -24,6 +24,7 @@ type compareOptions struct {
 	seeds    []uint
 	threads  int
 	parallel int
+	short    float64
 	dryRun   bool
 	json     bool
 	terminal bool
@@ -89,16 +90,21 @@ func newComparisonCmd(a *app, o *compareOptions, name, short, long, example stri
 		RunE: func(c *cobra.Command, _ []string) error { return runCompare(c.Context(), a, o, name) },
 	}
 	o.register(c)
+	o.trainingFlags(c, "compare-"+name)
+	c.Flags().UintSliceVar(&o.seeds, "seeds", []uint{1}, "a run of each network for each seed")
+	return c
+}
+
+// trainingFlags are those of every command that trains several networks.
+func (o *compareOptions) trainingFlags(c *cobra.Command, out string) {
 	f := c.Flags()
-	f.StringVar(&o.out, "out", "", "folder of the runs and the report (default compare-"+name+")")
-	f.UintSliceVar(&o.seeds, "seeds", []uint{1}, "a run of each network for each seed")
+	f.StringVar(&o.out, "out", "", "folder of the runs and the report (default "+out+")")
 	threadsFlag(f, &o.threads, "threads in all; the results do not depend on them (default all cores)")
 	bounded(f, &o.parallel, "parallel", 1, 1, maxThreads, "runs that train at the same time, sharing the threads; changes no result")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan; train nothing")
 	f.BoolVar(&o.terminal, "terminal", false, "draw the curves in the terminal, too")
 	f.BoolVar(&o.json, "json", false, "print the findings (with --dry-run the plan) as JSON")
 	_ = c.MarkFlagDirname("out")
-	return c
 }
 
 func runCompare(ctx context.Context, a *app, o *compareOptions, name string) error {
@@ -108,13 +114,26 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string) err
 	if o.out == "" {
 		o.out = "compare-" + name
 	}
+	return trainComparison(ctx, a, o, name, experiment.NewComparison)
+}
+
+// trainComparison trains what a comparison has not finished, and reports it.
+func trainComparison(ctx context.Context, a *app, o *compareOptions, name string,
+	plan func(context.Context, *experiment.Environment, experiment.CompareOptions) (*experiment.Comparison, error),
+) error {
+	if o.threads < 0 {
+		return usageErrorf("--threads: %d is negative", o.threads)
+	}
+	if o.parallel < 1 {
+		return usageErrorf("--parallel: %d is below 1", o.parallel)
+	}
 	seeds := make([]uint64, len(o.seeds))
 	for i, s := range o.seeds {
 		seeds[i] = uint64(s)
 	}
-	c, err := experiment.NewComparison(ctx, a.environment(), experiment.CompareOptions{
+	c, err := plan(ctx, a.environment(), experiment.CompareOptions{
 		Kind: name, Config: o.input(a), Out: o.out,
-		Depths: o.depths, Vary: o.vary, Seeds: seeds, Threads: o.threads, Parallel: o.parallel,
+		Depths: o.depths, Vary: o.vary, Seeds: seeds, Short: o.short, Threads: o.threads, Parallel: o.parallel,
 	})
 	if err != nil {
 		return err
@@ -122,14 +141,19 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string) err
 	control := train.NewControl()
 	w := a.watchSignals(control, 30*time.Second, os.Exit)
 	defer w.stop()
-	plan, err := c.Estimate(ctx)
+	estimate, err := c.Estimate(ctx)
 	if err != nil {
 		return err
 	}
 	if o.dryRun && o.json {
-		return a.printJSON(plan)
+		return a.printJSON(estimate)
 	}
-	if err := a.printComparisonPlan(plan); err != nil || o.dryRun {
+	for _, line := range []string{c.Title(), c.Shortened()} {
+		if line != "" {
+			a.say("%s", line)
+		}
+	}
+	if err := a.printComparisonPlan(estimate); err != nil || o.dryRun {
 		return err
 	}
 	err = c.TrainAll(ctx, control, func(r *experiment.ComparedRun) experiment.Watcher {
@@ -148,7 +172,11 @@ func runCompare(ctx context.Context, a *app, o *compareOptions, name string) err
 	if err != nil {
 		return err
 	}
-	if err := a.finishComparison(control.Context(ctx), o, r); err != nil {
+	table, err := c.PaperTable(control.Context(ctx))
+	if err == nil {
+		err = a.finishComparison(control.Context(ctx), o, r, table)
+	}
+	if err != nil {
 		if s := w.status(); s != 0 && errors.Is(err, context.Canceled) {
 			return &silentError{&stoppedError{s}}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"resnet/internal/eval"
 	"resnet/internal/eval/report"
 	"resnet/internal/experiment"
 	"resnet/internal/text"
@@ -21,16 +22,18 @@ type comparisonReport struct {
 	Findings []string         `json:"findings"`
 	Notes    []string         `json:"notes"`
 	Files    []string         `json:"files"`
+	// Table is the paper's, with the runs measured by its protocol; nil of other comparisons.
+	Table *eval.PaperComparison `json:"table,omitempty"`
 }
 
 // finishComparison writes the files and prints curves, table and findings.
-func (a *app) finishComparison(ctx context.Context, o *compareOptions, c report.Comparison) error {
+func (a *app) finishComparison(ctx context.Context, o *compareOptions, c report.Comparison, table *eval.PaperComparison) error {
 	files, err := experiment.WriteComparison(ctx, a.environment(), o.out, c)
 	if err != nil {
 		return err
 	}
 	if o.json {
-		return a.printJSON(comparisonReport{o.out, c.Outcomes, c.Claims, c.Findings, c.Notes, files})
+		return a.printJSON(comparisonReport{o.out, c.Outcomes, c.Claims, c.Findings, c.Notes, files, table})
 	}
 	if o.terminal {
 		if err := a.chartRuns(c.Runs); err != nil {
@@ -43,6 +46,12 @@ func (a *app) finishComparison(ctx context.Context, o *compareOptions, c report.
 	}
 	for _, n := range slices.Concat(c.Findings, c.Notes) {
 		fmt.Fprintf(a.out, "\n%s\n", text.Wrap(text.Printable(n), a.textWidth()))
+	}
+	if table != nil {
+		fmt.Fprintln(a.out)
+		if err := table.WriteText(a.out); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintln(a.out)
 	for _, f := range files {
@@ -74,7 +83,7 @@ func newCompareRunsCmd(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.interruptible(c.Context(), "", func(ctx context.Context) error { return a.finishComparison(ctx, o, r) })
+			return a.interruptible(c.Context(), "", func(ctx context.Context) error { return a.finishComparison(ctx, o, r, nil) })
 		},
 	}
 	c.Flags().StringVar(&o.out, "out", "compare-runs", "folder of the report")

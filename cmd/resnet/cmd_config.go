@@ -24,11 +24,16 @@ type configFlags struct {
 
 func (f *configFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.file, "config", f.file, "preset or YAML `FILE`; 'resnet config list' shows the presets")
-	c.Flags().StringArrayVar(&f.sets, "set", nil, "override a key, as in train.batch=64; may be repeated")
+	f.registerSets(c)
 	_ = c.RegisterFlagCompletionFunc("config", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		files, _ := filepath.Glob("*.yaml")
 		return append(configs.Names(), files...), cobra.ShellCompDirectiveDefault
 	})
+}
+
+// registerSets adds --set alone.
+func (f *configFlags) registerSets(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.sets, "set", nil, "override a key, as in train.batch=64; may be repeated")
 	_ = c.RegisterFlagCompletionFunc("set", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var keys []string
 		for _, k := range config.Keys() {

@@ -10,6 +10,7 @@ func commands(a *app) []*cobra.Command {
 		newEvalCmd(a),
 		newPredictCmd(a),
 		newCompareCmd(a),
+		newReproduceCmd(a),
 		newImportCmd(a),
 		newExportCmd(a),
 		newModelsCmd(a),

@@ -15,15 +15,19 @@ import (
 // hostileClass is a name of a class folder that would clear a terminal, or be markup.
 const hostileClass = "\x1b[2J<b>cat"
 
-// photographs DIR makes a folder of images by class, train/ and val/, of several sizes, PNG and
-// JPEG, one of them grey.
+// photographs DIR [CLASS...] makes a folder of images by class, train/ and val/, of several sizes,
+// PNG and JPEG, one of them grey.
 func photographs(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: photographs DIR")
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: photographs DIR [CLASS...]")
+	}
+	classes := args[1:]
+	if len(classes) == 0 {
+		classes = []string{"ant", "bee", hostileClass}
 	}
 	sizes := [][2]int{{24, 18}, {18, 24}, {31, 19}, {20, 20}, {24, 18}, {64, 17}}
 	for _, part := range []string{"train", "val"} {
-		for c, class := range []string{"ant", "bee", hostileClass} {
+		for c, class := range classes {
 			dir := ts.MkAbs(filepath.Join(args[0], part, class))
 			ts.Check(os.MkdirAll(dir, 0o755))
 			for i, size := range sizes {

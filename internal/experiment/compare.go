@@ -15,6 +15,7 @@ import (
 	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
+	"resnet/internal/eval"
 	"resnet/internal/eval/report"
 	"resnet/internal/input"
 	"resnet/internal/text"
@@ -40,6 +41,7 @@ type CompareOptions struct {
 	Seeds    []uint64     // a run of each network for each
 	Threads  int          // in all; 0 means all cores
 	Parallel int          // runs that train at the same time, sharing the threads
+	Short    float64      // of a reproduction: divides the schedules; 0 means not, ShortAuto what fits the data
 }
 
 // Comparison is a set of trainings, each in a folder of its own within Out.
@@ -48,7 +50,8 @@ type Comparison struct {
 	Runs []*ComparedRun
 
 	env    *Environment
-	family string // of the networks; depths mean nothing for speech
+	family string         // of the networks; depths mean nothing for speech
+	study  *compare.Study // of a reproduction; nil of other comparisons
 }
 
 // ComparedRun is a training of a comparison and how far it is.
@@ -62,6 +65,8 @@ type ComparedRun struct {
 	Diverged string
 	// Incomplete says which record of the run could not be written, or is nil.
 	Incomplete error
+
+	full int // iterations without Short
 }
 
 // divergedFile records in a run folder that its loss did not stay finite, so that the next start
@@ -72,22 +77,27 @@ const divergedFile = "diverged.txt"
 // before any work. Nothing is written.
 func NewComparison(ctx context.Context, env *Environment, o CompareOptions) (*Comparison, error) {
 	c := &Comparison{CompareOptions: o, env: env}
-	if c.Threads == 0 {
-		c.Threads = runtime.GOMAXPROCS(0)
-	}
 	nets, err := c.plan()
 	if err != nil {
 		return nil, err
+	}
+	return c, c.makeRuns(ctx, nets)
+}
+
+// makeRuns makes the experiments of a plan ready.
+func (c *Comparison) makeRuns(ctx context.Context, nets []compare.Net) error {
+	if c.Threads == 0 {
+		c.Threads = runtime.GOMAXPROCS(0)
 	}
 	open := NewDataSets()
 	for _, n := range nets {
 		r, err := c.newRun(ctx, n, open)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.Runs = append(c.Runs, r)
 	}
-	return c, nil
+	return nil
 }
 
 // chosen are the keys of the configuration that a comparison of networks sets itself, and the flag
@@ -108,6 +118,8 @@ func (c *Comparison) checkSets(l *config.Loaded) error {
 			}
 		}
 		switch {
+		case ok && c.study != nil:
+			return config.Usagef("--set %s: the paper chooses it", key)
 		case ok && flag == "":
 			return config.Usagef("--set %s: the comparison chooses it", key)
 		case ok:
@@ -218,15 +230,28 @@ func (c *Comparison) imageNetRows(row string) ([]compare.Net, error) {
 
 // newRun makes the experiment of a run and compares it with what its folder holds.
 func (c *Comparison) newRun(ctx context.Context, n compare.Net, open DataSets) (*ComparedRun, error) {
-	in := c.Config
-	in.Sets = append(append([]string{}, in.Sets...), n.Sets()...)
-	l, err := config.Load(in)
+	l, err := c.load(n, nil)
 	if err != nil {
 		return nil, err
 	}
-	r := &ComparedRun{Net: n, Dir: filepath.Join(c.Out, n.Name())}
+	if len(c.Runs) == 0 && c.study != nil {
+		if err := c.checkSets(l); err != nil {
+			return nil, err
+		}
+	}
+	r := &ComparedRun{Net: n, Dir: filepath.Join(c.Out, n.Name()), full: l.Train.Iterations}
 	if r.Experiment, err = New(ctx, c.env, l, max(1, c.Threads/c.Parallel), open); err != nil {
 		return nil, err
+	}
+	if c.Short != 0 {
+		images, _, _ := r.data.sizes()
+		c.Short = c.factor(images)
+		if l, err = c.load(n, shorten(l, c.Short)); err != nil {
+			return nil, err
+		}
+		if r.Experiment, err = New(ctx, c.env, l, max(1, c.Threads/c.Parallel), open); err != nil {
+			return nil, err
+		}
 	}
 	return r, r.look(ctx)
 }
@@ -282,19 +307,38 @@ func (r *ComparedRun) checkFolder(ctx context.Context, own *config.Loaded) error
 	return nil
 }
 
+// load is the configuration of a network. What the user sets comes after the values of a shorter
+// schedule, what the comparison chooses after both.
+func (c *Comparison) load(n compare.Net, short []string) (*config.Loaded, error) {
+	in := c.Config
+	if n.Preset != "" {
+		in.File = n.Preset
+	}
+	in.Sets = slices.Concat(short, in.Sets, n.Sets())
+	return config.Load(in)
+}
+
 // Name is the run's folder within the comparison's.
 func (r *ComparedRun) Name() string { return r.Net.Name() }
 
 // Command is the command line that makes the comparison, or goes on with it.
 func (c *Comparison) Command() string {
 	args := []string{"resnet", "compare", c.Kind, "--config", text.ShellQuote(c.Config.File)}
+	if c.study != nil {
+		args = []string{"resnet", "reproduce", c.Kind}
+		if c.Short > 0 {
+			args = append(args, "--short="+strconv.FormatFloat(c.Short, 'g', -1, 64))
+		}
+	}
 	if c.Depths != nil {
 		args = append(args, "--depths", joined(c.Depths, strconv.Itoa))
 	}
 	for _, v := range c.Vary {
 		args = append(args, "--vary", text.ShellQuote(v))
 	}
-	args = append(args, "--seeds", joined(c.Seeds, func(s uint64) string { return strconv.FormatUint(s, 10) }))
+	if c.study == nil {
+		args = append(args, "--seeds", joined(c.Seeds, func(s uint64) string { return strconv.FormatUint(s, 10) }))
+	}
 	for _, s := range c.Config.Sets {
 		args = append(args, "--set", text.ShellQuote(s))
 	}
@@ -334,7 +378,6 @@ func (c *Comparison) train(ctx context.Context, r *ComparedRun, control *train.C
 		return nil
 	}
 	sum, err := t.Run(ctx)
-	var nonfinite *train.NonFiniteError
 	var incomplete *train.IncompleteError
 	switch {
 	case errors.Is(err, errEnded):
@@ -344,7 +387,7 @@ func (c *Comparison) train(ctx context.Context, r *ComparedRun, control *train.C
 	case errors.Is(err, train.ErrStopped):
 		c.env.say("Saved step %s of %s.", text.Grouped(sum.State.Step), r.Name())
 		return err
-	case errors.As(err, &nonfinite):
+	case errors.Is(err, train.ErrNonFinite), errors.Is(err, eval.ErrNonFinite):
 		r.Diverged = err.Error()
 		c.env.say("%s: %v", r.Name(), err)
 		return atomicfile.WriteFile(atomicfile.OS, filepath.Join(r.Dir, divergedFile), "compare", []byte(r.Diverged+"\n"))

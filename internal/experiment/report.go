@@ -87,7 +87,15 @@ func (c *Comparison) Report() (report.Comparison, error) {
 		list[i].Net.Settings = s
 	}
 	what := map[string]string{PlainVsResidual: "Plain and residual networks", ByDepth: "Residual networks by depth", Sweep: "Configurations"}[c.Kind]
-	return noted(report.NewComparison(fmt.Sprintf("%s on %s", what, c.Runs[0].Data.Name), c.Command(), list), all), nil
+	title := fmt.Sprintf("%s on %s", what, c.Runs[0].Data.Name)
+	if c.study != nil {
+		title = c.study.Title
+	}
+	r := report.NewComparison(title, c.Command(), list)
+	if note := c.Shortened(); note != "" {
+		r.Notes = append([]string{note}, r.Notes...)
+	}
+	return noted(r, all), nil
 }
 
 // WriteComparison writes the report of a comparison into the folder out and returns the files. The
