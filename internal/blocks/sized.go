@@ -85,6 +85,9 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 			s.Name, ErrSpec, height, width, s.InputSize, s.InputSize)
 	}
 	o.BNEps, o.BNMomentum, o.DropoutSeed = s.BNEps, s.BNMomentum, params.Seed
+	if s.has(PartPReLU) {
+		o.Slope = graph.PReLUSlope
+	}
 	if mode == graph.Eval && s.has(PartAux) {
 		// Evaluation leaves the auxiliary classifiers out, but their parameters belong to the net:
 		// a drawing that nobody runs makes them.

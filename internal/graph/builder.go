@@ -16,6 +16,9 @@ type Options struct {
 	BNEps       float64      // 1e-5
 	BNMomentum  float64      // 0.1, the weight of the new batch, as in PyTorch
 	DropoutSeed uint64
+	// Slope is that of the network's rectifiers below 0, when training begins: 0 of ReLU. The
+	// initialisation of convolutions takes it into account.
+	Slope float64
 	// Frozen says of which parameters no gradient is wanted: their ParamNode.Grad is nil. A nil
 	// Frozen freezes none.
 	Frozen func(name string) bool

@@ -9,9 +9,11 @@ import (
 // fill gives a new parameter its initial values.
 type fill func(data []float32, r *rand.Rand)
 
-// heNormal draws from N(0, 2/fanIn) (He et al. 2015, arXiv:1502.01852, eq. 10), with fanIn = C·R·S.
-func heNormal(fanIn int) fill {
-	std := math.Sqrt(2 / float64(fanIn))
+// heNormal draws from N(0, 2/((1+a²)·fanIn)), so that ½(1+a²)·fanIn·Var = 1 (He et al. 2015,
+// arXiv:1502.01852, eq. 15), with fanIn = C·R·S and a the slope of the rectifiers below 0. Of ReLU,
+// a = 0, that is eq. 10.
+func heNormal(fanIn int, a float64) fill {
+	std := math.Sqrt(2 / ((1 + a*a) * float64(fanIn)))
 	return func(data []float32, r *rand.Rand) {
 		for i := range data {
 			data[i] = float32(std * r.NormFloat64())

@@ -53,6 +53,27 @@ func TestInitialisersFollowTheirSourcesAndDependOnSeedAndNameAlone(t *testing.T)
 	}
 }
 
+// TestInitialisationKnowsTheSlopeOfTheRectifiers: eq. 15 of He et al. 2015, ½(1+a²)·n·Var = 1, of
+// which eq. 10 is the case a = 0. The same draws are scaled.
+func TestInitialisationKnowsTheSlopeOfTheRectifiers(t *testing.T) {
+	weights := func(a float64) []float32 {
+		params := NewParamSet(1)
+		b := NewBuilder("net", Train, params, Options{Slope: a})
+		b.Conv("conv", b.Input(1, 16, 4, 4), ConvOpts{Filters: 64, Kernel: 3, Stride: 1, Pad: 1})
+		return params.Get("conv.weight").Data
+	}
+	relu, prelu := weights(0), weights(0.25)
+	_, std := moments(prelu)
+	if got := 0.5 * (1 + 0.25*0.25) * 16 * 9 * std * std; math.Abs(got-1) > 0.06 {
+		t.Errorf("½(1+a²)·n·Var = %v, want 1", got)
+	}
+	for i := range relu {
+		if want := float64(relu[i]) / math.Sqrt(1.0625); math.Abs(float64(prelu[i])-want) > 1e-6*math.Abs(want) {
+			t.Fatalf("weight %d: %v, want %v", i, prelu[i], want)
+		}
+	}
+}
+
 func moments(data []float32) (mean, std float64) {
 	for _, v := range data {
 		mean += float64(v) / float64(len(data))

@@ -20,7 +20,8 @@ type PoolOpts struct {
 	ExcludePad bool
 }
 
-// Conv is a convolution with the parameters name.weight [K, C, R, S] (He initialisation) and, with
+// Conv is a convolution with the parameters name.weight [K, C, R, S] (He initialisation, with
+// Options.Slope) and, with
 // Bias, name.bias [K] (zeros).
 func (b *Builder) Conv(name string, x *Node, o ConvOpts) *Node {
 	s, ok := b.image(name, x)
@@ -35,7 +36,7 @@ func (b *Builder) Conv(name string, x *Node, o ConvOpts) *Node {
 		return b.fail(name, fmt.Errorf("a %dx%d kernel on %dx%d with padding %d: %w", o.Kernel, o.Kernel, s.H, s.W, o.Pad, ErrShape))
 	}
 	in := b.In(name)
-	inputs := []*Node{x, in.param("weight", KindWeight, []int{g.K, g.C, g.R, g.S}, heNormal(g.C*g.R*g.S))}
+	inputs := []*Node{x, in.param("weight", KindWeight, []int{g.K, g.C, g.R, g.S}, heNormal(g.C*g.R*g.S, b.opts.Slope))}
 	if o.Bias {
 		inputs = append(inputs, in.param("bias", KindBias, []int{g.K}, constant(0)))
 	}
@@ -97,7 +98,7 @@ func (b *Builder) PReLU(name string, x *Node) *Node {
 	} else {
 		return nil
 	}
-	slope := b.In(name).param("weight", KindSlope, []int{s.C}, constant(0.25))
+	slope := b.In(name).param("weight", KindSlope, []int{s.C}, constant(PReLUSlope))
 	return b.add(name, &PReLU{ImageShape: s, Rows: rows, ID: b.id()}, x, slope)
 }
 

@@ -7,6 +7,9 @@ import (
 	"resnet/internal/graph/kernel/ref"
 )
 
+// PReLUSlope is what slopes begin with (He et al. 2015, section 2.1).
+const PReLUSlope = 0.25
+
 // PReLU is y = x for x > 0, else slope[c]·x, with a learned slope for each channel (He et al. 2015,
 // arXiv:1502.01852): inputs x [N, C, H, W], slope [C]. With Rows, x is [N, C], the output of a
 // fully connected layer, and H and W are 1.

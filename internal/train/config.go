@@ -27,7 +27,7 @@ type Optimizer struct {
 	Beta2       float64 `mapstructure:"beta2" yaml:"beta2" doc:"adam: how much of the mean squared gradient is kept"`
 	Epsilon     float64 `mapstructure:"epsilon" yaml:"epsilon" doc:"adam: added to the root of the mean square"`
 	WeightDecay float64 `mapstructure:"weight_decay" yaml:"weight_decay" doc:"L2, added to the gradient"`
-	Decay       string  `mapstructure:"decay_parameters" yaml:"decay_parameters" doc:"all | weights: whether biases, γ and β decay too; the paper does not say, PyTorch decays all"`
+	Decay       string  `mapstructure:"decay_parameters" yaml:"decay_parameters" doc:"all | weights: whether biases, γ and β decay too; the paper does not say, PyTorch decays all; slopes of PReLU never do"`
 	Freeze      string  `mapstructure:"freeze" yaml:"freeze" doc:"fine-tuning: layers or stages that are not updated, separated by commas, e.g. conv1,bn1,layer1; their running statistics go on"`
 	HeadRate    float64 `mapstructure:"head_rate" yaml:"head_rate" doc:"fine-tuning: the classifier's learning rate as a multiple of the others'"`
 }

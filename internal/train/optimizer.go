@@ -46,9 +46,10 @@ func (o Optimizer) StateValues(n int64) int64 {
 	return 0
 }
 
-// decayOf is the weight decay of a parameter.
+// decayOf is the weight decay of a parameter. Slopes of PReLU have none: it would draw
+// them to zero, towards ReLU (He et al. 2015, arXiv:1502.01852, section 2.1).
 func (o Optimizer) decayOf(p *graph.Param) float32 {
-	if o.Decay == DecayWeights && p.Kind != graph.KindWeight {
+	if p.Kind == graph.KindSlope || o.Decay == DecayWeights && p.Kind != graph.KindWeight {
 		return 0
 	}
 	return float32(o.WeightDecay)

@@ -73,7 +73,8 @@ type slot struct {
 }
 
 // NewSGD starts with zero momentum, which is PyTorch's first step too (v = d). Weight decay reaches
-// every trainable parameter, as in the paper, or with Decay "weights" those of kind weight only.
+// every trainable parameter but slopes of PReLU, as in the papers, or with Decay "weights" those of
+// kind weight only.
 func NewSGD(o Optimizer, params *graph.ParamSet) *SGD {
 	s := &SGD{o: o}
 	for _, p := range params.All() {
