@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func TestPresetIsFoundWithAndWithoutExtension(t *testing.T) {
@@ -69,6 +70,14 @@ func TestEveryPresetSaysWhatItIs(t *testing.T) {
 	for _, name := range names {
 		if Summary(name) == "" || strings.Contains(Summary(name), ": {") {
 			t.Errorf("%s.yaml: first line is no comment: %q", name, Summary(name))
+		}
+		// A second line is a sentence of its own: lists show the first alone.
+		src, err := Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, rest, _ := strings.Cut(string(src.Data), "\n# "); rest != "" && strings.HasPrefix(string(src.Data[len("# ")+len(Summary(name)):]), "\n# ") && !unicode.IsUpper(rune(rest[0])) {
+			t.Errorf("%s.yaml: the first line goes on: %q", name, Summary(name))
 		}
 	}
 	if slices.Index(names, "cifar20") > slices.Index(names, "cifar110") {

@@ -117,7 +117,9 @@ func (r *doctorReport) examine() []finding {
 		f := finding{Name: "data " + d.Name, Status: "ok", Value: d.State}
 		switch d.State {
 		case "absent":
-			f.Hint = "resnet data fetch " + d.Name
+			if f.Hint = d.Local; f.Hint == "" {
+				f.Hint = "resnet data fetch " + d.Name
+			}
 		case "damaged":
 			f.Status, f.Hint = "warn", "resnet data verify "+d.Name
 		case "":

@@ -261,6 +261,7 @@ ok  data mnist    present
 		{func(r *doctorReport) { r.DiskFree = 0 }, "disk", "unknown on this system", "", "ok"},
 		{func(r *doctorReport) { r.DiskFree = 1e9 - 1 }, "disk", "1 GB free in this folder", "make room", "warn"},
 		{func(r *doctorReport) { r.DiskFree = 1e9 }, "disk", "1 GB free in this folder", "", "ok"},
+		{func(r *doctorReport) { r.Data[1].State, r.Data[1].Local = "absent", "image-net.org gives it" }, "data mnist", "absent", "image-net.org gives it", "ok"},
 		{func(r *doctorReport) { r.Data[1].State = "damaged" }, "data mnist", "damaged", "resnet data verify mnist", "warn"},
 	} {
 		r := healthy()

@@ -92,6 +92,9 @@ func Names() []string {
 // Title describes a data set in a line; it is empty for an unknown name.
 func Title(name string) string { return registry()[name].title }
 
+// Local says why a data set cannot be fetched, and where it is from; "" where it can.
+func Local(name string) string { return registry()[name].local }
+
 // TestImages is the number of a data set's test images, which no configuration changes; 0 where it
 // depends on the files, and for an unknown name.
 func TestImages(name string) int { return registry()[name].test }

@@ -15,12 +15,14 @@ type DataState struct {
 	Dir string `json:"dir"`
 	// Embedded, present, absent, damaged, or "" when it depends on --dir.
 	State string `json:"state"`
+	// Local says why it cannot be fetched; "" where it can.
+	Local string `json:"local,omitempty"`
 }
 
 // StateOf opens a data set where it stands by default; a missing or damaged one is a state, not an
 // error.
 func StateOf(ctx context.Context, name string) DataState {
-	s := DataState{Name: name, Title: datasets.Title(name)}
+	s := DataState{Name: name, Title: datasets.Title(name), Local: datasets.Local(name)}
 	switch name {
 	case "fashion-sample":
 		s.State = "embedded"
