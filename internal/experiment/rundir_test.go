@@ -194,8 +194,8 @@ func TestShapesOfFewUtterancesComeMoreOften(t *testing.T) {
 	}
 }
 
-// planned are the names of what a comparison would train.
-func planned(o CompareOptions) ([]string, error) {
+// plannedNames are the names of what a comparison would train.
+func plannedNames(o CompareOptions) ([]string, error) {
 	if o.Seeds == nil {
 		o.Seeds = []uint64{1}
 	}
@@ -224,7 +224,7 @@ func TestPlansFollowTheConfigurationsNetwork(t *testing.T) {
 		{ByDepth, "imagenet-resnet50", []int{152, 50}, nil, "resnet50-seed1 resnet152-seed1"},
 		{Sweep, "quickstart", nil, []string{"train.batch=8,16"}, "batch=8-seed1 batch=16-seed1"},
 	} {
-		got, err := planned(CompareOptions{Kind: c.kind, Config: config.Input{File: c.preset}, Depths: c.depths, Vary: c.vary})
+		got, err := plannedNames(CompareOptions{Kind: c.kind, Config: config.Input{File: c.preset}, Depths: c.depths, Vary: c.vary})
 		if err != nil || strings.Join(got, " ") != c.want {
 			t.Errorf("%s of %s: %v (%v), want %s", c.kind, c.preset, got, err, c.want)
 		}
@@ -252,7 +252,7 @@ func TestPlansThatCannotBeAreRefused(t *testing.T) {
 		if c.set != "" {
 			in.Sets = []string{c.set}
 		}
-		if got, err := planned(CompareOptions{Kind: c.kind, Config: in, Depths: c.depths}); !isUsage(err) || !strings.Contains(err.Error(), c.says) {
+		if got, err := plannedNames(CompareOptions{Kind: c.kind, Config: in, Depths: c.depths}); !isUsage(err) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s of %s, depths %v, %q: %v (%v), want %q", c.kind, c.preset, c.depths, c.set, got, err, c.says)
 		}
 	}
