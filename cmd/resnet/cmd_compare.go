@@ -54,7 +54,7 @@ func newCompareCmd(a *app) *cobra.Command {
 			"  resnet compare plain-vs-residual --config fsdd-wrbn --set data.dir=recordings"))
 	c.AddCommand(newCompareNetsCmd(a, experiment.ByDepth, "Residual networks of several depths: does depth over-fit?",
 		"  resnet compare depth --config cifar-degradation --depths 20,110\n"+
-			"  resnet compare depth --config cifar110                           # 110 and 1202 layers, as in the paper"))
+			"  resnet compare depth --config cifar110"))
 	c.AddCommand(newCompareSweepCmd(a))
 	c.AddCommand(newCompareRunsCmd(a))
 	return c

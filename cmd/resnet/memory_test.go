@@ -1,50 +1,37 @@
-//go:build unix
-
 package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
+	"time"
 )
 
 // refuse runs a training that has to be refused with a message, leaving nothing, and returns the
 // most memory that it held, in bytes.
-func refuse(t *testing.T, env, want string, args ...string) int64 {
+func refuse(t *testing.T, want string, args ...string) int64 {
 	t.Helper()
-	resnet, err := exec.LookPath("resnet") // which testscript.Main has put there
-	if err != nil {
-		t.Fatal(err)
-	}
 	run := filepath.Join(t.TempDir(), "run")
-	c := exec.Command(resnet, append([]string{"train", "--run", run}, args...)...)
-	c.Env = environment("HOME="+t.TempDir(), env)
-	out, err := c.CombinedOutput()
-	if err == nil || c.ProcessState.ExitCode() != exitUsage || !strings.Contains(string(out), want) {
-		t.Errorf("%q with %s: %v, want status %d and %q: %s", args, env, err, exitUsage, want, out)
+	c := measure(t, t.TempDir(), time.Minute, append([]string{"train", "--run", run}, args...)...)
+	if c.status != exitUsage || !strings.Contains(c.stderr, want) {
+		t.Errorf("%q: status %d, want %d and %q: %s", args, c.status, exitUsage, want, c.stderr)
 	}
 	if _, err := os.Stat(run); err == nil {
-		t.Errorf("%q with %s left its folder", args, env)
+		t.Errorf("%q left its folder", args)
 	}
-	rss := int64(c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
-	if runtime.GOOS != "darwin" { // which counts bytes
-		rss <<= 10
-	}
-	return rss
+	return c.peak
 }
 
 // TestWhatCannotFitIsRefusedBeforeItIsMade: a network of 1202 layers takes 160 MB before its first
 // activation. The program itself takes about 40.
 func TestWhatCannotFitIsRefusedBeforeItIsMade(t *testing.T) {
 	large := []string{"--config", "cifar1202", "--set", "data.name=fashion-sample"}
-	if rss := refuse(t, "X=", "--max-memory is 1 GB", append(large, "--max-memory", "1GB")...); rss > 120<<20 {
+	if rss := refuse(t, "--max-memory is 1 GB", append(large, "--max-memory", "1GB")...); rss > 120<<20 {
 		t.Errorf("the refusal took %d bytes", rss)
 	}
-	if rss := refuse(t, "GOMEMLIMIT=1000MiB", "GOMEMLIMIT is 1.05 GB", large...); rss > 120<<20 {
+	t.Setenv("GOMEMLIMIT", "1000MiB")
+	if rss := refuse(t, "and GOMEMLIMIT leaves 1.0", large...); rss > 120<<20 {
 		t.Errorf("the refusal took %d bytes", rss)
 	}
 }
@@ -56,6 +43,6 @@ func TestWhatDoesNotFitOnceItIsMadeIsRefused(t *testing.T) {
 	if err := os.WriteFile(config, []byte(tinyConfig), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	refuse(t, "X=", "--max-memory is 2 MB", "--config", config, "--max-memory", "2MB")
-	refuse(t, "X=", "--max-memory is 500 KB", "--config", config, "--max-memory", "500KB")
+	refuse(t, "--max-memory is 2 MB", "--config", config, "--max-memory", "2MB")
+	refuse(t, "--max-memory is 500 KB", "--config", config, "--max-memory", "500KB")
 }

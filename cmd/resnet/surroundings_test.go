@@ -149,7 +149,7 @@ func (p place) runAll(t *testing.T) {
 		{exitBadData, []string{"import", "--out=" + at("i.safetensors"), "--", at("picture.png")}, "picture.png"},
 		{0, []string{"data", "list"}, "fashion-sample"},
 		{0, []string{"data", "verify", "fashion-sample"}, "ok"},
-		{exitMissing, []string{"data", "verify", "cifar10"}, "set data.dir"},
+		{exitMissing, []string{"data", "verify", "cifar10"}, "dir"},
 		{0, []string{"data", "pack", "folder", "--dir=" + at("photos"), "--out=" + at("packed")}, ""},
 		{0, []string{"data", "info", "packed", "--dir=" + at("packed")}, "bee"},
 		{features, []string{"speech", "features", "--out=" + at("f.ark"), "--", at("rec")}, ""},
