@@ -18,7 +18,7 @@ type PartKind string
 // The kinds of parts, with the fields that they use.
 const (
 	// PartConv has Out filters of Kernel x Kernel pixels and zeros around, (Kernel-1)/2 on each
-	// side; Stride; Bias or not.
+	// side; Stride; Bias or not. With Same a stride of 2 has one zero less at the beginning.
 	PartConv PartKind = "conv"
 	// PartNorm is batch normalisation.
 	PartNorm PartKind = "norm"
@@ -28,7 +28,7 @@ const (
 	// PartLRN is local response normalisation.
 	PartLRN PartKind = "lrn"
 	// PartMaxPool has Kernel, Stride, Pad and Ceil; so has PartAvgPool, where zeros of the padding
-	// count.
+	// count, but not with Same.
 	PartMaxPool PartKind = "maxpool"
 	PartAvgPool PartKind = "avgpool"
 	// PartGlobal is the mean of each plane: [N, C].
@@ -61,6 +61,7 @@ type Part struct {
 	Pad        int
 	Ceil       bool
 	Bias       bool
+	Same       bool // padding is TensorFlow's, on maps of an even size
 	Dropout    float64
 	LossWeight float64
 	Levels     []int
@@ -82,7 +83,7 @@ func sequence[T any](b net[T], s Spec, parts []Part, x T) T {
 func drawPart[T any](b net[T], s Spec, p Part, x T) T {
 	switch p.Kind {
 	case PartConv:
-		return b.Conv(p.Name, x, convOpts{filters: p.Out, kernel: p.Kernel, stride: p.Stride, bias: p.Bias})
+		return b.Conv(p.Name, x, convOpts{filters: p.Out, kernel: p.Kernel, stride: p.Stride, bias: p.Bias, same: p.Same})
 	case PartNorm:
 		return b.BatchNorm(p.Name, x)
 	case PartReLU:
@@ -120,7 +121,7 @@ func drawPart[T any](b net[T], s Spec, p Part, x T) T {
 }
 
 func (p Part) window() graph.PoolOpts {
-	return graph.PoolOpts{Kernel: p.Kernel, Stride: p.Stride, Pad: p.Pad, Ceil: p.Ceil}
+	return graph.PoolOpts{Kernel: p.Kernel, Stride: p.Stride, Pad: p.Pad, Ceil: p.Ceil, ExcludePad: p.Same}
 }
 
 // The parts, in the words of the papers' figures.

@@ -14,6 +14,7 @@ type fileForm struct {
 	Pad      int      `json:"pad,omitempty"`
 	Ceil     bool     `json:"ceil,omitempty"`
 	Bias     bool     `json:"bias,omitempty"`
+	Same     bool     `json:"same,omitempty"`
 	Rate     float64  `json:"rate,omitempty"`
 	Levels   []int    `json:"levels,omitempty"`
 	Branches [][]Part `json:"branches,omitempty"`
@@ -22,7 +23,7 @@ type fileForm struct {
 // MarshalJSON writes the form of fileForm.
 func (p Part) MarshalJSON() ([]byte, error) {
 	f := fileForm{
-		Kind: p.Kind, Name: p.Name, Out: p.Out, Kernel: p.Kernel, Stride: p.Stride, Pad: p.Pad, Ceil: p.Ceil, Bias: p.Bias,
+		Kind: p.Kind, Name: p.Name, Out: p.Out, Kernel: p.Kernel, Stride: p.Stride, Pad: p.Pad, Ceil: p.Ceil, Bias: p.Bias, Same: p.Same,
 		Levels: p.Levels, Branches: p.Branches,
 	}
 	switch p.Kind {
@@ -43,7 +44,7 @@ func (p *Part) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*p = Part{
-		Kind: f.Kind, Name: f.Name, Out: f.Out, Kernel: f.Kernel, Stride: f.Stride, Pad: f.Pad, Ceil: f.Ceil, Bias: f.Bias,
+		Kind: f.Kind, Name: f.Name, Out: f.Out, Kernel: f.Kernel, Stride: f.Stride, Pad: f.Pad, Ceil: f.Ceil, Bias: f.Bias, Same: f.Same,
 		Levels: f.Levels, Branches: f.Branches,
 	}
 	switch {

@@ -32,7 +32,8 @@ type builderNet struct {
 func (n builderNet) In(scope string) net[*graph.Node] { return builderNet{n.b.In(scope), n.dense} }
 
 func (n builderNet) Conv(name string, x *graph.Node, o convOpts) *graph.Node {
-	c := graph.ConvOpts{Filters: o.filters, Kernel: o.kernel, Stride: o.stride, Pad: (o.kernel - 1) / 2, Bias: o.bias}
+	c := graph.ConvOpts{Filters: o.filters, Kernel: o.kernel, Stride: o.stride, Bias: o.bias}
+	c.Pad, c.End = o.padding()
 	if o.rowsOnly {
 		c.StrideW = 1
 	}

@@ -24,7 +24,8 @@
 //
 // Option A pads with zero channels; the paper does not say where. The default here is half on each
 // side, the field PadEnd appends them. ImageNet's first pooling is 3x3, stride 2, padding 1, as in
-// torchvision (Caffe's original uses no padding and rounds up: the same size, other borders). The
+// torchvision; the networks that the authors published in Caffe have no padding and round up: the
+// same size, other windows (rows named -caffe). The
 // bottleneck strides in its first 1x1, as in the paper's own models; rows named v1.5 stride in the
 // 3x3.
 package blocks

@@ -43,9 +43,17 @@ func forward[T any](b net[T], s Spec, x T) T {
 
 // stem draws what stands before the first stage; its output has Widths[0] channels.
 func stem[T any](b net[T], s Spec, x T) T {
-	if s.Stem == Stem7x7 {
-		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, convOpts{filters: s.Widths[0], kernel: 7, stride: 2})))
-		return b.MaxPool("maxpool", x, graph.PoolOpts{Kernel: 3, Stride: 2, Pad: 1})
+	first := convOpts{filters: s.Widths[0], kernel: 7, stride: 2}
+	pool := graph.PoolOpts{Kernel: 3, Stride: 2, Pad: 1}
+	switch s.Stem {
+	case Stem3x3:
+		first.kernel, first.stride = 3, 1
+	case StemCaffe:
+		pool.Pad, pool.Ceil = 0, true
 	}
-	return b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, convOpts{filters: s.Widths[0], kernel: 3, stride: 1})))
+	x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, first)))
+	if s.Stem == Stem3x3 {
+		return x
+	}
+	return b.MaxPool("maxpool", x, pool)
 }

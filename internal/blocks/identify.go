@@ -9,8 +9,8 @@ import (
 // Identify lists the architectures whose tensors have these names and shapes: rows of the table,
 // the CIFAR family at the depth that the names have, and either with another shortcut option.
 // Several remain where they differ in what has no parameters: a plain net and one with option A,
-// strides in the first 1x1 or in the 3x3. The classes are those of the classifier. The order is
-// that of the table.
+// strides in the first 1x1 or in the 3x3, windows of the first pooling. The classes are those of
+// the classifier. The order is that of the table.
 func Identify(shapes map[string][]int) []Spec {
 	var found []Spec
 	for _, s := range candidates(shapes) {
@@ -65,6 +65,9 @@ func candidates(shapes map[string][]int) []Spec {
 	depth := strconv.Itoa(6*len(blocksInFirst) + 2)
 	names = append(names, familyPrefix(false)+depth, familyPrefix(true)+depth)
 	for _, name := range names[:len(names):len(names)] {
+		if s, ok := lookup(name); ok && s.Stem == StemCaffe {
+			continue // published with option B alone
+		}
 		for _, option := range []Shortcut{OptionA, OptionB, OptionC} {
 			names = append(names, name+strings.ToLower(string(option)))
 		}
@@ -82,7 +85,7 @@ func candidates(shapes map[string][]int) []Spec {
 
 // same reports whether two rows draw the same net under different names.
 func (s Spec) same(o Spec) bool {
-	return s.Family == o.Family && s.Shortcut == o.Shortcut && s.StrideIn3x3 == o.StrideIn3x3 && slices.Equal(s.Depths, o.Depths) && slices.Equal(s.Widths, o.Widths) && s.Block == o.Block &&
+	return s.Family == o.Family && s.Shortcut == o.Shortcut && s.StrideIn3x3 == o.StrideIn3x3 && s.Stem == o.Stem && slices.Equal(s.Depths, o.Depths) && slices.Equal(s.Widths, o.Widths) && s.Block == o.Block &&
 		s.SameBody(o)
 }
 
@@ -105,14 +108,14 @@ func (s Spec) sizesIn(shapes map[string][]int) (classes, channels int) {
 	if head := shapes[s.Head()+".weight"]; len(head) == 2 {
 		classes = head[0]
 	}
-	if stem := shapes[s.firstConv()+".weight"]; len(stem) == 4 {
+	if stem := shapes[s.FirstConv()+".weight"]; len(stem) == 4 {
 		channels = stem[1]
 	}
 	return classes, channels
 }
 
-// firstConv is the name of the layer that sees the image.
-func (s Spec) firstConv() string {
+// FirstConv is the name of the convolution that sees the image.
+func (s Spec) FirstConv() string {
 	if len(s.Body) > 0 {
 		return s.Body[0].Name
 	}

@@ -27,23 +27,24 @@ func shapesOf(t *testing.T, name string, classes int) map[string][]int {
 
 func TestNamesAndShapesNarrowTheCandidates(t *testing.T) {
 	for name, want := range map[string][]string{
-		"resnet18":       {"resnet18"},
-		"resnet34c":      {"resnet34c"},
-		"plain34":        {"plain34", "resnet34a"},
-		"resnet50":       {"resnet50", "resnet50v1.5"},
-		"resnet152":      {"resnet152", "resnet152v1.5"},
-		"resnet20":       {"plain20", "resnet20"},
-		"cifar-resnet26": {"cifar-plain26", "cifar-resnet26"}, // no row of its own
-		"resnet56b":      {"resnet56b"},
-		"resnet50v1.5":   {"resnet50", "resnet50v1.5"},
-		"resnet50c":      {"resnet50c", "resnet50v1.5c"},
-		"resnet50a":      {"resnet50a", "resnet50v1.5a"},
-		"vgg16":          {"vgg16"},
-		"vgg19bn":        {"vgg19bn"},
-		"googlenet":      {"googlenet"},
-		"googlenet-bn":   {"googlenet-bn"},
-		"bn-inception":   {"bn-inception"},
-		"prelu-net-a":    {"prelu-net-a"},
+		"resnet18":          {"resnet18"},
+		"resnet34c":         {"resnet34c"},
+		"plain34":           {"plain34", "resnet34a"},
+		"resnet50":          {"resnet50", "resnet50-caffe", "resnet50v1.5"},
+		"resnet152":         {"resnet152", "resnet152-caffe", "resnet152v1.5"},
+		"resnet20":          {"plain20", "resnet20"},
+		"cifar-resnet26":    {"cifar-plain26", "cifar-resnet26"}, // no row of its own
+		"resnet56b":         {"resnet56b"},
+		"resnet50v1.5":      {"resnet50", "resnet50-caffe", "resnet50v1.5"},
+		"resnet50c":         {"resnet50c", "resnet50v1.5c"},
+		"resnet50a":         {"resnet50a", "resnet50v1.5a"},
+		"vgg16":             {"vgg16"},
+		"vgg19bn":           {"vgg19bn"},
+		"googlenet":         {"googlenet"},
+		"googlenet-bn":      {"googlenet-bn"},
+		"bn-inception":      {"bn-inception"},
+		"bn-inception-slim": {"bn-inception-slim"},
+		"prelu-net-a":       {"prelu-net-a"},
 	} {
 		for _, classes := range []int{0, 7} {
 			var got []string

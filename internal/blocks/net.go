@@ -3,8 +3,8 @@ package blocks
 import "resnet/internal/graph"
 
 // net is what a block needs to draw itself, with T a place in the drawing: builderNet makes graph
-// nodes of it, tracer a list of layers. Convolutions have "same" padding, (kernel-1)/2; those of
-// blocks have no bias (batch normalisation follows each).
+// nodes of it, tracer a list of layers. Convolutions have "same" padding, (kernel-1)/2, but see
+// convOpts.same; those of blocks have no bias (batch normalisation follows each).
 type net[T any] interface {
 	In(scope string) net[T]
 	Conv(name string, x T, o convOpts) T
@@ -46,4 +46,15 @@ type convOpts struct {
 	bias                    bool
 	// rowsOnly strides rows alone, so that every frame of an utterance keeps its place.
 	rowsOnly bool
+	// same pads a convolution of stride 2 as TensorFlow does on maps of an even size: one zero less
+	// at the beginning of rows and columns.
+	same bool
+}
+
+// padding is the zeros on each side, and those at the end besides.
+func (o convOpts) padding() (pad, end int) {
+	if pad = (o.kernel - 1) / 2; o.same && o.stride == 2 && pad > 0 {
+		return pad - 1, 1
+	}
+	return pad, 0
 }

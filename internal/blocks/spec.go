@@ -23,10 +23,13 @@ const (
 type Stem string
 
 // The stems: a 3x3 convolution (section 4.2), or a 7x7 with stride 2 and a 3x3 max pooling with
-// stride 2 (Table 1).
+// stride 2 (Table 1). The pooling is torchvision's, padded by a pixel, or that of the authors' own
+// Caffe networks, without padding and rounded up: 56 windows of 112 pixels either way, which begin
+// at pixels -1, 1, 3 or at 0, 2, 4.
 const (
-	Stem3x3 Stem = "3x3"
-	Stem7x7 Stem = "7x7-maxpool"
+	Stem3x3   Stem = "3x3"
+	Stem7x7   Stem = "7x7-maxpool"
+	StemCaffe Stem = "7x7-maxpool-ceil"
 )
 
 // Shortcut is how a block joins its input to its output (section 3.3 and 4.1).
@@ -163,8 +166,8 @@ func (s Spec) Validate() error {
 		return fail("a body, and block %q", s.Block)
 	case !speech && !sequence && s.Block != Basic && s.Block != Bottleneck:
 		return fail("block %q; basic, bottleneck or sequence", s.Block)
-	case !sequence && s.Stem != Stem3x3 && s.Stem != Stem7x7:
-		return fail("stem %q; %s or %s", s.Stem, Stem3x3, Stem7x7)
+	case !sequence && !slices.Contains([]Stem{Stem3x3, Stem7x7, StemCaffe}, s.Stem):
+		return fail("stem %q; %s, %s or %s", s.Stem, Stem3x3, Stem7x7, StemCaffe)
 	case !slices.Contains([]Shortcut{None, OptionA, OptionB, OptionC}, s.Shortcut):
 		return fail("shortcut %q; none, A, B or C", s.Shortcut)
 	case !sequence && len(s.Depths) == 0 || len(s.Depths) != len(s.Widths):

@@ -23,6 +23,7 @@ var testRows = []Spec{
 	testRow(Spec{Name: "tiny-bottleneck", Block: Bottleneck, Shortcut: OptionB, InputSize: 9, Depths: []int{2, 1}, Widths: []int{3, 6}}),
 	testRow(Spec{Name: "tiny-bottleneck-v1.5", Block: Bottleneck, Shortcut: OptionB, StrideIn3x3: true, InputSize: 8, Depths: []int{2, 1}, Widths: []int{4, 8}}),
 	testRow(Spec{Name: "tiny-imagenet-stem", Block: Basic, Shortcut: OptionB, Stem: Stem7x7, InputSize: 21, Depths: []int{2, 1}, Widths: []int{6, 12}}),
+	testRow(Spec{Name: "tiny-caffe", Block: Bottleneck, Shortcut: OptionB, Stem: StemCaffe, InputSize: 24, Depths: []int{2, 1}, Widths: []int{4, 6}}),
 	testRow(Spec{Name: "tiny-bottleneck-a", Block: Bottleneck, Shortcut: OptionA, InputSize: 9, Depths: []int{2, 1}, Widths: []int{3, 6}}),
 	testRow(Spec{Name: "tiny-bottleneck-c", Block: Bottleneck, Shortcut: OptionC, InputSize: 8, Depths: []int{2, 1}, Widths: []int{3, 6}}),
 	testRow(Spec{Name: "tiny-vgg", InputSize: 14, Body: vggBody([][]int{{5}, {7, 6}}, 11, 0, false)}),
@@ -39,6 +40,10 @@ var testRows = []Spec{
 		withNorm("conv1", 6, 3, 2),
 		inceptionBN("3a", 4, 3, 5, 2, 3, avgPool(3, 1), 2), halvingBN("3b", 3, 5, 2, 4),
 		inceptionBN("4a", 3, 3, 4, 2, 3, maxPool(3, 1), 2), []Part{globalPool, classifier("fc")})}),
+	testRow(Spec{Name: "tiny-slim", InputSize: 32, Body: as(same, slices.Concat(
+		withBias("conv1", 6, 7, 2), one(ceilPool(3, 2)),
+		inceptionBN("3a", 4, 3, 5, 2, 3, avgPool(3, 1), 2), halvingBN("3c", 3, 5, 2, 4),
+		inceptionBN("4a", 3, 3, 4, 2, 3, maxPool(3, 1), 2), []Part{globalPool, classifier("fc")}))}),
 	testRow(Spec{Name: "tiny-prelu-net", InputSize: 24, Body: preluBody(4, []int{6, 7}, 2, 9, 0, []int{3, 2, 1})}),
 	testRow(Spec{Name: "tiny-wide", Block: Basic, Shortcut: OptionA, InputSize: 16, Depths: []int{1, 1}, Widths: []int{16, 32}}),
 	testRow(Spec{Name: "tiny-wide-b", Block: Basic, Shortcut: OptionB, InputSize: 12, Depths: []int{1, 1}, Widths: []int{16, 32}}),

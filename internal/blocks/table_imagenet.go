@@ -22,6 +22,9 @@ var imagenetRows = []Spec{
 	imagenetRow("resnet50c", Bottleneck, OptionC, depths34, 40_128_552, 6_324_224_000, nil),
 	imagenetRow("resnet101c", Bottleneck, OptionC, depths101, 76_981_288, 13_530_300_416, nil),
 	imagenetRow("resnet152c", Bottleneck, OptionC, depths152, 107_335_720, 20_736_376_832, nil),
+	caffe(imagenetRow("resnet50-caffe", Bottleneck, OptionB, depths34, 25_557_032, 3_857_973_248, table3(22.85, 6.71))),
+	caffe(imagenetRow("resnet101-caffe", Bottleneck, OptionB, depths101, 44_549_160, 7_570_194_432, table3(21.75, 6.05))),
+	caffe(imagenetRow("resnet152-caffe", Bottleneck, OptionB, depths152, 60_192_808, 11_282_415_616, table3(21.43, 5.71))),
 	v15(imagenetRow("resnet50v1.5", Bottleneck, OptionB, depths34, 25_557_032, 4_089_184_256, nil)),
 	v15(imagenetRow("resnet101v1.5", Bottleneck, OptionB, depths101, 44_549_160, 7_801_405_440, nil)),
 	v15(imagenetRow("resnet152v1.5", Bottleneck, OptionB, depths152, 60_192_808, 11_513_626_624, nil)),
@@ -46,6 +49,13 @@ func imagenetRow(name string, block Block, shortcut Shortcut, depths []int, para
 func v15(s Spec) Spec {
 	s.StrideIn3x3 = true
 	s.Source = "Table 1, with the stride in the 3x3 as in torchvision"
+	return s
+}
+
+// caffe pools in the stem as the networks that the authors published do.
+func caffe(s Spec) Spec {
+	s.Stem = StemCaffe
+	s.Source = "Table 1, with the first pooling as in the authors' Caffe networks"
 	return s
 }
 

@@ -3,7 +3,8 @@ package blocks
 import "slices"
 
 // inceptionRows are GoogLeNet (Szegedy et al. 2015, arXiv:1409.4842) as published, torchvision's
-// variant of it, and BN-Inception (Ioffe and Szegedy 2015, arXiv:1502.03167).
+// variant of it, and BN-Inception (Ioffe and Szegedy 2015, arXiv:1502.03167) as published and as
+// Google's own program in TensorFlow, TF-slim, has it.
 //
 // googlenet has local response normalisation and biases, and two auxiliary classifiers whose
 // losses count 0.3 in training. Its names follow torchvision's. The paper shows maps of 112, 56,
@@ -13,6 +14,13 @@ import "slices"
 // response normalisation, a 3x3 convolution where the paper has a 5x5, 20 % dropout, and 2x2
 // windows in the last max pooling. torchvision pools adaptively before the auxiliary classifiers;
 // here they pool as published, 5x5 with stride 3. That touches training alone.
+//
+// bn-inception-slim is TF-slim's `inception_v2`: pool projections of 96 columns in 4c and 4d, which
+// make the 576, 576 and 1024 channels that the figure prints; TensorFlow's padding, which begins a
+// pixel later where a convolution halves the map, and leaves the zeros around a map out of
+// averages; ε = 0.001; 20 % dropout; a bias and no normalisation behind the first convolution. That
+// is separable there and multiplied out here, since nothing stands between its two halves; and
+// normalisation has a γ here.
 var inceptionRows = []Spec{
 	baseline(Spec{
 		Name: "googlenet", Body: googleNet(withBias, responses, 5, 3, 0.4), Params: 13_378_280, MACs: 1_582_671_872,
@@ -22,7 +30,11 @@ var inceptionRows = []Spec{
 		Name: "googlenet-bn", Body: googleNet(withNorm, nil, 3, 2, 0.2), Params: 13_004_888, MACs: 1_498_376_192,
 		Source: "Szegedy et al. 2015, Table 1, as in torchvision: batch normalisation, 3x3 for 5x5",
 	})),
-	baseline(Spec{Name: "bn-inception", Body: bnInception(), Params: 11_285_224, MACs: 2_032_600_064, Source: "Ioffe and Szegedy 2015, Figure 5"}),
+	baseline(Spec{Name: "bn-inception", Body: append(bnInception(withNorm, 128), classifier("fc")), Params: 11_285_224, MACs: 2_032_600_064, Source: "Ioffe and Szegedy 2015, Figure 5"}),
+	withEps(0.001, baseline(Spec{
+		Name: "bn-inception-slim", Body: append(as(same, bnInception(withBias, 96)), drop(0.2), classifier("fc")), Params: 11_194_920, MACs: 2_018_851_840,
+		Source: "Ioffe and Szegedy 2015, Figure 5, as in Google's TF-slim",
+	})),
 }
 
 func withEps(eps float64, s Spec) Spec {
@@ -126,21 +138,38 @@ func halvingBN(name string, reduce3, n3, reduceD, nD int) []Part {
 // multiplier 8", the figure a 7x7: that is built, an ordinary one. Zeros around the map count in
 // average poolings. The convolutions have no biases, which β replaces (section 3.2). There is no
 // dropout (section 4.2.1), and no auxiliary classifier is mentioned. Names are ours, after
-// torchvision's GoogLeNet.
-func bnInception() []Part {
+// torchvision's GoogLeNet. proj is the width of the projections in 4c and 4d, 128 in the figure;
+// first draws the first convolution.
+func bnInception(first unit, proj int) []Part {
 	avg := avgPool(3, 1)
 	return slices.Concat(
-		withNorm("conv1", 64, 7, 2), one(ceilPool(3, 2)),
+		first("conv1", 64, 7, 2), one(ceilPool(3, 2)),
 		withNorm("conv2", 64, 1, 1), withNorm("conv3", 192, 3, 1), one(ceilPool(3, 2)),
 		inceptionBN("3a", 64, 64, 64, 64, 96, avg, 32),
 		inceptionBN("3b", 64, 64, 96, 64, 96, avg, 64),
 		halvingBN("3c", 128, 160, 64, 96),
 		inceptionBN("4a", 224, 64, 96, 96, 128, avg, 128),
 		inceptionBN("4b", 192, 96, 128, 96, 128, avg, 128),
-		inceptionBN("4c", 160, 128, 160, 128, 160, avg, 128),
-		inceptionBN("4d", 96, 128, 192, 160, 192, avg, 128),
+		inceptionBN("4c", 160, 128, 160, 128, 160, avg, proj),
+		inceptionBN("4d", 96, 128, 192, 160, 192, avg, proj),
 		halvingBN("4e", 128, 192, 192, 256),
 		inceptionBN("5a", 352, 192, 320, 160, 224, avg, 128),
 		inceptionBN("5b", 352, 192, 320, 192, 224, maxPool(3, 1), 128),
-		[]Part{globalPool, classifier("fc")})
+		one(globalPool))
+}
+
+// same pads as TensorFlow does.
+func same(p *Part) {
+	p.Same = p.Kind == PartConv && p.Stride > 1 && p.Kernel > 1 || p.Kind == PartAvgPool
+}
+
+// as changes parts and those of their branches.
+func as(change func(*Part), parts []Part) []Part {
+	for i := range parts {
+		change(&parts[i])
+		for _, branch := range parts[i].Branches {
+			as(change, branch)
+		}
+	}
+	return parts
 }

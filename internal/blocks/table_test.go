@@ -119,6 +119,31 @@ func TestBaselinesCountsArePyTorchs(t *testing.T) {
 	}
 }
 
+// TestSlimHasTheVariablesThatGoogleCounts: TF-slim's own test of Inception v2 counts the variables
+// before the classifier. It has a separable convolution where the row has an ordinary one, running
+// statistics, and no γ.
+func TestSlimHasTheVariablesThatGoogleCounts(t *testing.T) {
+	s, err := Lookup("bn-inception-slim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var count int64
+	for _, l := range trace(s) {
+		switch {
+		case l.Name == "fc":
+		case l.Name == "conv1":
+			count += 7*7*3*8 + 3*8*64 + 64
+		case l.Type == "bn":
+			count += l.Params/2 + l.Params // β; mean and variance
+		default:
+			count += l.Params
+		}
+	}
+	if count != 10_173_112 {
+		t.Errorf("%d variables", count)
+	}
+}
+
 func TestEveryRowHoldsItsOwnCounts(t *testing.T) {
 	for _, s := range table {
 		m, err := Summarize(s)
@@ -170,8 +195,8 @@ func TestDepthOfANameIsItsNumberOfLayers(t *testing.T) {
 		if s.TestOnly || s.Family == FamilySpeech { // which have no depth in their names
 			continue
 		}
-		name, _, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(s.Name, "v"), "bn"), "v")
-		if want, ok := map[string]int{"googlenet": 22, "googlenet-": 22, "bn-inception": 34, "prelu-net-a": 19, "prelu-net-b": 22, "prelu-net-c": 22}[name]; ok {
+		name, _, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(s.Name, "-caffe"), "v"), "bn"), "v")
+		if want, ok := map[string]int{"googlenet": 22, "googlenet-": 22, "bn-inception": 34, "bn-inception-slim": 34, "prelu-net-a": 19, "prelu-net-b": 22, "prelu-net-c": 22}[name]; ok {
 			if s.Depth() != want {
 				t.Errorf("%s has %d layers, the paper %d", s.Name, s.Depth(), want)
 			}

@@ -35,6 +35,8 @@ type Layer struct {
 type Window struct {
 	Kernel, Stride, Pad int
 	Ceil                bool
+	End                 int  // zeros at the end besides Pad, of a convolution
+	ExcludePad          bool // zeros around do not count in a mean
 }
 
 // trace lists the layers of s in forward order. s must be valid.
@@ -134,7 +136,7 @@ func (n tracerNet) add(l Layer, out at, from ...at) at {
 
 // onMap requires x to be [C, H, W] with room for a window.
 func (n tracerNet) onMap(name string, x at, w Window) at {
-	if x.hw < 1 || w.Kernel > x.hw+2*w.Pad {
+	if x.hw < 1 || w.Kernel > x.hw+2*w.Pad+w.End {
 		n.fail(name, "a window of %d pixels on maps of %d", w.Kernel, x.hw)
 		x.hw = max(w.Kernel, 1)
 	}
@@ -146,7 +148,8 @@ func (n tracerNet) In(scope string) net[at] {
 }
 
 func (n tracerNet) Conv(name string, x at, o convOpts) at {
-	w := Window{Kernel: o.kernel, Stride: o.stride, Pad: (o.kernel - 1) / 2}
+	w := Window{Kernel: o.kernel, Stride: o.stride}
+	w.Pad, w.End = o.padding()
 	x = n.onMap(name, x, w)
 	out := x.sized(o.filters, w.places(x.hw))
 	weights := int64(o.filters) * int64(x.c) * int64(o.kernel) * int64(o.kernel)
@@ -197,7 +200,7 @@ func (n tracerNet) pool(kind, name string, x at, o graph.PoolOpts) at {
 	if name == "" {
 		name = kind
 	}
-	w := Window{o.Kernel, o.Stride, o.Pad, o.Ceil}
+	w := Window{Kernel: o.Kernel, Stride: o.Stride, Pad: o.Pad, Ceil: o.Ceil, ExcludePad: o.ExcludePad}
 	x = n.onMap(name, x, w)
 	detail := window(o.Kernel, o.Stride)
 	if o.Ceil {
@@ -301,7 +304,7 @@ func (n tracerNet) FrameClassifier(name string, x at, classes int) at {
 
 // places is the number of places of a window on a line of size pixels.
 func (w Window) places(size int) int {
-	return graph.PoolShape{H: size, Kernel: w.Kernel, Stride: w.Stride, Pad: w.Pad, Ceil: w.Ceil}.OutH()
+	return graph.PoolShape{H: size + w.End, Kernel: w.Kernel, Stride: w.Stride, Pad: w.Pad, Ceil: w.Ceil}.OutH()
 }
 
 func window(kernel, stride int) string {

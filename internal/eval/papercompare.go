@@ -100,7 +100,7 @@ func (t PaperTable) holds(l PaperLine, m Measured) bool {
 	if t.Ensembles || m.Ensemble {
 		return t.Ensembles && m.Ensemble && l.Quoted == ""
 	}
-	name, _ := strings.CutSuffix(m.Row.Model, suffixV15)
+	name, _ := strings.CutSuffix(published(m.Row.Model), suffixV15)
 	return l.Arch != "" && (name == l.Arch || variants[[2]string{name, l.Arch}] != "")
 }
 

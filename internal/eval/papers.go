@@ -52,7 +52,7 @@ func Paper(arch, dataset string, p Protocol, n int) *PaperValue {
 			continue
 		}
 		for _, l := range t.Lines {
-			if l.Arch == "" || l.Arch != arch || l.Top1 == nil || l.Quoted != "" {
+			if l.Arch == "" || l.Arch != published(arch) || l.Top1 == nil || l.Quoted != "" {
 				continue
 			}
 			v := &PaperValue{Top1: *l.Top1, Mean: l.Mean, Std: l.Std, Runs: l.Runs, Source: t.Name()}
@@ -67,6 +67,10 @@ func Paper(arch, dataset string, p Protocol, n int) *PaperValue {
 	}
 	return found
 }
+
+// published is the row whose line in the tables is a network's: the rows named -caffe are the
+// networks that the paper's authors measured, with the first pooling as in their own program.
+func published(arch string) string { return strings.TrimSuffix(arch, "-caffe") }
 
 // differences says in what a measurement on n images of a data set differs from the table's;
 // nothing when it is the same.

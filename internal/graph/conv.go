@@ -12,7 +12,7 @@ type ConvShape = ref.ConvShape
 
 // Conv is the convolution y = x * w (+ b): inputs x [N, C, H, W], w [K, C, R, S] and, with Bias, b
 // [K]; output [N, K, OutH, OutW]. See ref.Conv for the formula. Kernels may be even; padding is the
-// same on both sides.
+// same on both sides but for End.
 type Conv struct {
 	ConvShape
 	Bias bool

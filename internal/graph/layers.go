@@ -5,10 +5,11 @@ import (
 	"math"
 )
 
-// ConvOpts are the choices of a convolution: square kernels, the same zero padding on every side.
+// ConvOpts are the choices of a convolution: square kernels, Pad zeros on every side.
 type ConvOpts struct {
 	Filters, Kernel, Stride, Pad int
 	StrideW                      int // of columns; 0 means Stride
+	End                          int // zeros at the end of rows and columns besides Pad
 	Bias                         bool
 }
 
@@ -28,11 +29,11 @@ func (b *Builder) Conv(name string, x *Node, o ConvOpts) *Node {
 	if !ok {
 		return nil
 	}
-	if o.Filters < 1 || o.Kernel < 1 || o.Stride < 1 || o.StrideW < 0 || o.Pad < 0 {
+	if o.Filters < 1 || o.Kernel < 1 || o.Stride < 1 || o.StrideW < 0 || o.Pad < 0 || o.End < 0 {
 		return b.fail(name, fmt.Errorf("convolution %+v: filters, kernel and stride must be at least 1, pad 0: %w", o, ErrShape))
 	}
-	g := ConvShape{N: s.N, C: s.C, H: s.H, W: s.W, K: o.Filters, R: o.Kernel, S: o.Kernel, Stride: o.Stride, StrideW: o.StrideW, PadH: o.Pad, PadW: o.Pad}
-	if s.H+2*o.Pad < o.Kernel || s.W+2*o.Pad < o.Kernel {
+	g := ConvShape{N: s.N, C: s.C, H: s.H, W: s.W, K: o.Filters, R: o.Kernel, S: o.Kernel, Stride: o.Stride, StrideW: o.StrideW, PadH: o.Pad, PadW: o.Pad, End: o.End}
+	if s.H+2*o.Pad+o.End < o.Kernel || s.W+2*o.Pad+o.End < o.Kernel {
 		return b.fail(name, fmt.Errorf("a %dx%d kernel on %dx%d with padding %d: %w", o.Kernel, o.Kernel, s.H, s.W, o.Pad, ErrShape))
 	}
 	in := b.In(name)

@@ -45,6 +45,9 @@ func convCases() []graphtest.Case {
 		// Other strides of rows than of columns.
 		{N: 2, C: 2, H: 7, W: 5, K: 2, R: 3, S: 3, Stride: 2, StrideW: 1, PadH: 1, PadW: 1},
 		{N: 1, C: 1, H: 5, W: 8, K: 2, R: 3, S: 2, Stride: 1, StrideW: 3, PadH: 1},
+		// Zeros at the end alone, and one more there than at the beginning.
+		{N: 2, C: 2, H: 6, W: 8, K: 2, R: 3, S: 3, Stride: 2, End: 1},
+		{N: 1, C: 2, H: 8, W: 7, K: 2, R: 7, S: 7, Stride: 2, PadH: 2, PadW: 2, End: 1},
 	}
 	var cases []graphtest.Case
 	for i, s := range shapes {

@@ -101,6 +101,36 @@ class Normed(nn.Module):
         return self.net.relu(self.bn(self.conv(x)))
 
 
+class Same(nn.Conv2d):
+    """A convolution with TensorFlow's padding: ceil(size / stride) outputs, the odd zero at the end."""
+
+    def forward(self, x):
+        pads = []
+        for size in (x.shape[3], x.shape[2]):
+            zeros = max((-(-size // self.stride[0]) - 1) * self.stride[0] + self.kernel_size[0] - size, 0)
+            pads += [zeros // 2, zeros - zeros // 2]
+        return super().forward(F.pad(x, pads))
+
+
+class SlimBiased(Same):
+    """A convolution with biases and ReLU, as TF-slim begins."""
+
+    def __init__(self, net, cin, out, kernel, stride=1):
+        super().__init__(cin, out, kernel, stride)
+        object.__setattr__(self, "net", net)
+
+    def forward(self, x):
+        return self.net.relu(super().forward(x))
+
+
+class SlimNormed(Normed):
+    """Normed as in TF-slim."""
+
+    def __init__(self, net, cin, out, kernel, stride=1, eps=1e-3):
+        super().__init__(net, cin, out, kernel, stride, eps)
+        self.conv = Same(cin, out, kernel, stride, bias=False)
+
+
 class Module(nn.Module):
     """Branches joined along their channels; each is a list of (unit arguments) or pooling functions."""
 
@@ -138,6 +168,10 @@ def avg3(x):
     return F.avg_pool2d(x, 3, 1, 1)
 
 
+def avg3_slim(x):
+    return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+
+
 def halve(x):
     return F.max_pool2d(x, 3, 2, ceil_mode=True)
 
@@ -170,7 +204,7 @@ class Classifier(nn.Module):
 
 
 class Inception(Net):
-    """plan: ("unit", name, out, kernel, stride), ("module", name, branches), ("aux", name, side, filters, hidden), or functions."""
+    """plan: ("unit" or "biased", name, out, kernel, stride), ("module", name, branches), ("aux", name, side, filters, hidden), or functions."""
 
     def __init__(self, unit, plan, classes=10):
         super().__init__()
@@ -180,8 +214,8 @@ class Inception(Net):
                 self.plan.append((None, p))
                 continue
             kind, name, *rest = p
-            if kind == "unit":
-                m, cout = unit(self, cin, *rest), rest[0]
+            if kind in ("unit", "biased"):
+                m, cout = (unit if kind == "unit" else SlimBiased)(self, cin, *rest), rest[0]
             elif kind == "module":
                 m = Module(unit, self, cin, rest[0])
                 cout = m.cout
@@ -225,6 +259,10 @@ def tiny(name):
     if name == "tiny-bn-inception":
         return Inception(Normed, [("unit", "conv1", 6, 3, 2), ("module", "inception3a", inception_bn(4, 3, 5, 2, 3, avg3, 2)),
                                   ("module", "inception3b", halving_bn(3, 5, 2, 4)), ("module", "inception4a", inception_bn(3, 3, 4, 2, 3, pool3, 2))])
+    if name == "tiny-slim":
+        return Inception(lambda net, *a: SlimNormed(net, *a, *[1] * (4 - len(a)), 1e-5), [
+            ("biased", "conv1", 6, 7, 2), halve, ("module", "inception3a", inception_bn(4, 3, 5, 2, 3, avg3_slim, 2)),
+            ("module", "inception3c", halving_bn(3, 5, 2, 4)), ("module", "inception4a", inception_bn(3, 3, 4, 2, 3, pool3, 2))])
     raise KeyError(name)
 
 
@@ -242,14 +280,14 @@ def googlenet(unit, five, norm):
         m("5a", 256, 160, 320, 32, 128, 128), m("5b", 384, 192, 384, 48, 128, 128)], 1000)
 
 
-def bn_inception():
+def bn_inception(unit=Normed, avg3=avg3, proj=128, first="unit"):
     m = lambda name, *c: ("module", "inception" + name, inception_bn(*c))  # noqa: E731
     h = lambda name, *c: ("module", "inception" + name, halving_bn(*c))  # noqa: E731
-    return Inception(Normed, [
-        ("unit", "conv1", 64, 7, 2), halve, ("unit", "conv2", 64, 1), ("unit", "conv3", 192, 3), halve,
+    return Inception(unit, [
+        (first, "conv1", 64, 7, 2), halve, ("unit", "conv2", 64, 1), ("unit", "conv3", 192, 3), halve,
         m("3a", 64, 64, 64, 64, 96, avg3, 32), m("3b", 64, 64, 96, 64, 96, avg3, 64), h("3c", 128, 160, 64, 96),
-        m("4a", 224, 64, 96, 96, 128, avg3, 128), m("4b", 192, 96, 128, 96, 128, avg3, 128), m("4c", 160, 128, 160, 128, 160, avg3, 128),
-        m("4d", 96, 128, 192, 160, 192, avg3, 128), h("4e", 128, 192, 192, 256),
+        m("4a", 224, 64, 96, 96, 128, avg3, 128), m("4b", 192, 96, 128, 96, 128, avg3, 128), m("4c", 160, 128, 160, 128, 160, avg3, proj),
+        m("4d", 96, 128, 192, 160, 192, avg3, proj), h("4e", 128, 192, 192, 256),
         m("5a", 352, 192, 320, 160, 224, avg3, 128), m("5b", 352, 192, 320, 192, 224, pool3, 128)], 1000)
 
 
@@ -259,6 +297,7 @@ FULL = {
     "vgg16": lambda: VGG(VGG_D, 4096, False, 224, 1000), "vgg16bn": lambda: VGG(VGG_D, 4096, True, 224, 1000),
     "vgg19": lambda: VGG(VGG_E, 4096, False, 224, 1000), "vgg19bn": lambda: VGG(VGG_E, 4096, True, 224, 1000),
     "googlenet": lambda: googlenet(Biased, 5, lrn), "googlenet-bn": lambda: googlenet(Normed, 3, None), "bn-inception": bn_inception,
+    "bn-inception-slim": lambda: bn_inception(SlimNormed, avg3_slim, 96, "biased"),
     "prelu-net-a": lambda: PReLUNet(96, [256, 512, 512], 5, 4096, [7, 3, 2, 1], 1000),
     "prelu-net-b": lambda: PReLUNet(96, [256, 512, 512], 6, 4096, [7, 3, 2, 1], 1000),
     "prelu-net-c": lambda: PReLUNet(96, [384, 768, 896], 6, 4096, [7, 3, 2, 1], 1000),

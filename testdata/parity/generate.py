@@ -43,6 +43,7 @@ NETS = [
     dict(name="tiny-bottleneck-v1.5", block="bottleneck", widths=[4, 8], depths=[2, 1], shortcut="B", v15=True, size=8, n=6, rate=0.05),
     dict(name="tiny-bottleneck-a", block="bottleneck", widths=[3, 6], depths=[2, 1], shortcut="A", size=9, n=6, rate=0.05),
     dict(name="tiny-bottleneck-c", block="bottleneck", widths=[3, 6], depths=[2, 1], shortcut="C", size=8, n=6, rate=0.05),
+    dict(name="tiny-caffe", block="bottleneck", widths=[4, 6], depths=[2, 1], shortcut="B", stem7=True, caffe=True, size=24, n=5, rate=0.05),
     dict(name="tiny-imagenet-stem", block="basic", widths=[6, 12], depths=[2, 1], shortcut="B", stem7=True, size=21, n=4, rate=0.05),
     dict(name="tiny-wide", block="basic", widths=[16, 32], depths=[1, 1], shortcut="A", size=16, n=3, rate=0.05),
     dict(name="tiny-wide-b", block="basic", widths=[16, 32], depths=[1, 1], shortcut="B", size=12, n=4, rate=0.05),
@@ -51,6 +52,7 @@ NETS = [
     dict(name="tiny-googlenet", body=True, size=41, n=2, rate=0.02),
     dict(name="tiny-googlenet-bn", body=True, size=21, n=4, rate=0.02),
     dict(name="tiny-bn-inception", body=True, size=15, n=6, rate=0.02),
+    dict(name="tiny-slim", body=True, size=32, n=5, rate=0.02),
     dict(name="tiny-prelu-net", body=True, size=24, n=5, rate=0.02),
 ]
 
@@ -122,7 +124,7 @@ class Net(nn.Module):
     def forward(self, x):
         x = self.relu(self.bn1(self.conv1(x)))
         if self.cfg.get("stem7"):
-            x = F.max_pool2d(x, 3, 2, 1)
+            x = F.max_pool2d(x, 3, 2, ceil_mode=True) if self.cfg.get("caffe") else F.max_pool2d(x, 3, 2, 1)
         for s in range(len(self.cfg["widths"])):
             x = getattr(self, f"layer{s + 1}")(x)
         return self.fc(x.mean((2, 3)))

@@ -146,7 +146,7 @@ func (g *drawing) layer(l blocks.Layer) error {
 	case "maxpool":
 		g.node("MaxPool", l.Name, in, l.Name, poolAttributes(l.Window)...)
 	case "avgpool":
-		g.node("AveragePool", l.Name, in, l.Name, append(poolAttributes(l.Window), attribute("count_include_pad", 1))...)
+		g.node("AveragePool", l.Name, in, l.Name, append(poolAttributes(l.Window), meanAttributes(l.Window)...)...)
 	case "lrn":
 		g.node("LRN", l.Name, in, l.Name, attribute("size", l.LRN.Size), attribute("alpha", l.LRN.Alpha), attribute("beta", l.LRN.Beta), attribute("bias", l.LRN.Bias))
 	case "concat":
@@ -233,7 +233,16 @@ func (g *drawing) pyramid(l blocks.Layer) error {
 }
 
 func windowAttributes(w blocks.Window) []message {
-	return []message{attribute("kernel_shape", []int{w.Kernel, w.Kernel}), attribute("strides", []int{w.Stride, w.Stride}), attribute("pads", []int{w.Pad, w.Pad, w.Pad, w.Pad})}
+	return []message{attribute("kernel_shape", []int{w.Kernel, w.Kernel}), attribute("strides", []int{w.Stride, w.Stride}), attribute("pads", []int{w.Pad, w.Pad, w.Pad + w.End, w.Pad + w.End})}
+}
+
+// meanAttributes says whether zeros around the map count in a mean; the standard's default is that
+// they do not.
+func meanAttributes(w blocks.Window) []message {
+	if w.ExcludePad {
+		return nil
+	}
+	return []message{attribute("count_include_pad", 1)}
 }
 
 func poolAttributes(w blocks.Window) []message {

@@ -65,5 +65,5 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 }
 
 func shapeOf(s graph.ConvShape) conv.Shape {
-	return conv.Shape{C: s.C, K: s.K, H: s.H, W: s.W, R: s.R, S: s.S, Stride: s.Stride, StrideW: s.StrideW, PadH: s.PadH, PadW: s.PadW}
+	return conv.Shape{C: s.C, K: s.K, H: s.H, W: s.W, R: s.R, S: s.S, Stride: s.Stride, StrideW: s.StrideW, PadH: s.PadH, PadW: s.PadW, End: s.End}
 }

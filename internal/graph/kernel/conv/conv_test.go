@@ -122,6 +122,9 @@ var shapes = []Shape{
 	{C: 20, K: 33, H: 9, W: 12, R: 3, S: 3, Stride: 2, StrideW: 1, PadH: 1, PadW: 1},
 	{C: 17, K: 5, H: 9, W: 8, R: 1, S: 1, Stride: 2, StrideW: 1},
 	{C: 4, K: 6, H: 5, W: 11, R: 3, S: 3, Stride: 1, StrideW: 2, PadH: 1, PadW: 1},
+	{C: 20, K: 33, H: 10, W: 8, R: 3, S: 3, Stride: 2, End: 1},
+	{C: 3, K: 20, H: 20, W: 18, R: 7, S: 7, Stride: 2, PadH: 2, PadW: 2, End: 1},
+	{C: 17, K: 5, H: 9, W: 12, R: 5, S: 5, Stride: 3, PadH: 1, PadW: 1, End: 2},
 }
 
 func TestEveryAlgorithmMatchesTheDefinition(t *testing.T) {

@@ -14,6 +14,7 @@ func blocks(c int) int { return (c + block - 1) / block }
 type Shape struct {
 	C, K, H, W, R, S, Stride, PadH, PadW int
 	StrideW                              int // of columns; 0 means Stride
+	End                                  int // zeros at the end besides PadH and PadW
 }
 
 // ColStride is the stride of columns.
@@ -25,10 +26,10 @@ func (s Shape) ColStride() int {
 }
 
 // OH is the number of output rows.
-func (s Shape) OH() int { return (s.H+2*s.PadH-s.R)/s.Stride + 1 }
+func (s Shape) OH() int { return (s.H+2*s.PadH+s.End-s.R)/s.Stride + 1 }
 
 // OW is the number of output columns.
-func (s Shape) OW() int { return (s.W+2*s.PadW-s.S)/s.ColStride() + 1 }
+func (s Shape) OW() int { return (s.W+2*s.PadW+s.End-s.S)/s.ColStride() + 1 }
 
 // MACs is the number of multiply-adds of one image by the direct method.
 func (s Shape) MACs() int64 {
@@ -55,7 +56,7 @@ func (s Shape) String() string {
 // Supported reports whether the kernels take this shape: padding smaller than the kernel and not
 // both empty.
 func (s Shape) Supported() bool {
-	return s.PadH < s.R && s.PadW < s.S && s.OH() > 0 && s.OW() > 0
+	return s.PadH+s.End < s.R && s.PadW+s.End < s.S && s.OH() > 0 && s.OW() > 0
 }
 
 // Algorithm is a way to compute a convolution.
@@ -72,7 +73,7 @@ func (a Algorithm) String() string { return [...]string{"direct", "winograd"}[a]
 
 // CanWinograd reports whether F(4×4, 3×3) applies.
 func (s Shape) CanWinograd() bool {
-	return s.R == 3 && s.S == 3 && s.Stride == 1 && s.ColStride() == 1 && s.PadH <= 2 && s.PadW <= 2 && s.Supported()
+	return s.R == 3 && s.S == 3 && s.Stride == 1 && s.ColStride() == 1 && s.PadH <= 2 && s.PadW <= 2 && s.End == 0 && s.Supported()
 }
 
 // Work is one worker's argument structs and buffers, of the largest Need among the convolutions

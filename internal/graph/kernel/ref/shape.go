@@ -17,13 +17,15 @@ type ConvShape struct {
 	Stride     int // of rows, and of columns unless StrideW says otherwise
 	StrideW    int // of columns; 0 means Stride
 	PadH, PadW int // zeros on each side
+	// End is rows and columns of zeros at the end of x besides.
+	End int
 }
 
-// OutH is the height of the output, floor((H + 2P - R) / U) + 1.
-func (s ConvShape) OutH() int { return (s.H+2*s.PadH-s.R)/s.Stride + 1 }
+// OutH is the height of the output, floor((H + 2P + E - R) / U) + 1.
+func (s ConvShape) OutH() int { return (s.H+2*s.PadH+s.End-s.R)/s.Stride + 1 }
 
-// OutW is the width of the output, floor((W + 2P - S) / U) + 1.
-func (s ConvShape) OutW() int { return (s.W+2*s.PadW-s.S)/s.ColStride() + 1 }
+// OutW is the width of the output, floor((W + 2P + E - S) / U) + 1.
+func (s ConvShape) OutW() int { return (s.W+2*s.PadW+s.End-s.S)/s.ColStride() + 1 }
 
 // ColStride is the stride of columns.
 func (s ConvShape) ColStride() int {
