@@ -15,14 +15,20 @@ type importOptions struct {
 	json bool
 }
 
-const importHelp = `Makes a checkpoint from weights that PyTorch wrote: safetensors, or a state dict written by
-torch.save (also in the format before PyTorch 1.6). The state dict may stand alone, or under
-"state_dict" or "model" in a training's checkpoint. Nothing in a pickle is executed; a pickle that
-holds anything except tensors is refused, and the message names what it holds.
+const importHelp = `Makes a checkpoint from weights that another program wrote. A file is known by its contents.
 
-Names may be those of torchvision and timm, or of the common CIFAR networks (linear.weight,
-shortcut.0.weight), with module., _orig_mod. or model. in front. Half and double precision become
-float32.
+PyTorch: safetensors, or a state dict written by torch.save (also in the format before PyTorch 1.6).
+The state dict may stand alone, or under "state_dict" or "model" in a training's checkpoint. Nothing
+in a pickle is executed; a pickle that holds anything except tensors is refused, and the message
+names what it holds. Names may be those of torchvision and timm, of the common CIFAR networks
+(linear.weight, shortcut.0.weight), with module., _orig_mod. or model. in front, of the BN-Inception
+of pretrained-models, or of TF-slim's Inception v2. Half and double precision become float32.
+
+Caffe: the .caffemodel of the paper's authors, and of VGG and GoogLeNet. Biases and the two layers of
+a normalisation become one. Their networks take blue, green and red, from 0 to 255: the first
+convolution is turned to red, green and blue, and the checkpoint says how values are scaled.
+--mean FILE.binaryproto is the mean image that is subtracted; numbers without --std are means of red,
+green and blue from 0 to 255.
 
 Without --arch, names and shapes choose the architecture. Some architectures have the same weights
 (plain networks and option A; the place of a bottleneck's stride): they are listed, and --arch has
@@ -33,17 +39,19 @@ predict need no flags. torchvision's are --mean 0.485,0.456,0.406 --std 0.229,0.
 func newImportCmd(a *app) *cobra.Command {
 	o := &importOptions{}
 	c := &cobra.Command{
-		Use: "import FILE", Short: "Make a checkpoint of weights from PyTorch",
+		Use: "import FILE", Short: "Make a checkpoint of weights from PyTorch or Caffe",
 		Long: importHelp + exitHelp(help65, help66, help74),
-		Example: "  resnet import resnet50-0676ba61.pth --arch resnet50v1.5 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --out resnet50.safetensors\n" +
+		Example: "  resnet import ResNet-50-model.caffemodel --mean ResNet_mean.binaryproto --out resnet50.safetensors\n" +
+			"  resnet import resnet50-0676ba61.pth --arch resnet50v1.5 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --out resnet50.safetensors\n" +
 			"  resnet import resnet20-12fca82f.th --arch resnet20 --shortcut-pad sides --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --out resnet20.safetensors",
 		Args: exactArgs("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error { return runImport(a, o, args[0]) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.Arch, "arch", "", "architecture (default what names and shapes tell)")
-	f.StringVar(&o.Mean, "mean", "", "R,G,B subtracted from values of 0 to 1")
+	f.StringVar(&o.Mean, "mean", "", "R,G,B subtracted from values of 0 to 1, or a mean image of Caffe (.binaryproto)")
 	f.StringVar(&o.Std, "std", "", "R,G,B that divide what is left")
+	f.StringVar(&o.Channels, "channel-order", "", "order in which the file's network takes colours: rgb or bgr (default what its program does)")
 	f.StringVar(&o.Pad, "shortcut-pad", "", "where option A has its zero channels: sides or end (default sides)")
 	f.StringVar(&o.Classes, "classes-file", "", "names of the classes, one a line")
 	f.StringVar(&o.Dataset, "dataset", "", "data set it was trained on (default imagenet, cifar10 or cifar100 by family and classes)")
@@ -62,7 +70,10 @@ func (o *importOptions) check() error {
 	if o.Pad != "" && o.Pad != "sides" && o.Pad != "end" {
 		return usageErrorf("import: --shortcut-pad %q: sides or end", o.Pad)
 	}
-	if (o.Mean == "") != (o.Std == "") {
+	if o.Channels != "" && o.Channels != "rgb" && o.Channels != "bgr" {
+		return usageErrorf("import: --channel-order %q: rgb or bgr", o.Channels)
+	}
+	if o.Mean == "" && o.Std != "" {
 		return usageErrorf("import: --mean and --std belong together")
 	}
 	if o.Dataset != "" {
@@ -82,16 +93,33 @@ func runImport(a *app, o *importOptions, path string) error {
 	return a.printImported(o, r)
 }
 
+// printInput says how an image becomes the network's input.
+func (a *app) printInput(r experiment.Imported) {
+	switch {
+	case r.Preprocessing == "none":
+		fmt.Fprintln(a.out, "input: values from 0 to 1 as they are. Most networks were trained otherwise: give --mean and --std (torchvision: 0.485,0.456,0.406 and 0.229,0.224,0.225)")
+	case r.Preprocessing == "pixel-mean":
+		fmt.Fprintf(a.out, "input: values from 0 to 255 less the mean image, whose mean is %v of 0 to 255\n", r.Bytes())
+	case r.Std[0] == 1./255:
+		fmt.Fprintf(a.out, "input: values from 0 to 255 less %v", r.Bytes())
+		if r.Program == "Caffe" && r.Mean[0] == 0 {
+			fmt.Fprint(a.out, ". Caffe's networks were trained with a mean subtracted: give --mean FILE.binaryproto, or --mean R,G,B")
+		}
+		fmt.Fprintln(a.out)
+	default:
+		fmt.Fprintf(a.out, "input: (v - mean) / std of values from 0 to 1, mean %v, std %v\n", r.Mean, r.Std)
+	}
+	if r.ChannelOrder == "bgr" {
+		fmt.Fprintln(a.out, "colours: the file's network takes blue, green and red; its first convolution is turned to red, green and blue (--channel-order rgb leaves it)")
+	}
+}
+
 func (a *app) printImported(o *importOptions, r experiment.Imported) error {
 	if o.json {
 		return a.printJSON(r)
 	}
 	fmt.Fprintf(a.out, "%s: %s parameters in %s, %d classes\n", r.Model, text.Grouped(r.Params), text.Count(r.Tensors, "tensor"), r.Classes)
-	if o.Mean != "" {
-		fmt.Fprintf(a.out, "input: (v - mean) / std of values from 0 to 1, mean %v, std %v\n", r.Mean, r.Std)
-	} else {
-		fmt.Fprintln(a.out, "input: values from 0 to 1 as they are. Most networks were trained otherwise: give --mean and --std (torchvision: 0.485,0.456,0.406 and 0.229,0.224,0.225)")
-	}
+	a.printInput(r)
 	if r.ShortcutPad != "" {
 		fmt.Fprintf(a.out, "option A: zero channels at %s", map[string]string{"sides": "both sides", "end": "the end"}[r.ShortcutPad])
 		if o.Pad == "" {

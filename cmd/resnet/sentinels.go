@@ -43,6 +43,7 @@ var sentinels = []struct {
 	{datasets.ErrData, exitBadData},
 	{checkpoint.ErrVersion, exitBadData},
 	{weights.ErrTorch, exitBadData},
+	{weights.ErrCaffe, exitBadData},
 	{weights.ErrMismatch, exitBadData},
 	{weights.ErrNoMeta, exitBadData},
 	{weights.ErrVersion, exitBadData},

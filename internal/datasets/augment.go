@@ -39,8 +39,31 @@ func newPreparer(n Normalizer, a Augment, c, h, w int) *preparer {
 	}
 	if n.Kind == PixelMean {
 		p.mean = n.Mean
+		if len(n.Std) > 0 {
+			p.divide(n.Std)
+		}
 	}
 	return p
+}
+
+// divide makes the tables and the mean image those of values that are divided by std, of each
+// channel: (x - mean)/std is x/std - mean/std.
+func (p *preparer) divide(std []float32) {
+	p.each = 256
+	p.table = make([]float32, p.c*256)
+	p.mean = slices.Clone(p.mean)
+	for c := range p.c {
+		for i := range 256 {
+			p.table[256*c+i] = float32(float64(i) / 255 / float64(std[c]))
+		}
+		plane := p.mean[c*p.h*p.w : (c+1)*p.h*p.w]
+		for i, v := range plane {
+			plane[i] = float32(float64(v) / float64(std[c]))
+		}
+		if c < len(p.deviation) {
+			p.deviation[c] = float64(std[c])
+		}
+	}
 }
 
 func (p *preparer) channelTable(c int) *[256]float32 {

@@ -14,7 +14,7 @@ import (
 // Kinds of Normalizer.
 const (
 	// PixelMean subtracts the training set's mean image (the paper's choice for CIFAR-10): y =
-	// x/255 − mean[c, h, w].
+	// x/255 − mean[c, h, w], divided by std[c] where there is one.
 	PixelMean = "pixel-mean"
 	// ChannelMeanStd makes each channel zero-mean and of unit variance: y = (x/255 − mean[c]) /
 	// std[c].
@@ -28,7 +28,7 @@ const (
 type Normalizer struct {
 	Kind string    `json:"kind"`
 	Mean []float32 `json:"mean,omitempty"` // of x/255: [C, H, W], or [C] for ChannelMeanStd
-	Std  []float32 `json:"std,omitempty"`  // of x/255: [C] for ChannelMeanStd
+	Std  []float32 `json:"std,omitempty"`  // of x/255: [C]; for PixelMean [C] or none
 }
 
 // FitNormalizer measures the training split of d, as it is after the validation images are taken
@@ -223,6 +223,9 @@ func (n Normalizer) Check(channels, height, width int) error {
 	switch n.Kind {
 	case PixelMean:
 		mean = channels * height * width
+		if len(n.Std) > 0 {
+			std = channels
+		}
 	case ChannelMeanStd:
 		mean, std = channels, channels
 	case NoNormalizing, "":

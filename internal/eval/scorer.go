@@ -261,5 +261,8 @@ func (m *Model) normalizerFor(height, width int, dense bool) datasets.Normalizer
 		out.Mean = append(out.Mean, float32(sum/float64(len(plane))))
 		out.Std = append(out.Std, 1)
 	}
+	if len(n.Std) > 0 {
+		out.Std = n.Std
+	}
 	return out
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
-	"strconv"
 	"strings"
 
 	"resnet/internal/atomicfile"
@@ -23,8 +23,11 @@ import (
 
 // ImportOptions say what a file of weights does not.
 type ImportOptions struct {
-	Arch      string // "" means what names and shapes tell
-	Mean, Std string // a number for each channel, with commas between them; both or none
+	Arch string // "" means what names and shapes tell
+	// Mean and Std are a number for each channel, with commas between them; or Mean alone is a mean
+	// image of Caffe.
+	Mean, Std string
+	Channels  string // rgb or bgr, the order of colours that the network takes; "" is the program's
 	Pad       string // sides or end: where option A has its zero channels; "" means sides
 	Classes   string // file with the names of the classes, one a line, or ""
 	Dataset   string // "" means imagenet, cifar10 or cifar100 by family and classes
@@ -40,26 +43,39 @@ type Imported struct {
 	Preprocessing string    `json:"preprocessing"`
 	Mean          []float32 `json:"mean"`
 	Std           []float32 `json:"std"`
+	Program       string    `json:"program"`
+	ChannelOrder  string    `json:"channel_order"` // of the file; the checkpoint's is always rgb
 	ShortcutPad   string    `json:"shortcut_pad,omitempty"`
 	Dataset       string    `json:"dataset,omitempty"`
 	Out           string    `json:"out"`
 }
 
-// Import makes a checkpoint of weights that PyTorch wrote.
+// Bytes are the means of values from 0 to 255.
+func (r Imported) Bytes() []float32 {
+	list := make([]float32, len(r.Mean))
+	for i, v := range r.Mean {
+		list[i] = float32(math.Round(255e4*float64(v)) / 1e4)
+	}
+	return list
+}
+
+// Import makes a checkpoint of weights that another program wrote: see weights.ReadForeign.
 func Import(path string, o ImportOptions) (Imported, error) {
-	tensors, err := weights.ReadTensors(path)
+	f, err := weights.ReadForeign(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Imported{}, missingf("%s: no such file", path)
 	}
 	if err != nil {
 		return Imported{}, err
 	}
-	tensors = weights.TorchvisionNames(tensors)
-	spec, err := o.architecture(path, tensors)
+	spec, err := o.architecture(path, f)
 	if err != nil {
 		return Imported{}, err
 	}
-	meta, r, err := o.meta(spec)
+	if f.Eps != 0 {
+		spec.BNEps = f.Eps
+	}
+	meta, r, err := o.meta(spec, f)
 	if err != nil {
 		return Imported{}, err
 	}
@@ -67,8 +83,11 @@ func Import(path string, o ImportOptions) (Imported, error) {
 	if _, err := blocks.Build(spec, 1, graph.Eval, params); err != nil {
 		return Imported{}, err
 	}
-	if err := weights.LoadTensors(path, tensors, params); err != nil {
+	if err := weights.LoadTensors(path, f.Tensors, params); err != nil {
 		return Imported{}, wholeMismatch(err)
+	}
+	if first := params.Get(spec.FirstConv() + ".weight"); r.ChannelOrder == orderBGR && first != nil {
+		weights.ReverseColours(first.Data, first.Shape[2]*first.Shape[3])
 	}
 	list := weights.FromParams(params)
 	if err := checkFinite(path, list); err != nil {
@@ -78,86 +97,17 @@ func Import(path string, o ImportOptions) (Imported, error) {
 	return r, writeCheckpoint(o.Out, func(w io.Writer) error { return weights.Write(w, list, meta.Encode()) })
 }
 
-// architecture is the one that --arch names, or the only one that names and shapes leave.
-func (o ImportOptions) architecture(path string, tensors []weights.Tensor) (blocks.Spec, error) {
-	shapes := make(map[string][]int, len(tensors))
-	for _, t := range tensors {
-		shapes[t.Name] = t.Shape
-	}
-	if o.Arch != "" {
-		if _, err := blocks.Lookup(o.Arch); err != nil {
-			return blocks.Spec{}, &config.UsageError{Err: err}
-		}
-		return o.withPad(blocks.ForTensors(o.Arch, shapes, o.Pad))
-	}
-	found := blocks.Identify(shapes)
-	switch len(found) {
-	case 0:
-		return blocks.Spec{}, noneFits(path, tensors, shapes)
-	case 1:
-		return o.withPad(blocks.ForTensors(found[0].Name, shapes, o.Pad))
-	}
-	var b strings.Builder
-	for _, s := range found {
-		fmt.Fprintf(&b, "\n  --arch %-16s %s", s.Name, differs(s))
-	}
-	return blocks.Spec{}, config.Usagef("%s: its weights fit %d architectures, which differ in what has none; choose with --arch:%s", path, len(found), b.String())
-}
-
-// noneFits says how the tensors differ from the nearest architecture, if one is near.
-func noneFits(path string, tensors []weights.Tensor, shapes map[string][]int) error {
-	if near, ok := blocks.Nearest(shapes); ok {
-		params := graph.NewParamSet(0)
-		if _, err := blocks.Build(near, 1, graph.Eval, params); err != nil {
-			return err
-		}
-		return fmt.Errorf("no architecture has the tensors of this file; the nearest is %s, and beside it: %w", near.Name, wholeMismatch(weights.LoadTensors(path, tensors, params)))
-	}
-	var some []string
-	for _, t := range tensors[:min(len(tensors), 5)] {
-		some = append(some, text.Printable(t.Name))
-	}
-	return fmt.Errorf("%s: %w: no architecture has its %s (%s, ...): `resnet models list` shows those that there are, and --arch NAME lists where it differs",
-		path, weights.ErrMismatch, text.Count(len(tensors), "tensor"), strings.Join(some, ", "))
-}
-
-func (o ImportOptions) withPad(s blocks.Spec, err error) (blocks.Spec, error) {
-	if err == nil && o.Pad != "" && s.Shortcut != blocks.OptionA {
-		return s, config.Usagef("import: --shortcut-pad is for option A, and %s is not of it", s.Name)
-	}
-	return s, err
-}
-
-// differs says what tells a candidate from others with the same tensors.
-func differs(s blocks.Spec) string {
-	what := "shortcuts of option " + string(s.Shortcut)
-	if s.Shortcut == blocks.OptionA {
-		what = "shortcuts of option A: identity, and zero channels (--shortcut-pad sides or end)"
-	} else if s.Shortcut == blocks.None {
-		what = "no shortcuts"
-	}
-	if s.Block == blocks.Bottleneck {
-		what = "stride in the first 1x1 of a bottleneck, as in the paper"
-		if s.StrideIn3x3 {
-			what = "stride in the 3x3 of a bottleneck, as in torchvision and timm"
-		}
-	}
-	return what
-}
-
 // meta is what the checkpoint says besides its tensors.
-func (o ImportOptions) meta(s blocks.Spec) (weights.Meta, Imported, error) {
-	r := Imported{Model: s.Name, Classes: s.Classes, Preprocessing: datasets.NoNormalizing, Dataset: o.Dataset}
+func (o ImportOptions) meta(s blocks.Spec, f weights.Foreign) (weights.Meta, Imported, error) {
+	r := Imported{Model: s.Name, Classes: s.Classes, Dataset: o.Dataset, Program: f.Program, ChannelOrder: o.order(s, f.Input)}
 	m := weights.Meta{}
-	if o.Mean != "" {
-		var err error
-		if r.Mean, err = channelValues("mean", o.Mean, s.InputChannels, false); err != nil {
-			return m, r, err
-		}
-		if r.Std, err = channelValues("std", o.Std, s.InputChannels, true); err != nil {
-			return m, r, err
-		}
-		r.Preprocessing = datasets.ChannelMeanStd
+	n, err := o.normalizer(s, f.Input, r.ChannelOrder)
+	if err != nil {
+		return m, r, err
+	}
+	r.Preprocessing, r.Mean, r.Std = n.Kind, n.Mean, n.Std
+	if n.Kind == datasets.PixelMean {
+		r.Mean = averages(n.Mean, s.InputChannels)
 	}
 	if r.Dataset == "" {
 		r.Dataset = trainedOn(s.Family, s.Classes)
@@ -176,7 +126,6 @@ func (o ImportOptions) meta(s blocks.Spec) (weights.Meta, Imported, error) {
 	if err != nil {
 		return m, r, err
 	}
-	n := datasets.Normalizer{Kind: r.Preprocessing, Mean: r.Mean, Std: r.Std}
 	m.Preprocessing = eval.ImportedView(s, n).Encode()
 	return m, r, nil
 }
@@ -219,27 +168,6 @@ func readClassNames(path string, n int) ([]string, error) {
 	return names, nil
 }
 
-// wholeMismatch lists every tensor of a mismatch, each on a line.
-func wholeMismatch(err error) error {
-	var m *weights.MismatchError
-	if !errors.As(err, &m) {
-		return err
-	}
-	var b strings.Builder
-	for _, part := range []struct {
-		title string
-		list  []string
-	}{{"missing from the file", m.Missing}, {"unexpected in the file", m.Unexpected}, {"of another shape or type", m.Different}} {
-		if len(part.list) > 0 {
-			fmt.Fprintf(&b, "\n  %d %s:", len(part.list), part.title)
-			for _, name := range part.list {
-				fmt.Fprintf(&b, "\n    %s", text.Printable(name))
-			}
-		}
-	}
-	return fmt.Errorf("%s: %w%s", m.File, weights.ErrMismatch, b.String())
-}
-
 // checkFinite refuses weights that no network can use.
 func checkFinite(path string, list []weights.Tensor) error {
 	for _, t := range list {
@@ -250,23 +178,6 @@ func checkFinite(path string, list []weights.Tensor) error {
 		}
 	}
 	return nil
-}
-
-// channelValues reads a finite number for each channel; above says that they have to be above zero.
-func channelValues(flag, list string, channels int, above bool) ([]float32, error) {
-	parts := strings.Split(list, ",")
-	if len(parts) != channels {
-		return nil, config.Usagef("import: --%s %s: %s, and the network takes %s", flag, list, text.Count(len(parts), "value"), text.Count(channels, "channel"))
-	}
-	values := make([]float32, channels)
-	for i, p := range parts {
-		v, err := strconv.ParseFloat(strings.TrimSpace(p), 32)
-		if err != nil || v-v != 0 || above && v <= 0 {
-			return nil, config.Usagef("import: --%s %s: %q is not a number that can be used", flag, list, p)
-		}
-		values[i] = float32(v)
-	}
-	return values, nil
 }
 
 // writeCheckpoint writes a file whole or not at all.

@@ -1,0 +1,338 @@
+"""Writes small networks in the formats of Caffe, TF-slim and pretrained-models, and what PyTorch computes of them.
+
+    python testdata/foreign/generate.py     (torch from PyPI)
+
+The forward passes are written out here from each program's own description, in float64, apart from the Go code: Caffe's layers one by one (a convolution with its
+bias, BatchNorm whose mean and variance a third number divides, Scale, poolings that round up), blue, green and red less a mean image; the published BN-Inception
+in PyTorch, whose convolutions have biases; TF-slim with its padding, averages without zeros and a separable first convolution. Protocol buffers are written byte
+by byte. reference.safetensors has the images, bytes of red, green and blue, and the logits.
+"""
+import json
+import pathlib
+import struct
+
+import torch
+import torch.nn.functional as F
+
+HERE = pathlib.Path(__file__).parent
+EPS = 1e-5
+
+
+# ------------------------------------------------------------------------------------------------- protocol buffers
+
+def varint(n):
+    out = bytearray()
+    while n > 0x7f:
+        out.append(n & 0x7f | 0x80)
+        n >>= 7
+    return bytes(out + bytes([n]))
+
+
+def field(number, value, kind=None):
+    """A field of a message: bytes and text with their length, whole numbers as varints, floats in four bytes."""
+    if isinstance(value, str):
+        value = value.encode()
+    if isinstance(value, bytes):
+        return varint(number << 3 | 2) + varint(len(value)) + value
+    if kind == "float":
+        return varint(number << 3 | 5) + struct.pack("<f", value)
+    return varint(number << 3) + varint(value)
+
+
+def blob(t, form="packed"):
+    """A BlobProto: packed floats with a shape, floats one by one, doubles, or with the four dimensions of old files."""
+    values = t.flatten().tolist()
+    if form == "unpacked":
+        data = b"".join(field(5, v, "float") for v in values)
+    elif form == "double":
+        data = field(8, struct.pack(f"<{len(values)}d", *values))
+    else:
+        data = field(5, struct.pack(f"<{len(values)}f", *values))
+    if form == "old":
+        dims = [1] * (4 - t.dim()) + list(t.shape)
+        return b"".join(field(i + 1, d) for i, d in enumerate(dims)) + data
+    return data + field(7, field(1, b"".join(varint(d) for d in t.shape)))
+
+
+def layer(name, kind, bottom, top, blobs=(), params=b""):
+    """A LayerParameter."""
+    body = field(1, name) + field(2, kind) + field(3, bottom) + field(4, top)
+    return field(100, body + b"".join(field(7, b) for b in blobs) + params)
+
+
+def old_layer(name, kind, bottom, top, blobs=(), params=b""):
+    """A V1LayerParameter."""
+    body = field(2, bottom) + field(3, top) + field(4, name) + field(5, kind)
+    return field(2, body + b"".join(field(6, b) for b in blobs) + params)
+
+
+def conv_param(out, kernel, stride, pad, bias):
+    return field(1, out) + field(2, int(bias)) + field(3, pad) + field(4, kernel) + field(6, stride)
+
+
+# ------------------------------------------------------------------------------------------------- files
+
+def write_safetensors(path, tensors):
+    header, data = {}, bytearray()
+    for name, t in tensors.items():
+        raw = struct.pack(f"<{t.numel()}f", *t.flatten().tolist())
+        header[name] = {"dtype": "F32", "shape": list(t.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+class Values:
+    """Random parameters that float32 holds, as float64."""
+
+    def __init__(self, seed):
+        self.g = torch.Generator().manual_seed(seed)
+
+    def normal(self, *shape, scale=1.0):
+        return (torch.randn(*shape, generator=self.g) * scale).double()
+
+    def weights(self, k, *rest):
+        fan = 1
+        for d in rest:
+            fan *= d
+        return self.normal(k, *rest, scale=(2 / fan) ** 0.5).float().double()
+
+    def positive(self, *shape):
+        return (torch.rand(*shape, generator=self.g) + 0.5).double()
+
+    def images(self, n, size):
+        return torch.randint(0, 256, (n, 3, size, size), generator=self.g).double()
+
+
+# ------------------------------------------------------------------------------------------------- Caffe
+
+class Caffe:
+    """Draws a network of the present form on x, and writes its layers."""
+
+    def __init__(self, values):
+        self.v, self.file, self.forms = values, [field(1, "tiny")], iter(range(10 ** 6))
+
+    def form(self):
+        return ("packed", "unpacked", "double", "old")[next(self.forms) % 4]
+
+    def conv(self, x, name, bottom, k, kernel, stride, pad, bias=False):
+        w = self.v.weights(k, x.shape[1], kernel, kernel)
+        b = self.v.normal(k, scale=0.3) if bias else None
+        blobs = [blob(w, self.form())] + ([blob(b)] if bias else [])
+        self.file.append(layer(name, "Convolution", bottom, name, blobs, field(106, conv_param(k, kernel, stride, pad, bias))))
+        return F.conv2d(x, w, b, stride, pad)
+
+    def norm(self, x, suffix, top, factor=999.5):
+        """BatchNorm and Scale, in place."""
+        c = x.shape[1]
+        mean, var = self.v.normal(c, scale=0.4), self.v.positive(c)
+        gamma, beta = self.v.positive(c), self.v.normal(c, scale=0.2)
+        sums = [(mean * factor).float().double(), (var * factor).float().double()]
+        self.file.append(layer("bn" + suffix, "BatchNorm", top, top, [blob(sums[0]), blob(sums[1], self.form()), blob(torch.tensor([factor]).double())],
+                               field(139, field(1, 1))))
+        self.file.append(layer("scale" + suffix, "Scale", top, top, [blob(gamma), blob(beta)], field(142, field(4, 1))))
+        x = (x - (sums[0] / factor)[:, None, None]) / torch.sqrt((sums[1] / factor)[:, None, None] + EPS)
+        return x * gamma[:, None, None] + beta[:, None, None]
+
+    def relu(self, x, top):
+        self.file.append(layer(top + "_relu", "ReLU", top, top))
+        return F.relu(x)
+
+    def block(self, x, bottom, name, width, stride, project):
+        r = "res" + name
+        shortcut = x
+        if project:
+            shortcut = self.norm(self.conv(x, r + "_branch1", bottom, 4 * width, 1, stride, 0), name + "_branch1", r + "_branch1")
+        y = x
+        for i, (k, kernel, s, pad) in enumerate([(width, 1, stride, 0), (width, 3, 1, 1), (4 * width, 1, 1, 0)]):
+            top = f"{r}_branch2{'abc'[i]}"
+            y = self.norm(self.conv(y, top, bottom if i == 0 else f"{r}_branch2{'abc'[i - 1]}", k, kernel, s, pad), f"{name}_branch2{'abc'[i]}", top)
+            y = self.relu(y, top) if i < 2 else y
+        self.file.append(layer(r, "Eltwise", r + "_branch2c", r))
+        return self.relu(shortcut + y, r)
+
+
+def mean_image(v, size):
+    mean = 110 + v.normal(3, size, size, scale=12.0).float().double()
+    (HERE / "mean.binaryproto").write_bytes(blob(mean, "old"))
+    return mean
+
+
+def caffe_residual(reference):
+    """The row tiny-caffe: names, stem and strides of the authors' ResNet-50, whose first convolution has a bias."""
+    v = Values(1)
+    images, mean = v.images(3, 24), mean_image(v, 24)
+    net = Caffe(v)
+    x = images.flip(1) - mean  # blue, green, red
+    net.v = Values(2)
+    scale = 1 / 60  # keeps values from 0 to 255 in the range that the rest expects
+    w = net.v.weights(4, 3, 7, 7) * scale
+    w, b = w.float().double(), net.v.normal(4, scale=0.3)
+    net.file.append(layer("conv1", "Convolution", "data", "conv1", [blob(w), blob(b)], field(106, conv_param(4, 7, 2, 3, True))))
+    x = net.relu(net.norm(F.conv2d(x, w, b, 2, 3), "_conv1", "conv1"), "conv1")
+    net.file.append(layer("pool1", "Pooling", "conv1", "pool1", (), field(121, field(1, 0) + field(2, 3) + field(3, 2))))
+    x = F.max_pool2d(x, 3, 2, ceil_mode=True)
+    x = net.block(x, "pool1", "2a", 4, 1, True)
+    x = net.block(x, "res2a", "2b", 4, 1, False)
+    x = net.block(x, "res2b", "3a", 6, 2, True)
+    x = x.mean((2, 3))
+    net.file.append(layer("pool5", "Pooling", "res3a", "pool5", (), field(121, field(1, 1) + field(12, 1))))
+    w, b = net.v.weights(10, 24), net.v.normal(10)
+    net.file.append(layer("fc1000", "InnerProduct", "pool5", "fc1000", [blob(w), blob(b)], field(117, field(1, 10))))
+    (HERE / "residual.caffemodel").write_bytes(b"".join(net.file))
+    reference |= {"residual.images": images, "residual.logits": x @ w.T + b}
+
+
+def caffe_vgg(reference):
+    """The row tiny-vgg, in the first form of layers."""
+    v = Values(3)
+    images = v.images(2, 14)
+    x = images.flip(1) - torch.tensor([103.939, 116.779, 123.68]).double()[:, None, None]
+    file, bottom, cin = [field(1, "vgg")], "data", 3
+    for s, stage in enumerate([[5], [7, 6]]):
+        for i, k in enumerate(stage):
+            name = f"conv{s + 1}_{i + 1}"
+            w, b = v.weights(k, cin, 3, 3) * (1 / 60 if bottom == "data" else 1), v.normal(k, scale=0.3)
+            w = w.float().double()
+            file.append(old_layer(name, 4, bottom, name, [blob(w, "old"), blob(b, "old")], field(10, field(1, k) + field(3, 1) + field(4, 3))))
+            file.append(old_layer("relu" + name[4:], 18, name, name))
+            x, bottom, cin = F.relu(F.conv2d(x, w, b, 1, 1)), name, k
+        file.append(old_layer(f"pool{s + 1}", 17, bottom, f"pool{s + 1}", (), field(19, field(1, 0) + field(2, 2) + field(3, 2) + field(13, 1))))
+        x, bottom = F.max_pool2d(x, 2, 2), f"pool{s + 1}"  # rounded down, which Caffe does where it is told to
+    x = x.flatten(1)
+    for name, k in (("fc6", 11), ("fc7", 11), ("fc8", 10)):
+        w, b = v.weights(k, x.shape[1]), v.normal(k, scale=0.3)
+        file.append(old_layer(name, 14, bottom, name, [blob(w, "old"), blob(b, "old")], field(17, field(1, k))))
+        x, bottom = x @ w.T + b, name
+        if name != "fc8":
+            file.append(old_layer("relu" + name[2:], 18, name, name))
+            x = F.relu(x)
+    (HERE / "vgg.caffemodel").write_bytes(b"".join(file))
+    reference |= {"vgg.images": images, "vgg.logits": x}
+
+
+# ------------------------------------------------------------------------------------------------- BN-Inception in PyTorch
+
+def modules(x, unit, avg, names):
+    """The three modules of the rows tiny-bn-inception and tiny-slim; names are those of a normal and a halving module's columns."""
+    def pool(x):
+        return F.max_pool2d(x, 3, 1, 1)
+
+    def normal(x, module, n1, r3, n3, rd, nd, pooling, proj):
+        c = names(module)
+        a = unit(x, c["1x1"], n1, 1)
+        b = unit(unit(x, c["3x3_reduce"], r3, 1), c["3x3"], n3, 3)
+        d = unit(unit(unit(x, c["double_3x3_reduce"], rd, 1), c["double_3x3_1"], nd, 3), c["double_3x3_2"], nd, 3)
+        return torch.cat([a, b, d, unit(pooling(x), c["pool_proj"], proj, 1)], 1)
+
+    def halving(x, module, r3, n3, rd, nd):
+        c = names(module, True)
+        b = unit(unit(x, c["3x3_reduce"], r3, 1), c["3x3"], n3, 3, 2)
+        d = unit(unit(unit(x, c["double_3x3_reduce"], rd, 1), c["double_3x3_1"], nd, 3), c["double_3x3_2"], nd, 3, 2)
+        return torch.cat([b, d, F.max_pool2d(x, 3, 2, ceil_mode=True)], 1)
+
+    x = normal(x, 0, 4, 3, 5, 2, 3, avg, 2)
+    x = halving(x, 1, 3, 5, 2, 4)
+    return normal(x, 2, 3, 3, 4, 2, 3, pool, 2)
+
+
+def cadene(reference):
+    """The row tiny-bn-inception under the names of pretrained-models, whose input is 0 to 255, blue, green, red, less 104, 117, 128."""
+    v, state = Values(4), {}
+    images = v.images(3, 15)
+    x = images.flip(1) - torch.tensor([104.0, 117.0, 128.0]).double()[:, None, None]
+
+    def unit(x, name, k, kernel, stride=1):
+        w = v.weights(k, x.shape[1], kernel, kernel) * (1 / 60 if name.startswith("conv1") else 1)
+        w, b = w.float().double(), v.normal(k, scale=0.3)
+        mean, var, gamma, beta = v.normal(k, scale=0.4), v.positive(k), v.positive(k), v.normal(k, scale=0.2)
+        state.update({name + ".weight": w, name + ".bias": b, name + "_bn.weight": gamma, name + "_bn.bias": beta,
+                      name + "_bn.running_mean": mean, name + "_bn.running_var": var})
+        return F.relu(F.batch_norm(F.conv2d(x, w, b, stride, kernel // 2), mean, var, gamma, beta, eps=EPS))
+
+    def names(module, _=False):
+        prefix = f"inception_{('3a', '3b', '4a')[module]}_"
+        return {c: prefix + c for c in ("1x1", "3x3_reduce", "3x3", "double_3x3_reduce", "double_3x3_1", "double_3x3_2", "pool_proj")}
+
+    x = unit(x, "conv1_7x7_s2", 6, 3, 2)
+    x = modules(x, unit, lambda x: F.avg_pool2d(x, 3, 1, 1), names).mean((2, 3))
+    w, b = v.weights(10, x.shape[1]), v.normal(10)
+    state |= {"last_linear.weight": w, "last_linear.bias": b}
+    write_safetensors(HERE / "pretrained-models.safetensors", state)
+    reference |= {"pretrained-models.images": images, "pretrained-models.logits": x @ w.T + b}
+
+
+# ------------------------------------------------------------------------------------------------- TF-slim
+
+def same(x, kernel, stride):
+    """TensorFlow's padding SAME."""
+    pads = []
+    for size in (x.shape[3], x.shape[2]):
+        zeros = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+        pads += [zeros // 2, zeros - zeros // 2]
+    return F.pad(x, pads)
+
+
+def slim(reference, file, normalised):
+    """The row tiny-slim under TF-slim's names, weights [R, S, C, K]; normalised puts a normalisation behind the separable convolution too."""
+    v, state = Values(5), {}
+    images = v.images(2, 32)
+    x = images / 127.5 - 1
+    root = "InceptionV2/"
+
+    def norm(x, name):
+        k = x.shape[1]
+        mean, var, beta = v.normal(k, scale=0.4), v.positive(k), v.normal(k, scale=0.2)
+        state.update({name + "/BatchNorm/beta": beta, name + "/BatchNorm/moving_mean": mean, name + "/BatchNorm/moving_variance": var})
+        return F.relu(F.batch_norm(x, mean, var, None, beta, eps=0.001))
+
+    def unit(x, name, k, kernel, stride=1):
+        w = v.weights(k, x.shape[1], kernel, kernel)
+        state[root + name + "/weights"] = w.permute(2, 3, 1, 0)
+        return norm(F.conv2d(same(x, kernel, stride), w, None, stride), root + name)
+
+    def names(module, halves=False):
+        m = ("Mixed_3b/", "Mixed_4a/", "Mixed_4b/")[module]
+        if halves:
+            c = {"3x3_reduce": "Branch_0/Conv2d_0a_1x1", "3x3": "Branch_0/Conv2d_1a_3x3", "double_3x3_reduce": "Branch_1/Conv2d_0a_1x1",
+                 "double_3x3_1": "Branch_1/Conv2d_0b_3x3", "double_3x3_2": "Branch_1/Conv2d_1a_3x3"}
+        else:
+            c = {"1x1": "Branch_0/Conv2d_0a_1x1", "3x3_reduce": "Branch_1/Conv2d_0a_1x1", "3x3": "Branch_1/Conv2d_0b_3x3",
+                 "double_3x3_reduce": "Branch_2/Conv2d_0a_1x1", "double_3x3_1": "Branch_2/Conv2d_0b_3x3", "double_3x3_2": "Branch_2/Conv2d_0c_3x3",
+                 "pool_proj": "Branch_3/Conv2d_0b_1x1"}
+        return {k: m + n for k, n in c.items()}
+
+    first = root + "Conv2d_1a_7x7"
+    depthwise, pointwise = v.weights(6, 1, 7, 7), v.weights(6, 6, 1, 1)  # two filters of each colour
+    state[first + "/depthwise_weights"] = depthwise.reshape(3, 2, 7, 7).permute(2, 3, 0, 1)
+    state[first + "/pointwise_weights"] = pointwise.permute(2, 3, 1, 0)
+    x = F.conv2d(F.conv2d(same(x, 7, 2), depthwise, None, 2, groups=3), pointwise)
+    if normalised:
+        x = norm(x, first)
+    else:
+        b = v.normal(6, scale=0.3)
+        state[first + "/biases"] = b
+        x = F.relu(x + b[:, None, None])
+    x = F.max_pool2d(x, 3, 2, ceil_mode=True)  # SAME on 16 pixels: a column of nothing at the end
+    x = modules(x, unit, lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=False), names).mean((2, 3))
+    w, b = v.weights(10, x.shape[1]), v.normal(10)
+    state |= {root + "Logits/Conv2d_1c_1x1/weights": w[:, :, None, None].permute(2, 3, 1, 0), root + "Logits/Conv2d_1c_1x1/biases": b,
+              "global_step": torch.tensor([7.0])}
+    write_safetensors(HERE / f"{file}.safetensors", state)
+    reference |= {f"{file}.images": images, f"{file}.logits": x @ w.T + b}
+
+
+def main():
+    torch.set_num_threads(1)
+    reference = {}
+    caffe_residual(reference)
+    caffe_vgg(reference)
+    cadene(reference)
+    slim(reference, "slim", False)
+    slim(reference, "slim-normalised", True)
+    write_safetensors(HERE / "reference.safetensors", reference)
+
+
+if __name__ == "__main__":
+    main()
