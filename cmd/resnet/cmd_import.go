@@ -30,6 +30,8 @@ convolution is turned to red, green and blue, and the checkpoint says how values
 --mean FILE.binaryproto is the mean image that is subtracted; numbers without --std are means of red,
 green and blue from 0 to 255.
 
+Chainer: best.nnet of the Wide Residual BLSTM Network (HDF5), with its counts of classes.
+
 Without --arch, names and shapes choose the architecture. Some architectures have the same weights
 (plain networks and option A; the place of a bottleneck's stride): they are listed, and --arch has
 to choose. Weights do not say how their input was made either: --mean and --std, one number for each
@@ -39,7 +41,7 @@ predict need no flags. torchvision's are --mean 0.485,0.456,0.406 --std 0.229,0.
 func newImportCmd(a *app) *cobra.Command {
 	o := &importOptions{}
 	c := &cobra.Command{
-		Use: "import FILE", Short: "Make a checkpoint of weights from PyTorch or Caffe",
+		Use: "import FILE", Short: "Make a checkpoint of weights from PyTorch, Caffe or Chainer",
 		Long: importHelp + exitHelp(help65, help66, help74),
 		Example: "  resnet import ResNet-50-model.caffemodel --mean ResNet_mean.binaryproto --out resnet50.safetensors\n" +
 			"  resnet import resnet50-0676ba61.pth --arch resnet50v1.5 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --out resnet50.safetensors\n" +
@@ -96,10 +98,12 @@ func runImport(a *app, o *importOptions, path string) error {
 // printInput says how an image becomes the network's input.
 func (a *app) printInput(r experiment.Imported) {
 	switch {
+	case r.Features > 0:
+		fmt.Fprintf(a.out, "input: frames of %d features, log-mel filter banks and their differences, less the mean of the utterance\n", r.Features)
 	case r.Preprocessing == "none":
 		fmt.Fprintln(a.out, "input: values from 0 to 1 as they are. Most networks were trained otherwise: give --mean and --std (torchvision: 0.485,0.456,0.406 and 0.229,0.224,0.225)")
 	case r.Preprocessing == "pixel-mean":
-		fmt.Fprintf(a.out, "input: values from 0 to 255 less the mean image, whose mean is %v of 0 to 255\n", r.Bytes())
+		fmt.Fprintf(a.out, "input: values from 0 to 255 less the mean image, whose channels have the means %v\n", r.Bytes())
 	case r.Std[0] == 1./255:
 		fmt.Fprintf(a.out, "input: values from 0 to 255 less %v", r.Bytes())
 		if r.Program == "Caffe" && r.Mean[0] == 0 {

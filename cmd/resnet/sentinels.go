@@ -44,6 +44,7 @@ var sentinels = []struct {
 	{checkpoint.ErrVersion, exitBadData},
 	{weights.ErrTorch, exitBadData},
 	{weights.ErrCaffe, exitBadData},
+	{weights.ErrHDF5, exitBadData},
 	{weights.ErrMismatch, exitBadData},
 	{weights.ErrNoMeta, exitBadData},
 	{weights.ErrVersion, exitBadData},

@@ -14,6 +14,7 @@ import (
 	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
+	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
@@ -44,10 +45,13 @@ type Imported struct {
 	Mean          []float32 `json:"mean"`
 	Std           []float32 `json:"std"`
 	Program       string    `json:"program"`
-	ChannelOrder  string    `json:"channel_order"` // of the file; the checkpoint's is always rgb
-	ShortcutPad   string    `json:"shortcut_pad,omitempty"`
-	Dataset       string    `json:"dataset,omitempty"`
-	Out           string    `json:"out"`
+	// Of the file; the checkpoint's is always rgb.
+	ChannelOrder string `json:"channel_order,omitempty"`
+	// Features of each frame is what a network of speech takes; 0 for images.
+	Features    int    `json:"features,omitempty"`
+	ShortcutPad string `json:"shortcut_pad,omitempty"`
+	Dataset     string `json:"dataset,omitempty"`
+	Out         string `json:"out"`
 }
 
 // Bytes are the means of values from 0 to 255.
@@ -80,7 +84,12 @@ func Import(path string, o ImportOptions) (Imported, error) {
 		return Imported{}, err
 	}
 	params := graph.NewParamSet(0)
-	if _, err := blocks.Build(spec, 1, graph.Eval, params); err != nil {
+	if spec.Speech != nil {
+		_, err = blocks.BuildSequence(spec, 1, 1, graph.Eval, params)
+	} else {
+		_, err = blocks.Build(spec, 1, graph.Eval, params)
+	}
+	if err != nil {
 		return Imported{}, err
 	}
 	if err := weights.LoadTensors(path, f.Tensors, params); err != nil {
@@ -101,6 +110,9 @@ func Import(path string, o ImportOptions) (Imported, error) {
 func (o ImportOptions) meta(s blocks.Spec, f weights.Foreign) (weights.Meta, Imported, error) {
 	r := Imported{Model: s.Name, Classes: s.Classes, Dataset: o.Dataset, Program: f.Program, ChannelOrder: o.order(s, f.Input)}
 	m := weights.Meta{}
+	if s.Speech != nil {
+		return o.speechMeta(s, f, r)
+	}
 	n, err := o.normalizer(s, f.Input, r.ChannelOrder)
 	if err != nil {
 		return m, r, err
@@ -128,6 +140,30 @@ func (o ImportOptions) meta(s blocks.Spec, f weights.Foreign) (weights.Meta, Imp
 	}
 	m.Preprocessing = eval.ImportedView(s, n).Encode()
 	return m, r, nil
+}
+
+// speechMeta is meta of a network of speech, whose front end is that of its authors.
+func (o ImportOptions) speechMeta(s blocks.Spec, f weights.Foreign, r Imported) (weights.Meta, Imported, error) {
+	m := weights.Meta{}
+	if o.Mean+o.Std+o.Channels+o.Pad != "" {
+		return m, r, config.Usagef("import: --mean, --std, --channel-order and --shortcut-pad are for networks of images, and this is %s", s.Name)
+	}
+	if n := len(f.ClassCounts); n != 0 && n != s.Classes {
+		return m, r, fmt.Errorf("%w: counts of %d classes, and %d classes", weights.ErrMismatch, n, s.Classes)
+	}
+	var err error
+	if o.Classes != "" {
+		if m.Classes, err = readClassNames(o.Classes, s.Classes); err != nil {
+			return m, r, err
+		}
+	}
+	front := corpus.DefaultConfig().Frontend
+	front.Bins, front.Deltas = s.Speech.Features, s.Maps()-1
+	arch, err := json.Marshal(s)
+	m.Arch, m.Dataset, m.Frontend, m.ClassCounts = string(arch), r.Dataset, front.Encode(), f.ClassCounts
+	m.Preprocessing = datasets.Preprocessing{Normalizer: datasets.Normalizer{Kind: datasets.NoNormalizing}}.Encode()
+	r.Preprocessing, r.ChannelOrder, r.Features = datasets.NoNormalizing, "", s.Maps()*s.Speech.Features
+	return m, r, err
 }
 
 // trainedOn is the data set that networks of a family and so many classes are mostly trained on, or

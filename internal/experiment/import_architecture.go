@@ -19,6 +19,16 @@ func (o ImportOptions) architecture(path string, f weights.Foreign) (blocks.Spec
 	for _, t := range f.Tensors {
 		shapes[t.Name] = t.Shape
 	}
+	if f.Program == "Chainer" {
+		s, err := blocks.SpeechForTensors(shapes)
+		if err == nil && o.Arch != "" && o.Arch != s.Name {
+			err = fmt.Errorf("it is %s", s.Name)
+		}
+		if err != nil {
+			return s, fmt.Errorf("%s: %w: %w", path, weights.ErrMismatch, err)
+		}
+		return s, nil
+	}
 	if o.Arch != "" {
 		if _, err := blocks.Lookup(o.Arch); err != nil {
 			return blocks.Spec{}, &config.UsageError{Err: err}

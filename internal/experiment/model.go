@@ -72,10 +72,10 @@ func OpenModel(env *Environment, path string) (*Model, error) {
 	return net, nil
 }
 
-// importHint tells whoever names a file of PyTorch, or a bare state dict, how it becomes a
+// importHint tells whoever names a file of another program, or a bare state dict, how it becomes a
 // checkpoint.
 func (e *Environment) importHint(err error, path string) error {
-	if !errors.Is(err, weights.ErrTorchFile) && !errors.Is(err, weights.ErrNoMeta) {
+	if !errors.Is(err, weights.ErrTorchFile) && !errors.Is(err, weights.ErrOtherProgram) && !errors.Is(err, weights.ErrNoMeta) {
 		return err
 	}
 	return fmt.Errorf("%w: a checkpoint is made of it by `%s import %s --out NAME.safetensors`", err, e.Self, text.ShellQuote(path))

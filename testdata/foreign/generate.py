@@ -1,6 +1,6 @@
 """Writes small networks in the formats of Caffe, TF-slim and pretrained-models, and what PyTorch computes of them.
 
-    python testdata/foreign/generate.py     (torch from PyPI)
+    python testdata/foreign/generate.py     (torch and h5py from PyPI)
 
 The forward passes are written out here from each program's own description, in float64, apart from the Go code: Caffe's layers one by one (a convolution with its
 bias, BatchNorm whose mean and variance a third number divides, Scale, poolings that round up), blue, green and red less a mean image; the published BN-Inception
@@ -323,6 +323,79 @@ def slim(reference, file, normalised):
     reference |= {f"{file}.images": images, f"{file}.logits": x @ w.T + b}
 
 
+# ------------------------------------------------------------------------------------------------- the WRBN's best.nnet
+
+def wrbn(reference, root=False):
+    """A small network as Chainer wrote that of the WRBN's authors: HDF5 by h5py, packed by gzip, the gates of a recurrent layer side by side. The forward pass is
+    that of their TensorFlow port, for one utterance; with root, normalisation divides by sqrt(var + 1e-10) instead of by the root of var plus 1e-5 or 1e-8."""
+    import h5py
+    v, state = Values(6), {}
+    features, frames, widths, depths, units, dense, classes = 16, 11, [5, 7], [2, 1], 3, 8, 6
+    x = v.normal(1, 3, features, frames)
+    images = x
+
+    def put(name, t):
+        state[name] = t.float().double()
+        return state[name]
+
+    def norm(x, name, axes, eps):
+        c = x.shape[1]
+        gamma, beta = put(name + "/gamma", v.positive(c)), put(name + "/beta", v.normal(c, scale=0.2))
+        mean, var = x.mean(axes, keepdim=True), x.var(axes, unbiased=False, keepdim=True)
+        shape = (1, c) + (1,) * (x.dim() - 2)
+        return gamma.reshape(shape) * (x - mean) / ((var + 1e-10).sqrt() if root else var.sqrt() + eps) + beta.reshape(shape)
+
+    def conv(x, name, k, kernel, stride):
+        w = put(name + "/W", v.weights(k, x.shape[1], kernel, kernel))
+        return F.conv2d(x, w, None, (stride, 1), kernel // 2)
+
+    def block(x, name, width, stride):
+        n = F.elu(norm(x, name + "/bn1", (2, 3), 1e-5))
+        ident = conv(n, name + "/conv_ident", width, 1, stride) if x.shape[1] != width else x
+        h = F.elu(norm(conv(n, name + "/conv1", width, 3, stride), name + "/bn2", (2, 3), 1e-5))
+        return conv(h, name + "/conv2", width, 3, 1) + ident
+
+    def lstm(x, name, reverse):  # x [T, C]
+        w_x, w_h = put(name + "/W_x", v.weights(x.shape[1], 4 * units)), put(name + "/W_h", v.weights(units, 4 * units))
+        g = norm(x @ w_x, name, (0,), 1e-8)
+        g = g.flip(0) if reverse else g
+        h = c = torch.zeros(units).double()
+        out = []
+        for row in g:
+            z = row + h @ w_h
+            a, i, f, o = z[0::4], z[1::4], z[2::4], z[3::4]
+            c = c * torch.sigmoid(f) + torch.sigmoid(i) * torch.tanh(a)
+            h = torch.tanh(c) * torch.sigmoid(o)
+            out.append(h)
+        out = torch.stack(out)
+        return out.flip(0) if reverse else out
+
+    x = conv(x, "conv1", 4, 3, 2)
+    for s, (width, depth) in enumerate(zip(widths, depths)):
+        for j in range(depth):
+            x = block(x, f"res{s + 1}/" + ("a" if j == 0 else f"b{j}"), width, 2 if s > 0 and j == 0 else 1)
+    x = F.elu(norm(x, "bn", (2, 3), 1e-5))
+    w, b = put("pooler/W", v.weights(1, x.shape[2])), put("pooler/b", v.normal(1))
+    x = F.elu(torch.einsum("bcft,df->tc", x, w) + b)
+    for i in range(2):
+        f, r = lstm(x, f"blstm/{i}/lstm_fw", False), lstm(x, f"blstm/{i}/lstm_bw", True)
+        x = f + r if i == 0 else torch.cat([f, r], 1)
+    x = F.elu(norm(x @ put("classifier/0/W", v.weights(x.shape[1], dense)), "classifier/0", (0,), 1e-8))
+    x = x @ put("classifier/1/W", v.weights(dense, classes)) + put("classifier/1/b", v.normal(classes))
+    reference |= {"wrbn.features": images, "wrbn-root.logits" if root else "wrbn.logits": x}
+    if root:
+        return
+    with h5py.File(HERE / "best.nnet", "w", track_order=False) as file:
+        for name, t in state.items():
+            how = {"compression": 4}
+            if name == "conv1/W":  # chunks that the edges cut
+                how = {"compression": 4, "shuffle": True, "fletcher32": True, "chunks": (3, 2, 2, 2)}
+            elif name.startswith("classifier/1"):
+                how = {}
+            file.create_dataset(name, data=t.float().numpy(), **how)
+        file.create_dataset("pdf_counts", data=torch.tensor([5, 4, 3, 2, 1, 7]).numpy())
+
+
 def main():
     torch.set_num_threads(1)
     reference = {}
@@ -331,6 +404,8 @@ def main():
     cadene(reference)
     slim(reference, "slim", False)
     slim(reference, "slim-normalised", True)
+    wrbn(reference)
+    wrbn(reference, root=True)
     write_safetensors(HERE / "reference.safetensors", reference)
 
 

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,9 @@ type Foreign struct {
 	// Eps is that of batch normalisation; 0 where the file does not say.
 	Eps   float64
 	Input Input
+	// ClassCounts are the training frames of each class of a speech network; nil where the file has
+	// none.
+	ClassCounts []int64
 }
 
 // Window is the geometry of a convolution or pooling.
@@ -65,6 +69,17 @@ func readForeign(r io.ReaderAt, size int64, name string) (Foreign, error) {
 	n, err := r.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return Foreign{}, err
+	}
+	if n == len(head) && bytes.HasPrefix(head, hdf5Magic) {
+		list, err := readHDF5(r, size)
+		var f Foreign
+		if err == nil {
+			f, err = wrbnNetwork(list)
+		}
+		if err != nil {
+			return Foreign{}, fmt.Errorf("%s: %w: %w", name, ErrHDF5, err)
+		}
+		return f, nil
 	}
 	// A safetensors header may begin with any byte: its JSON stands behind its length.
 	if n < len(head) || head[8] != '{' {

@@ -71,6 +71,14 @@ func New(r io.ReaderAt, size int64, name string) (*File, error) {
 		return bad(ErrTorchFile)
 	}
 	n := binary.LittleEndian.Uint64(prefix[:])
+	if n > MaxHeader || int64(n) > size-8 {
+		if bytes.HasPrefix(prefix[:], hdf5Magic) {
+			return bad(ErrOtherProgram)
+		}
+		if _, isCaffe, err := caffeSpans(r, size); isCaffe && err == nil {
+			return bad(ErrOtherProgram)
+		}
+	}
 	if n > MaxHeader {
 		return bad(fmt.Errorf("header of %d bytes, at most %d are allowed", n, MaxHeader))
 	}

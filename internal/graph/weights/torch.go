@@ -15,6 +15,10 @@ var ErrTorch = errors.New("not a PyTorch file that can be read")
 // ReadTensors reads it.
 var ErrTorchFile = errors.New("it is a file of PyTorch (torch.save)")
 
+// ErrOtherProgram marks a file of Caffe or in HDF5 where safetensors are wanted. ReadForeign reads
+// those of known networks.
+var ErrOtherProgram = errors.New("it is a file of Caffe or in HDF5")
+
 // ClassError is a pickle that names a class or function other than those that tensors need. Nothing
 // of it was run.
 type ClassError struct{ Class string }
