@@ -128,6 +128,8 @@ class Caffe:
         c = x.shape[1]
         mean, var = self.v.normal(c, scale=0.4), self.v.positive(c)
         gamma, beta = self.v.positive(c), self.v.normal(c, scale=0.2)
+        if suffix.endswith("2c"):  # keeps the sum of many blocks in range
+            gamma = (gamma / 5).float().double()
         sums = [(mean * factor).float().double(), (var * factor).float().double()]
         self.file.append(layer("bn" + suffix, "BatchNorm", top, top, [blob(sums[0]), blob(sums[1], self.form()), blob(torch.tensor([factor]).double())],
                                field(139, field(1, 1))))
@@ -154,34 +156,31 @@ class Caffe:
 
 
 def mean_image(v, size):
-    mean = 110 + v.normal(3, size, size, scale=12.0).float().double()
-    (HERE / "mean.binaryproto").write_bytes(blob(mean, "old"))
-    return mean
+    return 110 + v.normal(3, size, size, scale=12.0).float().double()
 
 
-def caffe_residual(reference):
-    """The row tiny-caffe: names, stem and strides of the authors' ResNet-50, whose first convolution has a bias."""
-    v = Values(1)
-    images, mean = v.images(3, 24), mean_image(v, 24)
-    net = Caffe(v)
+def residual(images, mean, widths, depths, classes=10):
+    """A network with the names, stem and strides of the authors' ResNet-50, whose first convolution has a bias: a file and the logits of images."""
+    net = Caffe(Values(2))
+    v = net.v
     x = images.flip(1) - mean  # blue, green, red
-    net.v = Values(2)
-    scale = 1 / 60  # keeps values from 0 to 255 in the range that the rest expects
-    w = net.v.weights(4, 3, 7, 7) * scale
-    w, b = w.float().double(), net.v.normal(4, scale=0.3)
-    net.file.append(layer("conv1", "Convolution", "data", "conv1", [blob(w), blob(b)], field(106, conv_param(4, 7, 2, 3, True))))
+    k = widths[0]
+    w = (v.weights(k, 3, 7, 7) / 60).float().double()  # keeps values from 0 to 255 in the range that the rest expects
+    b = v.normal(k, scale=0.3)
+    net.file.append(layer("conv1", "Convolution", "data", "conv1", [blob(w), blob(b)], field(106, conv_param(k, 7, 2, 3, True))))
     x = net.relu(net.norm(F.conv2d(x, w, b, 2, 3), "_conv1", "conv1"), "conv1")
     net.file.append(layer("pool1", "Pooling", "conv1", "pool1", (), field(121, field(1, 0) + field(2, 3) + field(3, 2))))
-    x = F.max_pool2d(x, 3, 2, ceil_mode=True)
-    x = net.block(x, "pool1", "2a", 4, 1, True)
-    x = net.block(x, "res2a", "2b", 4, 1, False)
-    x = net.block(x, "res2b", "3a", 6, 2, True)
+    x, bottom = F.max_pool2d(x, 3, 2, ceil_mode=True), "pool1"
+    for s, (width, depth) in enumerate(zip(widths, depths)):
+        for j in range(depth):
+            name = f"{s + 2}{chr(ord('a') + j)}"
+            x = net.block(x, bottom, name, width, 2 if s > 0 and j == 0 else 1, j == 0)
+            bottom = "res" + name
+    net.file.append(layer("pool5", "Pooling", bottom, "pool5", (), field(121, field(1, 1) + field(12, 1))))
     x = x.mean((2, 3))
-    net.file.append(layer("pool5", "Pooling", "res3a", "pool5", (), field(121, field(1, 1) + field(12, 1))))
-    w, b = net.v.weights(10, 24), net.v.normal(10)
-    net.file.append(layer("fc1000", "InnerProduct", "pool5", "fc1000", [blob(w), blob(b)], field(117, field(1, 10))))
-    (HERE / "residual.caffemodel").write_bytes(b"".join(net.file))
-    reference |= {"residual.images": images, "residual.logits": x @ w.T + b}
+    w, b = v.weights(classes, x.shape[1]), v.normal(classes)
+    net.file.append(layer("fc1000", "InnerProduct", "pool5", "fc1000", [blob(w), blob(b)], field(117, field(1, classes))))
+    return b"".join(net.file), x @ w.T + b
 
 
 def caffe_vgg(reference):
@@ -214,33 +213,38 @@ def caffe_vgg(reference):
 
 # ------------------------------------------------------------------------------------------------- BN-Inception in PyTorch
 
-def modules(x, unit, avg, names):
-    """The three modules of the rows tiny-bn-inception and tiny-slim; names are those of a normal and a halving module's columns."""
-    def pool(x):
-        return F.max_pool2d(x, 3, 1, 1)
-
-    def normal(x, module, n1, r3, n3, rd, nd, pooling, proj):
-        c = names(module)
-        a = unit(x, c["1x1"], n1, 1)
-        b = unit(unit(x, c["3x3_reduce"], r3, 1), c["3x3"], n3, 3)
-        d = unit(unit(unit(x, c["double_3x3_reduce"], rd, 1), c["double_3x3_1"], nd, 3), c["double_3x3_2"], nd, 3)
-        return torch.cat([a, b, d, unit(pooling(x), c["pool_proj"], proj, 1)], 1)
-
-    def halving(x, module, r3, n3, rd, nd):
-        c = names(module, True)
-        b = unit(unit(x, c["3x3_reduce"], r3, 1), c["3x3"], n3, 3, 2)
-        d = unit(unit(unit(x, c["double_3x3_reduce"], rd, 1), c["double_3x3_1"], nd, 3), c["double_3x3_2"], nd, 3, 2)
-        return torch.cat([b, d, F.max_pool2d(x, 3, 2, ceil_mode=True)], 1)
-
-    x = normal(x, 0, 4, 3, 5, 2, 3, avg, 2)
-    x = halving(x, 1, 3, 5, 2, 4)
-    return normal(x, 2, 3, 3, 4, 2, 3, pool, 2)
+# Modules of Figure 5: the columns 1x1, 3x3 reduce, 3x3, double 3x3 reduce, double 3x3, pooling and its projection; or, of one that halves the map, 3x3 reduce, 3x3,
+# double 3x3 reduce, double 3x3. PROJ stands for 128, and 96 at Google.
+TINY = [("3a", 4, 3, 5, 2, 3, "avg", 2), ("3b", 3, 5, 2, 4), ("4a", 3, 3, 4, 2, 3, "max", 2)]
+PROJ = None
+FULL = [("3a", 64, 64, 64, 64, 96, "avg", 32), ("3b", 64, 64, 96, 64, 96, "avg", 64), ("3c", 128, 160, 64, 96),
+        ("4a", 224, 64, 96, 96, 128, "avg", 128), ("4b", 192, 96, 128, 96, 128, "avg", 128), ("4c", 160, 128, 160, 128, 160, "avg", PROJ),
+        ("4d", 96, 128, 192, 160, 192, "avg", PROJ), ("4e", 128, 192, 192, 256),
+        ("5a", 352, 192, 320, 160, 224, "avg", 128), ("5b", 352, 192, 320, 192, 224, "max", 128)]
 
 
-def cadene(reference):
-    """The row tiny-bn-inception under the names of pretrained-models, whose input is 0 to 255, blue, green, red, less 104, 117, 128."""
+def modules(x, unit, avg, names, plan, proj=128):
+    """Draws a plan; names gives those of a module's columns."""
+    pools = {"avg": avg, "max": lambda x: F.max_pool2d(x, 3, 1, 1)}
+    for module, *columns in plan:
+        c = names(module, len(columns) == 4)
+        halves = 2 if len(columns) == 4 else 1
+        r3, n3, rd, nd = columns if halves == 2 else columns[1:5]
+        outs = [] if halves == 2 else [unit(x, c["1x1"], columns[0], 1)]
+        outs.append(unit(unit(x, c["3x3_reduce"], r3, 1), c["3x3"], n3, 3, halves))
+        outs.append(unit(unit(unit(x, c["double_3x3_reduce"], rd, 1), c["double_3x3_1"], nd, 3), c["double_3x3_2"], nd, 3, halves))
+        if halves == 2:
+            outs.append(F.max_pool2d(x, 3, 2, ceil_mode=True))
+        else:
+            outs.append(unit(pools[columns[5]](x), c["pool_proj"], columns[6] or proj, 1))
+        x = torch.cat(outs, 1)
+    return x
+
+
+def cadene(images, full=False, classes=10):
+    """The row tiny-bn-inception, or bn-inception, under the names of pretrained-models, whose input is 0 to 255, blue, green, red, less 104, 117, 128: a state dict
+    and the logits of images."""
     v, state = Values(4), {}
-    images = v.images(3, 15)
     x = images.flip(1) - torch.tensor([104.0, 117.0, 128.0]).double()[:, None, None]
 
     def unit(x, name, k, kernel, stride=1):
@@ -251,16 +255,18 @@ def cadene(reference):
                       name + "_bn.running_mean": mean, name + "_bn.running_var": var})
         return F.relu(F.batch_norm(F.conv2d(x, w, b, stride, kernel // 2), mean, var, gamma, beta, eps=EPS))
 
-    def names(module, _=False):
-        prefix = f"inception_{('3a', '3b', '4a')[module]}_"
-        return {c: prefix + c for c in ("1x1", "3x3_reduce", "3x3", "double_3x3_reduce", "double_3x3_1", "double_3x3_2", "pool_proj")}
+    def names(module, _):
+        return {c: f"inception_{module}_{c}" for c in ("1x1", "3x3_reduce", "3x3", "double_3x3_reduce", "double_3x3_1", "double_3x3_2", "pool_proj")}
 
-    x = unit(x, "conv1_7x7_s2", 6, 3, 2)
-    x = modules(x, unit, lambda x: F.avg_pool2d(x, 3, 1, 1), names).mean((2, 3))
-    w, b = v.weights(10, x.shape[1]), v.normal(10)
+    if full:
+        x = F.max_pool2d(unit(x, "conv1_7x7_s2", 64, 7, 2), 3, 2, ceil_mode=True)
+        x = F.max_pool2d(unit(unit(x, "conv2_3x3_reduce", 64, 1), "conv2_3x3", 192, 3), 3, 2, ceil_mode=True)
+    else:
+        x = unit(x, "conv1_7x7_s2", 6, 3, 2)
+    x = modules(x, unit, lambda x: F.avg_pool2d(x, 3, 1, 1), names, FULL if full else TINY).mean((2, 3))
+    w, b = v.weights(classes, x.shape[1]), v.normal(classes)
     state |= {"last_linear.weight": w, "last_linear.bias": b}
-    write_safetensors(HERE / "pretrained-models.safetensors", state)
-    reference |= {"pretrained-models.images": images, "pretrained-models.logits": x @ w.T + b}
+    return state, x @ w.T + b
 
 
 # ------------------------------------------------------------------------------------------------- TF-slim
@@ -274,10 +280,10 @@ def same(x, kernel, stride):
     return F.pad(x, pads)
 
 
-def slim(reference, file, normalised):
-    """The row tiny-slim under TF-slim's names, weights [R, S, C, K]; normalised puts a normalisation behind the separable convolution too."""
+def slim(images, normalised=False, full=False, classes=10):
+    """The row tiny-slim, or bn-inception-slim, under TF-slim's names, weights [R, S, C, K]: a dictionary and the logits of images. normalised puts a normalisation
+    behind the separable convolution too."""
     v, state = Values(5), {}
-    images = v.images(2, 32)
     x = images / 127.5 - 1
     root = "InceptionV2/"
 
@@ -292,8 +298,9 @@ def slim(reference, file, normalised):
         state[root + name + "/weights"] = w.permute(2, 3, 1, 0)
         return norm(F.conv2d(same(x, kernel, stride), w, None, stride), root + name)
 
-    def names(module, halves=False):
-        m = ("Mixed_3b/", "Mixed_4a/", "Mixed_4b/")[module]
+    def names(module, halves):
+        theirs = {"3a": "3b", "3b": "3c", "3c": "4a", "4a": "4b", "4b": "4c", "4c": "4d", "4d": "4e", "4e": "5a", "5a": "5b", "5b": "5c"}
+        m = f"Mixed_{theirs[module]}/"
         if halves:
             c = {"3x3_reduce": "Branch_0/Conv2d_0a_1x1", "3x3": "Branch_0/Conv2d_1a_3x3", "double_3x3_reduce": "Branch_1/Conv2d_0a_1x1",
                  "double_3x3_1": "Branch_1/Conv2d_0b_3x3", "double_3x3_2": "Branch_1/Conv2d_1a_3x3"}
@@ -304,23 +311,26 @@ def slim(reference, file, normalised):
         return {k: m + n for k, n in c.items()}
 
     first = root + "Conv2d_1a_7x7"
-    depthwise, pointwise = v.weights(6, 1, 7, 7), v.weights(6, 6, 1, 1)  # two filters of each colour
-    state[first + "/depthwise_weights"] = depthwise.reshape(3, 2, 7, 7).permute(2, 3, 0, 1)
+    each, filters = (8, 64) if full else (2, 6)
+    depthwise, pointwise = v.weights(3 * each, 1, 7, 7), v.weights(filters, 3 * each, 1, 1)
+    state[first + "/depthwise_weights"] = depthwise.reshape(3, each, 7, 7).permute(2, 3, 0, 1)
     state[first + "/pointwise_weights"] = pointwise.permute(2, 3, 1, 0)
     x = F.conv2d(F.conv2d(same(x, 7, 2), depthwise, None, 2, groups=3), pointwise)
     if normalised:
         x = norm(x, first)
     else:
-        b = v.normal(6, scale=0.3)
+        b = v.normal(filters, scale=0.3)
         state[first + "/biases"] = b
         x = F.relu(x + b[:, None, None])
-    x = F.max_pool2d(x, 3, 2, ceil_mode=True)  # SAME on 16 pixels: a column of nothing at the end
-    x = modules(x, unit, lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=False), names).mean((2, 3))
-    w, b = v.weights(10, x.shape[1]), v.normal(10)
+    x = F.max_pool2d(x, 3, 2, ceil_mode=True)  # SAME on an even size: a column of nothing at the end
+    if full:
+        x = F.max_pool2d(unit(unit(x, "Conv2d_2b_1x1", 64, 1), "Conv2d_2c_3x3", 192, 3), 3, 2, ceil_mode=True)
+    plan = FULL if full else [("3c", *m[1:]) if m[0] == "3b" else m for m in TINY]
+    x = modules(x, unit, lambda x: F.avg_pool2d(x, 3, 1, 1, count_include_pad=False), names, plan, 96).mean((2, 3))
+    w, b = v.weights(classes, x.shape[1]), v.normal(classes)
     state |= {root + "Logits/Conv2d_1c_1x1/weights": w[:, :, None, None].permute(2, 3, 1, 0), root + "Logits/Conv2d_1c_1x1/biases": b,
               "global_step": torch.tensor([7.0])}
-    write_safetensors(HERE / f"{file}.safetensors", state)
-    reference |= {f"{file}.images": images, f"{file}.logits": x @ w.T + b}
+    return state, x @ w.T + b
 
 
 # ------------------------------------------------------------------------------------------------- the WRBN's best.nnet
@@ -399,11 +409,19 @@ def wrbn(reference, root=False):
 def main():
     torch.set_num_threads(1)
     reference = {}
-    caffe_residual(reference)
+    v = Values(1)
+    images, mean = v.images(3, 24), mean_image(v, 24)
+    (HERE / "mean.binaryproto").write_bytes(blob(mean, "old"))
+    file, logits = residual(images, mean, [4, 6], [2, 1])
+    (HERE / "residual.caffemodel").write_bytes(file)
+    reference |= {"residual.images": images, "residual.logits": logits}
     caffe_vgg(reference)
-    cadene(reference)
-    slim(reference, "slim", False)
-    slim(reference, "slim-normalised", True)
+    for name, images, net in (
+            ("pretrained-models", Values(7).images(3, 15), cadene), ("slim", Values(8).images(2, 32), slim),
+            ("slim-normalised", Values(9).images(2, 32), lambda x: slim(x, normalised=True))):
+        state, logits = net(images)
+        write_safetensors(HERE / f"{name}.safetensors", state)
+        reference |= {f"{name}.images": images, f"{name}.logits": logits}
     wrbn(reference)
     wrbn(reference, root=True)
     write_safetensors(HERE / "reference.safetensors", reference)
