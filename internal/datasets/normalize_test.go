@@ -104,6 +104,7 @@ func TestApplyIsTheFormula(t *testing.T) {
 		want []float64
 	}{
 		{Normalizer{Kind: PixelMean, Mean: []float32{.5, .25, 0, 1}}, []float64{-.5, .75, 40. / 255, 200./255 - 1}},
+		{Normalizer{Kind: PixelMean, Mean: []float32{.5, .25, 0, 1}, Std: []float32{.5, 2}}, []float64{-1, 1.5, 20. / 255, 100./255 - .5}},
 		{Normalizer{Kind: ChannelMeanStd, Mean: []float32{.5, .25}, Std: []float32{.5, 2}}, []float64{-1, 1, (40./255 - .25) / 2, (200./255 - .25) / 2}},
 		{Normalizer{Kind: NoNormalizing}, []float64{0, 1, 40. / 255, 200. / 255}},
 		{Normalizer{}, []float64{0, 1, 40. / 255, 200. / 255}},
@@ -148,6 +149,7 @@ func TestCheckRefusesWhatDoesNotFit(t *testing.T) {
 	nan := float32(math.NaN())
 	for says, n := range map[string]Normalizer{
 		"1 means":     {Kind: PixelMean, Mean: []float32{1}},
+		"1 deviation": {Kind: PixelMean, Mean: []float32{1, 1, 1, 1}, Std: []float32{1}},
 		"2 deviation": {Kind: ChannelMeanStd, Mean: []float32{1, 1}},
 		"deviation 1": {Kind: ChannelMeanStd, Mean: []float32{1, 1}, Std: []float32{1, 0}},
 		"mean 1":      {Kind: ChannelMeanStd, Mean: []float32{1, nan}, Std: []float32{1, 1}},

@@ -86,12 +86,13 @@ func (t PaperTable) Compare(rows []Measured) PaperComparison {
 
 // variants are networks that stand beside another's line, and how they differ from it.
 var variants = map[[2]string]string{
-	{"vgg16bn", "vgg16"}:           "has batch normalisation, the line's network has none",
-	{"vgg16", "vgg19"}:             "is configuration D of Simonyan and Zisserman 2015, the line's network E",
-	{"vgg19bn", "vgg19"}:           "has batch normalisation, the line's network has none",
-	{"googlenet-bn", "googlenet"}:  "has batch normalisation and 3x3 convolutions for 5x5, as torchvision's; the published network has neither",
-	{"prelu-net-a", "prelu-net-c"}: "is model A of He et al. 2015, the line's network C",
-	{"prelu-net-b", "prelu-net-c"}: "is model B of He et al. 2015, the line's network C",
+	{"vgg16bn", "vgg16"}:                  "has batch normalisation, the line's network has none",
+	{"vgg16", "vgg19"}:                    "is configuration D of Simonyan and Zisserman 2015, the line's network E",
+	{"vgg19bn", "vgg19"}:                  "has batch normalisation, the line's network has none",
+	{"googlenet-bn", "googlenet"}:         "has batch normalisation and 3x3 convolutions for 5x5, as torchvision's; the published network has neither",
+	{"bn-inception-slim", "bn-inception"}: "is Google's variant in TF-slim, with fewer columns in two projections and TensorFlow's padding",
+	{"prelu-net-a", "prelu-net-c"}:        "is model A of He et al. 2015, the line's network C",
+	{"prelu-net-b", "prelu-net-c"}:        "is model B of He et al. 2015, the line's network C",
 }
 
 // holds reports whether a row belongs beside a line: the network of that name, a variant of it, or

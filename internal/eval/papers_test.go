@@ -55,6 +55,26 @@ func TestPaperValuesAreThoseOfTheTables(t *testing.T) {
 	}
 }
 
+// TestTheAuthorsOwnNetworksHaveTheirValues: the rows named -caffe are what the paper measured.
+func TestTheAuthorsOwnNetworksHaveTheirValues(t *testing.T) {
+	for _, name := range []string{"resnet50", "resnet101", "resnet152"} {
+		ours, theirs := Paper(name, "imagenet", protocol10Crop, 50_000), Paper(name+"-caffe", "imagenet", protocol10Crop, 50_000)
+		if ours == nil || theirs == nil || ours.Top1 != theirs.Top1 {
+			t.Errorf("%s: %+v, of the authors' network %+v", name, ours, theirs)
+		}
+		table, err := LookupTable(3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := measuredRow(name+"-caffe", "imagenet", 50_000, protocol10Crop)
+		for _, l := range table.Lines {
+			if table.holds(l, m) != (l.Arch == name) {
+				t.Errorf("%s stands beside %q: %v", m.Row.Model, l.Label, !(l.Arch == name))
+			}
+		}
+	}
+}
+
 func TestPaperValueOnlyForItsDataSetProtocolAndImages(t *testing.T) {
 	ok := protocolCIFAR
 	for name, v := range map[string]*PaperValue{

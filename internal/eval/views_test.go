@@ -85,6 +85,16 @@ func tiny(t *testing.T, name string, seed uint64) *Model {
 	return m
 }
 
+// TestAMeanImageThatIsDividedStaysSo where its mean over each channel takes its place.
+func TestAMeanImageThatIsDividedStaysSo(t *testing.T) {
+	m := &Model{Spec: blocks.Spec{InputChannels: 2, InputSize: 1}}
+	m.Preprocessing.Normalizer = datasets.Normalizer{Kind: datasets.PixelMean, Mean: []float32{1, 3, 5, 7}, Std: []float32{0.5, 0.25}}
+	n := m.normalizerFor(1, 2, true)
+	if n.Kind != datasets.ChannelMeanStd || !slices.Equal(n.Mean, []float32{2, 6}) || !slices.Equal(n.Std, []float32{0.5, 0.25}) {
+		t.Errorf("%+v", n)
+	}
+}
+
 // alone runs one view [3, H, W] through a graph that was made for nothing else.
 func alone(t *testing.T, m *Model, x []float32, build func() (*graph.Graph, error)) []float64 {
 	t.Helper()
