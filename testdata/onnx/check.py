@@ -49,7 +49,8 @@ def written_out(arch, w):
         if arch["stem"] == "3x3":
             x = F.relu(norm(conv(x, "conv1"), "bn1"))
         else:
-            x = F.max_pool2d(F.relu(norm(conv(x, "conv1", 2), "bn1")), 3, 2, 1)
+            x = F.relu(norm(conv(x, "conv1", 2), "bn1"))
+            x = F.max_pool2d(x, 3, 2, ceil_mode=True) if arch["stem"] == "7x7-maxpool-ceil" else F.max_pool2d(x, 3, 2, 1)
         for stage, depth in enumerate(arch["depths"]):
             for block in range(depth):
                 name = f"layer{stage + 1}.{block}"

@@ -1,5 +1,5 @@
 // Package weights reads and writes the named tensors of a model as safetensors, and moves them to
-// and from a graph.ParamSet.
+// and from a graph.ParamSet. It reads the files of other programs besides: see ReadForeign.
 //
 // Names and layouts are torchvision's (convolutions [K, C, R, S], fully connected [K, C]; K out
 // channels, C in channels, R×S kernel), so that a file written here loads with
@@ -9,9 +9,10 @@
 // # Errors
 //
 // Every error names the file and, where there is one, the tensor. ErrFormat marks a file that is
-// not valid safetensors, ErrMismatch tensors that do not fit the model, ErrVersion metadata of a
-// later format, ErrNoMeta metadata that is not ours. No input makes the package panic, and nothing
-// is allocated by a size that has not been checked against the file's.
+// not valid safetensors, ErrTorch, ErrCaffe and ErrHDF5 those of other programs, ErrMismatch
+// tensors that do not fit the model, ErrVersion metadata of a later format, ErrNoMeta metadata that
+// is not ours. No input makes the package panic, and nothing is allocated by a size that has not
+// been checked against the file's.
 //
 // # Why an own reader
 //
