@@ -52,7 +52,7 @@ NETS = [
     dict(name="tiny-googlenet", body=True, size=41, n=2, rate=0.02),
     dict(name="tiny-googlenet-bn", body=True, size=21, n=4, rate=0.02),
     dict(name="tiny-bn-inception", body=True, size=15, n=6, rate=0.02),
-    dict(name="tiny-slim", body=True, size=32, n=5, rate=0.02),
+    dict(name="tiny-slim", body=True, size=32, n=3, rate=0.02),
     dict(name="tiny-prelu-net", body=True, size=24, n=5, rate=0.02),
 ]
 

@@ -3,9 +3,10 @@ package weights
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"resnet/internal/input"
 )
 
 // The fields of a BlobProto. The first four are its shape in files of before 2015, the gradients of
@@ -74,17 +75,13 @@ const maxMeanImage = 3 * 4096 * 4096 * 8
 // of 0 to 255, three channels in the order blue, green, red as Caffe has them. It fails with
 // ErrCaffe.
 func ReadCaffeMean(path string) (values []float32, shape [3]int, err error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, shape, err
-	}
 	bad := func(err error) ([]float32, [3]int, error) {
 		return nil, shape, fmt.Errorf("%s: %w: a mean image: %w", path, ErrCaffe, err)
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxMeanImage {
-		return bad(errors.New("not a regular file of a reasonable size"))
+	b, err := input.Read(path, maxMeanImage)
+	if errors.Is(err, input.ErrNotRegular) || errors.Is(err, input.ErrTooLarge) {
+		return bad(err)
 	}
-	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, shape, err
 	}

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
+
+	"resnet/internal/input"
 )
 
 // Foreign is what a file of another program says of a network.
@@ -45,10 +46,15 @@ type Input struct {
 }
 
 // ReadForeign reads the network of a file of another program, known by its first bytes and its
-// structure: of PyTorch (see ReadTensors), Caffe (.caffemodel) or Chainer (HDF5). It fails with
-// ErrFormat, ErrTorch, ErrCaffe or ErrHDF5.
+// structure: of PyTorch (safetensors or torch.save), Caffe (.caffemodel) or Chainer (HDF5). A
+// tensor that is not of floating point has no values. No code of a pickle is run. It fails with
+// ErrFormat, ErrTorch, ErrCaffe or ErrHDF5, and with a *ClassError among them for a pickle that
+// names other classes than those of tensors.
 func ReadForeign(path string) (Foreign, error) {
-	f, err := os.Open(path)
+	f, err := input.Open(path)
+	if errors.Is(err, input.ErrNotRegular) {
+		return Foreign{}, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
 	if err != nil {
 		return Foreign{}, err
 	}
@@ -56,9 +62,6 @@ func ReadForeign(path string) (Foreign, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return Foreign{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return Foreign{}, fmt.Errorf("%s: %w: not a regular file", path, ErrFormat)
 	}
 	return readForeign(f, info.Size(), path)
 }

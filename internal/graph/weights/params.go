@@ -76,7 +76,7 @@ func LoadParams(f *File, set *graph.ParamSet) error {
 	return nil
 }
 
-// LoadTensors is LoadParams from tensors in memory, as ReadTensors gives them; file stands in
+// LoadTensors is LoadParams from tensors in memory, as ReadForeign gives them; file stands in
 // errors.
 func LoadTensors(file string, tensors []Tensor, set *graph.ParamSet) error {
 	source, err := match(file, tensors, set)

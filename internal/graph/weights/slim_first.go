@@ -11,7 +11,7 @@ type slimFirst map[string]Tensor
 // take keeps a part of the convolution; false is none.
 func (s *slimFirst) take(t Tensor, part string) bool {
 	switch part {
-	case "depthwise_weights", "pointwise_weights", "biases", "beta", "gamma", "moving_mean", "moving_variance":
+	case "depthwise_weights", "pointwise_weights", "weights", "biases", "beta", "gamma", "moving_mean", "moving_variance":
 		if *s == nil {
 			*s = slimFirst{}
 		}
@@ -23,10 +23,16 @@ func (s *slimFirst) take(t Tensor, part string) bool {
 
 // tensors are the weights and biases of the ordinary convolution that it is.
 func (s slimFirst) tensors(eps float64) ([]Tensor, error) {
-	if _, ok := s["depthwise_weights"]; !ok {
+	var w Tensor
+	var err error
+	if plain, ok := s["weights"]; ok { // of a network that was built without the separable one
+		w, err = fromHWIO(plain)
+		w.Name = "conv1.weight"
+	} else if _, ok := s["depthwise_weights"]; ok {
+		w, err = separable(s["depthwise_weights"], s["pointwise_weights"])
+	} else {
 		return nil, nil
 	}
-	w, err := separable(s["depthwise_weights"], s["pointwise_weights"])
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 var ErrTorch = errors.New("not a PyTorch file that can be read")
 
 // ErrTorchFile marks a file of torch.save, or another zip, where safetensors are wanted.
-// ReadTensors reads it.
+// ReadForeign reads it.
 var ErrTorchFile = errors.New("it is a file of PyTorch (torch.save)")
 
 // ErrOtherProgram marks a file of Caffe or in HDF5 where safetensors are wanted. ReadForeign reads

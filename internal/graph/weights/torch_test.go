@@ -17,20 +17,28 @@ import (
 
 const torchFixtures = "../../../testdata/torch/"
 
-func TestFilesOfTorchHoldTheTensorsOfSafetensors(t *testing.T) {
-	want, err := ReadTensors(torchFixtures + "tiny.safetensors")
+// tensorsOf are the tensors of a file under their own names.
+func tensorsOf(t *testing.T, path string) []Tensor {
+	t.Helper()
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	list, err := readTensors(bytes.NewReader(b), int64(len(b)), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func TestFilesOfTorchHoldTheTensorsOfSafetensors(t *testing.T) {
+	want := tensorsOf(t, torchFixtures+"tiny.safetensors")
 	byName := map[string]Tensor{}
 	for _, w := range want {
 		byName[w.Name] = w
 	}
 	for _, file := range []string{"tiny.pth", "tiny-legacy.pth"} {
-		got, err := ReadTensors(torchFixtures + file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := tensorsOf(t, torchFixtures+file)
 		if len(got) != len(want) {
 			t.Fatalf("%s: %d tensors, want %d", file, len(got), len(want))
 		}

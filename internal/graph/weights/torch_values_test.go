@@ -261,7 +261,7 @@ func TestTensorsOfSafetensorsBecomeFloat32(t *testing.T) {
 			t.Errorf("%q: %v; want %q", text, err, want)
 		}
 	}
-	if _, err := ReadTensors(t.TempDir()); !errors.Is(err, ErrTorch) || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := ReadForeign(t.TempDir()); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a folder: %v", err)
 	}
 }

@@ -11,8 +11,6 @@ import (
 	"math"
 	"path"
 	"strings"
-
-	"resnet/internal/input"
 )
 
 // legacyMagic begins the files of torch.save before PyTorch 1.6: a pickle of the number
@@ -23,28 +21,11 @@ var legacyMagic = []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x
 // tensors has 1 MB.
 const maxZipDirectory = 16 << 20
 
-// ReadTensors reads the tensors of a file of other programs: safetensors, or a state dict of
-// torch.save, as a zip or in the legacy format, by itself or under state_dict or model.
-// Floating-point types become float32; a tensor of another type has a name and a shape but no
-// values. No code of a pickle is run. It fails with ErrFormat, ErrTorch, and a *ClassError among
-// them for a pickle that names other classes than those of tensors.
-func ReadTensors(path string) ([]Tensor, error) {
-	f, err := input.Open(path)
-	if errors.Is(err, input.ErrNotRegular) {
-		return nil, fmt.Errorf("%w: %w", ErrTorch, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return readTensors(f, info.Size(), path)
-}
-
-// readTensors is ReadTensors of size bytes in r.
+// readTensors reads the tensors of size bytes in r: safetensors, or a state dict of torch.save, as
+// a zip or in the legacy format, by itself or under state_dict or model. Floating-point types
+// become float32; a tensor of another type has a name and a shape but no values. No code of a
+// pickle is run. It fails with ErrFormat, ErrTorch, and a *ClassError among them for a pickle that
+// names other classes than those of tensors.
 func readTensors(r io.ReaderAt, size int64, name string) ([]Tensor, error) {
 	head := make([]byte, max(len(legacyMagic), 9))
 	n, err := r.ReadAt(head, 0)
