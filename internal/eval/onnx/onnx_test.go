@@ -49,7 +49,7 @@ func fields(t *testing.T, m []byte) map[int][][]byte {
 func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 	for _, name := range []string{
 		"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem", "resnet20",
-		"tiny-bottleneck-a", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-prelu-net",
+		"tiny-bottleneck-a", "tiny-caffe", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-slim", "tiny-prelu-net",
 	} {
 		s, err := blocks.Lookup(name)
 		if err != nil {

@@ -37,7 +37,7 @@ func dims(t *testing.T, info []byte) string {
 func TestModelsComputeTheNetworksLogits(t *testing.T) {
 	for _, name := range []string{
 		"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem",
-		"tiny-bottleneck-a", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-prelu-net",
+		"tiny-bottleneck-a", "tiny-caffe", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-slim", "tiny-prelu-net",
 	} {
 		s, err := blocks.Lookup(name)
 		if err != nil {
