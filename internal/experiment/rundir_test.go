@@ -3,6 +3,7 @@ package experiment
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -255,5 +256,41 @@ func TestPlansThatCannotBeAreRefused(t *testing.T) {
 		if got, err := plannedNames(CompareOptions{Kind: c.kind, Config: in, Depths: c.depths}); !isUsage(err) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s of %s, depths %v, %q: %v (%v), want %q", c.kind, c.preset, c.depths, c.set, got, err, c.says)
 		}
+	}
+}
+
+// TestAShortReproductionDividesItsSchedules: every count of a schedule by one factor, a hundredth of
+// the paper's iterations, or as many epochs as the paper's where there are fewer images.
+func TestAShortReproductionDividesItsSchedules(t *testing.T) {
+	study, err := compare.PaperStudy("table2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for images, want := range map[int]float64{1_281_167: 100, 50_000: 100, 18: 1_281_167. / 18} {
+		c := &Comparison{CompareOptions: CompareOptions{Short: ShortAuto}, study: &study}
+		if got := c.factor(images); got != want {
+			t.Errorf("%d images: a factor of %v, want %v", images, got, want)
+		}
+	}
+	l, err := config.Load(config.Input{File: "cifar110", Sets: []string{"train.schedule.warmup.iterations=400"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, err := config.Load(config.Input{File: "cifar110", Sets: append(shorten(l, 100), "train.schedule.rate=0.05")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []any{short.Train.Iterations, short.Train.Schedule.Drop.At, short.Eval.Every, short.Train.Checkpoint.Every, short.Train.Schedule.Warmup.Iterations, short.Train.Schedule.Warmup.Until.Window, short.Train.Schedule.Rate}
+	if want := []any{640, []int{320, 480}, 10, 10, 4, 1, 0.05}; !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	l, err = config.Load(config.Input{File: "imagenet-resnet34a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 25,600 images for the statistics, at least a batch of 32; an evaluation at every update.
+	short, err = config.Load(config.Input{File: "imagenet-resnet34a", Sets: shorten(l, 71_176)})
+	if err != nil || short.Train.Iterations != 8 || short.Train.BNRecompute != 32 || short.Eval.Every != 1 {
+		t.Errorf("%d iterations, statistics of %d, an evaluation each %d (%v)", short.Train.Iterations, short.Train.BNRecompute, short.Eval.Every, err)
 	}
 }
