@@ -41,7 +41,7 @@ type CompareOptions struct {
 	Seeds    []uint64     // a run of each network for each
 	Threads  int          // in all; 0 means all cores
 	Parallel int          // runs that train at the same time, sharing the threads
-	Short    float64      // of a reproduction: divides the schedules; 0 means not, ShortAuto what fits the data
+	Short    float64      // of a reproduction: divides schedules; 0: not, ShortAuto: what fits
 }
 
 // Comparison is a set of trainings, each in a folder of its own within Out.

@@ -54,8 +54,8 @@ func (c *Comparison) Shortened() string {
 		text.Grouped(int64(math.Round(c.Short))), text.Grouped(first.Plan.Iterations), text.Grouped(first.full))
 }
 
-// factor is what the schedules are divided by. Of its own it is shortFactor, or more where there are
-// fewer images than that makes of the paper's: as many epochs as the paper's at the most.
+// factor is what the schedules are divided by. Of its own it is shortFactor, or more where there
+// are fewer images than that makes of the paper's: as many epochs as the paper's at the most.
 func (c *Comparison) factor(images int) float64 {
 	if c.Short != ShortAuto {
 		return c.Short

@@ -259,8 +259,8 @@ func TestPlansThatCannotBeAreRefused(t *testing.T) {
 	}
 }
 
-// TestAShortReproductionDividesItsSchedules: every count of a schedule by one factor, a hundredth of
-// the paper's iterations, or as many epochs as the paper's where there are fewer images.
+// TestAShortReproductionDividesItsSchedules: every count of a schedule by one factor, a hundredth
+// of the paper's iterations, or as many epochs as the paper's where there are fewer images.
 func TestAShortReproductionDividesItsSchedules(t *testing.T) {
 	study, err := compare.PaperStudy("table2")
 	if err != nil {

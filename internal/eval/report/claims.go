@@ -20,7 +20,7 @@ const (
 // The verdicts of a claim.
 const (
 	Reproduced    = "reproduced"
-	WithinNoise   = "within noise" // the errors lie as the paper has them, no further apart than chance
+	WithinNoise   = "within noise" // as the paper has them, no further apart than chance
 	NotReproduced = "not reproduced"
 	NotKnown      = "not known" // on how many images was measured is not known
 )

@@ -161,7 +161,8 @@ func TestAClaimGivesItsFigures(t *testing.T) {
 	for _, c := range claims(slices.Collect(maps.Values(m))) {
 		got = append(got, c.Sentence())
 	}
-	// The noises are 2 √(p(100−p)/n + q(100−q)/n) by hand, of 50,000 training and 10,000 test images.
+	// The noises are 2 √(p(100−p)/n + q(100−q)/n) by hand, of 50,000 training and 10,000 test
+	// images.
 	want := []string{
 		"Plain networks degrade with depth (He et al. 2016, section 4.2, Fig. 1 and 6): not reproduced. Training errors: plain20 6.50%, plain32 8.00%, plain44 7.00%, plain56 13.20%, plain110 65.00% " +
 			"(58.50 points, noise 0.48). Against the claim: plain44 is 1.00 points below plain32 (noise 0.33).",

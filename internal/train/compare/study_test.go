@@ -11,7 +11,8 @@ import (
 // TestStudiesAreWhatThePaperShows: the networks of each figure and table, by rows that exist and
 // presets that are embedded.
 func TestStudiesAreWhatThePaperShows(t *testing.T) {
-	want := map[string][2]int{"fig6": {11, 5}, "table2": {4, 2}, "table6": {10, 0}} // runs, plain ones
+	// Runs, and plain ones among them.
+	want := map[string][2]int{"fig6": {11, 5}, "table2": {4, 2}, "table6": {10, 0}}
 	for _, name := range Studies() {
 		s, err := PaperStudy(name)
 		if err != nil {
