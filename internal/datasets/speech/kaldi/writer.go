@@ -32,6 +32,7 @@ type Writer struct {
 	seen     map[string]bool
 	scratch  []byte
 	lock     *folderlock.Lock // of the archive; nil in tests of faults
+	older    io.Closer        // the claim on an older script that is set aside, or nil
 }
 
 // Create starts an archive; with scp "" without a script. The script's lines name the archive as
@@ -137,8 +138,13 @@ func (w *Writer) Commit() error {
 	return err
 }
 
-// setAside gives an older script a temporary name, which it returns, or "" where there is none.
+// setAside gives an older script a temporary name, which it returns, or "" where there is none. It
+// is claimed before it has that name, so that no other process takes it for abandoned; one that
+// may not be written to cannot be claimed, and is set aside all the same.
 func (w *Writer) setAside(script string) (string, error) {
+	if claim, err := w.fsys.Claim(script); err == nil {
+		w.older = claim
+	}
 	aside := atomicfile.TempName(script, tempKind)
 	err := w.fsys.Rename(script, aside)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -171,6 +177,10 @@ func (w *Writer) restore(aside, script string) error {
 func (w *Writer) Discard() {
 	w.ark.Discard()
 	w.scp.Discard()
+	if w.older != nil {
+		_ = w.older.Close() // a claim has nothing to lose
+		w.older = nil
+	}
 	if w.lock != nil {
 		_ = w.lock.Release() // a lock without a holder is free
 		w.lock = nil
