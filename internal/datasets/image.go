@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	_ "image/jpeg" // for DecodeConfig and Decode
-	_ "image/png"  // for DecodeConfig and Decode
+	_ "image/png" // for DecodeConfig and Decode
 	"io"
 	"os"
 	"path/filepath"
+
+	"resnet/internal/datasets/jpeg"
 )
 
 const (
@@ -47,31 +48,49 @@ type header struct {
 	memory        int64 // bytes that decoding takes at most, as RGB in the end
 }
 
-// checkHeaderOf checks the header of an image of so many bytes.
-func checkHeaderOf(r io.Reader, size int64) (header, error) {
+// isJPEG tells a JPEG by its first marker.
+func isJPEG(head []byte) bool { return bytes.HasPrefix(head, []byte{0xff, 0xd8}) }
+
+// plainJPEG tells a JPEG whose colours every reader takes alike from CMYK, Adobe's RGB and other
+// formats.
+func plainJPEG(data []byte) bool {
+	if !isJPEG(data) {
+		return false
+	}
+	h, err := jpeg.ReadHeader(bytes.NewReader(data))
+	return err == nil && (h.Space == jpeg.YCbCr || h.Space == jpeg.Grey)
+}
+
+func readHeader(r io.Reader) (header, error) {
+	head := make([]byte, 2)
+	n, err := io.ReadFull(r, head)
+	r = io.MultiReader(bytes.NewReader(head[:n]), r)
+	if err == nil && isJPEG(head) {
+		h, err := jpeg.ReadHeader(r)
+		return header{"jpeg", h.Width, h.Height, h.Memory() + 3*int64(h.Width)*int64(h.Height)}, err
+	}
 	var seen bytes.Buffer
 	c, format, err := image.DecodeConfig(io.TeeReader(r, &seen))
+	return header{format, c.Width, c.Height, memoryOfPNG(seen.Bytes(), int64(c.Width)*int64(c.Height))}, err
+}
+
+// checkHeaderOf checks the header of an image of so many bytes.
+func checkHeaderOf(r io.Reader, size int64) (header, error) {
+	h, err := readHeader(r)
 	if err != nil {
 		return header{}, faultf(ErrData, "not a readable PNG or JPEG: %w", err)
 	}
-	h := header{format: format, width: c.Width, height: c.Height}
-	pixels := int64(c.Width) * int64(c.Height)
-	switch {
-	case c.Width < 1 || c.Height < 1:
-		return header{}, faultf(ErrData, "an image of %d×%d pixels", c.Width, c.Height)
+	switch pixels := int64(h.width) * int64(h.height); {
+	case h.width < 1 || h.height < 1:
+		return header{}, faultf(ErrData, "an image of %d×%d pixels", h.width, h.height)
 	case pixels > maxImagePixels:
-		return header{}, faultf(ErrData, "an image of %d×%d pixels, and %d at most are read", c.Width, c.Height, maxImagePixels)
-	case pixels > size*maxDensity[format]:
-		return header{}, faultf(ErrData, "the header claims %d×%d pixels, which cannot be in %d bytes", c.Width, c.Height, size)
-	}
-	if format == "jpeg" {
-		h.memory = shapeOfJPEG(seen.Bytes()).memory()
-	} else {
-		h.memory = memoryOfPNG(seen.Bytes(), pixels)
+		return header{}, faultf(ErrData, "an image of %d×%d pixels, and %d at most are read", h.width, h.height, maxImagePixels)
+	case pixels > size*maxDensity[h.format]:
+		return header{}, faultf(ErrData, "the header claims %d×%d pixels, which cannot be in %d bytes", h.width, h.height, size)
 	}
 	if h.memory > maxDecode {
 		return header{}, faultf(ErrData, "an image of %d×%d pixels that takes %d MB to decode, and %d MB at most are used: save it smaller, or not progressive or interlaced",
-			c.Width, c.Height, h.memory>>20, int64(maxDecode)>>20)
+			h.width, h.height, h.memory>>20, int64(maxDecode)>>20)
 	}
 	return h, nil
 }

@@ -22,7 +22,7 @@ type meanCache struct {
 }
 
 // meanVersion changes with what images are decoded to.
-const meanVersion = 2
+const meanVersion = 3
 
 // meanFile is what is kept: the normaliser and the digest of it, so that damage is noticed.
 type meanFile struct {

@@ -12,7 +12,6 @@ import (
 	"hash"
 	"hash/crc32"
 	"image"
-	"image/color"
 	"image/jpeg"
 	"os"
 	"path/filepath"
@@ -227,19 +226,6 @@ func (p *packer) encode(sc *scratch, s Split, i int) packed {
 		return packed{err: err}
 	}
 	return packed{data: b.Bytes(), resized: resized}
-}
-
-// plainJPEG tells a JPEG whose colours every reader takes alike from CMYK, Adobe's RGB and other
-// formats.
-func plainJPEG(data []byte) bool {
-	if len(data) < 2 || data[0] != 0xff || data[1] != 0xd8 {
-		return false
-	}
-	c, err := jpeg.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return false
-	}
-	return c.ColorModel == color.YCbCrModel || c.ColorModel == color.GrayModel
 }
 
 // packKind is what the temporary names of a pack's files say (see atomicfile).

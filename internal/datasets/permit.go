@@ -13,6 +13,10 @@ const maxDecode = 8 * maxImagePixels
 // one another.
 const smallDecode = maxDecode / 512
 
+// keptDecode is what a picture may take whose buffers serve again for the next one: most
+// photographs of a data set. A worker holds them outside of the budget.
+const keptDecode = 8 * smallDecode
+
 // pictures is the memory that pictures have at the moment.
 var pictures = budget{free: maxDecode, most: maxDecode}
 

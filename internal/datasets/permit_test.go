@@ -1,6 +1,9 @@
 package datasets
 
 import (
+	"bytes"
+	"image"
+	"image/jpeg"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -52,11 +55,43 @@ func TestAPermitIsGivenBackOnce(t *testing.T) {
 	p.take(smallDecode) // the next picture, which need not ask
 	p.release()
 	p.release()
-	data := append([]byte(nil), flatHeader(1000, 1000)...)
-	if _, err := decode(&p, data); err == nil {
+	if _, err := decode(new(scratch), flatHeader(1000, 1000)); err == nil {
 		t.Error("a picture without pixels decodes")
 	}
 	if pictures.free != before {
 		t.Errorf("%d of %d are free", pictures.free, before)
+	}
+}
+
+// TestALargePhotographLeavesNothingInAScratch: one of usual size leaves its buffers to the next.
+func TestALargePhotographLeavesNothingInAScratch(t *testing.T) {
+	before := pictures.free
+	var sc scratch
+	for _, side := range []int{64, 1000, 2000, 64} {
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, side, side)), nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decode(&sc, b.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		if taken := before - pictures.free; (taken >= int64(4*side*side)) != (side >= 1000) {
+			t.Errorf("%d×%d: %d bytes are taken", side, side, taken)
+		}
+		sc.release()
+		if large := sc.jpeg == nil; large != (side == 2000) || pictures.free != before {
+			t.Errorf("%d×%d: buffers are let go of: %v; %d of %d bytes are free", side, side, large, pictures.free, before)
+		}
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 1000, 1000)), nil); err != nil {
+		t.Fatal(err)
+	}
+	p, err := DecodePicture(&b, "x")
+	if err != nil || pictures.free == before {
+		t.Errorf("a large picture takes nothing: %v", err)
+	}
+	if p.Release(); pictures.free != before {
+		t.Errorf("a picture that is released has %d bytes", before-pictures.free)
 	}
 }

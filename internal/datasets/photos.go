@@ -75,7 +75,7 @@ func (p *photoSet) decode(sc *scratch, s Split, i int) (rows, error) {
 		return nil, err
 	}
 	sc.file = data
-	img, err := decode(&sc.permit, data)
+	img, err := decode(sc, data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", p.name, list.place(i), err)
 	}

@@ -49,14 +49,12 @@ func DecodePicture(r io.Reader, name string) (Picture, error) {
 	if len(data) > maxImageFile {
 		return Picture{}, faultf(ErrData, "%s: more than %d bytes, and an image file may have as many", name, maxImageFile)
 	}
-	memory := new(permit)
-	img, err := decode(memory, data)
+	sc := new(scratch)
+	img, err := decode(sc, data)
 	if err != nil {
 		return Picture{}, fmt.Errorf("%s: %w", name, err)
 	}
-	p := whole(img)
-	p.memory = memory
-	return p, nil
+	return sc.picture(img), nil
 }
 
 // Resize makes an image of w×h pixels, at least 1×1, with the antialiased bilinear filter of
@@ -154,7 +152,5 @@ func (d *Dataset) Picture(s Split, i int) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
-	p := whole(img)
-	p.memory = &sc.permit
-	return p, nil
+	return sc.picture(img), nil
 }

@@ -6,6 +6,8 @@ import (
 	"image/color"
 	"image/draw"
 	"runtime"
+
+	"resnet/internal/datasets/jpeg"
 )
 
 // rows is a decoded image whose pixels can be had as RGB, part by part: converting only what a crop
@@ -21,9 +23,9 @@ type rows interface {
 const maxAspect = 100
 
 // decode reads a PNG or a JPEG, whatever its name. Headers are checked before pixels are allocated,
-// and what the pixels take is asked of the process's budget: the caller releases p when it needs
-// the image no more, and waits for nothing before that.
-func decode(p *permit, data []byte) (img rows, err error) {
+// and what the pixels take is asked of the process's budget: the caller releases sc when it needs
+// the image no more, and waits for nothing before that. A JPEG is valid until sc serves again.
+func decode(sc *scratch, data []byte) (img rows, err error) {
 	c, err := checkHeaderOf(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return nil, err
@@ -31,17 +33,22 @@ func decode(p *permit, data []byte) (img rows, err error) {
 	if long, short := max(c.width, c.height), min(c.width, c.height); long > maxAspect*short {
 		return nil, faultf(ErrData, "an image of %d×%d pixels: its sides are more than %d to 1", c.width, c.height, maxAspect)
 	}
-	if c.format == "jpeg" {
-		if err := shapeOfJPEG(data).bounded(); err != nil {
-			return nil, err
-		}
-	}
-	p.take(c.memory)
+	sc.take(c.memory)
 	defer func() {
 		if err != nil {
-			p.release()
+			sc.release()
 		}
 	}()
+	if c.format == "jpeg" {
+		if sc.jpeg == nil {
+			sc.jpeg = new(jpeg.Decoder)
+		}
+		m, err := sc.jpeg.Decode(data)
+		if err != nil {
+			return nil, faultf(ErrData, "%w", err)
+		}
+		return photograph{m}, nil
+	}
 	decoded, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, faultf(ErrData, "%w", err)
@@ -52,13 +59,9 @@ func decode(p *permit, data []byte) (img rows, err error) {
 // rowsOf takes an image as it was decoded. Transparency is dropped, and the colour below it kept.
 func rowsOf(img image.Image) rows {
 	switch m := img.(type) {
-	case *image.YCbCr:
-		return newYCC(m)
 	case *image.Gray:
 		return grey{m}
-	case *image.CMYK:
-		return cmyk{m}
-	case *image.RGBA: // JPEG's and PNG's are opaque
+	case *image.RGBA: // PNG's are opaque
 		return squeezed(m.Pix, m.Stride, m.Rect, 4, 1)
 	case *image.NRGBA:
 		return squeezed(m.Pix, m.Stride, m.Rect, 4, 1)
@@ -116,6 +119,13 @@ func (p Picture) size() (width, height int) { return p.Width, p.Height }
 func (p Picture) rgb(dst []byte, y, x0, x1 int) {
 	copy(dst[:3*(x1-x0)], p.Pix[3*(y*p.Width+x0):])
 }
+
+// photograph is a JPEG.
+type photograph struct{ *jpeg.Image }
+
+func (p photograph) size() (width, height int) { return p.Width, p.Height }
+
+func (p photograph) rgb(dst []byte, y, x0, x1 int) { p.RGB(dst, y, x0, x1) }
 
 // grey is an image of one channel, which all three become.
 type grey struct{ *image.Gray }
@@ -184,23 +194,6 @@ func (p planar) rgb(dst []byte, y, x0, x1 int) {
 		from := p.pix[(k%p.c*p.h+y)*p.w:][x0:x1]
 		for i, v := range from {
 			dst[3*i+k] = v
-		}
-	}
-}
-
-// cmyk is an image of four inks, 255 meaning full ink (image/jpeg has undone Adobe's inversion).
-// Without a colour profile, as in Pillow: red = (255 − cyan)·(255 − black)/255, and so on.
-type cmyk struct{ *image.CMYK }
-
-func (c cmyk) size() (width, height int) { return c.Rect.Dx(), c.Rect.Dy() }
-
-func (c cmyk) rgb(dst []byte, y, x0, x1 int) {
-	row := c.Pix[y*c.Stride+4*x0 : y*c.Stride+4*x1]
-	for i := range x1 - x0 {
-		light := uint32(255 - row[4*i+3])
-		for k := range 3 {
-			t := uint32(row[4*i+k])*light + 128
-			dst[3*i+k] = byte(light - (t+t>>8)>>8)
 		}
 	}
 }

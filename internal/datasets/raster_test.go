@@ -10,7 +10,6 @@ import (
 	"image/color/palette"
 	"image/draw"
 	"image/png"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -27,14 +26,14 @@ func TestAPartOfARowOfAnyImageIsThatOfTheWholeRow(t *testing.T) {
 			pix[i] = byte(r.Uint32())
 		}
 	}
-	gray, inks := image.NewGray(image.Rect(0, 0, w, h)), image.NewCMYK(image.Rect(0, 0, w, h))
+	gray := image.NewGray(image.Rect(0, 0, w, h))
 	planes, one := planar{make([]byte, 3*w*h), 3, h, w}, planar{make([]byte, w*h), 1, h, w}
 	picture := Picture{Width: w, Height: h, Pix: make([]byte, 3*w*h)}
 	deep, table := image.NewGray16(image.Rect(0, 0, w, h)), image.NewPaletted(image.Rect(0, 0, w, h), palette.WebSafe)
-	for _, pix := range [][]byte{gray.Pix, inks.Pix, planes.pix, one.pix, picture.Pix, deep.Pix, table.Pix} {
+	for _, pix := range [][]byte{gray.Pix, planes.pix, one.pix, picture.Pix, deep.Pix, table.Pix} {
 		noise(pix)
 	}
-	for _, src := range []rows{grey{gray}, cmyk{inks}, planes, one, picture, grey16{deep}, newPaletted(table)} {
+	for _, src := range []rows{grey{gray}, planes, one, picture, grey16{deep}, newPaletted(table)} {
 		full, part := make([]byte, 3*w), make([]byte, 3*w)
 		for y := range h {
 			src.rgb(full, y, 0, w)
@@ -91,27 +90,6 @@ func TestImagesInPlaceHaveTheColoursOfACopy(t *testing.T) {
 		for i, v := range got.Pix {
 			if w := want.Pix[i/3*4+i%3]; v != w {
 				t.Fatalf("%s: value %d is %d, want %d", name, i, v, w)
-			}
-		}
-	}
-}
-
-// TestInksAreRoundedToNearest: (255 − ink)·(255 − black)/255, in all pairs.
-func TestInksAreRoundedToNearest(t *testing.T) {
-	m := image.NewCMYK(image.Rect(0, 0, 256, 256))
-	for black := range 256 {
-		for ink := range 256 {
-			copy(m.Pix[4*(256*black+ink):], []byte{byte(ink), 0, 255, byte(black)})
-		}
-	}
-	row := make([]byte, 3*256)
-	for black := range 256 {
-		cmyk{m}.rgb(row, black, 0, 256)
-		light := 255 - black
-		for ink := range 256 {
-			want := light - int(math.Round(float64(ink*light)/255))
-			if got := row[3*ink : 3*ink+3]; int(got[0]) != want || int(got[1]) != light || got[2] != 0 {
-				t.Fatalf("cyan %d, yellow 255, black %d: %v, want %d, %d, 0", ink, black, got, want, light)
 			}
 		}
 	}

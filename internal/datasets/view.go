@@ -1,15 +1,36 @@
 package datasets
 
-import "fmt"
+import (
+	"fmt"
+
+	"resnet/internal/datasets/jpeg"
+)
 
 // scratch is what one goroutine needs to decode images and make views of them: buffers that serve
 // again.
 type scratch struct {
 	file []byte
 	permit
+	jpeg *jpeg.Decoder
 	resampler
 	pixels []byte // RGB
 	planes []byte
+}
+
+// release gives back what the image in hand has taken of the process's memory, which must not be
+// used any more.
+func (sc *scratch) release() {
+	if sc.bytes > keptDecode {
+		sc.jpeg = nil
+	}
+	sc.permit.release()
+}
+
+// picture is an image as RGB. The memory that was taken for it is the picture's.
+func (sc *scratch) picture(img rows) Picture {
+	p, memory := whole(img), sc.permit
+	p.memory, sc.permit = &memory, permit{}
+	return p
 }
 
 // A cropBox is the part of an image that is shown: the source's rectangle from (left, top), w×h

@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"bytes"
+	"errors"
 	"io"
 )
 
@@ -41,7 +42,8 @@ type component struct {
 }
 
 // ReadHeader reads a file up to its frame and whatever decides about its colours, and no more than
-// it needs. It fails for everything that Decode does not support.
+// it needs. It fails for everything that Decode does not support, but not for a file that ends
+// behind its frame.
 func ReadHeader(r io.Reader) (Header, error) {
 	var h Header
 	in := input{from: r}
@@ -50,6 +52,9 @@ func ReadHeader(r io.Reader) (Header, error) {
 	}
 	for {
 		marker, body, err := in.next()
+		if errors.Is(err, io.ErrUnexpectedEOF) && h.Components > 0 { // Decode will say it
+			return h, nil
+		}
 		if err != nil {
 			return h, err
 		}
