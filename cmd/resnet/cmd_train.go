@@ -97,9 +97,6 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := x.CheckLeastMemory(limit); err != nil {
-		return err
-	}
 	for _, note := range append(x.Notes(), l.Notes...) {
 		a.say("note: %s", text.Printable(note))
 	}

@@ -59,16 +59,16 @@ var table = []mutant{
 		"t.checkSpace(disk, t.Dir, r.params)", "error(nil)", experiment,
 	},
 	{
-		"memory is not asked for before the network is made", "cmd/resnet/cmd_train.go",
-		"x.CheckLeastMemory(limit)", "error(nil)", "-run Fit ./cmd/resnet",
+		"memory is not asked for before the network is made", "internal/experiment/training.go",
+		"t.CheckLeastMemory(t.Memory)", "error(nil)", "-run Fit ./cmd/resnet",
 	},
 	{
 		"memory is not asked for once the network is made", "internal/experiment/training.go",
-		"t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all))...)", "error(nil)", "-run Memory|Counts ./internal/experiment",
+		"t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all))...)", "t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all))[:0]...)", "-run Fit ./cmd/resnet",
 	},
 	{
 		"GOMEMLIMIT is not asked", "internal/system/memory.go",
-		"debug.SetMemoryLimit(-1)", "unlimited", "./internal/system",
+		"debug.SetMemoryLimit(-1)", "max(debug.SetMemoryLimit(-1), unlimited)", "./internal/system",
 	},
 	{
 		"room is asked for one checkpoint", "internal/experiment/memory.go",
