@@ -15,6 +15,7 @@ import (
 	"resnet/internal/datasets/speech"
 	"resnet/internal/eval"
 	"resnet/internal/system"
+	"resnet/internal/train/checkpoint"
 )
 
 // inGroup makes a folder stand for a machine with a control group of limit bytes, as Slurm makes
@@ -206,6 +207,36 @@ func TestARecordingThatDoesNotFitIsBadData(t *testing.T) {
 		_, bad, err := r.scores(context.Background(), speech.NewFeatures(frames, 12))
 		if err != nil || (bad == nil) != fits || bad != nil && (!errors.Is(bad, datasets.ErrData) || isUsage(bad) || !strings.Contains(bad.Error(), file)) {
 			t.Errorf("%d frames: %v, %v", frames, bad, err)
+		}
+	}
+}
+
+// TestAllPartsOfATrainingTogetherCount: each machine fits by itself, and a byte is missing for all of
+// them with parameters and data.
+func TestAllPartsOfATrainingTogetherCount(t *testing.T) {
+	x := tinyExperiment(t, "train.batch=64", "eval.batch=64")
+	free := &Training{Experiment: x, Dir: t.TempDir()}
+	r, err := free.prepare(context.Background(), checkpoint.View(free.Dir, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, _, _ := free.values(r.params)
+	sum := 0.
+	for _, n := range append(x.data.needs(r.trainer, r.evaluator), free.parameters(all)) {
+		sum += n.bytes
+	}
+	r.close()
+	for _, c := range []struct {
+		limit   int64
+		refused bool
+	}{{int64(sum), false}, {int64(sum) - 1, true}} {
+		tight := &Training{Experiment: tinyExperiment(t, "train.batch=64", "eval.batch=64"), Dir: t.TempDir(), Memory: c.limit}
+		r, err := tight.prepare(context.Background(), checkpoint.View(tight.Dir, nil))
+		if err == nil {
+			r.close()
+		}
+		if isUsage(err) != c.refused {
+			t.Errorf("%d bytes of %.0f: %v", c.limit, sum, err)
 		}
 	}
 }
