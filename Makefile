@@ -71,7 +71,9 @@ check-generate: ## prove that the committed assembly is what the generator write
 test-browser: build ## the report of a comparison in headless Chromium (needs node, npm and chromium)
 	cd testdata/browser && npm ci --no-audit --no-fund --loglevel=error
 	rm -rf bin/compared && $(BIN) compare plain-vs-residual --config quickstart --depths 8,14 --set train.epochs=4 --out bin/compared
-	cd testdata/browser && REPORT=../../bin/compared/report.html npm test
+	rm -rf bin/paper && $(BIN) compare runs testdata/runs/fig6/*/ --out bin/paper > /dev/null
+	rm -rf bin/swept && $(BIN) compare sweep --config quickstart --vary train.schedule.rate=0.1,0.02 --seeds 1,2 --set model.depth=8 --set train.epochs=2 --set train.schedule.drop.at_epochs=[] --out bin/swept > /dev/null
+	cd testdata/browser && REPORT=../../bin/compared/report.html FIGURE6=../../bin/paper/report.html SWEEP=../../bin/swept/report.html npm test
 
 # What is found goes to Go's cache, from which the next run starts. A new input is not made smaller
 # for a minute, as is the default: where inputs are large that would be all the time there is.

@@ -1,4 +1,4 @@
-// Opens the report of a comparison as a reader does. REPORT is its path; CHROMIUM the browser, by default Debian's; SHOTS a folder for pictures.
+// Opens the report of a comparison as a reader does. REPORT is its path, FIGURE6 that of one with the paper's networks, SWEEP that of a sweep; CHROMIUM the browser, by default Debian's; SHOTS a folder for pictures.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readFileSync } from "node:fs";
@@ -17,14 +17,14 @@ before(async () => {
 after(() => browser?.close());
 
 // open returns the page with every request and every complaint it made.
-async function open(options = {}) {
+async function open(options = {}, file = report) {
 	const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
 	const page = await context.newPage();
 	const requests = [], complaints = [];
 	page.on("request", (r) => requests.push(r.url()));
 	page.on("pageerror", (e) => complaints.push(String(e)));
 	page.on("console", (m) => { if (["error", "warning"].includes(m.type())) complaints.push(m.text()); });
-	await page.goto(pathToFileURL(report).href);
+	await page.goto(pathToFileURL(file).href);
 	return { page, context, requests, complaints };
 }
 
@@ -168,5 +168,64 @@ test("it prints with light colours and without controls", async () => {
 	assert.ok(back > text);
 	assert.equal(await page.locator(".scale:visible").count(), 0);
 	await shot(page, "print");
+	await context.close();
+});
+
+// The reports of the paper's networks and of a sweep are made beside REPORT; whoever looks at one report alone leaves them out.
+const figure6 = process.env.FIGURE6 && path.resolve(process.env.FIGURE6);
+const sweep = process.env.SWEEP && path.resolve(process.env.SWEEP);
+
+test("the paper's figure has its three panels, its ticks and its note", { skip: !figure6 }, async () => {
+	const { page, context, requests, complaints } = await open({}, figure6);
+	const titles = await page.locator(error + ".panel .title").allTextContents();
+	assert.deepEqual(titles, ["plain networks", "residual networks", "residual, 110 layers and more"]);
+	const panel = (i) => page.locator(error + ".panel").nth(i);
+	assert.deepEqual(await Promise.all([0, 1, 2].map((i) => panel(i).locator("path.curve").count())), [8, 10, 4], "two curves of each network, 110 layers twice, plain-110 not at all");
+	assert.deepEqual(await Promise.all([0, 1, 2].map((i) => panel(i).locator("path.mark").count())), [0, 5, 2], "the paper's errors at the edge");
+	assert.match(await page.locator(error + "figcaption").textContent(), /Not displayed, as in the paper's Fig\. 6: plain110 \(training 65\.00%, test 62\.00%\)/);
+	const claims = await page.locator(".findings strong").allTextContents();
+	assert.equal(claims.length, 4);
+	for (const claim of claims) assert.match(claim, /: reproduced\.$/);
+	// Every curve of a training is dashed and thinner than those of testing.
+	for (const c of await curves(page).all()) {
+		const [name, dashed, width] = await Promise.all(["data-name", "stroke-dasharray", "stroke-width"].map((a) => c.getAttribute(a)));
+		assert.equal(dashed !== null, name.endsWith("training"), name);
+		assert.equal(Number(width) > 1.5, name.endsWith("test"), `${name}: ${width}`);
+	}
+	// One button switches a network in both of its panels, with its ticks.
+	await page.locator(error + ".controls button.group", { hasText: "resnet110" }).click();
+	assert.deepEqual(await Promise.all([1, 2].map((i) => panel(i).locator("path.curve").count())), [8, 2]);
+	assert.deepEqual(await Promise.all([1, 2].map((i) => panel(i).locator("path.mark").count())), [4, 1]);
+	await shot(page, "figure6");
+	assert.deepEqual(requests, [pathToFileURL(figure6).href], "requests");
+	assert.deepEqual(complaints, []);
+	await context.close();
+});
+
+test("the paper's figure fits 375 pixels, light and dark", { skip: !figure6 }, async () => {
+	for (const colorScheme of ["light", "dark"]) {
+		const { page, context } = await open({ viewport: { width: 375, height: 700 }, colorScheme }, figure6);
+		const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+		assert.ok(wide <= seen, `the page is ${wide} pixels wide, the window ${seen}`);
+		const tops = await Promise.all((await page.locator(error + ".panel").all()).map(async (p) => (await p.boundingBox()).y));
+		assert.ok(tops[0] < tops[1] && tops[1] < tops[2], "panels stand one below another");
+		await shot(page, "figure6-narrow-" + colorScheme);
+		await context.close();
+	}
+});
+
+test("a sweep has a column for its key, and a row and lines for each configuration", { skip: !sweep }, async () => {
+	const { page, context, complaints } = await open({}, sweep);
+	const head = await page.locator("#outcomes thead th").allTextContents();
+	assert.deepEqual(head.slice(0, 2), ["network", "train.schedule.rate"]);
+	const rows = await page.locator("#outcomes tbody tr td:nth-child(2)").allTextContents();
+	assert.deepEqual(rows, ["0.1", "0.02"]);
+	const labels = (await page.locator(error + ".controls button.group").allTextContents()).map((s) => s.trim());
+	assert.deepEqual(labels, ["cifar-resnet8 rate=0.1", "cifar-resnet8 rate=0.02"]);
+	assert.equal(await curves(page).count(), 8, "two seeds of two configurations, training and test");
+	const looks = new Set(await curves(page).evaluateAll((list) => list.map((c) => c.classList[1])));
+	assert.equal(looks.size, 2, "a colour for each configuration");
+	await shot(page, "sweep");
+	assert.deepEqual(complaints, []);
 	await context.close();
 });

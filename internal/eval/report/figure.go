@@ -37,6 +37,7 @@ type Panel struct {
 // A Mark is a value of the paper's at the right edge of a panel.
 type Mark struct {
 	Name  string  `json:"name"`
+	Group string  `json:"group"` // of the lines that it belongs to
 	Value float64 `json:"value"`
 	Color int     `json:"color"`
 }
@@ -251,7 +252,7 @@ func (c Comparison) paperMarks(f *Figure) {
 			}
 			at := slices.IndexFunc(p.Lines, func(l Line) bool { return l.Group == text.Printable(o.Label()) })
 			if at >= 0 {
-				p.Marks = append(p.Marks, Mark{Value: *o.Paper, Color: p.Lines[at].Color, Name: fmt.Sprintf("%s in the paper: %.2f%%", p.Lines[at].Group, *o.Paper)})
+				p.Marks = append(p.Marks, Mark{Value: *o.Paper, Color: p.Lines[at].Color, Group: p.Lines[at].Group, Name: fmt.Sprintf("%s in the paper: %.2f%%", p.Lines[at].Group, *o.Paper)})
 			}
 		}
 	}

@@ -183,7 +183,7 @@
 				}
 			}
 			for (const m of panel.marks || []) {
-				if (m.value > max || m.value < min) continue;
+				if (m.value > max || m.value < min || this.hidden.has("g " + m.group)) continue;
 				const tick = svg("path", { class: `mark k${m.color % colours}`, d: `M${right} ${y(m.value)}h8` });
 				tick.append(svg("title", {}, m.name));
 				s.append(tick);
