@@ -211,8 +211,8 @@ func TestARecordingThatDoesNotFitIsBadData(t *testing.T) {
 	}
 }
 
-// TestAllPartsOfATrainingTogetherCount: each machine fits by itself, and a byte is missing for all of
-// them with parameters and data.
+// TestAllPartsOfATrainingTogetherCount: each machine fits by itself, and a byte is missing for all
+// of them with parameters and data.
 func TestAllPartsOfATrainingTogetherCount(t *testing.T) {
 	x := tinyExperiment(t, "train.batch=64", "eval.batch=64")
 	free := &Training{Experiment: x, Dir: t.TempDir()}
