@@ -47,6 +47,8 @@ type Pair struct {
 	Noise    float64 `json:"noise"`  // by eval.Compare; -1 where it is not known
 	Expected string  `json:"expected"`
 	Verdict  string  `json:"verdict"`
+
+	errors [2]float64 // percent
 }
 
 // What a claim expects of the first error of a pair.
@@ -80,17 +82,13 @@ func judge(d eval.Difference, expected string) string {
 	return NotReproduced
 }
 
-// claims judges everything that the paper says about the outcomes. Networks of another family, data
-// set or, where a depth would have several, of other settings are judged apart. A depth that still
-// has several networks (options A, B and C of one depth) is left out of what is said about depth.
-func claims(outcomes []Outcome) []Claim {
+// claims judges everything that the paper says about the networks of the sets.
+func claims(sets []set) []Claim {
 	var list []Claim
-	for _, set := range comparable(outcomes) {
-		plain, residual := chain(set.outcomes, KindPlain), chain(set.outcomes, KindResidual)
-		upTo, beyond := atTheLimit(residual)
-		for _, c := range []*Claim{degradation(plain), gain(upTo), shortcuts(plain, residual), overfitting(upTo, beyond)} {
+	for _, s := range sets {
+		for _, c := range []*Claim{degradation(s.plain), gain(s.upTo), shortcuts(s.plain, s.residual), overfitting(s.upTo, s.beyond)} {
 			if c != nil {
-				c.Settings = set.settings
+				c.Settings = s.settings
 				list = append(list, *c)
 			}
 		}
@@ -98,43 +96,60 @@ func claims(outcomes []Outcome) []Claim {
 	return list
 }
 
-// set is outcomes that can be compared by depth.
+// set is the networks that can be compared by depth, each kind shallow first and one of each depth.
 type set struct {
-	settings string
-	outcomes []Outcome
+	settings        string // that they share, where another set has others
+	plain, residual []Outcome
+	// upTo and beyond are the residual ones on either side of where the paper's claim about them
+	// changes.
+	upTo, beyond []Outcome
 }
 
+// comparable divides outcomes into sets: networks of another family, data set or, where a depth
+// would have several, of other settings are judged apart. A depth that still has several networks
+// (options A, B and C of one depth) is in none.
 func comparable(all []Outcome) []set {
-	type key struct{ family, dataset, settings string }
-	depth := func(o Outcome) string { return fmt.Sprintln(o.Family, o.Dataset, o.Kind, o.Depth) }
-	several := map[string]map[string]bool{} // settings of each depth
-	for _, o := range all {
-		if several[depth(o)] == nil {
-			several[depth(o)] = map[string]bool{}
-		}
-		several[depth(o)][settingsText(o.telling)] = true
+	type group struct{ family, dataset string }
+	type place struct {
+		group
+		kind  string
+		depth int
 	}
-	ambiguous := map[key]bool{} // of a family and data set
+	first := map[place]string{} // settings
+	apart := map[group]bool{}   // by settings, too
 	for _, o := range all {
-		if len(several[depth(o)]) > 1 {
-			ambiguous[key{o.Family, o.Dataset, ""}] = true
+		g := group{o.Family, o.Dataset}
+		at, own := place{g, o.Kind, o.Depth}, settingsText(o.telling)
+		if other, ok := first[at]; ok && other != own {
+			apart[g] = true
 		}
+		first[at] = own
+	}
+	type key struct {
+		group
+		settings string
 	}
 	var keys []key
-	sets := map[key]*set{}
+	members := map[key][]Outcome{}
 	for _, o := range all {
-		k := key{family: o.Family, dataset: o.Dataset}
-		if ambiguous[k] {
+		k := key{group: group{o.Family, o.Dataset}}
+		if apart[k.group] {
 			k.settings = settingsText(o.telling)
 		}
-		if sets[k] == nil {
-			keys, sets[k] = append(keys, k), &set{settings: k.settings}
+		if members[k] == nil {
+			keys = append(keys, k)
 		}
-		sets[k].outcomes = append(sets[k].outcomes, o)
+		members[k] = append(members[k], o)
 	}
 	var list []set
 	for _, k := range keys {
-		list = append(list, *sets[k])
+		s := set{settings: k.settings, plain: chain(members[k], KindPlain), residual: chain(members[k], KindResidual)}
+		n := 0
+		for n < len(s.residual) && !beyondGain(s.residual[n].Family, s.residual[n].Depth) {
+			n++
+		}
+		s.upTo, s.beyond = s.residual[:n], s.residual[n:]
+		list = append(list, s)
 	}
 	return list
 }
@@ -164,18 +179,9 @@ const gainLimit = 110
 // overfitDepth is that of the paper's network that over-fits.
 const overfitDepth = 1202
 
-// atTheLimit divides the residual networks of the CIFAR family where the paper's claim about them
-// changes. On ImageNet it claims a gain up to the deepest, 152.
-func atTheLimit(residual []Outcome) (upTo, beyond []Outcome) {
-	for _, o := range residual {
-		if o.Depth > gainLimit && o.Family != familyImageNet {
-			beyond = append(beyond, o)
-		} else {
-			upTo = append(upTo, o)
-		}
-	}
-	return upTo, beyond
-}
+// beyondGain reports whether a residual network is deeper than what the paper's claim of a gain is
+// about. On ImageNet that goes up to the deepest, 152.
+func beyondGain(family string, depth int) bool { return depth > gainLimit && family != familyImageNet }
 
 // pairUp compares the errors of each network with those of the one before it, and those of the last
 // with those of the first.
@@ -189,7 +195,7 @@ func pairUp(nets []Outcome, what, expected string) (pairs []Pair, ends Pair) {
 
 func newPair(a, b Outcome, what, expected string) Pair {
 	d := eval.Compare(a.sample(what), b.sample(what))
-	p := Pair{First: a.Label(), Second: b.Label(), Error: what, Points: d.Points, Noise: d.Noise, Expected: expected, Verdict: judge(d, expected)}
+	p := Pair{First: a.Label(), Second: b.Label(), Error: what, Points: d.Points, Noise: d.Noise, Expected: expected, Verdict: judge(d, expected), errors: [2]float64{a.sample(what).Error, b.sample(what).Error}}
 	if math.IsInf(d.Noise, 1) {
 		p.Noise = -1
 	}
@@ -253,32 +259,27 @@ func gain(residual []Outcome) *Claim {
 const deepKinds = 32
 
 func shortcuts(plain, residual []Outcome) *Claim {
-	c := &Claim{ID: ClaimShortcuts, Text: "Shortcuts are the cure: deep residual networks test better than plain ones", Verdict: Reproduced}
+	c := &Claim{ID: ClaimShortcuts, Text: "Shortcuts are the cure: deep residual networks test better than plain ones"}
 	for _, p := range plain {
-		i := slices.IndexFunc(residual, func(r Outcome) bool { return r.Depth == p.Depth })
+		i := indexDepth(residual, p.Depth)
 		if p.Depth < deepKinds || i < 0 {
 			continue
 		}
 		c.Source = source(p, "Fig. 6")
 		pair := newPair(p, residual[i], partTest, above)
 		c.Pairs = append(c.Pairs, pair)
-		c.say = append(c.say, fmt.Sprintf("At %d layers %s", p.Depth, pair.sentence(p.Test, residual[i].Test)))
+		c.say = append(c.say, fmt.Sprintf("At %d layers %s", p.Depth, pair.sentence()))
 	}
 	if c.Pairs == nil {
 		return nil
 	}
-	// Of several depths the worst verdict counts, but a pair within the noise beside ones that are
-	// beyond it takes nothing away.
-	verdicts := map[string]bool{}
-	for _, p := range c.Pairs {
-		v := p.Verdict
-		if v == NotReproduced && !p.beyondNoise() && len(c.Pairs) > 1 {
-			v = WithinNoise
-		}
-		verdicts[v] = true
+	if contradicted(c.Pairs) {
+		c.Verdict = NotReproduced
+		return c
 	}
-	for _, v := range []string{NotReproduced, Reproduced, WithinNoise, NotKnown} {
-		if verdicts[v] {
+	// A pair within the noise beside ones that are beyond it takes nothing away.
+	for _, v := range []string{Reproduced, WithinNoise, NotReproduced, NotKnown} {
+		if slices.ContainsFunc(c.Pairs, func(p Pair) bool { return p.Verdict == v }) {
 			c.Verdict = v
 			break
 		}
@@ -287,8 +288,7 @@ func shortcuts(plain, residual []Outcome) *Claim {
 }
 
 func overfitting(upTo, beyond []Outcome) *Claim {
-	shallow := slices.IndexFunc(upTo, func(o Outcome) bool { return o.Depth == gainLimit })
-	deep := slices.IndexFunc(beyond, func(o Outcome) bool { return o.Depth == overfitDepth })
+	shallow, deep := indexDepth(upTo, gainLimit), indexDepth(beyond, overfitDepth)
 	if shallow < 0 || deep < 0 {
 		return nil
 	}
@@ -301,8 +301,13 @@ func overfitting(upTo, beyond []Outcome) *Claim {
 	if train.Verdict == NotReproduced || train.Verdict == NotKnown {
 		c.Verdict = train.Verdict
 	}
-	c.say = append(c.say, "Training: "+train.sentence(a.Train, b.Train), "Test: "+test.sentence(a.Test, b.Test))
+	c.say = append(c.say, "Training: "+train.sentence(), "Test: "+test.sentence())
 	return c
+}
+
+// indexDepth finds the network of a depth; -1 where there is none.
+func indexDepth(nets []Outcome, depth int) int {
+	return slices.IndexFunc(nets, func(o Outcome) bool { return o.Depth == depth })
 }
 
 // source is where the paper says it.
@@ -366,8 +371,8 @@ func exceptions(pairs []Pair, ends Pair) string {
 }
 
 // sentence says how the two errors of a pair lie.
-func (p Pair) sentence(first, second float64) string {
-	figures := fmt.Sprintf("%s %.2f%%, %s %.2f%%", p.First, first, p.Second, second)
+func (p Pair) sentence() string {
+	figures := fmt.Sprintf("%s %.2f%%, %s %.2f%%", p.First, p.errors[0], p.Second, p.errors[1])
 	switch {
 	case p.Noise < 0:
 		return figures + ": whether they differ is not known, because the number of images is not."

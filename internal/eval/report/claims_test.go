@@ -36,7 +36,7 @@ func figure6() map[string]Outcome {
 // verdicts are the claims by what was made of them.
 func verdicts(m map[string]Outcome) map[string]string {
 	got := map[string]string{}
-	for _, c := range claims(slices.Collect(maps.Values(m))) {
+	for _, c := range claims(comparable(slices.Collect(maps.Values(m)))) {
 		got[c.ID] = c.Verdict
 	}
 	return got
@@ -139,7 +139,8 @@ func TestNothingIsClaimedThatThePaperDoesNotClaim(t *testing.T) {
 		}, []string{ClaimDegradation, ClaimGain, ClaimShortcuts}, ""},
 		"unfinished": {[]Outcome{{Model: "plain110", Kind: KindPlain, Depth: 110, Unfinished: 2}, all["plain20"]}, nil, "2 runs are not finished"},
 	} {
-		list := claims(c.outcomes)
+		sets := comparable(c.outcomes)
+		list := claims(sets)
 		var got []string
 		for _, x := range list {
 			got = append(got, x.ID)
@@ -147,7 +148,7 @@ func TestNothingIsClaimedThatThePaperDoesNotClaim(t *testing.T) {
 		if d := cmp.Diff(c.want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
-		all := strings.Join(findings(c.outcomes, list), "\n")
+		all := strings.Join(findings(c.outcomes, sets, list), "\n")
 		if !strings.Contains(all, c.says) || c.says == "" && strings.Contains(all, "no claim") {
 			t.Errorf("%s says\n%s\nwant %q", name, all, c.says)
 		}
@@ -158,7 +159,7 @@ func TestAClaimGivesItsFigures(t *testing.T) {
 	m := figure6()
 	set1(m, "plain44", 7, 12.5)
 	var got []string
-	for _, c := range claims(slices.Collect(maps.Values(m))) {
+	for _, c := range claims(comparable(slices.Collect(maps.Values(m)))) {
 		got = append(got, c.Sentence())
 	}
 	// The noises are 2 √(p(100−p)/n + q(100−q)/n) by hand, of 50,000 training and 10,000 test
@@ -222,11 +223,12 @@ func TestSettingsAreOtherExperiments(t *testing.T) {
 	if !strings.HasPrefix(head, "network  train.schedule.rate  train.schedule.warmup.rate  layers") || strings.Contains(b.String(), "warmup=") {
 		t.Error(b.String())
 	}
-	labels := map[string]bool{}
+	labels := map[string]int{}
 	for _, l := range c.Figures()[0].groups() {
-		labels[l.Group] = true
+		labels[l.Group] = l.Color
 	}
-	if len(labels) != 4 || !labels["plain20 rate=0.05"] {
-		t.Errorf("lines %v", labels)
+	// Each has a look of its own, the next one of the palette, however many seeds it has.
+	if d := cmp.Diff(map[string]int{"plain20 rate=0.1": 0, "plain20 rate=0.05": 1, "plain56 rate=0.1": 2, "plain56 rate=0.05": 3}, labels); d != "" {
+		t.Errorf("lines (-want +got):\n%s", d)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"resnet/internal/atomicfile"
 	"resnet/internal/eval"
+	"resnet/internal/text"
 )
 
 // The kinds of network that the paper compares.
@@ -77,8 +78,9 @@ const measuredNote = "Errors are top-1, in percent. The training error is the me
 func NewComparison(title, command string, runs []Compared) Comparison {
 	runs = tellApart(runs)
 	c := Comparison{Title: title, Command: command, Runs: runs, Outcomes: outcomes(runs)}
-	c.Claims = claims(c.Outcomes)
-	c.Findings = findings(c.Outcomes, c.Claims)
+	sets := comparable(c.Outcomes)
+	c.Claims = claims(sets)
+	c.Findings = findings(c.Outcomes, sets, c.Claims)
 	c.Notes = append(c.Notes, measuredNote, noiseNote(c.Outcomes))
 	if note := recipeNote(c.Outcomes); note != "" {
 		c.Notes = append(c.Notes, note)
@@ -102,10 +104,13 @@ func outcomes(runs []Compared) []Outcome {
 	for _, name := range names {
 		list = append(list, newOutcome(byName[name]))
 	}
-	slices.SortStableFunc(list, func(a, b Outcome) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Depth, b.Depth))
-	})
+	slices.SortStableFunc(list, func(a, b Outcome) int { return byDepth(a.Kind, b.Kind, a.Depth, b.Depth) })
 	return list
+}
+
+// byDepth orders networks, plain before residual and shallow before deep.
+func byDepth(kindA, kindB string, depthA, depthB int) int {
+	return cmp.Or(cmp.Compare(kindA, kindB), cmp.Compare(depthA, depthB))
 }
 
 // tellApart finds the settings in which runs of one network differ.
@@ -145,21 +150,14 @@ func label(model string, settings []Setting) string {
 
 // settingsText is "rate=0.1, batch=64": the last parts of the keys, or as many as tell them apart.
 func settingsText(settings []Setting) string {
-	var list []string
+	var keys, list []string
 	for _, s := range settings {
-		list = append(list, shortKey(s.Key, settings)+"="+s.Value)
+		keys = append(keys, s.Key)
+	}
+	for i, key := range text.ShortKeys(keys) {
+		list = append(list, key+"="+settings[i].Value)
 	}
 	return strings.Join(list, ", ")
-}
-
-func shortKey(key string, settings []Setting) string {
-	for i := strings.LastIndexByte(key, '.'); i >= 0; i = strings.LastIndexByte(key[:i], '.') {
-		short := key[i+1:]
-		if !slices.ContainsFunc(settings, func(s Setting) bool { return s.Key != key && strings.HasSuffix(s.Key, "."+short) }) {
-			return short
-		}
-	}
-	return key
 }
 
 // The files of a comparison, besides PointsFile and TableFile.

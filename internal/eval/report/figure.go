@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,62 +76,56 @@ type looks struct {
 func newLooks(nets []Net) looks {
 	var l looks
 	kinds := map[string]bool{}
-	var upTo, beyond []int
-	labels := map[[2]any]string{} // by kind and depth
-	byDepth := true
+	var upTo, beyond []int // depths of residual networks
+	labels := map[[2]any]string{}
+	oneEach := true // label of each kind and depth
 	for _, n := range nets {
 		kinds[n.Kind] = true
 		at := [2]any{n.Kind, n.Depth}
 		if other, ok := labels[at]; ok && other != n.Label() || n.Depth == 0 {
-			byDepth = false
+			oneEach = false
 		}
 		labels[at] = n.Label()
-		if !slices.Contains(l.depths, n.Depth) {
-			l.depths = append(l.depths, n.Depth)
-			switch {
-			case n.Kind == KindResidual && n.beyond():
-				beyond = append(beyond, n.Depth)
-			case n.Kind == KindResidual:
-				upTo = append(upTo, n.Depth)
-			}
-		} else if n.Kind == KindResidual && !n.beyond() {
-			upTo = append(upTo, n.Depth)
-		}
+		l.depths = append(l.depths, n.Depth)
 		if !slices.Contains(l.names, n.Label()) {
 			l.names = append(l.names, n.Label())
 		}
+		switch {
+		case n.beyond():
+			beyond = append(beyond, n.Depth)
+		case n.Kind == KindResidual:
+			upTo = append(upTo, n.Depth)
+		}
 	}
 	slices.Sort(l.depths)
-	if !byDepth {
+	l.depths = slices.Compact(l.depths)
+	if !oneEach {
 		l.depths = nil
 	}
 	both := len(kinds) == 2 && kinds[KindPlain] && kinds[KindResidual]
-	slices.Sort(upTo)
-	upTo = slices.Compact(upTo)
+	if beyond != nil && upTo != nil && (both || len(kinds) == 1 && slices.Min(upTo) < slices.Max(upTo)) {
+		l.limit = slices.Max(upTo)
+	}
 	switch {
-	case len(beyond) > 0 && len(upTo) > 0 && (both || len(kinds) == 1 && len(upTo) > 1):
-		l.limit = upTo[len(upTo)-1]
-		fallthrough
 	case both:
-		for _, kind := range []string{KindPlain, KindResidual} {
-			if kinds[kind] {
-				l.kinds = append(l.kinds, kind)
-			}
-		}
+		l.kinds = []string{KindPlain, KindResidual}
+	case l.limit > 0:
+		l.kinds = []string{KindResidual}
 	default:
 		l.kinds = []string{""}
 	}
 	return l
 }
 
-// beyond reports whether the network is deeper than what the paper's claim of a gain is about.
-func (n Net) beyond() bool { return n.Depth > gainLimit && n.Family != familyImageNet }
+// beyond reports whether the network is a residual one deeper than what the paper's claim of a gain
+// is about.
+func (n Net) beyond() bool { return n.Kind == KindResidual && beyondGain(n.Family, n.Depth) }
 
 // of is a network's panels, and its index among those of other looks.
 func (l looks) of(n Net) (panels []int, index int) {
 	panel := max(0, slices.Index(l.kinds, n.Kind))
 	switch {
-	case l.limit > 0 && n.Kind == KindResidual && n.beyond():
+	case l.limit > 0 && n.beyond():
 		panels = []int{len(l.kinds)}
 	case l.limit > 0 && n.Kind == KindResidual && n.Depth == l.limit:
 		panels = []int{panel, len(l.kinds)}
@@ -165,26 +158,19 @@ func (l looks) newPanels() []Panel {
 func offAxis(outcomes []Outcome) (labels []string, note string) {
 	const limit = 60
 	var notes []string
-	plain := finished(outcomes, KindPlain)
-	high := func(o Outcome) bool { return max(o.Test, o.Train) > limit }
 	low := 0
-	for _, o := range plain {
-		if max(o.Test, o.Train) < limit/2 {
+	for _, o := range finished(outcomes, KindPlain) {
+		switch end := max(o.Test, o.Train); {
+		case end > limit:
+			labels = append(labels, o.Label())
+			notes = append(notes, fmt.Sprintf("%s (training %.2f%%, test %.2f%%)", o.Label(), o.Train, o.Test))
+		case end < limit/2:
 			low++
-		} else if !high(o) {
+		default:
 			return nil, ""
 		}
 	}
-	if low < 2 {
-		return nil, ""
-	}
-	for _, o := range plain {
-		if high(o) {
-			labels = append(labels, o.Label())
-			notes = append(notes, fmt.Sprintf("%s (training %.2f%%, test %.2f%%)", o.Label(), o.Train, o.Test))
-		}
-	}
-	if labels == nil {
+	if low < 2 || labels == nil {
 		return nil, ""
 	}
 	return labels, "Not displayed, as in the paper's Fig. 6: " + strings.Join(notes, ", ") + "."
@@ -203,7 +189,7 @@ func (c Comparison) learning(f Figure, curves []curve, floor float64) Figure {
 	hidden, note := offAxis(c.Outcomes)
 	runs := slices.DeleteFunc(slices.Clone(c.Runs), func(r Compared) bool { return slices.Contains(hidden, r.Net.Label()) })
 	slices.SortStableFunc(runs, func(a, b Compared) int {
-		return cmp.Or(cmp.Compare(a.Net.Kind, b.Net.Kind), cmp.Compare(a.Net.Depth, b.Net.Depth))
+		return byDepth(a.Net.Kind, b.Net.Kind, a.Net.Depth, b.Net.Depth)
 	})
 	for _, r := range runs {
 		nets = append(nets, r.Net)

@@ -8,7 +8,7 @@ import (
 
 // findings says in a sentence each what became of the runs, what the figures make of the paper's
 // claims, and how networks lie of which the paper claims nothing.
-func findings(outcomes []Outcome, claims []Claim) []string {
+func findings(outcomes []Outcome, sets []set, claims []Claim) []string {
 	var list []string
 	for _, o := range outcomes {
 		if o.Diverged > 0 {
@@ -25,7 +25,7 @@ func findings(outcomes []Outcome, claims []Claim) []string {
 	for _, c := range claims {
 		list = append(list, c.Sentence())
 	}
-	return slices.Concat(list, unclaimed(outcomes), variants(outcomes))
+	return slices.Concat(list, unclaimed(sets), variants(outcomes))
 }
 
 // variants says of each network that has several configurations which tests best, and which of the
@@ -69,33 +69,23 @@ func variants(outcomes []Outcome) []string {
 // unclaimed are the pairs that a comparison makes and of which the paper says nothing: a plain and
 // a residual network that are not deep, at the largest such depth, and residual networks beyond
 // the depths of its claims.
-func unclaimed(outcomes []Outcome) []string {
+func unclaimed(sets []set) []string {
 	const nothing = " The paper makes no claim about this pair."
 	var list []string
-	for _, set := range comparable(outcomes) {
-		plain, residual := chain(set.outcomes, KindPlain), chain(set.outcomes, KindResidual)
-		claimed := shortcuts(plain, residual) != nil
-		for _, p := range slices.Backward(plain) {
-			i := slices.IndexFunc(residual, func(r Outcome) bool { return r.Depth == p.Depth })
-			if i >= 0 && !claimed {
-				list = append(list, fmt.Sprintf("At %d layers, test: %s", p.Depth, newPair(p, residual[i], partTest, above).sentence(p.Test, residual[i].Test)+nothing))
-				break
+	for _, s := range sets {
+		if shortcuts(s.plain, s.residual) == nil {
+			for _, p := range slices.Backward(s.plain) {
+				if i := indexDepth(s.residual, p.Depth); i >= 0 {
+					list = append(list, fmt.Sprintf("At %d layers, test: %s", p.Depth, newPair(p, s.residual[i], partTest, above).sentence()+nothing))
+					break
+				}
 			}
 		}
-		upTo, beyond := atTheLimit(residual)
-		if len(beyond) == 0 || overfitting(upTo, beyond) != nil && len(beyond) == 1 {
-			continue
-		}
-		before := upTo[max(0, len(upTo)-1):]
-		for i, b := range beyond {
-			if i > 0 {
-				before = beyond[i-1 : i]
+		for i := max(1, len(s.upTo)); i < len(s.residual); i++ {
+			a, b := s.residual[i], s.residual[i-1]
+			if a.Depth != overfitDepth || b.Depth != gainLimit {
+				list = append(list, "Training: "+newPair(a, b, partTrain, below).sentence()+" Test: "+newPair(a, b, partTest, below).sentence()+nothing)
 			}
-			if len(before) == 0 || before[0].Depth == gainLimit && b.Depth == overfitDepth {
-				continue
-			}
-			a := before[0]
-			list = append(list, "Training: "+newPair(b, a, partTrain, below).sentence(b.Train, a.Train)+" Test: "+newPair(b, a, partTest, below).sentence(b.Test, a.Test)+nothing)
 		}
 	}
 	return list

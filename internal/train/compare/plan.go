@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // ErrPlan marks depths or seeds that no comparison can be made of.
@@ -26,7 +25,7 @@ type Net struct {
 // Model is the network without its seed: plain56, resnet56, or rate=0.1,batch=64 of a sweep.
 func (n Net) Model() string {
 	if n.Values != nil {
-		return strings.Join(shortKeys(n.Values), ",")
+		return folderName(n.Values)
 	}
 	if n.Row != "" {
 		return n.Row

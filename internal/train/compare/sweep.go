@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"resnet/internal/text"
 )
 
 // sweepLimit is how many configurations a sweep may have; more are a slip of the pen.
@@ -75,26 +77,19 @@ func splitValues(list string) []string {
 	return append(values, strings.TrimSpace(list[start:]))
 }
 
-// shortKeys are key=value with the last part of each key, or as many parts as tell it from the
-// others, and without what a folder's name cannot hold.
-func shortKeys(values []string) []string {
-	var list []string
+// folderName is a configuration of a sweep as a folder's name: the short keys with their values,
+// without what such a name cannot hold.
+func folderName(values []string) string {
+	var keys, list []string
 	for _, v := range values {
-		key, value, _ := strings.Cut(v, "=")
-		short := key
-		for i := strings.LastIndexByte(key, '.'); i >= 0; i = strings.LastIndexByte(key[:i], '.') {
-			short = key[i+1:]
-			if !slices.ContainsFunc(values, func(o string) bool {
-				other, _, _ := strings.Cut(o, "=")
-				return other != key && strings.HasSuffix(other, "."+short)
-			}) {
-				break
-			}
-			short = key
-		}
-		list = append(list, short+"="+strings.Map(folderRune, value))
+		key, _, _ := strings.Cut(v, "=")
+		keys = append(keys, key)
 	}
-	return list
+	for i, key := range text.ShortKeys(keys) {
+		_, value, _ := strings.Cut(values[i], "=")
+		list = append(list, key+"="+strings.Map(folderRune, value))
+	}
+	return strings.Join(list, ",")
 }
 
 // folderRune keeps what every file system takes in a name.
