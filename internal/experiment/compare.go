@@ -234,24 +234,23 @@ func (c *Comparison) newRun(ctx context.Context, n compare.Net, open DataSets) (
 	if err != nil {
 		return nil, err
 	}
-	if len(c.Runs) == 0 && c.study != nil {
-		if err := c.checkSets(l); err != nil {
+	r := &ComparedRun{Net: n, Dir: filepath.Join(c.Out, n.Name()), full: l.Train.Iterations}
+	threads := max(1, c.Threads/c.Parallel)
+	if c.Short == ShortAuto {
+		x, err := New(ctx, c.env, l, threads, open)
+		if err != nil {
 			return nil, err
 		}
+		images, _, _ := x.data.sizes()
+		c.Short = factor(*c.study, images)
 	}
-	r := &ComparedRun{Net: n, Dir: filepath.Join(c.Out, n.Name()), full: l.Train.Iterations}
-	if r.Experiment, err = New(ctx, c.env, l, max(1, c.Threads/c.Parallel), open); err != nil {
-		return nil, err
-	}
-	if c.Short != 0 {
-		images, _, _ := r.data.sizes()
-		c.Short = c.factor(images)
+	if c.Short > 0 {
 		if l, err = c.load(n, shorten(l, c.Short)); err != nil {
 			return nil, err
 		}
-		if r.Experiment, err = New(ctx, c.env, l, max(1, c.Threads/c.Parallel), open); err != nil {
-			return nil, err
-		}
+	}
+	if r.Experiment, err = New(ctx, c.env, l, threads, open); err != nil {
+		return nil, err
 	}
 	return r, r.look(ctx)
 }

@@ -16,7 +16,7 @@ import (
 	"resnet/internal/train/compare"
 )
 
-// ShortAuto asks for a factor that fits the data: see Shorten.
+// ShortAuto asks for a factor that fits the data: see factor.
 const ShortAuto = -1
 
 // shortFactor is by how much --short divides a schedule on the paper's own data.
@@ -33,6 +33,13 @@ func NewReproduction(ctx context.Context, env *Environment, o CompareOptions) (*
 		return nil, &config.UsageError{Err: err}
 	}
 	c := &Comparison{CompareOptions: o, env: env, study: &study}
+	l, err := c.load(study.Nets[0], nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkSets(l); err != nil {
+		return nil, err
+	}
 	return c, c.makeRuns(ctx, study.Nets)
 }
 
@@ -54,13 +61,10 @@ func (c *Comparison) Shortened() string {
 		text.Grouped(int64(math.Round(c.Short))), text.Grouped(first.Plan.Iterations), text.Grouped(first.full))
 }
 
-// factor is what the schedules are divided by. Of its own it is shortFactor, or more where there
-// are fewer images than that makes of the paper's: as many epochs as the paper's at the most.
-func (c *Comparison) factor(images int) float64 {
-	if c.Short != ShortAuto {
-		return c.Short
-	}
-	return max(shortFactor, float64(c.study.Images)/float64(max(images, 1)))
+// factor is what ShortAuto divides the schedules of a study by: shortFactor, or more where there
+// are fewer images than that makes of the paper's, for as many epochs as the paper's at the most.
+func factor(study compare.Study, images int) float64 {
+	return max(shortFactor, float64(study.Images)/float64(max(images, 1)))
 }
 
 // shorten are the keys of a schedule divided by a factor, as key=value.

@@ -267,8 +267,7 @@ func TestAShortReproductionDividesItsSchedules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for images, want := range map[int]float64{1_281_167: 100, 50_000: 100, 18: 1_281_167. / 18} {
-		c := &Comparison{CompareOptions: CompareOptions{Short: ShortAuto}, study: &study}
-		if got := c.factor(images); got != want {
+		if got := factor(study, images); got != want {
 			t.Errorf("%d images: a factor of %v, want %v", images, got, want)
 		}
 	}
