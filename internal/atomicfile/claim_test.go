@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/atomicfile/atomicfiletest"
 )
 
 // writerHelper, set in the environment, turns the test binary into a writer of the file that the
@@ -41,31 +42,7 @@ func TestMain(m *testing.M) {
 // writer starts a process that is writing a file.
 func writer(t *testing.T, path string) (cmd *exec.Cmd, commit func() error) {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd = exec.Command(exe)
-	cmd.Env = append(os.Environ(), writerHelper+"="+path)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "written <nil>\n" {
-		t.Fatalf("the writer said %q (%v)", line, err)
-	}
-	return cmd, func() error {
-		fmt.Fprintln(in)
-		return cmd.Wait()
-	}
+	return atomicfiletest.Start(t, writerHelper, path, "written <nil>")
 }
 
 func TestWhatADeadWriterHasLeftGoesAndALivingOnesStays(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"resnet/internal/atomicfile/atomicfiletest"
 	"resnet/internal/folderlock"
 )
 
@@ -38,28 +39,7 @@ func TestMain(m *testing.M) {
 // startTraining starts a second process that holds the folder.
 func startTraining(t *testing.T, folder string) (cmd *exec.Cmd, stop func() error) {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd = exec.Command(exe)
-	cmd.Env = append(os.Environ(), lockHelper+"="+folder)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "locked\n" {
-		t.Fatalf("the second process said %q (%v)", line, err)
-	}
-	return cmd, func() error { stdin.Close(); return cmd.Wait() }
+	return atomicfiletest.Start(t, lockHelper, folder, "locked")
 }
 
 func TestASecondTrainingIsRefusedByNameOfTheFirst(t *testing.T) {
