@@ -17,12 +17,15 @@ import (
 // predictOptions are the flags of predict.
 type predictOptions struct {
 	experiment.PredictOptions
-	json bool
+	json       bool
+	stdinImage bool
 }
 
 const predictHelp = `Classifies images: PNG and JPEG files, all images in and below a folder, or files whose paths come
 on standard input (-). A speech network classifies recordings (WAV, FLAC) in the same ways, by the
 mean of its logits over the frames; --crops, --scales and --batch are for images only.
+
+With --stdin-image standard input is one image file, not a list of paths.
 
 Each path on standard input is answered at once with a line of JSON, until the input closes. The
 line has "error" in it where the file cannot be classified. With files and folders, --json prints
@@ -40,13 +43,17 @@ the first such file.`
 func newPredictCmd(a *app) *cobra.Command {
 	o := &predictOptions{}
 	c := &cobra.Command{
-		Use: "predict CHECKPOINT IMAGE...|FOLDER|-", Short: "Classify images",
+		Use: "predict CHECKPOINT IMAGE...|FOLDER|-|--stdin-image", Short: "Classify images",
 		Long: predictHelp + exitHelp(help65, help66, help70, help74, "130, 143  stopped by SIGINT or SIGTERM"),
 		Example: "  resnet predict resnet50.safetensors cat.jpg dog.png\n  resnet predict runs/cifar20-1 photographs/ --top 3 --json\n" +
-			"  resnet predict resnet50.safetensors - --crops 10 < paths.txt",
+			"  resnet predict resnet50.safetensors - --crops 10 < paths.txt\n" +
+			"  curl -s https://example.org/cat.jpg | resnet predict resnet50.safetensors --stdin-image",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return atLeastArgs(1, "CHECKPOINT")(c, args)
+			}
+			if o.stdinImage {
+				return exactArgs("CHECKPOINT")(c, args)
 			}
 			return atLeastArgs(2, "IMAGE, FOLDER or -")(c, args)
 		},
@@ -61,6 +68,7 @@ func newPredictCmd(a *app) *cobra.Command {
 	bounded(f, &o.Batch, "batch", 32, 1, maxBatch, "views computed together; does not change the result")
 	threadsFlag(f, &o.Threads, "threads (default all cores)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.BoolVar(&o.stdinImage, "stdin-image", false, "classify the image file that is standard input")
 	return c
 }
 
@@ -101,18 +109,37 @@ func (a *app) predict(ctx context.Context, o *predictOptions, checkpoint string,
 	}
 	defer p.Close()
 	switch {
+	case o.stdinImage:
+		err = a.predictImage(ctx, p, o.json)
 	case files[0] == "-":
 		err = p.Stream(ctx, a.in, a.printPredictionLine)
 	case o.json:
 		err = a.printPredictions(ctx, p, files)
 	default:
-		fmt.Fprintf(a.out, "%s (%s), %s\n", text.Printable(net.Spec.Name), text.Printable(net.Named), p.View)
+		a.printNetwork(p)
 		err = p.Files(ctx, files, a.printPrediction)
 	}
 	if err == nil && p.Failed() != nil { // it has been reported
 		return &silentError{p.Failed()}
 	}
 	return err
+}
+
+func (a *app) printNetwork(p *experiment.Predictor) {
+	fmt.Fprintf(a.out, "%s (%s), %s\n", text.Printable(p.Model.Spec.Name), text.Printable(p.Model.Named), p.View)
+}
+
+// predictImage classifies standard input.
+func (a *app) predictImage(ctx context.Context, p *experiment.Predictor, json bool) error {
+	r, err := p.Image(ctx, a.in)
+	if err != nil {
+		return err
+	}
+	if json {
+		return a.writePredictions(p, []experiment.Prediction{r})
+	}
+	a.printNetwork(p)
+	return a.printPrediction(r)
 }
 
 // printPredictions writes all in one document.
@@ -125,6 +152,10 @@ func (a *app) printPredictions(ctx context.Context, p *experiment.Predictor, fil
 	if err != nil {
 		return err
 	}
+	return a.writePredictions(p, all)
+}
+
+func (a *app) writePredictions(p *experiment.Predictor, all []experiment.Prediction) error {
 	doc := map[string]any{"model": p.Model.Spec.Name, "checkpoint": p.Model.Named}
 	if p.Model.Frontend != "" {
 		doc["recordings"] = all

@@ -19,7 +19,7 @@ func Build(s Spec, n int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph
 }
 
 func build(s Spec, n int, mode graph.Mode, params *graph.ParamSet, o graph.Options) (*graph.Graph, error) {
-	return draw(s, n, s.InputSize, s.InputSize, mode, params, o, nil)
+	return draw(s, n, s.InputSize, s.InputSize, mode, params, o, variant{})
 }
 
 // builderNet draws into a graph.

@@ -11,7 +11,7 @@ import (
 // for a net whose fully connected layers stand on the map itself for every size but its own: see
 // BuildDense.
 func BuildSized(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph, error) {
-	return draw(s, n, height, width, mode, params, graph.Options{}, nil)
+	return draw(s, n, height, width, mode, params, graph.Options{}, variant{})
 }
 
 // BuildDense makes the evaluation graph of the fully convolutional form: the network as it is at
@@ -38,7 +38,7 @@ func BuildDense(s Spec, n, height, width int, params *graph.ParamSet) (*graph.Gr
 	if height < s.InputSize || width < s.InputSize {
 		return nil, fmt.Errorf("architecture %q: %w: images of %dx%d; the fully convolutional form takes %d pixels and more on both sides", s.Name, ErrSpec, height, width, s.InputSize)
 	}
-	return draw(s, n, height, width, graph.Eval, params, graph.Options{}, &dense{window: lastMap(s)})
+	return draw(s, n, height, width, graph.Eval, params, graph.Options{}, variant{dense: &dense{window: lastMap(s)}})
 }
 
 // dense is the state of a drawing of the fully convolutional form.
@@ -66,8 +66,23 @@ func lastMap(s Spec) int {
 	return side
 }
 
-// draw makes the graph of s for batches of n images of height x width. d is that of builderNet.
-func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet, o graph.Options, d *dense) (*graph.Graph, error) {
+// variant is another form of a net than the table's; at most one of its fields is set.
+type variant struct {
+	dense *dense
+	tap   *tap
+}
+
+// net draws the variant with b.
+func (v variant) net(b *graph.Builder) net[*graph.Node] {
+	n := builderNet{b, v.dense}
+	if v.tap != nil {
+		return tapNet{n, v.tap}
+	}
+	return n
+}
+
+// draw makes the graph of s for batches of n images of height x width.
+func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet, o graph.Options, v variant) (*graph.Graph, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
@@ -80,7 +95,7 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 	if min(height, width) < 1 || max(height, width) > maxSize {
 		return nil, fmt.Errorf("architecture %q: %w: images of %dx%d; sides of 1 to %d", s.Name, ErrSpec, height, width, maxSize)
 	}
-	if d == nil && s.has(PartFlatten) && (height != s.InputSize || width != s.InputSize) {
+	if v.dense == nil && s.has(PartFlatten) && (height != s.InputSize || width != s.InputSize) {
 		return nil, fmt.Errorf("architecture %q: %w: images of %dx%d; its fully connected layers fix them to %dx%d, and larger ones take the fully convolutional form (--crops full)",
 			s.Name, ErrSpec, height, width, s.InputSize, s.InputSize)
 	}
@@ -88,7 +103,7 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 	if s.has(PartPReLU) {
 		o.Slope = graph.PReLUSlope
 	}
-	if mode == graph.Eval && s.has(PartAux) {
+	if mode == graph.Eval && v.tap == nil && s.has(PartAux) {
 		// Evaluation leaves the auxiliary classifiers out, but their parameters belong to the net:
 		// a drawing that nobody runs makes them.
 		b := graph.NewBuilder(s.Name, graph.Train, params, o)
@@ -98,7 +113,7 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 		}
 	}
 	b := graph.NewBuilder(s.Name, mode, params, o)
-	logits := forward[*graph.Node](builderNet{b, d}, s, b.Input(n, s.InputChannels, height, width))
+	logits := forward(v.net(b), s, b.Input(n, s.InputChannels, height, width))
 	if logits != nil && len(logits.Shape()) == 4 {
 		logits = b.GlobalAvgPool(logits) // the mean over the positions
 	}

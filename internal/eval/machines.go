@@ -38,6 +38,8 @@ const (
 	Plain      Form = iota // as in the table of architectures
 	Dense                  // fully convolutional, for images: blocks.BuildDense
 	Adaptation             // frozen, behind a trained linear layer: blocks.BuildAdaptation
+	Features               // without its classifier, for images: blocks.BuildFeatures
+	Maps                   // without its last pooling and classifier: blocks.BuildMaps
 )
 
 // A Shape identifies a machine of a network: what it computes, and on what.
@@ -170,6 +172,10 @@ func (c *Machines) draw(s Shape) (*graph.Graph, error) {
 	switch {
 	case s.Form == Adaptation:
 		return blocks.BuildAdaptation(spec, s.N, s.Frames, params)
+	case s.Form == Features:
+		return blocks.BuildFeatures(spec, s.N, params)
+	case s.Form == Maps:
+		return blocks.BuildMaps(spec, s.N, params)
 	case s.Form == Dense:
 		return blocks.BuildDense(spec, s.N, s.Height, s.Width, params)
 	case s.Frames > 0:

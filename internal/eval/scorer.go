@@ -21,8 +21,11 @@ type Scorer struct {
 	x        []float32
 }
 
-// ScorerOptions say how a Scorer computes; they do not change its scores.
+// ScorerOptions say what a Scorer computes, and how. All but Form leave its scores the same but for
+// the rounding of the algorithms that a size of batch is computed with.
 type ScorerOptions struct {
+	// Form is Plain, or Features or Maps, whose values then stand for the logits.
+	Form    Form
 	Factory Factory
 	Batch   int // views computed together at most; large views go in smaller batches
 	Workers int // goroutines that read, resize and cut images; 0 means one
@@ -31,7 +34,7 @@ type ScorerOptions struct {
 // NewScorer makes a Scorer. Protocols come from ViewOptions, which check them.
 func NewScorer(m *Model, p Protocol, o ScorerOptions) *Scorer {
 	s := &Scorer{
-		model: m, protocol: p, batch: max(1, o.Batch), workers: max(1, o.Workers),
+		model: m, protocol: p, form: o.Form, batch: max(1, o.Batch), workers: max(1, o.Workers),
 		machines: NewMachines(MachinesOptions{Spec: m.Spec, Params: m.Params, Factory: o.Factory, Frozen: true, Limit: ImageMemory}),
 	}
 	if len(p.Scales) > 0 {
@@ -60,8 +63,7 @@ func (p Protocol) flips() int {
 // bounded whatever the images; which views share a batch follows from the images alone. It fails
 // with the errors of cuts, of the network and of emit, and when ctx is done.
 func (s *Scorer) Score(ctx context.Context, n int, cuts Cutter, emit func(i int, scores []float32) error) error {
-	mean := newMean(s.protocol.Combine, s.model.Spec.Classes)
-	scores := make([]float32, s.model.Spec.Classes)
+	var out []float32
 	for w, err := range ahead(ctx, func(ctx context.Context) iter.Seq2[[]pending, error] { return s.windows(ctx, n, cuts) }) {
 		if err != nil {
 			return err
@@ -70,17 +72,30 @@ func (s *Scorer) Score(ctx context.Context, n int, cuts Cutter, emit func(i int,
 			return err
 		}
 		for _, im := range w {
-			var out []float32
-			if len(im.logits) > 0 {
-				mean.scores(scores, im.logits)
-				out = scores
-			}
+			out = s.combined(out, im)
 			if err := emit(im.index, out); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// combined writes the scores of an image to scores, which grows where it must; nil without views.
+func (s *Scorer) combined(scores []float32, im pending) []float32 {
+	if len(im.logits) == 0 {
+		return nil
+	}
+	n := len(im.logits[0])
+	if len(scores) != n {
+		scores = make([]float32, n)
+	}
+	combine := s.protocol.Combine
+	if s.form == Features || s.form == Maps {
+		combine = CombineLogits // they are no logits: their mean is taken
+	}
+	newMean(combine, n).scores(scores, im.logits)
+	return scores
 }
 
 // Scores computes one image.
@@ -223,8 +238,9 @@ func (s *Scorer) run(height, width int, views []view) error {
 	if err != nil {
 		return err
 	}
+	values := m.Graph.LogitsLen()
 	for i, v := range views {
-		*v.to = slices.Clone(logits[i*spec.Classes : (i+1)*spec.Classes])
+		*v.to = slices.Clone(logits[i*values : (i+1)*values])
 	}
 	return nil
 }

@@ -204,7 +204,7 @@ func TestARecordingThatDoesNotFitIsBadData(t *testing.T) {
 	}
 	defer r.close()
 	for frames, fits := range map[int]bool{100: true, 20_000: false} {
-		_, bad, err := r.scores(context.Background(), speech.NewFeatures(frames, 12))
+		_, bad, err := r.compute(speech.NewFeatures(frames, 12))
 		if err != nil || (bad == nil) != fits || bad != nil && (!errors.Is(bad, datasets.ErrData) || isUsage(bad) || !strings.Contains(bad.Error(), file)) {
 			t.Errorf("%d frames: %v, %v", frames, bad, err)
 		}

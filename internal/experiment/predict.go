@@ -52,10 +52,9 @@ type Predictor struct {
 type classifier interface {
 	// kinds are the endings by which a folder's files are taken.
 	kinds() []string
-	// read makes the input of the network from a file. Several files may be read at a time.
-	read(path string) (any, error)
-	// scores are the logits of an input; bad is why this one input has none, and err what ends all.
-	scores(ctx context.Context, input any) (scores []float32, bad, err error)
+	// scores are the logits of a file; bad is why this one has none, and err what ends all. Several
+	// files may be asked for at a time.
+	scores(ctx context.Context, path string) (scores []float32, bad, err error)
 	// all scores files in order, where many together are faster; bad is why a file could not be
 	// read.
 	all(ctx context.Context, paths []string, each func(path string, scores []float32, bad error) error) error
@@ -106,6 +105,19 @@ func (p *Predictor) Files(ctx context.Context, args []string, each func(Predicti
 	})
 }
 
+// Image classifies the image file that in holds, up to its end. It fails for a network of speech.
+func (p *Predictor) Image(ctx context.Context, in io.Reader) (Prediction, error) {
+	pics, ok := p.c.(*pictures)
+	if !ok {
+		return Prediction{}, config.Usagef("predict: %s is a network of speech, and an image is on standard input", p.Model.Named)
+	}
+	scores, bad, err := pics.Read(ctx, in, "standard input")
+	if err != nil {
+		return Prediction{}, err
+	}
+	return p.predict("standard input", scores, bad)
+}
+
 // Failed is the error of the first file that could not be read, or nil.
 func (p *Predictor) Failed() error { return p.failed }
 
@@ -132,21 +144,24 @@ func (p *Predictor) predict(path string, scores []float32, bad error) (Predictio
 // maxPathLine is the longest line of standard input, in bytes.
 const maxPathLine = 1 << 20
 
-// line is a path with the input that its file makes, or the error that ended the lines.
+// line is a path whose scores are being computed, or the error that ended the lines.
 type line struct {
-	path  string
-	input any
-	bad   error
-	end   error
+	path   string
+	scores []float32
+	bad    error
+	end    error
+	ready  chan struct{}
 }
 
-// Stream classifies the files whose paths come as lines, and hands over each at once. The next
-// files are read while one is computed. Empty lines are left out.
+// Stream classifies the files whose paths come as lines, and hands over each in order as soon as it
+// is known. The next files are read while one is computed. Empty lines are left out.
 func (p *Predictor) Stream(ctx context.Context, in io.Reader, each func(Prediction) error) error {
-	lines := make(chan line, 2*p.o.Threads)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	lines := make(chan *line, 2*p.o.Threads) // which bounds what is read ahead
 	go p.readLines(ctx, in, lines)
 	for {
-		var l line
+		var l *line
 		var open bool
 		select {
 		case l, open = <-lines:
@@ -156,17 +171,11 @@ func (p *Predictor) Stream(ctx context.Context, in io.Reader, each func(Predicti
 		if !open {
 			return nil
 		}
+		<-l.ready
 		if l.end != nil {
 			return l.end
 		}
-		var scores []float32
-		if l.bad == nil {
-			var err error
-			if scores, l.bad, err = p.c.scores(ctx, l.input); err != nil {
-				return err
-			}
-		}
-		r, err := p.predict(l.path, scores, l.bad)
+		r, err := p.predict(l.path, l.scores, l.bad)
 		if err != nil {
 			return err
 		}
@@ -176,17 +185,16 @@ func (p *Predictor) Stream(ctx context.Context, in io.Reader, each func(Predicti
 	}
 }
 
-func (p *Predictor) readLines(ctx context.Context, in io.Reader, lines chan<- line) {
+func (p *Predictor) readLines(ctx context.Context, in io.Reader, lines chan<- *line) {
 	defer close(lines)
 	scan := bufio.NewScanner(in)
 	scan.Buffer(nil, maxPathLine)
 	for n := 1; ; n++ {
-		var l line
+		l := &line{ready: make(chan struct{})}
 		if scan.Scan() {
 			if l.path = strings.TrimSuffix(scan.Text(), "\r"); l.path == "" {
 				continue
 			}
-			l.input, l.bad = p.c.read(l.path)
 		} else if err := scan.Err(); errors.Is(err, bufio.ErrTooLong) {
 			l.end = &IOError{fmt.Errorf("standard input: line %d is longer than %d bytes", n, maxPathLine)}
 		} else if err != nil {
@@ -200,7 +208,12 @@ func (p *Predictor) readLines(ctx context.Context, in io.Reader, lines chan<- li
 			return
 		}
 		if l.end != nil {
+			close(l.ready)
 			return
 		}
+		go func() {
+			defer close(l.ready)
+			l.scores, l.bad, l.end = p.c.scores(ctx, l.path)
+		}()
 	}
 }

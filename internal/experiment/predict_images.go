@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"fmt"
 
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
@@ -10,20 +9,20 @@ import (
 
 // pictures classifies image files.
 type pictures struct {
-	m        *Model
-	protocol eval.Protocol
-	scorer   *eval.Scorer
-	classes  []string
+	*Service
+	scorer  *eval.Scorer // where all files are known
+	classes []string
 }
 
 func newPictures(m *Model, o PredictOptions) (view string, _ *pictures, err error) {
-	m.sayAssumed()
-	p := &pictures{m: m, classes: m.shownNames()}
-	if p.protocol, err = o.View.Protocol(m.Model); err != nil {
-		return "", nil, fmt.Errorf("%s: %w", m.Named, err)
+	// One picture at a time, so that its scores do not depend on when the others come.
+	s, err := NewService(m, ServiceOptions{View: o.View, Batch: 1, Threads: o.Threads})
+	if err != nil {
+		return "", nil, err
 	}
-	p.scorer = eval.NewScorer(m.Model, p.protocol, eval.ScorerOptions{Factory: m.env.Factory(o.Threads), Batch: o.Batch, Workers: o.Threads})
-	view = p.protocol.String()
+	p := &pictures{Service: s, classes: m.shownNames()}
+	p.scorer = eval.NewScorer(m.Model, s.Protocol, eval.ScorerOptions{Factory: m.env.Factory(o.Threads), Batch: o.Batch, Workers: o.Threads})
+	view = s.Protocol.String()
 	if m.Spec.InputChannels == 1 {
 		view += ", colours as luma"
 	}
@@ -33,23 +32,22 @@ func newPictures(m *Model, o PredictOptions) (view string, _ *pictures, err erro
 func (*pictures) kinds() []string                  { return []string{".png", ".jpg", ".jpeg"} }
 func (*pictures) label(p *Prediction, path string) { p.Image = path }
 func (p *pictures) names() []string                { return p.classes }
-func (p *pictures) close()                         { p.scorer.Close() }
-func (p *pictures) read(path string) (any, error)  { return p.cuts(path) }
-func (p *pictures) cuts(path string) ([]eval.Cut, error) {
-	return eval.PictureCuts(p.protocol, p.m.Preprocessing, func(int) (datasets.Picture, error) { return readPicture(path) })(0)
+
+func (p *pictures) close() {
+	p.Close()
+	p.scorer.Close()
 }
 
-func (p *pictures) scores(ctx context.Context, input any) (scores []float32, bad, err error) {
-	scores, err = p.scorer.Scores(ctx, input.([]eval.Cut))
-	return scores, nil, err
+func (p *pictures) scores(ctx context.Context, path string) (scores []float32, bad, err error) {
+	return p.Scores(ctx, func() (datasets.Picture, error) { return readPicture(path) })
 }
 
 // all computes the views of several images together.
 func (p *pictures) all(ctx context.Context, paths []string, each func(string, []float32, error) error) error {
 	bad := make([]error, len(paths))
-	return p.scorer.Score(ctx, len(paths), func(i int) ([]eval.Cut, error) {
-		cuts, err := p.cuts(paths[i])
-		bad[i] = err
+	cutter := eval.PictureCuts(p.Protocol, p.Model.Preprocessing, func(i int) (datasets.Picture, error) { return readPicture(paths[i]) })
+	return p.scorer.Score(ctx, len(paths), func(i int) (cuts []eval.Cut, _ error) {
+		cuts, bad[i] = cutter(i)
 		return cuts, nil
 	}, func(i int, scores []float32) error { return each(paths[i], scores, bad[i]) })
 }

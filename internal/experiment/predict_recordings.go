@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
@@ -25,6 +26,7 @@ type recordings struct {
 	front     corpus.Frontend
 	spec      blocks.Spec
 	transform *speech.Transform // of the speaker, or nil
+	computing sync.Mutex
 	machines  *eval.Sequencer
 }
 
@@ -60,27 +62,36 @@ func (r *recordings) names() []string                { return r.m.Classes }
 func (r *recordings) close() { r.machines.Close() }
 
 // read makes the features of a recording.
-func (r *recordings) read(path string) (any, error) {
+func (r *recordings) read(path string) (f speech.Features, err error) {
 	static, err := corpus.ReadRecording(path, r.front.Fbank())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, missingf("%s: no such recording", path)
+		return f, missingf("%s: no such recording", path)
 	}
 	if err != nil {
-		return nil, err
+		return f, err
 	}
-	f, err := r.front.Finish(static, nil)
+	f, err = r.front.Finish(static, nil)
 	if err == nil && r.transform != nil {
 		err = r.transform.Apply(f)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return f, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
 }
 
-// scores are the means of the frames' logits of a recording.
-func (r *recordings) scores(_ context.Context, input any) (scores []float32, bad, err error) {
-	f := input.(speech.Features)
+func (r *recordings) scores(_ context.Context, path string) (scores []float32, bad, err error) {
+	f, bad := r.read(path)
+	if bad != nil {
+		return nil, bad, nil
+	}
+	return r.compute(f)
+}
+
+// compute are the means of the frames' logits of a recording.
+func (r *recordings) compute(f speech.Features) (scores []float32, bad, err error) {
+	r.computing.Lock()
+	defer r.computing.Unlock()
 	t := eval.RoundFrames(f.Frames)
 	b := &datasets.Batch{X: make([]float32, f.Dim*t), N: 1, Lengths: []int32{int32(f.Frames)}, Frames: t}
 	corpus.Transpose(b.X, f.Data, f.Dim, t)
@@ -116,13 +127,9 @@ func (r *recordings) all(ctx context.Context, paths []string, each func(string, 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var scores []float32
-		input, bad := r.read(path)
-		if bad == nil {
-			var err error
-			if scores, bad, err = r.scores(ctx, input); err != nil {
-				return err
-			}
+		scores, bad, err := r.scores(ctx, path)
+		if err != nil {
+			return err
 		}
 		if err := each(path, scores, bad); err != nil {
 			return err

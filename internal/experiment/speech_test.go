@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -49,7 +48,7 @@ func TestARecordingIsClassifiedByTheMeanOfItsFrames(t *testing.T) {
 	for i := range f.Data {
 		f.Data[i] = float32(rng.NormFloat64())
 	}
-	got, bad, err := r.scores(context.Background(), f)
+	got, bad, err := r.compute(f)
 	if bad != nil || err != nil {
 		t.Fatal(bad, err)
 	}

@@ -1,0 +1,81 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"resnet/internal/blocks"
+	"resnet/internal/config"
+	"resnet/internal/datasets"
+	"resnet/internal/eval"
+)
+
+// ServiceOptions say how a Service looks at pictures and computes.
+type ServiceOptions struct {
+	View eval.ViewOptions
+	// Form is what it gives of a picture: eval.Plain, logits; eval.Features; eval.Maps.
+	Form    eval.Form
+	Batch   int           // views computed together
+	Delay   time.Duration // how long the first of some pictures waits for others
+	Threads int
+}
+
+// A Service computes pictures for many callers at once: some are decoded while others are computed.
+// With a Batch of 1 what it gives of a picture does not depend on what others ask. Close it.
+type Service struct {
+	Model    *Model
+	Protocol eval.Protocol
+
+	batcher  *eval.Batcher
+	decoding chan struct{} // holds one for each picture in the making
+}
+
+// NewService makes a Service of a network of images.
+func NewService(m *Model, o ServiceOptions) (*Service, error) {
+	if m.Spec.Family == blocks.FamilySpeech {
+		return nil, config.Usagef("%s is a network of speech, and pictures are asked for", m.Named)
+	}
+	m.sayAssumed()
+	p, err := o.View.Protocol(m.Model)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Named, err)
+	}
+	return &Service{
+		Model: m, Protocol: p, decoding: make(chan struct{}, max(1, o.Threads)),
+		batcher: eval.NewBatcher(m.Model, p, eval.BatcherOptions{
+			ScorerOptions: eval.ScorerOptions{Form: o.Form, Factory: m.env.Factory(o.Threads), Batch: o.Batch}, Delay: o.Delay,
+		}),
+	}, nil
+}
+
+// Close ends the computing: callers who wait fail with eval.ErrClosed.
+func (s *Service) Close() { s.batcher.Close() }
+
+// Scores are what the network gives of the picture that decode makes, which may be called later, in
+// turn with others. bad is why this picture has none, and err what ends all.
+func (s *Service) Scores(ctx context.Context, decode func() (datasets.Picture, error)) (scores []float32, bad, err error) {
+	cuts, bad, err := s.cuts(ctx, decode)
+	if bad != nil || err != nil {
+		return nil, bad, err
+	}
+	scores, err = s.batcher.Scores(ctx, cuts)
+	return scores, nil, err
+}
+
+func (s *Service) cuts(ctx context.Context, decode func() (datasets.Picture, error)) (cuts []eval.Cut, bad, err error) {
+	select {
+	case s.decoding <- struct{}{}:
+		defer func() { <-s.decoding }()
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+	cuts, bad = eval.PictureCuts(s.Protocol, s.Model.Preprocessing, func(int) (datasets.Picture, error) { return decode() })(0)
+	return cuts, bad, nil
+}
+
+// Read are the Scores of an image file that r holds. name is for messages.
+func (s *Service) Read(ctx context.Context, r io.Reader, name string) (scores []float32, bad, err error) {
+	return s.Scores(ctx, func() (datasets.Picture, error) { return datasets.DecodePicture(r, name) })
+}
