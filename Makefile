@@ -41,7 +41,7 @@ test-arm64: ## the numeric packages for arm64, under Debian's qemu-user
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -timeout 30m -exec qemu-aarch64 ./internal/graph/kernel/... ./internal/graph/schedule/... ./internal/graph/weights/... ./internal/blocks/...
 
 test-race: ## the packages that start goroutines under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -skip '$(SEQUENTIAL)' $(CONCURRENT)
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -skip '$(SEQUENTIAL)' . $(CONCURRENT)
 
 hostile: ## the memory that hostile files take, those of DIR=FOLDER too, as a table
 	$(GO) test -short -count 1 -timeout 60m -run TestHostileFilesStayWithinTheirBounds -v ./cmd/resnet -args -hostile "$(DIR)"

@@ -3,8 +3,11 @@ package datasets
 import (
 	"bytes"
 	"fmt"
+	"image"
+	"image/draw"
 	"io"
 	"io/fs"
+	"slices"
 )
 
 // Picture is a decoded image: Pix holds red, green and blue of each pixel, interleaved, row by row:
@@ -55,6 +58,31 @@ func DecodePicture(r io.Reader, name string) (Picture, error) {
 		return Picture{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return sc.picture(img), nil
+}
+
+// PictureOf copies an image that is in memory. Transparency is dropped, and the colour below it
+// kept. It fails with ErrData for an image without pixels, one that is more than a hundred times as
+// long as wide, or larger than an image file may be.
+func PictureOf(img image.Image) (Picture, error) {
+	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
+	switch long, short := max(w, h), min(w, h); {
+	case short < 1:
+		return Picture{}, faultf(ErrData, "an image of %d×%d pixels", w, h)
+	case long > maxAspect*short:
+		return Picture{}, faultf(ErrData, "an image of %d×%d pixels: its sides are more than %d to 1", w, h, maxAspect)
+	case int64(w)*int64(h) > maxImagePixels:
+		return Picture{}, faultf(ErrData, "an image of %d×%d pixels: at most %d are read", w, h, maxImagePixels)
+	}
+	if m, ok := img.(*image.NRGBA); ok {
+		return squeezed(slices.Clone(m.Pix), m.Stride, m.Rect, 4, 1), nil
+	}
+	if m, ok := img.(interface{ Opaque() bool }); ok && m.Opaque() {
+		return copied(img), nil
+	}
+	m := image.NewNRGBA(image.Rect(0, 0, w, h)) // not RGBA, whose colours transparency has darkened
+	draw.Draw(m, m.Rect, img, b.Min, draw.Src)
+	return squeezed(m.Pix, m.Stride, m.Rect, 4, 1), nil
 }
 
 // Resize makes an image of w×h pixels, at least 1×1, with the antialiased bilinear filter of

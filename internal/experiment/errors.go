@@ -1,6 +1,10 @@
 package experiment
 
-import "fmt"
+import (
+	"fmt"
+
+	"resnet/internal/datasets"
+)
 
 // IOError is a file that could not be read or written.
 type IOError struct{ Err error }
@@ -19,5 +23,8 @@ func (e *MissingError) Error() string { return e.Err.Error() }
 
 // Unwrap is the cause.
 func (e *MissingError) Unwrap() error { return e.Err }
+
+// Is makes it missing data.
+func (*MissingError) Is(target error) bool { return target == datasets.ErrMissing }
 
 func missingf(format string, args ...any) error { return &MissingError{fmt.Errorf(format, args...)} }

@@ -198,9 +198,9 @@ func (m *Model) nameClasses(file string) error {
 	return nil
 }
 
-// shownNames are the names of the classes for people: those of the checkpoint, or of the data set
+// ShownNames are the names of the classes for people: those of the checkpoint, or of the data set
 // that it was trained on. WordNet IDs, which the folders of ImageNet are named by, become names.
-func (m *Model) shownNames() []string {
+func (m *Model) ShownNames() []string {
 	byID := map[string]string{}
 	for _, c := range datasets.ImageNetClasses() {
 		byID[c.ID] = c.Name

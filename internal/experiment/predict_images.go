@@ -20,7 +20,7 @@ func newPictures(m *Model, o PredictOptions) (view string, _ *pictures, err erro
 	if err != nil {
 		return "", nil, err
 	}
-	p := &pictures{Service: s, classes: m.shownNames()}
+	p := &pictures{Service: s, classes: m.ShownNames()}
 	p.scorer = eval.NewScorer(m.Model, s.Protocol, eval.ScorerOptions{Factory: m.env.Factory(o.Threads), Batch: o.Batch, Workers: o.Threads})
 	view = s.Protocol.String()
 	if m.Spec.InputChannels == 1 {

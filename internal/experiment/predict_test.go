@@ -18,12 +18,12 @@ func TestClassesHaveTheNamesThatPeopleKnow(t *testing.T) {
 		{"unknown", nil, []string{"", ""}},
 	} {
 		m := &Model{Model: &eval.Model{Dataset: c.dataset, Classes: c.classes, Spec: blocks.Spec{Classes: max(2, len(c.classes))}}}
-		if got := m.shownNames(); !slices.Equal(got, c.want) {
+		if got := m.ShownNames(); !slices.Equal(got, c.want) {
 			t.Errorf("%s, %v: %v, want %v", c.dataset, c.classes, got, c.want)
 		}
 	}
 	m := &Model{Model: &eval.Model{Dataset: "cifar10", Spec: blocks.Spec{Classes: 10}}}
-	if got := m.shownNames(); len(got) != 10 || got[3] != "cat" {
+	if got := m.ShownNames(); len(got) != 10 || got[3] != "cat" {
 		t.Errorf("a checkpoint without names, of cifar10: %v", got)
 	}
 }
