@@ -17,7 +17,7 @@ CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus
 SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer parity cross sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
+.PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer parity cross sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -39,6 +39,16 @@ test-purego: ## the numeric packages without assembly
 
 test-arm64: ## the numeric packages for arm64, under Debian's qemu-user
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -timeout 30m -exec qemu-aarch64 ./internal/graph/kernel/... ./internal/graph/schedule/... ./internal/graph/weights/... ./internal/blocks/...
+
+# The path of the module stands in go.mod, in imports and in the linter's rules, and nowhere else.
+MODULE_NOW = $(shell $(GO) list -m)
+rename: ## gives the module the path under which it is published: make rename MODULE=github.com/you/resnet
+	@test -n "$(MODULE)" || { echo 'make rename MODULE=github.com/you/resnet' >&2; exit 2; }
+	git ls-files '*.go' .golangci.yml '*/go.mod' | xargs sed -i -E \
+		's#"$(MODULE_NOW)/#"$(MODULE)/#; s#^(\t)"$(MODULE_NOW)"$$#\1"$(MODULE)"#; s#(pkg: |module-path: |^module )$(MODULE_NOW)\b#\1$(MODULE)#'
+	$(GO) mod edit -module $(MODULE)
+	gofmt -w $$(git ls-files '*.go')
+	$(GO) build ./...
 
 test-race: ## the packages that start goroutines under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -skip '$(SEQUENTIAL)' . $(CONCURRENT)

@@ -61,7 +61,7 @@ func run() error {
 		if err != nil {
 			return err
 		}
-		if out, err := exec.Command("go", "test", "-c", "-cover", "-coverpkg=resnet/internal/...", "-o", binary, "./"+dir).CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "test", "-c", "-cover", "-coverpkg=./internal/...", "-o", binary, "./"+dir).CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w: %s", dir, err, out)
 		}
 		for _, name := range names {
