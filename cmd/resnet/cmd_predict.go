@@ -187,11 +187,7 @@ func (a *app) printPrediction(r experiment.Prediction) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s\n", text.Printable(r.Path()))
 	for _, g := range r.Top {
-		name := fmt.Sprintf("class %d", g.Class)
-		if g.Name != "" {
-			name = fmt.Sprintf("%s (%d)", text.Printable(g.Name), g.Class)
-		}
-		fmt.Fprintf(&b, "%7.2f%%  %s\n", 100*g.Probability, name)
+		fmt.Fprintf(&b, "%7.2f%%  %s\n", 100*g.Probability, text.Printable(g.Shown()))
 	}
 	_, err := io.WriteString(a.out, b.String())
 	return err

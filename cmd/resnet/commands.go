@@ -9,6 +9,8 @@ func commands(a *app) []*cobra.Command {
 		newTrainCmd(a),
 		newEvalCmd(a),
 		newPredictCmd(a),
+		newEmbedCmd(a),
+		newExplainCmd(a),
 		newCompareCmd(a),
 		newReproduceCmd(a),
 		newImportCmd(a),

@@ -25,6 +25,14 @@ type Guess struct {
 	Probability float64 `json:"probability"` // softmax
 }
 
+// Shown is the class for people: its name, if it has one, and its number.
+func (g Guess) Shown() string {
+	if g.Name == "" {
+		return fmt.Sprintf("class %d", g.Class)
+	}
+	return fmt.Sprintf("%s (%d)", g.Name, g.Class)
+}
+
 // Top returns the k classes of the greatest logits, greatest first, of equal ones the lower class
 // first, with their softmax probabilities. names may be nil. Of fewer than k classes it returns
 // all.

@@ -61,7 +61,7 @@ func Adapt(ctx context.Context, env *Environment, checkpoint string, inputs []st
 		return Adapted{}, err
 	}
 	e.out.File = out
-	return e.out, writeCheckpoint(out, e.set.Write)
+	return e.out, writeOut(out, "weights", e.set.Write)
 }
 
 // adaptation is one call of Adapt.

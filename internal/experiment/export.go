@@ -32,7 +32,7 @@ func Export(env *Environment, path, format, out string) (Exported, error) {
 		m.sayAssumed()
 		meta = weights.WithPreprocessing(meta, m.Preprocessing.Encode())
 	}
-	err = writeCheckpoint(out, func(w io.Writer) error {
+	err = writeOut(out, "weights", func(w io.Writer) error {
 		if format == "onnx" {
 			return onnx.Write(w, m.Spec, m.Params, meta)
 		}

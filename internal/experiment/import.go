@@ -103,7 +103,7 @@ func Import(path string, o ImportOptions) (Imported, error) {
 		return Imported{}, err
 	}
 	r.Params, r.Tensors, r.Out = params.Count(), len(list), o.Out
-	return r, writeCheckpoint(o.Out, func(w io.Writer) error { return weights.Write(w, list, meta.Encode()) })
+	return r, writeOut(o.Out, "weights", func(w io.Writer) error { return weights.Write(w, list, meta.Encode()) })
 }
 
 // meta is what the checkpoint says besides its tensors.
@@ -216,12 +216,12 @@ func checkFinite(path string, list []weights.Tensor) error {
 	return nil
 }
 
-// writeCheckpoint writes a file whole or not at all.
-func writeCheckpoint(path string, write func(io.Writer) error) error {
+// writeOut writes a file whole or not at all.
+func writeOut(path, kind string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return config.Usagef("--out %s is not a regular file: name a file", path)
 	}
-	if err := atomicfile.Write(atomicfile.OS, path, "weights", write); err != nil {
+	if err := atomicfile.Write(atomicfile.OS, path, kind, write); err != nil {
 		return &IOError{err}
 	}
 	return nil

@@ -15,13 +15,17 @@ type pictures struct {
 }
 
 func newPictures(m *Model, o PredictOptions) (view string, _ *pictures, err error) {
+	return newFormOfPictures(m, o, eval.Plain)
+}
+
+func newFormOfPictures(m *Model, o PredictOptions, form eval.Form) (view string, _ *pictures, err error) {
 	// One picture at a time, so that its scores do not depend on when the others come.
-	s, err := NewService(m, ServiceOptions{View: o.View, Batch: 1, Threads: o.Threads})
+	s, err := NewService(m, ServiceOptions{View: o.View, Form: form, Batch: 1, Threads: o.Threads})
 	if err != nil {
 		return "", nil, err
 	}
 	p := &pictures{Service: s, classes: m.ShownNames()}
-	p.scorer = eval.NewScorer(m.Model, s.Protocol, eval.ScorerOptions{Factory: m.env.Factory(o.Threads), Batch: o.Batch, Workers: o.Threads})
+	p.scorer = eval.NewScorer(m.Model, s.Protocol, eval.ScorerOptions{Form: form, Factory: m.env.Factory(o.Threads), Batch: o.Batch, Workers: o.Threads})
 	view = s.Protocol.String()
 	if m.Spec.InputChannels == 1 {
 		view += ", colours as luma"
