@@ -13,7 +13,7 @@ CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 # The packages that start goroutines; internal/race_test.go compares. What one goroutine does to thousands of damaged files, and the
 # commands that the tests run as processes of their own, is left out: the detector makes it ten times as long.
-CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus ./internal/datasets/speech/extract ./internal/eval ./internal/experiment ./internal/graph/kernel ./internal/graph/schedule ./internal/train
+CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus ./internal/datasets/speech/extract ./internal/eval ./internal/experiment ./internal/graph/kernel ./internal/graph/schedule ./internal/serve ./internal/train
 SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag
 
 .DEFAULT_GOAL := help
@@ -84,6 +84,8 @@ test-browser: build ## the report of a comparison in headless Chromium (needs no
 	rm -rf bin/paper && $(BIN) compare runs testdata/runs/fig6/*/ --out bin/paper > /dev/null
 	rm -rf bin/swept && $(BIN) compare sweep --config quickstart --vary train.schedule.rate=0.1,0.02 --seeds 1,2 --set model.depth=8 --set train.epochs=2 --set train.schedule.drop.at_epochs=[] --out bin/swept > /dev/null
 	cd testdata/browser && REPORT=../../bin/compared/report.html FIGURE6=../../bin/paper/report.html SWEEP=../../bin/swept/report.html npm test
+	$(BIN) serve testdata/classifier/fashion8.safetensors --listen 127.0.0.1:18080 & server=$$!; \
+		cd testdata/browser && SERVED=http://127.0.0.1:18080/ node --test serve.test.mjs; status=$$?; kill $$server; exit $$status
 
 # What is found goes to Go's cache, from which the next run starts. A new input is not made smaller
 # for a minute, as is the default: where inputs are large that would be all the time there is. Go at

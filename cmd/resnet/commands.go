@@ -11,6 +11,7 @@ func commands(a *app) []*cobra.Command {
 		newPredictCmd(a),
 		newEmbedCmd(a),
 		newExplainCmd(a),
+		newServeCmd(a),
 		newCompareCmd(a),
 		newReproduceCmd(a),
 		newImportCmd(a),

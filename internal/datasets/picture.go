@@ -52,6 +52,11 @@ func DecodePicture(r io.Reader, name string) (Picture, error) {
 	if len(data) > maxImageFile {
 		return Picture{}, faultf(ErrData, "%s: more than %d bytes, and an image file may have as many", name, maxImageFile)
 	}
+	return DecodePictureBytes(data, name)
+}
+
+// DecodePictureBytes is DecodePicture for a file whose bytes are in memory.
+func DecodePictureBytes(data []byte, name string) (Picture, error) {
 	sc := new(scratch)
 	img, err := decode(sc, data)
 	if err != nil {

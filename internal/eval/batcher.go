@@ -16,6 +16,8 @@ type BatcherOptions struct {
 	// Delay is how long the first of some images waits for others, unless Batch of them have come.
 	// With 0 an image waits for the computation in hand alone.
 	Delay time.Duration
+	// Computed is told how many images were computed together. It may be nil.
+	Computed func(images int)
 }
 
 // A Batcher computes the scores of images that come from many goroutines, several images together
@@ -40,7 +42,7 @@ type asked struct {
 
 // NewBatcher makes a Batcher of a model and a protocol, as NewScorer makes a Scorer.
 func NewBatcher(m *Model, p Protocol, o BatcherOptions) *Batcher {
-	o.Batch = max(1, o.Batch)
+	o.Batch, o.Two = max(1, o.Batch), true
 	ctx, stop := context.WithCancel(context.Background())
 	b := &Batcher{scorer: NewScorer(m, p, o.ScorerOptions), o: o, asked: make(chan *asked), done: make(chan struct{}), stop: stop}
 	go b.work(ctx)
@@ -64,6 +66,21 @@ func (b *Batcher) Scores(ctx context.Context, cuts []Cut) ([]float32, error) {
 	case <-ctx.Done(): // what is being computed is computed for nobody
 		return nil, ctx.Err()
 	}
+}
+
+// Warm makes the machines for views of height x width before the first of them comes, with black
+// ones.
+func (b *Batcher) Warm(ctx context.Context, height, width int) error {
+	for _, n := range []int{b.scorer.together(height, width), 1} {
+		cuts := make([]Cut, n)
+		for i := range cuts {
+			cuts[i] = Cut{height, width, make([]byte, b.scorer.model.Spec.InputChannels*height*width)}
+		}
+		if _, err := b.Scores(ctx, cuts); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close ends the computing: images that wait fail with ErrClosed. It may be called twice.
@@ -135,6 +152,9 @@ func (b *Batcher) compute(ctx context.Context, all []*asked) {
 		if ctx.Err() != nil {
 			err = ErrClosed
 		}
+	}
+	if b.o.Computed != nil && err == nil {
+		b.o.Computed(len(waiting))
 	}
 	for i, a := range waiting {
 		if a.err = err; err == nil {

@@ -126,11 +126,16 @@ func (c *Machines) Fix(shapes ...Shape) error {
 // Get returns a machine for a shape, for the shape's N images or utterances or more. It is valid
 // until the next call.
 func (c *Machines) Get(s Shape) (*Compiled, error) {
-	for i, k := range c.kept {
-		if k.Shape.serves(s) {
-			c.kept = slices.Insert(slices.Delete(c.kept, i, i+1), 0, k)
-			return k, nil
+	best := -1
+	for i, k := range c.kept { // the smallest: it divides one image among all threads where N is 1
+		if k.Shape.serves(s) && (best < 0 || k.Shape.N < c.kept[best].Shape.N) {
+			best = i
 		}
+	}
+	if best >= 0 {
+		k := c.kept[best]
+		c.kept = slices.Insert(slices.Delete(c.kept, best, best+1), 0, k)
+		return k, nil
 	}
 	if c.fixed {
 		return nil, fmt.Errorf("%s: there is no machine for the %s", c.o.Spec.Name, s)

@@ -18,6 +18,7 @@ type Scorer struct {
 	form     Form
 	batch    int
 	workers  int
+	two      bool
 	x        []float32
 }
 
@@ -29,12 +30,15 @@ type ScorerOptions struct {
 	Factory Factory
 	Batch   int // views computed together at most; large views go in smaller batches
 	Workers int // goroutines that read, resize and cut images; 0 means one
+	// Two makes machines for one view and for full batches alone, which fewer views run on as well:
+	// where batches of every size come, each would have a machine with weights of its own.
+	Two bool
 }
 
 // NewScorer makes a Scorer. Protocols come from ViewOptions, which check them.
 func NewScorer(m *Model, p Protocol, o ScorerOptions) *Scorer {
 	s := &Scorer{
-		model: m, protocol: p, form: o.Form, batch: max(1, o.Batch), workers: max(1, o.Workers),
+		model: m, protocol: p, form: o.Form, two: o.Two, batch: max(1, o.Batch), workers: max(1, o.Workers),
 		machines: NewMachines(MachinesOptions{Spec: m.Spec, Params: m.Params, Factory: o.Factory, Frozen: true, Limit: ImageMemory}),
 	}
 	if len(p.Scales) > 0 {
@@ -214,7 +218,7 @@ func (s *Scorer) together(height, width int) int {
 
 func (s *Scorer) run(height, width int, views []view) error {
 	spec := s.model.Spec
-	m, err := s.machines.Get(Shape{Mode: graph.Eval, Form: s.form, N: min(s.together(height, width), ceilPow2(len(views))), Height: height, Width: width})
+	m, err := s.machines.Get(Shape{Mode: graph.Eval, Form: s.form, N: s.size(len(views), s.together(height, width)), Height: height, Width: width})
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.model.Path, err)
 	}
@@ -243,6 +247,14 @@ func (s *Scorer) run(height, width int, views []view) error {
 		*v.to = slices.Clone(logits[i*values : (i+1)*values])
 	}
 	return nil
+}
+
+// size is how many views the machine is made for that computes n of at most most.
+func (s *Scorer) size(n, most int) int {
+	if s.two && n > 1 {
+		return most
+	}
+	return min(most, ceilPow2(n))
 }
 
 // mirror reverses each row. It comes after the mean image is subtracted, as in training.

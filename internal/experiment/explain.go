@@ -35,7 +35,7 @@ func Explain(ctx context.Context, m *Model, files []string, out string, o Explai
 	if !strings.EqualFold(filepath.Ext(out), ".png") {
 		return nil, config.Usagef("explain: --out %s: a file that ends with .png", text.Printable(out))
 	}
-	if err := m.nameClasses(o.ClassesFile); err != nil {
+	if err := m.NameClasses(o.ClassesFile); err != nil {
 		return nil, err
 	}
 	if _, err := blocks.BuildMaps(m.Spec, 1, m.Params); errors.Is(err, blocks.ErrSpec) {

@@ -69,7 +69,7 @@ func Measure(ctx context.Context, env *Environment, paths []string, o MeasureOpt
 		for _, note := range net.taken {
 			env.say("%s", note)
 		}
-		if err := net.nameClasses(o.ClassesFile); err != nil {
+		if err := net.NameClasses(o.ClassesFile); err != nil {
 			return m.Measurement, err
 		}
 		if net.Frontend != "" {

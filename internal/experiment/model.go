@@ -184,9 +184,9 @@ func (m *Model) dataConfig(name, dir string) (cfg datasets.Config, seed uint64) 
 	return cfg, seed
 }
 
-// nameClasses takes the names of the network's classes from a file, where there is one, instead of
+// NameClasses takes the names of the network's classes from a file, where there is one, instead of
 // the checkpoint's.
-func (m *Model) nameClasses(file string) error {
+func (m *Model) NameClasses(file string) error {
 	if file == "" {
 		return nil
 	}

@@ -66,7 +66,7 @@ type classifier interface {
 
 // NewPredictor makes a trained network ready to classify files.
 func NewPredictor(m *Model, o PredictOptions) (*Predictor, error) {
-	if err := m.nameClasses(o.ClassesFile); err != nil {
+	if err := m.NameClasses(o.ClassesFile); err != nil {
 		return nil, err
 	}
 	p := &Predictor{Model: m, o: o}
@@ -132,10 +132,8 @@ func (p *Predictor) predict(path string, scores []float32, bad error) (Predictio
 		r.Error = strings.TrimPrefix(bad.Error(), path+": ")
 		return r, nil
 	}
-	for c, z := range scores {
-		if z-z != 0 {
-			return r, fmt.Errorf("%s: %s: %w: the logit of class %d is %v", p.Model.Named, path, eval.ErrNonFinite, c, z)
-		}
+	if err := finite(p.Model, path, scores); err != nil {
+		return r, err
 	}
 	r.Top = eval.Top(scores, p.o.Top, p.c.names())
 	return r, nil

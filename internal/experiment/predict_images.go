@@ -10,8 +10,7 @@ import (
 // pictures classifies image files.
 type pictures struct {
 	*Service
-	scorer  *eval.Scorer // where all files are known
-	classes []string
+	scorer *eval.Scorer // where all files are known
 }
 
 func newPictures(m *Model, o PredictOptions) (view string, _ *pictures, err error) {
@@ -24,18 +23,14 @@ func newFormOfPictures(m *Model, o PredictOptions, form eval.Form) (view string,
 	if err != nil {
 		return "", nil, err
 	}
-	p := &pictures{Service: s, classes: m.ShownNames()}
+	p := &pictures{Service: s}
 	p.scorer = eval.NewScorer(m.Model, s.Protocol, eval.ScorerOptions{Form: form, Factory: m.env.Factory(o.Threads), Batch: o.Batch, Workers: o.Threads})
-	view = s.Protocol.String()
-	if m.Spec.InputChannels == 1 {
-		view += ", colours as luma"
-	}
-	return view, p, nil
+	return s.View(), p, nil
 }
 
 func (*pictures) kinds() []string                  { return []string{".png", ".jpg", ".jpeg"} }
 func (*pictures) label(p *Prediction, path string) { p.Image = path }
-func (p *pictures) names() []string                { return p.classes }
+func (p *pictures) names() []string                { return p.Service.names }
 
 func (p *pictures) close() {
 	p.Close()

@@ -20,6 +20,8 @@ type ServiceOptions struct {
 	Batch   int           // views computed together
 	Delay   time.Duration // how long the first of some pictures waits for others
 	Threads int
+	// Computed is told how many pictures were computed together. It may be nil.
+	Computed func(images int)
 }
 
 // A Service computes pictures for many callers at once: some are decoded while others are computed.
@@ -28,6 +30,7 @@ type Service struct {
 	Model    *Model
 	Protocol eval.Protocol
 
+	names    []string
 	batcher  *eval.Batcher
 	decoding chan struct{} // holds one for each picture in the making
 }
@@ -43,15 +46,55 @@ func NewService(m *Model, o ServiceOptions) (*Service, error) {
 		return nil, fmt.Errorf("%s: %w", m.Named, err)
 	}
 	return &Service{
-		Model: m, Protocol: p, decoding: make(chan struct{}, max(1, o.Threads)),
+		Model: m, Protocol: p, names: m.ShownNames(), decoding: make(chan struct{}, max(1, o.Threads)),
 		batcher: eval.NewBatcher(m.Model, p, eval.BatcherOptions{
-			ScorerOptions: eval.ScorerOptions{Form: o.Form, Factory: m.env.Factory(o.Threads), Batch: o.Batch}, Delay: o.Delay,
+			ScorerOptions: eval.ScorerOptions{Form: o.Form, Factory: m.env.Factory(o.Threads), Batch: o.Batch}, Delay: o.Delay, Computed: o.Computed,
 		}),
 	}, nil
 }
 
+// View says in words how a picture is seen.
+func (s *Service) View() string {
+	view := s.Protocol.String()
+	if s.Model.Spec.InputChannels == 1 {
+		view += ", colours as luma"
+	}
+	return view
+}
+
 // Close ends the computing: callers who wait fail with eval.ErrClosed.
 func (s *Service) Close() { s.batcher.Close() }
+
+// Warm makes the machines before the first picture comes.
+func (s *Service) Warm(ctx context.Context) error {
+	if len(s.Protocol.Scales) > 0 {
+		return nil // a machine for each size, whatever sizes come
+	}
+	return s.batcher.Warm(ctx, s.Protocol.Height, s.Protocol.Width)
+}
+
+// Guesses are the top likeliest classes of an image file whose bytes are given. bad is why the
+// picture has none, and err what ends all.
+func (s *Service) Guesses(ctx context.Context, image []byte, name string, top int) (guesses []eval.Guess, bad, err error) {
+	scores, bad, err := s.Scores(ctx, func() (datasets.Picture, error) { return datasets.DecodePictureBytes(image, name) })
+	if bad != nil || err != nil {
+		return nil, bad, err
+	}
+	if err := finite(s.Model, name, scores); err != nil {
+		return nil, nil, err
+	}
+	return eval.Top(scores, top, s.names), nil, nil
+}
+
+// finite fails for logits that are not.
+func finite(m *Model, path string, scores []float32) error {
+	for c, z := range scores {
+		if z-z != 0 {
+			return fmt.Errorf("%s: %s: %w: the logit of class %d is %v", m.Named, path, eval.ErrNonFinite, c, z)
+		}
+	}
+	return nil
+}
 
 // Scores are what the network gives of the picture that decode makes, which may be called later, in
 // turn with others. bad is why this picture has none, and err what ends all.
