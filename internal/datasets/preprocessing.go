@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
+	"strings"
 )
 
 // Bilinear is the interpolation of Preprocessing: Pillow's BILINEAR with antialiasing.
@@ -116,6 +119,44 @@ func DecodePreprocessing(text string) (Preprocessing, error) {
 		return Preprocessing{}, faultf(ErrData, "preprocessing: std: %w", err)
 	}
 	return p, nil
+}
+
+// Plain is the record in plain numbers, for people and other programs, by keys that begin with
+// prefix: size and resize in pixels, interpolation, channels, and mean and std of each channel of
+// values in [0, 1]. Of a mean image they are the means over each channel; the image itself is in
+// Encode alone.
+func (p Preprocessing) Plain(prefix string) map[string]string {
+	mean := p.Mean
+	if p.Kind == PixelMean {
+		mean = nil
+		for plane := range slices.Chunk(p.Mean, len(p.Mean)/p.Channels) {
+			var sum float64
+			for _, v := range plane {
+				sum += float64(v)
+			}
+			mean = append(mean, float32(sum/float64(len(plane))))
+		}
+	}
+	plain := map[string]string{
+		"size": strconv.Itoa(p.Size), "resize": strconv.Itoa(p.Resize), "interpolation": p.Interpolation, "channels": strconv.Itoa(p.Channels), "normalize": p.Kind,
+	}
+	if p.Downsample > 1 {
+		plain["downsample"] = strconv.Itoa(p.Downsample)
+	}
+	for key, values := range map[string][]float32{"mean": mean, "std": p.Std} {
+		if len(values) > 0 {
+			var list []string
+			for _, v := range values {
+				list = append(list, strconv.FormatFloat(float64(v), 'g', -1, 32))
+			}
+			plain[key] = strings.Join(list, ",")
+		}
+	}
+	out := map[string]string{}
+	for key, v := range plain {
+		out[prefix+key] = v
+	}
+	return out
 }
 
 func encodeFloats(v []float32) string {

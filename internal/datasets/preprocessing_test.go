@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -236,5 +237,22 @@ func TestLumaIsPillows(t *testing.T) {
 		if y := Luma(c[:3]); len(y) != 1 || y[0] != c[3] {
 			t.Errorf("grey of %v is %v, want %d", c[:3], y, c[3])
 		}
+	}
+}
+
+func TestARecordInPlainNumbers(t *testing.T) {
+	p := NewPreprocessing(3, 224, 256, Normalizer{Kind: ChannelMeanStd, Mean: []float32{0.485, 0.456, 0.406}, Std: []float32{0.229, 0.224, 0.225}})
+	want := map[string]string{
+		"x.size": "224", "x.resize": "256", "x.interpolation": "bilinear", "x.channels": "3", "x.normalize": "channel-mean-std",
+		"x.mean": "0.485,0.456,0.406", "x.std": "0.229,0.224,0.225",
+	}
+	if got := p.Plain("x."); !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	// Of a mean image, the means over its channels.
+	p = NewPreprocessing(1, 2, 4, Normalizer{Kind: PixelMean, Mean: []float32{0.25, 0.5, 0.75, 1}})
+	p.Downsample = 2
+	if got := p.Plain(""); got["mean"] != "0.625" || got["std"] != "" || got["downsample"] != "2" {
+		t.Errorf("%v", got)
 	}
 }

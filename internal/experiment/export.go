@@ -3,6 +3,8 @@ package experiment
 import (
 	"errors"
 	"io"
+	"maps"
+	"strings"
 
 	"resnet/internal/config"
 	"resnet/internal/eval/onnx"
@@ -16,13 +18,27 @@ type Exported struct {
 	Params  int64  `json:"params"`
 	Tensors int    `json:"tensors"`
 	Out     string `json:"out"`
+	Labels  string `json:"labels,omitempty"`
+}
+
+// ExportOptions say what Export writes.
+type ExportOptions struct {
+	Format string // one of Formats
+	Out    string
+	// WithPreprocessing and Softmax are for ONNX: the graph takes the bytes of an image that is
+	// resized and cropped, and has probabilities besides logits.
+	WithPreprocessing, Softmax bool
+	Labels                     string // file for the names of the classes, a line each; "" without
 }
 
 // Formats are those that Export writes.
 var Formats = []string{"safetensors", "onnx"}
 
-// Export writes the network of a checkpoint for other programs, in one of the Formats.
-func Export(env *Environment, path, format, out string) (Exported, error) {
+// Export writes the network of a checkpoint for other programs.
+func Export(env *Environment, path string, o ExportOptions) (Exported, error) {
+	if o.Format != "onnx" && (o.WithPreprocessing || o.Softmax) {
+		return Exported{}, config.Usagef("export: --with-preprocessing and --softmax are for --format onnx")
+	}
 	m, err := OpenModel(env, path)
 	if err != nil {
 		return Exported{}, err
@@ -32,14 +48,58 @@ func Export(env *Environment, path, format, out string) (Exported, error) {
 		m.sayAssumed()
 		meta = weights.WithPreprocessing(meta, m.Preprocessing.Encode())
 	}
-	err = writeOut(out, "weights", func(w io.Writer) error {
-		if format == "onnx" {
-			return onnx.Write(w, m.Spec, m.Params, meta)
+	r := Exported{m.Spec.Name, o.Format, m.Params.Count(), len(list), o.Out, o.Labels}
+	if o.Labels != "" {
+		if err := m.writeLabels(o.Labels); err != nil {
+			return Exported{}, err
+		}
+	}
+	err = writeOut(o.Out, "weights", func(w io.Writer) error {
+		if o.Format == "onnx" {
+			return onnx.Write(w, m.Spec, m.Params, m.plainMeta(meta), m.onnxOptions(o))
 		}
 		return weights.Write(w, list, meta)
 	})
 	if errors.Is(err, onnx.ErrUnsupported) {
 		return Exported{}, config.Usagef("export: %w", err)
 	}
-	return Exported{m.Spec.Name, format, m.Params.Count(), len(list), out}, err
+	return r, err
+}
+
+// plainMeta is meta with the preprocessing in plain numbers.
+func (m *Model) plainMeta(meta map[string]string) map[string]string {
+	if m.Frontend != "" {
+		return meta
+	}
+	all := m.Preprocessing.Plain("resnet.preprocessing.")
+	maps.Copy(all, meta)
+	return all
+}
+
+func (m *Model) onnxOptions(o ExportOptions) onnx.Options {
+	out := onnx.Options{Softmax: o.Softmax}
+	if o.WithPreprocessing {
+		out.Normalize = &onnx.Normalize{Mean: m.Preprocessing.Mean, Std: m.Preprocessing.Std}
+	}
+	return out
+}
+
+// writeLabels writes the names of the classes in the order of the outputs.
+func (m *Model) writeLabels(path string) error {
+	names := m.ShownNames()
+	if m.Frontend != "" {
+		names = m.Classes
+	}
+	for c, name := range names {
+		if name == "" || strings.ContainsAny(name, "\r\n") {
+			return config.Usagef("export: --labels: %s has no name for class %d that fits a line: name them with classes.txt beside the data, or leave --labels out", m.Named, c)
+		}
+	}
+	if len(names) == 0 {
+		return config.Usagef("export: --labels: %s has no names of classes", m.Named)
+	}
+	return writeOut(path, "labels", func(w io.Writer) error {
+		_, err := io.WriteString(w, strings.Join(names, "\n")+"\n")
+		return err
+	})
 }

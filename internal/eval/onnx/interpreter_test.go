@@ -126,6 +126,21 @@ func (r *interpreter) compute(op string, attr attributes, in []array) array {
 	switch op {
 	case "Identity":
 		return x
+	case "Cast":
+		return x // all are kept in float64
+	case "Sub", "Div":
+		return r.broadcast(op, x, in[1])
+	case "Softmax":
+		out := zeros(x.shape...)
+		k := x.shape[1]
+		for i := range x.data {
+			sum := 0.0
+			for _, z := range x.data[i/k*k : i/k*k+k] {
+				sum += math.Exp(z)
+			}
+			out.data[i] = math.Exp(x.data[i]) / sum
+		}
+		return out
 	case "Relu":
 		out := zeros(x.shape...)
 		for i, v := range x.data {
@@ -201,6 +216,28 @@ func (r *interpreter) compute(op string, attr attributes, in []array) array {
 	}
 	r.t.Fatalf("no operator %s", op)
 	return array{}
+}
+
+// broadcast applies an operator to x [N, C, H, W] and b, whose dimensions count from the right.
+func (r *interpreter) broadcast(op string, x, b array) array {
+	at := func(n, c, y, k int) float64 {
+		i := 0
+		place := []int{n, c, y, k}[4-len(b.shape):]
+		for d, size := range b.shape {
+			p := place[d]
+			if size == 1 {
+				p = 0
+			}
+			i = i*size + p
+		}
+		return b.data[i]
+	}
+	return zeros(x.shape...).each(func(n, c, y, k int) float64 {
+		if op == "Sub" {
+			return x.at(n, c, y, k) - at(n, c, y, k)
+		}
+		return x.at(n, c, y, k) / at(n, c, y, k)
+	})
 }
 
 func (r *interpreter) conv(attr attributes, in []array) array {

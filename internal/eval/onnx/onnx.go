@@ -1,9 +1,10 @@
 // Package onnx writes networks of images as ONNX models, operator set 17, which ONNX Runtime and
 // others run.
 //
-// The input "input" is [N, C, height, width] of values that are normalised already, with N, height
-// and width free; the output "logits" is [N, classes]. How images are normalised is in the model's
-// metadata, as in the checkpoint. Batch normalisation stays an operator of its own, so
+// The input "input" is [N, C, height, width] of values that are normalised already, or of bytes
+// where the graph normalises them, with N, height and width free; the output "logits" is [N,
+// classes], and "probabilities" is their softmax where it is asked for. How images are prepared is
+// in the model's metadata, as in the checkpoint. Batch normalisation stays an operator of its own, so
 // that every tensor has the name and the bits that it has in the checkpoint; runtimes fold it.
 package onnx
 
@@ -28,10 +29,23 @@ const (
 	opset     = 17
 )
 
+// Options say what a model has besides the network.
+type Options struct {
+	// Normalize, unless it is nil, makes the input bytes, which the graph normalises.
+	Normalize *Normalize
+	// Softmax adds the output "probabilities" [N, classes].
+	Softmax bool
+}
+
+// Normalize makes (x/255 - mean) / std of bytes x. Mean has a value for each channel, or for each
+// value of an image, whose size is then the only one; Std has one for each channel. Either may be
+// empty.
+type Normalize struct{ Mean, Std []float32 }
+
 // Write writes the network s with the values of params, and meta as the model's metadata. The bytes
 // are a function of the arguments. It fails with ErrUnsupported for networks of speech and for
 // layers that are not known here.
-func Write(w io.Writer, s blocks.Spec, params *graph.ParamSet, meta map[string]string) error {
+func Write(w io.Writer, s blocks.Spec, params *graph.ParamSet, meta map[string]string, o Options) error {
 	if s.Family == blocks.FamilySpeech {
 		return fmt.Errorf("%s: %w: it takes sequences", s.Name, ErrUnsupported)
 	}
@@ -40,14 +54,28 @@ func Write(w io.Writer, s blocks.Spec, params *graph.ParamSet, meta map[string]s
 		return err
 	}
 	g := &drawing{spec: s, params: params, shapes: map[string][]int{"input": sum.Input}}
-	last := ""
+	last, kind := "", typeFloat
 	var height, width any = "height", "width"
+	if n := o.Normalize; n != nil {
+		kind = typeByte
+		if err := g.normalize(*n); err != nil {
+			return err
+		}
+		if len(n.Mean) > s.InputChannels {
+			height, width = s.InputSize, s.InputSize
+		}
+	}
 	for _, l := range sum.Layers {
 		if l.Training {
 			continue // of an auxiliary classifier
 		}
 		if l.Type == "flatten" || l.Type == "pyramid" { // what follows takes maps of one size
 			height, width = s.InputSize, s.InputSize
+		}
+		for i, in := range l.Inputs {
+			if in == "input" && kind == typeByte {
+				l.Inputs[i] = normalized
+			}
 		}
 		if err := g.layer(l); err != nil {
 			return fmt.Errorf("%s: %s: %w", s.Name, l.Name, err)
@@ -56,8 +84,12 @@ func Write(w io.Writer, s blocks.Spec, params *graph.ParamSet, meta map[string]s
 	}
 	g.node("Identity", "logits", []string{last}, "logits")
 	g.graph.text(2, s.Name)
-	g.graph.sub(11, value("input", "N", s.InputChannels, height, width))
-	g.graph.sub(12, value("logits", "N", s.Classes))
+	g.graph.sub(11, value("input", kind, "N", s.InputChannels, height, width))
+	g.graph.sub(12, value("logits", typeFloat, "N", s.Classes))
+	if o.Softmax {
+		g.node("Softmax", "probabilities", []string{"logits"}, "probabilities", attribute("axis", 1))
+		g.graph.sub(12, value("probabilities", typeFloat, "N", s.Classes))
+	}
 
 	var model, set message
 	model.integer(1, irVersion)
@@ -124,6 +156,37 @@ func (g *drawing) constants(layer string, lists map[string][]int) map[string]str
 		g.graph.sub(5, integers(names[part], lists[part]...))
 	}
 	return names
+}
+
+// normalized is the name of the input's values where the graph normalises them.
+const normalized = "normalized"
+
+// normalize draws what makes values of bytes. The divisions are by constants, as in training.
+func (g *drawing) normalize(n Normalize) error {
+	c, side := g.spec.InputChannels, g.spec.InputSize
+	shape := []int{c, 1, 1}
+	if len(n.Mean) == c*side*side && len(n.Mean) > c {
+		shape = []int{c, side, side}
+	} else if len(n.Mean) != 0 && len(n.Mean) != c {
+		return fmt.Errorf("%s: %w: %d means for images of %dx%dx%d", g.spec.Name, ErrUnsupported, len(n.Mean), c, side, side)
+	}
+	g.shapes[normalized] = g.shapes["input"]
+	g.node("Cast", "input.values", []string{"input"}, "input.values", attribute("to", typeFloat))
+	x := "input.values"
+	step := func(op, by string, shape []int, data []float32) {
+		g.graph.sub(5, floats("input."+by, shape, data))
+		g.node(op, "input."+by+".applied", []string{x, "input." + by}, "input."+by+".applied")
+		x = "input." + by + ".applied"
+	}
+	step("Div", "scale", []int{1}, []float32{255})
+	if len(n.Mean) > 0 {
+		step("Sub", "mean", shape, n.Mean)
+	}
+	if len(n.Std) > 0 {
+		step("Div", "std", []int{len(n.Std), 1, 1}, n.Std)
+	}
+	g.node("Identity", normalized, []string{x}, normalized)
+	return nil
 }
 
 func (g *drawing) layer(l blocks.Layer) error {

@@ -60,7 +60,7 @@ func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 			t.Fatal(err)
 		}
 		var b bytes.Buffer
-		if err := Write(&b, s, params, map[string]string{"key": "value"}); err != nil {
+		if err := Write(&b, s, params, map[string]string{"key": "value"}, Options{}); err != nil {
 			t.Fatal(err)
 		}
 		model := fields(t, b.Bytes())
@@ -133,7 +133,7 @@ func TestAModelIsWrittenWholeOrNotAtAll(t *testing.T) {
 	}
 	atomicfiletest.Run(t, atomicfiletest.Writer{Files: []string{"x.onnx"}, Write: func(fsys atomicfile.FS, dir string, version int) error {
 		params.All()[0].Data[0] = float32(version)
-		return atomicfile.Write(fsys, filepath.Join(dir, "x.onnx"), "weights", func(w io.Writer) error { return Write(w, s, params, nil) })
+		return atomicfile.Write(fsys, filepath.Join(dir, "x.onnx"), "weights", func(w io.Writer) error { return Write(w, s, params, nil, Options{}) })
 	}})
 }
 
@@ -142,7 +142,7 @@ func TestSpeechIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(&bytes.Buffer{}, s, graph.NewParamSet(0), nil); !errors.Is(err, ErrUnsupported) {
+	if err := Write(&bytes.Buffer{}, s, graph.NewParamSet(0), nil, Options{}); !errors.Is(err, ErrUnsupported) {
 		t.Error(err)
 	}
 }
@@ -159,7 +159,7 @@ func TestWindowsKeepTheirBiasesAndTheirRounding(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := Write(&b, s, params, nil); err != nil {
+	if err := Write(&b, s, params, nil, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}

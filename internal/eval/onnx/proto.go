@@ -65,6 +65,7 @@ func attribute(name string, value any) message {
 // Element types of TensorProto.
 const (
 	typeFloat = 1
+	typeByte  = 2
 	typeInt64 = 7
 )
 
@@ -97,8 +98,8 @@ func integers(name string, data ...int) message {
 	return t
 }
 
-// value is a ValueInfoProto of floats; a dimension is a number or the name of a free one.
-func value(name string, dims ...any) message {
+// value is a ValueInfoProto of an element type; a dimension is a number or the name of a free one.
+func value(name string, element int, dims ...any) message {
 	var shape, tensor, kind, v message
 	for _, d := range dims {
 		var dim message
@@ -110,7 +111,7 @@ func value(name string, dims ...any) message {
 		}
 		shape.sub(1, dim)
 	}
-	tensor.integer(1, typeFloat)
+	tensor.integer(1, int64(element))
 	tensor.sub(2, shape)
 	kind.sub(1, tensor)
 	v.text(1, name)

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -30,6 +31,87 @@ func dims(t *testing.T, info []byte) string {
 		}
 	}
 	return out
+}
+
+// TestBytesAreNormalisedInTheGraph gives a model bytes, and the network what training makes of them
+// written out: with means of channels, with a mean image, and without.
+func TestBytesAreNormalisedInTheGraph(t *testing.T) {
+	s, err := blocks.Lookup("tiny-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := graph.NewParamSet(3)
+	g, err := blocks.Build(s, 2, graph.Eval, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tape, err := graph.NewTape(g, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tape.Close()
+	area := s.InputSize * s.InputSize
+	r := rand.New(rand.NewPCG(4, 5))
+	image := make([]float32, 3*area)
+	for i := range image {
+		image[i] = r.Float32()
+	}
+	for name, n := range map[string]Normalize{
+		"channels": {Mean: []float32{0.5, 0.4, 0.3}, Std: []float32{0.2, 0.25, 0.3}}, "image": {Mean: image}, "image and deviations": {Mean: image, Std: []float32{0.2, 0.25, 0.3}}, "none": {},
+	} {
+		x := make([]float32, 2*3*area)
+		input := zeros(2, 3, s.InputSize, s.InputSize)
+		for i := range x {
+			b := r.IntN(256)
+			input.data[i] = float64(b)
+			v, c := float64(b)/255, i/area%3
+			if len(n.Mean) == 3 {
+				v -= float64(n.Mean[c])
+			} else if n.Mean != nil {
+				v -= float64(n.Mean[i%(3*area)])
+			}
+			if n.Std != nil {
+				v /= float64(n.Std[c])
+			}
+			x[i] = float32(v)
+		}
+		want, err := tape.Infer(x, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := Write(&b, s, params, nil, Options{Normalize: &n, Softmax: true}); err != nil {
+			t.Fatal(err)
+		}
+		f := fields(t, fields(t, b.Bytes())[7][0])
+		run := &interpreter{t, map[string]array{"input": input}}
+		for _, tensor := range f[5] {
+			run.initializer(tensor)
+		}
+		for _, node := range f[1] {
+			run.node(node)
+		}
+		for i, v := range run.values["logits"].data {
+			if math.Abs(v-float64(want[i])) > 1e-5*(1+math.Abs(v)) {
+				t.Fatalf("%s: logit %d is %v, want %v", name, i, v, want[i])
+			}
+		}
+		sum := 0.0
+		for _, z := range want[:s.Classes] {
+			sum += math.Exp(float64(z))
+		}
+		for k, p := range run.values["probabilities"].data[:s.Classes] {
+			if want := math.Exp(float64(want[k])) / sum; math.Abs(p-want) > 1e-5 {
+				t.Errorf("%s: probability %d is %v, want %v", name, k, p, want)
+			}
+		}
+		if kind := number(fields(t, fields(t, fields(t, f[11][0])[2][0])[1][0])[1][0]); kind != 2 || len(f[12]) != 2 {
+			t.Errorf("%s: input of type %d, %d outputs", name, kind, len(f[12]))
+		}
+	}
+	if err := Write(&bytes.Buffer{}, s, params, nil, Options{Normalize: &Normalize{Mean: []float32{1, 2}}}); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("two means: %v", err)
+	}
 }
 
 // TestModelsComputeTheNetworksLogits runs what is written by the definitions of ONNX's operators
@@ -76,7 +158,7 @@ func TestModelsComputeTheNetworksLogits(t *testing.T) {
 			t.Fatal(err)
 		}
 		var b bytes.Buffer
-		if err := Write(&b, s, params, map[string]string{"key": "value"}); err != nil {
+		if err := Write(&b, s, params, map[string]string{"key": "value"}, Options{}); err != nil {
 			t.Fatal(err)
 		}
 		model := fields(t, b.Bytes())
