@@ -4,8 +4,8 @@
 // The input "input" is [N, C, height, width] of values that are normalised already, or of bytes
 // where the graph normalises them, with N, height and width free; the output "logits" is [N,
 // classes], and "probabilities" is their softmax where it is asked for. How images are prepared is
-// in the model's metadata, as in the checkpoint. Batch normalisation stays an operator of its own, so
-// that every tensor has the name and the bits that it has in the checkpoint; runtimes fold it.
+// in the model's metadata, as in the checkpoint. Batch normalisation stays an operator of its own,
+// so that every tensor has the name and the bits that it has in the checkpoint; runtimes fold it.
 package onnx
 
 import (
