@@ -12,6 +12,7 @@ func commands(a *app) []*cobra.Command {
 		newEmbedCmd(a),
 		newExplainCmd(a),
 		newServeCmd(a),
+		newRunsCmd(a),
 		newCompareCmd(a),
 		newReproduceCmd(a),
 		newImportCmd(a),

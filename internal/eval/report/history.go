@@ -63,8 +63,16 @@ func (m *Measurement) cell(column string) **float64 {
 	return nil
 }
 
-// columns is the history as a table, without the columns that were never measured.
-func (h History) columns() []eval.Column {
+// Value is what was measured under a title of metrics.csv, or nil.
+func (m *Measurement) Value(column string) *float64 {
+	if c := m.cell(column); c != nil {
+		return *c
+	}
+	return nil
+}
+
+// Columns is the history as a table, without the columns that were never measured.
+func (h History) Columns() []eval.Column {
 	cols := []eval.Column{{Title: "iteration", Number: true}}
 	for i := range h {
 		cols[0].Cells = append(cols[0].Cells, text.Grouped(int64(h[i].Step)))

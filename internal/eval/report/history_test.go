@@ -90,7 +90,7 @@ func TestEachColumnIsShownUnderItsTitle(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	for _, c := range h.columns() {
+	for _, c := range h.Columns() {
 		got[c.Title] = strings.Join(c.Cells, " ")
 		if !c.Number {
 			t.Errorf("%s is no number", c.Title)
@@ -104,7 +104,7 @@ func TestEachColumnIsShownUnderItsTitle(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if cols := h[1:].columns(); len(cols) != 3 || cols[2].Title != "rate" {
+	if cols := h[1:].Columns(); len(cols) != 3 || cols[2].Title != "rate" {
 		t.Errorf("of what was never measured there are columns: %+v", cols)
 	}
 }

@@ -88,7 +88,7 @@ func (c Comparison) writeHTML(w io.Writer, figures []Figure) error {
 		page.Figures = append(page.Figures, pageFigure{f, drawing})
 	}
 	for _, r := range c.Runs {
-		page.Runs = append(page.Runs, reportRun{text.Printable(r.Name), r.Config, r.Environment, newReportTable(r.History.columns())})
+		page.Runs = append(page.Runs, reportRun{text.Printable(r.Name), r.Config, r.Environment, newReportTable(r.History.Columns())})
 	}
 	return comparisonTemplate.Execute(w, page)
 }

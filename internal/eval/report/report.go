@@ -80,7 +80,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		return err
 	}
 	for _, run := range r.Runs {
-		page.Runs = append(page.Runs, reportRun{text.Printable(run.Name), run.Config, run.Environment, newReportTable(run.History.columns())})
+		page.Runs = append(page.Runs, reportRun{text.Printable(run.Name), run.Config, run.Environment, newReportTable(run.History.Columns())})
 	}
 	if c := r.Classes; c != nil {
 		if len(c.Classes) <= eval.MatrixClasses {

@@ -185,7 +185,7 @@ func TestReadRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Fact{{"command", "resnet <b>train</b>"}, {"cpu", "C\x1b[31mPU"}, {"kernels", `{"conv": "avx2"}`}, {"seed", "1"}}
+	want := []Fact{{"command", "resnet <b>train</b>"}, {"cpu", "C\x1b[31mPU"}, {"kernels", `{"conv":"avx2"}`}, {"seed", "1"}}
 	if d := cmp.Diff(want, run.Environment); d != "" {
 		t.Errorf("environment (-want +got):\n%s", d)
 	}

@@ -103,6 +103,8 @@ func facts(text []byte) []Fact {
 			value = s
 		} else if json.Unmarshal(raw, &words) == nil {
 			value = strings.Join(words, " ")
+		} else if compact := new(bytes.Buffer); json.Compact(compact, raw) == nil {
+			value = compact.String()
 		}
 		list = append(list, Fact{name, value})
 	}
