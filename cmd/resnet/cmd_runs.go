@@ -54,8 +54,16 @@ func (a *app) listRuns(dir string, asJSON bool) error {
 		return nil
 	}
 	cols := []eval.Column{
-		{Title: "run"}, {Title: "network"}, {Title: "data"}, {Title: "state"}, {Title: "step", Number: true}, {Title: "epoch", Number: true},
-		{Title: "train %", Number: true}, {Title: "val %", Number: true}, {Title: "test %", Number: true}, {Title: "saved"},
+		{Title: "run"},
+		{Title: "network"},
+		{Title: "data"},
+		{Title: "state"},
+		{Title: "step", Number: true},
+		{Title: "epoch", Number: true},
+		{Title: "train %", Number: true},
+		{Title: "val %", Number: true},
+		{Title: "test %", Number: true},
+		{Title: "saved"},
 	}
 	for _, r := range all {
 		saved := ""

@@ -26,8 +26,8 @@ const (
 	RunEmpty      RunState = "no checkpoint"
 )
 
-// RunSummary is what a run folder holds, in short: a line of `runs list`. What is not known is "" or
-// null.
+// RunSummary is what a run folder holds, in short: a line of `runs list`. What is not known is ""
+// or null.
 type RunSummary struct {
 	Run     string   `json:"run"` // the folder, as the user named it
 	Network string   `json:"network"`
