@@ -26,6 +26,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/fielderr", `^$`, `.*\..*/`, "every section of the configuration returns it"},
 	{"internal/graph/kernel", `^internal/graph/kernel(/|$)`, `gorgonia`, "kernels are loops over []float32 that know no graphs, so that they can be tested and measured alone"},
 	{"internal/graph", `^internal/graph(/|$)`, ``, "operators and schedules serve any net; what a net looks like is decided above them"},
+	{"internal/blocks/drawing", `^internal/blocks$`, `gorgonia`, "a drawing is made of the list of layers, so that it shows what is trained"},
 	{"internal/blocks", `^internal/(fielderr|graph|text)$`, `gorgonia\.org/gorgonia$`, "a block is drawn with the Builder alone, so that it cannot depend on how it is run"},
 	{"internal/text", `^$`, `gorgonia`, "how values are written for people depends on nothing but the values"},
 	{"internal/datasets/fault", `^internal/fielderr$`, `gorgonia`, "the kinds of failure stand below whatever reads"},

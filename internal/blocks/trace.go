@@ -289,10 +289,13 @@ func (n tracerNet) FrequencyLinear(name string, x at) at {
 	}, x.sized(x.c, 1), x)
 }
 
-func (n tracerNet) LSTM(name string, gates at, _ bool) at {
-	units := gates.c / 4
+func (n tracerNet) LSTM(name string, gates at, reverse bool) at {
+	units, direction := gates.c/4, "forward"
+	if reverse {
+		direction = "backward"
+	}
 	weights := int64(gates.c) * int64(units)
-	return n.add(Layer{Name: name, Type: "lstm", Params: weights, MACs: weights, Shapes: map[string][]int{"weight": {gates.c, units}}},
+	return n.add(Layer{Name: name, Type: "lstm", Detail: direction, Params: weights, MACs: weights, Shapes: map[string][]int{"weight": {gates.c, units}}},
 		gates.sized(units, gates.hw), gates)
 }
 
