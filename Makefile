@@ -83,7 +83,9 @@ test-browser: build ## the report of a comparison in headless Chromium (needs no
 	rm -rf bin/compared && $(BIN) compare plain-vs-residual --config quickstart --depths 8,14 --set train.epochs=4 --out bin/compared
 	rm -rf bin/paper && $(BIN) compare runs testdata/runs/fig6/*/ --out bin/paper > /dev/null
 	rm -rf bin/swept && $(BIN) compare sweep --config quickstart --vary train.schedule.rate=0.1,0.02 --seeds 1,2 --set model.depth=8 --set train.epochs=2 --set train.schedule.drop.at_epochs=[] --out bin/swept > /dev/null
-	cd testdata/browser && REPORT=../../bin/compared/report.html FIGURE6=../../bin/paper/report.html SWEEP=../../bin/swept/report.html npm test
+	rm -rf bin/drawings && mkdir -p bin/drawings && for net in resnet34 resnet50a bn-inception googlenet prelu-net-a wrbn; do \
+		$(BIN) models show $$net --svg > bin/drawings/$$net.svg || exit 1; done
+	cd testdata/browser && REPORT=../../bin/compared/report.html FIGURE6=../../bin/paper/report.html SWEEP=../../bin/swept/report.html DRAWINGS=../../bin/drawings npm test
 	$(BIN) serve testdata/classifier/fashion8.safetensors --listen 127.0.0.1:18080 & server=$$!; \
 		cd testdata/browser && SERVED=http://127.0.0.1:18080/ node --test serve.test.mjs; status=$$?; kill $$server; exit $$status
 

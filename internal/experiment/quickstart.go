@@ -130,6 +130,7 @@ func (q *Quickstart) Report() (report.Verdict, []report.Series, error) {
 	r := report.Report{Title: fmt.Sprintf("%d layers, plain and residual, on %s", first.Spec.Depth(), first.Data.Name)}
 	var series []report.Series
 	var compared []report.Compared
+	var nets []report.Net
 	for _, n := range q.Nets {
 		run, notes, err := readRun(n.Run)
 		if err != nil {
@@ -139,9 +140,11 @@ func (q *Quickstart) Report() (report.Verdict, []report.Series, error) {
 		net := report.Net{Params: n.Params, Batch: n.Plan.ImagesPerStep()}
 		net.TrainImages, net.ValImages, net.TestImages = n.data.sizes()
 		compared = append(compared, report.Compared{Run: run, Net: net})
+		nets = append(nets, report.Net{Model: n.Model, Blocks: drawBlocks(n.Spec)})
 		r.Runs, series = append(r.Runs, run), append(series, run.Series())
 		r.Table.Rows = append(r.Table.Rows, n.Table(n.Run, n.sum).Rows...)
 	}
+	r.Blocks = report.Drawings(nets)
 	v := report.Judge(compared[0], compared[1])
 	r.Notes = append([]string{v.Text()}, r.Notes...)
 	return v, series, report.WriteReport(q.Dir, r)

@@ -12,6 +12,7 @@ import (
 
 	"resnet/internal/atomicfile"
 	"resnet/internal/blocks"
+	"resnet/internal/blocks/drawing"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
@@ -45,6 +46,7 @@ func (x *Experiment) WriteReport(dir string, sum train.Summary) error {
 		}
 		err = report.WriteReport(dir, report.Report{
 			Title: fmt.Sprintf("%s on %s", x.Spec.Name, x.Data.Name), Notes: notes, Runs: []report.Run{run}, Table: x.Table(dir, sum),
+			Blocks: report.Drawings([]report.Net{{Model: x.Spec.Name, Blocks: drawBlocks(x.Spec)}}),
 		})
 	}
 	if err != nil {
@@ -180,8 +182,22 @@ func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) report.Net {
 		if spec.Shortcut == blocks.None {
 			n.Kind = report.KindPlain
 		}
+		n.Blocks = drawBlocks(*spec)
 	}
 	return n
+}
+
+// drawBlocks draws the building blocks of a network for a page.
+func drawBlocks(s blocks.Spec) []string {
+	m, err := blocks.Summarize(s)
+	if err != nil { // it cannot be built: there is nothing to draw
+		return nil
+	}
+	var list []string
+	for _, d := range drawing.Blocks(m) {
+		list = append(list, d.SVG)
+	}
+	return list
 }
 
 // describeRun is describeNet for a folder of which nothing else is known. Where its checkpoints are

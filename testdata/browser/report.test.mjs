@@ -1,7 +1,7 @@
-// Opens the report of a comparison as a reader does. REPORT is its path, FIGURE6 that of one with the paper's networks, SWEEP that of a sweep; CHROMIUM the browser, by default Debian's; SHOTS a folder for pictures.
+// Opens the report of a comparison as a reader does. REPORT is its path, FIGURE6 that of one with the paper's networks, SWEEP that of a sweep, DRAWINGS a folder of networks drawn by `models show --svg`; CHROMIUM the browser, by default Debian's; SHOTS a folder for pictures.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
@@ -228,4 +228,52 @@ test("a sweep has a column for its key, and a row and lines for each configurati
 	await shot(page, "sweep");
 	assert.deepEqual(complaints, []);
 	await context.close();
+});
+
+// Texts that are not within their boxes, and boxes whose text does not stand out, in a drawing of a network.
+const misfits = (svg) => svg.evaluate((root) => {
+	const light = (c) => c.match(/[\d.]+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0);
+	return [...root.querySelectorAll("g")].flatMap((g) => {
+		const shape = g.querySelector("rect, circle"), box = shape.getBBox(), fill = light(getComputedStyle(shape).fill);
+		return [...g.querySelectorAll("text")].filter((t) => {
+			const b = t.getBBox();
+			return b.x < box.x || b.x + b.width > box.x + box.width || b.y < box.y - 3 || b.y + b.height > box.y + box.height + 3 || Math.abs(light(getComputedStyle(t).fill) - fill) < 250;
+		}).map((t) => t.textContent);
+	});
+});
+
+test("building blocks are drawn for the networks that have them, light, dark and narrow", async () => {
+	for (const colorScheme of ["light", "dark"]) {
+		for (const width of [1100, 375]) {
+			const { page, context, complaints } = await open({ viewport: { width, height: 700 }, colorScheme });
+			assert.deepEqual(await page.locator(".blocks > div > p").allTextContents(), ["plain8, plain14", "resnet8, resnet14"]);
+			const svgs = await page.locator(".blocks svg.net").all();
+			assert.equal(svgs.length, 4, "within a stage and at its beginning, plain and residual");
+			assert.deepEqual(await Promise.all(svgs.map((s) => s.locator(".way.dotted").count())), [0, 0, 0, 2], "the shortcut that enlarges is dotted");
+			for (const s of svgs) {
+				assert.deepEqual(await misfits(s), []);
+				const box = await s.boundingBox();
+				assert.ok(box.x + box.width <= width, `${box.x + box.width} of ${width} pixels`);
+			}
+			await page.locator(".blocks").scrollIntoViewIfNeeded();
+			if (shots) await page.locator(".blocks").screenshot({ path: path.join(shots, `blocks-${colorScheme}-${width}.png`) });
+			assert.deepEqual(complaints, []);
+			await context.close();
+		}
+	}
+});
+
+const drawings = process.env.DRAWINGS && path.resolve(process.env.DRAWINGS);
+
+test("whole networks are legible drawings", { skip: !drawings }, async () => {
+	const files = readdirSync(drawings);
+	assert.ok(files.length > 0);
+	for (const file of files) {
+		for (const colorScheme of ["light", "dark"]) {
+			const { page, context, complaints } = await open({ colorScheme }, path.join(drawings, file));
+			assert.deepEqual(await misfits(page.locator("svg")), [], file);
+			assert.deepEqual(complaints, []);
+			await context.close();
+		}
+	}
 });

@@ -46,6 +46,8 @@ type Net struct {
 	Unfinished      bool
 	ImagesPerSecond float64 // training, on the machine that trained it; 0 where that is not known
 	Responses       []eval.Response
+	// Blocks are drawings of its building blocks, one of each kind: see Drawing.SVG.
+	Blocks []string
 }
 
 // A Setting is a key of the configuration and its value.

@@ -19,6 +19,8 @@ var (
 	reportText string
 	//go:embed page/comparison.html.tmpl
 	comparisonText string
+	//go:embed page/blocks.html.tmpl
+	blocksText string
 	//go:embed page/page.css
 	pageStyle string
 	//go:embed page/comparison.js
@@ -37,8 +39,8 @@ var pageFuncs = template.FuncMap{
 }
 
 var (
-	reportTemplate     = template.Must(template.New("report").Funcs(pageFuncs).Parse(reportText))
-	comparisonTemplate = template.Must(template.New("comparison").Funcs(pageFuncs).Parse(comparisonText))
+	reportTemplate     = template.Must(template.New("report").Funcs(pageFuncs).Parse(reportText + blocksText))
+	comparisonTemplate = template.Must(template.New("comparison").Funcs(pageFuncs).Parse(comparisonText + blocksText))
 )
 
 // comparisonPage is what the template shows.
@@ -48,6 +50,7 @@ type comparisonPage struct {
 	Findings, Notes []string // besides the claims
 	Table           reportTable
 	Figures         []pageFigure
+	Blocks          []pageDrawing
 	Data            []Figure // for the script
 	Runs            []reportRun
 }
@@ -55,8 +58,8 @@ type comparisonPage struct {
 // pageClaim is a claim of the paper and what was found.
 type pageClaim struct{ Headline, Figures string }
 
-// pageFigure is a figure as it is without the script. SVG is the only value that is not escaped:
-// DrawFigureSVG made it.
+// pageFigure is a figure as it is without the script. Its SVG, which DrawFigureSVG made, and that
+// of a Drawing are the only values that are not escaped.
 type pageFigure struct {
 	Figure Figure
 	SVG    template.HTML
@@ -87,6 +90,11 @@ func (c Comparison) writeHTML(w io.Writer, figures []Figure) error {
 		drawing := template.HTML(inline(svg.Bytes())) //nolint:gosec // DrawFigureSVG escapes texts
 		page.Figures = append(page.Figures, pageFigure{f, drawing})
 	}
+	nets := make([]Net, len(c.Runs))
+	for i, r := range c.Runs {
+		nets[i] = r.Net
+	}
+	page.Blocks = pageDrawings(Drawings(nets))
 	for _, r := range c.Runs {
 		page.Runs = append(page.Runs, reportRun{text.Printable(r.Name), r.Config, r.Environment, newReportTable(r.History.Columns())})
 	}

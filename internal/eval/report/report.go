@@ -23,17 +23,19 @@ type Report struct {
 	Notes   []string   // paragraphs below the title
 	Table   eval.Table // may be empty
 	Runs    []Run
+	Blocks  []Drawing
 	Classes *eval.ClassReport // may be nil
 }
 
-// reportPage is what the template shows. SVG is the only value that is not escaped: DrawSVG made
-// it.
+// reportPage is what the template shows. SVG, which DrawSVG made, and those of Blocks are the only
+// values that are not escaped.
 type reportPage struct {
 	Title   string
 	Notes   []string
 	Table   reportTable
 	Cites   []string
 	SVG     template.HTML
+	Blocks  []pageDrawing
 	Runs    []reportRun
 	Classes *eval.ClassReport
 	Matrix  [][]matrixCell
@@ -65,7 +67,7 @@ type matrixCell struct {
 // WriteHTML writes the page. Everything in it that came from a file or a user is escaped. Without
 // any measured error it has no curves.
 func (r Report) WriteHTML(w io.Writer) error {
-	page := reportPage{Title: text.Printable(r.Title), Cites: r.Table.Citations(), Classes: r.Classes}
+	page := reportPage{Title: text.Printable(r.Title), Cites: r.Table.Citations(), Blocks: pageDrawings(r.Blocks), Classes: r.Classes}
 	for _, n := range r.Notes {
 		page.Notes = append(page.Notes, text.Printable(n))
 	}
