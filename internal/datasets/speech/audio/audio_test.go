@@ -27,29 +27,35 @@ const fixtures = "../../../../testdata/speech/audio/"
 
 func TestEveryEncodingIsReadAsByLibsndfile(t *testing.T) {
 	n := 0
-	err := kaldi.Each(fixtures+"expected.ark", func(file string, want kaldi.Value) error {
-		n++
-		a, err := audio.ReadFile(fixtures + file)
-		if err != nil {
-			return err
-		}
-		if a.Rate != 11025 || len(a.Channels) != 2 || a.Len() != want.Rows || a.Duration().Round(time.Millisecond) != 50*time.Millisecond {
-			t.Errorf("%s: %d samples a second, %d channels of %d, %v", file, a.Rate, len(a.Channels), a.Len(), a.Duration())
-		}
-		for c, samples := range a.Channels {
-			for i, v := range samples {
-				if v != want.Floats[2*i+c] {
-					t.Fatalf("%s: channel %d, sample %d is %v, want %v", file, c, i, v, want.Floats[2*i+c])
+	for _, archive := range []string{"expected.ark", "containers.ark"} {
+		err := kaldi.Each(fixtures+archive, func(file string, want kaldi.Value) error {
+			n++
+			a, err := audio.ReadFile(fixtures + file)
+			if err != nil {
+				return err
+			}
+			if a.Rate != 11025 || len(a.Channels) != 2 || a.Len() != want.Rows || a.Duration().Round(time.Millisecond) != 50*time.Millisecond {
+				t.Errorf("%s: %d samples a second, %d channels of %d, %v", file, a.Rate, len(a.Channels), a.Len(), a.Duration())
+			}
+			for c, samples := range a.Channels {
+				for i, v := range samples {
+					if v != want.Floats[2*i+c] {
+						t.Fatalf("%s: channel %d, sample %d is %v, want %v", file, c, i, v, want.Floats[2*i+c])
+					}
 				}
 			}
+			kind := strings.TrimPrefix(strings.TrimSuffix(file, filepath.Ext(file)), "extensible")
+			if archive == "expected.ark" && !strings.HasSuffix(a.Encoding, strings.TrimPrefix(kind, "-")) {
+				t.Errorf("%s has the encoding %s", file, a.Encoding)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
 		}
-		if kind := strings.TrimPrefix(strings.TrimSuffix(file, filepath.Ext(file)), "extensible"); !strings.HasSuffix(a.Encoding, strings.TrimPrefix(kind, "-")) {
-			t.Errorf("%s has the encoding %s", file, a.Encoding)
-		}
-		return nil
-	})
-	if err != nil || n < 11 {
-		t.Errorf("%d files, %v", n, err)
+	}
+	if n < 24 {
+		t.Errorf("%d files", n)
 	}
 }
 
@@ -129,14 +135,15 @@ func TestOddChunksArePassedOver(t *testing.T) {
 }
 
 func TestOtherFormatsAreNamedWithARemedy(t *testing.T) {
-	for file, want := range map[string]string{"alaw.wav": "A-law", "aiff.aiff": "AIFF", "ogg.ogg": "ffmpeg"} {
+	for file, want := range map[string]string{"aiff.aiff": "AIFF", "ogg.ogg": "ffmpeg"} {
 		if _, err := audio.ReadFile(fixtures + file); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
 	for text, want := range map[string]string{
-		"NIST_1A\n   1024\n": "sph2pipe", "RIFX\x00\x00\x00\x00WAVE": "big-endian", "RF64\xff\xff\xff\xffWAVE": "RF64", "ID3\x04": "MP3", "": "empty",
-		"<html>": "neither WAV nor FLAC", "RIFF\x04\x00\x00\x00AVI LIST": "no WAVE",
+		"NIST_1A\n   1024\n": "claims 1024 bytes", "": "empty", "<html>": "no recording that is read", "RIFF\x04\x00\x00\x00AVI LIST": "no WAVE",
+		id3(9) + "\xff\xfb\x90\x00mp3": "MP3", "\xff\xfb\x90\x00": "MP3", "\xff\xf3\x40\xc0": "MP3", "ID3": "MP3", "\xff\xf1\x50\x80": "AAC", "\xff\xff\xff\xff": "begins with",
+		id3(0): "ID3v2 tag and no sound", id3(500)[:100]: "claims 510 bytes", "\x00\x00\x00\x20ftypM4A ": "M4A", "ajkg\x02": "shorten -x",
 	} {
 		if _, err := read([]byte(text)); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
@@ -145,6 +152,11 @@ func TestOtherFormatsAreNamedWithARemedy(t *testing.T) {
 	if _, err := audio.ReadFile("nowhere.wav"); !errors.Is(err, fault.ErrMissing) {
 		t.Error(err)
 	}
+}
+
+// id3 is an ID3v2 tag of n bytes behind its header.
+func id3(n int) string {
+	return "ID3\x04\x00\x00\x00\x00" + string([]byte{byte(n >> 7), byte(n & 0x7f)}) + strings.Repeat("x", n)
 }
 
 func allocated(f func()) uint64 {
@@ -161,23 +173,29 @@ func TestRecordingsThatLieAreRefusedBeforeMemoryIsSpent(t *testing.T) {
 	}
 	good := format(1, 1, 16000, 16)
 	for name, b := range map[string][]byte{
-		"gigabytes of data":    wav(good, claim("data", 0xFFFFFFF0)),
-		"gigabytes of a list":  wav(claim("LIST", 0xFFFFFFF0)),
-		"gigabytes of format":  wav(claim("fmt ", 0xFFFFFFF0)),
-		"no format":            wav(chunk("data", []byte{1, 2})),
-		"no data":              wav(good),
-		"nothing":              wav(),
-		"no channels":          wav(format(1, 0, 16000, 16), chunk("data", []byte{1, 2})),
-		"65535 channels":       wav(format(3, 65535, 16000, 64), chunk("data", []byte{1, 2})),
-		"no rate":              wav(format(1, 1, 0, 16), chunk("data", []byte{1, 2})),
-		"12 bits":              wav(format(1, 2, 16000, 12), chunk("data", []byte{1, 2, 3})),
-		"half precision":       wav(format(3, 1, 16000, 16), chunk("data", []byte{1, 2})),
-		"ADPCM":                wav(format(2, 1, 16000, 4), chunk("data", []byte{1, 2})),
-		"an unknown extension": wav(chunk("fmt ", slices.Concat([]byte{0xfe, 0xff}, good[10:], make([]byte, 24))), chunk("data", []byte{1, 2})),
-		"half a sample":        wav(good, chunk("data", []byte{1, 2, 3})),
-		"a wrong block":        wav(chunk("fmt ", append(slices.Clone(good[8:20]), 9, 0, 16, 0)), chunk("data", []byte{1, 2})),
-		"FLAC of nothing":      []byte("fLaC"),
-		"FLAC with gigabytes":  []byte("fLaC\x04\xff\xff\xff" + strings.Repeat("x", 64)),
+		"gigabytes of data":             wav(good, claim("data", 0xFFFFFFF0)),
+		"gigabytes of a list":           wav(claim("LIST", 0xFFFFFFF0)),
+		"gigabytes of format":           wav(claim("fmt ", 0xFFFFFFF0)),
+		"no format":                     wav(chunk("data", []byte{1, 2})),
+		"no data":                       wav(good),
+		"nothing":                       wav(),
+		"no channels":                   wav(format(1, 0, 16000, 16), chunk("data", []byte{1, 2})),
+		"65535 channels":                wav(format(3, 65535, 16000, 64), chunk("data", []byte{1, 2})),
+		"no rate":                       wav(format(1, 1, 0, 16), chunk("data", []byte{1, 2})),
+		"12 bits":                       wav(format(1, 2, 16000, 12), chunk("data", []byte{1, 2, 3})),
+		"half precision":                wav(format(3, 1, 16000, 16), chunk("data", []byte{1, 2})),
+		"ADPCM":                         wav(format(2, 1, 16000, 4), chunk("data", []byte{1, 2})),
+		"an unknown extension":          wav(chunk("fmt ", slices.Concat([]byte{0xfe, 0xff}, good[10:], make([]byte, 24))), chunk("data", []byte{1, 2})),
+		"half a sample":                 wav(good, chunk("data", []byte{1, 2, 3})),
+		"a wrong block":                 wav(chunk("fmt ", append(slices.Clone(good[8:20]), 9, 0, 16, 0)), chunk("data", []byte{1, 2})),
+		"FLAC of nothing":               []byte("fLaC"),
+		"a SPHERE header of a gigabyte": []byte("NIST_1A\n1000000000\n"),
+		"a SPHERE file without a rate":  sphere("channel_count -i 1", "sample_n_bytes -i 2", "sample_byte_format -s2 01"),
+		"SPHERE samples without end":    sphere("channel_count -i 1", "sample_rate -i 8000", "sample_byte_format -s2 01", "sample_count -i 9223372036854775807"),
+		"a SPHERE byte order":           sphere("channel_count -i 1", "sample_rate -i 8000", "sample_byte_format -s2 22"),
+		"a SPHERE coding":               sphere("channel_count -i 1", "sample_rate -i 8000", "sample_coding -s5 adpcm"),
+		"a Wave64 chunk of exabytes":    []byte("riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x0012345678wave\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8adata\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a\xff\xff\xff\xff\xff\xff\xff\x7f"),
+		"FLAC with gigabytes":           []byte("fLaC\x04\xff\xff\xff" + strings.Repeat("x", 64)),
 	} {
 		var err error
 		spent := allocated(func() { _, err = read(b) })
@@ -188,7 +206,7 @@ func TestRecordingsThatLieAreRefusedBeforeMemoryIsSpent(t *testing.T) {
 }
 
 func TestRecordingsCutAnywhereAreRefused(t *testing.T) {
-	for _, file := range []string{"pcm24.wav", "extensible16.wav", "flac16.flac", "flac24.flac"} {
+	for _, file := range []string{"pcm24.wav", "extensible16.wav", "flac16.flac", "flac24.flac", "rf64.wav", "wave64.w64", "sphere-be.sph"} {
 		raw, err := os.ReadFile(fixtures + file)
 		if err != nil {
 			t.Fatal(err)
@@ -226,7 +244,7 @@ func TestADamagedFLACIsFoundByItsChecksums(t *testing.T) {
 // FuzzAudio: whatever the bytes, reading is refused as fault.ErrData or gives channels of one
 // length, in memory that fits the file.
 func FuzzAudio(f *testing.F) {
-	for _, file := range []string{"pcm8.wav", "pcm24.wav", "float64.wav", "extensible16.wav", "alaw.wav", "flac16.flac"} {
+	for _, file := range []string{"pcm8.wav", "pcm24.wav", "float64.wav", "extensible16.wav", "alaw.wav", "flac16.flac", "rf64.wav", "rifx.wav", "wave64.w64", "sphere-mulaw.sph", "sphere-le24.sph"} {
 		raw, err := os.ReadFile(fixtures + file)
 		if err != nil {
 			f.Fatal(err)
