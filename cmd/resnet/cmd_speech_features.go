@@ -33,14 +33,15 @@ var matrixKinds = map[string]kaldi.Kind{"none": kaldi.FloatMatrix, "CM": kaldi.C
 const featuresHelp = `Computes log-mel filter banks as Kaldi's compute-fbank-feats does, with optional deltas and
 normalisation, and writes them as a Kaldi archive and script.
 
-INPUT is a wav.scp (a name that ends in .scp), a folder (all .wav and .flac files in and below it),
-or a recording. Keys are those of the wav.scp; the key of a file is its path without the ending,
+INPUT is a wav.scp (a name that ends in .scp), a folder (all .wav, .flac, .sph, .nist, .w64 and .rf64
+files in and below it), or a recording. Keys are those of the wav.scp; the key of a file is its path without the ending,
 with - for /. --out feats.ark writes feats.ark and feats.scp; --out ark,scp:A,S names both. Both
 appear complete or not at all, and are the same bytes for any number of threads.
 
-Recordings are WAV (PCM of 8, 16, 24 or 32 bits, float of 32 or 64) or FLAC, with one channel unless
---channel chooses one. All must have the same sampling rate: --rate, or that of the first. Nothing is
-resampled (use sox IN.wav -r 16000 OUT.wav). Commands in a wav.scp (cmd |) are never executed.
+Recordings are WAV (also RF64), Wave64, FLAC or NIST SPHERE, of PCM, float, mu-law or A-law, with one
+channel unless --channel, the fifth column of --segments or a wav.scp chooses one. All must have the
+same sampling rate, --rate or that of the first; --resample takes those of others. Commands in a
+wav.scp (cmd |) are never executed; one that only decodes a file is taken as that file.
 
 --normalize utterance subtracts each utterance's mean as the last step. --normalize speaker subtracts
 the mean of all static features of the speaker, before the deltas; it needs --utt2spk. The speakers'
@@ -62,6 +63,7 @@ func newSpeechFeaturesCmd(a *app) *cobra.Command {
 	f.StringVar(&o.out, "out", "", "archive to write, with its script beside it (.scp), or ark,scp:ARCHIVE,SCRIPT")
 	bounded(f, &b.Bins, "bins", 40, 0, maxCount, "mel bins")
 	bounded(f, &o.rawRate, "rate", 0, 0, maxCount, "samples a second that recordings must have (default that of the first)")
+	f.BoolVar(&o.Job.Resample, "resample", false, "resample recordings of other rates")
 	bounded(f, &o.Job.Channel, "channel", -1, -1, maxCount, "channel of recordings that have several, counted from 0")
 	f.Float64Var(&b.LengthMS, "frame-length", b.LengthMS, "window, in milliseconds")
 	f.Float64Var(&b.ShiftMS, "frame-shift", b.ShiftMS, "from window to window, in milliseconds")
@@ -166,6 +168,9 @@ func (a *app) speechFeatures(ctx context.Context, o *featuresOptions, inputs []s
 	}
 	_, err = fmt.Fprintf(a.out, "%s, %s: %s, %s of %d values (%s of sound at %d Hz)\n", text.Printable(ark), text.Printable(scp), text.Count(r.Utterances, "utterance"),
 		text.Count(r.Frames, "frame"), r.Dim, inSeconds(r.Seconds), r.Rate)
+	if r.Beyond > 0 {
+		a.say("%s end up to %.3g s behind their recordings and were cut there, such as %s", text.Count(r.Beyond, "segment"), r.BeyondSeconds, text.Printable(r.BeyondFirst))
+	}
 	if r.Left > 0 {
 		a.say("%s left out", text.Count(r.Left, "recording"))
 	}

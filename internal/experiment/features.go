@@ -8,6 +8,7 @@ import (
 	"resnet/internal/datasets/speech"
 	"resnet/internal/datasets/speech/extract"
 	"resnet/internal/datasets/speech/kaldi"
+	"resnet/internal/datasets/speech/recording"
 )
 
 // FeaturesOptions say how the features of recordings are computed.
@@ -32,12 +33,16 @@ type Features struct {
 	Rate       int     `json:"rate"`
 	Seconds    float64 `json:"seconds"` // of sound
 	Speakers   int     `json:"speakers,omitempty"`
-	Statistics string  `json:"statistics,omitempty"`
+	// Segments that end behind their recording, where they are cut, and by how much at most.
+	Beyond        int     `json:"segments_beyond,omitempty"`
+	BeyondFirst   string  `json:"segments_beyond_first,omitempty"`
+	BeyondSeconds float64 `json:"segments_beyond_seconds,omitempty"`
+	Statistics    string  `json:"statistics,omitempty"`
 }
 
 // ComputeFeatures writes the archive and its script; both appear when all is done.
 func ComputeFeatures(ctx context.Context, inputs []string, ark, scp string, o FeaturesOptions) (Features, error) {
-	found, err := extract.Find(inputs, o.Segments)
+	found, err := recording.Find(inputs, o.Segments)
 	if err != nil {
 		return Features{}, err
 	}
@@ -61,7 +66,10 @@ func ComputeFeatures(ctx context.Context, inputs []string, ark, scp string, o Fe
 	if err := writeStatistics(o.WriteStatistics, sum.Statistics); err != nil {
 		return Features{}, err
 	}
-	return Features{ark, scp, sum.Utterances, sum.Left, sum.Frames, sum.Dim, sum.Rate, sum.Seconds, sum.Speakers, o.WriteStatistics}, w.Commit()
+	return Features{
+		Ark: ark, Scp: scp, Utterances: sum.Utterances, Left: sum.Left, Frames: sum.Frames, Dim: sum.Dim, Rate: sum.Rate, Seconds: sum.Seconds, Speakers: sum.Speakers,
+		Beyond: sum.Beyond.Utterances, BeyondFirst: sum.Beyond.First, BeyondSeconds: sum.Beyond.Most, Statistics: o.WriteStatistics,
+	}, w.Commit()
 }
 
 // readSpeakers reads what normalisation by speaker needs.

@@ -63,7 +63,7 @@ func (r *recordings) close() { r.machines.Close() }
 
 // read makes the features of a recording.
 func (r *recordings) read(path string) (f speech.Features, err error) {
-	static, err := corpus.ReadRecording(path, r.front.Fbank())
+	static, err := corpus.ReadRecording(path, r.front)
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, missingf("%s: no such recording", path)
 	}

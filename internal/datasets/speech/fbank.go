@@ -76,7 +76,7 @@ func (o FbankOptions) newBank(rate int) (*bank, error) {
 		return nil, err
 	}
 	if rate != o.Rate {
-		return nil, fault.Dataf("%d samples a second where %d are wanted: convert it: sox IN.wav -r %d OUT.wav", rate, o.Rate, o.Rate)
+		return nil, fault.Dataf("%d samples a second where %d are wanted: resample it (speech.frontend.resample, or --resample of speech features), or convert it: sox IN.wav -r %d OUT.wav", rate, o.Rate, o.Rate)
 	}
 	bins, err := o.melBins()
 	if err != nil {

@@ -48,7 +48,8 @@ func Known(head []byte) bool {
 			return true
 		}
 	}
-	return otherFormat(head) != nil || tagged(head) != nil
+	t := tagged(head) // an archive may have the key TAG
+	return otherFormat(head) != nil || t != nil && t.name != "ID3v1"
 }
 
 // otherFormat is the refusal of a format that is known and not read.

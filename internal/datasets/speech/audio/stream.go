@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"resnet/internal/datasets/fault"
@@ -53,6 +55,19 @@ func (s *Stream) Next() ([][]float32, error) { return s.next() }
 
 // MaxDuration is the longest part of a recording that Each gives.
 const MaxDuration = time.Hour
+
+// Bits is how many bits of an integer hold a sample without loss, and false where the file has
+// floating-point samples.
+func (s *Stream) Bits() (bits int, whole bool) {
+	switch {
+	case strings.HasPrefix(s.Encoding, "float"):
+		return 0, false
+	case s.Encoding == "mulaw" || s.Encoding == "alaw":
+		return 14, true
+	}
+	bits, err := strconv.Atoi(strings.TrimLeft(s.Encoding, "pcmfla"))
+	return bits, err == nil
+}
 
 // Resample makes Each give samples of another rate, which becomes s.Rate. It fails with
 // fault.ErrData for rates that are too far apart or have no small ratio.

@@ -26,7 +26,8 @@ type Config struct {
 // Frontend says how the input of a network is made. What is in it has to be the same when the
 // network is used.
 type Frontend struct {
-	Rate      int     `mapstructure:"rate" yaml:"rate" json:"rate" doc:"recordings: samples a second; others are refused"`
+	Rate      int     `mapstructure:"rate" yaml:"rate" json:"rate" doc:"recordings: samples a second; others are refused, or resampled"`
+	Resample  bool    `mapstructure:"resample" yaml:"resample" json:"resample,omitempty" doc:"recordings: make those of other rates ones of this rate"`
 	Bins      int     `mapstructure:"bins" yaml:"bins" json:"bins" doc:"recordings: mel filter banks"`
 	Low       float64 `mapstructure:"low" yaml:"low" json:"low" doc:"recordings: lower edge of the first bank, Hz"`
 	High      float64 `mapstructure:"high" yaml:"high" json:"high" doc:"recordings: upper edge of the last bank, Hz; 0 or less means so much below half the rate"`

@@ -9,6 +9,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech"
+	"resnet/internal/datasets/speech/recording"
 	"resnet/internal/fielderr"
 )
 
@@ -22,8 +23,8 @@ type utterance struct {
 	frames      int
 	label       int // class, or NoLabel
 	class       string
-	ref         int     // in the listing's reader
-	start, end  float64 // seconds of its recording; 0 and 0 mean all of it
+	ref         int                 // in the listing's reader
+	sound       recording.Recording // where features are computed
 }
 
 // reader gives the static features of utterance ref, a copy that the caller may change.
@@ -41,6 +42,7 @@ type listing struct {
 	dim      int                     // values of a static frame
 	speakers map[string]*speech.CMVN // statistics by speaker; nil where they are not used
 	given    bool                    // the statistics are from a file, and not of the features
+	notes    []string                // for people, see Info
 }
 
 // splits are the parts, in the order in which they are worked on.
@@ -113,6 +115,7 @@ func Open(ctx context.Context, d datasets.Config, c Config, seed uint64) (*Corpu
 			return nil, err
 		}
 		o.parts[s.split] = &part{from: l, utts: l.utts}
+		o.info.Notes = append(o.info.Notes, l.notes...)
 	}
 	return o, o.prepare(d, seed)
 }

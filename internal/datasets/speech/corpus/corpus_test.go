@@ -229,7 +229,7 @@ func TestWhatIsWrongWithACorpusIsSaid(t *testing.T) {
 	}{
 		{"no folder", datasets.Config{Name: "fsdd"}, nil, datasets.ErrConfig, "data.dir"},
 		{"missing folder", datasets.Config{Name: "fsdd", Dir: filepath.Join(dir, "none")}, nil, datasets.ErrMissing, "none"},
-		{"empty folder", datasets.Config{Name: "recordings", Dir: t.TempDir()}, nil, datasets.ErrMissing, ".wav or .flac"},
+		{"empty folder", datasets.Config{Name: "recordings", Dir: t.TempDir()}, nil, datasets.ErrMissing, "no .wav, .flac"},
 		{"another corpus", datasets.Config{Name: "cifar10", Dir: dir}, nil, datasets.ErrConfig, "no speech corpus"},
 		{"name", datasets.Config{Name: "fsdd", Dir: bad}, nil, datasets.ErrData, "DIGIT_SPEAKER_NUMBER"},
 		{"short", datasets.Config{Name: "fsdd", Dir: short}, nil, datasets.ErrData, "fewer than a window"},

@@ -13,6 +13,7 @@ import (
 	"resnet/internal/datasets/speech"
 	"resnet/internal/datasets/speech/htk"
 	"resnet/internal/datasets/speech/kaldi"
+	"resnet/internal/datasets/speech/recording"
 )
 
 // openKaldi lists a data directory of Kaldi: feats.scp or, without it, wav.scp (and segments);
@@ -179,32 +180,18 @@ func (l *listing) readCMVN(ctx context.Context, path string) error {
 
 // openWavScp lists the recordings of wav.scp, or the segments of them.
 func openWavScp(ctx context.Context, dir, path string, c Config) (*listing, error) {
-	scp, err := kaldi.ReadScp(path)
+	found, err := recording.Script(path)
 	if err != nil {
 		return nil, err
 	}
-	l := &listing{}
-	files := map[string]string{}
-	for _, e := range scp.Entries {
-		if files[e.Key], err = scp.Locate(e); err != nil {
+	if segments := filepath.Join(dir, "segments"); exists(segments) {
+		if found, err = recording.Cut(found, segments); err != nil {
 			return nil, err
 		}
-		l.utts = append(l.utts, utterance{id: e.Key, path: files[e.Key]})
 	}
-	segments := filepath.Join(dir, "segments")
-	if exists(segments) {
-		list, err := kaldi.ReadSegments(segments)
-		if err != nil {
-			return nil, err
-		}
-		l.utts = nil
-		for _, s := range list {
-			file, ok := files[s.Recording]
-			if !ok {
-				return nil, fault.Dataf("%s: %s: recording %s is not in %s", segments, s.Utterance, s.Recording, path)
-			}
-			l.utts = append(l.utts, utterance{id: s.Utterance, path: file, start: s.Start, end: s.End})
-		}
+	l := &listing{}
+	for _, r := range found {
+		l.utts = append(l.utts, utterance{id: r.Key, path: r.Path, sound: r})
 	}
 	if err := l.readSpeakers(dir); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech"
+	"resnet/internal/datasets/speech/recording"
 	"resnet/internal/fielderr"
 )
 
@@ -37,7 +38,7 @@ func List(ctx context.Context, paths []string, f Frontend) (*Corpus, error) {
 	}
 	o := &Corpus{
 		cfg: c, parts: map[datasets.Split]*part{datasets.Test: {from: all, utts: all.utts}},
-		info: Info{Name: "utterances", Dim: all.dim * (1 + f.Deltas), Test: len(all.utts)},
+		info: Info{Name: "utterances", Dim: all.dim * (1 + f.Deltas), Test: len(all.utts), Notes: all.notes},
 	}
 	for i := range all.utts {
 		all.utts[i].label = NoLabel
@@ -56,7 +57,7 @@ func listPath(ctx context.Context, path string, c Config) (*listing, error) {
 		return nil, fault.Opening(path, pathCause(err), "name a recording, a folder of recordings or a Kaldi data directory")
 	}
 	id := strings.ReplaceAll(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), " ", "_")
-	return measureRecordings(ctx, []utterance{{id: id, speaker: id, path: path}}, c)
+	return measureRecordings(ctx, []utterance{{id: id, speaker: id, path: path, sound: recording.Recording{Key: id, Path: path}}}, c)
 }
 
 // join puts the utterances of another listing behind those of l, which may be nil.
@@ -71,7 +72,7 @@ func (l *listing) join(o *listing) (*listing, error) {
 	for _, u := range l.utts {
 		seen[u.id] = true
 	}
-	out := &listing{utts: slices.Clone(l.utts), dim: l.dim, read: joined{l.read, o.read, len(l.utts)}, speakers: map[string]*speech.CMVN{}}
+	out := &listing{utts: slices.Clone(l.utts), dim: l.dim, read: joined{l.read, o.read, len(l.utts)}, speakers: map[string]*speech.CMVN{}, notes: slices.Concat(l.notes, o.notes)}
 	for _, u := range o.utts {
 		if seen[u.id] {
 			return nil, fault.Dataf("%s: utterance %s is named twice", u.path, u.id)

@@ -14,13 +14,10 @@ import (
 
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech"
-	"resnet/internal/datasets/speech/audio"
+	"resnet/internal/datasets/speech/recording"
 )
 
-// recordingEndings are what a file in a folder has to end in to be taken for a recording.
-var recordingEndings = []string{".wav", ".flac"}
-
-// openRecordings lists a folder of WAV and FLAC files and those below it: the utterance is the path
+// openRecordings lists the recordings of a folder and those below it: the utterance is the path
 // without its ending, with - for /. A file utt2spk in the folder names the speakers; without one
 // each is the folder that its recording is in.
 func openRecordings(ctx context.Context, dir string, c Config) (*listing, error) {
@@ -84,23 +81,23 @@ func findRecordings(dir string) ([]utterance, error) {
 			}
 			return nil
 		}
-		ending := filepath.Ext(path)
-		if hidden || !slices.Contains(recordingEndings, strings.ToLower(ending)) {
+		if hidden || !recording.IsSound(path) {
 			return nil
 		}
 		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}
-		id := strings.ReplaceAll(filepath.ToSlash(strings.TrimSuffix(rel, ending)), "/", "-")
-		utts = append(utts, utterance{id: strings.ReplaceAll(id, " ", "_"), speaker: filepath.Base(filepath.Dir(path)), path: path})
+		id := strings.ReplaceAll(filepath.ToSlash(strings.TrimSuffix(rel, filepath.Ext(path))), "/", "-")
+		id = strings.ReplaceAll(id, " ", "_")
+		utts = append(utts, utterance{id: id, speaker: filepath.Base(filepath.Dir(path)), path: path, sound: recording.Recording{Key: id, Path: path}})
 		return nil
 	})
 	if err != nil {
 		return nil, fault.Opening(dir, pathCause(err), "data.dir names the folder of the recordings")
 	}
 	if len(utts) == 0 {
-		return nil, fault.Errorf(fault.ErrMissing, "%s: no %s in this folder", dir, strings.Join(recordingEndings, " or "))
+		return nil, fault.Errorf(fault.ErrMissing, "%s: no %s in this folder", dir, recording.Endings())
 	}
 	seen := map[string]string{}
 	for _, u := range utts {
@@ -128,7 +125,8 @@ type memory []recorded
 type recorded struct {
 	speech.Features
 	samples int
-	sum     string // digest of the samples
+	sum     string  // digest of the samples
+	beyond  float64 // seconds by which its end lies behind the recording's
 }
 
 func (m memory) features(ref int) (speech.Features, error) {
@@ -140,7 +138,6 @@ func (m memory) features(ref int) (speech.Features, error) {
 // measureRecordings computes the filter banks of all recordings; they stay in memory: 80 banks of a
 // second take 32 KB.
 func measureRecordings(ctx context.Context, utts []utterance, c Config) (*listing, error) {
-	options := c.Frontend.Fbank()
 	m := make(memory, len(utts))
 	errs := make([]error, len(utts))
 	next := make(chan int)
@@ -148,7 +145,7 @@ func measureRecordings(ctx context.Context, utts []utterance, c Config) (*listin
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range next {
-				m[i], errs[i] = readPart(utts[i], options)
+				m[i], errs[i] = readPart(utts[i], c.Frontend)
 			}
 		})
 	}
@@ -169,7 +166,7 @@ func measureRecordings(ctx context.Context, utts []utterance, c Config) (*listin
 		}
 		utts[i].ref, utts[i].frames, utts[i].label = i, m[i].Frames, NoLabel
 	}
-	l := &listing{utts: utts, read: m, dim: options.Dim()}
+	l := &listing{utts: utts, read: m, dim: c.Frontend.Fbank().Dim(), notes: beyond(utts, m)}
 	if c.Frontend.Normalize == BySpeaker {
 		l.speakers = map[string]*speech.CMVN{}
 		for i, u := range utts {
@@ -184,27 +181,49 @@ func measureRecordings(ctx context.Context, utts []utterance, c Config) (*listin
 	return l, nil
 }
 
-// ReadRecording computes the filter banks of a WAV or FLAC file of one channel. It fails, naming
-// the file, when it is shorter than a window.
-func ReadRecording(path string, o speech.FbankOptions) (speech.Features, error) {
-	r, err := readPart(utterance{path: path}, o)
+// beyond says which segments end behind their recording.
+func beyond(utts []utterance, m memory) []string {
+	n, first, most := 0, "", 0.0
+	for i, u := range utts {
+		if s := m[i].beyond; s > 0 {
+			if n++; n == 1 {
+				first = u.id
+			}
+			most = max(most, s)
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d of %d segments end up to %.3g s behind their recordings, and were cut there, such as %s", n, len(utts), most, first)}
+}
+
+// ReadRecording computes the filter banks of a recording of one channel. It fails, naming the file,
+// when it is shorter than a window.
+func ReadRecording(path string, f Frontend) (speech.Features, error) {
+	r, err := readPart(utterance{sound: recording.Recording{Path: path}}, f)
 	return r.Features, err
 }
 
 // readPart computes the filter banks of an utterance's part of its recording.
-func readPart(u utterance, o speech.FbankOptions) (recorded, error) {
-	s, err := audio.Open(u.path, 0)
+func readPart(u utterance, front Frontend) (recorded, error) {
+	s, err := u.sound.Open()
 	if err != nil {
 		return recorded{}, err
 	}
 	defer s.Close()
+	if front.Resample {
+		if err := s.Resample(front.Rate); err != nil {
+			return recorded{}, err
+		}
+	}
 	sum := newSampleDigest(s.Rate)
-	f, n, err := o.ComputeStream(s, -1, u.start, u.end, sum.add)
-	if err != nil && (u.start != 0 || u.end > 0) {
+	f, n, err := front.Fbank().ComputeStream(s, -1, u.sound.Start, u.sound.End, sum.add)
+	if err != nil && (u.sound.Start != 0 || u.sound.End > 0) {
 		err = fmt.Errorf("utterance %s: %w", u.id, err)
 	}
 	if err != nil {
 		return recorded{}, err
 	}
-	return recorded{f, int(n), sum.Sum()}, nil
+	return recorded{f, int(n), sum.Sum(), s.Beyond}, nil
 }

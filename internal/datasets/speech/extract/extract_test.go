@@ -3,15 +3,18 @@ package extract
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech"
 	"resnet/internal/datasets/speech/kaldi"
+	"resnet/internal/datasets/speech/recording"
 )
 
 // corpus is a folder of recordings: a of 62 frames, below/b of 24, both at 8 kHz.
@@ -36,7 +39,7 @@ func job() Job {
 }
 
 // run collects what a job writes.
-func run(t *testing.T, j Job, recordings []Recording) (keys []string, all map[string]speech.Features, sum Summary) {
+func run(t *testing.T, j Job, recordings []recording.Recording) (keys []string, all map[string]speech.Features, sum Summary) {
 	t.Helper()
 	all = map[string]speech.Features{}
 	sum, err := j.Run(context.Background(), recordings, func(key string, f speech.Features) error {
@@ -50,107 +53,28 @@ func run(t *testing.T, j Job, recordings []Recording) (keys []string, all map[st
 	return keys, all, sum
 }
 
-func list(t *testing.T, inputs ...string) []Recording {
+func list(t *testing.T, inputs ...string) []recording.Recording {
 	t.Helper()
-	all, err := Find(inputs, "")
+	all, err := recording.Find(inputs, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return all
 }
 
-func TestFoldersFilesAndScriptsAreListed(t *testing.T) {
-	dir := corpus(t)
-	keys := func(all []Recording) (keys []string) {
-		for _, r := range all {
-			keys = append(keys, r.Key)
-		}
-		return keys
-	}
-	if got := keys(list(t, dir)); !slices.Equal(got, []string{"a", "below-b"}) {
-		t.Errorf("a folder has %v", got)
-	}
-	if got := keys(list(t, filepath.Join(dir, "below", "b.WAV"), filepath.Join(dir, "a.wav"))); !slices.Equal(got, []string{"b", "a"}) {
-		t.Errorf("two files are %v", got)
-	}
-	link := filepath.Join(t.TempDir(), "link")
-	if err := os.Symlink(dir, link); err != nil {
-		t.Fatal(err)
-	}
-	if got := keys(list(t, link)); !slices.Equal(got, []string{"a", "below-b"}) {
-		t.Errorf("a link to a folder has %v", got)
-	}
-	scp := filepath.Join(dir, "wav.scp")
-	if err := os.WriteFile(scp, []byte("two below/b.WAV\none "+filepath.Join(dir, "a.wav")+"\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if got := keys(list(t, scp)); !slices.Equal(got, []string{"two", "one"}) {
-		t.Errorf("a script has %v", got)
-	}
-	if err := os.WriteFile(scp, []byte("two below/b.WAV:0[3:4]\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for want, inputs := range map[string][]string{"comes twice": {dir, filepath.Join(dir, "a.wav")}, "segments": {scp}} {
-		if _, err := Find(inputs, ""); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: %v", inputs, err)
-		}
-	}
-	for _, input := range []string{filepath.Join(dir, "nowhere"), t.TempDir()} {
-		if _, err := Find([]string{input}, ""); !errors.Is(err, fault.ErrMissing) {
-			t.Errorf("%s: %v", input, err)
-		}
-	}
-}
-
-func TestRecordingsInArchivesAreReadAtTheirOffsets(t *testing.T) {
-	var ark []byte
-	var lines strings.Builder
-	dir := t.TempDir()
-	for key, name := range map[string]string{"wav": "6_jackson_7.wav", "flac": "audio/flac16.flac"} {
-		raw, err := os.ReadFile("../../../../testdata/speech/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ark = append(ark, key+" "...)
-		lines.WriteString(key + " " + filepath.Join(dir, "x.ark") + ":" + itoa(len(ark)) + "\n")
-		ark = append(ark, raw...)
-	}
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "x.ark"), ark, 0o644), os.WriteFile(filepath.Join(dir, "wav.scp"), []byte(lines.String()), 0o644)); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range list(t, filepath.Join(dir, "wav.scp")) {
-		s, err := r.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := s.Each(0, 0, 0, func([]float32) error { return nil })
-		if want := map[string]int64{"wav": 5087, "flac": 551}[r.Key]; err != nil || n != want {
-			t.Errorf("%s: %d samples, %v", r.Key, n, err)
-		}
-		s.Close()
-	}
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + itoa(n%10)
-}
-
 func TestThreadsChangeNeitherOrderNorValues(t *testing.T) {
 	dir := corpus(t)
-	var recordings []Recording
+	var recordings []recording.Recording
 	for i := range 40 { // more than wait at a time
 		r := list(t, dir)[i%2]
-		r.Key = itoa(i)
+		r.Key = strconv.Itoa(i)
 		r.End = 0.1 + 0.003*float64(i)
 		recordings = append(recordings, r)
 	}
 	j := job()
 	j.Fbank.Dither, j.Normalize, j.Speakers = 1, Speaker, map[string]string{}
 	for i, r := range recordings {
-		j.Speakers[r.Key] = itoa(i % 3)
+		j.Speakers[r.Key] = strconv.Itoa(i % 3)
 	}
 	j.Threads = 1
 	var done []int
@@ -172,7 +96,7 @@ func TestThreadsChangeNeitherOrderNorValues(t *testing.T) {
 	}
 	j.OnDone = nil
 	if sum.Utterances != 40 || sum.Speakers != 3 || sum.Rate != 8000 || sum.Dim != 23 || !slices.IsSortedFunc(keys, func(a, b string) int {
-		return slices.IndexFunc(recordings, func(r Recording) bool { return r.Key == a }) - slices.IndexFunc(recordings, func(r Recording) bool { return r.Key == b })
+		return slices.IndexFunc(recordings, func(r recording.Recording) bool { return r.Key == a }) - slices.IndexFunc(recordings, func(r recording.Recording) bool { return r.Key == b })
 	}) {
 		t.Errorf("%+v %v", sum, keys)
 	}
@@ -287,5 +211,40 @@ func TestJobsThatCannotBeDoneAreRefused(t *testing.T) {
 	all := map[string]kaldi.Value{}
 	if err := kaldi.Each("../../../../testdata/speech/deltas.ark", func(key string, v kaldi.Value) error { all[key] = v; return nil }); err != nil || all["stats"].Rows != 2 {
 		t.Error(err)
+	}
+}
+
+// TestRecordingsOfOtherRatesAreResampledIfAsked: both of these are the same sound, and the features
+// below the lower rate's band are as near as the resamplers are (the fixture is rounded to 16
+// bits).
+func TestRecordingsOfOtherRatesAreResampledIfAsked(t *testing.T) {
+	const speechDir = "../../../../testdata/speech/"
+	both := []recording.Recording{{Key: "16", Path: speechDir + "6_jackson_7-16000.wav"}, {Key: "8", Path: speechDir + "6_jackson_7.wav"}}
+	j := job()
+	j.Fbank.High = 3500
+	if _, err := j.Run(t.Context(), both, func(string, speech.Features) error { return nil }); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "--resample") {
+		t.Errorf("two rates: %v", err)
+	}
+	j.Resample = true
+	_, all, sum := run(t, j, both)
+	a, b := all["16"], all["8"]
+	if sum.Rate != 16000 || a.Frames != b.Frames {
+		t.Fatalf("%d frames and %d at %d Hz", a.Frames, b.Frames, sum.Rate)
+	}
+	var worst float64
+	for i := range a.Data {
+		worst = max(worst, math.Abs(float64(a.Data[i]-b.Data[i])))
+	}
+	if worst > 0.02 || worst == 0 {
+		t.Errorf("the largest difference is %g", worst)
+	}
+}
+
+func TestSegmentsBehindTheirRecordingAreCounted(t *testing.T) {
+	path := "../../../../testdata/speech/6_jackson_7.wav" // 0.636 s
+	parts := []recording.Recording{{Key: "a", Path: path, End: 0.5}, {Key: "b", Path: path, Start: 0.2, End: 0.7}, {Key: "c", Path: path, Start: 0.2, End: 1.135875}, {Key: "d", Path: path, Start: 0.1, End: -1}}
+	_, _, sum := run(t, job(), parts)
+	if b := sum.Beyond; b.Utterances != 2 || b.First != "b" || math.Abs(b.Most-0.5) > 1e-9 {
+		t.Errorf("%+v", b)
 	}
 }

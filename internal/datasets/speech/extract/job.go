@@ -8,6 +8,7 @@ import (
 
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech"
+	"resnet/internal/datasets/speech/recording"
 )
 
 // Normalization says of what the mean is subtracted.
@@ -23,9 +24,11 @@ const (
 
 // Job says how features are computed.
 type Job struct {
-	Fbank       speech.FbankOptions // a rate of 0 is that of the first recording
-	Channel     int                 // of every recording, counted from 0; -1 for the only one
-	Deltas      int                 // order, 0 for none
+	Fbank speech.FbankOptions // a rate of 0 is that of the first recording
+	// Of recordings that do not say it themselves, counted from 0; -1 for the only one.
+	Channel     int
+	Resample    bool // recordings of other rates, which else are refused
+	Deltas      int  // order, 0 for none
 	DeltaWindow int
 	Normalize   Normalization
 	Variance    bool                    // divide by the standard deviation, too
@@ -47,13 +50,31 @@ type Summary struct {
 	Left       int // out, see Job.OnBad
 	Frames     int
 	Seconds    float64 // of sound
+	Beyond     Beyond  // what segments lack
 	Speakers   int     // whose statistics were applied
 	// Statistics are those of the speakers, measured or as they were given.
 	Statistics map[string]*speech.CMVN
 }
 
+// Beyond counts the utterances whose end lies behind that of their recording, where it was cut.
+type Beyond struct {
+	Utterances int
+	First      string  // of them
+	Most       float64 // seconds, of any of them
+}
+
+func (b *Beyond) add(key string, seconds float64) {
+	if seconds <= 0 {
+		return
+	}
+	if b.Utterances++; b.Utterances == 1 {
+		b.First = key
+	}
+	b.Most = max(b.Most, seconds)
+}
+
 // Check refuses a job that cannot be done, before anything is read.
-func (j *Job) Check(recordings []Recording) error {
+func (j *Job) Check(recordings []recording.Recording) error {
 	bad := func(format string, args ...any) error { return fault.Errorf(fault.ErrConfig, format, args...) }
 	if len(recordings) == 0 {
 		return fault.Errorf(fault.ErrMissing, "no recordings")
@@ -87,7 +108,7 @@ func (j *Job) Check(recordings []Recording) error {
 
 // Run computes the features of all recordings and hands them to write in order. It stops at the
 // first error of write, of a recording (unless OnBad takes it) or of the context.
-func (j Job) Run(ctx context.Context, recordings []Recording, write func(key string, f speech.Features) error) (Summary, error) {
+func (j Job) Run(ctx context.Context, recordings []recording.Recording, write func(key string, f speech.Features) error) (Summary, error) {
 	if err := j.Check(recordings); err != nil {
 		return Summary{}, err
 	}
@@ -100,12 +121,12 @@ func (j Job) Run(ctx context.Context, recordings []Recording, write func(key str
 	passes, statistics := 1, j.Statistics
 	if j.Normalize == Speaker && statistics == nil {
 		passes, statistics = 2, map[string]*speech.CMVN{}
-		measure := func(r Recording, f speech.Features, _ float64) error {
+		measure := func(r recording.Recording, got result) error {
 			s := j.Speakers[r.Key]
 			if statistics[s] == nil {
-				statistics[s] = speech.NewCMVN(f.Dim)
+				statistics[s] = speech.NewCMVN(got.f.Dim)
 			}
-			return statistics[s].Add(f)
+			return statistics[s].Add(got.f)
 		}
 		quiet := j
 		quiet.OnBad = func(_ string, err error) error { // it is told of in the second pass
@@ -119,20 +140,21 @@ func (j Job) Run(ctx context.Context, recordings []Recording, write func(key str
 		}
 	}
 	sum := Summary{Rate: j.Fbank.Rate, Dim: j.Fbank.Dim() * (1 + j.Deltas)}
-	finish := func(r Recording) (speech.Features, float64, error) {
-		f, seconds, err := j.static(r)
-		if err == nil {
-			f, err = j.finish(f, statistics[j.Speakers[r.Key]])
+	finish := func(r recording.Recording) result {
+		got := j.static(r)
+		if got.err == nil {
+			got.f, got.err = j.finish(got.f, statistics[j.Speakers[r.Key]])
 		}
-		return f, seconds, err
+		return got
 	}
 	speakers := map[string]bool{}
-	err := j.each(ctx, recordings, passes-1, passes, finish, func(r Recording, f speech.Features, seconds float64) error {
-		sum.Utterances, sum.Frames, sum.Seconds = sum.Utterances+1, sum.Frames+f.Frames, sum.Seconds+seconds
+	err := j.each(ctx, recordings, passes-1, passes, finish, func(r recording.Recording, got result) error {
+		sum.Utterances, sum.Frames, sum.Seconds = sum.Utterances+1, sum.Frames+got.f.Frames, sum.Seconds+got.seconds
+		sum.Beyond.add(r.Key, got.beyond)
 		if j.Normalize == Speaker {
 			speakers[j.Speakers[r.Key]] = true
 		}
-		return write(r.Key, f)
+		return write(r.Key, got.f)
 	})
 	sum.Left, sum.Speakers, sum.Statistics = len(recordings)-sum.Utterances, len(speakers), statistics
 	if err == nil && sum.Utterances == 0 {
@@ -142,13 +164,13 @@ func (j Job) Run(ctx context.Context, recordings []Recording, write func(key str
 }
 
 // chooseRate takes the rate of the first recording that can be read.
-func (j *Job) chooseRate(recordings []Recording) error {
+func (j *Job) chooseRate(recordings []recording.Recording) error {
 	var err error
 	for _, r := range recordings {
 		if j.Fbank.Rate != 0 {
 			return nil
 		}
-		rate, e := r.rate(j.Channel)
+		rate, e := j.rate(r)
 		if e == nil {
 			j.Fbank.Rate = rate
 		} else if err == nil {
@@ -164,22 +186,45 @@ func (j *Job) chooseRate(recordings []Recording) error {
 	return nil
 }
 
-// static computes the filter banks of a recording and how many seconds it plays. Dither is drawn
-// from the seed and the key.
-func (j *Job) static(r Recording) (speech.Features, float64, error) {
+// rate reads a recording, to its end, and returns its samples a second.
+func (j *Job) rate(r recording.Recording) (int, error) {
 	s, err := r.Open()
 	if err != nil {
-		return speech.Features{}, 0, err
+		return 0, err
+	}
+	defer s.Close()
+	_, err = s.Each(j.channel(r), r.Start, r.End, func([]float32) error { return nil })
+	return s.Rate, err
+}
+
+// channel is the one of an open recording.
+func (j *Job) channel(r recording.Recording) int {
+	if r.Chosen() {
+		return -1
+	}
+	return j.Channel
+}
+
+// static computes the filter banks of a recording. Dither is drawn from the seed and the key.
+func (j *Job) static(r recording.Recording) result {
+	s, err := r.Open()
+	if err != nil {
+		return result{err: err}
 	}
 	defer s.Close()
 	o := j.Fbank
+	if j.Resample {
+		if err := s.Resample(o.Rate); err != nil {
+			return result{err: err}
+		}
+	}
 	if o.Dither != 0 {
 		h := fnv.New64a()
 		fmt.Fprintf(h, "%d %s", o.DitherSeed, r.Key)
 		o.DitherSeed = h.Sum64()
 	}
-	f, n, err := o.ComputeStream(s, j.Channel, r.Start, r.End)
-	return f, float64(n) / float64(s.Rate), err
+	f, n, err := o.ComputeStream(s, j.channel(r), r.Start, r.End)
+	return result{f, float64(n) / float64(s.Rate), s.Beyond, err}
 }
 
 // finish adds deltas and normalises.
@@ -201,16 +246,17 @@ func (j *Job) finish(f speech.Features, speaker *speech.CMVN) (speech.Features, 
 	return f, nil
 }
 
-// result is what a goroutine has computed.
+// result is what a goroutine has computed of a recording.
 type result struct {
 	f       speech.Features
-	seconds float64
+	seconds float64 // of sound
+	beyond  float64 // seconds that its end lies behind that of the recording
 	err     error
 }
 
 // each computes all recordings on Threads goroutines and calls use in their order. Of pass p of n.
-func (j *Job) each(ctx context.Context, recordings []Recording, p, n int, compute func(Recording) (speech.Features, float64, error),
-	use func(Recording, speech.Features, float64) error,
+func (j *Job) each(ctx context.Context, recordings []recording.Recording, p, n int, compute func(recording.Recording) result,
+	use func(recording.Recording, result) error,
 ) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var workers sync.WaitGroup
@@ -235,8 +281,7 @@ func (j *Job) each(ctx context.Context, recordings []Recording, p, n int, comput
 	for range j.Threads {
 		workers.Go(func() {
 			for i := range ahead {
-				f, seconds, err := compute(recordings[i])
-				slots[i] <- result{f, seconds, err}
+				slots[i] <- compute(recordings[i])
 				select {
 				case free <- struct{}{}:
 				case <-ctx.Done():
@@ -259,7 +304,7 @@ func (j *Job) each(ctx context.Context, recordings []Recording, p, n int, comput
 		}
 		err := got.err
 		if err == nil {
-			err = use(r, got.f, got.seconds)
+			err = use(r, got)
 		} else if j.OnBad != nil {
 			err = j.OnBad(r.Key, fmt.Errorf("%q: %w", r.Key, err))
 		} else {

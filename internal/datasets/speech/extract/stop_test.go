@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"resnet/internal/datasets/speech"
+	"resnet/internal/datasets/speech/recording"
 )
 
 // TestAStopAtAnyMomentEndsTheJob stops while a result is on its way to whoever waits for it.
@@ -17,13 +17,13 @@ func TestAStopAtAnyMomentEndsTheJob(t *testing.T) {
 		done := make(chan error, 1)
 		second := false // of the one worker
 		go func() {
-			done <- j.each(ctx, make([]Recording, 3), 0, 1, func(Recording) (speech.Features, float64, error) {
+			done <- j.each(ctx, make([]recording.Recording, 3), 0, 1, func(recording.Recording) result {
 				if second {
 					cancel()
 				}
 				second = true
-				return speech.Features{}, 0, nil
-			}, func(Recording, speech.Features, float64) error {
+				return result{}
+			}, func(recording.Recording, result) error {
 				<-ctx.Done()
 				time.Sleep(100 * time.Microsecond) // the second result waits as well as the stop
 				return nil

@@ -16,6 +16,7 @@ import (
 	"resnet/internal/datasets/speech/audio"
 	"resnet/internal/datasets/speech/htk"
 	"resnet/internal/datasets/speech/kaldi"
+	"resnet/internal/datasets/speech/recording"
 	"resnet/internal/input"
 )
 
@@ -105,9 +106,9 @@ func File(ctx context.Context, name string, each func(Item) error) (Report, erro
 		return r, err
 	}
 	switch {
-	case isRecording(head):
+	case audio.Known(head):
 		r.Format = "recording"
-		i, err := recordingItem(ctx, path, path, 0)
+		i, err := recordingItem(ctx, recording.Recording{Key: path, Path: path})
 		if err != nil {
 			return r, err
 		}
@@ -133,6 +134,9 @@ func File(ctx context.Context, name string, each func(Item) error) (Report, erro
 	return r, kaldi.Each("ark:"+path, func(key string, v kaldi.Value) error { return see(valueItem(key, v), counted(v)) })
 }
 
+// headLength shows what a file is, and fits the shortest feature file of HTK.
+const headLength = 16
+
 // beginning is what a file starts with and how long it is.
 func beginning(path string) (head []byte, size int64, err error) {
 	f, err := input.Open(path)
@@ -144,7 +148,7 @@ func beginning(path string) (head []byte, size int64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	head = make([]byte, 12)
+	head = make([]byte, headLength)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, 0, fmt.Errorf("%s: %w", path, err)
@@ -155,19 +159,9 @@ func beginning(path string) (head []byte, size int64, err error) {
 	return head[:n], info.Size(), nil
 }
 
-// isRecording also takes the recordings that audio refuses with a name and a remedy.
-func isRecording(head []byte) bool {
-	for _, magic := range []string{"RIFF", "fLaC", "RIFX", "RF64", "NIST_1A", "FORM", "OggS", "ID3"} {
-		if bytes.HasPrefix(head, []byte(magic)) {
-			return true
-		}
-	}
-	return false
-}
-
 // scriptItems reads what a script points at: recordings or objects.
 func scriptItems(ctx context.Context, path string, see func(Item, int) error) error {
-	scp, err := kaldi.ReadScp(path)
+	scp, err := recording.ReadScript(path)
 	if err != nil {
 		return err
 	}
@@ -176,10 +170,18 @@ func scriptItems(ctx context.Context, path string, see func(Item, int) error) er
 		if err != nil {
 			return err
 		}
-		if sounds, err := recordingAt(file, e.Offset); err != nil {
-			return fmt.Errorf("%s:%d: %w", path, e.Line, err)
-		} else if sounds {
-			i, err := recordingItem(ctx, e.Key, file, e.Offset)
+		sounds := e.Command != ""
+		if !sounds {
+			if sounds, err = recordingAt(file, e.Offset); err != nil {
+				return fmt.Errorf("%s:%d: %w", path, e.Line, err)
+			}
+		}
+		if sounds {
+			r, err := recording.Of(scp, e)
+			if err != nil {
+				return err
+			}
+			i, err := recordingItem(ctx, r)
 			if err != nil {
 				return fmt.Errorf("%s:%d: %w", path, e.Line, err)
 			}
@@ -205,22 +207,22 @@ func recordingAt(path string, offset int64) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
-	head := make([]byte, 12)
+	head := make([]byte, headLength)
 	n, err := f.ReadAt(head, offset)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
-	return isRecording(head[:n]), nil
+	return audio.Known(head[:n]), nil
 }
 
 // recordingItem reads a recording, which may be of any length, part by part.
-func recordingItem(ctx context.Context, key, path string, offset int64) (Item, error) {
-	s, err := audio.Open(path, offset)
+func recordingItem(ctx context.Context, r recording.Recording) (Item, error) {
+	s, err := r.Open()
 	if err != nil {
 		return Item{}, err
 	}
 	defer s.Close()
-	i := Item{Key: key, Kind: s.Encoding, Cols: s.Channels, Rate: s.Rate}
+	i := Item{Key: r.Key, Kind: s.Encoding, Cols: s.Channels, Rate: s.Rate}
 	low, high := math.Inf(1), math.Inf(-1)
 	for {
 		part, err := s.Next()

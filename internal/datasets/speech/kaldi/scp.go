@@ -1,6 +1,7 @@
 package kaldi
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,8 @@ type Range struct {
 type Entry struct {
 	Key  string
 	Path string // as written
+	// The command that stood there, which does nothing but read Path: see ReadScpWith.
+	Command string
 	// Bytes from the start of the file to the object, behind its key; 0 also where none is written.
 	Offset     int64
 	Rows, Cols Range
@@ -36,11 +39,32 @@ type Scp struct {
 
 // ReadScp reads a script. Lines that name a pipe or standard input, and keys that come twice, are
 // fault.ErrData with the line. No other file is opened yet.
-func ReadScp(path string) (*Scp, error) {
+func ReadScp(path string) (*Scp, error) { return ReadScpWith(path, nil) }
+
+// ReadScpWith is ReadScp, but that it asks about pipes: reads names the file that a command
+// (without its bar) does nothing but read, or not. Commands are never run; those that are left are
+// refused together.
+func ReadScpWith(path string, reads func(command string) (file string, ok bool)) (*Scp, error) {
 	s := &Scp{Name: path, index: map[string]int{}}
+	var refused error
+	lines, commands := 0, 0
 	err := eachLine(path, func(line int, key, rest string) error {
+		lines++
 		e, err := parseEntry(key, rest)
-		if err != nil {
+		if pipe := (pipeError{}); errors.As(err, &pipe) {
+			command, bar := strings.CutSuffix(rest, "|")
+			e.Command = strings.TrimSpace(command)
+			ok := false
+			if bar && reads != nil {
+				e.Path, ok = reads(e.Command)
+			}
+			if !ok {
+				if commands++; refused == nil {
+					refused = fmt.Errorf("%s:%d: %w", path, line, err)
+				}
+				return nil
+			}
+		} else if err != nil {
 			return err
 		}
 		e.Line = line
@@ -53,6 +77,12 @@ func ReadScp(path string) (*Scp, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if commands > 1 {
+		refused = fmt.Errorf("%w (and so are %d more of the %d lines)", refused, commands-1, lines)
+	}
+	if refused != nil {
+		return nil, refused
 	}
 	if len(s.Entries) == 0 {
 		return nil, fault.Dataf("%s: no line", path)
@@ -69,6 +99,11 @@ func (s *Scp) Lookup(key string) (Entry, bool) {
 	return s.Entries[i], true
 }
 
+// pipeError is the refusal of a command or of standard input.
+type pipeError struct{ error }
+
+func (e pipeError) Unwrap() error { return e.error }
+
 // parseEntry reads what stands behind a key.
 func parseEntry(key, rest string) (Entry, error) {
 	e := Entry{Key: key}
@@ -76,7 +111,7 @@ func parseEntry(key, rest string) (Entry, error) {
 		return e, fault.Dataf("the key %q has no file", key)
 	}
 	if err := refusePipe(rest, fmt.Sprintf("the entry %q", key)); err != nil {
-		return e, err
+		return e, pipeError{err}
 	}
 	if strings.HasSuffix(rest, "]") {
 		open := strings.LastIndexByte(rest, '[')

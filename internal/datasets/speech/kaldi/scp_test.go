@@ -221,11 +221,11 @@ func TestTablesAndSegments(t *testing.T) {
 	if err != nil || !slices.Equal(pairs, []Pair{{"u1", "s1"}, {"u2", "s1"}, {"u3", "s2"}}) {
 		t.Errorf("%v, %v", pairs, err)
 	}
-	segments, err := ReadSegments(write(t, "segments", "u1 r1 0.5 1.25\nu2 r1 2 -1\n"))
-	if err != nil || !slices.Equal(segments, []Segment{{"u1", "r1", 0.5, 1.25}, {"u2", "r1", 2, -1}}) {
+	segments, err := ReadSegments(write(t, "segments", "u1 r1 0.5 1.25\nu2 r1 2 -1\nu3 r2 0 1 1\nu4 r2 0 1 B\nu5 r3 0 1 -1\n"))
+	if err != nil || !slices.Equal(segments, []Segment{{"u1", "r1", 0.5, 1.25, -1}, {"u2", "r1", 2, -1, -1}, {"u3", "r2", 0, 1, 1}, {"u4", "r2", 0, 1, 1}, {"u5", "r3", 0, 1, -1}}) {
 		t.Errorf("%v, %v", segments, err)
 	}
-	for _, text := range []string{"u1 r1 0.5", "u1 r1 2 1", "u1 r1 2 2", "u1 r1 2 -2", "u1 r1 -1 1", "u1 r1 a b", "u1 r1 NaN 2", "u1 r1 0 Inf", "u1", "u1 r1 0 1\nu1 r1 0 1"} {
+	for _, text := range []string{"u1 r1 0.5", "u1 r1 2 1", "u1 r1 2 2", "u1 r1 2 -2", "u1 r1 -1 1", "u1 r1 a b", "u1 r1 NaN 2", "u1 r1 0 Inf", "u1", "u1 r1 0 1\nu1 r1 0 1", "u1 r1 0 1 -2", "u1 r1 0 1 left", "u1 r1 0 1 0 0"} {
 		if _, err := ReadSegments(write(t, "segments", text)); !errors.Is(err, fault.ErrData) {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -265,5 +265,29 @@ func TestWhatIsAScriptAndWhatAnArchive(t *testing.T) {
 		if _, _, err := IsScript(path); !errors.Is(err, fault.ErrData) {
 			t.Errorf("%s: %v", path, err)
 		}
+	}
+}
+
+// TestPipesOfAScriptAreRefusedTogether, with the first of them and how many there are; a caller may
+// say what one of them reads.
+func TestPipesOfAScriptAreRefusedTogether(t *testing.T) {
+	t.Chdir(t.TempDir())
+	text := "a x.ark:1\nb cut x |\nc sort y |\nd uniq z |\n"
+	_, err := ReadScp(write(t, "x.scp", text))
+	if !errors.Is(err, fault.ErrData) || !strings.HasPrefix(err.Error(), `x.scp:2: the entry "b" is a pipe (cut x |)`) || !strings.HasSuffix(err.Error(), "(and so are 2 more of the 4 lines)") {
+		t.Error(err)
+	}
+	only := func(word string) func(string) (string, bool) {
+		return func(command string) (string, bool) {
+			first, file, _ := strings.Cut(command, " ")
+			return file, strings.Contains(word, first)
+		}
+	}
+	if _, err = ReadScpWith("x.scp", only("cut sort")); !errors.Is(err, fault.ErrData) || !strings.HasPrefix(err.Error(), "x.scp:4:") || strings.Contains(err.Error(), "so are") {
+		t.Error(err)
+	}
+	s, err := ReadScpWith("x.scp", only("cut sort uniq"))
+	if err != nil || len(s.Entries) != 4 || s.Entries[0].Command != "" || s.Entries[2].Command != "sort y" || s.Entries[2].Path != "y" || s.Entries[2].Line != 3 {
+		t.Errorf("%+v, %v", s, err)
 	}
 }

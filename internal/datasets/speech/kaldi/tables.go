@@ -86,6 +86,7 @@ func ReadTable(path string) ([]Pair, error) {
 type Segment struct {
 	Utterance, Recording string
 	Start, End           float64 // seconds; an end of -1 is that of the recording
+	Channel              int     // counted from 0; -1 where the line has none
 }
 
 // ReadSegments reads a file `segments`.
@@ -97,15 +98,33 @@ func ReadSegments(path string) ([]Segment, error) {
 	segments := make([]Segment, len(pairs))
 	for i, p := range pairs {
 		f := strings.Fields(p.Value)
-		if len(f) != 3 {
-			return nil, fault.Dataf("%s: %q: a line is utterance, recording, start and end", path, p.Key)
+		if len(f) != 3 && len(f) != 4 {
+			return nil, fault.Dataf("%s: %q: a line is utterance, recording, start and end, and a channel where there are several", path, p.Key)
+		}
+		channel := -1
+		if len(f) == 4 {
+			if channel, err = channelOf(f[3]); err != nil {
+				return nil, fmt.Errorf("%s: %q: %w", path, p.Key, err)
+			}
 		}
 		start, errA := strconv.ParseFloat(f[1], 64)
 		end, errB := strconv.ParseFloat(f[2], 64)
 		if errA != nil || errB != nil || !(start >= 0) || !(end > start || end == -1) || math.IsInf(end, 0) {
 			return nil, fault.Dataf("%s: %q: from %s to %s: seconds are wanted, the end after the start or -1", path, p.Key, f[1], f[2])
 		}
-		segments[i] = Segment{p.Key, f[0], start, end}
+		segments[i] = Segment{p.Key, f[0], start, end, channel}
 	}
 	return segments, nil
+}
+
+// channelOf reads a channel: a number, counted from 0 (-1 is the only one), or a letter from A.
+func channelOf(text string) (int, error) {
+	if len(text) == 1 && text[0] >= 'A' && text[0] <= 'Z' {
+		return int(text[0] - 'A'), nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < -1 {
+		return 0, fault.Dataf("the channel %q: it is a number, counted from 0, a letter from A, or -1 for the only one", text)
+	}
+	return n, nil
 }
