@@ -34,6 +34,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/datasets/speech/audio", `^internal/datasets/fault$`, `gorgonia`, "a recording is samples; what becomes of them is decided above"},
 	{"internal/datasets/speech/kaldi", `^internal/(atomicfile|folderlock|datasets/fault)$`, `gorgonia`, "archives hold matrices, whatever those mean"},
 	{"internal/datasets/speech/htk", `^internal/datasets/fault$`, `gorgonia`, "feature files hold matrices, whatever those mean"},
+	{"internal/datasets/speech/labels", `^internal/datasets/(fault|speech/kaldi)$`, `gorgonia`, "labels are names and times, whatever sound they are of"},
 	{"internal/datasets/speech/recording", `^internal/datasets/(fault|speech/(audio|kaldi))$`, `gorgonia`, "where sound is; what is computed of it is decided above"},
 	{"internal/datasets/speech/extract", `^internal/datasets/(fault|speech|speech/recording)$`, `gorgonia`, "features are computed alike for archives and for training; neither is known here"},
 	{"internal/datasets/speech/inspect", `^internal/datasets/(fault|speech/[a-z]+)$`, `gorgonia`, "what is in a file depends on the file alone"},

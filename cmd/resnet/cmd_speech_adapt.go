@@ -69,6 +69,8 @@ func newSpeechAdaptCmd(a *app) *cobra.Command {
 	f.Float64Var(&o.Regularise, "regularise", 0.1, "penalty on the distance from the identity")
 	f.Float64Var(&o.Confidence, "confidence", 0.8, "posterior that a first-pass label needs")
 	f.StringVar(&o.Alignments, "alignments", "", "labels of frames from these files (a pattern or commas), as in speech.alignments")
+	f.StringVar(&o.States, "states", "", "table of the names in label files and CTM, as in speech.states")
+	bounded(f, &o.AlignmentSubsampling, "alignment-subsampling", 1, 1, 8, "frames for which a number of --alignments stands: 3 for chain models")
 	f.StringVar(&o.Labels, "labels", "", "labels of utterances from a file of lines UTTERANCE CLASS")
 	f.StringVar(&o.Utt2Spk, "utt2spk", "", "speakers from a file of lines UTTERANCE SPEAKER")
 	f.StringVar(&o.split, "split", "test", "without INPUT: test, val or train")

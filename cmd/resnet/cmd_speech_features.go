@@ -169,7 +169,7 @@ func (a *app) speechFeatures(ctx context.Context, o *featuresOptions, inputs []s
 	_, err = fmt.Fprintf(a.out, "%s, %s: %s, %s of %d values (%s of sound at %d Hz)\n", text.Printable(ark), text.Printable(scp), text.Count(r.Utterances, "utterance"),
 		text.Count(r.Frames, "frame"), r.Dim, inSeconds(r.Seconds), r.Rate)
 	if r.Beyond > 0 {
-		a.say("%s end up to %.3g s behind their recordings and were cut there, such as %s", text.Count(r.Beyond, "segment"), r.BeyondSeconds, text.Printable(r.BeyondFirst))
+		a.say("cut at the end of the recording, which they pass by up to %.3[2]g s: %[1]s, such as %[3]s", text.Count(r.Beyond, "segment"), r.BeyondSeconds, text.Printable(r.BeyondFirst))
 	}
 	if r.Left > 0 {
 		a.say("%s left out", text.Count(r.Left, "recording"))

@@ -22,12 +22,15 @@ type AdaptOptions struct {
 	Split      datasets.Split // of the run's own corpus, without inputs
 	Utt2Spk    string         // file of lines UTTERANCE SPEAKER, or ""
 	Alignments string         // files with the labels of frames, or ""
-	Labels     string         // file of lines UTTERANCE CLASS, or ""
-	Confidence float64        // posterior that a first-pass label needs
-	Batch      int            // utterances of an update
-	Buckets    int            // lengths that utterances are padded to
-	Seed       uint64         // of the order of the utterances
-	Threads    int
+	States     string         // table of their names, or ""
+	// Frames for which a number of an alignment stands; 0 means 1.
+	AlignmentSubsampling int
+	Labels               string  // file of lines UTTERANCE CLASS, or ""
+	Confidence           float64 // posterior that a first-pass label needs
+	Batch                int     // utterances of an update
+	Buckets              int     // lengths that utterances are padded to
+	Seed                 uint64  // of the order of the utterances
+	Threads              int
 }
 
 // AdaptedSpeaker is what was estimated for one speaker: of `speech adapt --json`.
@@ -241,7 +244,7 @@ func (e *adaptation) align() error {
 		return config.Usagef("speech adapt: --alignments are for INPUT or the test split")
 	}
 	before := len(e.corpus.Info().Notes)
-	if err := e.corpus.AlignTest(e.o.Alignments, e.net.Spec.Classes); err != nil {
+	if err := e.corpus.AlignTest(corpus.AlignmentFiles{Files: e.o.Alignments, States: e.o.States, Subsampling: e.o.AlignmentSubsampling}, e.net.Spec.Classes); err != nil {
 		return err
 	}
 	e.out.Notes = e.corpus.Info().Notes[before:]

@@ -11,16 +11,19 @@ import (
 
 // Config is the `speech` section of an experiment: what a corpus has besides a folder and a name.
 type Config struct {
-	Frontend     Frontend `mapstructure:"frontend" yaml:"frontend" doc:"from recordings or stored features to the network's input; checkpoints keep it"`
-	Alignments   string   `mapstructure:"alignments" yaml:"alignments" doc:"files with a class for each frame of an utterance: ali.*.gz, ali.scp or text, several by a pattern or commas"`
-	Labels       string   `mapstructure:"labels" yaml:"labels" doc:"text file with a line UTTERANCE CLASS for each utterance, instead of alignments"`
-	ValDir       string   `mapstructure:"val_dir" yaml:"val_dir" doc:"folder of the validation utterances, like data.dir"`
-	TestDir      string   `mapstructure:"test_dir" yaml:"test_dir" doc:"folder of the test utterances, like data.dir"`
-	ValSpeakers  string   `mapstructure:"val_speakers" yaml:"val_speakers" doc:"speakers of data.dir, by commas, whose utterances are held out for validation"`
-	TestSpeakers string   `mapstructure:"test_speakers" yaml:"test_speakers" doc:"speakers of data.dir, by commas, whose utterances are held out for the test"`
-	Buckets      int      `mapstructure:"buckets" yaml:"buckets" doc:"lengths that utterances are padded to: quantiles of the corpus"`
-	BatchFrames  int      `mapstructure:"batch_frames" yaml:"batch_frames" doc:"frames of a batch at most, padding included; 0 means train.batch alone decides"`
-	MaxFrames    int      `mapstructure:"max_frames" yaml:"max_frames" doc:"training utterances that are longer are left out; 0 means none are"`
+	Frontend   Frontend `mapstructure:"frontend" yaml:"frontend" doc:"from recordings or stored features to the network's input; checkpoints keep it"`
+	Alignments string   `mapstructure:"alignments" yaml:"alignments" doc:"files with a class for each frame of an utterance: ali.*.gz, ali.scp, text, label files (.mlf) or .ctm; several by a pattern or commas"`
+	States     string   `mapstructure:"states" yaml:"states" doc:"table of the names in .mlf and .ctm: lines NAME NUMBER, or NAME, counted from 0"`
+	// One number of an alignment stands for so many frames.
+	AlignmentSubsampling int    `mapstructure:"alignment_subsampling" yaml:"alignment_subsampling" doc:"frames for which a number of an alignment stands: 3 for those of Kaldi's chain models"`
+	Labels               string `mapstructure:"labels" yaml:"labels" doc:"text file with a line UTTERANCE CLASS for each utterance, instead of alignments"`
+	ValDir               string `mapstructure:"val_dir" yaml:"val_dir" doc:"folder of the validation utterances, like data.dir"`
+	TestDir              string `mapstructure:"test_dir" yaml:"test_dir" doc:"folder of the test utterances, like data.dir"`
+	ValSpeakers          string `mapstructure:"val_speakers" yaml:"val_speakers" doc:"speakers of data.dir, by commas, whose utterances are held out for validation"`
+	TestSpeakers         string `mapstructure:"test_speakers" yaml:"test_speakers" doc:"speakers of data.dir, by commas, whose utterances are held out for the test"`
+	Buckets              int    `mapstructure:"buckets" yaml:"buckets" doc:"lengths that utterances are padded to: quantiles of the corpus"`
+	BatchFrames          int    `mapstructure:"batch_frames" yaml:"batch_frames" doc:"frames of a batch at most, padding included; 0 means train.batch alone decides"`
+	MaxFrames            int    `mapstructure:"max_frames" yaml:"max_frames" doc:"training utterances that are longer are left out; 0 means none are"`
 }
 
 // Frontend says how the input of a network is made. What is in it has to be the same when the
@@ -54,7 +57,7 @@ const deltaWindow = 2
 // ms at 16 kHz with first and second differences, the mean of each utterance subtracted), without
 // dither. The number of buckets is ours.
 func DefaultConfig() Config {
-	return Config{Frontend: Frontend{Rate: 16000, Bins: 80, Low: 20, LengthMS: 25, ShiftMS: 10, Deltas: 2, Normalize: ByUtterance}, Buckets: 4}
+	return Config{Frontend: Frontend{Rate: 16000, Bins: 80, Low: 20, LengthMS: 25, ShiftMS: 10, Deltas: 2, Normalize: ByUtterance}, Buckets: 4, AlignmentSubsampling: 1}
 }
 
 // Fbank are the options of the filter banks.
@@ -120,6 +123,7 @@ func (c Config) Validate() []fielderr.Error {
 		hint           string
 	}{
 		{"buckets", c.Buckets, 1, MaxBuckets, "1 pads every utterance to the longest, and each has a machine of its own"},
+		{"alignment_subsampling", c.AlignmentSubsampling, 0, maxSubsampling, "0 and 1 mean that every frame has its number"},
 		{"batch_frames", c.BatchFrames, 0, math.MaxInt32, "0 means no limit"},
 		{"max_frames", c.MaxFrames, 0, math.MaxInt32, "0 means no limit"},
 	} {

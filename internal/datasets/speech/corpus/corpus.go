@@ -77,6 +77,7 @@ type Corpus struct {
 	cfg   Config
 	parts map[datasets.Split]*part
 	ali   map[string][]int32 // by utterance; nil without alignments
+	gaps  bool               // labels have times, and frames between them have none
 	count []int64            // training frames of each class
 	print datasets.Printed
 }

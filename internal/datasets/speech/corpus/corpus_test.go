@@ -511,13 +511,21 @@ func TestAlignmentsOfSeveralFiles(t *testing.T) {
 	}
 	one, two := write("1.txt", "a 0 1\n"), write("2.txt", "b 2\n")
 	for _, names := range []string{one + "," + two, " " + one + " , " + two + " ", filepath.Join(dir, "*.txt")} {
-		got, err := readAlignments(names)
-		if err != nil || len(got) != 2 || !slices.Equal(got["a"], []int32{0, 1}) || !slices.Equal(got["b"], []int32{2}) {
+		c := DefaultConfig()
+		c.Alignments = names
+		all, err := readAlignments(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := all.byFrame
+		if len(got) != 2 || !slices.Equal(got["a"], []int32{0, 1}) || !slices.Equal(got["b"], []int32{2}) {
 			t.Errorf("%q: %v (%v)", names, got, err)
 		}
 	}
 	for names, want := range map[string]string{one + "," + one: "an alignment of a is in another file, too", "[": "speech.alignments: [", dir: "a folder: name a file in it", one + ",": "no such file"} {
-		if _, err := readAlignments(names); err == nil || !strings.Contains(err.Error(), want) {
+		c := DefaultConfig()
+		c.Alignments = names
+		if _, err := readAlignments(c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", names, err, want)
 		}
 	}

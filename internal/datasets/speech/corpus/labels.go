@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -94,12 +95,16 @@ func readPairs(path string) (map[string]string, error) {
 // align reads the alignments of splits and drops their utterances without one. The frames that an
 // alignment lacks have no label; of one that is longer the end is cut off.
 func (o *Corpus) align(splits ...datasets.Split) error {
-	ali, err := readAlignments(o.cfg.Alignments)
+	ali, err := readAlignments(o.cfg)
 	if err != nil {
 		return err
 	}
-	o.ali, o.info.Aligned = map[string][]int32{}, true
-	trimmed := 0
+	o.ali, o.info.Aligned, o.gaps = map[string][]int32{}, true, len(ali.timed) > 0
+	if ali.table != nil {
+		o.info.Classes = ali.table.Names()
+		o.info.Count = len(o.info.Classes)
+	}
+	trimmed, long := 0, 0
 	for _, split := range splits {
 		p := o.parts[split]
 		if p == nil {
@@ -108,20 +113,20 @@ func (o *Corpus) align(splits ...datasets.Split) error {
 		without, example := 0, ""
 		for i := range p.utts {
 			u := p.utts[i]
-			a, ok := ali[u.id]
+			a, off, ok, err := ali.of(u)
+			if err != nil {
+				return fmt.Errorf("%s: %w", o.cfg.Alignments, err)
+			}
 			if !ok {
 				without, example = without+1, u.id
 				continue
 			}
-			off := len(a) - u.frames
-			if off > speech.AlignmentSlack || off < -speech.AlignmentSlack {
-				return fault.Dataf("%s: the alignment of %s has %d frames, and its features %d: up to %d more or fewer are trimmed; is it of these features?",
-					o.cfg.Alignments, u.id, len(a), u.frames, speech.AlignmentSlack)
-			}
-			if off != 0 {
+			if off > speech.AlignmentSlack { // of labels with times alone
+				long++
+			} else if off != 0 {
 				trimmed++
 			}
-			o.ali[u.id] = a[:min(len(a), u.frames)]
+			o.ali[u.id] = a
 		}
 		if without == len(p.utts) {
 			return fault.Dataf("%s: no utterance of the %s split has an alignment, such as %s", o.cfg.Alignments, split, example)
@@ -134,6 +139,9 @@ func (o *Corpus) align(splits ...datasets.Split) error {
 			p.utts[i].label = NoLabel
 		}
 	}
+	if long > 0 {
+		o.note("the last labels of %d utterances end behind their features, and were cut there", long)
+	}
 	if trimmed > 0 {
 		o.note("%d alignments were up to %d frames longer or shorter than the features, and trimmed", trimmed, speech.AlignmentSlack)
 	}
@@ -144,6 +152,12 @@ func (o *Corpus) align(splits ...datasets.Split) error {
 func (o *Corpus) countFrames() error {
 	for id, a := range o.ali {
 		for t, k := range a {
+			if k == NoLabel && o.gaps {
+				continue
+			}
+			if names := o.info.Classes; names != nil && int(k) >= len(names) {
+				return fault.Dataf("%s: utterance %s: frame %d has class %d, and speech.states names %d", o.cfg.Alignments, id, t, k, len(names))
+			}
 			if k < 0 || k >= maxClasses {
 				return fault.Dataf("%s: utterance %s: frame %d has class %d: classes are 0 to %d", o.cfg.Alignments, id, t, k, maxClasses-1)
 			}
@@ -151,6 +165,7 @@ func (o *Corpus) countFrames() error {
 		}
 	}
 	o.count = make([]int64, o.info.Count)
+	missing := 0
 	for _, u := range o.parts[datasets.Train].utts {
 		o.info.Frames += u.frames
 		if o.ali == nil {
@@ -158,8 +173,15 @@ func (o *Corpus) countFrames() error {
 			continue
 		}
 		for _, k := range o.ali[u.id] {
+			if k == NoLabel {
+				missing++
+				continue
+			}
 			o.count[k]++
 		}
+	}
+	if missing > 0 {
+		o.note("%d of %d training frames have no label", missing, o.info.Frames)
 	}
 	return nil
 }

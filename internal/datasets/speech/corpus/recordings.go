@@ -195,7 +195,7 @@ func beyond(utts []utterance, m memory) []string {
 	if n == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d of %d segments end up to %.3g s behind their recordings, and were cut there, such as %s", n, len(utts), most, first)}
+	return []string{fmt.Sprintf("%d of %d segments pass the end of their recording by up to %.3g s and were cut there, such as %s", n, len(utts), most, first)}
 }
 
 // ReadRecording computes the filter banks of a recording of one channel. It fails, naming the file,

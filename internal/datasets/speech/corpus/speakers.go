@@ -68,16 +68,23 @@ func (o *Corpus) Adapt(s datasets.Split, name string, by map[string]speech.Trans
 	return nil
 }
 
-// AlignTest gives the test split's frames the labels of alignments (as in Config.Alignments), of
-// classes 0 to classes-1; utterances without one are left out.
-func (o *Corpus) AlignTest(pattern string, classes int) error {
-	o.cfg.Alignments = pattern
+// AlignmentFiles are Config's Alignments, States and AlignmentSubsampling (0: 1).
+type AlignmentFiles struct {
+	Files, States string
+	Subsampling   int
+}
+
+// AlignTest gives the test split's frames the labels of alignments, of classes 0 to classes-1;
+// utterances without one are left out.
+func (o *Corpus) AlignTest(a AlignmentFiles, classes int) error {
+	pattern := a.Files
+	o.cfg.Alignments, o.cfg.States, o.cfg.AlignmentSubsampling = a.Files, a.States, a.Subsampling
 	if err := o.align(datasets.Test); err != nil {
 		return err
 	}
 	for _, u := range o.parts[datasets.Test].utts {
 		for t, k := range o.ali[u.id] {
-			if k < 0 || int(k) >= classes {
+			if (k < 0 && !o.gaps) || int(k) >= classes {
 				return fault.Dataf("%s: utterance %s: frame %d has class %d, and the network has classes 0 to %d", pattern, u.id, t, k, classes-1)
 			}
 		}

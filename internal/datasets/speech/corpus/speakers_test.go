@@ -143,19 +143,19 @@ func TestAlignmentsOfATestSplitAreOfTheNetworksClasses(t *testing.T) {
 		must(t, os.WriteFile(path, []byte(text), 0o600))
 	}
 	write("7")
-	if err := openDigits(t, datasets.Config{}, digitsConfig()).AlignTest(path, 7); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "class 7") {
+	if err := openDigits(t, datasets.Config{}, digitsConfig()).AlignTest(AlignmentFiles{Files: path}, 7); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "class 7") {
 		t.Errorf("a class that the network lacks: %v", err)
 	}
 	write("-1")
-	if err := openDigits(t, datasets.Config{}, digitsConfig()).AlignTest(path, 7); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "class -1") {
+	if err := openDigits(t, datasets.Config{}, digitsConfig()).AlignTest(AlignmentFiles{Files: path}, 7); !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "class -1") {
 		t.Errorf("a class below 0: %v", err)
 	}
 	write("6")
-	must(t, openDigits(t, datasets.Config{}, digitsConfig()).AlignTest(path, 7))
+	must(t, openDigits(t, datasets.Config{}, digitsConfig()).AlignTest(AlignmentFiles{Files: path}, 7))
 	write("0")
-	must(t, openDigits(t, datasets.Config{}, digitsConfig()).AlignTest(path, 7))
+	must(t, openDigits(t, datasets.Config{}, digitsConfig()).AlignTest(AlignmentFiles{Files: path}, 7))
 	write("3")
-	must(t, o.AlignTest(path, 7))
+	must(t, o.AlignTest(AlignmentFiles{Files: path}, 7))
 	if o.Len(datasets.Test) != 2 {
 		t.Errorf("%d utterances are left, want the 2 with an alignment", o.Len(datasets.Test))
 	}

@@ -48,7 +48,7 @@ func ReadScpWith(path string, reads func(command string) (file string, ok bool))
 	s := &Scp{Name: path, index: map[string]int{}}
 	var refused error
 	lines, commands := 0, 0
-	err := eachLine(path, func(line int, key, rest string) error {
+	err := EachLine(path, func(line int, key, rest string) error {
 		lines++
 		e, err := parseEntry(key, rest)
 		if pipe := (pipeError{}); errors.As(err, &pipe) {

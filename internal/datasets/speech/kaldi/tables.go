@@ -15,10 +15,10 @@ import (
 // maxLine is longer than any line of a script; a file without line ends is none.
 const maxLine = 1 << 20
 
-// eachLine calls f for the lines of a text file (which may be compressed with gzip): the first
+// EachLine calls f for the lines of a text file (which may be compressed with gzip): the first
 // word, and the rest without the spaces around it. Empty lines are passed over. Errors get file and
 // line.
-func eachLine(path string, f func(line int, key, rest string) error) error {
+func EachLine(path string, f func(line int, key, rest string) error) error {
 	if err := refusePipe(path, "the table"); err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ type Pair struct{ Key, Value string }
 func ReadTable(path string) ([]Pair, error) {
 	var pairs []Pair
 	seen := map[string]int{}
-	err := eachLine(path, func(line int, key, rest string) error {
+	err := EachLine(path, func(line int, key, rest string) error {
 		if rest == "" {
 			return fault.Dataf("the key %q has no value", key)
 		}
