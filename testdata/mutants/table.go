@@ -111,8 +111,24 @@ var table = []mutant{
 		"flacPerByte = 1024", "flacPerByte = 1024_000", "-run Bound ./internal/datasets/speech/audio",
 	},
 	{
-		"a WAV may have a thousand times as many channels", "internal/datasets/speech/audio/wav.go",
+		"a WAV may have a thousand times as many channels", "internal/datasets/speech/audio/samples.go",
 		"maxChannels = 256", "maxChannels = 256_000", "-run Bound ./internal/datasets/speech/audio",
+	},
+	{
+		"a recording in gzip may unpack a byte to a thousand times as much", "internal/datasets/speech/audio/formats.go",
+		"unpackedRate = 100\n", "unpackedRate = 100_000\n", "-run Bound ./internal/datasets/speech/audio",
+	},
+	{
+		"the filter of a resampler has no bound", "internal/datasets/speech/audio/resample.go",
+		"maxCoefficients = 1 << 22", "maxCoefficients = 1 << 40", "-run RatesThatAreNone ./internal/datasets/speech/audio",
+	},
+	{
+		"a SPHERE header may have a thousand times as many bytes", "internal/datasets/speech/audio/sphere.go",
+		"sphereMost = 1 << 16", "sphereMost = 1 << 31", "-run RecordingsThatLie ./internal/datasets/speech/audio",
+	},
+	{
+		"commands of a wav.scp may have what a shell replaces", "internal/datasets/speech/recording/command.go",
+		"return nil, false\n\t\tcase quote == 0 && (c == '\\'' ||", "\n\t\tcase quote == 0 && (c == '\\'' ||", "-run MayDoMore ./internal/datasets/speech/recording",
 	},
 	{
 		"a gzip of Kaldi's may unpack to a thousand times as much", "internal/datasets/speech/kaldi/open.go",

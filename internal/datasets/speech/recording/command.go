@@ -42,12 +42,13 @@ func split(text string) (args []string, ok bool) {
 	text = strings.TrimSuffix(strings.TrimSpace(text), " 2>/dev/null")
 	var word strings.Builder
 	begun := false
-	quote := rune(0)
-	for _, c := range text {
+	var quote byte
+	for i := range len(text) { // by bytes: a file's name need not be UTF-8
+		c := text[i]
 		switch {
 		case quote != 0 && c == quote:
 			quote = 0
-		case quote == '"' && strings.ContainsRune("$`\\!", c), quote == 0 && strings.ContainsRune("$`\\!|&;<>()*?[]{}~#\n", c):
+		case quote == '"' && strings.IndexByte("$`\\!", c) >= 0, quote == 0 && strings.IndexByte("$`\\!|&;<>()*?[]{}~#\n", c) >= 0:
 			return nil, false
 		case quote == 0 && (c == '\'' || c == '"'):
 			quote, begun = c, true
@@ -58,7 +59,7 @@ func split(text string) (args []string, ok bool) {
 			word.Reset()
 			begun = false
 		default:
-			word.WriteRune(c)
+			word.WriteByte(c)
 			begun = true
 		}
 	}

@@ -22,6 +22,7 @@ func TestCommandsThatOnlyDecodeAreTheirFile(t *testing.T) {
 		"gunzip -c x.wav.gz":  {file: "x.wav.gz"},
 		"gzip -dc x.wav.gz":   {file: "x.wav.gz"},
 		"zcat x.wav.gz":       {file: "x.wav.gz"},
+		"cat caf\xe9.wav":     {file: "caf\xe9.wav"},
 		"sox x.flac -t wav -": {file: "x.flac"},
 		"sox -V1 -t sph \"x 1.sph\" -t wav - 2>/dev/null":                                  {file: "x 1.sph"},
 		"sox x.wav -r 16k -c 1 -b 16 -e signed-integer -t wav -":                           {file: "x.wav", rate: 16000, channels: 1, bits: 16},
