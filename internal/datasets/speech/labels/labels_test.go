@@ -57,12 +57,12 @@ func frames(t *testing.T, s *Set, id string, n int) []int32 {
 }
 
 func TestALabelFileOfPhonesIsRead(t *testing.T) {
-	s, err := Read(write(t, "x.mlf", "#!MLF!#\n\"*/one.lab\"\n0 200000 sil -3.5\n200000 349999 aa -7 word\n400000 600000 b\n.\n\"/data/dr1/spk/two.rec\"\n0 100000 x-aa+b\n.\n\"*/dr2/spk/two.rec\"\n0 100000 b\n.\n"), table(t, "sil\naa\nb\n"))
+	s, err := Read(write(t, "x.mlf", "#!MLF!#\n\"*/one.lab\"\n0 260000 sil -3.5\n260000 350100 aa -7 word\n400000 600000 b\n.\n\"/data/dr1/spk/two.rec\"\n0 100000 x-aa+b\n.\n\"*/dr2/spk/two.rec\"\n0 100000 b\n.\n"), table(t, "sil\naa\nb\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Frame 3, from 30 to 40 ms, has its middle behind aa's end; frame 6 is behind all.
-	if got := frames(t, s, "one", 7); !slices.Equal(got, []int32{0, 0, 1, NoClass, 2, 2, NoClass}) {
+	// The middle of frame 2, at 25 ms, is in sil, and that of frame 3 in aa; frame 6 is behind all.
+	if got := frames(t, s, "one", 7); !slices.Equal(got, []int32{0, 0, 0, 1, 2, 2, NoClass}) {
 		t.Errorf("%v", got)
 	}
 	for id, class := range map[string]int32{"dr1-spk-two": 1, "data-dr1-spk-two": 1, "dr2-spk-two": 2} {
