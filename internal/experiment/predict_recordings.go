@@ -14,6 +14,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/datasets/speech"
 	"resnet/internal/datasets/speech/corpus"
+	"resnet/internal/datasets/speech/recording"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 	"resnet/internal/graph/schedule"
@@ -55,7 +56,7 @@ func newRecordings(m *Model, o PredictOptions) (*recordings, error) {
 	return r, nil
 }
 
-func (*recordings) kinds() []string                  { return []string{".wav", ".flac"} }
+func (*recordings) kinds() []string                  { return recording.Kinds() }
 func (*recordings) label(p *Prediction, path string) { p.Recording = path }
 func (r *recordings) names() []string                { return r.m.Classes }
 

@@ -1,6 +1,7 @@
 package system
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -137,7 +138,7 @@ func (f files) quota() float64 {
 func ratio(a, b string) float64 {
 	x, err1 := strconv.ParseFloat(a, 64)
 	y, err2 := strconv.ParseFloat(b, 64)
-	if err1 != nil || err2 != nil || x <= 0 || y <= 0 { // "max", or -1
+	if err1 != nil || err2 != nil || !(x > 0 && y > 0) || math.IsInf(x/y, 0) { // "max", or -1
 		return 0
 	}
 	return x / y

@@ -81,7 +81,7 @@ func (f files) field(path, name string) string {
 
 func kilobytes(s string) int64 {
 	n, err := strconv.ParseInt(strings.TrimSuffix(s, " kB"), 10, 64)
-	if err != nil {
+	if err != nil || n < 0 || n >= unlimited>>10 {
 		return 0
 	}
 	return n << 10

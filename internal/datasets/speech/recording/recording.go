@@ -31,6 +31,9 @@ type Recording struct {
 // endings are what a file in a folder has to end in to be taken for a recording.
 var endings = []string{".wav", ".flac", ".sph", ".nist", ".w64", ".rf64"}
 
+// Kinds are the endings of recordings, in small letters with their point.
+func Kinds() []string { return slices.Clone(endings) }
+
 // Endings lists them for a message.
 func Endings() string {
 	return strings.Join(endings[:len(endings)-1], ", ") + " or " + endings[len(endings)-1]
