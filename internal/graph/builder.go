@@ -19,6 +19,9 @@ type Options struct {
 	// Slope is that of the network's rectifiers below 0, when training begins: 0 of ReLU. The
 	// initialisation of convolutions takes it into account.
 	Slope float64
+	// Glorot initialises convolutions for an activation that is not rectified but symmetric about
+	// its bend, as a sigmoid is: as Glorot and Bengio 2010, eq. 16. Slope has no meaning then.
+	Glorot bool
 	// Frozen says of which parameters no gradient is wanted: their ParamNode.Grad is nil. A nil
 	// Frozen freezes none.
 	Frozen func(name string) bool

@@ -21,6 +21,18 @@ func heNormal(fanIn int, a float64) fill {
 	}
 }
 
+// glorotUniform draws from ±sqrt(6/(fanIn+fanOut)), whose variance is 2/(fanIn+fanOut) (Glorot and
+// Bengio 2010, eq. 16), with fanIn = C·R·S and fanOut = K·R·S.
+func glorotUniform(fanIn, fanOut int) fill { return uniform(math.Sqrt(6 / float64(fanIn+fanOut))) }
+
+// filters are the initial values of a convolution's.
+func (b *Builder) filters(g ConvShape) fill {
+	if b.opts.Glorot {
+		return glorotUniform(g.C*g.R*g.S, g.K*g.R*g.S)
+	}
+	return heNormal(g.C*g.R*g.S, b.opts.Slope)
+}
+
 // uniform draws from [-bound, bound).
 func uniform(bound float64) fill {
 	return func(data []float32, r *rand.Rand) {

@@ -74,6 +74,19 @@ func TestInitialisationKnowsTheSlopeOfTheRectifiers(t *testing.T) {
 	}
 }
 
+// TestGlorotsInitialisationHasHisVariance: 2/(fanIn+fanOut), and bounds of sqrt(3) deviations.
+func TestGlorotsInitialisationHasHisVariance(t *testing.T) {
+	params := NewParamSet(1)
+	b := NewBuilder("net", Train, params, Options{Glorot: true})
+	b.Conv("conv", b.Input(1, 16, 4, 4), ConvOpts{Filters: 64, Kernel: 3, Stride: 2, Pad: 1})
+	data := params.Get("conv.weight").Data
+	mean, std := moments(data)
+	want := math.Sqrt(2.0 / (16*9 + 64*9)) // 9,216 draws of a uniform law: 0.5 % is one deviation
+	if math.Abs(std/want-1) > 0.02 || math.Abs(mean) > 0.05*want || slices.Max(data) > float32(1.7321*want) || slices.Max(data) < float32(1.7*want) {
+		t.Errorf("mean %g, deviation %g, largest %g; want 0, %g, %g", mean, std, slices.Max(data), want, math.Sqrt(3)*want)
+	}
+}
+
 func moments(data []float32) (mean, std float64) {
 	for _, v := range data {
 		mean += float64(v) / float64(len(data))

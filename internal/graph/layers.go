@@ -22,8 +22,7 @@ type PoolOpts struct {
 }
 
 // Conv is a convolution with the parameters name.weight [K, C, R, S] (He initialisation, with
-// Options.Slope) and, with
-// Bias, name.bias [K] (zeros).
+// Options.Slope, or Options.Glorot) and, with Bias, name.bias [K] (zeros).
 func (b *Builder) Conv(name string, x *Node, o ConvOpts) *Node {
 	s, ok := b.image(name, x)
 	if !ok {
@@ -37,7 +36,7 @@ func (b *Builder) Conv(name string, x *Node, o ConvOpts) *Node {
 		return b.fail(name, fmt.Errorf("a %dx%d kernel on %dx%d with padding %d: %w", o.Kernel, o.Kernel, s.H, s.W, o.Pad, ErrShape))
 	}
 	in := b.In(name)
-	inputs := []*Node{x, in.param("weight", KindWeight, []int{g.K, g.C, g.R, g.S}, heNormal(g.C*g.R*g.S, b.opts.Slope))}
+	inputs := []*Node{x, in.param("weight", KindWeight, []int{g.K, g.C, g.R, g.S}, b.filters(g))}
 	if o.Bias {
 		inputs = append(inputs, in.param("bias", KindBias, []int{g.K}, constant(0)))
 	}

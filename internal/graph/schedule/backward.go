@@ -56,6 +56,10 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		if len(n.Shape()) == 4 {
 			return c.eluGrad(n, float32(op.Alpha))
 		}
+	case *graph.SigmoidGrad:
+		if len(n.Shape()) == 4 {
+			return c.sigmoidGrad(n)
+		}
 	case *graph.LSTMGrad:
 		return c.lstmGrad(n, op)
 	case *graph.LSTMWeightGrad:

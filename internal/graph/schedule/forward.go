@@ -52,6 +52,10 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		if len(n.Shape()) == 4 {
 			return c.elu(n, float32(op.Alpha))
 		}
+	case *graph.Sigmoid:
+		if len(n.Shape()) == 4 {
+			return c.sigmoid(n)
+		}
 	case *graph.LSTM:
 		return c.lstm(n, op)
 	case *graph.UtteranceNorm:
