@@ -117,6 +117,8 @@ func (n builderNet) UtteranceNorm(name string, x *graph.Node, eps float64) *grap
 
 func (n builderNet) ELU(x *graph.Node) *graph.Node { return n.b.ELU(x, 1) }
 
+func (n builderNet) Sigmoid(x *graph.Node) *graph.Node { return n.b.Sigmoid(x) }
+
 func (n builderNet) FrequencyLinear(name string, x *graph.Node) *graph.Node {
 	return n.b.FrequencyLinear(name, x)
 }

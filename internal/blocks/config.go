@@ -1,7 +1,8 @@
 package blocks
 
 // Config is the `model` section of an experiment: a row of the table by name, or a family with a
-// depth; the other fields override the row's own where they are not empty.
+// depth; the other fields override the row's own where they are not empty. It begins as
+// DefaultConfig: a Config without BatchNorm is one of networks without it.
 type Config struct {
 	Name          string       `mapstructure:"name" yaml:"name" doc:"row of the table of architectures, e.g. resnet20"`
 	Family        string       `mapstructure:"family" yaml:"family" doc:"cifar: build depth 6n+2 instead of naming a row"`
@@ -9,6 +10,9 @@ type Config struct {
 	Residual      bool         `mapstructure:"residual" yaml:"residual" doc:"with family: shortcuts or none"`
 	Shortcut      string       `mapstructure:"shortcut" yaml:"shortcut" doc:"A | B | C; empty means the row's own"`
 	ShortcutPad   string       `mapstructure:"shortcut_pad" yaml:"shortcut_pad" doc:"where option A puts its zero channels: sides | end"`
+	Activation    string       `mapstructure:"activation" yaml:"activation" doc:"relu | sigmoid | elu, of residual and plain networks of images; empty means the row's own"`
+	BatchNorm     bool         `mapstructure:"batch_norm" yaml:"batch_norm" doc:"false: residual and plain networks of images have biases in their convolutions instead of batch normalisation"`
+	StemKernel    int          `mapstructure:"stem_kernel" yaml:"stem_kernel" doc:"3 | 5 | 7, of the first convolution of residual and plain networks of images; 0 means the row's own"`
 	Classes       int          `mapstructure:"classes" yaml:"classes" doc:"0 means the data set's"`
 	InputChannels int          `mapstructure:"input_channels" yaml:"input_channels" doc:"0 means the data set's"`
 	InputSize     int          `mapstructure:"input_size" yaml:"input_size" doc:"pixels; 0 means the data set's"`

@@ -6,6 +6,8 @@
 // building anything.
 //
 // Letters: N batch, C/K in/out channels, H x W map; maps are [N, C, H, W], logits [N, classes].
+// A variation has another activation, no batch normalisation or another kernel in the stem: blocks
+// say ReLU and BatchNorm, and varied draws what is meant.
 // Parameters have torchvision's names: conv1, bn1, layer1.0.conv1, layer2.0.downsample.0, fc.
 //
 // # How to add an architecture

@@ -18,6 +18,7 @@ func forward[T any](b net[T], s Spec, x T) T {
 	case s.Block == Sequence:
 		return sequence(b, s, s.Body, x)
 	}
+	b = vary(b, s)
 	x = stem(b, s, x)
 	in := s.Widths[0]
 	block := blockFunc[T](s.Block)
@@ -34,7 +35,7 @@ func forward[T any](b net[T], s Spec, x T) T {
 			if i > 0 && j == 0 {
 				p.Stride = 2
 			}
-			x = block(stage.In(fmt.Sprint(j)), x, p)
+			x = rest(s, fmt.Sprintf("layer%d.%d", i+1, j), block)(stage.In(fmt.Sprint(j)), x, p)
 			in = p.Out
 		}
 	}
@@ -50,6 +51,9 @@ func stem[T any](b net[T], s Spec, x T) T {
 		first.kernel, first.stride = 3, 1
 	case StemCaffe:
 		pool.Pad, pool.Ceil = 0, true
+	}
+	if s.StemKernel > 0 {
+		first.kernel = s.StemKernel
 	}
 	x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, first)))
 	if s.Stem == Stem3x3 {

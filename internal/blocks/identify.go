@@ -9,8 +9,9 @@ import (
 // Identify lists the architectures whose tensors have these names and shapes: rows of the table,
 // the CIFAR family at the depth that the names have, and either with another shortcut option.
 // Several remain where they differ in what has no parameters: a plain net and one with option A,
-// strides in the first 1x1 or in the 3x3, windows of the first pooling. The classes are those of
-// the classifier. The order is that of the table.
+// strides in the first 1x1 or in the 3x3, windows of the first pooling. Of activations the tensors
+// say nothing: the net is taken for one of ReLU. The classes are those of the classifier. The order
+// is that of the table.
 func Identify(shapes map[string][]int) []Spec {
 	var found []Spec
 	for _, s := range candidates(shapes) {
@@ -78,14 +79,29 @@ func candidates(shapes map[string][]int) []Spec {
 		if !ok || s.Family == FamilySpeech || slices.ContainsFunc(found, func(f Spec) bool { return f.Name == s.Name }) {
 			continue
 		}
+		if s.refuses() == "" {
+			s = s.vary(variationOf(shapes))
+		}
 		found = append(found, s)
 	}
 	return found
 }
 
+// variationOf is what the names and shapes of tensors say of a variation.
+func variationOf(shapes map[string][]int) variation {
+	var v variation
+	_, biased := shapes["conv1.bias"]
+	_, normalised := shapes["bn1.weight"]
+	v.noBatchNorm = biased && !normalised
+	if first := shapes["conv1.weight"]; len(first) == 4 && slices.Contains(stemKernels, first[3]) {
+		v.stemKernel = first[3]
+	}
+	return v
+}
+
 // same reports whether two rows draw the same net under different names.
 func (s Spec) same(o Spec) bool {
-	return s.Family == o.Family && s.Shortcut == o.Shortcut && s.StrideIn3x3 == o.StrideIn3x3 && s.Stem == o.Stem && slices.Equal(s.Depths, o.Depths) && slices.Equal(s.Widths, o.Widths) && s.Block == o.Block &&
+	return s.Family == o.Family && s.SameVariation(o) && s.Shortcut == o.Shortcut && s.StrideIn3x3 == o.StrideIn3x3 && s.Stem == o.Stem && slices.Equal(s.Depths, o.Depths) && slices.Equal(s.Widths, o.Widths) && s.Block == o.Block &&
 		s.SameBody(o)
 }
 

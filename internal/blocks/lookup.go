@@ -24,9 +24,10 @@ func Names() []string {
 }
 
 // Lookup returns the architecture of that name: a row of the table; "cifar-resnet14" or
-// "cifar-plain14", the CIFAR family at any depth 6n+2; or either with a letter after it,
-// "resnet20b", for another shortcut option. These are all the names that Resolve gives. Any other
-// fails with ErrUnknown and the nearest name.
+// "cifar-plain14", the CIFAR family at any depth 6n+2; either with a letter after it, "resnet20b",
+// for another shortcut option; or any of them with the suffixes of a variation,
+// "resnet20-sigmoid-nobn". These are all the names that Resolve gives. Any other fails with
+// ErrUnknown and the nearest name.
 func Lookup(name string) (Spec, error) {
 	if s, ok := lookup(name); ok {
 		return s, nil
@@ -38,11 +39,19 @@ func lookup(name string) (Spec, bool) {
 	if s, ok := base(name); ok {
 		return s, true
 	}
-	s, option, ok := splitOption(name)
-	if !ok || s.Shortcut == None {
+	if s, option, ok := splitOption(name); ok && s.Shortcut != None {
+		return withShortcut(s, option), true
+	}
+	core, v := splitVariation(name)
+	if v == (variation{}) {
 		return Spec{}, false
 	}
-	return withShortcut(s, option), true
+	s, ok := lookup(core)
+	if !ok || s.refuses() != "" {
+		return Spec{}, false
+	}
+	s = s.vary(v)
+	return s, s.Name == name
 }
 
 // splitOption reads a name that ends in an option's letter: "resnet20b" is resnet20 and B.
@@ -124,8 +133,9 @@ func checkDepth(depth int) string {
 	return ""
 }
 
-// withShortcut is the residual net s with another option, and another name: the row of that name
-// where there is one (resnet34 with A is resnet34a), otherwise a net without a value of the paper.
+// withShortcut is the residual net s of no variation with another option, and another name: the row
+// of that name where there is one (resnet34 with A is resnet34a), otherwise a net without a value
+// of the paper.
 func withShortcut(s Spec, option Shortcut) Spec {
 	if plainName, _, ok := splitOption(s.Name); ok {
 		s = plainName

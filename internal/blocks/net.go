@@ -34,6 +34,7 @@ type net[T any] interface {
 
 	UtteranceNorm(name string, x T, eps float64) T
 	ELU(x T) T
+	Sigmoid(x T) T
 	FrequencyLinear(name string, x T) T
 	LSTM(name string, gates T, reverse bool) T
 	// FrameClassifier is Classifier at every frame of [C, 1, T].

@@ -1,6 +1,7 @@
 package blocks
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -220,6 +221,9 @@ func TestFixturesCoverEveryKindOfBlock(t *testing.T) {
 		}
 		covered[string(s.Block)+" "+string(s.Shortcut)+place] = true
 		covered[string(s.Stem)] = true
+		v := s.variation()
+		covered[fmt.Sprintf("%s %s nobn=%v", s.Block, v.activation, v.noBatchNorm)] = true
+		covered[fmt.Sprint("stem ", v.stemKernel)] = true
 		for _, p := range s.Body {
 			covered[string(p.Kind)] = true
 			for _, branch := range p.Branches {
@@ -234,6 +238,7 @@ func TestFixturesCoverEveryKindOfBlock(t *testing.T) {
 	}
 	for _, want := range []string{
 		"basic none", "basic A", "basic A-end", "basic B", "basic C", "bottleneck A", "bottleneck B", "bottleneck C", "v1.5", string(Stem3x3), string(Stem7x7),
+		"basic sigmoid nobn=false", "basic sigmoid nobn=true", "basic elu nobn=false", "basic  nobn=true", "bottleneck elu nobn=true", "stem 3", "stem 5", "stem 7",
 		"conv", "norm", "relu", "prelu", "lrn", "maxpool", "avgpool", "global", "flatten", "pyramid", "fc", "dropout", "module", "aux",
 	} {
 		if !covered[want] {

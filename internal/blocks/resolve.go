@@ -20,7 +20,7 @@ type DataInfo struct {
 
 // DefaultConfig holds the defaults of the `model` section; it names no architecture.
 func DefaultConfig() Config {
-	return Config{BNMomentum: DefaultBNMomentum}
+	return Config{BatchNorm: true, BNMomentum: DefaultBNMomentum}
 }
 
 // Validate reports everything that is wrong with the section by itself, whatever the data set.
@@ -39,6 +39,7 @@ func (c Config) Validate() []fielderr.Error {
 	if c.ShortcutPad != "" && c.ShortcutPad != "sides" && c.ShortcutPad != "end" {
 		report("shortcut_pad", "sides or end", "unknown value %q", c.ShortcutPad)
 	}
+	c.validateVariation(s, known, report)
 	checkRange := func(key string, value, most int) {
 		if value < 0 || value > most {
 			report(key, fmt.Sprintf("0 (the data set's) to %d", most), "%d is out of range", value)
@@ -109,8 +110,9 @@ func Resolve(c Config, data DataInfo) (Spec, error) {
 	}
 	s, _ := c.architecture(func(string, string, string, ...any) {})
 	if c.Shortcut != "" {
-		s = withShortcut(s, Shortcut(strings.ToUpper(c.Shortcut)))
+		s = withShortcut(s.vary(variation{}), Shortcut(strings.ToUpper(c.Shortcut))).vary(s.variation())
 	}
+	s = s.vary(c.variation(s))
 	return s.fit(c, data), nil
 }
 

@@ -36,7 +36,7 @@ func TestResolveSequenceTakesTheCorpusAndOverridesTheRow(t *testing.T) {
 			},
 		},
 	} {
-		c.config.Name = "wrbn"
+		c.config.Name, c.config.BatchNorm = "wrbn", true
 		got, err := ResolveSequence(c.config, c.data)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -76,6 +76,7 @@ func TestResolveSequenceNamesTheFieldThatIsWrong(t *testing.T) {
 		"widths and depths":  {Config{Name: "wrbn", Speech: SpeechConfig{Widths: []int{4}}}, "model.speech"},
 		"what is classified": {Config{Name: "wrbn", Speech: SpeechConfig{Output: "word"}}, "model.speech"},
 	} {
+		c.config.BatchNorm = true
 		_, err := ResolveSequence(c.config, corpus)
 		var paths []string
 		var field fielderr.Error
@@ -87,7 +88,7 @@ func TestResolveSequenceNamesTheFieldThatIsWrong(t *testing.T) {
 		}
 	}
 	// As many classes as the corpus has are no fewer.
-	if s, err := ResolveSequence(Config{Name: "wrbn", Classes: 40}, corpus); err != nil || s.Classes != 40 {
+	if s, err := ResolveSequence(Config{Name: "wrbn", Classes: 40, BatchNorm: true}, corpus); err != nil || s.Classes != 40 {
 		t.Errorf("%d classes, %v", s.Classes, err)
 	}
 }

@@ -34,6 +34,7 @@ func TestResolveNamesWhatItBuilds(t *testing.T) {
 		{Config{Family: "cifar", Depth: 50, Residual: true, Shortcut: "C"}, DataInfo{}, "cifar-resnet50c", OptionC, false},
 		{Config{Family: "cifar", Depth: 44}, DataInfo{1, 14, 10}, "plain44", None, false},
 	} {
+		c.config.BatchNorm = true
 		s, err := Resolve(c.config, c.data)
 		if err != nil {
 			t.Errorf("%+v: %v", c.config, err)
@@ -50,7 +51,7 @@ func TestResolveNamesWhatItBuilds(t *testing.T) {
 }
 
 func TestResolveTakesShapesFromTheDataAndCountsAgain(t *testing.T) {
-	s, err := Resolve(Config{Name: "resnet20", Classes: 12, ShortcutPad: "end", BNMomentum: 0.01}, DataInfo{Channels: 1, Size: 28, Classes: 10})
+	s, err := Resolve(Config{Name: "resnet20", Classes: 12, ShortcutPad: "end", BatchNorm: true, BNMomentum: 0.01}, DataInfo{Channels: 1, Size: 28, Classes: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +108,7 @@ func TestContradictionsAreErrors(t *testing.T) {
 		{Config{Name: "resnet20", InputSize: 32}, DataInfo{Size: 28}, "model.input_size"},
 		{Config{Name: "resnet20", Classes: 5}, DataInfo{Classes: 10}, "model.classes"},
 	} {
+		c.config.BatchNorm = true
 		_, err := Resolve(c.config, c.data)
 		var field fielderr.Error
 		if !errors.As(err, &field) || field.Field() != c.path {

@@ -103,6 +103,7 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 	if s.has(PartPReLU) {
 		o.Slope = graph.PReLUSlope
 	}
+	o.Glorot = s.Activation == Sigmoid
 	if mode == graph.Eval && v.tap == nil && s.has(PartAux) {
 		// Evaluation leaves the auxiliary classifiers out, but their parameters belong to the net:
 		// a drawing that nobody runs makes them.

@@ -73,6 +73,11 @@ type Spec struct {
 	// StrideIn3x3 moves a bottleneck's stride from its first 1x1 to its 3x3 ("v1.5").
 	StrideIn3x3 bool `json:"stride_in_3x3,omitempty"`
 
+	// What is not the paper's, of nets with stages of blocks alone: see variation.
+	Activation  Activation `json:"activation,omitempty"`
+	NoBatchNorm bool       `json:"no_batch_norm,omitempty"` // convolutions have biases instead
+	StemKernel  int        `json:"stem_kernel,omitempty"`   // 0 means that of the Stem
+
 	// Body is there for Block Sequence alone, and then instead of Stem, Depths, Widths and
 	// Shortcut.
 	Body []Part `json:"body,omitempty"`
@@ -94,6 +99,9 @@ type Spec struct {
 	PaperError *PaperValue `json:"paper_error,omitempty"`
 	Source     string      `json:"source,omitempty"`    // where the row comes from
 	TestOnly   bool        `json:"test_only,omitempty"` // left out of Names
+
+	// dropped is the part of a block that is left out; nil of a whole net. No file has it.
+	dropped *dropped
 }
 
 // PaperValue is a published error in percent, with the protocol it was measured by.
@@ -182,6 +190,9 @@ func (s Spec) Validate() error {
 		return fail("bn_eps %g; above 0, below 1", s.BNEps)
 	case !(s.BNMomentum > 0 && s.BNMomentum <= 1):
 		return fail("bn_momentum %g; above 0, at most 1", s.BNMomentum)
+	}
+	if wrong := s.wrongVariation(); wrong != "" {
+		return fail("%s", wrong)
 	}
 	if sequence {
 		return s.validateBody(fail)

@@ -45,6 +45,12 @@ var testRows = []Spec{
 		inceptionBN("3a", 4, 3, 5, 2, 3, avgPool(3, 1), 2), halvingBN("3c", 3, 5, 2, 4),
 		inceptionBN("4a", 3, 3, 4, 2, 3, maxPool(3, 1), 2), []Part{globalPool, classifier("fc")}))}),
 	testRow(Spec{Name: "tiny-prelu-net", InputSize: 24, Body: preluBody(4, []int{6, 7}, 2, 9, 0, []int{3, 2, 1})}),
+	testRow(Spec{Name: "tiny-a-sigmoid-stem5", Block: Basic, Shortcut: OptionA, Activation: Sigmoid, StemKernel: 5, InputSize: 9, Depths: []int{1, 1, 1}, Widths: []int{5, 10, 20}}),
+	testRow(Spec{Name: "tiny-b-elu", Block: Basic, Shortcut: OptionB, Activation: ELU, InputSize: 9, Depths: []int{1, 1, 1}, Widths: []int{5, 10, 20}}),
+	testRow(Spec{Name: "tiny-plain-sigmoid-nobn", Block: Basic, Shortcut: None, Activation: Sigmoid, NoBatchNorm: true, InputSize: 9, Depths: []int{1, 1, 1}, Widths: []int{5, 10, 20}}),
+	testRow(Spec{Name: "tiny-c-nobn-stem7", Block: Basic, Shortcut: OptionC, NoBatchNorm: true, StemKernel: 7, InputSize: 8, Depths: []int{1, 1, 1}, Widths: []int{5, 10, 20}}),
+	testRow(Spec{Name: "tiny-bottleneck-elu-nobn", Block: Bottleneck, Shortcut: OptionB, Activation: ELU, NoBatchNorm: true, InputSize: 9, Depths: []int{2, 1}, Widths: []int{3, 6}}),
+	testRow(Spec{Name: "tiny-imagenet-stem-sigmoid-stem3", Block: Basic, Shortcut: OptionB, Stem: Stem7x7, Activation: Sigmoid, StemKernel: 3, InputSize: 21, Depths: []int{2, 1}, Widths: []int{6, 12}}),
 	testRow(Spec{Name: "tiny-wide", Block: Basic, Shortcut: OptionA, InputSize: 16, Depths: []int{1, 1}, Widths: []int{16, 32}}),
 	testRow(Spec{Name: "tiny-wide-b", Block: Basic, Shortcut: OptionB, InputSize: 12, Depths: []int{1, 1}, Widths: []int{16, 32}}),
 }

@@ -43,7 +43,8 @@ func netOf(t *testing.T, key string, depth int) Spec {
 	if option == "none" {
 		name = fmt.Sprintf("plain%d", depth)
 	}
-	c := Config{Name: name}
+	c := DefaultConfig()
+	c.Name = name
 	if option != "none" {
 		c.Shortcut = option
 	}

@@ -10,7 +10,7 @@ import (
 type Layer struct {
 	Name string `json:"name"` // as its parameters are named: "layer1.0.conv1"
 	// Type is conv, bn, relu, add, shortcut-pad, maxpool, gap, linear; prelu, lrn, avgpool,
-	// flatten, pyramid, dropout, concat; utterance-norm, elu, frequency-linear, lstm.
+	// flatten, pyramid, dropout, concat; elu, sigmoid; utterance-norm, frequency-linear, lstm.
 	Type   string   `json:"type"`
 	Detail string   `json:"detail,omitempty"`
 	Inputs []string `json:"inputs"` // names of layers, or "input"
@@ -281,6 +281,8 @@ func (n tracerNet) UtteranceNorm(name string, x at, _ float64) at {
 }
 
 func (n tracerNet) ELU(x at) at { return n.add(Layer{Name: "elu", Type: "elu"}, x, x) }
+
+func (n tracerNet) Sigmoid(x at) at { return n.add(Layer{Name: "sigmoid", Type: "sigmoid"}, x, x) }
 
 func (n tracerNet) FrequencyLinear(name string, x at) at {
 	return n.add(Layer{

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"resnet/internal/blocks"
 	"resnet/internal/datasets"
 )
 
@@ -18,6 +19,11 @@ var idle = []struct {
 		[]string{"data.augment.", "data.normalize", "data.mean_images", "data.size", "data.resize", "data.downsample", "data.labels", "data.on_corrupt"},
 		func(c *Config) bool { return datasets.IsSpeech(c.Data.Name) }, "the data are speech",
 	},
+	{
+		[]string{"model.activation", "model.batch_norm", "model.stem_kernel"},
+		lacks(blocks.Spec.Varies), "it is for residual and plain networks of images",
+	},
+	{[]string{"model.bn_momentum", "train.bn_recompute"}, lacks(blocks.Spec.BatchNormalised), "the network has no batch normalisation"},
 	{[]string{"data.dir"}, func(c *Config) bool { return c.Data.Name == "fashion-sample" }, "its images are part of the program"},
 	{[]string{"data.labels"}, func(c *Config) bool { return c.Data.Name != "imagenet" }, "it is read for imagenet alone"},
 	{[]string{"data.augment.pad"}, crop(datasets.CropPad), "data.augment.crop is not pad"},
@@ -39,6 +45,14 @@ var idle = []struct {
 		func(c *Config) bool { return c.Train.Schedule.Warmup.Rate == 0 }, "train.schedule.warmup.rate is 0",
 	},
 	{[]string{"eval.every_epochs"}, func(c *Config) bool { return c.Eval.Every > 0 }, "eval.every says when it is evaluated"},
+}
+
+// lacks says of a network's property that an experiment's network has not got it.
+func lacks(property func(blocks.Spec) bool) func(*Config) bool {
+	return func(c *Config) bool {
+		s, err := blocks.Resolve(c.Model, blocks.DataInfo{})
+		return err == nil && !property(s)
+	}
 }
 
 func crop(kind string) func(*Config) bool {

@@ -97,7 +97,7 @@ func TestMachinesAreKeptWithinTheLimit(t *testing.T) {
 // speechModel is a small network of utterances.
 func speechModel(t *testing.T) (blocks.Spec, *graph.ParamSet) {
 	t.Helper()
-	c := blocks.Config{Name: "wrbn", Speech: blocks.SpeechConfig{StemWidth: 4, Widths: []int{4, 6}, Depths: []int{1, 1}, Units: 5, Dense: 7, Output: string(blocks.OutputFrame)}}
+	c := blocks.Config{Name: "wrbn", BatchNorm: true, Speech: blocks.SpeechConfig{StemWidth: 4, Widths: []int{4, 6}, Depths: []int{1, 1}, Units: 5, Dense: 7, Output: string(blocks.OutputFrame)}}
 	spec, err := blocks.ResolveSequence(c, blocks.SequenceInfo{Dim: 24, Maps: 3, Classes: 4})
 	if err != nil {
 		t.Fatal(err)

@@ -198,15 +198,20 @@ func (c *Comparison) nets(l *config.Loaded) ([]compare.Net, error) {
 // configuration's row: resnet34a stands for resnet18a and resnet34a. A plain network stands for
 // option A, beside which the paper has it.
 func (c *Comparison) imageNetRows(row string) ([]compare.Net, error) {
-	option := strings.TrimLeft(strings.TrimPrefix(row, "resnet"), "0123456789")
+	// "a-elu": of a variation, both kinds are of it.
+	option := strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(row, "plain"), "resnet"), "0123456789")
+	_, varied, _ := strings.Cut(option, "-")
+	if varied != "" {
+		varied = "-" + varied
+	}
 	if strings.HasPrefix(row, "plain") {
-		option = "a"
+		option = "a" + varied
 	}
 	depths := slices.Clone(c.Depths)
 	slices.Sort(depths)
 	var pairs [][2]string
 	for i, d := range depths {
-		pair := [2]string{fmt.Sprintf("plain%d", d), fmt.Sprintf("resnet%d%s", d, option)}
+		pair := [2]string{fmt.Sprintf("plain%d%s", d, varied), fmt.Sprintf("resnet%d%s", d, option)}
 		need := pair[:]
 		if c.Kind == ByDepth {
 			need = pair[1:]

@@ -117,7 +117,7 @@ func TestFineTuningLoadsAllButANewClassifier(t *testing.T) {
 // TestATrainingStartsFromItsWeights goes the way of a command.
 func TestATrainingStartsFromItsWeights(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "base.safetensors")
-	spec, err := blocks.Resolve(blocks.Config{Family: blocks.FamilyCIFAR, Depth: 8, Residual: true}, blocks.DataInfo{Channels: 1, Size: 7, Classes: 10})
+	spec, err := blocks.Resolve(blocks.Config{Family: blocks.FamilyCIFAR, Depth: 8, Residual: true, BatchNorm: true}, blocks.DataInfo{Channels: 1, Size: 7, Classes: 10})
 	if err != nil {
 		t.Fatal(err)
 	}

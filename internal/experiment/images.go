@@ -9,6 +9,7 @@ import (
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
+	"resnet/internal/fielderr"
 	"resnet/internal/graph"
 	"resnet/internal/graph/schedule"
 	"resnet/internal/graph/weights"
@@ -48,6 +49,9 @@ func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, err
 	}
 	if x.Plan, err = train.NewPlan(x.Train, x.Eval, info.Train); err != nil {
 		return nil, x.Located(err)
+	}
+	if x.Train.BNRecompute > 0 && !x.Spec.BatchNormalised() {
+		return nil, x.Located(fielderr.Error{Section: "train", Path: "bn_recompute", Msg: x.Spec.Name + " has no batch normalisation", Hint: "leave it out"})
 	}
 	d := &images{x: x, set: set}
 	if err := x.memory.check(d.fitting()); err != nil {

@@ -78,16 +78,14 @@ func (c *Comparison) Report() (report.Comparison, error) {
 		}
 		n := describeNet(r.Dir, r.Loaded, &r.Spec)
 		n.Model, n.Seed, n.Iterations = r.Net.Model(), r.Seed, r.Plan.Iterations
-		if c.Kind == Sweep {
+		if c.Kind == Sweep || r.Spec.Varied() {
 			n.Model = r.Spec.Name
 		}
 		n.TrainImages, n.ValImages, n.TestImages = r.data.sizes()
 		n.Diverged = r.Diverged != ""
 		list, all, configs = append(list, report.Compared{Run: run, Net: n}), append(all, notes...), append(configs, r.Loaded)
 	}
-	for i, s := range settings(configs) {
-		list[i].Net.Settings = s
-	}
+	tellSettings(list, configs)
 	what := map[string]string{PlainVsResidual: "Plain and residual networks", ByDepth: "Residual networks by depth", Sweep: "Configurations"}[c.Kind]
 	title := fmt.Sprintf("%s on %s", what, c.Runs[0].Data.Name)
 	if c.study != nil {
@@ -139,9 +137,7 @@ func CompareRuns(dirs []string, out string) (report.Comparison, error) {
 		list, all = append(list, report.Compared{Run: run, Net: describeRun(dir, run, l)}), append(all, notes...)
 		command = append(command, text.ShellQuote(dir))
 	}
-	for i, s := range settings(configs) {
-		list[i].Net.Settings = s
-	}
+	tellSettings(list, configs)
 	if err := atomicfile.OS.MkdirAll(out, atomicfile.DirPerm); err != nil {
 		return report.Comparison{}, &IOError{err}
 	}

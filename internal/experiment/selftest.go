@@ -11,7 +11,7 @@ import (
 // SelfTest computes a small residual network twice, by the machine in use and by the reference
 // operators, and returns the largest difference of the logits relative to the largest logit.
 func SelfTest(env *Environment, threads int) (float64, error) {
-	spec, err := blocks.Resolve(blocks.Config{Family: blocks.FamilyCIFAR, Depth: 8, Residual: true}, blocks.DataInfo{Channels: 3, Size: 16, Classes: 10})
+	spec, err := blocks.Resolve(blocks.Config{Family: blocks.FamilyCIFAR, Depth: 8, Residual: true, BatchNorm: true}, blocks.DataInfo{Channels: 3, Size: 16, Classes: 10})
 	if err != nil {
 		return 0, err
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/eval/report"
@@ -12,6 +13,22 @@ import (
 
 // notSettings are keys that name the network or the run and not how it was trained.
 var notSettings = []string{"model.name", "model.family", "model.depth", "model.residual", "train.seed"}
+
+// tellSettings gives runs the settings in which they differ. A network is called by a name without
+// what they say.
+func tellSettings(list []report.Compared, configs []*config.Loaded) {
+	for i, told := range settings(configs) {
+		n := &list[i].Net
+		n.Settings = told
+		var keys []string
+		for _, s := range told {
+			keys = append(keys, s.Key)
+		}
+		if s, err := blocks.Lookup(n.Model); err == nil {
+			n.Network = s.NetworkName(keys...)
+		}
+	}
+}
 
 // settings gives each configuration its values of the keys in which they differ, sorted by key: of
 // those that change results. One that is nil has none. A folder belongs to them where it is what

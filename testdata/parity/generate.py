@@ -47,6 +47,12 @@ NETS = [
     dict(name="tiny-imagenet-stem", block="basic", widths=[6, 12], depths=[2, 1], shortcut="B", stem7=True, size=21, n=4, rate=0.05),
     dict(name="tiny-wide", block="basic", widths=[16, 32], depths=[1, 1], shortcut="A", size=16, n=3, rate=0.05),
     dict(name="tiny-wide-b", block="basic", widths=[16, 32], depths=[1, 1], shortcut="B", size=12, n=4, rate=0.05),
+    dict(name="tiny-a-sigmoid-stem5", block="basic", widths=[5, 10, 20], depths=[1, 1, 1], shortcut="A", activation="sigmoid", stem=5, size=9, n=6, rate=0.1),
+    dict(name="tiny-b-elu", block="basic", widths=[5, 10, 20], depths=[1, 1, 1], shortcut="B", activation="elu", size=9, n=6, rate=0.05),
+    dict(name="tiny-plain-sigmoid-nobn", block="basic", widths=[5, 10, 20], depths=[1, 1, 1], shortcut="none", activation="sigmoid", nobn=True, size=9, n=6, rate=0.1),
+    dict(name="tiny-c-nobn-stem7", block="basic", widths=[5, 10, 20], depths=[1, 1, 1], shortcut="C", nobn=True, stem=7, size=8, n=6, rate=0.01),
+    dict(name="tiny-bottleneck-elu-nobn", block="bottleneck", widths=[3, 6], depths=[2, 1], shortcut="B", activation="elu", nobn=True, size=9, n=6, rate=0.01),
+    dict(name="tiny-imagenet-stem-sigmoid-stem3", block="basic", widths=[6, 12], depths=[2, 1], shortcut="B", stem7=True, activation="sigmoid", stem=3, size=21, n=4, rate=0.05),
     dict(name="tiny-vgg", body=True, size=14, n=5, rate=0.02),
     dict(name="tiny-vggbn", body=True, size=12, n=6, rate=0.02),
     dict(name="tiny-googlenet", body=True, size=41, n=2, rate=0.02),
@@ -74,13 +80,13 @@ class Block(nn.Module):
             shapes = [(cin, width, 1, first), (width, width, 3, second), (width, cout, 1, 1)]
         self.count = len(shapes)
         for i, (a, b, k, s) in enumerate(shapes, 1):
-            setattr(self, f"conv{i}", nn.Conv2d(a, b, k, s, k // 2, bias=False))
-            setattr(self, f"bn{i}", nn.BatchNorm2d(b))
+            setattr(self, f"conv{i}", nn.Conv2d(a, b, k, s, k // 2, bias=net.bare))
+            setattr(self, f"bn{i}", net.norm(b))
         self.cin, self.cout = cin, cout
         self.changes = stride != 1 or cin != cout
         option = net.cfg["shortcut"]
         if option == "C" or (option == "B" and self.changes):
-            self.downsample = nn.Sequential(nn.Conv2d(cin, cout, 1, stride, bias=False), nn.BatchNorm2d(cout))
+            self.downsample = nn.Sequential(nn.Conv2d(cin, cout, 1, stride, bias=net.bare), net.norm(cout))
 
     def forward(self, x):
         y = x
@@ -106,8 +112,11 @@ class Net(nn.Module):
         super().__init__()
         self.cfg, self.margin = cfg, float("inf")
         w = cfg["widths"]
-        self.conv1 = nn.Conv2d(3, w[0], 7, 2, 3, bias=False) if cfg.get("stem7") else nn.Conv2d(3, w[0], 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(w[0])
+        self.bare = cfg.get("nobn", False)
+        kernel, stride = (7, 2) if cfg.get("stem7") else (3, 1)
+        kernel = cfg.get("stem", kernel)
+        self.conv1 = nn.Conv2d(3, w[0], kernel, stride, kernel // 2, bias=self.bare)
+        self.bn1 = self.norm(w[0])
         cin = w[0]
         for s, (width, depth) in enumerate(zip(w, cfg["depths"])):
             blocks = []
@@ -117,7 +126,13 @@ class Net(nn.Module):
             setattr(self, f"layer{s + 1}", nn.Sequential(*blocks))
         self.fc = nn.Linear(cin, 10)
 
+    def norm(self, width):
+        return nn.Identity() if self.bare else nn.BatchNorm2d(width)
+
     def relu(self, x):
+        """The activation of the net; the others have no kink (ELU's slope is 1 on both sides of 0)."""
+        if "activation" in self.cfg:
+            return {"sigmoid": torch.sigmoid, "elu": F.elu}[self.cfg["activation"]](x)
         self.margin = min(self.margin, x.abs().min().item())
         return F.relu(x)
 
@@ -163,7 +178,7 @@ def initialise(net, g):
             if name.endswith("num_batches_tracked"):
                 continue
             r = torch.randn(t.shape, generator=g, dtype=torch.float64)
-            if t.dim() == 4:
+            if t.dim() == 4:  # sigmoids, too: what the values are makes no difference here
                 v = r * (2.0 / (t.shape[1] * t.shape[2] * t.shape[3])) ** 0.5
             elif t.dim() == 2:
                 v = r / t.shape[1] ** 0.5

@@ -147,6 +147,18 @@ func (r *interpreter) compute(op string, attr attributes, in []array) array {
 			out.data[i] = max(0, v)
 		}
 		return out
+	case "Sigmoid":
+		out := zeros(x.shape...)
+		for i, v := range x.data {
+			out.data[i] = 1 / (1 + math.Exp(-v))
+		}
+		return out
+	case "Elu":
+		out := zeros(x.shape...)
+		for i, v := range x.data {
+			out.data[i] = max(v, 0) + attr.one("alpha", 1)*min(math.Expm1(v), 0)
+		}
+		return out
 	case "Add":
 		out := zeros(x.shape...)
 		for i, v := range x.data {

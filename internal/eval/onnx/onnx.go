@@ -194,6 +194,10 @@ func (g *drawing) layer(l blocks.Layer) error {
 	switch l.Type {
 	case "relu":
 		g.node("Relu", l.Name, in, l.Name)
+	case "sigmoid":
+		g.node("Sigmoid", l.Name, in, l.Name)
+	case "elu":
+		g.node("Elu", l.Name, in, l.Name, attribute("alpha", 1.0))
 	case "add":
 		g.node("Add", l.Name, in, l.Name)
 	case "conv":

@@ -50,6 +50,7 @@ func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 	for _, name := range []string{
 		"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem", "resnet20",
 		"tiny-bottleneck-a", "tiny-caffe", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-slim", "tiny-prelu-net",
+		"tiny-a-sigmoid-stem5", "tiny-b-elu", "tiny-c-nobn-stem7", "tiny-bottleneck-elu-nobn",
 	} {
 		s, err := blocks.Lookup(name)
 		if err != nil {
@@ -108,7 +109,7 @@ func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 			}
 			want[map[string]string{
 				"conv": "Conv", "bn": "BatchNormalization", "relu": "Relu", "add": "Add", "maxpool": "MaxPool", "gap": "GlobalAveragePool", "linear": "Gemm", "shortcut-pad": "Pad",
-				"prelu": "PRelu", "lrn": "LRN", "avgpool": "AveragePool",
+				"prelu": "PRelu", "sigmoid": "Sigmoid", "elu": "Elu", "lrn": "LRN", "avgpool": "AveragePool",
 			}[l.Type]]++
 		}
 		for op, n := range want {

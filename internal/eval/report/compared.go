@@ -23,11 +23,14 @@ const familyImageNet = "imagenet"
 
 // A Net is what a comparison says of a run besides its history.
 type Net struct {
-	Model  string // plain56, resnet56
-	Family string // of networks, whose depths are compared; "" where that is not known
-	Kind   string // KindPlain, KindResidual, or "" for neither
-	Depth  int    // layers with weights; 0 where that is not known
-	Seed   uint64
+	Model string // plain56, resnet56
+	// Network is the Model without what Settings say of it: resnet56 of a resnet56-elu beside
+	// others. "" means the Model.
+	Network string
+	Family  string // of networks, whose depths are compared; "" where that is not known
+	Kind    string // KindPlain, KindResidual, or "" for neither
+	Depth   int    // layers with weights; 0 where that is not known
+	Seed    uint64
 	// Settings are what the configurations of the runs compared differ in, besides network and
 	// seed, sorted by key.
 	Settings []Setting
@@ -121,7 +124,7 @@ func tellApart(runs []Compared) []Compared {
 	differ := map[string]bool{}
 	for _, r := range runs {
 		for _, s := range r.Net.Settings {
-			at := [2]string{r.Net.Model, s.Key}
+			at := [2]string{r.Net.network(), s.Key}
 			if v, ok := first[at]; !ok {
 				first[at] = s.Value
 			} else if v != s.Value {
@@ -138,10 +141,14 @@ func tellApart(runs []Compared) []Compared {
 }
 
 // Label is the network with the settings that tell it from others of its name.
-func (n Net) Label() string { return label(n.Model, n.telling) }
+func (n Net) Label() string { return label(n.network(), n.telling) }
+
+func (n Net) network() string { return cmp.Or(n.Network, n.Model) }
 
 // Label is the network with the settings that tell it from others of its name.
-func (o Outcome) Label() string { return label(o.Model, o.telling) }
+func (o Outcome) Label() string { return label(o.told(), o.telling) }
+
+func (o Outcome) told() string { return cmp.Or(o.network, o.Model) }
 
 func label(model string, settings []Setting) string {
 	if s := settingsText(settings); s != "" {

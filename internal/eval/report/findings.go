@@ -31,25 +31,25 @@ func findings(outcomes []Outcome, sets []set, claims []Claim) []string {
 // variants says of each network that has several configurations which tests best, and which of the
 // others do not differ from it.
 func variants(outcomes []Outcome) []string {
-	byModel := map[string][]Outcome{}
-	var models, list []string
+	byNetwork := map[string][]Outcome{}
+	var networks, list []string
 	for _, o := range outcomes {
 		if o.Runs == 0 {
 			continue
 		}
-		if byModel[o.Model] == nil {
-			models = append(models, o.Model)
+		if byNetwork[o.told()] == nil {
+			networks = append(networks, o.told())
 		}
-		byModel[o.Model] = append(byModel[o.Model], o)
+		byNetwork[o.told()] = append(byNetwork[o.told()], o)
 	}
-	for _, m := range models {
-		all := byModel[m]
+	for _, n := range networks {
+		all := byNetwork[n]
 		if len(all) < 2 {
 			continue
 		}
 		slices.SortStableFunc(all, func(a, b Outcome) int { return cmp.Compare(a.Test, b.Test) })
 		best := all[0]
-		s := fmt.Sprintf("Of %s, %s has the lowest test error, %v%%.", m, settingsText(best.telling), best.TestSample())
+		s := fmt.Sprintf("Of %s, %s has the lowest test error, %v%%.", n, settingsText(best.telling), best.TestSample())
 		for _, o := range all[1:] {
 			p := newPair(o, best, partTest, above)
 			how := fmt.Sprintf("is %.2f points above it (noise %.2f)", p.Points, p.Noise)

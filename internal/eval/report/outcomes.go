@@ -48,6 +48,7 @@ type Outcome struct {
 	// Settings are what tells the runs from others of the same network: see Net.
 	Settings []Setting `json:"settings,omitempty"`
 	telling  []Setting
+	network  string // that settings are told of
 	// Split is what Test was measured on, where that is not the test split: "validation".
 	Split string `json:"split,omitempty"`
 }
@@ -56,7 +57,7 @@ type Outcome struct {
 // or test error counts as unfinished. Of runs on different numbers of images the least counts.
 func newOutcome(runs []Compared) Outcome {
 	n := runs[0].Net
-	o := Outcome{Model: n.Model, Family: n.Family, Settings: n.Settings, telling: n.telling, Kind: n.Kind, Depth: n.Depth, Params: n.Params, Dataset: n.Dataset, Iterations: n.Iterations, Batch: n.Batch}
+	o := Outcome{Model: n.Model, network: n.Network, Family: n.Family, Settings: n.Settings, telling: n.telling, Kind: n.Kind, Depth: n.Depth, Params: n.Params, Dataset: n.Dataset, Iterations: n.Iterations, Batch: n.Batch}
 	var train, test, trainEval, speed []float64
 	for _, r := range runs {
 		s := r.History.Series(r.Name)
