@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"resnet/internal/blocks"
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
 	"resnet/internal/experiment"
@@ -21,6 +22,7 @@ type evalOptions struct {
 	table    int // of the paper; 0 means none
 	markdown bool
 	classes  bool
+	without  string
 	json     bool
 }
 
@@ -43,7 +45,12 @@ of them. A network without names gets them from --classes-file, or from classes.
 The paper's value is shown only where it was measured in the same way: on the whole test set, with
 the same views. Several checkpoints give one row each, and one more for their ensemble. --table
 prints a table of the paper together with our rows and says what differs; it uses that table's
-views unless --crops chooses others.`
+views unless --crops chooses others.
+
+--without takes a part of one block after another out of a trained network and measures what is
+left, a row for each block. A block is act(F(x) + S(x)): without its shortcut S it is a plain block,
+without its branch F it is its shortcut alone (Veit et al. 2016). Blocks of plain networks are taken
+out whole, where they do not change the shape.`
 
 func newEvalCmd(a *app) *cobra.Command {
 	o := &evalOptions{}
@@ -73,6 +80,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.StringVar(&o.ClassesFile, "classes-file", "", "names of the network's classes, one a line in the order of its outputs (default the checkpoint's)")
 	bounded(f, &o.Limit, "limit", 0, 0, maxCount, "only the first so many images (default all)")
 	viewFlags(c, &o.View)
+	f.StringVar(&o.without, "without", "", "also measure it without this part of each block in turn: shortcut or branch")
 	bounded(f, &o.table, "table", 0, 0, maxCount, "print this table of the paper, 2 to 6, with our rows beside")
 	f.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	f.StringVar(&o.Predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
@@ -82,6 +90,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("data", completeData)
 	_ = c.RegisterFlagCompletionFunc("split", cobra.FixedCompletions([]string{"test", "val", "train"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = c.RegisterFlagCompletionFunc("without", cobra.FixedCompletions([]string{string(blocks.PartShortcut), string(blocks.PartBranch)}, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("table", cobra.FixedCompletions([]string{"2", "3", "4", "5", "6"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
@@ -95,6 +104,13 @@ func (o *evalOptions) check() error {
 	case datasets.Test, datasets.Val, datasets.Train:
 	default:
 		return usageErrorf("eval: --split %q: test, val or train", o.split)
+	}
+	switch o.Without = blocks.BlockPart(o.without); {
+	case o.without == "":
+	case o.Without != blocks.PartShortcut && o.Without != blocks.PartBranch:
+		return usageErrorf("eval: --without %q: shortcut or branch", o.without)
+	case o.table != 0 || o.classes || o.Predictions != "":
+		return usageErrorf("eval: --without excludes --table, --classes and --predictions")
 	}
 	if o.json && o.markdown || o.table != 0 && o.classes {
 		return usageErrorf("eval: --json and --markdown, and --table and --classes, exclude each other")
@@ -157,8 +173,14 @@ func (a *app) printMeasurement(m experiment.Measurement, o *evalOptions) error {
 	case o.markdown:
 		return table.WriteMarkdown(a.out)
 	}
-	if err := table.WriteText(a.out); err != nil || !o.classes {
+	if err := table.WriteText(a.out); err != nil {
 		return err
+	}
+	for _, said := range eval.Lesions(table.Rows) {
+		fmt.Fprintln(a.out, text.Printable(said))
+	}
+	if !o.classes {
+		return nil
 	}
 	for i, r := range m.Classes {
 		fmt.Fprintf(a.out, "\n%s\n", text.Printable(table.Rows[i].Checkpoint))

@@ -81,8 +81,9 @@ func newModelsShowCmd(a *app) *cobra.Command {
 	var o showOptions
 	c := &cobra.Command{
 		Use: "show NAME", Short: "Show an architecture layer by layer, or draw it",
-		Long: "Shows counts and layers. NAME is a row of the table, resnet20b for another shortcut option, or cifar-resnet14 for\n" +
-			"another depth of the CIFAR family. A layer reads the one above it, or what \"reads\" says.\n\n" +
+		Long: "Shows counts and layers. NAME is a row of the table, resnet20b for another shortcut option, cifar-resnet14 for\n" +
+			"another depth of the CIFAR family, or resnet20-elu-nobn-stem5 for another activation (elu or sigmoid), no batch\n" +
+			"normalisation and another kernel in the stem (3, 5 or 7). A layer reads the one above it, or what \"reads\" says.\n\n" +
 			"--svg draws the network as in Figure 3 of He et al. 2016, with a column for each stage; --dot writes the same for\n" +
 			"Graphviz. With --fold, blocks that are equal are drawn once; with --blocks, one of each kind is, as in Figure 5." + exitHelp(),
 		Example: "  resnet models show resnet56\n  resnet models show resnet56 --json\n  resnet models show resnet34 --svg > resnet34.svg\n" +

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
@@ -60,6 +61,12 @@ func ReadModel(f *weights.File) (*Model, error) {
 	m := &Model{Path: f.Name(), Classes: meta.Classes, Dataset: meta.Dataset, Step: meta.Step, Frontend: meta.Frontend, ClassCounts: meta.ClassCounts, Params: graph.NewParamSet(0)}
 	if err := json.Unmarshal([]byte(meta.Arch), &m.Spec); err != nil {
 		return nil, m.fault("its architecture does not parse: %w", err)
+	}
+	// With a field passed over, another network would be drawn.
+	strict := json.NewDecoder(strings.NewReader(meta.Arch))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&blocks.Spec{}); err != nil {
+		return nil, m.fault("its architecture has what only a newer resnet knows: %w", err)
 	}
 	if m.Preprocessing, err = datasets.DecodePreprocessing(meta.Preprocessing); err != nil {
 		return nil, m.fault("%w", err)
@@ -164,7 +171,8 @@ func (m *Model) Fits(info datasets.Info) error {
 // constants of batch normalisation open).
 func (m *Model) Row(checkpoint, dataset string, p Protocol, metrics Metrics) Row {
 	r := NewRow(m.Spec.Name, checkpoint, dataset, m.Params.Count(), p, metrics)
-	if !m.standard() {
+	r.Without = m.Spec.Lacks()
+	if r.Without != "" || !m.standard() {
 		r.Paper, r.Citation = nil, ""
 	}
 	return r
@@ -179,6 +187,7 @@ func (m *Model) standard() bool {
 	t, err := blocks.Lookup(m.Spec.Name)
 	s := m.Spec
 	return err == nil && s.Block == t.Block && s.Stem == t.Stem && s.Shortcut == t.Shortcut && s.StrideIn3x3 == t.StrideIn3x3 &&
+		s.SameVariation(t) &&
 		slices.Equal(s.Depths, t.Depths) && slices.Equal(s.Widths, t.Widths) && s.SameBody(t) &&
 		s.InputChannels == t.InputChannels && s.InputSize == t.InputSize && s.Classes == t.Classes
 }

@@ -107,9 +107,16 @@ func TestFilesThatContradictThemselvesAreRefused(t *testing.T) {
 		text string
 	}{
 		"architecture that is no JSON": {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) { m.Arch = "{" }, ErrModel, "parse"},
-		"impossible architecture":      {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.Widths[0] = -1 }, ErrModel, "widths[0]"},
-		"zero channels elsewhere":      {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.PadEnd = true }, ErrModel, "shortcut_pad"},
-		"too many class names":         {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) { m.Classes = make([]string, 11) }, ErrModel, "11 classes"},
+		"a field of later versions": {func(s *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) {
+			arch, err := json.Marshal(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Arch = `{"gates":true,` + strings.TrimPrefix(string(arch), "{")
+		}, ErrModel, `only a newer resnet knows: json: unknown field "gates"`},
+		"impossible architecture": {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.Widths[0] = -1 }, ErrModel, "widths[0]"},
+		"zero channels elsewhere": {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.PadEnd = true }, ErrModel, "shortcut_pad"},
+		"too many class names":    {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) { m.Classes = make([]string, 11) }, ErrModel, "11 classes"},
 		"mean of other channels": {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) {
 			p := testView
 			p.Mean = p.Mean[:1]
@@ -252,6 +259,23 @@ func TestOnlyThePapersNetworkGetsThePapersValue(t *testing.T) {
 	m := &Model{Spec: spec, Params: graph.NewParamSet(0)}
 	if r := m.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper == nil || *r.Paper != 8.75 {
 		t.Errorf("resnet20: paper %v, want 8.75", r.Paper)
+	}
+	for what, change := range map[string]func(*blocks.Spec){
+		"an activation":       func(s *blocks.Spec) { s.Activation = blocks.ELU },
+		"no normalisation":    func(s *blocks.Spec) { s.NoBatchNorm = true },
+		"another first layer": func(s *blocks.Spec) { s.StemKernel = 5 },
+		"a part less": func(s *blocks.Spec) {
+			var err error
+			if *s, err = s.Without(blocks.PartBranch, s.Blocks()[1]); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		other := *m
+		change(&other.Spec)
+		if r := other.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper != nil || (r.Without != "") != (what == "a part less") {
+			t.Errorf("a net of that name with %s: paper %v, without %q", what, r.Paper, r.Without)
+		}
 	}
 	m.Spec.InputSize = 28
 	if r := m.Row("c", "cifar10", protocolCIFAR, Metrics{N: 10_000}); r.Paper != nil {

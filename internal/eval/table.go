@@ -23,6 +23,9 @@ type Row struct {
 	Protocol   string   `json:"protocol"`
 	Paper      *float64 `json:"paper"` // the paper's top-1 error by this protocol, or null
 
+	// Without is the part of a block that was left out, "shortcut of layer2.0"; absent otherwise.
+	Without string `json:"without,omitempty"`
+
 	// UtteranceError is that of whole utterances where the errors are of frames; absent otherwise.
 	UtteranceError *float64 `json:"utterance_error,omitempty"`
 
@@ -126,6 +129,7 @@ func (t Table) Columns(name func(string) string) []Column {
 	cols := []Column{
 		{Title: "model"},
 		{Title: "checkpoint"},
+		{Title: "without"},
 		{Title: t.unit(), Number: true},
 		{Title: "top-1 error %", Number: true},
 		{Title: "top-5 error %", Number: true},
@@ -137,7 +141,7 @@ func (t Table) Columns(name func(string) string) []Column {
 	}
 	for _, r := range t.Rows {
 		for i, cell := range []string{
-			name(r.Model), name(r.Checkpoint), text.Grouped(int64(r.N)), ErrorText(&r.Top1Error), ErrorText(r.Top5Error),
+			name(r.Model), name(r.Checkpoint), r.Without, text.Grouped(int64(r.N)), ErrorText(&r.Top1Error), ErrorText(r.Top5Error),
 			strconv.FormatFloat(r.Loss, 'f', 4, 64), text.Grouped(r.Params), ErrorText(r.UtteranceError), name(r.Protocol), ErrorText(r.Paper),
 		} {
 			cols[i].Cells = append(cols[i].Cells, cell)

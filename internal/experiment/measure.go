@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
@@ -20,6 +21,9 @@ type MeasureOptions struct {
 	Predictions string // CSV or JSONL file of every image's label, logits and top 5, or ""
 	Batch       int    // images or views computed together; 0 means eval.batch of the training
 	Threads     int
+
+	// Without is a part of each block that is left out in turn, besides the whole network; or "".
+	Without blocks.BlockPart
 }
 
 // complete reports whether the options say all that is taken from the run's configuration
@@ -57,7 +61,7 @@ type measuring struct {
 
 // Measure measures checkpoints and run folders one after another.
 func Measure(ctx context.Context, env *Environment, paths []string, o MeasureOptions) (Measurement, error) {
-	m := &measuring{MeasureOptions: o, env: env, open: NewDataSets(), member: len(paths) > 1}
+	m := &measuring{MeasureOptions: o, env: env, open: NewDataSets(), member: len(paths) > 1 && o.Without == ""}
 	for _, path := range paths {
 		net, err := OpenModel(env, path)
 		if err != nil {
@@ -73,6 +77,9 @@ func Measure(ctx context.Context, env *Environment, paths []string, o MeasureOpt
 			return m.Measurement, err
 		}
 		if net.Frontend != "" {
+			if m.Without != "" {
+				return m.Measurement, config.Usagef("eval: --without: %s is no network of images", net.Named)
+			}
 			err = m.utterances(ctx, net)
 		} else {
 			err = m.images(ctx, net)
@@ -164,6 +171,10 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 	if labels.Note != "" {
 		m.env.say("%s: %s.", net.Named, labels.Note)
 	}
+	lacking, err := m.lacking(net)
+	if err != nil {
+		return err
+	}
 	p, err := m.View.For(net.Model, info)
 	if err != nil {
 		return fmt.Errorf("%s: %w", net.Named, err)
@@ -193,17 +204,58 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 			observers = append(observers, file.Observe)
 		}
 		var err error
-		metrics, err = eval.EvaluateViews(ctx, net.Model, set, p, eval.EvaluateOptions{
-			Split: m.Split, Limit: m.Limit,
-			ScorerOptions: eval.ScorerOptions{Factory: m.env.Factory(m.Threads), Batch: m.batch(net), Workers: m.Threads},
-		}, observers...)
+		metrics, err = m.evaluate(ctx, net, net.Model, set, p, observers...)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", net.Named, err)
 	}
 	m.add(net.Measured(net.Named, info.Name, p, metrics), metrics.Classes(net.ClassNames()))
+	if m.Without == "" {
+		return nil
+	}
+	for i := range lacking {
+		if metrics, err = m.evaluate(ctx, net, &lacking[i], set, p); err != nil {
+			return fmt.Errorf("%s without the %s: %w", net.Named, lacking[i].Spec.Lacks(), err)
+		}
+		m.add(lacking[i].Measured(net.Named, info.Name, p, metrics), metrics.Classes(net.ClassNames()))
+	}
 	return nil
+}
+
+// evaluate measures a network of net's, whole or without a part.
+func (m *measuring) evaluate(ctx context.Context, net *Model, of *eval.Model, set *datasets.Dataset, p eval.Protocol, observers ...eval.Observer) (eval.Metrics, error) {
+	return eval.EvaluateViews(ctx, of, set, p, eval.EvaluateOptions{
+		Split: m.Split, Limit: m.Limit,
+		ScorerOptions: eval.ScorerOptions{Factory: m.env.Factory(m.Threads), Batch: m.batch(net), Workers: m.Threads},
+	}, observers...)
+}
+
+// lacking are the network without the part of each block in turn, with the same parameters. Blocks
+// of a plain network that change the shape are not among them: nothing would stand for them.
+func (m *measuring) lacking(net *Model) ([]eval.Model, error) {
+	if m.Without == "" {
+		return nil, nil
+	}
+	var list []eval.Model
+	var why error
+	for _, b := range net.Spec.Blocks() {
+		s, err := net.Spec.Without(m.Without, b)
+		if err != nil {
+			why = err
+			continue
+		}
+		one := *net.Model
+		one.Spec = s
+		list = append(list, one)
+	}
+	if len(list) == 0 {
+		if why == nil {
+			_, why = net.Spec.Without(m.Without, blocks.PlacedBlock{})
+		}
+		return nil, config.Usagef("eval: --without %s: %s: %w", m.Without, net.Named, why)
+	}
+	return list, nil
 }
 
 // checkMemory refuses more batches ahead of the network than there is memory for: one for each
