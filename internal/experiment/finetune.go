@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"resnet/internal/config"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
 	"resnet/internal/text"
@@ -15,6 +16,11 @@ func (x *Experiment) startFrom(params *graph.ParamSet) ([]string, error) {
 	m, err := OpenModel(x.env, x.Model.Weights)
 	if err != nil {
 		return nil, fmt.Errorf("model.weights: %w", err)
+	}
+	// The tensors of another activation would fit, and mean another network.
+	if !m.Spec.SameVariation(x.Spec) {
+		return nil, config.Usagef("model.weights: %s is %s, and this network is %s: set model.activation, model.batch_norm and model.stem_kernel as there",
+			m.Named, text.Printable(m.Spec.Name), x.Spec.Name)
 	}
 	list := weights.FromParams(m.Params)
 	note := ""

@@ -149,4 +149,10 @@ func TestATrainingStartsFromItsWeights(t *testing.T) {
 			t.Errorf("%s is not the checkpoint's", p.Name)
 		}
 	}
+	// With another activation the same tensors are another network.
+	x.Spec.Activation = blocks.ELU
+	var usage *config.UsageError
+	if _, err := x.startFrom(graph.NewParamSet(1)); !errors.As(err, &usage) || !strings.Contains(err.Error(), "set model.activation") {
+		t.Errorf("weights of a network with ReLU for one with ELU: %v", err)
+	}
 }
