@@ -30,7 +30,7 @@ var inceptionRows = []Spec{
 		Name: "googlenet-bn", Body: googleNet(withNorm, nil, 3, 2, 0.2), Params: 13_004_888, MACs: 1_498_376_192,
 		Source: "Szegedy et al. 2015, Table 1, as in torchvision: batch normalisation, 3x3 for 5x5",
 	})),
-	baseline(Spec{Name: "bn-inception", Body: append(bnInception(withNorm, 128), classifier("fc")), Params: 11_285_224, MACs: 2_032_600_064, Source: "Ioffe and Szegedy 2015, Figure 5"}),
+	baseline(Spec{Name: "bn-inception", Body: append(bnInception(withNorm, 128), classifier("fc")), Params: 11_285_224, MACs: 2_032_600_064, Source: "Ioffe and Szegedy 2015, Figure 5; their text says 13.6 million parameters"}),
 	withEps(0.001, baseline(Spec{
 		Name: "bn-inception-slim", Body: append(as(same, bnInception(withBias, 96)), drop(0.2), classifier("fc")), Params: 11_194_920, MACs: 2_018_851_840,
 		Source: "Ioffe and Szegedy 2015, Figure 5, as in Google's TF-slim",
@@ -134,10 +134,11 @@ func halvingBN(name string, reduce3, n3, reduceD, nD int) []Part {
 // the map.
 //
 // The figure says 576 channels behind 4c and 4d, and 1024 behind 4e; its columns sum to 608, 608
-// and 1056, and the columns are built. The text has a separable first convolution "with depth
-// multiplier 8", the figure a 7x7: that is built, an ordinary one. Zeros around the map count in
-// average poolings. The convolutions have no biases, which β replaces (section 3.2). There is no
-// dropout (section 4.2.1), and no auxiliary classifier is mentioned. Names are ours, after
+// and 1056, and the columns are built. They make 11.3 million parameters, where section 4.2 says
+// 13.6 million: what the others would be is not said. The text has a separable first convolution
+// "with depth multiplier 8", the figure a 7x7: that is built, an ordinary one. Zeros around the map
+// count in average poolings. The convolutions have no biases, which β replaces (section 3.2). There
+// is no dropout (section 4.2.1), and no auxiliary classifier is mentioned. Names are ours, after
 // torchvision's GoogLeNet. proj is the width of the projections in 4c and 4d, 128 in the figure;
 // first draws the first convolution.
 func bnInception(first unit, proj int) []Part {

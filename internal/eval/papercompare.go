@@ -42,7 +42,8 @@ type PaperComparisonLine struct {
 	Top5   *float64             `json:"paper_top5_error"`
 	Mean   *float64             `json:"paper_mean_top1_error,omitempty"` // of several runs
 	Std    *float64             `json:"paper_std_top1_error,omitempty"`
-	Quoted string               `json:"quoted_from,omitempty"` // whose result the paper repeats
+	Params string               `json:"paper_params,omitempty"` // as it is printed: "0.27M"
+	Quoted string               `json:"quoted_from,omitempty"`  // whose result the paper repeats
 	Note   string               `json:"note,omitempty"`
 	Ours   []PaperComparisonRow `json:"ours"`
 }
@@ -63,7 +64,7 @@ func (t PaperTable) Compare(rows []Measured) PaperComparison {
 	}
 	placed := make([]bool, len(rows))
 	for _, l := range t.Lines {
-		line := PaperComparisonLine{Model: l.Label, Top1: l.Top1, Top5: l.Top5, Quoted: l.Quoted, Note: l.Note, Ours: []PaperComparisonRow{}}
+		line := PaperComparisonLine{Model: l.Label, Top1: l.Top1, Top5: l.Top5, Params: l.Params, Quoted: l.Quoted, Note: l.Note, Ours: []PaperComparisonRow{}}
 		if l.Mean > 0 {
 			line.Mean, line.Std = &l.Mean, &l.Std
 		}
@@ -167,6 +168,8 @@ func (b PaperComparison) write(w io.Writer, name func(string) string, table func
 func (b PaperComparison) columns(name func(string) string) ([]Column, []string) {
 	cols := []Column{
 		{Title: "network"},
+		{Title: "paper's params", Number: true},
+		{Title: "our params", Number: true},
 		{Title: "paper's top-1 %", Number: true},
 		{Title: "paper's top-5 %", Number: true},
 		{Title: "our top-1 %", Number: true},
@@ -188,28 +191,32 @@ func (b PaperComparison) columns(name func(string) string) ([]Column, []string) 
 		}
 		return strings.Join(marks, ",")
 	}
-	add := func(label string, top1, top5 *float64, texts []string, r *PaperComparisonRow) {
-		cells := []string{name(label), ErrorText(top1), ErrorText(top5), "", "", "", "", ""}
+	counted := slices.ContainsFunc(b.Lines, func(l PaperComparisonLine) bool { return l.Params != "" })
+	add := func(l PaperComparisonLine, r *PaperComparisonRow) {
+		cells := []string{name(l.Model), l.Params, "", ErrorText(l.Top1), ErrorText(l.Top5), "", "", "", "", ""}
+		texts := l.notes()
 		if r != nil {
-			cells[3], cells[4], cells[5], cells[6] = ErrorText(&r.Top1Error), ErrorText(r.Top5Error), text.Grouped(int64(r.N)), name(r.Checkpoint)
+			if counted && r.Params > 0 {
+				cells[2] = text.Grouped(r.Params)
+			}
+			cells[5], cells[6], cells[7], cells[8] = ErrorText(&r.Top1Error), ErrorText(r.Top5Error), text.Grouped(int64(r.N)), name(r.Checkpoint)
 			texts = slices.Concat(texts, r.Differences)
 		}
-		cells[7] = numbered(texts)
+		cells[9] = numbered(texts)
 		for i := range cols {
 			cols[i].Cells = append(cols[i].Cells, cells[i])
 		}
 	}
 	for _, l := range b.Lines {
-		texts := l.notes()
 		if len(l.Ours) == 0 {
-			add(l.Model, l.Top1, l.Top5, texts, nil)
+			add(l, nil)
 		}
 		for i := range l.Ours {
-			add(l.Model, l.Top1, l.Top5, texts, &l.Ours[i])
+			add(l, &l.Ours[i])
 		}
 	}
 	for i := range b.Others {
-		add(b.Others[i].Model, nil, nil, nil, &b.Others[i])
+		add(PaperComparisonLine{Model: b.Others[i].Model}, &b.Others[i])
 	}
 	return WithoutEmpty(cols), notes
 }

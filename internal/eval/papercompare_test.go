@@ -2,12 +2,16 @@ package eval
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"resnet/internal/blocks"
 )
 
 // figures of he2016, tables 2 to 6, as they are printed.
@@ -37,9 +41,50 @@ func TestTablesHoldWhatThePaperPrints(t *testing.T) {
 			t.Errorf("table %d: %s, want %s", number, got, want)
 		}
 	}
+	var params []string
+	for _, l := range paperTables[4].Lines {
+		params = append(params, cmp.Or(l.Params, "-"))
+	}
+	if got, want := strings.Join(params, " "), "- - - 2.5M 2.3M 1.25M 0.27M 0.46M 0.66M 0.85M 1.7M 19.4M"; got != want {
+		t.Errorf("table 6, #params: %s, want %s", got, want)
+	}
 	for _, number := range []int{1, 7} {
 		if _, err := LookupTable(number); err == nil {
 			t.Errorf("table %d is one of errors", number)
+		}
+	}
+}
+
+// TestPrintedCountsAreTheRows: each row of ours has as many parameters as the paper prints, to its
+// digits, and only a network with exactly the row's stands beside them.
+func TestPrintedCountsAreTheRows(t *testing.T) {
+	n := 0
+	for _, l := range paperTables[4].Lines {
+		if l.Arch == "" {
+			continue
+		}
+		s, err := blocks.Lookup(l.Arch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, decimals, _ := strings.Cut(strings.TrimSuffix(l.Params, "M"), ".")
+		if got := strconv.FormatFloat(float64(s.Params)/1e6, 'f', len(decimals), 64) + "M"; got != l.Params {
+			t.Errorf("%s: %d parameters are %s, and the paper prints %s", l.Arch, s.Params, got, l.Params)
+		}
+		if got := PaperParams(l.Arch, s.Params); got != l.Params {
+			t.Errorf("%s: %q, want %q", l.Arch, got, l.Params)
+		}
+		if got := PaperParams(l.Arch, s.Params-288); got != "" { // of grey images
+			t.Errorf("%s with other channels: %q", l.Arch, got)
+		}
+		n++
+	}
+	if n != 6 {
+		t.Errorf("%d rows of ours in Table 6, want 6", n)
+	}
+	for _, arch := range []string{"plain20", "resnet50", "mine"} {
+		if got := PaperParams(arch, 269_722); got != "" {
+			t.Errorf("%s: %q, and the paper prints none", arch, got)
 		}
 	}
 }
@@ -143,7 +188,7 @@ func TestATableOfThePaperInText(t *testing.T) {
 		t.Fatal(err)
 	}
 	hostile := measuredRow("resnet20", "cifar10", 10_000, protocolCIFAR)
-	hostile.Row.Checkpoint = "runs/\x1b[2J|<b>"
+	hostile.Row.Checkpoint, hostile.Row.Params = "runs/\x1b[2J|<b>", 269_722
 	b := table.Compare([]Measured{hostile, measuredRow("plain20", "cifar10", 10_000, protocolCIFAR)})
 	var text, md, doc bytes.Buffer
 	if err := b.WriteText(&text); err != nil {
@@ -155,7 +200,7 @@ func TestATableOfThePaperInText(t *testing.T) {
 	if err := b.WriteJSON(&doc); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Table 6", "ResNet, 20 layers", "8.75", "12.35", `runs/\x1b[2J`, "1 view, 32x32", "mean 6.61, standard deviation 0.16", "plain20"} {
+	for _, want := range []string{"Table 6", "ResNet, 20 layers", "0.27M     269,722", "8.75", "12.35", `runs/\x1b[2J`, "1 view, 32x32", "mean 6.61, standard deviation 0.16", "plain20"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text has no %q:\n%s", want, text.String())
 		}
@@ -163,7 +208,7 @@ func TestATableOfThePaperInText(t *testing.T) {
 	if strings.Contains(text.String()+md.String()+doc.String(), "\x1b") || strings.Contains(md.String(), "<b>") {
 		t.Error("a hostile name comes through")
 	}
-	if !strings.Contains(md.String(), "| ResNet, 110 layers | 6.43 |") {
+	if !strings.Contains(md.String(), "| ResNet, 110 layers | 1.7M |  | 6.43 |") {
 		t.Errorf("Markdown:\n%s", md.String())
 	}
 	var back PaperComparison
@@ -204,7 +249,7 @@ The paper's protocol: 10 views, 224x224 of shorter side 256, softmax averaged, 5
 [2] not the network of that name: its description differs from the table of architectures
 [3] the table has no line for it
 `
-	if d := cmp.Diff(want, text.String()); d != "" {
+	if d := gocmp.Diff(want, text.String()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
@@ -275,7 +320,7 @@ func TestACommonNoteHasOneNumber(t *testing.T) {
 		"our top-1 %": {"2.00", "4.00", "5.00", ""}, "our top-5 %": {"0.25", "-", "-", ""}, "images": {"1,000", "2,000", "3", ""},
 		"checkpoint": {"a", "b", "c", ""}, "notes": {"1,2", "3,1", "3", ""},
 	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := gocmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 	if !slices.Equal(notes, []string{"fewer", "other views", "remark"}) {

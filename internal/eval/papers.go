@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"resnet/internal/blocks"
 	"resnet/internal/datasets"
 	"resnet/internal/text"
 )
@@ -66,6 +67,23 @@ func Paper(arch, dataset string, p Protocol, n int) *PaperValue {
 		}
 	}
 	return found
+}
+
+// PaperParams is the number of parameters that the paper prints for a network, as it prints it
+// ("0.27M", Table 6); "" where it prints none, or where the network of that name has not so many
+// parameters because its data has other channels or classes.
+func PaperParams(arch string, params int64) string {
+	if s, err := blocks.Lookup(arch); err != nil || s.Params != params {
+		return ""
+	}
+	for _, t := range paperTables {
+		for _, l := range t.Lines {
+			if l.Arch == arch && l.Params != "" {
+				return l.Params
+			}
+		}
+	}
+	return ""
 }
 
 // published is the row whose line in the tables is a network's: the rows named -caffe are the

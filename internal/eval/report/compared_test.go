@@ -121,11 +121,11 @@ func TestAComparisonIsInTheFormOfThePapersTable6(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| resnet20 | 20 | 269,722 | 2 | 14.50 ± 0.35 | - | 16.38 ± 0.18 | 16.25 | 8.75 | +7.50 | 0.93 | 250 |",
-		"| resnet56 | 56 | 853,018 | 1 | 10.50 | - | 13.50 | 13.50 | 6.97 | +6.53 | 0.85 | 250 |",
-		"| plain110 | 110 | 1,727,962 | 0 |  |  |  |  | - |  |  |  | 1 diverged |",
+		"| resnet20 | 20 | 269,722 | 0.27M | 2 | 14.50 ± 0.35 | - | 16.38 ± 0.18 | 16.25 | 8.75 | +7.50 | 0.93 | 250 |",
+		"| resnet56 | 56 | 853,018 | 0.85M | 1 | 10.50 | - | 13.50 | 13.50 | 6.97 | +6.53 | 0.85 | 250 |",
+		"| plain110 | 110 | 1,727,962 |  | 0 |  |  |  |  | - |  |  |  | 1 diverged |",
 		// The paper has curves for plain networks, no figures.
-		"| plain20 | 20 | 269,722 | 1 | 17.12 | 17.12 | 18.75 | 18.75 | - |",
+		"| plain20 | 20 | 269,722 |  | 1 | 17.12 | 17.12 | 18.75 | 18.75 | - |",
 		"The paper's errors are of trainings of 64,000 iterations of 128 images; resnet20 had 400 of 128.",
 		"Plain networks degrade with depth (He et al. 2016, section 4.2, Fig. 1 and 6): reproduced. Training errors: plain20 17.12%, plain56 50.50% (33.38 points, noise 1.11).",
 	} {

@@ -38,9 +38,13 @@ type Outcome struct {
 	ImagesPerSecond float64  `json:"images_per_second"`
 	// Paper is the paper's error, its best where it gives several; nil where it has none for this
 	// network and data set.
-	Paper      *float64 `json:"paper"`
-	Diverged   int      `json:"diverged"` // runs whose loss was not finite
-	Unfinished int      `json:"unfinished"`
+	Paper *float64 `json:"paper"`
+	// PaperParams is the number of parameters as the paper's Table 6 prints it ("0.27M"), for the
+	// networks of its lines.
+	PaperParams string `json:"paper_params,omitempty"`
+
+	Diverged   int `json:"diverged"` // runs whose loss was not finite
+	Unfinished int `json:"unfinished"`
 	// TrainImages and TestImages are how many each run's errors are the mean over; 0 where that is
 	// not known. Of speech they count utterances.
 	TrainImages int `json:"train_images"`
@@ -58,6 +62,7 @@ type Outcome struct {
 func newOutcome(runs []Compared) Outcome {
 	n := runs[0].Net
 	o := Outcome{Model: n.Model, network: n.Network, Family: n.Family, Settings: n.Settings, telling: n.telling, Kind: n.Kind, Depth: n.Depth, Params: n.Params, Dataset: n.Dataset, Iterations: n.Iterations, Batch: n.Batch}
+	o.PaperParams = eval.PaperParams(n.Model, n.Params)
 	var train, test, trainEval, speed []float64
 	for _, r := range runs {
 		s := r.History.Series(r.Name)
@@ -172,6 +177,7 @@ func (c Comparison) tableColumns(name func(string) string) []eval.Column {
 		{Title: "network"},
 		{Title: "layers", Number: true},
 		{Title: "parameters", Number: true},
+		{Title: "paper's params", Number: true},
 		{Title: "runs", Number: true},
 		{Title: "training error %", Number: true},
 		{Title: "training set error %", Number: true},
@@ -188,7 +194,7 @@ func (c Comparison) tableColumns(name func(string) string) []eval.Column {
 		cols = append(cols, eval.Column{Title: key})
 	}
 	for _, o := range c.Outcomes {
-		cells := []string{name(o.Model), "", "", strconv.Itoa(o.Runs), "", "", "", "", eval.ErrorText(o.Paper), "", "", "", ""}
+		cells := []string{name(o.Model), "", "", o.PaperParams, strconv.Itoa(o.Runs), "", "", "", "", eval.ErrorText(o.Paper), "", "", "", ""}
 		if o.Depth > 0 {
 			cells[1] = strconv.Itoa(o.Depth)
 		}
@@ -196,16 +202,16 @@ func (c Comparison) tableColumns(name func(string) string) []eval.Column {
 			cells[2] = text.Grouped(o.Params)
 		}
 		if o.Runs > 0 {
-			cells[4], cells[5], cells[6], cells[7] = o.TrainSample().String(), eval.ErrorText(o.TrainEval), o.TestSample().String(), eval.ErrorText(&o.TestBest)
+			cells[5], cells[6], cells[7], cells[8] = o.TrainSample().String(), eval.ErrorText(o.TrainEval), o.TestSample().String(), eval.ErrorText(&o.TestBest)
 			if o.Paper != nil {
 				d := o.fromPaper()
-				cells[9], cells[10] = fmt.Sprintf("%+.2f", d.Points), fmt.Sprintf("%.2f", d.Noise)
+				cells[10], cells[11] = fmt.Sprintf("%+.2f", d.Points), fmt.Sprintf("%.2f", d.Noise)
 			}
 			if o.ImagesPerSecond > 0 {
-				cells[11] = strconv.FormatFloat(o.ImagesPerSecond, 'f', 0, 64)
+				cells[12] = strconv.FormatFloat(o.ImagesPerSecond, 'f', 0, 64)
 			}
 		}
-		cells[12] = o.remark()
+		cells[13] = o.remark()
 		for _, key := range keys {
 			cells = append(cells, name(o.setting(key)))
 		}
@@ -214,7 +220,7 @@ func (c Comparison) tableColumns(name func(string) string) []eval.Column {
 		}
 	}
 	// What a row is comes before how it ended.
-	cols = slices.Concat(cols[:1], cols[13:], cols[1:13])
+	cols = slices.Concat(cols[:1], cols[14:], cols[1:14])
 	return eval.WithoutEmpty(cols)
 }
 
