@@ -190,6 +190,15 @@ func (l *Loaded) Origins() map[string]string {
 	return all
 }
 
+// Overridden is the origin of a key's value where that is neither the file nor a default: a --set
+// or a variable of the environment. Otherwise it is "".
+func (l *Loaded) Overridden(path string) string {
+	if o := l.origins[path]; o.source != "default" && o.at.Line == 0 {
+		return o.source
+	}
+	return ""
+}
+
 // String is the source with its position.
 func (o origin) String() string {
 	if o.at.Line > 0 {

@@ -66,7 +66,8 @@ type ComparedRun struct {
 	// Incomplete says which record of the run could not be written, or is nil.
 	Incomplete error
 
-	full int // iterations without Short
+	full int      // iterations of the paper's
+	own  []string // what takes the place of its schedule: see config.Loaded.Overridden
 }
 
 // divergedFile records in a run folder that its loss did not stay finite, so that the next start
@@ -239,7 +240,7 @@ func (c *Comparison) newRun(ctx context.Context, n compare.Net, open DataSets) (
 	if err != nil {
 		return nil, err
 	}
-	r := &ComparedRun{Net: n, Dir: filepath.Join(c.Out, n.Name()), full: l.Train.Iterations}
+	r := &ComparedRun{Net: n, Dir: filepath.Join(c.Out, n.Name())}
 	threads := max(1, c.Threads/c.Parallel)
 	if c.Short == ShortAuto {
 		x, err := New(ctx, c.env, l, threads, open)
@@ -250,6 +251,11 @@ func (c *Comparison) newRun(ctx context.Context, n compare.Net, open DataSets) (
 		c.Short = factor(*c.study, images)
 	}
 	if c.Short > 0 {
+		paper, err := config.Load(config.Input{File: n.Preset})
+		if err != nil {
+			return nil, err
+		}
+		r.full, r.own = paper.Train.Iterations, ownSchedule(l)
 		if l, err = c.load(n, shorten(l, c.Short)); err != nil {
 			return nil, err
 		}

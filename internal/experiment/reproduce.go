@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"resnet/internal/atomicfile"
@@ -51,14 +53,39 @@ func (c *Comparison) Title() string {
 	return c.study.Title
 }
 
-// Shortened says by how much the schedules are divided; "" where they are the paper's.
+// Shortened says by how much the schedules are divided, and what of them is not; "" where they are
+// the paper's.
 func (c *Comparison) Shortened() string {
 	if c.Short <= 1 {
 		return ""
 	}
+	by := text.Grouped(int64(math.Round(c.Short)))
+	if c.Short < 10 { // 1.5 is not 2
+		by = strconv.FormatFloat(c.Short, 'g', 3, 64)
+	}
 	first := c.Runs[0]
+	if first.own != nil {
+		by += ", but for " + strings.Join(first.own, ", ")
+	}
 	return fmt.Sprintf("Every schedule is the paper's divided by %s: %s iterations instead of %s. Errors are not the paper's, and neither need the claims be.",
-		text.Grouped(int64(math.Round(c.Short))), text.Grouped(first.Plan.Iterations), text.Grouped(first.full))
+		by, text.Grouped(first.Plan.Iterations), text.Grouped(first.full))
+}
+
+// scheduleKeys are those whose values are the schedule of a training, of all that shorten divides.
+var scheduleKeys = []string{
+	"train.iterations", "train.epochs", "train.schedule.drop.at", "train.schedule.drop.at_epochs",
+	"train.schedule.warmup.iterations", "train.schedule.warmup.until.window",
+}
+
+// ownSchedule is what the user has set of the schedule.
+func ownSchedule(l *config.Loaded) []string {
+	var list []string
+	for _, key := range scheduleKeys {
+		if by := l.Overridden(key); by != "" && !slices.Contains(list, by) {
+			list = append(list, by)
+		}
+	}
+	return list
 }
 
 // factor is what ShortAuto divides the schedules of a study by: shortFactor, or more where there
@@ -67,7 +94,8 @@ func factor(study compare.Study, images int) float64 {
 	return max(shortFactor, float64(study.Images)/float64(max(images, 1)))
 }
 
-// shorten are the keys of a schedule divided by a factor, as key=value.
+// shorten are the keys of a schedule divided by a factor, as key=value, but for those that the user
+// has set.
 func shorten(l *config.Loaded, factor float64) []string {
 	div := func(n int) int {
 		if n == 0 {
@@ -75,24 +103,31 @@ func shorten(l *config.Loaded, factor float64) []string {
 		}
 		return max(1, int(math.Round(float64(n)/factor)))
 	}
-	var at []string
-	for _, n := range l.Train.Schedule.Drop.At {
-		at = append(at, fmt.Sprint(div(n)))
-	}
-	sets := []string{fmt.Sprintf("train.iterations=%d", div(l.Train.Iterations)), fmt.Sprintf("eval.every=%d", div(l.Eval.Every))}
-	for key, n := range map[string]int{"train.checkpoint.every": l.Train.Checkpoint.Every, "train.schedule.warmup.iterations": l.Train.Schedule.Warmup.Iterations} {
-		if n > 0 {
-			sets = append(sets, fmt.Sprintf("%s=%d", key, div(n)))
+	var sets []string
+	set := func(key string, value any) {
+		if l.Overridden(key) == "" {
+			sets = append(sets, fmt.Sprintf("%s=%v", key, value))
 		}
 	}
+	set("train.iterations", div(l.Train.Iterations))
+	set("eval.every", div(l.Eval.Every))
+	for key, n := range map[string]int{"train.checkpoint.every": l.Train.Checkpoint.Every, "train.schedule.warmup.iterations": l.Train.Schedule.Warmup.Iterations} {
+		if n > 0 {
+			set(key, div(n))
+		}
+	}
+	var at []string
+	for _, n := range l.Train.Schedule.Drop.At {
+		at = append(at, strconv.Itoa(div(n)))
+	}
 	if at != nil {
-		sets = append(sets, "train.schedule.drop.at=["+strings.Join(at, ",")+"]")
+		set("train.schedule.drop.at", "["+strings.Join(at, ",")+"]")
 	}
 	if l.Train.Schedule.Warmup.Rate > 0 {
-		sets = append(sets, fmt.Sprintf("train.schedule.warmup.until.window=%d", div(l.Train.Schedule.Warmup.Until.Window)))
+		set("train.schedule.warmup.until.window", div(l.Train.Schedule.Warmup.Until.Window))
 	}
 	if n := l.Train.BNRecompute; n > 0 {
-		sets = append(sets, fmt.Sprintf("train.bn_recompute=%d", max(div(n), l.Train.Batch)))
+		set("train.bn_recompute", max(div(n), l.Train.Batch))
 	}
 	return sets
 }

@@ -271,10 +271,11 @@ func TestAShortReproductionDividesItsSchedules(t *testing.T) {
 			t.Errorf("%d images: a factor of %v, want %v", images, got, want)
 		}
 	}
-	l, err := config.Load(config.Input{File: "cifar110", Sets: []string{"train.schedule.warmup.iterations=400"}})
+	l, err := config.Load(config.Input{File: "cifar110"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.Train.Schedule.Warmup.Iterations = 400
 	short, err := config.Load(config.Input{File: "cifar110", Sets: append(shorten(l, 100), "train.schedule.rate=0.05")})
 	if err != nil {
 		t.Fatal(err)
