@@ -129,9 +129,6 @@ func Wait(ctx context.Context, path, doing string, tell func(*LockedError)) (*Lo
 // longer path's: the holder before may have removed the file after it was opened here, and a lock
 // on a file without a name keeps nobody out.
 func lockOpened(f *os.File, path, doing string) (*Lock, error) {
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		return nil, errors.Join(atomicfile.Error(fmt.Errorf("lock %s: it is not a regular file: remove it", path)), f.Close())
-	}
 	locked, err := filelock.Try(f)
 	switch {
 	case errors.Is(err, filelock.ErrUnsupported):
@@ -189,10 +186,7 @@ func lockedError(path, doing string) *LockedError {
 const maxHolder = 4096
 
 func readHolder(path string) (h holder, ok bool) {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || info.Size() > maxHolder {
-		return h, false
-	}
-	data, err := input.Read(path, 1<<12)
+	data, err := input.Read(path, maxHolder)
 	return h, err == nil && json.Unmarshal(data, &h) == nil && h.PID != 0
 }
 
