@@ -103,15 +103,7 @@ func invertFull(b *block, dst []byte, stride int) {
 		z3, z4 = z5-z3*fix1961, z5-z4*fix0390
 		o0, o1, o2, o3 := x7*fix0298-z1+z3, x5*fix2053-z2+z4, x3*fix3072-z2+z3, x1*fix1501-z1+z4
 
-		upper, lower := (*[8]byte)(dst[i*stride:]), (*[8]byte)(dst[(7-i)*stride:])
-		upper[0], lower[0] = samples(e0 + o3)
-		upper[1], lower[1] = samples(e1 + o2)
-		upper[2], lower[2] = samples(e2 + o1)
-		upper[3], lower[3] = samples(e3 + o0)
-		upper[4], lower[4] = samples(e3 - o0)
-		upper[5], lower[5] = samples(e2 - o1)
-		upper[6], lower[6] = samples(e1 - o2)
-		upper[7], lower[7] = samples(e0 - o3)
+		store((*[8]byte)(dst[i*stride:]), (*[8]byte)(dst[(7-i)*stride:]), e0, e1, e2, e3, o0, o1, o2, o3)
 	}
 }
 
@@ -122,6 +114,18 @@ func cross(u, l int64) (left, right int64) {
 	left = int64(int32(u)>>drop) + int64(int32(l)>>drop)<<32
 	right = (u+1<<31)>>(32+drop) + (l+1<<31)>>(32+drop)<<32
 	return left, right
+}
+
+// store writes the samples of two rows.
+func store(upper, lower *[8]byte, e0, e1, e2, e3, o0, o1, o2, o3 int64) {
+	upper[0], lower[0] = samples(e0 + o3)
+	upper[1], lower[1] = samples(e1 + o2)
+	upper[2], lower[2] = samples(e2 + o1)
+	upper[3], lower[3] = samples(e3 + o0)
+	upper[4], lower[4] = samples(e3 - o0)
+	upper[5], lower[5] = samples(e2 - o1)
+	upper[6], lower[6] = samples(e1 - o2)
+	upper[7], lower[7] = samples(e0 - o3)
 }
 
 // samples are the results of the second pass for two rows.
@@ -168,14 +172,6 @@ func invertLow(b *block, dst []byte, stride int) {
 		z3, z4 := z5-x3*fix1961, z5-x1*fix0390
 		o0, o1, o2, o3 := z3-x1*fix0899, z4-x3*fix2562, x3*(fix3072-fix2562)+z3, x1*(fix1501-fix0899)+z4
 
-		upper, lower := (*[8]byte)(dst[i*stride:]), (*[8]byte)(dst[(7-i)*stride:])
-		upper[0], lower[0] = samples(e0 + o3)
-		upper[1], lower[1] = samples(e1 + o2)
-		upper[2], lower[2] = samples(e2 + o1)
-		upper[3], lower[3] = samples(e3 + o0)
-		upper[4], lower[4] = samples(e3 - o0)
-		upper[5], lower[5] = samples(e2 - o1)
-		upper[6], lower[6] = samples(e1 - o2)
-		upper[7], lower[7] = samples(e0 - o3)
+		store((*[8]byte)(dst[i*stride:]), (*[8]byte)(dst[(7-i)*stride:]), e0, e1, e2, e3, o0, o1, o2, o3)
 	}
 }
