@@ -3,6 +3,7 @@ package blocks
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,7 +77,7 @@ func (c *netCase) open(t *testing.T) {
 	initial := c.tensors.Under("init/")
 	for _, p := range c.params.All() {
 		v := initial.Get(p.Name)
-		if len(v.Data) != len(p.Data) || !equalShapes(v.Shape, p.Shape) {
+		if len(v.Data) != len(p.Data) || !slices.Equal(v.Shape, p.Shape) {
 			t.Fatalf("%s is %v here, %v in PyTorch", p.Name, p.Shape, v.Shape)
 		}
 		copy(p.Data, v.Data)
@@ -133,18 +134,6 @@ func (c *netCase) compare(t *testing.T, what string, got []float32, want parity.
 	if d := parity.Difference(got, want.Data); d > tolerance {
 		t.Errorf("%s: differs from PyTorch by %.2g of its norm; at most %g", what, d, tolerance)
 	}
-}
-
-func equalShapes(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func TestOneStepIsPyTorchs(t *testing.T) {

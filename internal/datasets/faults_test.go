@@ -5,11 +5,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
 	"resnet/internal/datasets"
+	"resnet/internal/datasets/fault/faulttest"
 )
 
 const record = 3073
@@ -173,21 +173,12 @@ func TestIDXFaultsNameFileRecordAndOffset(t *testing.T) {
 	}
 }
 
-// allocated runs f and returns the bytes that it allocated.
-func allocated(f func()) uint64 {
-	var a, b runtime.MemStats
-	runtime.ReadMemStats(&a)
-	f()
-	runtime.ReadMemStats(&b)
-	return b.TotalAlloc - a.TotalAlloc
-}
-
 func TestAnIDXBombStaysCompressed(t *testing.T) {
 	dir := t.TempDir()
 	idxFolder(t, dir, 5, 2, 3)
 	bomb := zipped(t, append(idx(noise(5*9, 1), 5, 3, 3), make([]byte, 64<<20)...))
 	write(t, filepath.Join(dir, "train-images-idx3-ubyte.gz"), bomb)
-	n := allocated(func() {
+	n := faulttest.Allocated(func() {
 		_, err := datasets.OpenSmallIDX(5, 2, 3, datasets.Config{Name: "fashion-mnist", Dir: dir}, 0)
 		wantError(t, err, datasets.ErrData, "byte offset 61")
 	})

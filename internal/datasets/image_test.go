@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"resnet/internal/datasets"
+	"resnet/internal/datasets/fault/faulttest"
 )
 
 // hugePNG is a PNG whose header promises w×h pixels, padded to so many bytes.
@@ -49,7 +50,7 @@ func TestHugeImagesAreRefusedBeforeMemoryIsSpent(t *testing.T) {
 			imageFolder(t, dir)
 			path := filepath.Join(dir, "train", "cat", "99.png")
 			write(t, path, data)
-			n := allocated(func() {
+			n := faulttest.Allocated(func() {
 				_, err := datasets.Open(t.Context(), datasets.Config{Name: "folder", Dir: dir, Size: 8}, 0)
 				wantError(t, err, datasets.ErrData, path)
 			})

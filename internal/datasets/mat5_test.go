@@ -7,6 +7,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"resnet/internal/datasets/fault/faulttest"
 )
 
 func TestTheTableOfTheDevelopmentKitIsRead(t *testing.T) {
@@ -126,7 +128,7 @@ func TestHostileMATFilesAreRefused(t *testing.T) {
 		"a number that is not finite": {m.file(m.table(1, synsetFields, m.matrix(6, "", []uint32{1, 1}, m.element(miDouble, bytes.Repeat([]byte{0xff}, 8))), m.text("n01440764"), m.number(0))), "ILSVRC2012_ID"},
 	} {
 		var err error
-		n := allocation(func() { _, err = readSynsets(c.file) })
+		n := faulttest.Allocated(func() { _, err = readSynsets(c.file) })
 		if !errors.Is(err, ErrData) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v, want ErrData that says %q", name, err, c.says)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"resnet/internal/datasets"
+	"resnet/internal/datasets/fault/faulttest"
 )
 
 // images holds pictures and what Pillow makes of them: see generate.py there.
@@ -126,7 +127,7 @@ func TestHostilePicturesAreRefusedBeforeMemoryIsSpent(t *testing.T) {
 		"a line of 65500×1":         pngBytes(t, image.NewGray(image.Rect(0, 0, 65500, 1))),
 		"empty":                     nil,
 	} {
-		n := allocated(func() {
+		n := faulttest.Allocated(func() {
 			if _, err := datasets.DecodePicture(bytes.NewReader(data), name); !errors.Is(err, datasets.ErrData) {
 				t.Errorf("%s: error %v, want ErrData", name, err)
 			}

@@ -13,16 +13,8 @@ import (
 	"time"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/datasets/fault/faulttest"
 )
-
-// allocation runs f and returns the bytes that it allocated.
-func allocation(f func()) uint64 {
-	var a, b runtime.MemStats
-	runtime.ReadMemStats(&a)
-	f()
-	runtime.ReadMemStats(&b)
-	return b.TotalAlloc - a.TotalAlloc
-}
 
 func TestHostileTrainingArchivesAreRefused(t *testing.T) {
 	img := item{name: "n01440764_1.JPEG", data: []byte("\xff\xd8")}
@@ -55,7 +47,7 @@ func TestHostileTrainingArchivesAreRefused(t *testing.T) {
 			dir := t.TempDir()
 			put(t, filepath.Join(dir, trainArchive), c.data)
 			var err error
-			n := allocation(func() { _, err = openIn(t, dir, nil) })
+			n := faulttest.Allocated(func() { _, err = openIn(t, dir, nil) })
 			if !errors.Is(err, ErrData) || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), trainArchive) {
 				t.Errorf("error %v, want ErrData that names the archive and says %q", err, c.says)
 			}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
@@ -82,14 +83,4 @@ func (s signature) infer(in []gorgonia.DimSizer) (tensor.Shape, error) {
 }
 
 // sameShape compares exactly: tensor.Shape.Eq takes a column for a vector and (1) for a scalar.
-func sameShape(a, b tensor.Shape) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
+func sameShape(a, b tensor.Shape) bool { return slices.Equal(a, b) }

@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/mewkiz/flac/meta"
 
 	"resnet/internal/datasets/fault"
+	"resnet/internal/datasets/fault/faulttest"
 	"resnet/internal/datasets/speech/audio"
 	"resnet/internal/datasets/speech/kaldi"
 )
@@ -159,14 +159,6 @@ func id3(n int) string {
 	return "ID3\x04\x00\x00\x00\x00" + string([]byte{byte(n >> 7), byte(n & 0x7f)}) + strings.Repeat("x", n)
 }
 
-func allocated(f func()) uint64 {
-	var a, b runtime.MemStats
-	runtime.ReadMemStats(&a)
-	f()
-	runtime.ReadMemStats(&b)
-	return b.TotalAlloc - a.TotalAlloc
-}
-
 func TestRecordingsThatLieAreRefusedBeforeMemoryIsSpent(t *testing.T) {
 	claim := func(id string, size uint32) []byte {
 		return append(binary.LittleEndian.AppendUint32([]byte(id), size), 1, 2, 3, 4)
@@ -198,7 +190,7 @@ func TestRecordingsThatLieAreRefusedBeforeMemoryIsSpent(t *testing.T) {
 		"FLAC with gigabytes":           []byte("fLaC\x04\xff\xff\xff" + strings.Repeat("x", 64)),
 	} {
 		var err error
-		spent := allocated(func() { _, err = read(b) })
+		spent := faulttest.Allocated(func() { _, err = read(b) })
 		if !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "x.wav") || spent > 1<<20 {
 			t.Errorf("%s: %d bytes allocated, %v", name, spent, err)
 		}
@@ -255,7 +247,7 @@ func FuzzAudio(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var a audio.Audio
 		var err error
-		spent := allocated(func() { a, err = read(data) })
+		spent := faulttest.Allocated(func() { a, err = read(data) })
 		if err != nil && !errors.Is(err, fault.ErrData) {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"resnet/internal/datasets/fault"
+	"resnet/internal/datasets/fault/faulttest"
 	"resnet/internal/datasets/speech/audio"
 	"resnet/internal/datasets/speech/kaldi"
 )
@@ -89,7 +90,7 @@ func TestSizesOf64BitsAreThoseOfDs64(t *testing.T) {
 	}
 	for _, size := range []uint64{5, 1 << 40} {
 		var err error
-		if spent := allocated(func() { _, err = read(rf64(size)) }); !errors.Is(err, fault.ErrData) || spent > 1<<20 {
+		if spent := faulttest.Allocated(func() { _, err = read(rf64(size)) }); !errors.Is(err, fault.ErrData) || spent > 1<<20 {
 			t.Errorf("%d bytes: %v, %d allocated", size, err, spent)
 		}
 	}

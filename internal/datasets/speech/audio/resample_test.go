@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"resnet/internal/datasets/fault"
+	"resnet/internal/datasets/fault/faulttest"
 	"resnet/internal/datasets/speech/audio"
 	"resnet/internal/datasets/speech/kaldi"
 )
@@ -177,7 +178,7 @@ func TestRatesThatAreNoneAreNotResampled(t *testing.T) {
 			t.Fatal(err)
 		}
 		var refused error
-		if spent := allocated(func() { refused = s.Resample(16000) }); !errors.Is(refused, fault.ErrData) || !strings.Contains(refused.Error(), "-r 16000") || spent > 1<<20 {
+		if spent := faulttest.Allocated(func() { refused = s.Resample(16000) }); !errors.Is(refused, fault.ErrData) || !strings.Contains(refused.Error(), "-r 16000") || spent > 1<<20 {
 			t.Errorf("%d: %v, %d bytes", rate, refused, spent)
 		}
 	}

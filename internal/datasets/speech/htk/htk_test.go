@@ -7,13 +7,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"resnet/internal/datasets/fault"
+	"resnet/internal/datasets/fault/faulttest"
 )
 
 const (
@@ -71,14 +71,6 @@ func TestEveryFormOfAFeatureFileIsRead(t *testing.T) {
 	}
 }
 
-func allocated(f func()) uint64 {
-	var a, b runtime.MemStats
-	runtime.ReadMemStats(&a)
-	f()
-	runtime.ReadMemStats(&b)
-	return b.TotalAlloc - a.TotalAlloc
-}
-
 func TestFeatureFilesThatLieAreRefusedBeforeMemoryIsSpent(t *testing.T) {
 	for want, raw := range map[string][]byte{
 		"in 2147483647 frames":   file(math.MaxInt32, tenMillis, 32764, 6, []float32{1}),
@@ -97,7 +89,7 @@ func TestFeatureFilesThatLieAreRefusedBeforeMemoryIsSpent(t *testing.T) {
 		"scales of a compressed": file(math.MaxInt32, tenMillis, 32766, 6|compressed, []float32{1}),
 	} {
 		var err error
-		spent := allocated(func() { _, err = Read(bytes.NewReader(raw), "x.fbk") })
+		spent := faulttest.Allocated(func() { _, err = Read(bytes.NewReader(raw), "x.fbk") })
 		if !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), want) || spent > 2<<20 {
 			t.Errorf("%s: %d bytes allocated, %v", want, spent, err)
 		}
@@ -116,7 +108,7 @@ func FuzzHTK(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var h File
 		var err error
-		spent := allocated(func() { h, err = Read(bytes.NewReader(data), "x") })
+		spent := faulttest.Allocated(func() { h, err = Read(bytes.NewReader(data), "x") })
 		if err != nil && !errors.Is(err, fault.ErrData) || err == nil && len(h.Data) != h.Frames*h.Dim {
 			t.Fatalf("%d × %d with %d values, %v", h.Frames, h.Dim, len(h.Data), err)
 		}

@@ -6,24 +6,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
 	"resnet/internal/datasets/fault"
+	"resnet/internal/datasets/fault/faulttest"
 )
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
-
-// allocated is how many bytes f takes from the heap in all.
-func allocated(f func()) uint64 {
-	var a, b runtime.MemStats
-	runtime.ReadMemStats(&a)
-	f()
-	runtime.ReadMemStats(&b)
-	return b.TotalAlloc - a.TotalAlloc
-}
 
 // drain reads an archive to its end or its first error.
 func drain(data []byte) error {
@@ -107,7 +98,7 @@ func TestArchivesThatLieAreRefusedBeforeMemoryIsSpent(t *testing.T) {
 		"a lone bracket":     []byte("k 1 ]\n"),
 	} {
 		var err error
-		spent := allocated(func() { err = drain(data) })
+		spent := faulttest.Allocated(func() { err = drain(data) })
 		if !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "x.ark") || spent > 8<<20 {
 			t.Errorf("%s: %d bytes allocated, %v", name, spent, err)
 		}
@@ -131,7 +122,7 @@ func TestABombStaysCompressed(t *testing.T) {
 	}
 	path := write(t, t.TempDir()+"/bomb.ark.gz", packed.String())
 	var err error
-	spent := allocated(func() { err = Each(path, func(string, Value) error { return nil }) })
+	spent := faulttest.Allocated(func() { err = Each(path, func(string, Value) error { return nil }) })
 	if !errors.Is(err, fault.ErrData) || spent > 1<<20 {
 		t.Errorf("%d bytes of gzip: %d bytes allocated, %v", packed.Len(), spent, err)
 	}
@@ -151,7 +142,7 @@ func FuzzArk(f *testing.F) {
 	f.Add([]byte("k \x00BFM \x04\x01\x00\x00\x00\x04\x01\x00\x00\x00abcd"))
 	f.Add([]byte("k \x00BCM \x00\x00\x00\x00\x00\x00\x80\x3f\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x01\x00\x02\x00\x03\x00\x07"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		spent := allocated(func() {
+		spent := faulttest.Allocated(func() {
 			r := NewReader(bytes.NewReader(data), "x")
 			for {
 				_, v, err := r.Next()
