@@ -42,8 +42,8 @@ CIFAR's do, have no ten crops; for them "full" without --scales is the image and
 The classes of a folder are matched with the network's by name, in any order; a folder may hold some
 of them. A network without names gets them from --classes-file, or from classes.txt beside the data.
 
-The paper's value is shown only where it was measured in the same way: on the whole test set, with
-the same views. Several checkpoints give one row each, and one more for their ensemble. --table
+The paper's value is shown only where it was measured in the same way: on the whole test set, of the
+published files and not of a converted copy, with the same views. Several checkpoints give one row each, and one more for their ensemble. --table
 prints a table of the paper together with our rows and says what differs; it uses that table's
 views unless --crops chooses others.
 

@@ -73,6 +73,8 @@ type Dataset struct {
 	meanImages int
 	corrupt    corruptImages
 	print      Printed
+	dir        string // of the configuration
+	identity   identified
 }
 
 // view selects images of a source: those of split from, all or those listed.
@@ -112,7 +114,7 @@ func Open(ctx context.Context, c Config, seed uint64) (*Dataset, error) {
 }
 
 func newDataset(c Config, title string, src source, seed uint64) (*Dataset, error) {
-	d := &Dataset{src: src, about: src.about(), meanImages: c.MeanImages, corrupt: corruptImages{skip: c.OnCorrupt == CorruptSkip}, views: map[Split]view{
+	d := &Dataset{src: src, dir: c.Dir, about: src.about(), meanImages: c.MeanImages, corrupt: corruptImages{skip: c.OnCorrupt == CorruptSkip}, views: map[Split]view{
 		Train: {from: Train, n: src.count(Train)},
 		Val:   {from: Val, n: src.count(Val)},
 		Test:  {from: Test, n: src.count(Test)},

@@ -158,6 +158,19 @@ func TestRowsStandBesideTheirLinesWithWhatDiffers(t *testing.T) {
 			}
 		}
 	}
+	table6, err := LookupTable(6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const other6 = "measured on 10,000 images of cifar10 (converted copy), the paper on 10,000 of cifar10"
+	copied := table6.Compare([]Measured{measuredRow("resnet20", "cifar10 (converted copy)", 10_000, protocolCIFAR)})
+	i := slices.IndexFunc(copied.Lines, func(l PaperComparisonLine) bool { return len(l.Ours) == 1 })
+	if i < 0 || copied.Lines[i].Ours[0].SameProtocol || !slices.Equal(copied.Lines[i].Ours[0].Differences, []string{other6}) {
+		t.Errorf("a converted copy: %+v", copied.Lines)
+	}
+	if v := Paper("resnet20", "cifar10 (converted copy)", protocolCIFAR, 10_000); v != nil {
+		t.Errorf("a converted copy beside the paper's %v", v)
+	}
 	if len(differences) != 5 || len(b.Others) != 2 || b.Others[0].Model != "resnet18" {
 		t.Errorf("%d rows in lines and %d others, want 5 and 2", len(differences), len(b.Others))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"resnet/internal/blocks"
@@ -90,6 +91,24 @@ func TestADataSetIsEmbeddedPresentAbsentOrDamaged(t *testing.T) {
 	}
 	if s := StateOf(context.Background(), "cifar10"); s.State != "present" {
 		t.Errorf("files of the right size: %+v", s)
+	}
+
+	// They are not the published ones: nothing of the paper's stands beside errors on them.
+	x, err := New(context.Background(), &Environment{}, loadText(t, "model: {name: resnet20}\ndata: {name: cifar10, normalize: none}\n"), 1, NewDataSets())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := train.Summary{Last: &train.Row{Test: &train.Metrics{Error: 9}}}
+	table := x.Table("here", sum)
+	if len(table.Rows) != 1 || table.Rows[0].Paper != nil || table.Rows[0].N != 10_000 {
+		t.Errorf("a copy: %+v", table.Rows)
+	}
+	if notes := x.Notes(); len(notes) != 1 || !strings.Contains(notes[0], "the paper's do not stand beside them") {
+		t.Errorf("a copy: notes %q", notes)
+	}
+	x.data.(*images).name = "cifar10"
+	if table := x.Table("here", sum); table.Rows[0].Paper == nil || *table.Rows[0].Paper != 8.75 {
+		t.Errorf("the published files: %+v", table.Rows)
 	}
 }
 

@@ -48,6 +48,8 @@ type data interface {
 	bytes() int64
 	// notes say what was left out or repaired.
 	notes() []string
+	// identity names the data in results: see datasets.Dataset.Identity.
+	identity() string
 	// input is the shape of one image, or of one utterance of the longest batch.
 	input() []int
 	// describe says what a plan shows of network and data, a name and a text each.

@@ -22,6 +22,7 @@ type images struct {
 	x    *Experiment
 	set  *datasets.Dataset
 	norm datasets.Normalizer
+	name string // of the data as in results: see datasets.Dataset.Identity
 }
 
 func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, error) {
@@ -54,6 +55,9 @@ func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, err
 		return nil, x.Located(fielderr.Error{Section: "train", Path: "bn_recompute", Msg: x.Spec.Name + " has no batch normalisation", Hint: "leave it out"})
 	}
 	d := &images{x: x, set: set}
+	if d.name, err = set.Identity(ctx); err != nil {
+		return nil, err
+	}
 	if err := x.memory.check(d.fitting()); err != nil {
 		return nil, err
 	}
@@ -79,7 +83,15 @@ func (d *images) stepSize() string { return text.Count(d.x.Plan.ImagesPerStep(),
 
 func (d *images) classes() []string { return d.set.Info().Classes }
 
-func (d *images) notes() []string { return d.set.Notes() }
+func (d *images) notes() []string {
+	notes := d.set.Notes()
+	if note := datasets.CopyNote(d.name); note != "" {
+		notes = append(notes, note)
+	}
+	return notes
+}
+
+func (d *images) identity() string { return d.name }
 
 func (d *images) sizes() (int, int, int) {
 	info := d.set.Info()
@@ -288,5 +300,5 @@ func (d *images) row(checkpoint string, m train.Metrics) eval.Row {
 	info := d.set.Info()
 	metrics := eval.Metrics{N: info.Test, Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss}
 	protocol := eval.Protocol{Views: 1, Height: info.Height, Width: info.Width, Split: datasets.Test}
-	return eval.NewRow(d.x.Spec.Name, checkpoint, info.Name, d.x.Spec.Params, protocol, metrics)
+	return eval.NewRow(d.x.Spec.Name, checkpoint, d.name, d.x.Spec.Params, protocol, metrics)
 }

@@ -167,6 +167,13 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 	if err != nil {
 		return err
 	}
+	name, err := set.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	if note := datasets.CopyNote(name); note != "" && m.set == nil {
+		m.env.say("%s.", note)
+	}
 	net.sayAssumed()
 	if labels.Note != "" {
 		m.env.say("%s: %s.", net.Named, labels.Note)
@@ -210,7 +217,7 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", net.Named, err)
 	}
-	m.add(net.Measured(net.Named, info.Name, p, metrics), metrics.Classes(net.ClassNames()))
+	m.add(net.Measured(net.Named, name, p, metrics), metrics.Classes(net.ClassNames()))
 	if m.Without == "" {
 		return nil
 	}
@@ -218,7 +225,7 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 		if metrics, err = m.evaluate(ctx, net, &lacking[i], set, p); err != nil {
 			return fmt.Errorf("%s without the %s: %w", net.Named, lacking[i].Spec.Lacks(), err)
 		}
-		m.add(lacking[i].Measured(net.Named, info.Name, p, metrics), metrics.Classes(net.ClassNames()))
+		m.add(lacking[i].Measured(net.Named, name, p, metrics), metrics.Classes(net.ClassNames()))
 	}
 	return nil
 }

@@ -82,6 +82,7 @@ func (c *Comparison) Report() (report.Comparison, error) {
 			n.Model = r.Spec.Name
 		}
 		n.TrainImages, n.ValImages, n.TestImages = r.data.sizes()
+		n.Dataset, n.Unverified = r.data.identity(), false
 		n.Diverged = r.Diverged != ""
 		list, all, configs = append(list, report.Compared{Run: run, Net: n}), append(all, notes...), append(configs, r.Loaded)
 	}
@@ -155,7 +156,8 @@ func noted(c report.Comparison, notes []string) report.Comparison {
 // configuration says of the network; nil where it does not say.
 func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) report.Net {
 	n := report.Net{Model: filepath.Base(dir), ImagesPerSecond: train.MedianSpeed(dir)}
-	if e, err := checkpoint.ReadEnv(dir); err == nil {
+	e, err := checkpoint.ReadEnv(dir)
+	if err == nil {
 		n.TrainImages, n.ValImages, n.TestImages = e.Samples["train"], e.Samples["val"], e.Samples["test"]
 	}
 	if l != nil {
@@ -163,6 +165,9 @@ func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) report.Net {
 			n.TestImages = datasets.TestImages(l.Data.Name)
 		}
 		n.Seed, n.Batch, n.Iterations, n.Dataset = l.Train.Seed, l.Train.Batch*l.Train.Accumulate, l.Train.Iterations, l.Data.Name
+		if n.Unverified = e.Data == ""; !n.Unverified {
+			n.Dataset = e.Data
+		}
 	}
 	if file, _, err := checkpoint.OpenModel(dir); err == nil {
 		if m, err := eval.ReadModel(file); err == nil {

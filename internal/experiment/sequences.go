@@ -223,6 +223,8 @@ func largestShape(shapes []corpus.Shape) float64 {
 	return most
 }
 
+func (s *sequences) identity() string { return s.x.Data.Name }
+
 func (s *sequences) fingerprint(ctx context.Context) (datasets.Fingerprint, error) {
 	return s.corpus.Fingerprint(ctx)
 }

@@ -11,6 +11,31 @@ import (
 	"resnet/internal/train"
 )
 
+// tellData gives runs whose data are not the same files the setting which they are: a converted copy
+// goes under the name of the published data set in a configuration.
+func tellData(runs []report.Compared) {
+	const key = "data.name"
+	names := map[string]bool{}
+	for _, r := range runs {
+		if r.Net.Dataset != "" { // a folder without configuration
+			names[r.Net.Dataset] = true
+		}
+	}
+	for i := range runs {
+		n := &runs[i].Net
+		if len(names) < 2 || n.Dataset == "" {
+			continue
+		}
+		s := slices.DeleteFunc(slices.Clone(n.Settings), func(s report.Setting) bool { return s.Key == key })
+		n.Settings = append(s, report.Setting{Key: key, Value: n.Dataset})
+		sortSettings(n.Settings)
+	}
+}
+
+func sortSettings(s []report.Setting) {
+	slices.SortFunc(s, func(a, b report.Setting) int { return strings.Compare(a.Key, b.Key) })
+}
+
 // notSettings are keys that name the network or the run and not how it was trained.
 var notSettings = []string{"model.name", "model.family", "model.depth", "model.residual", "train.seed"}
 
@@ -28,6 +53,7 @@ func tellSettings(list []report.Compared, configs []*config.Loaded) {
 			n.Network = s.NetworkName(keys...)
 		}
 	}
+	tellData(list)
 }
 
 // settings gives each configuration its values of the keys in which they differ, sorted by key: of
@@ -63,7 +89,7 @@ func settings(configs []*config.Loaded) [][]report.Setting {
 		}
 	}
 	for _, s := range list {
-		slices.SortFunc(s, func(a, b report.Setting) int { return strings.Compare(a.Key, b.Key) })
+		sortSettings(s)
 	}
 	return list
 }

@@ -37,7 +37,10 @@ type Net struct {
 	// telling are those of the settings in which runs of one network differ.
 	telling []Setting
 	Params  int64 // 0 where that is not known
-	Dataset string
+	// Dataset is the data set by its datasets.Dataset.Identity. Where the folder does not say
+	// whether its files are the published ones it is the name, and Unverified.
+	Dataset    string
+	Unverified bool
 	// TrainImages, ValImages and TestImages are the sizes of the splits, of speech in utterances; 0
 	// where that is not known.
 	TrainImages, ValImages, TestImages int
@@ -87,8 +90,10 @@ func NewComparison(title, command string, runs []Compared) Comparison {
 	c.Claims = claims(sets)
 	c.Findings = findings(c.Outcomes, sets, c.Claims)
 	c.Notes = append(c.Notes, measuredNote, noiseNote(c.Outcomes))
-	if note := recipeNote(c.Outcomes); note != "" {
-		c.Notes = append(c.Notes, note)
+	for _, note := range []string{recipeNote(c.Outcomes), dataNote(c.Runs, c.Outcomes)} {
+		if note != "" {
+			c.Notes = append(c.Notes, note)
+		}
 	}
 	return c
 }

@@ -158,6 +158,31 @@ func TestTheFigureIsThePapers(t *testing.T) {
 	if f.YMax != 30 || f.Hidden != "Not displayed, as in the paper's Fig. 6: plain110 (training 65.00%, test 62.00%)." || !strings.HasSuffix(f.Note, "Ticks at the right edge: the paper's test errors.") {
 		t.Errorf("axis to %v, hidden %q, note %q", f.YMax, f.Hidden, f.Note)
 	}
+	// Of a copy, whose folders say so, nothing of the paper's stands there.
+	copies := slices.Clone(runs)
+	for i := range copies {
+		copies[i].Net.Dataset = "cifar10 (converted copy)"
+	}
+	c := NewComparison("", "", copies)
+	for _, p := range c.Figures()[0].Panels {
+		if p.Marks != nil {
+			t.Errorf("%s of a copy: %v", p.Title, p.Marks)
+		}
+	}
+	if slices.ContainsFunc(c.Outcomes, func(o Outcome) bool { return o.Paper != nil }) || len(c.Claims) != 4 {
+		t.Errorf("of a copy: %+v, %d claims", c.Outcomes, len(c.Claims))
+	}
+	const note = "cifar10 (converted copy): its files are not the published ones, so errors on it compare with others on the same copy, and the paper's do not stand beside them."
+	if !slices.Contains(c.Notes, note) {
+		t.Errorf("notes of a copy: %q", c.Notes)
+	}
+	copies[0].Net.Dataset, copies[0].Net.Unverified = "cifar10", true
+	copies = copies[:1]
+	copies[0].Net.Model, copies[0].Net.Kind = "resnet20", KindResidual
+	c = NewComparison("", "", copies)
+	if last := c.Notes[len(c.Notes)-1]; c.Outcomes[0].Paper == nil || !strings.Contains(last, "does not record whether it had those") {
+		t.Errorf("of files that are not known: %+v, %q", c.Outcomes[0], c.Notes)
+	}
 	// Where plain networks are all bad, none is hidden.
 	for i := range runs {
 		if runs[i].Net.Kind == KindPlain {

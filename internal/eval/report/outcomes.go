@@ -171,6 +171,22 @@ func recipeNote(outcomes []Outcome) string {
 	return ""
 }
 
+// dataNote says which runs are of other images than the paper's, and of which that is not known
+// where the paper's errors stand beside them.
+func dataNote(runs []Compared, outcomes []Outcome) string {
+	for _, r := range runs {
+		if note := datasets.CopyNote(r.Net.Dataset); note != "" {
+			return note + "."
+		}
+	}
+	for _, o := range outcomes {
+		if i := slices.IndexFunc(runs, func(r Compared) bool { return r.Net.Model == o.Model && r.Net.Unverified }); i >= 0 && o.Paper != nil {
+			return fmt.Sprintf("The paper's errors are of the published files of %s; the folder of %s does not record whether it had those.", o.Dataset, text.Printable(runs[i].Name))
+		}
+	}
+	return ""
+}
+
 // tableColumns is the comparison in the form of the paper's Table 6.
 func (c Comparison) tableColumns(name func(string) string) []eval.Column {
 	cols := []eval.Column{

@@ -26,6 +26,9 @@ type Env struct {
 	// Samples are the images or utterances of each split: train, val, test. Older files do not
 	// have it.
 	Samples map[string]int `json:"samples,omitempty"`
+	// Data is the data set, and says where its files are not the published ones: see
+	// datasets.Dataset.Identity. Older files do not have it.
+	Data string `json:"data,omitempty"`
 }
 
 // WriteEnv writes env.json into a run folder; Go, OS, Arch and Cores are filled in.
