@@ -11,8 +11,8 @@ import (
 	"resnet/internal/train"
 )
 
-// tellData gives runs whose data are not the same files the setting which they are: a converted copy
-// goes under the name of the published data set in a configuration.
+// tellData gives runs whose data are not the same files the setting which they are: a converted
+// copy goes under the name of the published data set in a configuration.
 func tellData(runs []report.Compared) {
 	const key = "data.name"
 	names := map[string]bool{}
