@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -56,6 +57,8 @@ func newImportCmd(a *app) *cobra.Command {
 	f.StringVar(&o.Channels, "channel-order", "", "order in which the file's network takes colours: rgb or bgr (default what its program does)")
 	f.StringVar(&o.Pad, "shortcut-pad", "", "where option A has its zero channels: sides or end (default sides)")
 	f.StringVar(&o.Classes, "classes-file", "", "names of the classes, one a line")
+	f.StringVar(&o.Prefix, "prefix", "", "what stands before the names of the network's tensors, where a file has several networks (. is nothing)")
+	f.StringVar(&o.WeightsKey, "weights-key", "", "set of weights to take, where a file has several (default the model, not its averages)")
 	f.StringVar(&o.Dataset, "dataset", "", "data set it was trained on (default imagenet, cifar10 or cifar100 by family and classes)")
 	f.StringVar(&o.Out, "out", "", "checkpoint to write")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -118,11 +121,50 @@ func (a *app) printInput(r experiment.Imported) {
 	}
 }
 
+// printPlace says where in the file the network was, and what else is there.
+func (a *app) printPlace(r experiment.Imported) {
+	if len(r.OtherKeys) > 0 {
+		fmt.Fprintf(a.out, "weights: of %s; the file also has %s (--weights-key takes another)\n", keyName(r.WeightsKey), text.Printable(strings.Join(r.OtherKeys, ", ")))
+	}
+	if r.Prefix != "" {
+		fmt.Fprintf(a.out, "prefix: %s", r.Prefix)
+		if len(r.SamePrefixes) > 0 {
+			fmt.Fprintf(a.out, "; the same values stand behind %s", strings.Join(r.SamePrefixes, ", "))
+		}
+		fmt.Fprintln(a.out)
+	}
+	if n := len(r.LeftOut); n > 0 {
+		const most = 4
+		more := ""
+		if n > most {
+			more = fmt.Sprintf(" and %d more", n-most)
+		}
+		fmt.Fprintf(a.out, "left out: %s that %s no part of it: %s%s\n", text.Count(n, "tensor"), map[bool]string{true: "is", false: "are"}[n == 1],
+			text.Printable(strings.Join(r.LeftOut[:min(n, most)], ", ")), more)
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(a.out, "note: %s\n", text.Printable(note))
+	}
+}
+
+// keyName is a set's key; that of the file itself is a point.
+func keyName(key string) string {
+	if key == "" {
+		return "the file itself (.)"
+	}
+	return text.Printable(key)
+}
+
 func (a *app) printImported(o *importOptions, r experiment.Imported) error {
 	if o.json {
 		return a.printJSON(r)
 	}
-	fmt.Fprintf(a.out, "%s: %s parameters in %s, %d classes\n", r.Model, text.Grouped(r.Params), text.Count(r.Tensors, "tensor"), r.Classes)
+	classes := fmt.Sprintf("%d classes", r.Classes)
+	if r.Backbone {
+		classes = "no classifier: a backbone, to start a fine-tuning from (model.weights)"
+	}
+	fmt.Fprintf(a.out, "%s: %s parameters in %s, %s\n", r.Model, text.Grouped(r.Params), text.Count(r.Tensors, "tensor"), classes)
+	a.printPlace(r)
 	a.printInput(r)
 	if r.ShortcutPad != "" {
 		fmt.Fprintf(a.out, "option A: zero channels at %s", map[string]string{"sides": "both sides", "end": "the end"}[r.ShortcutPad])

@@ -99,7 +99,7 @@ func runPredict(ctx context.Context, a *app, o *predictOptions, checkpoint strin
 }
 
 func (a *app) predict(ctx context.Context, o *predictOptions, checkpoint string, files []string) error {
-	net, err := experiment.OpenModel(a.environment(), checkpoint)
+	net, err := experiment.OpenClassifier(a.environment(), checkpoint)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ var sentinels = []struct {
 	{weights.ErrTorch, exitBadData},
 	{weights.ErrCaffe, exitBadData},
 	{weights.ErrHDF5, exitBadData},
+	{weights.ErrNotWeights, exitBadData},
 	{weights.ErrMismatch, exitBadData},
 	{weights.ErrNoMeta, exitBadData},
 	{weights.ErrVersion, exitBadData},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"resnet/internal/graph"
 )
@@ -237,3 +238,6 @@ func (s Spec) Head() string {
 	}
 	return residualHead
 }
+
+// InHead reports whether a parameter is the classifier's.
+func (s Spec) InHead(name string) bool { return strings.HasPrefix(name, s.Head()+".") }

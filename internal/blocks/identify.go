@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Identify lists the architectures whose tensors have these names and shapes: rows of the table,
@@ -54,16 +55,33 @@ func Nearest(shapes map[string][]int) (Spec, bool) {
 }
 
 // candidates are rows of the table, the CIFAR family at the depth that the names have, and either
-// with another shortcut option, each once.
+// with another shortcut option, each once. The slice must not be modified.
 func candidates(shapes map[string][]int) []Spec {
-	names := Names()
 	blocksInFirst := map[string]bool{}
 	for name := range shapes {
 		if part := strings.Split(name, "."); len(part) > 2 && part[0] == "layer1" {
 			blocksInFirst[part[1]] = true
 		}
 	}
-	depth := strconv.Itoa(6*len(blocksInFirst) + 2)
+	depth := 6*len(blocksInFirst) + 2
+	if known, ok := candidatesAt.Load(depth); ok {
+		return known.([]Spec)
+	}
+	found := candidatesOf(strconv.Itoa(depth))
+	if depth <= deepestKept {
+		candidatesAt.Store(depth, found)
+	}
+	return found
+}
+
+// candidatesAt keeps candidates by depth: to draw and count them takes a tenth of a second.
+var candidatesAt sync.Map
+
+// deepestKept is far above any network that is published, and bounds what is kept.
+const deepestKept = 2000
+
+func candidatesOf(depth string) []Spec {
+	names := Names()
 	names = append(names, familyPrefix(false)+depth, familyPrefix(true)+depth)
 	for _, name := range names[:len(names):len(names)] {
 		if s, ok := lookup(name); ok && s.Stem == StemCaffe {

@@ -36,6 +36,9 @@ type Model struct {
 	// none.
 	Frontend    string
 	ClassCounts []int64
+	// Headless says that the file has no classifier: the parameters of that are those that it is
+	// drawn with, and mean nothing. See Classifies.
+	Headless bool
 }
 
 // LoadModel reads a network from a safetensors file of ours: see ReadModel.
@@ -58,7 +61,7 @@ func ReadModel(f *weights.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Path: f.Name(), Classes: meta.Classes, Dataset: meta.Dataset, Step: meta.Step, Frontend: meta.Frontend, ClassCounts: meta.ClassCounts, Params: graph.NewParamSet(0)}
+	m := &Model{Path: f.Name(), Classes: meta.Classes, Dataset: meta.Dataset, Step: meta.Step, Frontend: meta.Frontend, ClassCounts: meta.ClassCounts, Headless: meta.Headless, Params: graph.NewParamSet(0)}
 	if err := json.Unmarshal([]byte(meta.Arch), &m.Spec); err != nil {
 		return nil, m.fault("its architecture does not parse: %w", err)
 	}
@@ -77,10 +80,27 @@ func ReadModel(f *weights.File) (*Model, error) {
 	if err := m.draw(); err != nil {
 		return nil, m.fault("%w", err)
 	}
-	if err := weights.LoadParams(f, m.Params); err != nil {
+	if err := weights.LoadSome(f, m.Trained()); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// Trained are the parameters that the file has: all, or all but those of a classifier that it has
+// not.
+func (m *Model) Trained() []*graph.Param {
+	if !m.Headless {
+		return m.Params.All()
+	}
+	return slices.DeleteFunc(slices.Clone(m.Params.All()), func(p *graph.Param) bool { return m.Spec.InHead(p.Name) })
+}
+
+// Classifies fails with ErrModel where the file has no classifier, and says how it gets one.
+func (m *Model) Classifies() error {
+	if m.Headless {
+		return m.fault("it has no classifier (it was imported as a backbone): a training that starts from it makes one, with --set model.weights=%s", text.ShellQuote(m.Path))
+	}
+	return nil
 }
 
 // draw makes the network's parameters.
@@ -102,6 +122,13 @@ func (m *Model) check(meta weights.Meta, f *weights.File) error {
 	var values int64
 	for _, e := range f.Entries() {
 		values += int64(e.Len())
+	}
+	if m.Headless {
+		for _, l := range sum.Layers {
+			if l.Name == m.Spec.Head() {
+				sum.Params -= l.Params
+			}
+		}
 	}
 	if values < sum.Params {
 		return fmt.Errorf("%s: %w: %s has %d parameters, the file %d values", m.Path, weights.ErrMismatch, text.Printable(m.Spec.Name), sum.Params, values)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 
 	"resnet/internal/config"
@@ -43,12 +44,23 @@ func Export(env *Environment, path string, o ExportOptions) (Exported, error) {
 	if err != nil {
 		return Exported{}, err
 	}
-	list, meta := weights.FromParams(m.Params), m.Meta
+	list, meta, params := weights.FromParams(m.Params), m.Meta, m.Params.Count()
+	if m.Headless {
+		if o.Format == "onnx" || o.Labels != "" {
+			return Exported{}, m.Classifies()
+		}
+		list = slices.DeleteFunc(list, func(t weights.Tensor) bool { return m.Spec.InHead(t.Name) })
+		for _, p := range m.Params.All() {
+			if m.Spec.InHead(p.Name) {
+				params -= int64(len(p.Data))
+			}
+		}
+	}
 	if m.Assumed != "" && m.Frontend == "" { // what was assumed is what the file says from now on
 		m.sayAssumed()
 		meta = weights.WithPreprocessing(meta, m.Preprocessing.Encode())
 	}
-	r := Exported{m.Spec.Name, o.Format, m.Params.Count(), len(list), o.Out, o.Labels}
+	r := Exported{m.Spec.Name, o.Format, params, len(list), o.Out, o.Labels}
 	if o.Labels != "" {
 		if err := m.writeLabels(o.Labels); err != nil {
 			return Exported{}, err

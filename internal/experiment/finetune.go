@@ -27,8 +27,11 @@ func (x *Experiment) startFrom(params *graph.ParamSet) ([]string, error) {
 	if classes := x.data.classes(); m.Spec.Classes == x.Spec.Classes && m.Classes != nil && classes != nil && !slices.Equal(m.Classes, classes) {
 		note = "; its classes have other names, or another order: the classifier starts from those"
 	}
-	if m.Spec.Classes != x.Spec.Classes {
+	if m.Spec.Classes != x.Spec.Classes || m.Headless {
 		note = fmt.Sprintf("; the classifier is new, for %d classes instead of %d", x.Spec.Classes, m.Spec.Classes)
+		if m.Headless {
+			note = fmt.Sprintf("; the file has no classifier: it is new, for %d classes", x.Spec.Classes)
+		}
 		for i := range list {
 			if p := params.Get(list[i].Name); p != nil && p.Head {
 				list[i].Shape, list[i].Data = p.Shape, p.Data

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"resnet/internal/atomicfile"
@@ -31,8 +32,14 @@ type ImportOptions struct {
 	Channels  string // rgb or bgr, the order of colours that the network takes; "" is the program's
 	Pad       string // sides or end: where option A has its zero channels; "" means sides
 	Classes   string // file with the names of the classes, one a line, or ""
-	Dataset   string // "" means imagenet, cifar10 or cifar100 by family and classes
-	Out       string // checkpoint to write
+	// Prefix stands before the names of the network's tensors, where a file has several; "." is the
+	// beginning, "" means the one that there is.
+	Prefix string
+	// WeightsKey is where the set of weights stands in the file, where it has several; "" means the
+	// one that training scripts call the model.
+	WeightsKey string
+	Dataset    string // "" means imagenet, cifar10 or cifar100 by family and classes
+	Out        string // checkpoint to write
 }
 
 // Imported is the checkpoint that Import made: `import --json`.
@@ -51,7 +58,19 @@ type Imported struct {
 	Features    int    `json:"features,omitempty"`
 	ShortcutPad string `json:"shortcut_pad,omitempty"`
 	Dataset     string `json:"dataset,omitempty"`
-	Out         string `json:"out"`
+	// Backbone says that the file has no classifier: then Classes is 0.
+	Backbone bool `json:"backbone,omitempty"`
+	// WeightsKey and Prefix are where in the file the network was; OtherKeys hold networks too, and
+	// SamePrefixes the same one.
+	WeightsKey   string   `json:"weights_key,omitempty"`
+	OtherKeys    []string `json:"other_weights_keys,omitempty"`
+	Prefix       string   `json:"prefix,omitempty"`
+	SamePrefixes []string `json:"same_prefixes,omitempty"`
+	// LeftOut are the file's tensors, and objects of Python, that are not the network's.
+	LeftOut []string `json:"left_out,omitempty"`
+	// Notes say what the files beside the weights say and the checkpoint cannot, in sentences.
+	Notes []string `json:"notes,omitempty"`
+	Out   string   `json:"out"`
 }
 
 // Bytes are the means of values from 0 to 255.
@@ -63,23 +82,22 @@ func (r Imported) Bytes() []float32 {
 	return list
 }
 
-// Import makes a checkpoint of weights that another program wrote: see weights.ReadForeign.
+// Import makes a checkpoint of weights that another program wrote: of a file that
+// weights.OpenForeign knows, or of a folder as the Hugging Face hub has them.
 func Import(path string, o ImportOptions) (Imported, error) {
-	f, err := weights.ReadForeign(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Imported{}, missingf("%s: no such file", path)
-	}
+	from, err := sourceOf(path)
 	if err != nil {
 		return Imported{}, err
 	}
-	spec, err := o.architecture(path, f)
+	path = from.path
+	net, spec, err := o.network(from)
 	if err != nil {
 		return Imported{}, err
 	}
-	if f.Eps != 0 {
-		spec.BNEps = f.Eps
+	if net.net.Eps != 0 {
+		spec.BNEps = net.net.Eps
 	}
-	meta, r, err := o.meta(spec, f)
+	meta, r, err := o.meta(spec, net, from.hub)
 	if err != nil {
 		return Imported{}, err
 	}
@@ -92,24 +110,70 @@ func Import(path string, o ImportOptions) (Imported, error) {
 	if err != nil {
 		return Imported{}, err
 	}
-	if err := weights.LoadTensors(path, f.Tensors, params); err != nil {
+	list := weights.FromParams(params)
+	if net.headless {
+		list = slices.DeleteFunc(list, func(t weights.Tensor) bool { return spec.InHead(t.Name) })
+		for _, p := range params.All() { // which is not written
+			if spec.InHead(p.Name) {
+				net.net.Tensors = append(net.net.Tensors, weights.Tensor{Name: p.Name, Shape: p.Shape, Data: p.Data})
+				r.Params -= int64(len(p.Data))
+			}
+		}
+	}
+	if err := weights.LoadTensors(path, net.net.Tensors, params); err != nil {
 		return Imported{}, wholeMismatch(err)
 	}
 	if first := params.Get(spec.FirstConv() + ".weight"); r.ChannelOrder == orderBGR && first != nil {
 		weights.ReverseColours(first.Data, first.Shape[2]*first.Shape[3])
 	}
-	list := weights.FromParams(params)
 	if err := checkFinite(path, list); err != nil {
 		return Imported{}, err
 	}
-	r.Params, r.Tensors, r.Out = params.Count(), len(list), o.Out
+	r.Params, r.Tensors, r.Out = r.Params+params.Count(), len(list), o.Out
 	return r, writeOut(o.Out, "weights", func(w io.Writer) error { return weights.Write(w, list, meta.Encode()) })
 }
 
+// network reads a file and finds its architecture.
+func (o ImportOptions) network(from source) (located, blocks.Spec, error) {
+	f, err := weights.OpenForeign(from.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return located{}, blocks.Spec{}, missingf("%s: no such file", from.path)
+	}
+	if err != nil {
+		return located{}, blocks.Spec{}, err
+	}
+	defer f.Close()
+	if net, ok := f.Whole(); ok {
+		if o.Prefix != "" || o.WeightsKey != "" {
+			return located{}, blocks.Spec{}, config.Usagef("import: --prefix and --weights-key are for files of PyTorch, and %s is of %s", from.path, net.Program)
+		}
+		spec, err := o.architecture(from.path, net)
+		return located{net: net}, spec, err
+	}
+	l, err := o.locate(from.path, f)
+	if err != nil {
+		return l, blocks.Spec{}, err
+	}
+	if len(l.found) == 0 {
+		spec, err := o.architecture(from.path, l.net)
+		return l, spec, err
+	}
+	var fits []blocks.Spec
+	for _, x := range l.found {
+		fits = append(fits, x.Spec)
+	}
+	spec, err := o.choose(from, fits, l.net)
+	return l, spec, err
+}
+
 // meta is what the checkpoint says besides its tensors.
-func (o ImportOptions) meta(s blocks.Spec, f weights.Foreign) (weights.Meta, Imported, error) {
-	r := Imported{Model: s.Name, Classes: s.Classes, Dataset: o.Dataset, Program: f.Program, ChannelOrder: o.order(s, f.Input)}
-	m := weights.Meta{}
+func (o ImportOptions) meta(s blocks.Spec, l located, hub *weights.HubConfig) (weights.Meta, Imported, error) {
+	f := l.net
+	r := Imported{
+		Model: s.Name, Classes: s.Classes, Dataset: o.Dataset, Program: f.Program, ChannelOrder: o.order(s, f.Input),
+		Backbone: l.headless, WeightsKey: l.key, OtherKeys: l.keys, Prefix: l.prefix, SamePrefixes: l.same, LeftOut: l.left,
+	}
+	m := weights.Meta{Headless: l.headless}
 	if s.Speech != nil {
 		return o.speechMeta(s, f, r)
 	}
@@ -117,28 +181,43 @@ func (o ImportOptions) meta(s blocks.Spec, f weights.Foreign) (weights.Meta, Imp
 	if err != nil {
 		return m, r, err
 	}
+	view, notes := eval.ImportedView(s, n), []string(nil)
+	if hub != nil {
+		if view, notes, err = o.hubView(view, *hub); err != nil {
+			return m, r, err
+		}
+		n, r.Notes = view.Normalizer, notes
+	}
 	r.Preprocessing, r.Mean, r.Std = n.Kind, n.Mean, n.Std
 	if n.Kind == datasets.PixelMean {
 		r.Mean = averages(n.Mean, s.InputChannels)
 	}
-	if r.Dataset == "" {
+	switch {
+	case l.headless:
+		r.Classes = 0
+	case r.Dataset == "":
 		r.Dataset = trainedOn(s.Family, s.Classes)
 	}
 	if s.Shortcut == blocks.OptionA {
 		r.ShortcutPad = map[bool]string{false: "sides", true: "end"}[s.PadEnd]
 	}
-	if o.Classes != "" {
+	switch {
+	case o.Classes != "" && l.headless:
+		return m, r, config.Usagef("import: --classes-file names classes, and the file has no classifier")
+	case o.Classes != "":
 		var err error
 		if m.Classes, err = readClassNames(o.Classes, s.Classes); err != nil {
 			return m, r, err
 		}
+	case hub != nil && !l.headless:
+		m.Classes = hubClasses(hub.Labels, s.Classes)
 	}
 	arch, err := json.Marshal(s)
 	m.Arch, m.Dataset, m.ShortcutPad = string(arch), r.Dataset, r.ShortcutPad
 	if err != nil {
 		return m, r, err
 	}
-	m.Preprocessing = eval.ImportedView(s, n).Encode()
+	m.Preprocessing = view.Encode()
 	return m, r, nil
 }
 

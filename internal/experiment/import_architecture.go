@@ -39,6 +39,13 @@ func (o ImportOptions) architecture(path string, f weights.Foreign) (blocks.Spec
 	if len(found) == 0 {
 		return blocks.Spec{}, noneFits(path, f.Tensors, shapes)
 	}
+	return o.choose(source{path: path}, found, f)
+}
+
+// choose is the only one of the architectures that fit which has the windows of the file, and is
+// what the files beside it say.
+func (o ImportOptions) choose(from source, found []blocks.Spec, f weights.Foreign) (blocks.Spec, error) {
+	path := from.path
 	if own := slices.DeleteFunc(slices.Clone(found), func(s blocks.Spec) bool { return s.Stem != blocks.StemCaffe }); f.Program == "Caffe" && len(own) > 0 {
 		found = own // Caffe's poolings round up, whether the file says so or not
 	}
@@ -47,7 +54,21 @@ func (o ImportOptions) architecture(path string, f weights.Foreign) (blocks.Spec
 	} else {
 		found = found[:1] // whose misfit is told
 	}
+	if hub := from.hub; hub != nil {
+		if hub.Unlike != "" && o.Arch == "" {
+			return blocks.Spec{}, fmt.Errorf("%s: %w: the description beside it says %s, which no architecture here has and its tensors do not show; --arch takes it all the same", path, weights.ErrMismatch, text.Printable(hub.Unlike))
+		}
+		if fit := slices.DeleteFunc(slices.Clone(found), func(s blocks.Spec) bool {
+			return s.Stem == blocks.StemCaffe || s.Block == blocks.Bottleneck && s.StrideIn3x3 != hub.StrideIn3x3
+		}); len(fit) > 0 {
+			found = fit
+		}
+	}
 	if len(found) == 1 {
+		shapes := make(map[string][]int, len(f.Tensors))
+		for _, t := range f.Tensors {
+			shapes[t.Name] = t.Shape
+		}
 		return o.named(path, found[0].Name, shapes, f.Windows)
 	}
 	var b strings.Builder
@@ -104,21 +125,27 @@ func up(ceil bool) string {
 	return ""
 }
 
-// noneFits says how the tensors differ from the nearest architecture, if one is near.
+// noneFits says what the tensors show that no architecture has, and how they differ from the
+// nearest one, if one is near.
 func noneFits(path string, tensors []weights.Tensor, shapes map[string][]int) error {
+	unlike := blocks.Unlike(shapes)
+	has := ""
+	if len(unlike) > 0 {
+		has = ", which have what none here has: " + strings.Join(unlike, "; ")
+	}
 	if near, ok := blocks.Nearest(shapes); ok {
 		params := graph.NewParamSet(0)
 		if _, err := blocks.Build(near, 1, graph.Eval, params); err != nil {
 			return err
 		}
-		return fmt.Errorf("no architecture has the tensors of this file; the nearest is %s, and beside it: %w", near.Name, wholeMismatch(weights.LoadTensors(path, tensors, params)))
+		return fmt.Errorf("no architecture has the tensors of this file%s; the nearest is %s, and beside it: %w", has, near.Name, wholeMismatch(weights.LoadTensors(path, tensors, params)))
 	}
 	var some []string
 	for _, t := range tensors[:min(len(tensors), 5)] {
 		some = append(some, text.Printable(t.Name))
 	}
-	return fmt.Errorf("%s: %w: no architecture has its %s (%s, ...): `resnet models list` shows those that there are, and --arch NAME lists where it differs",
-		path, weights.ErrMismatch, text.Count(len(tensors), "tensor"), strings.Join(some, ", "))
+	return fmt.Errorf("%s: %w: no architecture has its %s (%s, ...)%s: `resnet models list` shows those that there are, and --arch NAME lists where it differs",
+		path, weights.ErrMismatch, text.Count(len(tensors), "tensor"), strings.Join(some, ", "), has)
 }
 
 // differs says what tells a candidate from others with the same tensors.

@@ -63,7 +63,7 @@ type measuring struct {
 func Measure(ctx context.Context, env *Environment, paths []string, o MeasureOptions) (Measurement, error) {
 	m := &measuring{MeasureOptions: o, env: env, open: NewDataSets(), member: len(paths) > 1 && o.Without == ""}
 	for _, path := range paths {
-		net, err := OpenModel(env, path)
+		net, err := OpenClassifier(env, path)
 		if err != nil {
 			return m.Measurement, err
 		}

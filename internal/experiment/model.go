@@ -41,6 +41,9 @@ func OpenModel(env *Environment, path string) (*Model, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, missingf("%s: no such checkpoint or run folder", path)
 	case errors.Is(err, checkpoint.ErrNotFound):
+		if s, e := sourceOf(path); e == nil && s.path != path {
+			return nil, env.importHint(fmt.Errorf("%s: %w: a folder of the Hugging Face hub", path, weights.ErrNoMeta), path)
+		}
 		return nil, missingf("%s: no run folder with a complete checkpoint, and no weights file", path)
 	case err != nil:
 		return nil, env.importHint(err, path)
@@ -70,6 +73,15 @@ func OpenModel(env *Environment, path string) (*Model, error) {
 		}
 	}
 	return net, nil
+}
+
+// OpenClassifier is OpenModel for what needs classes: it refuses a network without a classifier.
+func OpenClassifier(env *Environment, path string) (*Model, error) {
+	m, err := OpenModel(env, path)
+	if err == nil {
+		err = m.Classifies()
+	}
+	return m, err
 }
 
 // importHint tells whoever names a file of another program, or a bare state dict, how it becomes a

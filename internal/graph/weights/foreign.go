@@ -1,13 +1,9 @@
 package weights
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
-
-	"resnet/internal/input"
 )
 
 // Foreign is what a file of another program says of a network.
@@ -45,72 +41,61 @@ type Input struct {
 	Half bool
 }
 
-// ReadForeign reads the network of a file of another program, known by its first bytes and its
-// structure: of PyTorch (safetensors or torch.save), Caffe (.caffemodel) or Chainer (HDF5). A
-// tensor that is not of floating point has no values. No code of a pickle is run. It fails with
-// ErrFormat, ErrTorch, ErrCaffe or ErrHDF5, and with a *ClassError among them for a pickle that
-// names other classes than those of tensors.
+// ReadForeign reads the network of a file of another program, whole: see OpenForeign. Of several
+// sets of weights it takes that which PlainSet names.
 func ReadForeign(path string) (Foreign, error) {
-	f, err := input.Open(path)
-	if errors.Is(err, input.ErrNotRegular) {
-		return Foreign{}, fmt.Errorf("%w: %w", ErrFormat, err)
-	}
+	f, err := OpenForeign(path)
 	if err != nil {
 		return Foreign{}, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Foreign{}, err
-	}
-	return readForeign(f, info.Size(), path)
+	return f.read(path)
 }
 
 // readForeign is ReadForeign of size bytes in r.
 func readForeign(r io.ReaderAt, size int64, name string) (Foreign, error) {
-	head := make([]byte, 9)
-	n, err := r.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return Foreign{}, err
-	}
-	if n == len(head) && bytes.HasPrefix(head, hdf5Magic) {
-		list, err := readHDF5(r, size)
-		var f Foreign
-		if err == nil {
-			f, err = wrbnNetwork(list)
-		}
-		if err != nil {
-			return Foreign{}, fmt.Errorf("%s: %w: %w", name, ErrHDF5, err)
-		}
-		return f, nil
-	}
-	// A safetensors header may begin with any byte: its JSON stands behind its length.
-	if n < len(head) || head[8] != '{' {
-		spans, isCaffe, err := caffeSpans(r, size)
-		if isCaffe {
-			var f Foreign
-			if err == nil {
-				f, err = caffeNetwork(r, spans)
-			}
-			if err != nil {
-				return Foreign{}, fmt.Errorf("%s: %w: %w", name, ErrCaffe, err)
-			}
-			return f, nil
-		}
-	}
-	list, err := readTensors(r, size, name)
+	f, err := openForeign(r, size, name)
 	if err != nil {
 		return Foreign{}, err
 	}
-	f, err := named(list)
+	return f.read(name)
+}
+
+// read is the network of the file, by its own layout or that of the plain set.
+func (f *ForeignFile) read(name string) (Foreign, error) {
+	if f.whole != nil {
+		return *f.whole, nil
+	}
+	list, err := f.plain(name)
+	if err != nil {
+		return Foreign{}, err
+	}
+	net, err := Named(list)
 	if err != nil {
 		return Foreign{}, fmt.Errorf("%s: %w: %w", name, ErrMismatch, err)
 	}
-	return f, nil
+	return net, nil
 }
 
-// named gives tensors of PyTorch's files our names.
-func named(list []Tensor) (Foreign, error) {
+// plain are all tensors of the plain set.
+func (f *ForeignFile) plain(name string) ([]Tensor, error) {
+	keys := make([]string, len(f.Sets))
+	for i, s := range f.Sets {
+		keys[i] = s.Key
+	}
+	i := PlainSet(keys)
+	if i < 0 {
+		i = 0
+	}
+	for _, class := range f.Sets[i].Opaque {
+		return nil, fmt.Errorf("%s: %w: %w", name, ErrTorch, &ClassError{class})
+	}
+	return f.Sets[i].Load(nil)
+}
+
+// Named gives tensors of PyTorch's files our names: see TorchvisionNames. Those of
+// pretrained-models and of TF-slim are turned into our layouts.
+func Named(list []Tensor) (Foreign, error) {
 	list = TorchvisionNames(list)
 	switch {
 	case isCadene(list):

@@ -13,7 +13,7 @@ func vectorOf(name string, v ...float32) Tensor {
 // namedTensors are tensors under our names.
 func namedTensors(t *testing.T, list []Tensor) map[string]Tensor {
 	t.Helper()
-	f, err := named(list)
+	f, err := Named(list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestBiasesGoIntoTheRunningMeans(t *testing.T) {
 	if len(got) != 5 || mean.Data[0] != 5 {
 		t.Errorf("%d tensors; the mean that was given is now %v", len(got), mean.Data)
 	}
-	_, err := named([]Tensor{{Name: "conv1_7x7_s2.weight", Shape: []int{1, 1, 1, 1}, Data: []float32{2}}, vectorOf("conv1_7x7_s2.bias", 1)})
+	_, err := Named([]Tensor{{Name: "conv1_7x7_s2.weight", Shape: []int{1, 1, 1, 1}, Data: []float32{2}}, vectorOf("conv1_7x7_s2.bias", 1)})
 	if err == nil || !strings.Contains(err.Error(), "no normalisation") {
 		t.Errorf("a bias without a normalisation: %v", err)
 	}
@@ -80,7 +80,7 @@ func TestTheFirstConvolutionOfSlimIsAnOrdinaryOne(t *testing.T) {
 		}
 	}
 	separate[1].Shape = []int{1, 1, 3, 4}
-	if _, err := named(separate); err == nil || !strings.Contains(err.Error(), "separable") {
+	if _, err := Named(separate); err == nil || !strings.Contains(err.Error(), "separable") {
 		t.Errorf("shapes that do not fit: %v", err)
 	}
 }

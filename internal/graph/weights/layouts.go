@@ -1,6 +1,9 @@
 package weights
 
 import (
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,10 +17,60 @@ var renames = []struct{ theirs, ours string }{
 	{"shortcut.bn.", "downsample.1."},   //
 }
 
-// TorchvisionNames renames tensors of common PyTorch layouts to torchvision's, which are ours, and
-// leaves out the counters of batches: wrappers' prefixes (module., _orig_mod., and model. where
-// every tensor has it) go; linear becomes fc, shortcut.0 downsample.0. The slice is new, the values
-// are shared.
+// patterns are names of Hugging Face's ResNets, whose stages and layers count from 0, from the
+// beginning of a name or after a point.
+var patterns = []struct {
+	theirs *regexp.Regexp
+	ours   func(m []string) string
+}{
+	{regexp.MustCompile(`(^|\.)embedder\.embedder\.(convolution|normalization)\.`), func(m []string) string {
+		return m[1] + hubPart[m[2]] + "1."
+	}},
+	{regexp.MustCompile(`(^|\.)encoder\.stages\.(\d{1,4})\.layers\.(\d{1,4})\.layer\.(\d{1,4})\.(convolution|normalization)\.`), func(m []string) string {
+		return m[1] + "layer" + next(m[2]) + "." + m[3] + "." + hubPart[m[5]] + next(m[4]) + "."
+	}},
+	{regexp.MustCompile(`(^|\.)encoder\.stages\.(\d{1,4})\.layers\.(\d{1,4})\.shortcut\.(convolution|normalization)\.`), func(m []string) string {
+		return m[1] + "layer" + next(m[2]) + "." + m[3] + ".downsample." + map[string]string{"convolution": "0.", "normalization": "1."}[m[4]]
+	}},
+}
+
+var hubPart = map[string]string{"convolution": "conv", "normalization": "bn"}
+
+// next is the number after that of a text of digits.
+func next(digits string) string {
+	n, _ := strconv.Atoi(digits)
+	return strconv.Itoa(n + 1)
+}
+
+// wrapperParts are parts of names that PyTorch's wrappers put between others.
+var wrapperParts = []string{"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
+
+// TorchvisionName is a tensor's name in torchvision's layout, which is ours: wrappers' parts go
+// (module. in front, _orig_mod. and the like everywhere), and the names of common PyTorch layouts
+// are mapped, whatever else stands before them: linear becomes fc, shortcut.0 downsample.0.
+func TorchvisionName(name string) string {
+	if strings.Contains(name, "_") {
+		name = strings.Join(slices.DeleteFunc(strings.Split(name, "."), func(part string) bool { return slices.Contains(wrapperParts, part) }), ".")
+	}
+	name = plainName(name)
+	for _, p := range patterns {
+		if m := p.theirs.FindStringSubmatchIndex(name); m != nil {
+			parts := p.theirs.FindStringSubmatch(name)
+			name = name[:m[0]] + p.ours(parts) + name[m[1]:]
+		}
+	}
+	for _, r := range renames {
+		if rest, ok := strings.CutPrefix(name, r.theirs); ok {
+			name = r.ours + rest
+		} else if before, after, ok := strings.Cut(name, "."+r.theirs); ok {
+			name = before + "." + r.ours + after
+		}
+	}
+	return name
+}
+
+// TorchvisionNames gives tensors the names of TorchvisionName, without a prefix that all have
+// (model., net., backbone.), and leaves out counters. The slice is new, the values are shared.
 func TorchvisionNames(tensors []Tensor) []Tensor {
 	list := make([]Tensor, 0, len(tensors))
 	for _, t := range tensors {
@@ -38,13 +91,7 @@ func TorchvisionNames(tensors []Tensor) []Tensor {
 		}
 	}
 	for i := range list {
-		for _, r := range renames {
-			if rest, ok := strings.CutPrefix(list[i].Name, r.theirs); ok {
-				list[i].Name = r.ours + rest
-			} else if before, after, ok := strings.Cut(list[i].Name, "."+r.theirs); ok {
-				list[i].Name = before + "." + r.ours + after
-			}
-		}
+		list[i].Name = TorchvisionName(list[i].Name)
 	}
 	return list
 }

@@ -24,7 +24,11 @@ const (
 	keyDataset       = "resnet.dataset"
 	keyFrontend      = "resnet.frontend"
 	keyClassCounts   = "resnet.class_counts"
+	keyClassifier    = "resnet.classifier"
 )
+
+// noClassifier is the value of keyClassifier of a file that has none; with one the key is left out.
+const noClassifier = "none"
 
 var (
 	// ErrNoMeta marks a file without our metadata: a bare state dict, which does not say how to
@@ -45,6 +49,9 @@ type Meta struct {
 	Dataset       string   // name of the training set
 	Frontend      string   // JSON of how a speech network's input is made, or ""
 	ClassCounts   []int64  // training frames of each class, for priors; nil for images
+	// Headless says that the file has no classifier, though Arch has classes: a backbone, from
+	// which a fine-tuning starts.
+	Headless bool
 }
 
 // Encode returns the metadata as the strings of a safetensors header.
@@ -72,6 +79,9 @@ func (m Meta) Encode() map[string]string {
 	if m.ClassCounts != nil {
 		counts, _ := json.Marshal(m.ClassCounts)
 		s[keyClassCounts] = string(counts)
+	}
+	if m.Headless {
+		s[keyClassifier] = noClassifier
 	}
 	return s
 }
@@ -114,6 +124,12 @@ func DecodeMeta(name string, s map[string]string) (Meta, error) {
 		if err := json.Unmarshal([]byte(text), &m.ClassCounts); err != nil {
 			return bad(keyClassCounts, err)
 		}
+	}
+	switch text, ok := s[keyClassifier]; {
+	case ok && text != noClassifier:
+		return bad(keyClassifier, fmt.Errorf("%q, and only %q is known", text, noClassifier))
+	case ok:
+		m.Headless = true
 	}
 	if m.Step, err = strconv.ParseInt(s[keyStep], 10, 64); err != nil {
 		return bad(keyStep, err)

@@ -1,7 +1,7 @@
 package weights
 
-// The operations of pickle's protocols 2 to 4 that a state dict needs, by their names in Python's
-// pickletools.
+// The operations of pickle's protocols 2 to 5 that a state dict, and what training scripts put
+// beside it, need, by their names in Python's pickletools.
 const (
 	opProto = 0x80
 	opFrame = 0x95
@@ -13,10 +13,13 @@ const (
 	opBinInt    = 'J'
 	opBinInt1   = 'K'
 	opBinInt2   = 'M'
+	opInt       = 'I'
 	opLong1     = 0x8a
+	opLong4     = 0x8b
 	opBinFloat  = 'G'
 	opEmptyDict = '}'
 	opEmptyList = ']'
+	opEmptySet  = 0x8f
 
 	opBinUnicode      = 'X'
 	opShortBinUnicode = 0x8c
@@ -25,6 +28,8 @@ const (
 	opShortBinString  = 'U'
 	opBinBytes        = 'B'
 	opShortBinBytes   = 'C'
+	opBinBytes8       = 0x8e
+	opByteArray8      = 0x96
 
 	opMark       = '('
 	opPop        = '0'
@@ -34,6 +39,10 @@ const (
 	opTuple2     = 0x86
 	opTuple3     = 0x87
 	opTuple      = 't'
+	opList       = 'l'
+	opDict       = 'd'
+	opFrozenSet  = 0x91
+	opDup        = '2'
 
 	opBinPut     = 'q'
 	opLongBinPut = 'r'
@@ -45,12 +54,15 @@ const (
 	opAppends  = 'e'
 	opSetItem  = 's'
 	opSetItems = 'u'
+	opAddItems = 0x90
 
 	opGlobal      = 'c'
 	opStackGlobal = 0x93
 	opBinPersID   = 'Q'
 	opReduce      = 'R'
 	opNewObj      = 0x81
+	opNewObjEx    = 0x92
+	opObj         = 'o'
 	opBuild       = 'b'
 )
 
@@ -60,5 +72,6 @@ var operandBytes = [256]int{
 	opBinPut: 1, opLongBinPut: 4, opBinGet: 1, opLongBinGet: 4,
 	opBinInt1: 1, opBinInt2: 2, opBinInt: 4,
 	opBinUnicode: 4, opShortBinUnicode: 1, opBinUnicode8: 8,
-	opBinString: 4, opShortBinString: 1, opBinBytes: 4, opShortBinBytes: 1,
+	opBinString: 4, opShortBinString: 1, opBinBytes: 4, opShortBinBytes: 1, opBinBytes8: 8, opByteArray8: 8,
+	opLong1: 1, opLong4: 4,
 }

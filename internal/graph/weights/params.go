@@ -59,16 +59,19 @@ func FromParams(set *graph.ParamSet) []Tensor {
 // floating-point types to float32. Prefixes that PyTorch's wrappers put before names (module.,
 // _orig_mod.) are removed, and num_batches_tracked is ignored. Unless names and shapes agree in
 // full it changes nothing and fails with a *MismatchError.
-func LoadParams(f *File, set *graph.ParamSet) error {
+func LoadParams(f *File, set *graph.ParamSet) error { return LoadSome(f, set.All()) }
+
+// LoadSome is LoadParams for some parameters of a set, which have to be all that the file has.
+func LoadSome(f *File, params []*graph.Param) error {
 	tensors := make([]Tensor, len(f.entries))
 	for i, e := range f.entries {
 		tensors[i] = Tensor{Name: e.Name, DType: e.DType, Shape: e.Shape}
 	}
-	source, err := match(f.name, tensors, set)
+	source, err := match(f.name, tensors, params)
 	if err != nil {
 		return err
 	}
-	for _, p := range set.All() {
+	for _, p := range params {
 		if err := f.Float32Into(tensors[source[p.Name]].Name, p.Data); err != nil {
 			return err
 		}
@@ -79,7 +82,7 @@ func LoadParams(f *File, set *graph.ParamSet) error {
 // LoadTensors is LoadParams from tensors in memory, as ReadForeign gives them; file stands in
 // errors.
 func LoadTensors(file string, tensors []Tensor, set *graph.ParamSet) error {
-	source, err := match(file, tensors, set)
+	source, err := match(file, tensors, set.All())
 	if err != nil {
 		return err
 	}
@@ -91,8 +94,12 @@ func LoadTensors(file string, tensors []Tensor, set *graph.ParamSet) error {
 
 // match finds the tensor of each parameter, by plain names, or says with a *MismatchError how they
 // differ.
-func match(file string, tensors []Tensor, set *graph.ParamSet) (map[string]int, error) {
+func match(file string, tensors []Tensor, params []*graph.Param) (map[string]int, error) {
 	source := make(map[string]int, len(tensors)) // by plain name
+	wanted := make(map[string]bool, len(params))
+	for _, p := range params {
+		wanted[p.Name] = true
+	}
 	wrong := &MismatchError{File: file}
 	for i, t := range tensors {
 		name := plainName(t.Name)
@@ -100,11 +107,11 @@ func match(file string, tensors []Tensor, set *graph.ParamSet) (map[string]int, 
 			return nil, fmt.Errorf("%s: %w: %q and %q are both %q", file, ErrMismatch, tensors[before].Name, t.Name, name)
 		}
 		source[name] = i
-		if set.Get(name) == nil && !IsCounter(name) {
+		if !wanted[name] && !IsCounter(name) {
 			wrong.Unexpected = append(wrong.Unexpected, name)
 		}
 	}
-	for _, p := range set.All() {
+	for _, p := range params {
 		i, ok := source[p.Name]
 		switch {
 		case !ok:
@@ -126,6 +133,13 @@ func match(file string, tensors []Tensor, set *graph.ParamSet) (map[string]int, 
 func IsCounter(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	return last == "num_batches_tracked" || last == "n_averaged"
+}
+
+// IsMeasure reports whether a tensor is what a program that counts operations has left in a
+// network: THOP's total_ops and total_params.
+func IsMeasure(name string) bool {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return last == "total_ops" || last == "total_params"
 }
 
 // plainName removes the prefixes of DataParallel and torch.compile, in any order and number.

@@ -27,7 +27,7 @@ const (
 )
 
 // unpickler reads one pickle as data. It has no way to call anything: a global is a name, and call
-// and persistent decide which names and arguments mean a value; all others are refused.
+// and persistent decide which names and arguments mean a value; all others are opaque.
 type unpickler struct {
 	r          *bufio.Reader
 	read       int64 // bytes

@@ -1,12 +1,14 @@
 package weights
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
+	"strconv"
 )
 
-// step carries out one operation of protocols 2 to 4.
+// step carries out one operation of protocols 2 to 5.
 func (u *unpickler) step(op byte) error {
 	switch op {
 	case opProto, opFrame:
@@ -19,9 +21,14 @@ func (u *unpickler) step(op byte) error {
 	case opEmptyDict:
 		u.push(&pyDict{})
 		return u.spend(4 * costBox)
-	case opEmptyList:
+	case opEmptyList, opEmptySet:
 		u.push(&pyList{})
 		return u.spend(costBox)
+	case opDup:
+		if len(u.stack) == 0 {
+			return errStack
+		}
+		u.push(u.top())
 	case opEmptyTuple:
 		u.push([]any{})
 	case opMark:
@@ -38,14 +45,27 @@ func (u *unpickler) step(op byte) error {
 		items, err := u.popMark()
 		u.push(items)
 		return err
+	case opList, opFrozenSet:
+		items, err := u.popMark()
+		u.push(&pyList{items})
+		return err
+	case opDict:
+		items, err := u.popMark()
+		if err != nil {
+			return err
+		}
+		u.push(&pyDict{})
+		return u.setItems(items)
 	case opBinPut, opLongBinPut, opMemoize, opBinGet, opLongBinGet:
 		return u.remember(op)
-	case opBinInt1, opBinInt2, opBinInt, opLong1, opBinFloat,
-		opBinUnicode, opShortBinUnicode, opBinUnicode8, opShortBinString, opBinString, opShortBinBytes, opBinBytes:
+	case opBinInt1, opBinInt2, opBinInt, opInt, opLong1, opLong4, opBinFloat,
+		opBinUnicode, opShortBinUnicode, opBinUnicode8, opShortBinString, opBinString, opShortBinBytes, opBinBytes, opBinBytes8, opByteArray8:
 		return u.scalar(op)
-	case opAppend, opAppends, opSetItem, opSetItems:
+	case opAppend, opAppends, opAddItems, opSetItem, opSetItems:
 		return u.extend(op)
-	case opGlobal, opStackGlobal, opBinPersID, opReduce, opNewObj, opBuild:
+	case opGlobal, opStackGlobal:
+		return u.global(op)
+	case opBinPersID, opReduce, opNewObj, opNewObjEx, opObj, opBuild:
 		return u.object(op)
 	default:
 		return fmt.Errorf("operation %#x is not one that a state dict needs", op)
@@ -89,13 +109,17 @@ func (u *unpickler) scalar(op byte) error {
 		}
 		u.push(n)
 		return err
-	case opLong1:
-		n, err := u.number(1)
+	case opInt:
+		return u.decimal()
+	case opLong1, opLong4:
+		n, err := u.number(operandBytes[op])
 		if err != nil {
 			return err
 		}
-		if n > 8 {
-			return fmt.Errorf("an integer of %d bytes", n)
+		if n > 8 { // the state of a random generator
+			_, err := u.bytes(n)
+			u.push(&pyOpaque{class: "int"})
+			return errors.Join(err, u.spend(costMade))
 		}
 		v, err := u.number(int(n))
 		if n > 0 && n < 8 { // the sign
@@ -117,7 +141,7 @@ func (u *unpickler) scalar(op byte) error {
 func (u *unpickler) extend(op byte) error {
 	var items []any
 	var err error
-	if op == opAppends || op == opSetItems {
+	if op == opAppends || op == opAddItems || op == opSetItems {
 		items, err = u.popMark()
 	} else {
 		n := 1
@@ -132,15 +156,28 @@ func (u *unpickler) extend(op byte) error {
 	if err != nil {
 		return err
 	}
-	if op == opAppend || op == opAppends {
-		list, ok := u.top().(*pyList)
-		if !ok {
-			return errStack
-		}
-		list.items = append(list.items, items...)
-		return u.spend(costSlot * len(items))
+	if op == opSetItem || op == opSetItems {
+		return u.setItems(items)
 	}
+	switch to := u.top().(type) {
+	case *pyList:
+		to.items = append(to.items, items...)
+		return u.spend(costSlot * len(items))
+	case *pyOpaque: // a list of a class of its own holds no tensors by name
+		return nil
+	}
+	return errStack
+}
+
+// setItems adds keys and values in turn to the dictionary on the top.
+func (u *unpickler) setItems(items []any) error {
 	d, ok := u.top().(*pyDict)
+	if o, isOpaque := u.top().(*pyOpaque); isOpaque { // a dictionary of a class of its own
+		if o.items == nil {
+			o.items = &pyDict{}
+		}
+		d, ok = o.items, true
+	}
 	if !ok || len(items)%2 != 0 {
 		return errStack
 	}
@@ -155,33 +192,35 @@ func (u *unpickler) extend(op byte) error {
 	return nil
 }
 
-// object does what concerns classes and what they make.
+// decimal reads an integer, or a truth value, of the first protocol.
+func (u *unpickler) decimal() error {
+	text, err := u.line()
+	if err != nil {
+		return err
+	}
+	if text == "00" || text == "01" {
+		u.push(text == "01")
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	u.push(n)
+	return err
+}
+
+// object does what makes a value of a class or function and of arguments.
 func (u *unpickler) object(op byte) error {
-	switch op {
-	case opGlobal:
-		module, err := u.line()
-		if err != nil {
-			return err
+	if op == opObj { // a mark, the class, and its arguments
+		items, err := u.popMark()
+		if err != nil || len(items) == 0 {
+			return errors.Join(err, errStack)
 		}
-		name, err := u.line()
-		if err != nil {
-			return err
-		}
-		return u.global(module, name)
-	case opStackGlobal:
-		name, err := u.pop()
-		if err != nil {
-			return err
-		}
-		module, err := u.pop()
-		m, ok1 := module.(string)
-		n, ok2 := name.(string)
-		if err != nil || !ok1 || !ok2 {
-			return errStack
-		}
-		return u.global(m, n)
+		u.push(items[0])
+		u.push(items[1:])
 	}
 	arg, err := u.pop()
+	if err == nil && op == opNewObjEx { // behind the arguments those by name
+		arg, err = u.pop()
+	}
 	if err != nil {
 		return err
 	}
@@ -194,22 +233,34 @@ func (u *unpickler) object(op byte) error {
 		u.push(v)
 		return u.spend(costMade)
 	case opBuild:
-		// The attributes of an OrderedDict: the version metadata of a state dict, which say nothing
-		// of its tensors.
-		if _, ok := u.top().(*pyDict); !ok {
+		switch to := u.top().(type) {
+		case *pyDict, *pyList, torchTensor:
+			// The attributes of an OrderedDict: the version metadata of a state dict, which say
+			// nothing of its tensors.
+		case *pyOpaque:
+			if to.state == nil {
+				to.state = arg
+			}
+		default:
 			return errStack
 		}
 		return nil
 	}
 	f, err := u.pop()
-	g, ok1 := f.(pyGlobal)
-	args, ok2 := arg.([]any)
-	if err != nil || !ok1 || !ok2 {
+	args, isTuple := arg.([]any)
+	if err != nil || !isTuple {
 		return errStack
 	}
-	v, err := u.call(g, args)
-	if err != nil {
-		return err
+	var v any
+	switch f := f.(type) {
+	case pyGlobal:
+		if v, err = u.call(f, args); err != nil {
+			return err
+		}
+	case *pyOpaque: // a function that another would have returned
+		v = &pyOpaque{class: f.class}
+	default:
+		return errStack
 	}
 	u.push(v)
 	if d, ok := v.(*pyDict); ok { // of a list that other calls may share
@@ -220,11 +271,27 @@ func (u *unpickler) object(op byte) error {
 	return u.spend(costMade)
 }
 
-func (u *unpickler) global(module, name string) error {
-	g := pyGlobal(module + "." + name)
-	if !allowedGlobal(g) {
-		return &ClassError{Class: string(g)}
+// global puts the name of a class or function on the stack.
+func (u *unpickler) global(op byte) error {
+	if op == opGlobal {
+		module, err := u.line()
+		if err != nil {
+			return err
+		}
+		name, err := u.line()
+		u.push(pyGlobal(module + "." + name))
+		return errors.Join(err, u.spend(costBox+len(module)+len(name)))
 	}
-	u.push(g)
-	return nil
+	name, err := u.pop()
+	if err != nil {
+		return err
+	}
+	module, err := u.pop()
+	m, ok1 := module.(string)
+	n, ok2 := name.(string)
+	if err != nil || !ok1 || !ok2 {
+		return errStack
+	}
+	u.push(pyGlobal(m + "." + n))
+	return u.spend(costBox + len(m) + len(n))
 }

@@ -60,6 +60,14 @@ func TestPicklesHoldTheValuesOfPython(t *testing.T) {
 		"\x8c\x05torch\x8c\x04Size\x93)\x81.": []any{pyGlobal("torch.Size"), []any{}},
 		"K\x05Q.":                             []any{"persistent", int64(5)},
 		"}}\x8c\x01vK\x01sb.":                 &pyDict{}, // attributes are left out
+		// What state dicts do not need, and what stands beside them has.
+		"I4294967296\n.": int64(1 << 32), "I01\n.": true, "I00\n.": false, "I-7\n.": int64(-7),
+		"\x8b\x01\x00\x00\x00\xff.": int64(-1), "\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01.": &pyOpaque{class: "int"},
+		"\x8e\x02\x00\x00\x00\x00\x00\x00\x00hi.": "hi", "\x96\x02\x00\x00\x00\x00\x00\x00\x00hi.": "hi",
+		"K\x012\x86.": []any{int64(1), int64(1)}, "\x8f(K\x01K\x02\x90.": &pyList{items: []any{int64(1), int64(2)}},
+		"(K\x01\x91.": &pyList{items: []any{int64(1)}}, "(K\x01l.": &pyList{items: []any{int64(1)}}, "(K\x01K\x02d.": dict(int64(1), int64(2)),
+		"(ctorch\nSize\nK\x02o.": []any{pyGlobal("torch.Size"), []any{int64(2)}}, "ctorch\nSize\n)}\x92.": []any{pyGlobal("torch.Size"), []any{}},
+		"})K\x01s.": &pyDict{}, // no tensor has a name that is no plain value
 	} {
 		got, err := unpickle(text)
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -76,7 +84,7 @@ func TestBrokenPicklesAreRefused(t *testing.T) {
 		"K\x01K\x02s.": "without its operands", "}(K\x01u.": "without its operands", "](K\x01K\x02u.": "without its operands",
 		"Q.": "without its operands", "NQ.": "refused", "N)R.": "without its operands", "ctorch\nSize\nNR.": "without its operands", ")b.": "without its operands", "N)b.": "without its operands",
 		"K\x01\x8c\x01a\x93.": "without its operands", "\x8c\x01aK\x01\x93.": "without its operands", "\x93.": "without its operands", "\x8c\x01a\x93.": "without its operands",
-		"j\x00\x01\x00\x00.": "memo 256 is empty", "\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x00.": "an integer of 9 bytes",
+		"j\x00\x01\x00\x00.":                   "memo 256 is empty",
 		"c" + strings.Repeat("a", 1025) + "\n": "more than 1024 bytes", "ctorch\n" + strings.Repeat("a", 1025) + "\n": "more than 1024 bytes",
 		"M\x01": "are left", "G\x00": "are left", "\x8c\x05ab": "are left",
 	} {

@@ -78,6 +78,9 @@ func New(r io.ReaderAt, size int64, name string) (*File, error) {
 		if _, isCaffe, err := caffeSpans(r, size); isCaffe && err == nil {
 			return bad(ErrOtherProgram)
 		}
+		if what := recognise(r, size); what != nil {
+			return bad(what)
+		}
 	}
 	if n > MaxHeader {
 		return bad(fmt.Errorf("header of %d bytes, at most %d are allowed", n, MaxHeader))

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
-	"strings"
 )
 
-// ErrTorch marks a file that torch.save did not write, or that holds more than tensors.
+// ErrTorch marks a file that torch.save did not write, or that holds no tensors by name.
 var ErrTorch = errors.New("not a PyTorch file that can be read")
 
 // ErrTorchFile marks a file of torch.save, or another zip, where safetensors are wanted.
@@ -19,8 +18,8 @@ var ErrTorchFile = errors.New("it is a file of PyTorch (torch.save)")
 // those of known networks.
 var ErrOtherProgram = errors.New("it is a file of Caffe or in HDF5")
 
-// ClassError is a pickle that names a class or function other than those that tensors need. Nothing
-// of it was run.
+// ClassError is a state dict in which an object of another class stands for a tensor. Nothing of it
+// was run.
 type ClassError struct{ Class string }
 
 // Error names the class and the way out.
@@ -36,21 +35,26 @@ var storageTypes = map[pyGlobal]DType{
 }
 
 // The functions that a state dict's pickle names. They are read here as descriptions; none exists
-// to be called.
+// to be called. All others are opaque.
 const (
 	globalDict      = pyGlobal("collections.OrderedDict")
+	globalDefault   = pyGlobal("collections.defaultdict")
 	globalTensorV1  = pyGlobal("torch._utils._rebuild_tensor")
 	globalTensorV2  = pyGlobal("torch._utils._rebuild_tensor_v2")
 	globalParameter = pyGlobal("torch._utils._rebuild_parameter")
+	globalWithState = pyGlobal("torch._utils._rebuild_parameter_with_state")
+	globalFromType  = pyGlobal("torch._tensor._rebuild_from_type_v2")
 	globalSize      = pyGlobal("torch.Size")
 )
 
-func allowedGlobal(g pyGlobal) bool {
-	if _, ok := storageTypes[g]; ok {
-		return true
-	}
-	return slices.Contains([]pyGlobal{globalDict, globalTensorV1, globalTensorV2, globalParameter, globalSize}, g)
+// otherStorages are the bytes of an element of storages whose tensors no network here has.
+var otherStorages = map[pyGlobal]int{
+	"torch.ShortStorage": 2, "torch.ComplexFloatStorage": 8, "torch.ComplexDoubleStorage": 16,
+	"torch.QInt8Storage": 1, "torch.QUInt8Storage": 1, "torch.QInt32Storage": 4, "torch.storage.UntypedStorage": 1,
 }
+
+// dictionaries are functions that make one of a list of pairs, or of nothing.
+var dictionaries = []pyGlobal{globalDict, "builtins.dict", "__builtin__.dict"}
 
 // storageRef names the elements that tensors share.
 type storageRef struct {
@@ -68,13 +72,19 @@ type torchTensor struct {
 }
 
 // persistentStorage reads ('storage', type, key, location, elements), with a view of it behind in
-// the legacy format.
+// the legacy format, which also names classes of modules so: ('module', class, ...).
 func persistentStorage(id any) (any, error) {
 	t, ok := id.([]any)
+	if ok && len(t) > 1 && t[0] == "module" {
+		return t[1], nil
+	}
 	if !ok || len(t) < 5 || t[0] != "storage" {
 		return nil, errors.New("a persistent id that is no storage")
 	}
 	class, ok1 := t[1].(pyGlobal)
+	if _, known := storageTypes[class]; ok1 && !known && class != globalSize {
+		return &pyOpaque{class: string(class)}, nil
+	}
 	dtype, ok2 := storageTypes[class]
 	key, ok3 := t[2].(string)
 	n, ok4 := t[4].(int64)
@@ -87,10 +97,11 @@ func persistentStorage(id any) (any, error) {
 	return storageRef{key, dtype, n}, nil
 }
 
-// rebuild makes what an allowed function describes.
+// rebuild makes what a function describes: a tensor, a dictionary, or an opaque value where the
+// function is not known here.
 func rebuild(f pyGlobal, args []any) (any, error) {
-	switch f {
-	case globalDict:
+	switch {
+	case slices.Contains(dictionaries, f):
 		d := &pyDict{}
 		if len(args) == 0 {
 			return d, nil
@@ -112,27 +123,46 @@ func rebuild(f pyGlobal, args []any) (any, error) {
 			}
 		}
 		return d, nil
-	case globalTensorV1, globalTensorV2:
+	case f == globalDefault:
+		return &pyDict{}, nil
+	case f == globalTensorV1 || f == globalTensorV2:
 		return rebuildTensor(args)
-	case globalParameter:
+	case f == globalParameter || f == globalWithState:
 		if len(args) > 0 {
-			if t, ok := args[0].(torchTensor); ok {
+			switch t := args[0].(type) {
+			case torchTensor, *pyOpaque:
 				return t, nil
 			}
 		}
 		return nil, errors.New("a parameter without a tensor")
-	case globalSize:
-		if len(args) == 1 {
-			return args[0], nil
+	case f == globalFromType && len(args) > 2: // (function, type, its arguments, attributes)
+		g, isGlobal := args[0].(pyGlobal)
+		inner, isTuple := args[2].([]any)
+		if isGlobal && isTuple && g != globalFromType {
+			return rebuild(g, inner)
+		}
+	case f == globalSize && len(args) == 1:
+		return args[0], nil
+	case isReconstructor(f) && len(args) > 0:
+		if class, ok := args[0].(pyGlobal); ok {
+			return &pyOpaque{class: string(class)}, nil
 		}
 	}
-	return nil, fmt.Errorf("%s cannot be called", f)
+	return &pyOpaque{class: string(f)}, nil
+}
+
+// isReconstructor reports whether a function makes an object of the class that it is given.
+func isReconstructor(f pyGlobal) bool {
+	return slices.Contains([]pyGlobal{"copyreg._reconstructor", "copy_reg._reconstructor", "copyreg.__newobj__"}, f)
 }
 
 // rebuildTensor reads (storage, offset, size, stride, ...).
 func rebuildTensor(args []any) (any, error) {
 	if len(args) < 4 {
 		return nil, errors.New("a tensor without storage, offset, size and stride")
+	}
+	if o, ok := args[0].(*pyOpaque); ok {
+		return o, nil
 	}
 	s, ok1 := args[0].(storageRef)
 	offset, ok2 := args[1].(int64)
@@ -212,40 +242,4 @@ func (t torchTensor) gather(values []float32) []float32 {
 			return out
 		}
 	}
-}
-
-// namedTensor is a tensor of a state dict.
-type namedTensor struct {
-	name string
-	torchTensor
-}
-
-// stateDict finds the tensors by name: of the dictionary itself, or of the one that training
-// scripts wrap.
-func stateDict(v any) ([]namedTensor, error) {
-	top, ok := v.(*pyDict)
-	if !ok {
-		return nil, errors.New("it holds no dictionary of tensors")
-	}
-	for _, key := range []string{"state_dict", "model", "net", "model_state_dict"} {
-		if inner, ok := top.get(key).(*pyDict); ok {
-			top = inner
-			break
-		}
-	}
-	var list []namedTensor
-	for _, key := range top.keys {
-		name, isText := key.(string)
-		if t, ok := top.values[key].(torchTensor); ok && isText {
-			list = append(list, namedTensor{name, t})
-		}
-	}
-	if len(list) == 0 {
-		names := []string{}
-		for _, key := range top.keys[:min(len(top.keys), 10)] {
-			names = append(names, describe(key))
-		}
-		return nil, fmt.Errorf("it holds no tensors by name, but %s", strings.Join(names, ", "))
-	}
-	return list, nil
 }

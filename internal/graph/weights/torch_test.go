@@ -154,11 +154,11 @@ func checkCheap(t *testing.T, name string, file []byte) (err error) {
 func TestHostilePicklesAreRefused(t *testing.T) {
 	huge := "\x8a\x06\x00\x00\x00\x00\x00\x01" // 2^40
 	for _, c := range []struct{ name, pickle, want string }{
-		{"os.system", "\x80\x02cos\nsystem\nX\x02\x00\x00\x00idq\x85R.", `"os.system"`},
+		{"os.system", "\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R.", `"os.system"`},
 		{"builtins.eval by STACK_GLOBAL", "\x80\x04\x8c\x08builtins\x8c\x04eval\x93.", `"builtins.eval"`},
 		{"a class by INST", "\x80\x02(S'id'\nios\nsystem\n.", "operation"},
 		{"an extension code", "\x80\x02\x82\x01.", "operation"},
-		{"an integer of 200 bytes", "\x80\x02\x8a\xc8" + strings.Repeat("\xff", 200) + ".", "integer of 200 bytes"},
+		{"an integer of 200 bytes", "\x80\x02\x8a\xc8" + strings.Repeat("\xff", 200) + ".", `"int"`},
 		{"text of 4 GB", "\x80\x02X\xff\xff\xff\xff.", "are left"},
 		{"text of 2^63 bytes", "\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7f.", "are left"},
 		{"tuples a million deep", "\x80\x02)" + strings.Repeat("\x85", 1_000_000) + ".", "no dictionary"},
@@ -172,7 +172,7 @@ func TestHostilePicklesAreRefused(t *testing.T) {
 		{"ten thousand dictionaries of a shared list", "\x80\x02ccollections\nOrderedDict\nq\x00](" + pairs(1000) + "e\x85q\x010" + strings.Repeat("h\x00h\x01R0", 10_000) + ".", "take more than 64 MB"},
 		{"an archive in the place of the pickle", string(zipped(t, map[string]string{"a/data.pkl": "\x80\x02}."}, zip.Store)), "operation 0x50"},
 		{"a key twice", "\x80\x02}(X\x01\x00\x00\x00aNX\x01\x00\x00\x00aNu.", `duplicate key "a"`},
-		{"a list as a key", "\x80\x02}]Ns.", "no plain value"},
+		{"a list as a key", "\x80\x02}]Ns.", "no tensors by name"},
 		{"nothing on the stack", "\x80\x02R.", "without its operands"},
 		{"a mark as a value", "\x80\x02(\x85.", "without its operands"},
 		{"an empty memo", "\x80\x02h\x05.", "memo 5 is empty"},
@@ -211,7 +211,7 @@ func TestTheListOfStoragesIsDescribedNotPrinted(t *testing.T) {
 		{"a key that is a tuple of 2^60 parts", head + shared + "q\x01]h\x01a.", "a tuple, which no tensor names"},
 		{"a key that is a list of itself", head + "\x80\x02]]q\x00h\x00aa.", "a list, which no tensor names"},
 		{"a version that is a tuple of 2^60 parts", string(legacyMagic) + shared + strings.Repeat(".\x80\x02}", 3) + ".", "version a tuple"},
-		{"a key of a dictionary", string(legacyMagic) + shared + "}h\x00Ns.", "no plain value"},
+		{"a key of a dictionary", string(legacyMagic) + shared + "}h\x00Ns.", "at most 0 are left"},
 	} {
 		err := checkCheap(t, c.name, []byte(c.file))
 		if !errors.Is(err, ErrTorch) || !strings.Contains(err.Error(), c.want) {

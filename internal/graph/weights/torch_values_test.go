@@ -83,6 +83,17 @@ func TestWhatAllowedFunctionsMake(t *testing.T) {
 		{globalTensorV1, []any{storage, int64(1), size, size}, tensor},
 		{globalTensorV2, []any{storage, int64(1), size, size, false, nil}, tensor},
 		{globalParameter, []any{tensor, true, nil}, tensor},
+		{globalWithState, []any{tensor, true, nil, &pyDict{}}, tensor},
+		{globalFromType, []any{globalTensorV1, pyGlobal("my.Tensor"), []any{storage, int64(1), size, size}, nil}, tensor},
+		{globalDefault, []any{pyGlobal("builtins.list")}, &pyDict{}},
+		{"builtins.dict", nil, &pyDict{}},
+		// All else is its name.
+		{globalSize, nil, &pyOpaque{class: "torch.Size"}},
+		{globalSize, []any{size, size}, &pyOpaque{class: "torch.Size"}},
+		{"torch.FloatStorage", nil, &pyOpaque{class: "torch.FloatStorage"}},
+		{"argparse.Namespace", nil, &pyOpaque{class: "argparse.Namespace"}},
+		{"copyreg._reconstructor", []any{pyGlobal("a.B"), pyGlobal("builtins.object"), nil}, &pyOpaque{class: "a.B"}},
+		{globalTensorV2, []any{&pyOpaque{class: "torch.ComplexFloatStorage"}, int64(0), size, size}, &pyOpaque{class: "torch.ComplexFloatStorage"}},
 	} {
 		if got, err := rebuild(c.f, c.args); err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s%v is %#v, %v; want %#v", c.f, c.args, got, err, c.want)
@@ -100,9 +111,6 @@ func TestWhatAllowedFunctionsMake(t *testing.T) {
 		{globalDict, []any{&pyList{items: []any{[]any{"a", nil}, []any{"a", nil}}}}, "duplicate key"},
 		{globalParameter, nil, "a parameter without a tensor"},
 		{globalParameter, []any{nil}, "a parameter without a tensor"},
-		{globalSize, nil, "cannot be called"},
-		{globalSize, []any{size, size}, "cannot be called"},
-		{"torch.FloatStorage", nil, "cannot be called"},
 		{globalTensorV2, []any{storage, int64(1), size}, "without storage"},
 		{globalTensorV2, []any{nil, int64(1), size, size}, "without storage"},
 		{globalTensorV2, []any{storage, int64(-1), size, size}, "without storage"},
@@ -129,7 +137,7 @@ func TestStoragesAreNamedByTypeKeyAndSize(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 	for want, spoil := range map[string]func([]any) any{
-		"is no storage": func(id []any) any { id[0] = "module"; return id }, "persistent id": func(id []any) any { return id[:4] }, "that is no": func([]any) any { return "storage" },
+		"is no storage": func(id []any) any { id[0] = "modul"; return id }, "persistent id": func(id []any) any { return id[:4] }, "that is no": func([]any) any { return "storage" },
 		"without type": func(id []any) any { id[1] = pyGlobal("torch.Size"); return id }, "type, key": func(id []any) any { id[2] = int64(7); return id },
 		"and size": func(id []any) any { id[4] = "5"; return id }, "key and size": func(id []any) any { id[4] = int64(-1); return id },
 		"a view of another": func(id []any) any { return append(id, []any{"1", int64(0), int64(2)}) },
@@ -164,7 +172,10 @@ func TestStateDictsAreFoundInWhatWrapsThem(t *testing.T) {
 	if _, err := stateDict(dict("epoch", int64(1), int64(2), tensor)); err == nil || err.Error() != `it holds no tensors by name, but "epoch", 2` {
 		t.Errorf("no tensors: %v", err)
 	}
-	if _, err := stateDict([]any{inner}); err == nil || !strings.Contains(err.Error(), "no dictionary") {
+	if list, err := stateDict([]any{inner, dict("epoch", int64(1))}); err != nil || len(list) != 2 {
+		t.Errorf("in a tuple: %v, %v", list, err)
+	}
+	if _, err := stateDict([]any{}); err == nil || !strings.Contains(err.Error(), "no dictionary") {
 		t.Errorf("a tuple: %v", err)
 	}
 }
@@ -201,7 +212,7 @@ func TestMaterializeReadsEachStorageOnce(t *testing.T) {
 		}
 		return nil, errors.New("read needlessly")
 	}
-	list, err := materialize(dict, 100, read)
+	list, err := materialize(setOf("", dict).tensors, 100, read)
 	want := []Tensor{
 		{Name: "a", DType: F32, Shape: []int{2}, Data: []float32{1, 2}},
 		{Name: "b", DType: F32, Shape: []int{2}, Data: []float32{2, 3}},
@@ -216,14 +227,14 @@ func TestMaterializeReadsEachStorageOnce(t *testing.T) {
 		t.Errorf("reads %v", reads)
 	}
 	// Seven values need a file of seven bytes at least.
-	if _, err := materialize(dict, 7, read); err != nil {
+	if _, err := materialize(setOf("", dict).tensors, 7, read); err != nil {
 		t.Error(err)
 	}
-	if _, err := materialize(dict, 6, read); err == nil || !strings.Contains(err.Error(), "more values than the file has bytes") {
+	if _, err := materialize(setOf("", dict).tensors, 6, read); err == nil || !strings.Contains(err.Error(), "more values than the file has bytes") {
 		t.Errorf("%v", err)
 	}
 	short := func(storageRef) ([]byte, error) { return floats(1, 2), nil }
-	if _, err := materialize(dict, 100, short); err == nil || !strings.Contains(err.Error(), `tensor "a": storage "0" has 8 bytes, and 3 elements of F32 are announced`) {
+	if _, err := materialize(setOf("", dict).tensors, 100, short); err == nil || !strings.Contains(err.Error(), `tensor "a": storage "0" has 8 bytes, and 3 elements of F32 are announced`) {
 		t.Errorf("%v", err)
 	}
 	wide := &pyDict{}
@@ -231,10 +242,11 @@ func TestMaterializeReadsEachStorageOnce(t *testing.T) {
 		_ = wide.set(name, part(string(rune('0'+i%2)), F32, 60, 0, 1))
 	}
 	all := func(storageRef) ([]byte, error) { return make([]byte, 240), nil }
-	if _, err := materialize(wide, 12, all); err != nil { // 180 values read, at most 192
+	// 180 values read, at most 192.
+	if _, err := materialize(setOf("", wide).tensors, 12, all); err != nil {
 		t.Error(err)
 	}
-	if _, err := materialize(wide, 11, all); err == nil || !strings.Contains(err.Error(), "many times over") {
+	if _, err := materialize(setOf("", wide).tensors, 11, all); err == nil || !strings.Contains(err.Error(), "many times over") {
 		t.Errorf("%v", err)
 	}
 }

@@ -21,73 +21,28 @@ var legacyMagic = []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x
 // tensors has 1 MB.
 const maxZipDirectory = 16 << 20
 
-// readTensors reads the tensors of size bytes in r: safetensors, or a state dict of torch.save, as
-// a zip or in the legacy format, by itself or under state_dict or model. Floating-point types
-// become float32; a tensor of another type has a name and a shape but no values. No code of a
-// pickle is run. It fails with ErrFormat, ErrTorch, and a *ClassError among them for a pickle that
-// names other classes than those of tensors.
-func readTensors(r io.ReaderAt, size int64, name string) ([]Tensor, error) {
-	head := make([]byte, max(len(legacyMagic), 9))
-	n, err := r.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	head = head[:n]
-	var list []Tensor
-	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		list, err = readZip(r, size)
-	case bytes.HasPrefix(head, legacyMagic):
-		list, err = readLegacy(r, size)
-	// The length of a safetensors header may begin with the same byte: its JSON stands behind it.
-	case len(head) > 0 && head[0] == opProto && (len(head) < 9 || head[8] != '{'):
-		err = errors.New("a pickle that torch.save did not write")
-	default:
-		var file *File
-		if file, err = New(r, size, name); err != nil {
-			return nil, err
-		}
-		return file.tensors()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", name, ErrTorch, err)
-	}
-	return list, nil
-}
-
-// tensors reads all tensors.
-func (f *File) tensors() ([]Tensor, error) {
-	list := make([]Tensor, len(f.entries))
-	for i, e := range f.entries {
-		list[i] = Tensor{Name: e.Name, DType: e.DType, Shape: e.Shape}
-		if !e.DType.Float() {
-			continue
-		}
-		var err error
-		if list[i].Data, err = f.Float32(e.Name); err != nil {
-			return nil, err
-		}
-		list[i].DType = F32
-	}
-	return list, nil
+// torchPickle is the value of a file of torch.save, with the storages that its tensors name.
+type torchPickle struct {
+	value any
+	read  func(storageRef) ([]byte, error)
 }
 
 // readZip reads a file of PyTorch 1.6 or later: NAME/data.pkl, and NAME/data/KEY for each storage.
 // Nothing in it is compressed.
-func readZip(r io.ReaderAt, size int64) ([]Tensor, error) {
+func readZip(r io.ReaderAt, size int64) (torchPickle, error) {
 	if err := checkZipDirectory(r, size); err != nil {
-		return nil, err
+		return torchPickle{}, err
 	}
 	z, err := zip.NewReader(r, size)
 	// Nothing is unpacked, so paths do not matter.
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return nil, err
+		return torchPickle{}, err
 	}
 	root := ""
 	members := make(map[string]*zip.File, len(z.File))
 	for _, m := range z.File {
 		if _, ok := members[m.Name]; ok {
-			return nil, fmt.Errorf("the archive has %q twice", m.Name)
+			return torchPickle{}, fmt.Errorf("the archive has %q twice", m.Name)
 		}
 		members[m.Name] = m
 		if dir, base := path.Split(m.Name); base == "data.pkl" && strings.Count(dir, "/") <= 1 {
@@ -96,22 +51,22 @@ func readZip(r io.ReaderAt, size int64) ([]Tensor, error) {
 	}
 	b, err := zipMember(members[root+"data.pkl"], root+"data.pkl", maxPickle)
 	if err != nil {
-		return nil, err
+		return torchPickle{}, err
 	}
 	if m := members[root+"byteorder"]; m != nil {
 		if order, err := zipMember(m, m.Name, 16); err != nil || string(order) != "little" {
-			return nil, errors.New("its numbers are not little-endian")
+			return torchPickle{}, errors.New("its numbers are not little-endian")
 		}
 	}
 	u := &unpickler{r: bufio.NewReader(bytes.NewReader(b)), limit: int64(len(b)), call: rebuild, persistent: persistentStorage}
 	v, err := u.load()
 	if err != nil {
-		return nil, err
+		return torchPickle{}, err
 	}
-	return materialize(v, size, func(s storageRef) ([]byte, error) {
+	return torchPickle{v, func(s storageRef) ([]byte, error) {
 		name := root + "data/" + s.key
 		return zipMember(members[name], name, size)
-	})
+	}}, nil
 }
 
 // zipMember reads a member that is stored as it is.
@@ -183,17 +138,26 @@ func checkZipDirectory(r io.ReaderAt, size int64) error {
 // readLegacy reads a file of PyTorch before 1.6: pickles of a magic number, the version, the
 // machine, the object and the keys of its storages; then for each key the number of its elements
 // and their bytes.
-func readLegacy(r io.ReaderAt, size int64) ([]Tensor, error) {
+func readLegacy(r io.ReaderAt, size int64) (torchPickle, error) {
 	begin := int64(len(legacyMagic))
 	in := bufio.NewReader(io.NewSectionReader(r, begin, size-begin))
+	elements := map[string]int{} // bytes of one, by the storage's key
 	dtypes := map[string]DType{}
 	persistent := func(id any) (any, error) {
 		v, err := persistentStorage(id)
-		if s, ok := v.(storageRef); ok {
+		switch s := v.(type) {
+		case storageRef:
 			if d, seen := dtypes[s.key]; seen && d != s.dtype {
 				return nil, fmt.Errorf("storage %q is of two types", s.key)
 			}
-			dtypes[s.key] = s.dtype
+			dtypes[s.key], elements[s.key] = s.dtype, s.dtype.Size()
+		case *pyOpaque: // a storage of another type, which is only passed over
+			t, _ := id.([]any)
+			if width := otherStorages[pyGlobal(s.class)]; width > 0 && len(t) > 2 && t[0] == "storage" {
+				if key, ok := t[2].(string); ok {
+					elements[key] = width
+				}
+			}
 		}
 		return v, err
 	}
@@ -208,39 +172,39 @@ func readLegacy(r io.ReaderAt, size int64) ([]Tensor, error) {
 	for i := range parts {
 		var err error
 		if parts[i], err = next(); err != nil {
-			return nil, err
+			return torchPickle{}, err
 		}
 	}
 	if parts[0] != int64(1001) {
-		return nil, fmt.Errorf("version %s of the legacy format; 1001 is known", describe(parts[0]))
+		return torchPickle{}, fmt.Errorf("version %s of the legacy format; 1001 is known", describe(parts[0]))
 	}
 	if machine, ok := parts[1].(*pyDict); !ok || machine.get("little_endian") != true {
-		return nil, errors.New("its numbers are not little-endian")
+		return torchPickle{}, errors.New("its numbers are not little-endian")
 	}
 	keys, ok := parts[3].(*pyList)
 	if !ok {
-		return nil, errors.New("it lists no storages")
+		return torchPickle{}, errors.New("it lists no storages")
 	}
 	type span struct{ at, n int64 }
 	spans := map[string]span{}
 	for _, k := range keys.items {
 		key, ok := k.(string)
-		d, known := dtypes[key]
+		width, known := elements[key]
 		if _, twice := spans[key]; !ok || !known || twice {
-			return nil, fmt.Errorf("its list of storages has %s, which no tensor names, or twice", describe(k))
+			return torchPickle{}, fmt.Errorf("its list of storages has %s, which no tensor names, or twice", describe(k))
 		}
 		var count [8]byte
 		if n, err := r.ReadAt(count[:], at); n < len(count) {
-			return nil, fmt.Errorf("storage %q: %w", key, err)
+			return torchPickle{}, fmt.Errorf("storage %q: %w", key, err)
 		}
 		n := binary.LittleEndian.Uint64(count[:])
-		if n > uint64(size-at-8)/uint64(d.Size()) {
-			return nil, fmt.Errorf("storage %q of %d elements reaches beyond the file: truncated?", key, n)
+		if n > uint64(size-at-8)/uint64(width) {
+			return torchPickle{}, fmt.Errorf("storage %q of %d elements reaches beyond the file: truncated?", key, n)
 		}
-		spans[key] = span{at + 8, int64(n) * int64(d.Size())}
-		at += 8 + int64(n)*int64(d.Size())
+		spans[key] = span{at + 8, int64(n) * int64(width)}
+		at += 8 + int64(n)*int64(width)
 	}
-	return materialize(parts[2], size, func(s storageRef) ([]byte, error) {
+	return torchPickle{parts[2], func(s storageRef) ([]byte, error) {
 		p, ok := spans[s.key]
 		if !ok {
 			return nil, errors.New("it is not in the file")
@@ -251,17 +215,13 @@ func readLegacy(r io.ReaderAt, size int64) ([]Tensor, error) {
 			err = nil
 		}
 		return b, err
-	})
+	}}, nil
 }
 
-// materialize reads the values of the state dict in v. All tensors together may have no more
-// elements than the file has bytes, so that many views of one storage cannot take more memory than
-// the file.
-func materialize(v any, size int64, read func(storageRef) ([]byte, error)) ([]Tensor, error) {
-	named, err := stateDict(v)
-	if err != nil {
-		return nil, err
-	}
+// materialize reads the values of tensors of a file of so many bytes. All tensors together may have
+// no more elements than the file has bytes, so that many views of one storage cannot take more
+// memory than the file.
+func materialize(named []namedTensor, size int64, read func(storageRef) ([]byte, error)) ([]Tensor, error) {
 	list := make([]Tensor, len(named))
 	var total, fetched int64
 	var last storageRef

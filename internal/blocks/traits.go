@@ -1,0 +1,146 @@
+package blocks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// traits are what names and shapes of tensors tell of a network by themselves, each in words that a
+// message can use. Blocks are layerI.J, as in torchvision.
+func traits(shapes map[string][]int) []string {
+	var found []string
+	inBlocks := blocksOf(shapes)
+	stages := map[string]int{}
+	for name := range inBlocks {
+		stage, _, _ := strings.Cut(name, ".")
+		stages[stage]++
+	}
+	for _, t := range blockTraits {
+		n := 0
+		for _, parts := range inBlocks {
+			if t.in(parts) {
+				n++
+			}
+		}
+		switch {
+		case n > 0 && n == len(inBlocks):
+			found = append(found, t.what+" in every block")
+		case n > 0:
+			found = append(found, fmt.Sprintf("%s in %d of %d blocks", t.what, n, len(inBlocks)))
+		}
+	}
+	stem, hasStem := shapes["conv1.weight"]
+	switch {
+	case len(shapes["conv1.0.weight"]) == 4:
+		found = append(found, "a stem of several convolutions")
+	case hasStem && len(stem) == 4 && len(stages) == 4 && stem[2] != 7:
+		found = append(found, fmt.Sprintf("a first convolution of %dx%d before four stages", stem[2], stem[3]))
+	}
+	if len(stages) > 0 && len(shapes["bn1.weight"]) == 1 && len(shapes["bn1.running_mean"]) == 0 {
+		found = append(found, "normalisation without running statistics (of groups or instances)")
+	}
+	if len(stages) > 4 {
+		found = append(found, fmt.Sprintf("%d stages", len(stages)))
+	}
+	return found
+}
+
+// blocksOf are the tensors of each block, by the names within it.
+func blocksOf(shapes map[string][]int) map[string]map[string][]int {
+	found := map[string]map[string][]int{}
+	for name, shape := range shapes {
+		stage, rest, _ := strings.Cut(name, ".")
+		block, part, ok := strings.Cut(rest, ".")
+		if _, err := strconv.Atoi(block); err != nil || !ok || !strings.HasPrefix(stage, "layer") {
+			continue
+		}
+		key := stage + "." + block
+		if found[key] == nil {
+			found[key] = map[string][]int{}
+		}
+		found[key][part] = shape
+	}
+	return found
+}
+
+// blockTraits are those of one block.
+var blockTraits = []struct {
+	what string
+	in   func(parts map[string][]int) bool
+}{
+	{"squeeze-and-excitation", func(p map[string][]int) bool {
+		return hasScope(p, "se", "se_module") && len(p["se.conv.weight"]) != 3
+	}},
+	{"efficient channel attention", func(p map[string][]int) bool { return len(p["se.conv.weight"]) == 3 || hasScope(p, "eca") }},
+	{"split attention", func(p map[string][]int) bool { return len(p["conv2.fc1.weight"]) > 0 }},
+	{"other attention", func(p map[string][]int) bool { return hasScope(p, "attn", "cbam", "ca", "sa", "attention") }},
+	{"grouped convolutions", func(p map[string][]int) bool {
+		first, second := p["conv1.weight"], p["conv2.weight"]
+		return len(first) == 4 && len(second) == 4 && second[1] > 0 && second[1] < first[0]
+	}},
+	{"bottlenecks of another width than a quarter", func(p map[string][]int) bool {
+		inner, outer := p["conv2.weight"], p["conv3.weight"]
+		return len(inner) == 4 && len(outer) == 4 && outer[0] != 4*inner[0]
+	}},
+	{"shortcuts with average pooling (a convolution behind it)", func(p map[string][]int) bool { return len(p["downsample.1.weight"]) == 4 }},
+	{"normalisation before each convolution (pre-activation)", func(p map[string][]int) bool {
+		conv, norm := p["conv1.weight"], p["bn1.weight"]
+		return len(conv) == 4 && len(norm) == 1 && conv[0] != conv[1] && norm[0] == conv[1]
+	}},
+	{"biases of convolutions", func(p map[string][]int) bool { return len(p["conv1.bias"]) == 1 }},
+	{"learned factors of residuals (rezero, layer scale)", func(p map[string][]int) bool {
+		return slices.ContainsFunc(slices.Collect(maps.Keys(p)), func(n string) bool {
+			return slices.Contains([]string{"gamma", "alpha", "layer_scale", "resweight", "scale"}, n)
+		})
+	}},
+}
+
+// hasScope reports whether a block has tensors under one of the names.
+func hasScope(parts map[string][]int, scopes ...string) bool {
+	for name := range parts {
+		scope, _, ok := strings.Cut(name, ".")
+		if ok && slices.Contains(scopes, scope) {
+			return true
+		}
+	}
+	return false
+}
+
+// Unlike says what tensors show that those of no architecture do, each in a few words: attention in
+// blocks, another stem. Where every trait is in some architecture, it is their being together.
+func Unlike(shapes map[string][]int) []string {
+	mine := traits(shapes)
+	if len(mine) == 0 {
+		return nil
+	}
+	known := map[string]bool{}
+	for _, s := range candidates(shapes) {
+		if s.Stem == "" || s.Depth() > maxKnownDepth {
+			continue
+		}
+		own := map[string][]int{}
+		for _, l := range trace(s) {
+			maps.Copy(own, l.tensors())
+		}
+		for _, t := range traits(own) {
+			what, _, _ := strings.Cut(t, " in ")
+			known[what] = true
+		}
+	}
+	var unlike []string
+	for _, t := range mine {
+		if what, _, _ := strings.Cut(t, " in "); !known[what] {
+			unlike = append(unlike, t)
+		}
+	}
+	if unlike == nil {
+		return mine
+	}
+	return unlike
+}
+
+// maxKnownDepth leaves out networks whose traits shallower rows have, too.
+const maxKnownDepth = 200
