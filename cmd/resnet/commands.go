@@ -16,6 +16,7 @@ func commands(a *app) []*cobra.Command {
 		newCompareCmd(a),
 		newReproduceCmd(a),
 		newImportCmd(a),
+		newWeightsCmd(a),
 		newExportCmd(a),
 		newModelsCmd(a),
 		newDataCmd(a),

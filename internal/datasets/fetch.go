@@ -63,6 +63,7 @@ type remote struct {
 	size    int64    // bytes; 0: not known
 	digests []string // of the file
 	content string   // of its decompressed contents, where mirrors compress anew
+	begins  string   // what the digest of the file begins with, where no more is known of it
 }
 
 // member is a file to take out of an archive.
@@ -174,6 +175,9 @@ func (b bundle) present(ctx context.Context, dir string) (bool, error) {
 
 // present reports whether the file is there. Open prefers a decompressed copy.
 func (r remote) present(ctx context.Context, dir string) (bool, error) {
+	if r.begins != "" {
+		return present(ctx, filepath.Join(dir, r.name), r.begins, false)
+	}
 	return anyPresent(ctx, r.content, true, filepath.Join(dir, strings.TrimSuffix(r.name, ".gz")), filepath.Join(dir, r.name))
 }
 
@@ -263,7 +267,7 @@ func present(ctx context.Context, path, digest string, unzip bool) (bool, error)
 		return false, nil
 	case err != nil && !errors.Is(err, ErrData):
 		return false, fmt.Errorf("%s: %w", path, err)
-	case err != nil || got != digest:
+	case err != nil || !strings.HasPrefix(got, digest):
 		return false, faultf(ErrData, "%s is there and is not the official file, so it is left as it is: move it away, or choose another folder", path)
 	}
 	return true, nil
@@ -276,13 +280,18 @@ func checkDigests(ctx context.Context, path string, r remote) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		if got != want {
+		if !strings.HasPrefix(got, want) { // a whole one has no other that it begins
 			return faultf(ErrData, "%s: digest %s, want %s", path, got, want)
 		}
 		return nil
 	}
 	for _, want := range r.digests {
 		if err := check(want, false); err != nil {
+			return err
+		}
+	}
+	if r.begins != "" {
+		if err := check(r.begins, false); err != nil {
 			return err
 		}
 	}

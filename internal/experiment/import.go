@@ -89,7 +89,12 @@ func Import(path string, o ImportOptions) (Imported, error) {
 	if err != nil {
 		return Imported{}, err
 	}
-	path = from.path
+	return importFrom(from, o)
+}
+
+// importFrom is Import of weights that have been found.
+func importFrom(from source, o ImportOptions) (Imported, error) {
+	path := from.path
 	net, spec, err := o.network(from)
 	if err != nil {
 		return Imported{}, err
