@@ -19,6 +19,7 @@ type namedSet struct {
 	names  []string          // ours, in the order of the file
 	shapes map[string][]int  // by our names; nil for an object that is no tensor
 	theirs map[string]string // the file's names by ours
+	ours   map[string]string // the reverse, of the network's tensors and others
 	passed []string          // the file's names of what operations were counted with
 }
 
@@ -41,11 +42,12 @@ type located struct {
 	left     []string // the file's names of what is not the network's
 }
 
-// name gives a set our names. It fails where two tensors get the same.
+// nameSet gives a set our names. It fails where two tensors get the same.
 func nameSet(path string, s weights.Set) (*namedSet, error) {
-	n := &namedSet{Set: s, shapes: map[string][]int{}, theirs: map[string]string{}}
-	for _, t := range s.Tensors {
-		switch name := weights.TorchvisionName(t.Name); {
+	n := &namedSet{Set: s, shapes: map[string][]int{}, theirs: map[string]string{}, ours: map[string]string{}}
+	for i, name := range weights.OurNames(s.Tensors) {
+		t := s.Tensors[i]
+		switch {
 		case weights.IsCounter(name):
 		case weights.IsMeasure(name):
 			n.passed = append(n.passed, t.Name)
@@ -53,7 +55,7 @@ func nameSet(path string, s weights.Set) (*namedSet, error) {
 			return nil, fmt.Errorf("%s: %w: %q and %q are both %q", path, weights.ErrMismatch, n.theirs[name], t.Name, name)
 		default:
 			n.names = append(n.names, name)
-			n.shapes[name], n.theirs[name] = t.Shape, t.Name
+			n.shapes[name], n.theirs[name], n.ours[t.Name] = t.Shape, t.Name, name
 		}
 	}
 	for name := range s.Opaque {
@@ -208,11 +210,11 @@ func (p place) tensors() ([]weights.Tensor, error) {
 	}
 	head, own := f.Head+".", f.Spec.Head()+"."
 	list, err := p.set.Load(func(theirs string) bool {
-		name := weights.TorchvisionName(theirs)
-		return !left[name] && !weights.IsCounter(name) && !weights.IsMeasure(name)
+		name := p.set.ours[theirs]
+		return name != "" && !left[name]
 	})
 	for i := range list {
-		name := weights.TorchvisionName(list[i].Name)
+		name := p.set.ours[list[i].Name]
 		if rest, ok := strings.CutPrefix(name, head); ok && f.Head != "" {
 			list[i].Name = own + rest
 		} else {

@@ -69,6 +69,16 @@ func TorchvisionName(name string) string {
 	return name
 }
 
+// OurNames are the names of a set of tensors in our layout, one for each: see TorchvisionName. What
+// stands before the network's names stays.
+func OurNames(tensors []Tensor) []string {
+	names := make([]string, len(tensors))
+	for i, t := range tensors {
+		names[i] = TorchvisionName(t.Name)
+	}
+	return names
+}
+
 // TorchvisionNames gives tensors the names of TorchvisionName, without a prefix that all have
 // (model., net., backbone.), and leaves out counters. The slice is new, the values are shared.
 func TorchvisionNames(tensors []Tensor) []Tensor {
