@@ -167,6 +167,11 @@ func decoder(r io.Reader) func() (datasets.Picture, error) {
 }
 
 func (n *Network) scores(ctx context.Context, s *experiment.Service, decode func() (datasets.Picture, error)) ([]float32, error) {
+	if s == n.logits {
+		if err := n.model.Classifies(); err != nil { // a backbone has features alone
+			return nil, err
+		}
+	}
 	scores, bad, err := s.Scores(ctx, decode)
 	if bad != nil {
 		return nil, bad

@@ -3,12 +3,16 @@ package resnet_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"image"
 	"image/color"
+	"maps"
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -148,4 +152,62 @@ func TestErrorsCanBeTold(t *testing.T) {
 	if _, err := net.Embed(t.Context(), pictures()[0]); !errors.Is(err, resnet.ErrClosed) {
 		t.Errorf("%v", err)
 	}
+}
+
+// A backbone without a classifier embeds, and classifies nothing.
+func TestABackboneHasFeaturesAlone(t *testing.T) {
+	b, err := os.ReadFile(checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := t.TempDir() + "/backbone.safetensors"
+	if err := os.WriteFile(path, behead(t, b), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	net, err := resnet.Open(path, resnet.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer net.Close()
+	img := pictures()[0]
+	got, err := net.Embed(t.Context(), img)
+	want, err2 := open(t, resnet.Options{}).Embed(t.Context(), img)
+	if err := errors.Join(err, err2); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%d features of a backbone differ (%v)", len(got), err)
+	}
+	if _, err := net.Classify(t.Context(), img, 1); err == nil || !strings.Contains(err.Error(), "no classifier") {
+		t.Errorf("classified: %v", err)
+	}
+}
+
+// behead takes the classifier out of a file of safetensors, as an imported backbone has none.
+func behead(t *testing.T, b []byte) []byte {
+	t.Helper()
+	header, data := b[8:8+binary.LittleEndian.Uint64(b)], b[8+binary.LittleEndian.Uint64(b):]
+	entries := map[string]map[string]any{}
+	if err := json.Unmarshal(header, &entries); err != nil {
+		t.Fatal(err)
+	}
+	var kept []byte
+	names := slices.Sorted(maps.Keys(entries))
+	for _, name := range names {
+		e := entries[name]
+		switch {
+		case name == "__metadata__":
+			e["resnet.classifier"] = "none"
+			delete(e, "resnet.classes")
+		case strings.HasPrefix(name, "fc."):
+			delete(entries, name)
+		default:
+			at := e["data_offsets"].([]any)
+			begin := len(kept)
+			kept = append(kept, data[int(at[0].(float64)):int(at[1].(float64))]...)
+			e["data_offsets"] = []int{begin, len(kept)}
+		}
+	}
+	header, err := json.Marshal(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header, kept)
 }

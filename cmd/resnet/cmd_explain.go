@@ -61,7 +61,7 @@ func newExplainCmd(a *app) *cobra.Command {
 }
 
 func (a *app) explain(ctx context.Context, o experiment.ExplainOptions, checkpoint string, images []string, out string, asJSON bool) error {
-	net, err := experiment.OpenModel(a.environment(), checkpoint)
+	net, err := experiment.OpenClassifier(a.environment(), checkpoint)
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,15 @@ type importOptions struct {
 
 const importHelp = `Makes a checkpoint from weights that another program wrote. A file is known by its contents.
 
-PyTorch: safetensors, or a state dict written by torch.save (also in the format before PyTorch 1.6).
-The state dict may stand alone, or under "state_dict" or "model" in a training's checkpoint. Nothing
-in a pickle is executed; a pickle that holds anything except tensors is refused, and the message
-names what it holds. Names may be those of torchvision and timm, of the common CIFAR networks
-(linear.weight, shortcut.0.weight), with module., _orig_mod. or model. in front, of the BN-Inception
-of pretrained-models, or of TF-slim's Inception v2. Half and double precision become float32.
+PyTorch: safetensors, a file written by torch.save (also in the format before PyTorch 1.6), a module
+that was saved whole, TorchScript, or a folder of the Hugging Face hub (model.safetensors or
+pytorch_model.bin, in shards or not, with what config.json and preprocessor_config.json say). Nothing
+in a pickle is executed: what is no tensor is passed over. The network is found under whatever key
+and behind whatever prefix it stands; where there are several, --weights-key and --prefix choose.
+What is left over is named. A network without a classifier becomes a backbone, from which a
+fine-tuning starts. Names may be those of torchvision and timm, of transformers, of the common CIFAR
+networks (linear.weight, shortcut.0.weight), of the BN-Inception of pretrained-models, or of
+TF-slim's Inception v2. Half and double precision become float32.
 
 Caffe: the .caffemodel of the paper's authors, and of VGG and GoogLeNet. Biases and the two layers of
 a normalisation become one. Their networks take blue, green and red, from 0 to 255: the first
@@ -42,7 +45,7 @@ predict need no flags. torchvision's are --mean 0.485,0.456,0.406 --std 0.229,0.
 func newImportCmd(a *app) *cobra.Command {
 	o := &importOptions{}
 	c := &cobra.Command{
-		Use: "import FILE", Short: "Make a checkpoint of weights from PyTorch, Caffe or Chainer",
+		Use: "import FILE|FOLDER", Short: "Make a checkpoint of weights from PyTorch, Caffe or Chainer",
 		Long: importHelp + exitHelp(help65, help66, help74),
 		Example: "  resnet import ResNet-50-model.caffemodel --mean ResNet_mean.binaryproto --out resnet50.safetensors\n" +
 			"  resnet import resnet50-0676ba61.pth --arch resnet50v1.5 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --out resnet50.safetensors\n" +

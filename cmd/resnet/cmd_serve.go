@@ -90,7 +90,7 @@ func runServe(ctx context.Context, a *app, o *serveOptions, checkpoint string) e
 }
 
 func (a *app) serve(ctx context.Context, o *serveOptions, checkpoint string) error {
-	model, err := experiment.OpenModel(a.environment(), checkpoint)
+	model, err := experiment.OpenClassifier(a.environment(), checkpoint)
 	if err != nil {
 		return err
 	}

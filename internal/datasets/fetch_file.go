@@ -16,8 +16,8 @@ type PublishedFile struct {
 }
 
 // FetchFile downloads a file into dir, as Fetch does: it goes on where it was interrupted, and has
-// its name only when its digest is right. An empty dir means the user's cache folder for weights. It
-// gives the path of the file, and fails as Fetch does.
+// its name only when its digest is right. An empty dir means the user's cache folder for weights.
+// It gives the path of the file, and fails as Fetch does.
 func FetchFile(ctx context.Context, f PublishedFile, dir string, o FetchOptions) (string, error) {
 	if dir == "" {
 		cache, err := os.UserCacheDir()

@@ -42,8 +42,8 @@ func TestPublishedWeightsAreRowsWithDigests(t *testing.T) {
 	}
 }
 
-// TestPublishedWeightsAreFetchedAndBecomeACheckpoint fetches from a server of its own that drops the
-// first connection in the middle: the second goes on there. The digest in the name decides.
+// TestPublishedWeightsAreFetchedAndBecomeACheckpoint fetches from a server of its own that drops
+// the first connection in the middle: the second goes on there. The digest in the name decides.
 func TestPublishedWeightsAreFetchedAndBecomeACheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	net := initialised(t, "resnet20b", 10, 1)
