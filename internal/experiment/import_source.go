@@ -35,6 +35,9 @@ func sourceOf(path string) (source, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(path + ".index"); err == nil { // as TensorFlow names its checkpoints
+			return source{}, fmt.Errorf("%s: %w: it is a checkpoint of TensorFlow: %s", path, weights.ErrNotWeights, weights.TensorFlowRemedy)
+		}
 		return source{}, missingf("%s: no such file", path)
 	case err != nil:
 		return source{}, err
@@ -42,6 +45,9 @@ func sourceOf(path string) (source, error) {
 	dir, name := path, ""
 	if !info.IsDir() {
 		dir, name = filepath.Dir(path), filepath.Base(path)
+		if strings.Contains(name, ".data-00000-of-") {
+			return source{}, fmt.Errorf("%s: %w: it is part of a checkpoint of TensorFlow: %s", path, weights.ErrNotWeights, weights.TensorFlowRemedy)
+		}
 		if name != hubConfigFile && !slices.Contains(hubWeights, name) {
 			return source{path: path}, nil
 		}

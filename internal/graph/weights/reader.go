@@ -83,7 +83,7 @@ func New(r io.ReaderAt, size int64, name string) (*File, error) {
 		}
 	}
 	if n > MaxHeader {
-		return bad(fmt.Errorf("header of %d bytes, at most %d are allowed", n, MaxHeader))
+		return bad(fmt.Errorf("header of %d bytes, at most %d are allowed: it begins as no file of weights that is known", n, MaxHeader))
 	}
 	if int64(n) > size-8 {
 		return bad(fmt.Errorf("header of %d bytes in a file of %d: truncated?", n, size))

@@ -57,6 +57,7 @@ var prefixes = []struct {
 	{"GGUF", otherFile{"a model of llama.cpp (GGUF)", "no residual network is in this format"}},
 	{"\x04\x00\x00\x00\x01\x00\x00\x00\x03\x00\x00\x00V 1", otherFile{"a file of Torch7 (.t7)", torch7Remedy}},
 	{"4\n1\n3\nV 1\n", otherFile{"a file of Torch7 as text (.t7)", torch7Remedy}},
+	{"\x12\x01\x00\x00\x00\x00\x00\x00", otherFile{"weights of MXNet (.params)", "read it in Python with mxnet.nd.load and save its arrays with safetensors.numpy.save_file under torchvision's names"}},
 	{"\x89PNG\r\n", otherFile{"a picture (PNG)", ""}},
 	{"\xff\xd8\xff", otherFile{"a picture (JPEG)", ""}},
 	{"%PDF-", otherFile{"a document (PDF)", ""}},
@@ -85,7 +86,7 @@ func recognise(r io.ReaderAt, size int64) *otherFile {
 		}
 	}
 	switch {
-	case bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")):
+	case bytes.HasPrefix(head, []byte("version https://")) && bytes.Contains(head, []byte("\noid sha")):
 		what := "a pointer of Git LFS, which stands for the file"
 		if m := lfsSize.FindSubmatch(head); m != nil {
 			what += fmt.Sprintf(" of %s bytes", m[1])
@@ -103,6 +104,10 @@ func recognise(r io.ReaderAt, size int64) *otherFile {
 		return &otherFile{"a checkpoint of TensorFlow", TensorFlowRemedy}
 	case isONNX(head):
 		return &otherFile{"a model of ONNX", onnxRemedy}
+	case head[0] == 0x0a && (bytes.Contains(head, []byte("Placeholder")) || bytes.Contains(head, []byte("\x12\x05Const"))):
+		return &otherFile{"a graph of TensorFlow (.pb)", TensorFlowRemedy}
+	case head[0] == opProto && !bytes.HasPrefix(head, legacyMagic):
+		return &otherFile{"a pickle that torch.save did not write", "load it in Python, where you trust its source, and save the tensors by name with torch.save or safetensors"}
 	}
 	return recogniseText(head)
 }
@@ -118,9 +123,9 @@ func recogniseText(head []byte) *otherFile {
 	}
 	lower := strings.ToLower(text)
 	switch {
-	case strings.HasPrefix(lower, "<!doctype html") || strings.HasPrefix(lower, "<html") || strings.HasPrefix(lower, "<head"):
+	case strings.HasPrefix(lower, "<") && (strings.Contains(lower, "<!doctype html") || strings.Contains(lower, "<html") || strings.Contains(lower, "<head")):
 		return &otherFile{"a web page (HTML), as servers send in the place of a file: a login, a warning or an error", downloadRemedy}
-	case strings.HasPrefix(lower, "<?xml") || strings.HasPrefix(lower, "<error"):
+	case strings.HasPrefix(lower, "<"):
 		return &otherFile{"XML, as servers send in the place of a file", downloadRemedy}
 	case strings.HasPrefix(text, "{") || strings.HasPrefix(text, "["):
 		return &otherFile{"text (JSON) and holds no weights", "name the file of weights beside it, or the folder of both"}
@@ -146,5 +151,8 @@ func endsAsTable(r io.ReaderAt, size int64) bool {
 // isONNX reports whether bytes begin as a ModelProto: the version of the format as field 1, a small
 // number, and then the producer's name, a domain, a description, operator sets or the graph.
 func isONNX(head []byte) bool {
+	if len(head) > 4 && head[2] == 0x12 && head[4] == 0x0a { // a message where ONNX has a text: Core ML
+		return false
+	}
 	return len(head) > 3 && head[0] == 0x08 && head[1] < 0x40 && bytes.IndexByte([]byte{0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42}, head[2]) >= 0
 }

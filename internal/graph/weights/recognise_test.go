@@ -32,6 +32,11 @@ var others = []struct{ name, content, want string }{
 	{"a picture", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "a picture (PNG)"},
 	{"a configuration", `{"model_type": "resnet"}`, "text (JSON)"},
 	{"a description of Caffe", "name: \"ResNet\"\ninput_dim: 1\nlayer {\n}\n", "its weights are in the .caffemodel"},
+	{"an old pointer of Git LFS", "version https://hawser.github.com/spec/v1\noid sha256:01\nsize 7\n", "file of 7 bytes"},
+	{"a web page behind a comment", "<!-- saved -->\n<html>", "a web page (HTML)"},
+	{"a graph of TensorFlow", "\x0a\x1c\x0a\x05input\x12\x0bPlaceholder" + strings.Repeat("\x00", 40), "a graph of TensorFlow"},
+	{"another pickle", "\x80\x04\x95\x02\x00\x00\x00\x00\x00\x00\x00}.", "a pickle that torch.save did not write: load it in Python"},
+	{"MXNet", "\x12\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "weights of MXNet"},
 	{"MATLAB", "MATLAB 5.0 MAT-file, Platform: GLNXA64" + strings.Repeat(" ", 90), "a file of MATLAB"},
 }
 
