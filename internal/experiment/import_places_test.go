@@ -231,6 +231,28 @@ func TestSetsOfWeightsAreChosenByTheirKeys(t *testing.T) {
 	}
 }
 
+// A set that lacks its classifier is a backbone, but not where an object stands in its place. What
+// a script has put beside the tensors is left out.
+func TestAnObjectInThePlaceOfTheClassifierIsNoBackbone(t *testing.T) {
+	bare := under(initialised(t, "resnet20b", 7, 1), headless)
+	set := weights.Set{Opaque: map[string]string{"args": "argparse.Namespace", "fc.weight": "a.B"}}
+	for _, name := range slices.Sorted(maps.Keys(bare)) {
+		set.Tensors = append(set.Tensors, weights.Tensor{Name: name, Shape: bare[name].Shape})
+	}
+	n, err := nameSet("x.pth", set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := blocks.Within(n.shapes, "", nil)
+	if len(found) != 1 || found[0].Head != "" || !slices.Equal(found[0].Left, []string{"args", "fc.weight"}) {
+		t.Fatalf("%+v", found)
+	}
+	var class *weights.ClassError
+	if _, err := (place{n, "", found}).read("x.pth", nil); !errors.As(err, &class) || class.Class != "a.B" {
+		t.Errorf("%v", err)
+	}
+}
+
 // hubName is a tensor's name in transformers' ResNets.
 func hubName(name string) string {
 	part := map[string]string{"conv": "convolution", "bn": "normalization"}

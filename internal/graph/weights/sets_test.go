@@ -3,6 +3,7 @@ package weights
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -156,7 +157,9 @@ func TestSetsOfValuesWithoutEndAreFoundInTime(t *testing.T) {
 	loop := &pyOpaque{class: "a.Module", state: state}
 	_ = modules.set("left", loop)
 	_ = modules.set("right", loop)
-	_ = modules.set("w", tensor)
+	for i := range 20 {
+		_ = modules.set(fmt.Sprint("w", i), tensor)
+	}
 	_ = state.set("_modules", modules)
 	start := time.Now()
 	if sets := torchSets(loop); len(sets) != 1 || len(sets[0].tensors) > maxSetVisits || time.Since(start) > 10*time.Second {
