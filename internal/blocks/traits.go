@@ -110,13 +110,14 @@ func hasScope(parts map[string][]int, scopes ...string) bool {
 }
 
 // Unlike says what tensors show that those of no architecture do, each in a few words: attention in
-// blocks, another stem. Where every trait is in some architecture, it is their being together.
-func Unlike(shapes map[string][]int) []string {
+// blocks, another stem. known says that every one of them is in some architecture, but not all in
+// one, or not in these sizes.
+func Unlike(shapes map[string][]int) (unlike []string, known bool) {
 	mine := traits(shapes)
 	if len(mine) == 0 {
-		return nil
+		return nil, false
 	}
-	known := map[string]bool{}
+	have := map[string]bool{}
 	for _, s := range candidates(shapes) {
 		if s.Stem == "" || s.Depth() > maxKnownDepth {
 			continue
@@ -127,19 +128,18 @@ func Unlike(shapes map[string][]int) []string {
 		}
 		for _, t := range traits(own) {
 			what, _, _ := strings.Cut(t, " in ")
-			known[what] = true
+			have[what] = true
 		}
 	}
-	var unlike []string
 	for _, t := range mine {
-		if what, _, _ := strings.Cut(t, " in "); !known[what] {
+		if what, _, _ := strings.Cut(t, " in "); !have[what] {
 			unlike = append(unlike, t)
 		}
 	}
 	if unlike == nil {
-		return mine
+		return mine, true
 	}
-	return unlike
+	return unlike, false
 }
 
 // maxKnownDepth leaves out networks whose traits shallower rows have, too.

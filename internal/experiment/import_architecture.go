@@ -128,9 +128,10 @@ func up(ceil bool) string {
 // noneFits says what the tensors show that no architecture has, and how they differ from the
 // nearest one, if one is near.
 func noneFits(path string, tensors []weights.Tensor, shapes map[string][]int) error {
-	unlike := blocks.Unlike(shapes)
 	has := ""
-	if len(unlike) > 0 {
+	if unlike, known := blocks.Unlike(shapes); known {
+		has = ", which have, as none here has in these sizes: " + strings.Join(unlike, "; ")
+	} else if len(unlike) > 0 {
 		has = ", which have what none here has: " + strings.Join(unlike, "; ")
 	}
 	if near, ok := blocks.Nearest(shapes); ok {

@@ -268,6 +268,9 @@ func (p place) read(path string, same []place) (located, error) {
 	l.left = append(l.left, p.set.passed...)
 	list, err := p.tensors()
 	l.net = weights.Foreign{Tensors: list, Program: "PyTorch"}
+	if named, e := weights.Named(p.set.Tensors); e == nil { // names may tell what no tensor shows
+		l.net.Windows = named.Windows
+	}
 	return l, err
 }
 
