@@ -15,8 +15,9 @@ func TestMetadataComesBackExactly(t *testing.T) {
 			Arch: `{"name":"resnet20"}`, Preprocessing: `{"kind":"none"}`,
 			Classes: []string{"air plane", "ü\"\\"}, ShortcutPad: "sides", Step: 64000, Dataset: "cifar10",
 		},
-		"speech":  {Arch: "x", Frontend: `{"mel":40}`, ClassCounts: []int64{3, 0, 5}, Step: 1},
-		"nothing": {Classes: []string{}},
+		"speech":   {Arch: "x", Frontend: `{"mel":40}`, ClassCounts: []int64{3, 0, 5}, Step: 1},
+		"backbone": {Arch: "x", Headless: true},
+		"nothing":  {Classes: []string{}},
 	} {
 		strs := m.Encode()
 		got, err := DecodeMeta("f", strs)
@@ -41,7 +42,7 @@ func TestAnotherRecordChangesNothingElse(t *testing.T) {
 
 func TestDamagedMetadataIsRefused(t *testing.T) {
 	for key, value := range map[string]string{
-		keyFormat: "one", keyClassCounts: "[1e99]", keyClasses: `{}`, keyStep: "",
+		keyFormat: "one", keyClassCounts: "[1e99]", keyClasses: `{}`, keyStep: "", keyClassifier: "some",
 	} {
 		m := Meta{Classes: []string{"a"}}.Encode()
 		m[key] = value

@@ -151,7 +151,7 @@ func endsAsTable(r io.ReaderAt, size int64) bool {
 // isONNX reports whether bytes begin as a ModelProto: the version of the format as field 1, a small
 // number, and then the producer's name, a domain, a description, operator sets or the graph.
 func isONNX(head []byte) bool {
-	if len(head) > 4 && head[2] == 0x12 && head[4] == 0x0a { // a message where ONNX has a text: Core ML
+	if len(head) > 4 && head[2] == 0x12 && head[4] == 0x0a { // Core ML, a message for ONNX's text
 		return false
 	}
 	return len(head) > 3 && head[0] == 0x08 && head[1] < 0x40 && bytes.IndexByte([]byte{0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42}, head[2]) >= 0
