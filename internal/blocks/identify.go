@@ -63,25 +63,26 @@ func candidates(shapes map[string][]int) []Spec {
 			blocksInFirst[part[1]] = true
 		}
 	}
-	depth := 6*len(blocksInFirst) + 2
-	if known, ok := candidatesAt.Load(depth); ok {
-		return known.([]Spec)
-	}
-	found := candidatesOf(strconv.Itoa(depth))
-	if depth <= deepestKept {
-		candidatesAt.Store(depth, found)
-	}
-	return found
+	return candidatesOf(drawing{6*len(blocksInFirst) + 2, variationOf(shapes)})
 }
 
-// candidatesAt keeps candidates by depth: to draw and count them takes a tenth of a second.
+// drawing is what decides the candidates: the depth of a CIFAR network, and a variation.
+type drawing struct {
+	depth     int
+	variation variation
+}
+
+// candidatesAt keeps candidates by their drawing: to draw and count them takes a tenth of a second.
 var candidatesAt sync.Map
 
 // deepestKept is far above any network that is published, and bounds what is kept.
 const deepestKept = 2000
 
-func candidatesOf(depth string) []Spec {
-	names := Names()
+func candidatesOf(d drawing) []Spec {
+	if known, ok := candidatesAt.Load(d); ok {
+		return known.([]Spec)
+	}
+	names, depth := Names(), strconv.Itoa(d.depth)
 	names = append(names, familyPrefix(false)+depth, familyPrefix(true)+depth)
 	for _, name := range names[:len(names):len(names)] {
 		if s, ok := lookup(name); ok && s.Stem == StemCaffe {
@@ -98,9 +99,12 @@ func candidatesOf(depth string) []Spec {
 			continue
 		}
 		if s.refuses() == "" {
-			s = s.vary(variationOf(shapes))
+			s = s.vary(d.variation)
 		}
 		found = append(found, s)
+	}
+	if d.depth <= deepestKept {
+		candidatesAt.Store(d, found)
 	}
 	return found
 }
