@@ -86,8 +86,8 @@ func newModelsShowCmd(a *app) *cobra.Command {
 			"normalisation and another kernel in the stem (3, 5 or 7). A layer reads the one above it, or what \"reads\" says.\n\n" +
 			"--svg draws the network as in Figure 3 of He et al. 2016, with a column for each stage; --dot writes the same for\n" +
 			"Graphviz. With --fold, blocks that are equal are drawn once; with --blocks, one of each kind is, as in Figure 5." + exitHelp(),
-		Example: "  resnet models show resnet56\n  resnet models show resnet56 --json\n  resnet models show resnet34 --svg > resnet34.svg\n" +
-			"  resnet models show resnet110 --svg --fold > resnet110.svg\n  resnet models show resnet50 --svg --blocks > blocks.svg\n" +
+		Example: "  resnet models show resnet56 --json\n  resnet models show resnet110 --svg --fold > resnet110.svg\n" +
+			"  resnet models show resnet50 --svg --blocks > blocks.svg\n" +
 			"  resnet models show resnet20 --dot | dot -Tpdf > resnet20.pdf",
 		Args:              exactArgs("NAME"),
 		ValidArgsFunction: completeArch,

@@ -47,7 +47,7 @@ func newPredictCmd(a *app) *cobra.Command {
 		Long: predictHelp + exitHelp(help65, help66, help70, help74, "130, 143  stopped by SIGINT or SIGTERM"),
 		Example: "  resnet predict resnet50.safetensors cat.jpg dog.png\n  resnet predict runs/cifar20-1 photographs/ --top 3 --json\n" +
 			"  resnet predict resnet50.safetensors - --crops 10 < paths.txt\n" +
-			"  curl -s https://example.org/cat.jpg | resnet predict resnet50.safetensors --stdin-image",
+			"  resnet predict resnet50.safetensors --stdin-image < cat.jpg",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return atLeastArgs(1, "CHECKPOINT")(c, args)

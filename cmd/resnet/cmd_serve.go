@@ -40,17 +40,19 @@ the next are decoded. An image is prepared as validation prepared it in training
 What requests may take is bounded: what is over a bound is answered with 4xx. Who may ask is not
 checked: the server listens on this machine alone unless --listen says otherwise.
 
-SIGINT or SIGTERM ends it: requests in hand are answered first, within --grace.`
+SIGINT or SIGTERM ends it: requests in hand are answered first, within --grace.
+
+    curl --data-binary @cat.jpg http://127.0.0.1:8080/predict
+    curl -F image=@cat.jpg -F image=@dog.jpg 'http://127.0.0.1:8080/predict?top=1'`
 
 func newServeCmd(a *app) *cobra.Command {
 	o := &serveOptions{}
 	c := &cobra.Command{
 		Use: "serve CHECKPOINT", Short: "Classify images over HTTP",
-		Long: serveHelp + exitHelp(help65, help66, help74, "130, 143  stopped by SIGINT or SIGTERM"),
-		Example: "  resnet serve runs/pets\n  curl --data-binary @cat.jpg http://127.0.0.1:8080/predict\n" +
-			"  curl -F image=@cat.jpg -F image=@dog.jpg 'http://127.0.0.1:8080/predict?top=1'\n  resnet serve resnet50.safetensors --listen :80 --batch 32",
-		Args: exactArgs("CHECKPOINT"),
-		RunE: func(c *cobra.Command, args []string) error { return runServe(c.Context(), a, o, args[0]) },
+		Long:    serveHelp + exitHelp(help65, help66, help74, "130, 143  stopped by SIGINT or SIGTERM"),
+		Example: "  resnet serve runs/pets\n  resnet serve resnet50.safetensors --listen :80 --batch 32",
+		Args:    exactArgs("CHECKPOINT"),
+		RunE:    func(c *cobra.Command, args []string) error { return runServe(c.Context(), a, o, args[0]) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address and port; port 0 takes a free one")
@@ -72,8 +74,10 @@ func runServe(ctx context.Context, a *app, o *serveOptions, checkpoint string) e
 	switch {
 	case o.Delay < 0 || o.Delay > time.Minute:
 		return usageErrorf("serve: --delay %v: 0 to 1m", o.Delay)
-	case o.Timeout <= 0 || o.grace < 0:
-		return usageErrorf("serve: --timeout and --grace are times above 0")
+	case o.Timeout <= 0 || o.Timeout > time.Hour:
+		return usageErrorf("serve: --timeout %v: more than 0, 1h at most", o.Timeout)
+	case o.grace < 0 || o.grace > time.Hour:
+		return usageErrorf("serve: --grace %v: 0 to 1h", o.grace)
 	}
 	if err := serve.CheckAddress(o.listen); err != nil {
 		return usageErrorf("serve: --listen: %w", err)

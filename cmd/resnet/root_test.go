@@ -29,6 +29,7 @@ func TestEveryExampleParses(t *testing.T) {
 		for line := range strings.Lines(c.Example) {
 			line, _, _ = strings.Cut(line, " | ")
 			line, _, _ = strings.Cut(line, " > ")
+			line, _, _ = strings.Cut(line, " < ")
 			words := strings.Fields(line)
 			if len(words) == 0 || words[0] != "resnet" {
 				t.Errorf("%s: example %q does not begin with resnet", c.CommandPath(), line)
