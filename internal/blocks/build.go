@@ -32,7 +32,7 @@ type builderNet struct {
 func (n builderNet) In(scope string) net[*graph.Node] { return builderNet{n.b.In(scope), n.dense} }
 
 func (n builderNet) Conv(name string, x *graph.Node, o convOpts) *graph.Node {
-	c := graph.ConvOpts{Filters: o.filters, Kernel: o.kernel, Stride: o.stride, Bias: o.bias}
+	c := graph.ConvOpts{Filters: o.filters, Kernel: o.kernel, Stride: o.stride, Bias: o.bias, Groups: o.groups}
 	c.Pad, c.End = o.padding()
 	if o.rowsOnly {
 		c.StrideW = 1
@@ -48,6 +48,12 @@ func (n builderNet) Add(a, b *graph.Node) *graph.Node { return n.b.Add(a, b) }
 
 func (n builderNet) ShortcutPad(x *graph.Node, filters, stride int, sides bool) *graph.Node {
 	return n.b.ShortcutPad(x, filters, stride, sides)
+}
+
+func (n builderNet) Excite(x, s *graph.Node) *graph.Node { return n.b.Excite(x, s) }
+
+func (n builderNet) ChannelLinear(name string, x *graph.Node, units int) *graph.Node {
+	return n.b.ChannelLinear(name, x, units)
 }
 
 func (n builderNet) MaxPool(_ string, x *graph.Node, o graph.PoolOpts) *graph.Node {

@@ -62,7 +62,7 @@ func graphMACs(g *graph.Graph) int64 {
 	for _, n := range g.G.AllNodes() {
 		switch op := graph.OpOf(n).(type) {
 		case *graph.Conv:
-			weights := op.K * op.C * op.R * op.S
+			weights := op.K * op.GroupChannels() * op.R * op.S
 			shape := n.Shape()
 			sum += int64(op.N) * int64(weights) * int64(shape[2]*shape[3])
 		case *graph.Linear:

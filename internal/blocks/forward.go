@@ -20,7 +20,7 @@ func forward[T any](b net[T], s Spec, x T) T {
 	}
 	b = vary(b, s)
 	x = stem(b, s, x)
-	in := s.Widths[0]
+	in := s.stemWidth()
 	block := blockFunc[T](s.Block)
 	for i, width := range s.Widths {
 		stage := b.In(fmt.Sprintf("layer%d", i+1))
@@ -28,8 +28,9 @@ func forward[T any](b net[T], s Spec, x T) T {
 			p := blockSpec{
 				In: in, Width: width, Out: width, Stride: 1,
 				Shortcut: s.Shortcut, PadEnd: s.PadEnd, StrideIn3x3: s.StrideIn3x3,
+				Variant: s.Variant, First: i == 0 && j == 0,
 			}
-			if s.Block == Bottleneck {
+			if s.Block == Bottleneck || s.Block == PreBottleneck {
 				p.Out = expansion * width
 			}
 			if i > 0 && j == 0 {
@@ -39,14 +40,20 @@ func forward[T any](b net[T], s Spec, x T) T {
 			in = p.Out
 		}
 	}
+	if s.preActivated() {
+		x = b.ReLU(b.BatchNorm("bn1", x)) // of the last addition
+	}
 	return b.Classifier(residualHead, b.GlobalAvgPool(x), s.Classes)
 }
 
-// stem draws what stands before the first stage; its output has Widths[0] channels.
+// stem draws what stands before the first stage. Before pre-activation blocks it is the convolution
+// alone: normalisation and ReLU are the first block's.
 func stem[T any](b net[T], s Spec, x T) T {
-	first := convOpts{filters: s.Widths[0], kernel: 7, stride: 2}
+	first := convOpts{filters: s.stemWidth(), kernel: 7, stride: 2}
 	pool := graph.PoolOpts{Kernel: 3, Stride: 2, Pad: 1}
 	switch s.Stem {
+	case StemDeep:
+		return b.MaxPool("maxpool", b.ReLU(b.BatchNorm("bn1", deepStem(b.In("conv1"), x, s.stemWidth()))), pool)
 	case Stem3x3:
 		first.kernel, first.stride = 3, 1
 	case StemCaffe:
@@ -55,7 +62,11 @@ func stem[T any](b net[T], s Spec, x T) T {
 	if s.StemKernel > 0 {
 		first.kernel = s.StemKernel
 	}
-	x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, first)))
+	x = b.Conv("conv1", x, first)
+	if s.preActivated() {
+		return x
+	}
+	x = b.ReLU(b.BatchNorm("bn1", x))
 	if s.Stem == Stem3x3 {
 		return x
 	}

@@ -123,7 +123,7 @@ func variationOf(shapes map[string][]int) variation {
 
 // same reports whether two rows draw the same net under different names.
 func (s Spec) same(o Spec) bool {
-	return s.Family == o.Family && s.SameVariation(o) && s.Shortcut == o.Shortcut && s.StrideIn3x3 == o.StrideIn3x3 && s.Stem == o.Stem && slices.Equal(s.Depths, o.Depths) && slices.Equal(s.Widths, o.Widths) && s.Block == o.Block &&
+	return s.Family == o.Family && s.SameVariation(o) && s.Shortcut == o.Shortcut && s.StrideIn3x3 == o.StrideIn3x3 && s.Stem == o.Stem && s.Variant == o.Variant && slices.Equal(s.Depths, o.Depths) && slices.Equal(s.Widths, o.Widths) && s.Block == o.Block &&
 		s.SameBody(o)
 }
 
@@ -156,6 +156,9 @@ func (s Spec) sizesIn(shapes map[string][]int) (classes, channels int) {
 func (s Spec) FirstConv() string {
 	if len(s.Body) > 0 {
 		return s.Body[0].Name
+	}
+	if s.Stem == StemDeep {
+		return "conv1.0"
 	}
 	return "conv1"
 }

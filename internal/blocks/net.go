@@ -12,6 +12,10 @@ type net[T any] interface {
 	ReLU(x T) T
 	Add(a, b T) T
 	ShortcutPad(x T, filters, stride int, sides bool) T
+	// Excite scales the channels of x by the logistic function of s, values for each: the end of
+	// squeeze-and-excitation. ChannelLinear is Linear with the weights of a 1x1 convolution.
+	Excite(x, s T) T
+	ChannelLinear(name string, x T, units int) T
 	MaxPool(name string, x T, o graph.PoolOpts) T
 	GlobalAvgPool(x T) T
 	Linear(name string, x T, units int) T
@@ -45,6 +49,7 @@ type net[T any] interface {
 type convOpts struct {
 	filters, kernel, stride int
 	bias                    bool
+	groups                  int // 0 means 1
 	// rowsOnly strides rows alone, so that every frame of an utterance keeps its place.
 	rowsOnly bool
 	// same pads a convolution of stride 2 as TensorFlow does on maps of an even size: one zero less

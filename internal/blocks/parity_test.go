@@ -12,7 +12,8 @@ import (
 	"resnet/internal/graph/schedule"
 )
 
-const fixtures = "../../testdata/parity"
+// fixtures are those of generate.py, and of variants.py beside it.
+var fixtures = []string{"../../testdata/parity", "../../testdata/parity/variants"}
 
 // Tolerances: relative to the norm of a tensor, and to each loss of the trajectory. The fixtures
 // are float64 results, so the room is for float32 sums of a few hundred terms (about 1e-6) through
@@ -35,12 +36,18 @@ var machines = []struct {
 
 // forEachNet runs f on every network of the fixtures, on every machine.
 func forEachNet(t *testing.T, f func(*testing.T, *netCase)) {
-	manifest, err := parity.ReadManifest(fixtures)
+	for _, dir := range fixtures {
+		forEachNetOf(t, dir, f)
+	}
+}
+
+func forEachNetOf(t *testing.T, dir string, f func(*testing.T, *netCase)) {
+	manifest, err := parity.ReadManifest(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, net := range manifest.Nets {
-		tensors, err := parity.Read(fixtures, net.File, net.SHA256)
+		tensors, err := parity.Read(dir, net.File, net.SHA256)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,12 +201,16 @@ func sgd(params *graph.ParamSet, velocity map[string][]float32, rate, momentum, 
 }
 
 func TestFixturesCoverEveryKindOfBlock(t *testing.T) {
-	manifest, err := parity.ReadManifest(fixtures)
-	if err != nil {
-		t.Fatal(err)
+	var nets []parity.Net
+	for _, dir := range fixtures {
+		manifest, err := parity.ReadManifest(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nets = append(nets, manifest.Nets...)
 	}
 	covered := map[string]bool{}
-	for _, net := range manifest.Nets {
+	for _, net := range nets {
 		s, err := Lookup(net.Name)
 		if err != nil {
 			t.Fatal(err)
@@ -213,6 +224,9 @@ func TestFixturesCoverEveryKindOfBlock(t *testing.T) {
 		v := s.variation()
 		covered[fmt.Sprintf("%s %s nobn=%v", s.Block, v.activation, v.noBatchNorm)] = true
 		covered[fmt.Sprint("stem ", v.stemKernel)] = true
+		for what, has := range map[string]bool{"groups": s.Groups > 1, "widen": s.Widen > 1, "average shortcut": s.AvgDown, "squeeze-and-excitation": s.SE > 0, "stem width": s.StemWidth > 0} {
+			covered[what] = covered[what] || has
+		}
 		for _, p := range s.Body {
 			covered[string(p.Kind)] = true
 			for _, branch := range p.Branches {
@@ -226,8 +240,9 @@ func TestFixturesCoverEveryKindOfBlock(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"basic none", "basic A", "basic A-end", "basic B", "basic C", "bottleneck A", "bottleneck B", "bottleneck C", "v1.5", string(Stem3x3), string(Stem7x7),
+		"basic none", "basic A", "basic A-end", "basic B", "basic C", "bottleneck A", "bottleneck B", "bottleneck C", "v1.5", string(Stem3x3), string(Stem7x7), string(StemDeep),
 		"basic sigmoid nobn=false", "basic sigmoid nobn=true", "basic elu nobn=false", "basic  nobn=true", "bottleneck elu nobn=true", "stem 3", "stem 5", "stem 7",
+		"preact-basic A", "preact-basic B", "preact-bottleneck B", "groups", "widen", "average shortcut", "squeeze-and-excitation", "stem width",
 		"conv", "norm", "relu", "prelu", "lrn", "maxpool", "avgpool", "global", "flatten", "pyramid", "fc", "dropout", "module", "aux",
 	} {
 		if !covered[want] {

@@ -12,6 +12,8 @@ type blockSpec struct {
 	Shortcut       Shortcut
 	PadEnd         bool
 	StrideIn3x3    bool
+	Variant
+	First bool // of the net
 }
 
 // basic is the block of two 3x3 convolutions, Fig. 2 and eq. (1) and (2): y = relu(F(x) + S(x)),
@@ -20,7 +22,7 @@ func basic[T any](b net[T], x T, s blockSpec) T {
 	f := b.Conv("conv1", x, convOpts{filters: s.Width, kernel: 3, stride: s.Stride})
 	f = b.ReLU(b.BatchNorm("bn1", f))
 	f = b.Conv("conv2", f, convOpts{filters: s.Out, kernel: 3, stride: 1})
-	f = b.BatchNorm("bn2", f)
+	f = excite(b, b.BatchNorm("bn2", f), s)
 	return b.ReLU(join(b, f, x, s)) // after the addition
 }
 
@@ -31,12 +33,13 @@ func bottleneck[T any](b net[T], x T, s blockSpec) T {
 	if s.StrideIn3x3 {
 		first, middle = 1, s.Stride
 	}
-	f := b.Conv("conv1", x, convOpts{filters: s.Width, kernel: 1, stride: first})
+	width := s.inner(s.Width)
+	f := b.Conv("conv1", x, convOpts{filters: width, kernel: 1, stride: first})
 	f = b.ReLU(b.BatchNorm("bn1", f))
-	f = b.Conv("conv2", f, convOpts{filters: s.Width, kernel: 3, stride: middle})
+	f = b.Conv("conv2", f, convOpts{filters: width, kernel: 3, stride: middle, groups: s.Groups})
 	f = b.ReLU(b.BatchNorm("bn2", f))
 	f = b.Conv("conv3", f, convOpts{filters: s.Out, kernel: 1, stride: 1})
-	f = b.BatchNorm("bn3", f)
+	f = excite(b, b.BatchNorm("bn3", f), s)
 	return b.ReLU(join(b, f, x, s))
 }
 
@@ -58,6 +61,9 @@ func join[T any](b net[T], f, x T, s blockSpec) T {
 // project is the learned shortcut W_s x of eq. (2): a 1x1 convolution, then batch normalisation as
 // after every convolution.
 func project[T any](b net[T], x T, s blockSpec) T {
+	if s.AvgDown {
+		return averageDown(b, x, s)
+	}
 	return b.BatchNorm("1", b.Conv("0", x, convOpts{filters: s.Out, kernel: 1, stride: s.Stride}))
 }
 
@@ -66,6 +72,10 @@ func blockFunc[T any](k Block) func(net[T], T, blockSpec) T {
 	switch k {
 	case Bottleneck:
 		return bottleneck[T]
+	case PreBasic:
+		return preBasic[T]
+	case PreBottleneck:
+		return preBottleneck[T]
 	default: // Basic: Spec.Validate admits no other
 		return basic[T]
 	}

@@ -25,11 +25,12 @@ type Stem string
 // The stems: a 3x3 convolution (section 4.2), or a 7x7 with stride 2 and a 3x3 max pooling with
 // stride 2 (Table 1). The pooling is torchvision's, padded by a pixel, or that of the authors' own
 // Caffe networks, without padding and rounded up: 56 windows of 112 pixels either way, which begin
-// at pixels -1, 1, 3 or at 0, 2, 4.
+// at pixels -1, 1, 3 or at 0, 2, 4. The deep stem has three 3x3 for the 7x7 (ResNet-D).
 const (
 	Stem3x3   Stem = "3x3"
 	Stem7x7   Stem = "7x7-maxpool"
 	StemCaffe Stem = "7x7-maxpool-ceil"
+	StemDeep  Stem = "3x3x3-maxpool"
 )
 
 // Shortcut is how a block joins its input to its output (section 3.3 and 4.1).
@@ -78,6 +79,8 @@ type Spec struct {
 	NoBatchNorm bool       `json:"no_batch_norm,omitempty"` // convolutions have biases instead
 	StemKernel  int        `json:"stem_kernel,omitempty"`   // 0 means that of the Stem
 
+	Variant
+
 	// Body is there for Block Sequence alone, and then instead of Stem, Depths, Widths and
 	// Shortcut.
 	Body []Part `json:"body,omitempty"`
@@ -125,11 +128,11 @@ func (s Spec) Depth() int {
 	for _, d := range s.Depths {
 		n += d
 	}
-	switch s.Block {
-	case Bottleneck:
+	switch {
+	case s.Block == Bottleneck, s.Block == PreBottleneck:
 		return 3*n + 2
-	case PreActivation: // with three projections, as Zagoruyko and Komodakis (2016) count: 6N+4
-		return 2*n + 4
+	case s.Block == PreActivation, s.Block == PreBasic && s.Shortcut == OptionB:
+		return 2*n + 4 // with three projections, as Zagoruyko and Komodakis (2016) count: 6N+4
 	}
 	return 2*n + 2
 }
@@ -172,10 +175,10 @@ func (s Spec) Validate() error {
 		return fail("a section speech in the family %q", s.Family)
 	case len(s.Body) > 0 && !sequence:
 		return fail("a body, and block %q", s.Block)
-	case !speech && !sequence && s.Block != Basic && s.Block != Bottleneck:
-		return fail("block %q; basic, bottleneck or sequence", s.Block)
-	case !sequence && !slices.Contains([]Stem{Stem3x3, Stem7x7, StemCaffe}, s.Stem):
-		return fail("stem %q; %s, %s or %s", s.Stem, Stem3x3, Stem7x7, StemCaffe)
+	case !speech && !sequence && !slices.Contains(residualBlocks, s.Block):
+		return fail("block %q; basic, bottleneck, %s, %s or sequence", s.Block, PreBasic, PreBottleneck)
+	case !sequence && !slices.Contains(stems, s.Stem):
+		return fail("stem %q; one of %q", s.Stem, stems)
 	case !slices.Contains([]Shortcut{None, OptionA, OptionB, OptionC}, s.Shortcut):
 		return fail("shortcut %q; none, A, B or C", s.Shortcut)
 	case !sequence && len(s.Depths) == 0 || len(s.Depths) != len(s.Widths):
@@ -196,6 +199,9 @@ func (s Spec) Validate() error {
 	}
 	if sequence {
 		return s.validateBody(fail)
+	}
+	if wrong := s.wrongVariant(); wrong != "" {
+		return fail("%s", wrong)
 	}
 	blocks := 0
 	for i := range s.Depths {

@@ -16,7 +16,7 @@ func TestWRBNIsPyTorchs(t *testing.T) {
 		{"wrbn-plain-frame", "7db5a8a4a73f680a183534ea6c2c07992782450a3c1c481d41a3dd6608755bce", "wrbn-plain", OutputFrame},
 		{"wrbn-utterance", "62d7b19ad15b17a5dbf3e67507d03adc2de1548a9311eda091637c15f1c84f27", "wrbn", OutputUtterance},
 	} {
-		want, err := parity.Read(fixtures, c.file+".safetensors", c.digest)
+		want, err := parity.Read(fixtures[0], c.file+".safetensors", c.digest)
 		if err != nil {
 			t.Fatal(err)
 		}

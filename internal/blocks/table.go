@@ -4,7 +4,7 @@ import "slices"
 
 // table holds every architecture known by name. It is a literal: Lookup and Names read it, nothing
 // writes it.
-var table = slices.Concat(cifarRows, imagenetRows, vggRows, inceptionRows, preluRows, speechRows, testRows)
+var table = slices.Concat(cifarRows, fourStageRows, wideRows, preActivationRows, imagenetRows, aggregatedRows, deepStemRows, excitedRows, vggRows, inceptionRows, preluRows, speechRows, testRows, variantTestRows)
 
 // row fills in what all rows share.
 func row(s Spec) Spec {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -191,9 +192,18 @@ func TestNamesAreTheTableWithoutTestRows(t *testing.T) {
 	}
 }
 
+// variantDepth finds the layers in the names of variants, which have more behind them.
+var variantDepth = regexp.MustCompile(`^(?:wrn-|(?:se)?resnext|wide_resnet|resnet|seresnet)(\d+)(?:-3x3|-\d+|_.*|d|-caffe)$`)
+
 func TestDepthOfANameIsItsNumberOfLayers(t *testing.T) {
 	for _, s := range table {
 		if s.TestOnly || s.Family == FamilySpeech { // which have no depth in their names
+			continue
+		}
+		if m := variantDepth.FindStringSubmatch(s.Name); m != nil {
+			if m[1] != fmt.Sprint(s.Depth()) {
+				t.Errorf("%s has %d layers", s.Name, s.Depth())
+			}
 			continue
 		}
 		name, _, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(s.Name, "-caffe"), "v"), "bn"), "v")

@@ -9,7 +9,7 @@ import (
 // Layer is one operation of a net, for one image.
 type Layer struct {
 	Name string `json:"name"` // as its parameters are named: "layer1.0.conv1"
-	// Type is conv, bn, relu, add, shortcut-pad, maxpool, gap, linear; prelu, lrn, avgpool,
+	// Type is conv, bn, relu, add, shortcut-pad, maxpool, gap, linear; excite; prelu, lrn, avgpool,
 	// flatten, pyramid, dropout, concat; elu, sigmoid; utterance-norm, frequency-linear, lstm.
 	Type   string   `json:"type"`
 	Detail string   `json:"detail,omitempty"`
@@ -25,6 +25,7 @@ type Layer struct {
 	// Window is that of a convolution or pooling, LRN are the constants of a normalisation, Levels
 	// those of a pyramid.
 	Window Window        `json:"-"`
+	Groups int           `json:"-"` // of a convolution, at least 1
 	LRN    graph.LRNOpts `json:"-"`
 	Levels []int         `json:"-"`
 	// Shapes are those of the parameters and running statistics, by the last part of their names.
@@ -152,10 +153,18 @@ func (n tracerNet) Conv(name string, x at, o convOpts) at {
 	w.Pad, w.End = o.padding()
 	x = n.onMap(name, x, w)
 	out := x.sized(o.filters, w.places(x.hw))
-	weights := int64(o.filters) * int64(x.c) * int64(o.kernel) * int64(o.kernel)
+	groups := max(1, o.groups)
+	if x.c%groups != 0 || o.filters%groups != 0 {
+		n.fail(name, "%d and %d channels in %d groups", x.c, o.filters, groups)
+	}
+	per := x.c / groups
+	weights := int64(o.filters) * int64(per) * int64(o.kernel) * int64(o.kernel)
 	l := Layer{
 		Name: name, Type: "conv", Detail: window(o.kernel, o.stride), Params: weights, MACs: weights * out.area(),
-		Window: w, Shapes: map[string][]int{"weight": {o.filters, x.c, o.kernel, o.kernel}},
+		Window: w, Groups: groups, Shapes: map[string][]int{"weight": {o.filters, per, o.kernel, o.kernel}},
+	}
+	if groups > 1 {
+		l.Detail += fmt.Sprintf(", %d groups", groups)
 	}
 	if o.rowsOnly && o.stride > 1 {
 		l.Detail += "x1"
@@ -186,6 +195,14 @@ func (n tracerNet) ShortcutPad(x at, filters, stride int, sides bool) at {
 	}
 	return n.add(Layer{Name: "pad", Type: "shortcut-pad", Detail: fmt.Sprintf("/%d, zeros at %s", stride, where)},
 		at{c: filters, hw: (x.hw-1)/stride + 1}, x)
+}
+
+func (n tracerNet) Excite(x, s at) at { return n.add(Layer{Name: "scale", Type: "excite"}, x, x, s) }
+
+func (n tracerNet) ChannelLinear(name string, x at, units int) at {
+	y := n.Linear(name, x, units)
+	n.t.layers[len(n.t.layers)-1].Shapes["weight"] = []int{units, x.c, 1, 1}
+	return y
 }
 
 func (n tracerNet) MaxPool(name string, x at, o graph.PoolOpts) at {

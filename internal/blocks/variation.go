@@ -135,6 +135,8 @@ func (s Spec) refuses() string {
 		return "it is for networks of images, and " + s.Name + " is one of speech"
 	case s.Block == Sequence:
 		return s.Name + " is drawn line by line as in its paper, with the activations and normalisations there"
+	case s.Variant != Variant{} || s.preActivated():
+		return s.Name + " has the activations and normalisations of its own paper"
 	}
 	return ""
 }

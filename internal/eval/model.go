@@ -214,7 +214,7 @@ func (m *Model) standard() bool {
 	t, err := blocks.Lookup(m.Spec.Name)
 	s := m.Spec
 	return err == nil && s.Block == t.Block && s.Stem == t.Stem && s.Shortcut == t.Shortcut && s.StrideIn3x3 == t.StrideIn3x3 &&
-		s.SameVariation(t) &&
+		s.SameVariation(t) && s.Variant == t.Variant &&
 		slices.Equal(s.Depths, t.Depths) && slices.Equal(s.Widths, t.Widths) && s.SameBody(t) &&
 		s.InputChannels == t.InputChannels && s.InputSize == t.InputSize && s.Classes == t.Classes
 }

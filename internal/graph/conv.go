@@ -10,9 +10,9 @@ import (
 // ConvShape is the geometry of a convolution, with OutH and OutW.
 type ConvShape = ref.ConvShape
 
-// Conv is the convolution y = x * w (+ b): inputs x [N, C, H, W], w [K, C, R, S] and, with Bias, b
-// [K]; output [N, K, OutH, OutW]. See ref.Conv for the formula. Kernels may be even; padding is the
-// same on both sides but for End.
+// Conv is the convolution y = x * w (+ b): inputs x [N, C, H, W], w [K, C, R, S] (in groups [K,
+// C/Groups, R, S]) and, with Bias, b [K]; output [N, K, OutH, OutW]. See ref.Conv for the formula.
+// Kernels may be even; padding is the same on both sides but for End.
 type Conv struct {
 	ConvShape
 	Bias bool
@@ -44,7 +44,7 @@ type ConvBiasGrad struct {
 }
 
 func convX(s ConvShape) tensor.Shape { return tensor.Shape{s.N, s.C, s.H, s.W} }
-func convW(s ConvShape) tensor.Shape { return tensor.Shape{s.K, s.C, s.R, s.S} }
+func convW(s ConvShape) tensor.Shape { return tensor.Shape{s.K, s.GroupChannels(), s.R, s.S} }
 func convY(s ConvShape) tensor.Shape { return tensor.Shape{s.N, s.K, s.OutH(), s.OutW()} }
 
 func (o *Conv) signature() signature {

@@ -28,9 +28,9 @@ func glorotUniform(fanIn, fanOut int) fill { return uniform(math.Sqrt(6 / float6
 // filters are the initial values of a convolution's.
 func (b *Builder) filters(g ConvShape) fill {
 	if b.opts.Glorot {
-		return glorotUniform(g.C*g.R*g.S, g.K*g.R*g.S)
+		return glorotUniform(g.GroupChannels()*g.R*g.S, g.K/max(1, g.Groups)*g.R*g.S)
 	}
-	return heNormal(g.C*g.R*g.S, b.opts.Slope)
+	return heNormal(g.GroupChannels()*g.R*g.S, b.opts.Slope)
 }
 
 // uniform draws from [-bound, bound).

@@ -11,6 +11,7 @@ type ConvOpts struct {
 	StrideW                      int // of columns; 0 means Stride
 	End                          int // zeros at the end of rows and columns besides Pad
 	Bias                         bool
+	Groups                       int // of channels, each convolved by itself; 0 means 1
 }
 
 // PoolOpts are the choices of a pooling.
@@ -21,8 +22,8 @@ type PoolOpts struct {
 	ExcludePad bool
 }
 
-// Conv is a convolution with the parameters name.weight [K, C, R, S] (He initialisation, with
-// Options.Slope, or Options.Glorot) and, with Bias, name.bias [K] (zeros).
+// Conv is a convolution with the parameters name.weight [K, C/Groups, R, S] (He initialisation,
+// with Options.Slope, or Options.Glorot) and, with Bias, name.bias [K] (zeros).
 func (b *Builder) Conv(name string, x *Node, o ConvOpts) *Node {
 	s, ok := b.image(name, x)
 	if !ok {
@@ -31,12 +32,15 @@ func (b *Builder) Conv(name string, x *Node, o ConvOpts) *Node {
 	if o.Filters < 1 || o.Kernel < 1 || o.Stride < 1 || o.StrideW < 0 || o.Pad < 0 || o.End < 0 {
 		return b.fail(name, fmt.Errorf("convolution %+v: filters, kernel and stride must be at least 1, pad 0: %w", o, ErrShape))
 	}
-	g := ConvShape{N: s.N, C: s.C, H: s.H, W: s.W, K: o.Filters, R: o.Kernel, S: o.Kernel, Stride: o.Stride, StrideW: o.StrideW, PadH: o.Pad, PadW: o.Pad, End: o.End}
+	if groups := max(1, o.Groups); o.Groups < 0 || s.C%groups != 0 || o.Filters%groups != 0 {
+		return b.fail(name, fmt.Errorf("%d channels to %d in %d groups; the groups must divide both: %w", s.C, o.Filters, o.Groups, ErrShape))
+	}
+	g := ConvShape{N: s.N, C: s.C, H: s.H, W: s.W, K: o.Filters, R: o.Kernel, S: o.Kernel, Stride: o.Stride, StrideW: o.StrideW, PadH: o.Pad, PadW: o.Pad, End: o.End, Groups: o.Groups}
 	if s.H+2*o.Pad+o.End < o.Kernel || s.W+2*o.Pad+o.End < o.Kernel {
 		return b.fail(name, fmt.Errorf("a %dx%d kernel on %dx%d with padding %d: %w", o.Kernel, o.Kernel, s.H, s.W, o.Pad, ErrShape))
 	}
 	in := b.In(name)
-	inputs := []*Node{x, in.param("weight", KindWeight, []int{g.K, g.C, g.R, g.S}, b.filters(g))}
+	inputs := []*Node{x, in.param("weight", KindWeight, []int{g.K, g.GroupChannels(), g.R, g.S}, b.filters(g))}
 	if o.Bias {
 		inputs = append(inputs, in.param("bias", KindBias, []int{g.K}, constant(0)))
 	}

@@ -48,10 +48,15 @@ func convCases() []graphtest.Case {
 		// Zeros at the end alone, and one more there than at the beginning.
 		{N: 2, C: 2, H: 6, W: 8, K: 2, R: 3, S: 3, Stride: 2, End: 1},
 		{N: 1, C: 2, H: 8, W: 7, K: 2, R: 7, S: 7, Stride: 2, PadH: 2, PadW: 2, End: 1},
+		// In groups: as many outputs as inputs, more, fewer; of single channels.
+		{N: 2, C: 4, H: 5, W: 4, K: 4, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1, Groups: 2},
+		{N: 1, C: 4, H: 5, W: 5, K: 6, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1, Groups: 2},
+		{N: 1, C: 6, H: 3, W: 4, K: 3, R: 1, S: 1, Stride: 1, Groups: 3},
+		{N: 2, C: 3, H: 4, W: 5, K: 3, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1, Groups: 3},
 	}
 	var cases []graphtest.Case
 	for i, s := range shapes {
-		x, w := free(s.N, s.C, s.H, s.W), free(s.K, s.C, s.R, s.S)
+		x, w := free(s.N, s.C, s.H, s.W), free(s.K, s.GroupChannels(), s.R, s.S)
 		cases = append(cases, op(fmt.Sprintf("Conv/%+v", s), &graph.Conv{ConvShape: s, ID: uint32(i)}, x, w))
 		if i%3 == 0 {
 			cases = append(cases, op(fmt.Sprintf("ConvBias/%+v", s), &graph.Conv{ConvShape: s, Bias: true, ID: uint32(i)}, x, w, free(s.K)))
@@ -158,6 +163,7 @@ func shapeCases() []graphtest.Case {
 		op("Flatten", &graph.Flatten{N: 2, Images: [][3]int{{3, 2, 4}}, ID: 1}, free(2, 3, 2, 4)),
 		op("Flatten/pyramid", &graph.Flatten{N: 3, Images: [][3]int{{2, 3, 3}, {2, 2, 1}, {1, 1, 1}}, ID: 1}, free(3, 2, 3, 3), free(3, 2, 2, 1), free(3, 1, 1, 1)),
 		op("SoftmaxCrossEntropy/weighted", &graph.SoftmaxCrossEntropy{N: 2, K: 3, Weight: 0.3, ID: 1}, free(2, 3), leaf{Shape: []int{2}, Values: []float64{2, 0}, Fixed: true}),
+		op("Excite", &graph.Excite{ImageShape: graph.ImageShape{N: 2, C: 3, H: 2, W: 3}, ID: 1}, free(2, 3, 2, 3), free(2, 3)),
 		op("Linear", &graph.Linear{N: 3, C: 5, K: 4, Bias: true, ID: 1}, free(3, 5), free(4, 5), free(4)),
 		op("Linear/nobias", &graph.Linear{N: 1, C: 7, K: 1, ID: 1}, free(1, 7), free(1, 7)),
 		op("Linear/ones", &graph.Linear{N: 1, C: 1, K: 1, Bias: true, ID: 1}, free(1, 1), free(1, 1), free(1)),

@@ -11,7 +11,8 @@ import (
 	"resnet/internal/graph/parity"
 )
 
-const fixtures = "../../testdata/parity"
+// fixtures are those of generate.py, and of variants.py beside it.
+var fixtures = []string{"../../testdata/parity", "../../testdata/parity/variants"}
 
 // operatorTolerance is relative to the norm of a tensor. The fixtures are float64 results, so the
 // room is for float32 sums of a few hundred terms.
@@ -20,11 +21,17 @@ const operatorTolerance = 1e-4
 // TestOperatorsArePyTorchs runs every operator of the fixtures and its symbolic derivative on
 // Gorgonia's tape machine, in float32.
 func TestOperatorsArePyTorchs(t *testing.T) {
-	manifest, err := parity.ReadManifest(fixtures)
+	for _, dir := range fixtures {
+		operatorsArePyTorchs(t, dir)
+	}
+}
+
+func operatorsArePyTorchs(t *testing.T, dir string) {
+	manifest, err := parity.ReadManifest(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := parity.Read(fixtures, manifest.Ops.File, manifest.Ops.SHA256)
+	all, err := parity.Read(dir, manifest.Ops.File, manifest.Ops.SHA256)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +112,7 @@ func operatorOf(c parity.Op, tensors parity.Tensors) (graph.Operator, []string) 
 	switch c.Op {
 	case "conv":
 		x, w := shape("x"), shape("w")
-		s := graph.ConvShape{N: x[0], C: x[1], H: x[2], W: x[3], K: w[0], R: w[2], S: w[3], Stride: p.Stride, PadH: p.PadH, PadW: p.PadW}
+		s := graph.ConvShape{N: x[0], C: x[1], H: x[2], W: x[3], K: w[0], R: w[2], S: w[3], Stride: p.Stride, PadH: p.PadH, PadW: p.PadW, Groups: p.Groups}
 		return &graph.Conv{ConvShape: s, Bias: p.Bias}, withBias("x", "w")
 	case "batchnorm":
 		if p.Mode == "eval" {
@@ -132,6 +139,8 @@ func operatorOf(c parity.Op, tensors parity.Tensors) (graph.Operator, []string) 
 			return &graph.MaxPool{PoolShape: s}, []string{"x"}
 		}
 		return &graph.AvgPool{PoolShape: s, CountIncludePad: p.CountIncludePad}, []string{"x"}
+	case "excite":
+		return &graph.Excite{ImageShape: image()}, []string{"x", "s"}
 	case "gap":
 		return &graph.GlobalAvgPool{ImageShape: image()}, []string{"x"}
 	case "linear":

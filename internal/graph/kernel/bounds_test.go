@@ -61,6 +61,22 @@ func calls(seed uint64) map[string]*call {
 		c.at(&g.DW, 2*256+g.DW2+size.ni*16)
 		c.run = func() { g.Run(size.ni, size.nb) }
 	}
+	for _, g := range []int{4, 8} {
+		c := begin(fmt.Sprintf("groups of %d", g))
+		t := &GroupTile{Taps: []int{32, 0, 16}, Rows: 2, XRow: 80, YRow: 70, YPixel: 16}
+		c.strides = []*int{&t.XRow, &t.YRow, &t.YPixel}
+		c.at(&t.X, 80+32+3*16)
+		c.at(&t.W, 3*g*16)
+		c.at(&t.Y, 70+2*16+16)
+		c.run = func() { t.Run(3, g) }
+		d := begin(fmt.Sprintf("gradient in groups of %d", g))
+		grad := &GroupGrad{Taps: []int{16, 48, 0, 32}, Pixels: 3, Rows: 2, XRow: 64, DYRow: 48}
+		d.strides = []*int{&grad.XRow, &grad.DYRow}
+		d.at(&grad.X, 48+64+3*16)
+		d.at(&grad.DY, 48+3*16)
+		d.at(&grad.DW, 4*g*16)
+		d.run = func() { grad.Run(g) }
+	}
 	const planes, filters = 35*80 + 4*16, 4 * 144
 	images := func(side int) int { return 650 + (side-1)*160 + 64 + side*16 }
 	for name, k := range map[string]struct {

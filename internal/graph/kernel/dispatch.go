@@ -17,6 +17,11 @@ type implementation struct {
 	// gradTaps computes three input channels for several taps together, most first.
 	gradTaps []tapsKernel
 
+	// group[i][np] computes np pixels in groups of 4 (i = 0) or 8 channels; groupGrad their weight
+	// gradients, most taps first.
+	group     [2][]func(*GroupTile)
+	groupGrad [2][]groupGrad
+
 	winoInput, winoOutput, winoSpread, winoFilter, winoGather func(*Transform)
 
 	copyRows, affine, affineReLU, affinePReLU, affine2, affine2ReLU func(*Affine)
@@ -39,6 +44,12 @@ type gradSize struct{ ni, nb int }
 type tapsKernel struct {
 	taps int
 	run  func(*GradTile)
+}
+
+// groupGrad takes a multiple of so many taps.
+type groupGrad struct {
+	taps int
+	run  func(*GroupGrad)
 }
 
 var (

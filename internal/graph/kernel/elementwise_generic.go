@@ -109,6 +109,8 @@ var generic = &implementation{
 	grad:      map[gradSize]func(*GradTile){{16, 1}: genericGrad(16, 1), {3, 1}: genericGrad(3, 1)},
 	gradSplit: [3][]int{1: {16}},
 	tile:      [3][]func(*Tile){1: genericTiles(1)},
+	group:     [2][]func(*GroupTile){genericGroups(4), genericGroups(8)},
+	groupGrad: [2][]groupGrad{genericGroupGrad(4), genericGroupGrad(8)},
 	winoInput: genericInput, winoOutput: genericOutput, winoSpread: genericSpread, winoFilter: genericFilter, winoGather: genericGather,
 	copyRows: genericAffine(false, false, false), affine: genericAffine(true, false, false), affineReLU: genericAffine(true, false, true), affinePReLU: genericPReLU,
 	affine2: genericAffine(true, true, false), affine2ReLU: genericAffine(true, true, true),

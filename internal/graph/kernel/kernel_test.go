@@ -361,6 +361,8 @@ func TestArgumentOffsets(t *testing.T) {
 		do DotTile
 		ro RowTile
 		re Response
+		gt GroupTile
+		gg GroupGrad
 	)
 	for _, c := range []struct {
 		name      string
@@ -388,6 +390,10 @@ func TestArgumentOffsets(t *testing.T) {
 		{"DotTile.Len", unsafe.Offsetof(do.Len), 96},
 		{"Response.N", unsafe.Offsetof(re.N), 120},
 		{"Response.K", unsafe.Offsetof(re.K), 128},
+		{"GroupTile.Rows", unsafe.Offsetof(gt.Rows), 96},
+		{"GroupTile.YPixel", unsafe.Offsetof(gt.YPixel), 120},
+		{"GroupGrad.Pixels", unsafe.Offsetof(gg.Pixels), 96},
+		{"GroupGrad.DYRow", unsafe.Offsetof(gg.DYRow), 120},
 		{"RowTile.ARow", unsafe.Offsetof(ro.ARow), 72},
 		{"RowTile.Load", unsafe.Offsetof(ro.Load), 120},
 	} {

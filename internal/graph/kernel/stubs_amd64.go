@@ -190,6 +190,126 @@ func gradTaps7AVX512(a *byte)
 //go:noescape
 func gradTaps3AVX512(a *byte)
 
+// group4x1AVX512 computes strips of 1 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x1AVX512(a *byte)
+
+// group4x2AVX512 computes strips of 2 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x2AVX512(a *byte)
+
+// group4x3AVX512 computes strips of 3 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x3AVX512(a *byte)
+
+// group4x4AVX512 computes strips of 4 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x4AVX512(a *byte)
+
+// group4x5AVX512 computes strips of 5 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x5AVX512(a *byte)
+
+// group4x6AVX512 computes strips of 6 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x6AVX512(a *byte)
+
+// group4x7AVX512 computes strips of 7 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x7AVX512(a *byte)
+
+// group4x8AVX512 computes strips of 8 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x8AVX512(a *byte)
+
+// groupGrad4x3AVX512 adds the products of 16 channels in groups of 4 over all pixels, for 3 taps at
+// once; see GroupGrad. a points to a GroupGrad.
+//
+//go:noescape
+func groupGrad4x3AVX512(a *byte)
+
+// groupGrad4x1AVX512 adds the products of 16 channels in groups of 4 over all pixels, for 1 taps at
+// once; see GroupGrad. a points to a GroupGrad.
+//
+//go:noescape
+func groupGrad4x1AVX512(a *byte)
+
+// group8x1AVX512 computes strips of 1 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x1AVX512(a *byte)
+
+// group8x2AVX512 computes strips of 2 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x2AVX512(a *byte)
+
+// group8x3AVX512 computes strips of 3 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x3AVX512(a *byte)
+
+// group8x4AVX512 computes strips of 4 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x4AVX512(a *byte)
+
+// group8x5AVX512 computes strips of 5 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x5AVX512(a *byte)
+
+// group8x6AVX512 computes strips of 6 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x6AVX512(a *byte)
+
+// group8x7AVX512 computes strips of 7 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x7AVX512(a *byte)
+
+// group8x8AVX512 computes strips of 8 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x8AVX512(a *byte)
+
+// groupGrad8x3AVX512 adds the products of 16 channels in groups of 8 over all pixels, for 3 taps at
+// once; see GroupGrad. a points to a GroupGrad.
+//
+//go:noescape
+func groupGrad8x3AVX512(a *byte)
+
+// groupGrad8x1AVX512 adds the products of 16 channels in groups of 8 over all pixels, for 1 taps at
+// once; see GroupGrad. a points to a GroupGrad.
+//
+//go:noescape
+func groupGrad8x1AVX512(a *byte)
+
 // winoInputAVX512 applies B^T d B to 6x6 tiles of an image, four pixels apart. a points to a
 // Transform.
 //
@@ -486,6 +606,120 @@ func gradTile3x1AVX2(a *byte)
 //
 //go:noescape
 func gradTaps2AVX2(a *byte)
+
+// group4x1AVX2 computes strips of 1 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x1AVX2(a *byte)
+
+// group4x2AVX2 computes strips of 2 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x2AVX2(a *byte)
+
+// group4x3AVX2 computes strips of 3 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x3AVX2(a *byte)
+
+// group4x4AVX2 computes strips of 4 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x4AVX2(a *byte)
+
+// group4x5AVX2 computes strips of 5 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x5AVX2(a *byte)
+
+// group4x6AVX2 computes strips of 6 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x6AVX2(a *byte)
+
+// group4x7AVX2 computes strips of 7 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x7AVX2(a *byte)
+
+// group4x8AVX2 computes strips of 8 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x8AVX2(a *byte)
+
+// groupGrad4x3AVX2 adds the products of 16 channels in groups of 4 over all pixels, for 3 taps at
+// once; see GroupGrad. a points to a GroupGrad.
+//
+//go:noescape
+func groupGrad4x3AVX2(a *byte)
+
+// groupGrad4x1AVX2 adds the products of 16 channels in groups of 4 over all pixels, for 1 taps at
+// once; see GroupGrad. a points to a GroupGrad.
+//
+//go:noescape
+func groupGrad4x1AVX2(a *byte)
+
+// group8x1AVX2 computes strips of 1 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x1AVX2(a *byte)
+
+// group8x2AVX2 computes strips of 2 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x2AVX2(a *byte)
+
+// group8x3AVX2 computes strips of 3 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x3AVX2(a *byte)
+
+// group8x4AVX2 computes strips of 4 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x4AVX2(a *byte)
+
+// group8x5AVX2 computes strips of 5 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x5AVX2(a *byte)
+
+// group8x6AVX2 computes strips of 6 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x6AVX2(a *byte)
+
+// group8x7AVX2 computes strips of 7 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x7AVX2(a *byte)
+
+// group8x8AVX2 computes strips of 8 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x8AVX2(a *byte)
+
+// groupGrad8x1AVX2 adds the products of 16 channels in groups of 8 over all pixels, for 1 taps at
+// once; see GroupGrad. a points to a GroupGrad.
+//
+//go:noescape
+func groupGrad8x1AVX2(a *byte)
 
 // winoInputAVX2 applies B^T d B to 6x6 tiles of an image, four pixels apart. a points to a
 // Transform.

@@ -46,6 +46,7 @@ type Op struct {
 	Op     string `json:"op"`
 	Params struct {
 		Stride          int     `json:"stride"`
+		Groups          int     `json:"groups"`
 		PadH            int     `json:"pad_h"`
 		PadW            int     `json:"pad_w"`
 		Bias            bool    `json:"bias"`

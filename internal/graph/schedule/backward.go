@@ -42,6 +42,10 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.flattenGrad(n, op)
 	case *graph.GlobalAvgPoolGrad:
 		return c.averageGrad(n)
+	case *graph.ExciteInputGrad:
+		return c.excite(n)
+	case *graph.ExciteScaleGrad:
+		return c.exciteScaleGrad(n)
 	case *graph.LinearInputGrad:
 		return c.linearInputGrad(n, op)
 	case *graph.LinearWeightGrad:

@@ -46,6 +46,8 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		return c.flatten(n)
 	case *graph.GlobalAvgPool:
 		return c.average(n)
+	case *graph.Excite:
+		return c.excite(n)
 	case *graph.Linear:
 		return c.linear(n, op)
 	case *graph.ELU:
@@ -69,5 +71,5 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 }
 
 func shapeOf(s graph.ConvShape) conv.Shape {
-	return conv.Shape{C: s.C, K: s.K, H: s.H, W: s.W, R: s.R, S: s.S, Stride: s.Stride, StrideW: s.StrideW, PadH: s.PadH, PadW: s.PadW, End: s.End}
+	return conv.Shape{C: s.C, K: s.K, H: s.H, W: s.W, R: s.R, S: s.S, Stride: s.Stride, StrideW: s.StrideW, PadH: s.PadH, PadW: s.PadW, End: s.End, Groups: s.Groups}
 }

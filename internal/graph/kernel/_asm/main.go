@@ -100,6 +100,7 @@ func main() {
 		peak(s)
 		convolutions(s)
 		weightGradients(s)
+		groups(s)
 		winograd(s)
 		elementwise(s)
 		windowMax(s)

@@ -14,6 +14,9 @@ type Choices struct{ Forward, DataGrad, Weights Algorithm }
 
 // Choose picks the algorithms for a shape, by measurement.
 func Choose(s Shape) Choices {
+	if s.Groups > 1 {
+		return Choices{Grouped, Grouped, Grouped}
+	}
 	if !s.CanWinograd() || s.C < block || s.K < block {
 		return Choices{}
 	}
@@ -54,9 +57,12 @@ func NewPlan(s Shape, c Choices, needDX bool) *Plan {
 	}
 	p.X = newPadded(s.C, s.H, s.W, s.Stride, s.ColStride(), in)
 	p.DY = newPadded(s.K, s.OH(), s.OW(), 1, 1, dy)
-	if c.Weights == Winograd {
+	switch {
+	case s.Groups > 1:
+		p.Weights = newGroupedGrad(s, p.X, p.DY)
+	case c.Weights == Winograd:
 		p.Weights = newWinogradGrad(s, p.X, p.DY)
-	} else {
+	default:
 		p.Weights = newDirectGrad(s, p.X, p.DY)
 	}
 	if needDX {

@@ -52,14 +52,15 @@ func naive(s Shape, n int, x, w, dy []float32) (y, dx, dw []float64) {
 			for h := range oh {
 				for v := range ow {
 					at := ((i*s.K+k)*oh+h)*ow + v
-					for c := range s.C {
+					first := k * max(1, s.Groups) / s.K * s.GroupChannels()
+					for c := range s.GroupChannels() {
 						for r := range s.R {
 							for q := range s.S {
 								hh, ww := h*s.Stride+r-s.PadH, v*s.ColStride()+q-s.PadW
 								if hh < 0 || hh >= s.H || ww < 0 || ww >= s.W {
 									continue
 								}
-								xi, wi := ((i*s.C+c)*s.H+hh)*s.W+ww, ((k*s.C+c)*s.R+r)*s.S+q
+								xi, wi := ((i*s.C+first+c)*s.H+hh)*s.W+ww, ((k*s.GroupChannels()+c)*s.R+r)*s.S+q
 								y[at] += float64(x[xi]) * float64(w[wi])
 								dx[xi] += float64(w[wi]) * float64(dy[at])
 								dw[wi] += float64(x[xi]) * float64(dy[at])
@@ -125,6 +126,21 @@ var shapes = []Shape{
 	{C: 20, K: 33, H: 10, W: 8, R: 3, S: 3, Stride: 2, End: 1},
 	{C: 3, K: 20, H: 20, W: 18, R: 7, S: 7, Stride: 2, PadH: 2, PadW: 2, End: 1},
 	{C: 17, K: 5, H: 9, W: 12, R: 5, S: 5, Stride: 3, PadH: 1, PadW: 1, End: 2},
+	// In groups: of 4 and 8 channels, also where the last block is not full; of 16, 32 and 64;
+	// of sizes that no block divides; with more outputs than inputs, and of single channels.
+	{C: 32, K: 32, H: 9, W: 14, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1, Groups: 8},
+	{C: 20, K: 20, H: 10, W: 7, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1, Groups: 5},
+	{C: 32, K: 32, H: 8, W: 9, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1, Groups: 4},
+	{C: 24, K: 24, H: 5, W: 19, R: 5, S: 5, Stride: 1, PadH: 2, PadW: 2, Groups: 3},
+	{C: 64, K: 64, H: 6, W: 5, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1, Groups: 4},
+	{C: 64, K: 64, H: 7, W: 7, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1, Groups: 2},
+	{C: 128, K: 128, H: 4, W: 4, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1, Groups: 2},
+	{C: 30, K: 30, H: 6, W: 7, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1, Groups: 3},
+	{C: 12, K: 36, H: 5, W: 5, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1, Groups: 6},
+	{C: 36, K: 12, H: 5, W: 6, R: 1, S: 1, Stride: 2, Groups: 2},
+	{C: 19, K: 19, H: 6, W: 6, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1, Groups: 19},
+	{C: 6, K: 6, H: 5, W: 6, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1, Groups: 3},
+	{C: 8, K: 8, H: 6, W: 6, R: 3, S: 3, Stride: 2, End: 1, Groups: 2},
 }
 
 func TestEveryAlgorithmMatchesTheDefinition(t *testing.T) {
@@ -135,8 +151,8 @@ func TestEveryAlgorithmMatchesTheDefinition(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, s := range shapes {
-			for _, a := range []Algorithm{Direct, Winograd} {
-				if a == Winograd && !s.CanWinograd() {
+			for _, a := range []Algorithm{Direct, Winograd, Grouped} {
+				if a == Winograd && !s.CanWinograd() || (a == Grouped) != (s.Groups > 1) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%s/%v", name, a, s), func(t *testing.T) { checkShape(t, s, a, uint64(i)) })

@@ -21,6 +21,8 @@ type Pass interface {
 // problem is a stride-1 correlation: taps in the padded input, and where its rows go in the output
 // image.
 type problem struct {
+	from, ob         int // its blocks of output channels
+	group            int // channels of its groups, where the kernel of groups takes it, else 0
 	taps             []int
 	pick             []pick // what weights each tap takes
 	weights          int    // offset of its packed weights
@@ -50,15 +52,17 @@ func (s Shape) forwardExtent() extent {
 
 func newDirectForward(s Shape, in *Padded) *direct {
 	d := &direct{s: s, in: in, ob: blocks(s.K), inner: inner(s.C), outH: s.OH(), outW: s.OW()}
-	p := problem{rows: d.outH, width: d.outW, outRow: d.outW * block, outPixel: block}
-	for cb := range blocks(s.C) {
-		for r := range s.R {
-			for c := range s.S {
-				p.add(pick{cb, r, c}, in.at(cb, r+in.Top-s.PadH, c+in.Left-s.PadW))
+	for _, of := range s.bands(false) {
+		p := problem{from: of.from, ob: of.n, group: of.group, rows: d.outH, width: d.outW, outRow: d.outW * block, outPixel: block}
+		for cb := of.in; cb < of.in+of.ins; cb++ {
+			for r := range s.R {
+				for c := range s.S {
+					p.add(pick{cb, r, c}, in.at(cb, r+in.Top-s.PadH, c+in.Left-s.PadW))
+				}
 			}
 		}
+		d.add(p)
 	}
-	d.add(p)
 	return d
 }
 
@@ -70,8 +74,16 @@ func (p *problem) add(k pick, tap int) {
 
 func (d *direct) add(p problem) {
 	p.weights = d.packed
-	d.packed += d.ob * len(p.taps) * d.inner * block
+	d.packed += p.ob * d.size(&p)
 	d.problems = append(d.problems, p)
+}
+
+// size is how many packed weights a block of output channels has in a problem.
+func (d *direct) size(p *problem) int {
+	if p.group > 0 {
+		return len(p.taps) * p.group * block
+	}
+	return len(p.taps) * d.inner * block
 }
 
 // phase is one side of the data gradient of a strided convolution: outputs a, a+U, a+2U, … take
@@ -112,15 +124,20 @@ func newDirectDataGrad(s Shape, in *Padded) *direct {
 				d.zero = true
 				continue
 			}
-			p := problem{out: (a.a*s.W + b.a) * block, rows: a.count, width: b.count, outRow: s.Stride * s.W * block, outPixel: s.ColStride() * block}
-			for kb := range blocks(s.K) {
-				for i := range a.taps {
-					for j := range b.taps {
-						p.add(pick{kb, a.first + i*s.Stride, b.first + j*s.ColStride()}, in.at(kb, in.Top+a.shift-i, in.Left+b.shift-j))
+			for _, of := range s.bands(true) {
+				p := problem{
+					from: of.from, ob: of.n, group: of.group,
+					out: (a.a*s.W + b.a) * block, rows: a.count, width: b.count, outRow: s.Stride * s.W * block, outPixel: s.ColStride() * block,
+				}
+				for kb := of.in; kb < of.in+of.ins; kb++ {
+					for i := range a.taps {
+						for j := range b.taps {
+							p.add(pick{kb, a.first + i*s.Stride, b.first + j*s.ColStride()}, in.at(kb, in.Top+a.shift-i, in.Left+b.shift-j))
+						}
 					}
 				}
+				d.add(p)
 			}
-			d.add(p)
 		}
 	}
 	return d
@@ -136,6 +153,10 @@ func (d *direct) PackUnits() int { return d.ob }
 
 // Pack writes block ob of outputs: [problem][output block][tap][inner][16].
 func (d *direct) Pack(_ *Work, ob int, dst, w []float32) {
+	if d.s.Groups > 1 {
+		d.packGroups(ob, dst, w)
+		return
+	}
 	s := d.s
 	outC, inC, area := s.K, s.C, s.R*s.S
 	// Distances in w between outputs and between inputs.
@@ -191,26 +212,36 @@ func (d *direct) Run(k *Work, y, x []float32, n int, packed []float32) {
 	if d.zero {
 		clear(y[:n*d.ob*plane])
 	}
-	t := &k.tile
-	t.Planes, t.In = 1, d.inner
 	for img := range n {
 		xi, yi := x[img*d.in.Len():(img+1)*d.in.Len()], y[img*d.ob*plane:(img+1)*d.ob*plane]
 		for i := range d.problems {
 			p := &d.problems[i]
-			size := len(p.taps) * d.inner * block
-			t.Taps, t.Rows, t.XRow, t.YRow, t.YPixel = p.taps, p.rows, d.in.Row(), p.outRow, p.outPixel
-			t.W2, t.Y2 = size, plane
-			flat := d.flat(p)
-			for ob := 0; ob < d.ob; {
-				nb := kernel.Blocks(d.ob - ob)
-				t.X, t.W, t.Y = xi, packed[p.weights+ob*size:], yi[ob*plane+p.out:]
-				if flat {
-					t.RunFlat(p.rows*p.width, nb)
-				} else {
-					t.RunWidth(p.width, nb)
-				}
+			for ob := p.from; ob < p.from+p.ob; {
+				nb := kernel.Blocks(p.from + p.ob - ob)
+				d.strip(k, p, ob, nb, p.rows, xi, packed, yi[ob*plane+p.out:], plane)
 				ob += nb
 			}
 		}
+	}
+}
+
+// strip computes so many rows of nb blocks of output channels of a problem, from block ob on: y
+// begins with the first of them, and the second block is y2 behind it.
+func (d *direct) strip(k *Work, p *problem, ob, nb, rows int, x, packed, y []float32, y2 int) {
+	size := d.size(p)
+	w := packed[p.weights+(ob-p.from)*size:]
+	if p.group > 0 {
+		g := &k.group
+		g.X, g.W, g.Y, g.Taps, g.Rows, g.XRow, g.YRow, g.YPixel = x, w, y, p.taps, rows, d.in.Row(), p.outRow, p.outPixel
+		g.RunWidth(p.width, p.group)
+		return
+	}
+	t := &k.tile
+	t.Planes, t.In, t.Taps, t.Rows, t.XRow, t.YRow, t.YPixel = 1, d.inner, p.taps, rows, d.in.Row(), p.outRow, p.outPixel
+	t.X, t.W, t.Y, t.W2, t.Y2 = x, w, y, size, y2
+	if d.flat(p) {
+		t.RunFlat(rows*p.width, nb)
+	} else {
+		t.RunWidth(p.width, nb)
 	}
 }

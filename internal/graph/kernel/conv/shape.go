@@ -15,7 +15,12 @@ type Shape struct {
 	C, K, H, W, R, S, Stride, PadH, PadW int
 	StrideW                              int // of columns; 0 means Stride
 	End                                  int // zeros at the end besides PadH and PadW
+	// Groups divide the channels: an output sees those of its own group alone. 0 means 1.
+	Groups int
 }
+
+// GroupChannels is the number of input channels that an output sees.
+func (s Shape) GroupChannels() int { return s.C / max(1, s.Groups) }
 
 // ColStride is the stride of columns.
 func (s Shape) ColStride() int {
@@ -33,7 +38,7 @@ func (s Shape) OW() int { return (s.W+2*s.PadW+s.End-s.S)/s.ColStride() + 1 }
 
 // MACs is the number of multiply-adds of one image by the direct method.
 func (s Shape) MACs() int64 {
-	return int64(s.C) * int64(s.K) * int64(s.R) * int64(s.S) * int64(s.OH()) * int64(s.OW())
+	return int64(s.GroupChannels()) * int64(s.K) * int64(s.R) * int64(s.S) * int64(s.OH()) * int64(s.OW())
 }
 
 // InLen is the number of float32 values of one blocked input image; OutLen of one output image.
@@ -43,10 +48,15 @@ func (s Shape) InLen() int { return blocks(s.C) * s.H * s.W * block }
 func (s Shape) OutLen() int { return blocks(s.K) * s.OH() * s.OW() * block }
 
 // WeightLen is the number of weights in [K, C, R, S].
-func (s Shape) WeightLen() int { return s.K * s.C * s.R * s.S }
+func (s Shape) WeightLen() int { return s.K * s.GroupChannels() * s.R * s.S }
 
-// String is the shape as bench and messages show it: "16->32 32x32 kernel 3x3 stride 2".
+// String is the shape as bench and messages show it: "16->32 32x32 kernel 3x3 stride 2", in groups
+// with ", 4 groups".
 func (s Shape) String() string {
+	if groups := s.Groups; groups > 1 {
+		s.Groups = 0
+		return fmt.Sprintf("%s, %d groups", s.String(), groups)
+	}
 	if s.ColStride() != s.Stride {
 		return fmt.Sprintf("%d->%d %dx%d kernel %dx%d stride %dx%d", s.C, s.K, s.H, s.W, s.R, s.S, s.Stride, s.ColStride())
 	}
@@ -56,7 +66,8 @@ func (s Shape) String() string {
 // Supported reports whether the kernels take this shape: padding smaller than the kernel and not
 // both empty.
 func (s Shape) Supported() bool {
-	return s.PadH+s.End < s.R && s.PadW+s.End < s.S && s.OH() > 0 && s.OW() > 0
+	g := max(1, s.Groups)
+	return s.PadH+s.End < s.R && s.PadW+s.End < s.S && s.OH() > 0 && s.OW() > 0 && s.C%g == 0 && s.K%g == 0
 }
 
 // Algorithm is a way to compute a convolution.
@@ -66,14 +77,15 @@ type Algorithm uint8
 const (
 	Direct Algorithm = iota
 	Winograd
+	Grouped // direct, each group by itself: the only one of groups
 )
 
-// String is "direct" or "winograd".
-func (a Algorithm) String() string { return [...]string{"direct", "winograd"}[a] }
+// String is "direct", "winograd" or "grouped".
+func (a Algorithm) String() string { return [...]string{"direct", "winograd", "grouped"}[a] }
 
 // CanWinograd reports whether F(4×4, 3×3) applies.
 func (s Shape) CanWinograd() bool {
-	return s.R == 3 && s.S == 3 && s.Stride == 1 && s.ColStride() == 1 && s.PadH <= 2 && s.PadW <= 2 && s.End == 0 && s.Supported()
+	return s.R == 3 && s.S == 3 && s.Stride == 1 && s.ColStride() == 1 && s.PadH <= 2 && s.PadW <= 2 && s.End == 0 && s.Groups <= 1 && s.Supported()
 }
 
 // Work is one worker's argument structs and buffers, of the largest Need among the convolutions
@@ -81,6 +93,8 @@ func (s Shape) CanWinograd() bool {
 type Work struct {
 	tile   kernel.Tile
 	grad   kernel.GradTile
+	group  kernel.GroupTile
+	groupG kernel.GroupGrad
 	trans  kernel.Transform
 	Affine kernel.Affine
 	v, m   []float32

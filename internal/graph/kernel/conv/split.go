@@ -16,7 +16,7 @@ type Split struct {
 // gradient of a strided convolution, which is several problems.
 func NewSplit(p Pass, units int) *Split {
 	d, ok := p.(*direct)
-	if !ok || len(d.problems) != 1 || d.zero {
+	if !ok || !d.single() {
 		return nil
 	}
 	s := &Split{d: d, group: 2 * max(1, (d.ob+1)/2/units)}
@@ -32,13 +32,31 @@ const partLen = 16 << 10
 // NewParts is NewSplit for one worker.
 func NewParts(p Pass) *Split {
 	d, ok := p.(*direct)
-	if !ok || len(d.problems) != 1 || d.zero {
+	if !ok || !d.single() {
 		return nil
 	}
 	s := &Split{d: d, group: d.ob}
 	rows := max(1, partLen/(2*d.outW*block))
 	s.divide((d.outH + rows - 1) / rows)
 	return s
+}
+
+// single reports whether each block of output channels is one problem.
+func (d *direct) single() bool {
+	blocks := 0
+	for i := range d.problems {
+		blocks += d.problems[i].ob
+	}
+	return blocks == d.ob && !d.zero
+}
+
+// of is the problem of a block of output channels, where each is one.
+func (d *direct) of(ob int) *problem {
+	i := 0
+	for ob >= d.problems[i].from+d.problems[i].ob {
+		i++
+	}
+	return &d.problems[i]
 }
 
 // divide sets the rows of a unit.
@@ -69,22 +87,14 @@ func (s *Split) Image(k *Work, x, packed []float32, f func(ob, from int, y []flo
 // the given one of block ob of the output channels.
 func (s *Split) Compute(k *Work, x []float32, u int, packed []float32, f func(ob, from int, y []float32)) {
 	d := s.d
-	p := &d.problems[0]
 	row := u % s.parts * s.rows
 	rows := min(s.rows, d.outH-row)
-	t := &k.tile
-	size, plane := len(p.taps)*d.inner*block, rows*d.outW*block
-	t.Planes, t.In, t.Taps, t.W2, t.Y2, t.YPixel = 1, d.inner, p.taps, size, plane, block
+	plane := rows * d.outW * block
 	first := u / s.parts * s.group
 	for ob, end := first, min(first+s.group, d.ob); ob < end; {
-		nb := kernel.Blocks(end - ob)
-		t.Rows, t.XRow, t.YRow = rows, d.in.Row(), p.outRow
-		t.X, t.W, t.Y = x[row*d.in.Row():], packed[p.weights+ob*size:], k.out
-		if d.flat(p) {
-			t.RunFlat(rows*p.width, nb)
-		} else {
-			t.RunWidth(p.width, nb)
-		}
+		p := d.of(ob)
+		nb := kernel.Blocks(min(end, p.from+p.ob) - ob)
+		d.strip(k, p, ob, nb, rows, x[row*d.in.Row():], packed, k.out, plane)
 		for b := range nb {
 			f(ob+b, row*d.outW, k.out[b*plane:(b+1)*plane])
 		}

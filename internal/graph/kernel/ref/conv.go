@@ -6,8 +6,10 @@ package ref
 //
 // with U the stride (j's is StrideW where that is set) and x zero outside the image. x [N, C, H,
 // W], w [K, C, R, S], b [K] or nil, y [N, K, OutH, OutW].
+//
+// In G groups w is [K, C/G, R, S], and c goes over the C/G channels of k's group alone.
 func Conv[T Float](y, x, w, b []T, g ConvShape) {
-	oh, ow, u := g.OutH(), g.OutW(), g.ColStride()
+	oh, ow, u, per := g.OutH(), g.OutW(), g.ColStride(), g.GroupChannels()
 	for n := range g.N {
 		for k := range g.K {
 			yp := y[(n*g.K+k)*oh*ow:][:oh*ow]
@@ -18,9 +20,10 @@ func Conv[T Float](y, x, w, b []T, g ConvShape) {
 			for i := range yp {
 				yp[i] = bias
 			}
-			for c := range g.C {
-				xp := x[(n*g.C+c)*g.H*g.W:][:g.H*g.W]
-				wp := w[(k*g.C+c)*g.R*g.S:][:g.R*g.S]
+			first := g.firstChannel(k)
+			for c := range per {
+				xp := x[(n*g.C+first+c)*g.H*g.W:][:g.H*g.W]
+				wp := w[(k*per+c)*g.R*g.S:][:g.R*g.S]
 				g.taps(func(tap, yRow, xRow, count int) {
 					v := wp[tap]
 					ys := yp[yRow:][:count]
@@ -43,14 +46,15 @@ func Conv[T Float](y, x, w, b []T, g ConvShape) {
 // ConvInputGrad is the derivative with respect to x: dx[n,c,h,w] = Σ w[k,c,r,s] · dy[n,k,i,j] over
 // the outputs that x[n,c,h,w] took part in. dx [N, C, H, W], w [K, C, R, S], dy [N, K, OutH, OutW].
 func ConvInputGrad[T Float](dx, w, dy []T, g ConvShape) {
-	oh, ow, u := g.OutH(), g.OutW(), g.ColStride()
+	oh, ow, u, per := g.OutH(), g.OutW(), g.ColStride(), g.GroupChannels()
 	clear(dx[:g.N*g.C*g.H*g.W])
 	for n := range g.N {
 		for k := range g.K {
 			dyp := dy[(n*g.K+k)*oh*ow:][:oh*ow]
-			for c := range g.C {
-				dxp := dx[(n*g.C+c)*g.H*g.W:][:g.H*g.W]
-				wp := w[(k*g.C+c)*g.R*g.S:][:g.R*g.S]
+			first := g.firstChannel(k)
+			for c := range per {
+				dxp := dx[(n*g.C+first+c)*g.H*g.W:][:g.H*g.W]
+				wp := w[(k*per+c)*g.R*g.S:][:g.R*g.S]
 				g.taps(func(tap, yRow, xRow, count int) {
 					v := wp[tap]
 					for j, d := range dyp[yRow:][:count] {
@@ -65,14 +69,15 @@ func ConvInputGrad[T Float](dx, w, dy []T, g ConvShape) {
 // ConvWeightGrad is the derivative with respect to w: dw[k,c,r,s] = Σ_{n,i,j} x[n, c, i·U+r-P,
 // j·U+s-P] · dy[n,k,i,j]. dw [K, C, R, S], x [N, C, H, W], dy [N, K, OutH, OutW].
 func ConvWeightGrad[T Float](dw, x, dy []T, g ConvShape) {
-	oh, ow, u := g.OutH(), g.OutW(), g.ColStride()
-	clear(dw[:g.K*g.C*g.R*g.S])
+	oh, ow, u, per := g.OutH(), g.OutW(), g.ColStride(), g.GroupChannels()
+	clear(dw[:g.K*per*g.R*g.S])
 	for n := range g.N {
 		for k := range g.K {
 			dyp := dy[(n*g.K+k)*oh*ow:][:oh*ow]
-			for c := range g.C {
-				xp := x[(n*g.C+c)*g.H*g.W:][:g.H*g.W]
-				dwp := dw[(k*g.C+c)*g.R*g.S:][:g.R*g.S]
+			first := g.firstChannel(k)
+			for c := range per {
+				xp := x[(n*g.C+first+c)*g.H*g.W:][:g.H*g.W]
+				dwp := dw[(k*per+c)*g.R*g.S:][:g.R*g.S]
 				g.taps(func(tap, yRow, xRow, count int) {
 					var sum T
 					for j, d := range dyp[yRow:][:count] {

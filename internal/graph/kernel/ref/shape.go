@@ -19,6 +19,20 @@ type ConvShape struct {
 	PadH, PadW int // zeros on each side
 	// End is rows and columns of zeros at the end of x besides.
 	End int
+	// Groups divide the channels: an output sees those of its own group alone, and w is [K,
+	// C/Groups, R, S]. 0 means 1.
+	Groups int
+}
+
+// GroupChannels is the number of input channels that an output sees.
+func (s ConvShape) GroupChannels() int { return s.C / max(1, s.Groups) }
+
+// firstChannel is the first input channel that output k sees.
+func (s ConvShape) firstChannel(k int) int {
+	if s.Groups <= 1 {
+		return 0
+	}
+	return k / (s.K / s.Groups) * s.GroupChannels()
 }
 
 // OutH is the height of the output, floor((H + 2P + E - R) / U) + 1.
