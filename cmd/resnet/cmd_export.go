@@ -13,7 +13,9 @@ import (
 const exportHelp = `Writes the network of a checkpoint for other programs.
 
   safetensors  tensors with torchvision's names, for safetensors.torch.load_file and
-               load_state_dict, and for resnet itself
+               load_state_dict, and for resnet itself; with --names those of another program's
+               networks: kuangliu (pytorch-cifar), weiaicunzai (pytorch-cifar100), xternalz and
+               szagoruyko (WRN), cadene (squeeze-and-excitation)
   onnx         a model for ONNX Runtime (operator set 17) with free batch size, height and width:
                "input" is [N, C, height, width] of normalised values, "logits" [N, classes]; its
                metadata says how to resize, crop and normalise. --with-preprocessing makes "input"
@@ -38,11 +40,13 @@ func newExportCmd(a *app) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&o.Format, "format", "", "safetensors or onnx")
+	c.Flags().StringVar(&o.Names, "names", "", "safetensors: whose names tensors get (default torchvision)")
 	c.Flags().StringVar(&o.Out, "out", "", "file to write")
 	c.Flags().BoolVar(&o.WithPreprocessing, "with-preprocessing", false, "onnx: the graph scales and normalises bytes")
 	c.Flags().BoolVar(&o.Softmax, "softmax", false, "onnx: probabilities besides logits")
 	c.Flags().StringVar(&o.Labels, "labels", "", "file for the names of the classes, a line each in the order of the outputs")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	_ = c.RegisterFlagCompletionFunc("names", cobra.FixedCompletions(experiment.Names, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(experiment.Formats, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }

@@ -26,6 +26,7 @@ type Exported struct {
 type ExportOptions struct {
 	Format string // one of Formats
 	Out    string
+	Names  string // one of Names, for safetensors: whose names tensors get; "" is torchvision's
 	// WithPreprocessing and Softmax are for ONNX: the graph takes the bytes of an image that is
 	// resized and cropped, and has probabilities besides logits.
 	WithPreprocessing, Softmax bool
@@ -35,8 +36,14 @@ type ExportOptions struct {
 // Formats are those that Export writes.
 var Formats = []string{"safetensors", "onnx"}
 
+// Names are the programs whose names of tensors Export writes.
+var Names = weights.Schemes()
+
 // Export writes the network of a checkpoint for other programs.
 func Export(env *Environment, path string, o ExportOptions) (Exported, error) {
+	if o.Names != "" && (!slices.Contains(Names, o.Names) || o.Format != "safetensors") {
+		return Exported{}, config.Usagef("export: --names %q: one of %s, with --format safetensors", o.Names, strings.Join(Names, ", "))
+	}
 	if o.Format != "onnx" && (o.WithPreprocessing || o.Softmax) {
 		return Exported{}, config.Usagef("export: --with-preprocessing and --softmax are for --format onnx")
 	}
@@ -59,6 +66,9 @@ func Export(env *Environment, path string, o ExportOptions) (Exported, error) {
 	if m.Assumed != "" && m.Frontend == "" { // what was assumed is what the file says from now on
 		m.sayAssumed()
 		meta = weights.WithPreprocessing(meta, m.Preprocessing.Encode())
+	}
+	for i := range list {
+		list[i].Name = weights.ToScheme(o.Names, list[i].Name)
 	}
 	r := Exported{m.Spec.Name, o.Format, params, len(list), o.Out, o.Labels}
 	if o.Labels != "" {

@@ -159,6 +159,16 @@ func (r *interpreter) compute(op string, attr attributes, in []array) array {
 			out.data[i] = max(v, 0) + attr.one("alpha", 1)*min(math.Expm1(v), 0)
 		}
 		return out
+	case "Unsqueeze":
+		if axes := in[1].data; len(axes) != 2 || axes[0] != 2 || axes[1] != 3 || len(x.shape) != 2 {
+			r.t.Errorf("Unsqueeze of %v at %v", x.shape, axes)
+		}
+		return array{[]int{x.shape[0], x.shape[1], 1, 1}, x.data}
+	case "Mul": // of a map and a value for each of its channels
+		if s := in[1].shape; len(s) != 4 || s[0] != x.shape[0] || s[1] != x.shape[1] || s[2]*s[3] != 1 {
+			r.t.Errorf("Mul of %v and %v", x.shape, s)
+		}
+		return zeros(x.shape...).each(func(n, c, y, k int) float64 { return x.at(n, c, y, k) * in[1].at(n, c, 0, 0) })
 	case "Add":
 		out := zeros(x.shape...)
 		for i, v := range x.data {
@@ -258,6 +268,10 @@ func (r *interpreter) conv(attr attributes, in []array) array {
 	if int(k[0]) != w.shape[2] || int(k[1]) != w.shape[3] {
 		r.t.Fatalf("a kernel of %v with weights of %v", k, w.shape)
 	}
+	groups := int(attr.one("group", 1))
+	if x.shape[1] != groups*w.shape[1] {
+		r.t.Fatalf("weights of %v for %v in %d groups", w.shape, x.shape, groups)
+	}
 	size := func(d, axis int) int {
 		return (d+int(pads[axis]+pads[axis+2])-w.shape[2+axis])/int(stride[axis]) + 1
 	}
@@ -266,10 +280,11 @@ func (r *interpreter) conv(attr attributes, in []array) array {
 		if len(in) == 3 {
 			sum = in[2].data[o]
 		}
+		first := o / (w.shape[0] / groups) * w.shape[1]
 		for c := range w.shape[1] {
 			for i := range w.shape[2] {
 				for j := range w.shape[3] {
-					sum += w.at(o, c, i, j) * x.at(n, c, y*int(stride[0])-int(pads[0])+i, k*int(stride[1])-int(pads[1])+j)
+					sum += w.at(o, c, i, j) * x.at(n, first+c, y*int(stride[0])-int(pads[0])+i, k*int(stride[1])-int(pads[1])+j)
 				}
 			}
 		}

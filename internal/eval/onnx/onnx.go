@@ -209,7 +209,11 @@ func (g *drawing) layer(l blocks.Layer) error {
 		if err != nil {
 			return err
 		}
-		g.node("Conv", l.Name, append(in, names...), l.Name, windowAttributes(l.Window)...)
+		attributes := windowAttributes(l.Window)
+		if l.Groups > 1 {
+			attributes = append(attributes, attribute("group", l.Groups))
+		}
+		g.node("Conv", l.Name, append(in, names...), l.Name, attributes...)
 	case "maxpool":
 		g.node("MaxPool", l.Name, in, l.Name, poolAttributes(l.Window)...)
 	case "avgpool":
@@ -234,6 +238,8 @@ func (g *drawing) layer(l blocks.Layer) error {
 		g.node("BatchNormalization", l.Name, append(in, names...), l.Name, attribute("epsilon", g.spec.BNEps))
 	case "shortcut-pad":
 		return g.shortcutPad(l)
+	case "excite":
+		g.excite(l)
 	case "gap":
 		g.node("GlobalAveragePool", l.Name, in, l.Name+".map")
 		g.node("Flatten", l.Name+".flatten", []string{l.Name + ".map"}, l.Name, attribute("axis", 1))
@@ -241,6 +247,10 @@ func (g *drawing) layer(l blocks.Layer) error {
 		names, err := g.tensors(l.Name, "weight", "bias")
 		if err != nil {
 			return err
+		}
+		if len(l.Shapes["weight"]) == 4 { // of a 1x1 convolution, on rows
+			g.node("Flatten", l.Name+".rows", names[:1], l.Name+".rows", attribute("axis", 1))
+			names[0] = l.Name + ".rows"
 		}
 		g.node("Gemm", l.Name, append(in, names...), l.Name, attribute("transB", 1))
 	default:
@@ -267,6 +277,14 @@ func (g *drawing) shortcutPad(l blocks.Layer) error {
 	g.node("Slice", l.Name+".slice", []string{l.Inputs[0], c["starts"], c["ends"], c["axes"], c["steps"]}, l.Name+".strided")
 	g.node("Pad", l.Name, []string{l.Name + ".strided", c["pads"]}, l.Name)
 	return nil
+}
+
+// excite scales the channels of a map by the logistic function of a row.
+func (g *drawing) excite(l blocks.Layer) {
+	c := g.constants(l.Name, map[string][]int{"axes": {2, 3}})
+	g.node("Sigmoid", l.Name+".factors", l.Inputs[1:], l.Name+".factors")
+	g.node("Unsqueeze", l.Name+".map", []string{l.Name + ".factors", c["axes"]}, l.Name+".map")
+	g.node("Mul", l.Name, []string{l.Inputs[0], l.Name + ".map"}, l.Name)
 }
 
 // prelu has a slope for each channel, which ONNX broadcasts from the right: [C, 1, 1] for maps.

@@ -51,6 +51,7 @@ func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 		"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem", "resnet20",
 		"tiny-bottleneck-a", "tiny-caffe", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-slim", "tiny-prelu-net",
 		"tiny-a-sigmoid-stem5", "tiny-b-elu", "tiny-c-nobn-stem7", "tiny-bottleneck-elu-nobn",
+		"tiny-groups", "tiny-groups-odd", "tiny-widened", "tiny-d", "tiny-d-basic", "tiny-se", "tiny-preact", "tiny-preact-bottleneck", "tiny-wrn",
 	} {
 		s, err := blocks.Lookup(name)
 		if err != nil {
@@ -109,7 +110,7 @@ func TestModelsAreGraphsOfDefinedNamesWithEveryTensor(t *testing.T) {
 			}
 			want[map[string]string{
 				"conv": "Conv", "bn": "BatchNormalization", "relu": "Relu", "add": "Add", "maxpool": "MaxPool", "gap": "GlobalAveragePool", "linear": "Gemm", "shortcut-pad": "Pad",
-				"prelu": "PRelu", "sigmoid": "Sigmoid", "elu": "Elu", "lrn": "LRN", "avgpool": "AveragePool",
+				"excite": "Mul", "prelu": "PRelu", "sigmoid": "Sigmoid", "elu": "Elu", "lrn": "LRN", "avgpool": "AveragePool",
 			}[l.Type]]++
 		}
 		for op, n := range want {

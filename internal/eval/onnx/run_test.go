@@ -121,6 +121,7 @@ func TestModelsComputeTheNetworksLogits(t *testing.T) {
 		"tiny-plain", "tiny-a", "tiny-a-end", "tiny-b", "tiny-c", "tiny-bottleneck", "tiny-bottleneck-v1.5", "tiny-imagenet-stem",
 		"tiny-bottleneck-a", "tiny-caffe", "tiny-vgg", "tiny-vggbn", "tiny-googlenet", "tiny-googlenet-bn", "tiny-bn-inception", "tiny-slim", "tiny-prelu-net",
 		"tiny-a-sigmoid-stem5", "tiny-b-elu", "tiny-c-nobn-stem7", "tiny-bottleneck-elu-nobn",
+		"tiny-groups", "tiny-groups-odd", "tiny-widened", "tiny-d", "tiny-d-basic", "tiny-se", "tiny-preact", "tiny-preact-bottleneck", "tiny-wrn",
 	} {
 		s, err := blocks.Lookup(name)
 		if err != nil {

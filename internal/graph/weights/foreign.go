@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // Foreign is what a file of another program says of a network.
@@ -103,7 +104,17 @@ func Named(list []Tensor) (Foreign, error) {
 	case isSlim(list):
 		return slimNetwork(list)
 	}
-	return Foreign{Tensors: list, Program: "PyTorch"}, nil
+	f := Foreign{Program: "PyTorch"}
+	var of string
+	f.Tensors, of = withOurNames(list)
+	// Squeeze-and-excitation networks are the authors', from Caffe, or timm's: names tell which.
+	switch {
+	case of == "cadene":
+		f.Windows = map[string]Window{"maxpool": {Stride: 2, Ceil: true}}
+	case slices.ContainsFunc(list, func(t Tensor) bool { return strings.Contains(t.Name, ".se.fc1.") }):
+		f.Windows = map[string]Window{"maxpool": {Stride: 2, Pad: 1}}
+	}
+	return f, nil
 }
 
 // ReverseColours exchanges the first and the last of three planes of area values, in place, and so
