@@ -17,7 +17,7 @@ CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus
 SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer parity cross sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
+.PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer bench-peer-variants parity cross sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -121,9 +121,15 @@ bench-peer: build ## alternate with PyTorch: make bench-peer PEER=torch_bench.py
 	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER) --imagenet --arch resnet18,resnet50v1.5 --batch 16
 	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER) --imagenet --arch resnet18,resnet50v1.5 --batch 1 --mode infer
 
+bench-peer-variants: build ## the same for grouped, wide, SE, ResNet-D and pre-activation networks: make bench-peer-variants PYTHON=...
+	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer testdata/bench/torch_variants.py --imagenet --arch resnext50_32x4d,wide_resnet50_2,seresnet50,resnet50d --batch 16
+	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer testdata/bench/torch_variants.py --imagenet --arch resnext50_32x4d,wide_resnet50_2 --batch 1 --mode infer
+	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer testdata/bench/torch_variants.py --arch resnet18-3x3,wrn-16-8,preresnet164 --batch 64
+
 parity: ## make the fixtures of PyTorch's answers anew (needs PyTorch)
 	$(PYTHON) testdata/parity/generate.py
 	$(PYTHON) testdata/parity/generate_wrbn.py
+	$(PYTHON) testdata/parity/variants.py
 
 cross: ## build for every platform of CROSS
 	@set -e; for t in $(CROSS); do \

@@ -13,6 +13,7 @@ type Config struct {
 	Activation    string       `mapstructure:"activation" yaml:"activation" doc:"relu | sigmoid | elu, of residual and plain networks of images; empty means the row's own"`
 	BatchNorm     bool         `mapstructure:"batch_norm" yaml:"batch_norm" doc:"false: residual and plain networks of images have biases in their convolutions instead of batch normalisation"`
 	StemKernel    int          `mapstructure:"stem_kernel" yaml:"stem_kernel" doc:"3 | 5 | 7, of the first convolution of residual and plain networks of images; 0 means the row's own"`
+	Dropout       float64      `mapstructure:"dropout" yaml:"dropout" doc:"of WRN: probability between the convolutions of a block; 0 means none"`
 	Classes       int          `mapstructure:"classes" yaml:"classes" doc:"0 means the data set's"`
 	InputChannels int          `mapstructure:"input_channels" yaml:"input_channels" doc:"0 means the data set's"`
 	InputSize     int          `mapstructure:"input_size" yaml:"input_size" doc:"pixels; 0 means the data set's"`

@@ -26,12 +26,9 @@ func forward[T any](b net[T], s Spec, x T) T {
 		stage := b.In(fmt.Sprintf("layer%d", i+1))
 		for j := range s.Depths[i] {
 			p := blockSpec{
-				In: in, Width: width, Out: width, Stride: 1,
+				In: in, Width: width, Out: s.out(width), Stride: 1,
 				Shortcut: s.Shortcut, PadEnd: s.PadEnd, StrideIn3x3: s.StrideIn3x3,
 				Variant: s.Variant, First: i == 0 && j == 0,
-			}
-			if s.Block == Bottleneck || s.Block == PreBottleneck {
-				p.Out = expansion * width
 			}
 			if i > 0 && j == 0 {
 				p.Stride = 2

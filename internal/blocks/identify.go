@@ -85,8 +85,8 @@ func candidatesOf(d drawing) []Spec {
 	names, depth := Names(), strconv.Itoa(d.depth)
 	names = append(names, familyPrefix(false)+depth, familyPrefix(true)+depth)
 	for _, name := range names[:len(names):len(names)] {
-		if s, ok := lookup(name); ok && s.Stem == StemCaffe {
-			continue // published with option B alone
+		if s, ok := lookup(name); ok && (s.Stem == StemCaffe || s.Variant != Variant{}) {
+			continue // published with their own option alone
 		}
 		for _, option := range []Shortcut{OptionA, OptionB, OptionC} {
 			names = append(names, name+strings.ToLower(string(option)))

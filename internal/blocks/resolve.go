@@ -40,6 +40,12 @@ func (c Config) Validate() []fielderr.Error {
 		report("shortcut_pad", "sides or end", "unknown value %q", c.ShortcutPad)
 	}
 	c.validateVariation(s, known, report)
+	switch {
+	case !(c.Dropout >= 0 && c.Dropout < 1):
+		report("dropout", "0.3 is usual, 0 is none", "%g is not at least 0 and below 1", c.Dropout)
+	case c.Dropout > 0 && known && s.Block != PreBasic:
+		report("dropout", "it is for wide residual networks such as wrn-28-10", "%s has no dropout in its blocks", s.Name)
+	}
 	checkRange := func(key string, value, most int) {
 		if value < 0 || value > most {
 			report(key, fmt.Sprintf("0 (the data set's) to %d", most), "%d is out of range", value)
@@ -134,6 +140,9 @@ func (s Spec) fit(c Config, data DataInfo) Spec {
 	s.Classes = first(c.Classes, data.Classes, s.Classes)
 	if c.ShortcutPad != "" && s.Shortcut == OptionA {
 		s.PadEnd = c.ShortcutPad == "end"
+	}
+	if c.Dropout != 0 {
+		s.DropRate = c.Dropout
 	}
 	if c.BNEps != 0 {
 		s.BNEps = c.BNEps

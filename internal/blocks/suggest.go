@@ -31,6 +31,11 @@ func suggest(name string) string {
 		}
 		return meant(prefix + strconv.Itoa(depth))
 	}
+	for _, row := range Names() { // "resnext50" is the beginning of one
+		if rest, ok := strings.CutPrefix(row, lower); ok && len(lower) > 2 && rest != "" && (rest[0] < '0' || rest[0] > '9') {
+			return meant(row)
+		}
+	}
 	if s := text.DidYouMean(lower, Names()); s != "" {
 		return s
 	}

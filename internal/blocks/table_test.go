@@ -285,6 +285,8 @@ func TestUnknownNamesGetASuggestion(t *testing.T) {
 		"resnet21":     "(depth 21 is not 6n+2; the nearest are 20 and 26",
 		"resnet50v15":  `- did you mean "resnet50v1.5"?`,
 		"transformer9": "(one of plain20",
+		"resnext50":    `- did you mean "resnext50_32x4d"?`,
+		"wrn-28":       `- did you mean "wrn-28-10"?`,
 	} {
 		_, err := Lookup(typed)
 		if !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), want) {

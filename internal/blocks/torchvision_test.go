@@ -67,9 +67,13 @@ func TestTorchvisionGivesTheSameLogits(t *testing.T) {
 		{"googlenet-bn", "googlenet"},
 		{"vgg16", "vgg16"},
 		{"vgg16bn", "vgg16_bn"},
+		{"resnext50_32x4d", "resnext50_32x4d"},
+		{"wide_resnet50_2", "wide_resnet50_2"},
+		{"resnet50d", "resnet50d"},   // timm's
+		{"seresnet50", "seresnet50"}, // timm's
 	} {
 		t.Run(c.ours, func(t *testing.T) {
-			if testing.Short() && c.ours != "resnet18" && c.ours != "resnet50v1.5" && c.ours != "googlenet-bn" {
+			if testing.Short() && c.ours != "resnet18" && c.ours != "resnet50v1.5" && c.ours != "googlenet-bn" && c.ours != "resnext50_32x4d" {
 				t.Skip("the larger networks run without -short")
 			}
 			s, err := blocks.Lookup(c.ours)

@@ -60,6 +60,8 @@ func (s Spec) wrongVariant() string {
 		return fmt.Sprintf("drop_rate %g; at least 0, below 1", v.DropRate)
 	case v.DropRate > 0 && s.Block != PreBasic:
 		return fmt.Sprintf("drop_rate is for block %s, and this is %s", PreBasic, s.Block)
+	case s.Shortcut == OptionA && s.stemWidth() > s.out(s.Widths[0]):
+		return fmt.Sprintf("a stem of %d channels before %d; option A cannot drop channels", s.stemWidth(), s.out(s.Widths[0]))
 	case s.Stem == StemDeep && s.stemWidth()%2 != 0:
 		return fmt.Sprintf("a deep stem of %d channels; its first convolutions have half of them", s.stemWidth())
 	case s.preActivated() && s.Stem != Stem3x3:
@@ -83,6 +85,14 @@ func (s Spec) stemWidth() int {
 
 // preActivated reports whether the blocks are those of He et al. 2016b.
 func (s Spec) preActivated() bool { return s.Block == PreBasic || s.Block == PreBottleneck }
+
+// out is the number of channels behind a block.
+func (s Spec) out(width int) int {
+	if s.Block == Bottleneck || s.Block == PreBottleneck {
+		return expansion * width
+	}
+	return width
+}
 
 // inner is the number of channels of a bottleneck's 3x3 convolution.
 func (v Variant) inner(width int) int { return width * max(1, v.Widen) }

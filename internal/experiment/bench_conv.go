@@ -59,6 +59,16 @@ var benchShapes = []struct {
 	{square(64, 256, 56, 1, 1), 1},
 	{square(256, 64, 56, 1, 1), 1},
 	{square(256, 512, 56, 1, 2), 1},
+	{inGroups(32, square(128, 128, 56, 3, 1)), 1},
+	{inGroups(32, square(256, 256, 56, 3, 2)), 1},
+	{inGroups(32, square(256, 256, 28, 3, 1)), 2},
+	{inGroups(32, square(512, 512, 14, 3, 1)), 4},
+	{inGroups(32, square(1024, 1024, 7, 3, 1)), 8},
+}
+
+func inGroups(groups int, s conv.Shape) conv.Shape {
+	s.Groups = groups
+	return s
 }
 
 func square(c, k, size, kernelSize, stride int) conv.Shape {
@@ -72,12 +82,12 @@ func BenchConv(round time.Duration) ConvReport {
 		// Beside each shape: the clock of a busy machine moves.
 		r.PeakGFLOPS = max(r.PeakGFLOPS, PeakGFLOPS(1))
 		var direct conv.Speeds
-		for _, algorithm := range []conv.Algorithm{conv.Direct, conv.Winograd} {
-			if algorithm == conv.Winograd && !s.CanWinograd() {
+		for _, algorithm := range []conv.Algorithm{conv.Direct, conv.Winograd, conv.Grouped} {
+			if algorithm == conv.Winograd && !s.CanWinograd() || (algorithm == conv.Grouped) != (s.Groups > 1) {
 				continue
 			}
 			v := conv.Measure(s.Shape, algorithm, s.images, 7, round)
-			if algorithm == conv.Direct {
+			if algorithm != conv.Winograd { // direct, in groups or not
 				direct = v
 			}
 			row := newConvRow(s.String(), algorithm, v, direct)

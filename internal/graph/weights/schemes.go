@@ -11,6 +11,7 @@ import (
 // A scheme is how a published implementation of residual networks names its tensors, where that is
 // not torchvision's. Rules are pairs of beginnings of names, theirs and ours, from the beginning of
 // a name or after a point; what follows is the same. {s} and {b} are numbers, {s+1} is one more.
+// Files are read after TorchvisionNames, which has changed shortcut.0 already.
 type scheme struct {
 	name  string
 	mark  *regexp.Regexp // of a name that no other scheme has; nil of one that files need not show
@@ -25,20 +26,27 @@ var schemes = []scheme{
 		{"linear.", "fc."}, {"layer{s}.{b}.shortcut.", "layer{s}.{b}.downsample."},
 	}},
 	{"weiaicunzai", regexp.MustCompile(`(^|\.)conv2_x\.\d+\.`), []rule{
-		{"conv1.0.", "conv1."}, {"conv1.1.", "bn1."},
-		{"conv{s+1}_x.{b}.residual_function.0.", "layer{s}.{b}.conv1."}, {"conv{s+1}_x.{b}.residual_function.1.", "layer{s}.{b}.bn1."},
-		{"conv{s+1}_x.{b}.residual_function.3.", "layer{s}.{b}.conv2."}, {"conv{s+1}_x.{b}.residual_function.4.", "layer{s}.{b}.bn2."},
-		{"conv{s+1}_x.{b}.residual_function.6.", "layer{s}.{b}.conv3."}, {"conv{s+1}_x.{b}.residual_function.7.", "layer{s}.{b}.bn3."},
-		{"conv{s+1}_x.{b}.shortcut.", "layer{s}.{b}.downsample."}, {"conv{s+1}_x.{b}.downsample.", "layer{s}.{b}.downsample."}, // as TorchvisionNames leaves it
+		{"conv1.0.", "conv1."},
+		{"conv1.1.", "bn1."},
+		{"conv{s+1}_x.{b}.residual_function.0.", "layer{s}.{b}.conv1."},
+		{"conv{s+1}_x.{b}.residual_function.1.", "layer{s}.{b}.bn1."},
+		{"conv{s+1}_x.{b}.residual_function.3.", "layer{s}.{b}.conv2."},
+		{"conv{s+1}_x.{b}.residual_function.4.", "layer{s}.{b}.bn2."},
+		{"conv{s+1}_x.{b}.residual_function.6.", "layer{s}.{b}.conv3."},
+		{"conv{s+1}_x.{b}.residual_function.7.", "layer{s}.{b}.bn3."},
+		{"conv{s+1}_x.{b}.shortcut.", "layer{s}.{b}.downsample."},
+		{"conv{s+1}_x.{b}.downsample.", "layer{s}.{b}.downsample."},
 	}},
 	// WRN in PyTorch by xternalz, and by its authors, who have no names for a convolution's parts.
 	{"xternalz", regexp.MustCompile(`(^|\.)block1\.layer\.\d+\.`), []rule{
 		{"block{s}.layer.{b}.convShortcut.", "layer{s}.{b}.downsample.0."}, {"block{s}.layer.{b}.", "layer{s}.{b}."},
 	}},
 	{"szagoruyko", regexp.MustCompile(`(^|\.)group0\.block0\.`), []rule{
-		{"conv0", "conv1.weight"}, {"bn.", "bn1."},
+		{"conv0", "conv1.weight"},
+		{"bn.", "bn1."},
 		{"group{s-1}.block{b}.convdim", "layer{s}.{b}.downsample.0.weight"},
-		{"group{s-1}.block{b}.conv{c-1}", "layer{s}.{b}.conv{c}.weight"}, {"group{s-1}.block{b}.bn{c-1}.", "layer{s}.{b}.bn{c}."},
+		{"group{s-1}.block{b}.conv{c-1}", "layer{s}.{b}.conv{c}.weight"},
+		{"group{s-1}.block{b}.bn{c-1}.", "layer{s}.{b}.bn{c}."},
 	}},
 	// Squeeze-and-excitation networks of pretrained-models and timm's legacy ones, from Caffe.
 	{"cadene", regexp.MustCompile(`(^|\.)layer0\.conv1\.`), []rule{

@@ -1,6 +1,6 @@
-"""Writes the logits of torchvision's networks with weights and images that an integer hash makes, here and in internal/blocks/torchvision_test.go alike.
+"""Writes the logits of torchvision's networks, and of some of timm's, with weights and images that an integer hash makes, here and in internal/blocks/torchvision_test.go alike.
 
-    python testdata/parity/torchvision/generate.py     (torch, torchvision, numpy and safetensors from PyPI); names of networks write those alone
+    python testdata/parity/torchvision/generate.py     (torch, torchvision, timm, numpy and safetensors from PyPI); names of networks write those alone
 """
 import pathlib
 import sys
@@ -41,10 +41,15 @@ def scale(name, shape, last):
 
 
 IMAGES = {"vgg16": ((1, 224), (2, 224)), "vgg16_bn": ((1, 224), (2, 224))}  # whose fully connected layers fix the size, here
-for arch in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "googlenet", "vgg16", "vgg16_bn"):
+TIMM = ("resnet50d", "seresnet50")
+for arch in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "googlenet", "vgg16", "vgg16_bn", "resnext50_32x4d", "wide_resnet50_2", *TIMM):
     if sys.argv[1:] and arch not in sys.argv[1:]:
         continue
-    net = getattr(torchvision.models, arch)(**({"init_weights": False} if arch == "googlenet" else {}))
+    if arch in TIMM:
+        import timm
+        net = timm.create_model(arch)
+    else:
+        net = getattr(torchvision.models, arch)(**({"init_weights": False} if arch == "googlenet" else {}))
     state = net.state_dict()
     for name, t in state.items():
         if name.endswith("num_batches_tracked"):
