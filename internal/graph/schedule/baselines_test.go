@@ -137,6 +137,7 @@ var baselines = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		x = b.Dropout("drop2", b.ReLU(b.Linear("fc2", x, 38)), 0.5)
 		return b.Linear("fc3", x, classes)
 	},
+	"groups": inGroups, "squeeze and excitation": excited, "pre-activation": preActivated, "ResNet-D": averagedDown,
 }
 
 func TestBaselinesOnTheScheduleMatchTheTape(t *testing.T) {

@@ -146,27 +146,6 @@ var nets = map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		x = b.Conv("conv4", b.Add(b.ReLU(x), z), o)
 		return b.Linear("fc", b.GlobalAvgPool(x), classes)
 	},
-	"groups": func(b *graph.Builder, x *graph.Node) *graph.Node {
-		o := graph.ConvOpts{Filters: 32, Kernel: 3, Stride: 1, Pad: 1}
-		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, o)))
-		o.Groups = 8
-		y := b.ReLU(b.BatchNorm("bn2", b.Conv("conv2", x, o)))
-		o.Groups = 4
-		x = b.ReLU(b.Add(b.BatchNorm("bn3", b.Conv("conv3", y, o)), x))
-		o.Groups, o.Stride, o.Bias = 2, 2, true
-		x = b.ReLU(b.Conv("conv4", x, o))
-		o.Groups, o.Filters = 16, 48
-		return b.Linear("fc", b.GlobalAvgPool(b.Conv("conv5", x, o)), classes)
-	},
-	"squeeze and excitation": func(b *graph.Builder, x *graph.Node) *graph.Node {
-		x = b.ReLU(b.BatchNorm("bn1", b.Conv("conv1", x, graph.ConvOpts{Filters: 20, Kernel: 3, Stride: 1, Pad: 1})))
-		for _, name := range []string{"a", "b"} {
-			f := b.In(name).BatchNorm("bn", b.In(name).Conv("conv", x, graph.ConvOpts{Filters: 20, Kernel: 3, Stride: 1, Pad: 1}))
-			s := b.ReLU(b.In(name).ChannelLinear("fc1", b.GlobalAvgPool(f), 8))
-			x = b.ReLU(b.Add(b.Excite(f, b.In(name).ChannelLinear("fc2", s, 20)), x))
-		}
-		return b.Linear("fc", b.GlobalAvgPool(x), classes)
-	},
 	// Weight gradients so large that several units share an accumulator, and with it the sums of a
 	// normalisation.
 	"shared accumulators": func(b *graph.Builder, x *graph.Node) *graph.Node {
