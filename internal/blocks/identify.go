@@ -1,6 +1,7 @@
 package blocks
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -197,6 +198,9 @@ func (s Spec) sizedLike(shapes map[string][]int) Spec {
 
 // identified is s with the classes of the tensors, if they are its own.
 func (s Spec) identified(shapes map[string][]int) (Spec, bool) {
+	if !s.hasBlocksOf(shapes) {
+		return s, false
+	}
 	s = s.sizedLike(shapes)
 	if s.Validate() != nil {
 		return s, false
@@ -211,6 +215,18 @@ func (s Spec) identified(shapes map[string][]int) (Spec, bool) {
 		}
 	}
 	return counted(s), tensors == len(shapes)
+}
+
+// hasBlocksOf reports whether the stages of s have as many blocks as the tensors, where it has
+// stages: most rows are ruled out by that, without their layers.
+func (s Spec) hasBlocksOf(shapes map[string][]int) bool {
+	for i, depth := range s.Depths {
+		block := func(j int) bool { return shapes[fmt.Sprintf("layer%d.%d.conv1.weight", i+1, j)] != nil }
+		if !block(depth-1) || block(depth) {
+			return false
+		}
+	}
+	return true
 }
 
 // tensors are the names and shapes of a layer's parameters and running statistics.

@@ -116,8 +116,8 @@ func cifarFamily(depth int, residual bool) Spec {
 	return s
 }
 
-// counts keeps nets of cifarFamily: those of 20,000 layers take a second to count, and a
-// configuration is resolved several times.
+// counts keeps nets that are no rows by their names: those of 20,000 layers take a second to count,
+// a configuration is resolved several times, and a file is compared with all of them.
 var counts sync.Map
 
 // checkDepth says what is wrong with a depth of the CIFAR family, or "".
@@ -147,6 +147,11 @@ func withShortcut(s Spec, option Shortcut) Spec {
 	if r, ok := base(name); ok {
 		return r
 	}
+	if s, ok := counts.Load(name); ok {
+		return s.(Spec).clone()
+	}
 	s.Name, s.Shortcut, s.PaperError = name, option, nil
-	return counted(s)
+	s = counted(s)
+	counts.Store(name, s.clone())
+	return s
 }
