@@ -67,8 +67,11 @@ func Export(env *Environment, path string, o ExportOptions) (Exported, error) {
 		m.sayAssumed()
 		meta = weights.WithPreprocessing(meta, m.Preprocessing.Encode())
 	}
-	for i := range list {
-		list[i].Name = weights.ToScheme(o.Names, list[i].Name)
+	if o.Names != "" && o.Names != Names[0] {
+		for i := range list {
+			list[i].Name = weights.ToScheme(o.Names, list[i].Name)
+		}
+		meta = nil // it would say that the names are ours
 	}
 	r := Exported{m.Spec.Name, o.Format, params, len(list), o.Out, o.Labels}
 	if o.Labels != "" {
