@@ -21,6 +21,10 @@ func Identify(shapes map[string][]int) []Spec {
 			found = append(found, fitted)
 		}
 	}
+	// A 3x3 stem is rather that of the rows that have it than a variation of the others.
+	if slices.ContainsFunc(found, func(s Spec) bool { return s.StemKernel == 0 }) {
+		found = slices.DeleteFunc(found, func(s Spec) bool { return s.StemKernel != 0 })
+	}
 	return found
 }
 
@@ -99,7 +103,8 @@ func candidatesOf(d drawing) []Spec {
 		if !ok || s.Family == FamilySpeech || slices.ContainsFunc(found, func(f Spec) bool { return f.Name == s.Name }) {
 			continue
 		}
-		if s.refuses() == "" {
+		// Those with a 3x3 stem are the others' variation already.
+		if fourStages := s.Stem == Stem3x3 && len(s.Depths) == 4; s.refuses() == "" && !fourStages {
 			s = s.vary(d.variation)
 		}
 		found = append(found, s)
