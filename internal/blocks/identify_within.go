@@ -84,6 +84,9 @@ func Within(shapes map[string][]int, prefix string, only *Spec) []Found {
 			found = append(found, f)
 		}
 	}
+	if slices.ContainsFunc(found, func(f Found) bool { return f.Spec.StemKernel == 0 }) { // as Identify
+		found = slices.DeleteFunc(found, func(f Found) bool { return f.Spec.StemKernel != 0 })
+	}
 	if slices.ContainsFunc(found, func(f Found) bool { return f.Head != "" }) {
 		found = slices.DeleteFunc(found, func(f Found) bool { return f.Head == "" })
 	}
