@@ -112,7 +112,7 @@ func (n *Network) Classify(ctx context.Context, img image.Image, top int) ([]Cla
 // ClassifyFile is Classify for an image file, PNG or JPEG, that r holds. A JPEG's pixels are those
 // of libjpeg, to the bit, which those of the standard library's decoder are not.
 func (n *Network) ClassifyFile(ctx context.Context, r io.Reader, top int) ([]Class, error) {
-	logits, err := n.scores(ctx, n.logits, decoder(r))
+	logits, err := n.scores(ctx, n.logits, n.decoder(r))
 	return n.top(logits, top), err
 }
 
@@ -129,7 +129,7 @@ func (n *Network) Embed(ctx context.Context, img image.Image) ([]float32, error)
 
 // EmbedFile is Embed for an image file, PNG or JPEG, that r holds.
 func (n *Network) EmbedFile(ctx context.Context, r io.Reader) ([]float32, error) {
-	return n.embed(ctx, decoder(r))
+	return n.embed(ctx, n.decoder(r))
 }
 
 func (n *Network) embed(ctx context.Context, decode func() (datasets.Picture, error)) ([]float32, error) {
@@ -162,8 +162,8 @@ func pictureOf(img image.Image) func() (datasets.Picture, error) {
 	return func() (datasets.Picture, error) { return datasets.PictureOf(img) }
 }
 
-func decoder(r io.Reader) func() (datasets.Picture, error) {
-	return func() (datasets.Picture, error) { return datasets.DecodePicture(r, "image") }
+func (n *Network) decoder(r io.Reader) func() (datasets.Picture, error) {
+	return func() (datasets.Picture, error) { return n.model.Preprocessing.Decode(r, "image") }
 }
 
 func (n *Network) scores(ctx context.Context, s *experiment.Service, decode func() (datasets.Picture, error)) ([]float32, error) {

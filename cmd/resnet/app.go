@@ -71,18 +71,23 @@ func isTerminal(w io.Writer) bool {
 }
 
 func (a *app) getenv(name string) string {
+	v, _ := a.lookupEnv(name)
+	return v
+}
+
+func (a *app) lookupEnv(name string) (value string, ok bool) {
 	for _, kv := range a.env {
 		if k, v, _ := strings.Cut(kv, "="); k == name {
-			return v
+			return v, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // environment is what the process lends to an experiment.
 func (a *app) environment() *experiment.Environment {
 	return &experiment.Environment{
-		Machine: a.getenv("RESNET_MACHINE"), Self: a.self, Version: readVersion().Version, Command: os.Args,
+		Machine: a.getenv("RESNET_MACHINE"), Self: a.self, Version: readVersion().Version, Command: os.Args, Variable: a.lookupEnv,
 		Say: func(line string) { a.say("%s", line) },
 	}
 }

@@ -119,7 +119,7 @@ func runDataVerify(ctx context.Context, a *app, name, dir string, asJSON bool) e
 
 func newDataInfoCmd(a *app) *cobra.Command {
 	var all, asJSON bool
-	cfg := datasets.Config{Downsample: 1}
+	cfg := datasets.Bare("")
 	c := &cobra.Command{
 		Use: "info NAME", Short: "Show sizes, classes and the mean of a data set", Long: "Opens the data set and counts." + exitHelp(help65, help66),
 		Example: "  resnet data info cifar10\n  resnet data info fashion-sample --json", Args: exactArgs("NAME"),
@@ -130,7 +130,7 @@ func newDataInfoCmd(a *app) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&cfg.Dir, "dir", "", "folder that holds it (default the user's cache folder)")
-	c.Flags().StringVar(&cfg.Labels, "labels", "", "imagenet: text file with the labels of the validation images")
+	c.Flags().StringVar(&cfg.Labels, "labels", "", "imagenet: text file with the labels of the validation images; folder: table of file names and classes")
 	c.Flags().BoolVar(&all, "classes", false, "list the classes of a set that has more than 100, too")
 	bounded(c.Flags(), &cfg.Size, "size", 0, 0, maxCount, "images of any size: pixels of the square that is cut out (default 224; folder 32)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -38,6 +39,9 @@ Every image counts exactly once. --crops chooses the views of an image:
         --scales as the shorter side
 --combine says how several views are averaged. Images that all have the network's input size, as
 CIFAR's do, have no ten crops; for them "full" without --scales is the image and its mirror image.
+
+--size, --resize, --crop, --interpolation and --preprocessing look at the images in another way than
+the checkpoint says: torchvision-v2 and timm-288 are those of published figures.
 
 The classes of a folder are matched with the network's by name, in any order; a folder may hold some
 of them. A network without names gets them from --classes-file, or from classes.txt beside the data.
@@ -81,6 +85,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	bounded(f, &o.Limit, "limit", 0, 0, maxCount, "only the first so many images (default all)")
 	viewFlags(c, &o.View)
 	f.StringVar(&o.without, "without", "", "also measure it without this part of each block in turn: shortcut or branch")
+	lookFlags(c, &o.Look)
 	bounded(f, &o.table, "table", 0, 0, maxCount, "print this table of the paper, 2 to 6, with our rows beside")
 	f.BoolVar(&o.markdown, "markdown", false, "print Markdown")
 	f.StringVar(&o.Predictions, "predictions", "", "write label, logits and top 5 of every image to this CSV or JSONL file")
@@ -97,7 +102,7 @@ func newEvalCmd(a *app) *cobra.Command {
 
 // check refuses flags that contradict what there is, before any file is read.
 func (o *evalOptions) check() error {
-	if err := o.View.Check(); err != nil {
+	if err := errors.Join(o.View.Check(), o.Look.Check()); err != nil {
 		return err
 	}
 	switch o.Split = datasets.Split(o.split); o.Split {

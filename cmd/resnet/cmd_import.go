@@ -40,7 +40,12 @@ Without --arch, names and shapes choose the architecture. Some architectures hav
 (plain networks and option A; the place of a bottleneck's stride): they are listed, and --arch has
 to choose. Weights do not say how their input was made either: --mean and --std, one number for each
 channel of values from 0 to 1, and --shortcut-pad are stored in the checkpoint, so that eval and
-predict need no flags. torchvision's are --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225.`
+predict need no flags. torchvision's are --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225.
+
+--size, --resize, --crop and --interpolation are stored too: the accuracy that a file was published
+with is that of one size and one way to resize. --preprocessing sets them by name, with the mean and
+std above: torchvision (256, of which 224 are cut out), torchvision-v2 (232, 224), timm (224 bicubic,
+crop 0.95), timm-288 (288 bicubic, crop 1) and timm-288-0.95.`
 
 func newImportCmd(a *app) *cobra.Command {
 	o := &importOptions{}
@@ -63,6 +68,7 @@ func newImportCmd(a *app) *cobra.Command {
 	f.StringVar(&o.Prefix, "prefix", "", "what stands before the names of the network's tensors, where a file has several networks (. is nothing)")
 	f.StringVar(&o.WeightsKey, "weights-key", "", "set of weights to take, where a file has several (default the model, not its averages)")
 	f.StringVar(&o.Dataset, "dataset", "", "data set it was trained on (default imagenet, cifar10 or cifar100 by family and classes)")
+	lookFlags(c, &o.Look)
 	f.StringVar(&o.Out, "out", "", "checkpoint to write")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("arch", completeArch)
@@ -83,6 +89,9 @@ func (o *importOptions) check() error {
 	}
 	if o.Mean == "" && o.Std != "" {
 		return usageErrorf("import: --mean and --std belong together")
+	}
+	if err := o.Look.Check(); err != nil {
+		return err
 	}
 	if o.Dataset != "" {
 		return knownData(o.Dataset)
@@ -118,6 +127,9 @@ func (a *app) printInput(r experiment.Imported) {
 		fmt.Fprintln(a.out)
 	default:
 		fmt.Fprintf(a.out, "input: (v - mean) / std of values from 0 to 1, mean %v, std %v\n", r.Mean, r.Std)
+	}
+	if r.Size > 0 {
+		fmt.Fprintf(a.out, "view: %dx%d pixels of the centre of a shorter side of %d, %s\n", r.Size, r.Size, r.Resize, r.Interpolation)
 	}
 	if r.ChannelOrder == "bgr" {
 		fmt.Fprintln(a.out, "colours: the file's network takes blue, green and red; its first convolution is turned to red, green and blue (--channel-order rgb leaves it)")

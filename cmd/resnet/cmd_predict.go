@@ -21,8 +21,8 @@ type predictOptions struct {
 	stdinImage bool
 }
 
-const predictHelp = `Classifies images: PNG and JPEG files, all images in and below a folder, or files whose paths come
-on standard input (-). A speech network classifies recordings (WAV, FLAC) in the same ways, by the
+const predictHelp = `Classifies images (JPEG, PNG, WebP, GIF, BMP, TIFF, PNM), all images in and below a folder, or files
+whose paths come on standard input (-). A speech network classifies recordings (WAV, FLAC) in the same ways, by the
 mean of its logits over the frames; --crops, --scales and --batch are for images only.
 
 With --stdin-image standard input is one image file, not a list of paths.
@@ -34,8 +34,9 @@ one document.
 An image is prepared as validation prepared it in training: its shorter side is resized and the
 central square is cut out, as recorded in the checkpoint. --crops and --scales are those of eval.
 Grey images become colour images with three equal channels; for a network of grey images, colours
-become luma (ITU-R BT.601). Dark on light stays dark on light, unlike MNIST. EXIF rotation is not
-applied.
+become luma (ITU-R BT.601). Dark on light stays dark on light, unlike MNIST. An image is
+turned as its EXIF orientation says, unless the network was trained on images as they are stored,
+which the checkpoint says too.
 
 A file that cannot be read is reported, and the others continue; the exit status is then that of
 the first such file.`

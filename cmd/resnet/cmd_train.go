@@ -23,6 +23,7 @@ import (
 type trainOptions struct {
 	configFlags
 	run, resume string
+	either      string // --start-or-resume
 	threads     int
 	dryRun      bool
 	maxTime     time.Duration
@@ -48,7 +49,7 @@ func newTrainCmd(a *app) *cobra.Command {
 		Use: "train", Short: "Train a network, or continue a run",
 		Long: trainHelp + exitHelp(help65, help66, help70, help73, help74, help130),
 		Example: "  resnet train --config cifar20-short\n  resnet train --config cifar110.yaml --set train.seed=2 --run runs/seed2\n" +
-			"  resnet train --resume runs/cifar20-short-1\n  resnet train --config cifar56 --dry-run",
+			"  resnet train --resume runs/cifar20-short-1\n  resnet train --config cifar56 --dry-run\n  resnet train --config cifar56 --start-or-resume runs/seed1",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && o.file == "" && o.resume == "" {
 				return usageErrorf("resnet train: unexpected argument %q - did you mean --config %s?", args[0], text.ShellQuote(args[0]))
@@ -61,6 +62,7 @@ func newTrainCmd(a *app) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.run, "run", "", "folder of the new run (default runs/NAME-k)")
 	f.StringVar(&o.resume, "resume", "", "continue the run in this folder")
+	f.StringVar(&o.either, "start-or-resume", "", "continue the run in this folder, or start it there: the same command for a job that is queued again")
 	threadsFlag(f, &o.threads, "threads; the results do not depend on them (default all cores)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and print the plan; write nothing")
 	f.DurationVar(&o.maxTime, "max-time", 0, "save and end after this long, such as 3h30m")
@@ -69,9 +71,10 @@ func newTrainCmd(a *app) *cobra.Command {
 	f.BoolVar(&o.allow.Config, "allow-config-change", false, "with --resume: let --set, or an edited config.yaml, change what keeps the checkpoint meaningful")
 	f.BoolVar(&o.allow.Data, "allow-data-change", false, "with --resume: go on with other images or utterances of the same classes")
 	f.BoolVar(&o.json, "json", false, "print the outcome as JSON")
-	c.MarkFlagsMutuallyExclusive("run", "resume")
+	c.MarkFlagsMutuallyExclusive("run", "resume", "start-or-resume")
 	_ = c.MarkFlagDirname("run")
 	_ = c.MarkFlagDirname("resume")
+	_ = c.MarkFlagDirname("start-or-resume")
 	return c
 }
 
@@ -82,6 +85,13 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	}
 	if o.maxTime < 0 || o.grace < 0 {
 		return usageErrorf("--max-time %v, --grace %v: a time is not negative", o.maxTime, o.grace)
+	}
+	if o.either != "" {
+		if experiment.HoldsRun(o.either) {
+			o.resume = o.either
+		} else {
+			o.run = o.either
+		}
 	}
 	l, err := o.configuration(a)
 	if err != nil {

@@ -63,6 +63,8 @@ type Input struct {
 	File string   // preset or path; "" means defaults alone
 	Sets []string // key=value
 	Env  []string // the process's environment, "KEY=value"
+	// Before are key=value, weaker than all of these: what keys meant before they were there.
+	Before []string
 }
 
 // Load merges --set over RESNET_* over the file over the defaults and validates the result.
@@ -76,6 +78,7 @@ func Load(in Input) (*Loaded, error) {
 		layers, problems = append(layers, ly), append(problems, found...)
 		l.Notes = append(l.Notes, ly.notes...)
 	}
+	add(setLayer(in.Before, root))
 	if in.File != "" {
 		src, err := findConfig(in.File)
 		if err != nil {

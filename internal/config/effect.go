@@ -16,7 +16,10 @@ var idle = []struct {
 }{
 	{[]string{"speech.", "model.speech."}, func(c *Config) bool { return !datasets.IsSpeech(c.Data.Name) }, "the data are images"},
 	{
-		[]string{"data.augment.", "data.normalize", "data.mean_images", "data.size", "data.resize", "data.downsample", "data.labels", "data.on_corrupt"},
+		[]string{
+			"data.augment.", "data.normalize", "data.mean_images", "data.size", "data.resize", "data.downsample", "data.labels", "data.on_corrupt", "data.validation_draw",
+			"data.mean", "data.std",
+		},
 		func(c *Config) bool { return datasets.IsSpeech(c.Data.Name) }, "the data are speech",
 	},
 	{
@@ -24,8 +27,12 @@ var idle = []struct {
 		lacks(blocks.Spec.Varies), "it is for residual and plain networks of images",
 	},
 	{[]string{"model.bn_momentum", "train.bn_recompute"}, lacks(blocks.Spec.BatchNormalised), "the network has no batch normalisation"},
+	{[]string{"data.mean", "data.std"}, func(c *Config) bool { return c.Data.Normalize != datasets.NormalizeGiven }, "data.normalize is not given"},
 	{[]string{"data.dir"}, func(c *Config) bool { return c.Data.Name == "fashion-sample" }, "its images are part of the program"},
-	{[]string{"data.labels"}, func(c *Config) bool { return c.Data.Name != "imagenet" }, "it is read for imagenet alone"},
+	{[]string{"data.labels"}, func(c *Config) bool { return c.Data.Name != "imagenet" && c.Data.Name != "folder" }, "it is read for imagenet and folder alone"},
+	{[]string{"data.test", "data.split_seed", "data.split"}, func(c *Config) bool { return c.Data.Name != "folder" }, "it is for a folder without train/ and test/"},
+	{[]string{"data.orientation", "data.interpolation", "data.channels"}, func(c *Config) bool { return !datasets.AnySize(c.Data.Name) }, "the images have one size"},
+	{[]string{"data.validation_draw"}, func(c *Config) bool { return c.Data.Validation == 0 }, "data.validation is 0"},
 	{[]string{"data.augment.pad"}, crop(datasets.CropPad), "data.augment.crop is not pad"},
 	{[]string{"data.augment.shorter_min", "data.augment.shorter_max"}, crop(datasets.CropShorterSide), "data.augment.crop is not shorter-side"},
 	{[]string{"data.augment.area_min", "data.augment.aspect_max"}, crop(datasets.CropResized), "data.augment.crop is not resized"},

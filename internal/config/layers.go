@@ -135,6 +135,9 @@ func suggestPath(path string, paths []string) string {
 		return fmt.Sprintf(" - did you mean %q?", s)
 	}
 	last := path[strings.LastIndexByte(path, '.')+1:]
+	if s := synonyms[strings.ToLower(last)]; s != "" {
+		return fmt.Sprintf(" - did you mean %q?", s)
+	}
 	for _, p := range paths {
 		if p == last || strings.HasSuffix(p, "."+last) {
 			return fmt.Sprintf(" - did you mean %q?", p)
@@ -153,7 +156,7 @@ func suggestPath(path string, paths []string) string {
 // parseText reads a value from the command line or the environment: text as it stands, everything
 // else as in YAML; a list may leave out its brackets.
 func parseText(text string, f *field) (any, error) {
-	if f.kind == stringField {
+	if f.kind == stringField { // numbers too: they are read where the channels are known
 		return text, nil
 	}
 	text = strings.TrimSpace(text)

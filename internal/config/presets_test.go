@@ -56,7 +56,7 @@ func checkResolves(t *testing.T, name string, l *Loaded) {
 	if l.Model.Name != "" && spec.Name != l.Model.Name {
 		t.Errorf("%s: %s became %s", name, l.Model.Name, spec.Name)
 	}
-	plan, err := train.NewPlan(l.Train, l.Eval, set.images-l.Data.Validation)
+	plan, err := train.NewPlan(l.Train, l.Eval, set.images-int(l.Data.Validation))
 	if err != nil {
 		t.Errorf("%s: %v", name, err)
 		return

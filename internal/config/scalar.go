@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,6 +15,9 @@ func scalarValue(n *yaml.Node, f *field) (any, error) {
 	n = resolve(n)
 	if f.kind == intListField {
 		return intList(n, f)
+	}
+	if f.numbers {
+		return numberText(n)
 	}
 	if n.Kind != yaml.ScalarNode {
 		return nil, fmt.Errorf("takes %s, not %s", f.kind, describe(n))
@@ -48,6 +52,23 @@ func scalarValue(n *yaml.Node, f *field) (any, error) {
 		return v, nil
 	}
 	return intValue(n, f)
+}
+
+// numberText is a number, a list of numbers, or a text of numbers with commas, as such a text.
+func numberText(n *yaml.Node) (any, error) {
+	list := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		list = n.Content
+	}
+	var parts []string
+	for _, item := range list {
+		item = resolve(item)
+		if tag := item.ShortTag(); item.Kind != yaml.ScalarNode || tag != "!!int" && tag != "!!float" && (tag != "!!str" || n.Kind == yaml.SequenceNode) {
+			return nil, fmt.Errorf("takes a list of numbers such as [0.5, 0.25], not %s", describe(item))
+		}
+		parts = append(parts, item.Value)
+	}
+	return strings.Join(parts, ", "), nil
 }
 
 func intList(n *yaml.Node, f *field) (any, error) {

@@ -30,7 +30,9 @@ type field struct {
 	doc  string
 	kind fieldKind
 	bits int // of integers
-	sub  []*field
+	// numbers says that a text is a list of numbers, which may be written as one.
+	numbers bool
+	sub     []*field
 }
 
 // schema derives the tree from the struct tags of Config: there is no second list of keys to
@@ -49,7 +51,7 @@ func structFields(t reflect.Type, prefix string) []*field {
 		if key == "" || key == "-" {
 			continue
 		}
-		f := &field{key: key, path: prefix + key, doc: sf.Tag.Get("doc")}
+		f := &field{key: key, path: prefix + key, doc: sf.Tag.Get("doc"), numbers: sf.Tag.Get("numbers") != ""}
 		switch sf.Type.Kind() {
 		case reflect.Struct:
 			f.sub = structFields(sf.Type, f.path+".")

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"resnet/internal/datasets"
 	"resnet/internal/text"
 )
 
@@ -202,6 +203,11 @@ func (w *walker) section(n *yaml.Node, f *field) {
 			w.section(value, child)
 			continue
 		}
+		if child.path == normalizeKey && resolve(value).Kind == yaml.MappingNode {
+			w.section(value, &field{path: child.path, kind: sectionField, sub: []*field{f.child("mean"), f.child("std")}})
+			w.layer.set(child.path, datasets.NormalizeGiven, origin{w.source, Place{value.Line, value.Column}})
+			continue
+		}
 		v, err := scalarValue(value, child)
 		if err != nil {
 			w.report(value, "%s: %v", child.path, err)
@@ -211,12 +217,23 @@ func (w *walker) section(n *yaml.Node, f *field) {
 	}
 }
 
+// normalizeKey takes a choice, or the mean and the deviation themselves.
+const normalizeKey = "data.normalize"
+
 // synonyms are what other trainers call our keys.
 var synonyms = map[string]string{
 	"learning_rate": "train.schedule.rate", "lr": "train.schedule.rate", "batch_size": "train.batch", "arch": "model.name",
 	"architecture": "model.name", "dataset": "data.name", "padding": "data.augment.pad", "steps": "train.iterations",
 	"max_iter": "train.iterations", "num_classes": "model.classes", "wd": "train.optimizer.weight_decay",
 	"milestones": "train.schedule.drop.at", "gamma": "train.schedule.drop.factor", "num_workers": "data.workers",
+	"learning-rate": "train.schedule.rate", "base_lr": "train.schedule.rate", "initial_lr": "train.schedule.rate", "init_lr": "train.schedule.rate", "lr0": "train.schedule.rate",
+	"min_lr": "train.schedule.cosine.min", "eta_min": "train.schedule.cosine.min", "bs": "train.batch", "batchsize": "train.batch", "batch-size": "train.batch",
+	"train_batch_size": "train.batch", "num_epochs": "train.epochs", "max_epochs": "train.epochs", "n_epochs": "train.epochs", "num_train_epochs": "train.epochs",
+	"max_steps": "train.iterations", "weight-decay": "train.optimizer.weight_decay", "wdecay": "train.optimizer.weight_decay", "l2": "train.optimizer.weight_decay",
+	"opt": "train.optimizer.name", "lr_scheduler": "train.schedule", "scheduler": "train.schedule", "pretrained": "model.weights", "checkpoint": "model.weights",
+	"backbone": "model.name", "network": "model.name", "n_classes": "model.classes", "nb_classes": "model.classes", "img_size": "data.size", "image_size": "data.size",
+	"imgsz": "data.size", "crop_size": "data.size", "resize_size": "data.resize", "data_dir": "data.dir", "data_path": "data.dir", "data_root": "data.dir", "root": "data.dir",
+	"val_split": "data.validation", "val_fraction": "data.validation", "valid_pct": "data.validation", "hflip": "data.augment.flip", "random_state": "train.seed",
 }
 
 // hint suggests a key of the same section, or the place of a key of another one.

@@ -43,7 +43,7 @@ func (a *array) label(s Split, i int) int { return int(a.split(s).labels[i]) }
 
 func (a *array) about() properties {
 	p := NewPreprocessing(a.c, a.h*max(a.blocks, 1), 0, Normalizer{})
-	p.Downsample = max(a.blocks, 1)
+	p.Downsample, p.Orientation = max(a.blocks, 1), OrientData
 	return properties{view: p}
 }
 
@@ -57,7 +57,7 @@ func (a *array) image(_ *scratch, s Split, i int, dst []byte) error {
 	return nil
 }
 
-func (a *array) decode(_ *scratch, s Split, i int) (rows, error) {
+func (a *array) decode(_ *scratch, s Split, i int, _ bool) (rows, error) {
 	return planar{a.pixels(s, i), a.c, a.h, a.w}, nil
 }
 

@@ -18,7 +18,7 @@ func TestACropOfAResizedImageIsTheSameAsResizingAllOfIt(t *testing.T) {
 		s := scaled(p.Width, p.Height, 33)
 		s.x, s.y = at[0], at[1]
 		var d scratch
-		s.take(&d, p, n)
+		s.take(&d, p, filterOf(Bilinear), n)
 		if want := whole.Crop(at[0], at[1], n, n); !slices.Equal(d.pixels, want.Pix) {
 			t.Errorf("at %v the crop differs from that of the whole image", at)
 		}
@@ -26,7 +26,7 @@ func TestACropOfAResizedImageIsTheSameAsResizingAllOfIt(t *testing.T) {
 	// torchvision's resized crop: cut out first, then resized.
 	s := cropBox{left: 7, top: 3, w: 50, h: 31, width: n, height: n}
 	var d scratch
-	s.take(&d, p, n)
+	s.take(&d, p, filterOf(Bilinear), n)
 	if want := p.Crop(7, 3, 50, 31).Resize(n, n); !slices.Equal(d.pixels, want.Pix) {
 		t.Error("a resized crop differs from cutting out and resizing")
 	}

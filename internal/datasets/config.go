@@ -2,26 +2,39 @@ package datasets
 
 // Config is the `data` section of an experiment.
 type Config struct {
-	Name       string  `mapstructure:"name" yaml:"name" doc:"data set: cifar10, cifar100, fashion-mnist, mnist, fashion-sample (embedded), imagenet, packed (written by data pack), folder; of speech: fsdd, kaldi, recordings"`
-	Dir        string  `mapstructure:"dir" yaml:"dir" doc:"folder that holds it; empty means the user's cache folder"`
-	Labels     string  `mapstructure:"labels" yaml:"labels" doc:"imagenet only: text file with the labels of the validation images; empty means the development kit or a file of a usual name in dir"`
-	TrainOn    string  `mapstructure:"train_on" yaml:"train_on" doc:"train | test; test trains on the images that are tested on, for a smoke test of a folder without training images"`
-	Validation int     `mapstructure:"validation" yaml:"validation" doc:"images held out of the training set, drawn by seed"`
-	Normalize  string  `mapstructure:"normalize" yaml:"normalize" doc:"pixel-mean | channel-mean-std | none"`
-	MeanImages int     `mapstructure:"mean_images" yaml:"mean_images" doc:"training images, drawn evenly, that the mean is measured on; 0 means all, of imagenet and packed 10,000"`
-	Augment    Augment `mapstructure:"augment" yaml:"augment" doc:"training augmentation"`
-	Size       int     `mapstructure:"size" yaml:"size" doc:"images of any size (imagenet, packed, folder): pixels of the square that is cut out; 0 means the model's input size"`
-	Resize     int     `mapstructure:"resize" yaml:"resize" doc:"images of any size: pixels that the shorter side is resized to before the central square is cut out; 0 means size, of imagenet and packed size x 256/224"`
-	Downsample int     `mapstructure:"downsample" yaml:"downsample" doc:"average blocks of this many pixels squared on reading (2: 28x28 becomes 14x14); 1 means none"`
-	Limit      int     `mapstructure:"limit" yaml:"limit" doc:"use the first so many training images; 0 means all"`
-	Workers    int     `mapstructure:"workers" yaml:"workers" doc:"goroutines that prepare batches; 0 means one, for images of any size one a processor"`
-	OnCorrupt  string  `mapstructure:"on_corrupt" yaml:"on_corrupt" doc:"error | skip: what a training image that does not decode does; skip puts another one in its place, names it, and gives up at more than 0.1 % of the images"`
+	Name          string  `mapstructure:"name" yaml:"name" doc:"data set: cifar10, cifar100, fashion-mnist, mnist, fashion-sample (embedded), imagenet, packed (written by data pack), folder; of speech: fsdd, kaldi, recordings"`
+	Dir           string  `mapstructure:"dir" yaml:"dir" doc:"folder that holds it; empty means the user's cache folder"`
+	Labels        string  `mapstructure:"labels" yaml:"labels" doc:"imagenet: text file with the labels of the validation images; empty means the development kit or a file of a usual name in dir; folder: table of file names and classes (CSV)"`
+	TrainOn       string  `mapstructure:"train_on" yaml:"train_on" doc:"train | test; test trains on the images that are tested on, for a smoke test of a folder without training images"`
+	Validation    float64 `mapstructure:"validation" yaml:"validation" doc:"images held out of the training set, drawn by seed: their number, or below 1 a fraction"`
+	Draw          string  `mapstructure:"validation_draw" yaml:"validation_draw" doc:"stratified (of each class its share) | uniform (whichever come); empty means stratified, and uniform for a number of images of sets of one size, whose splits are the paper's"`
+	Test          float64 `mapstructure:"test" yaml:"test" doc:"folder without train/ and test/: images that are held out as the test images, of each class its share: a fraction, or from 1 their number"`
+	SplitSeed     uint64  `mapstructure:"split_seed" yaml:"split_seed" doc:"folder without train/ and test/: draws its test images"`
+	Split         string  `mapstructure:"split" yaml:"split" doc:"folder without train/ and test/: table (path,split) that says which image is in train, val or test; empty means split.csv in dir, or drawing"`
+	Normalize     string  `mapstructure:"normalize" yaml:"normalize" doc:"pixel-mean | channel-mean-std (of imagenet torchvision's) | none | dataset (channels as measured) | imagenet (torchvision's) | checkpoint (as model.weights) | {mean: [...], std: [...]}, which is given"`
+	Mean          string  `mapstructure:"mean" yaml:"mean" numbers:"true" doc:"data.normalize given: number for each channel of values from 0 to 1, subtracted"`
+	Std           string  `mapstructure:"std" yaml:"std" numbers:"true" doc:"data.normalize given: number for each channel that divides what is left"`
+	MeanImages    int     `mapstructure:"mean_images" yaml:"mean_images" doc:"training images, drawn evenly, that the mean is measured on; 0 means all, of imagenet and packed 10,000"`
+	Augment       Augment `mapstructure:"augment" yaml:"augment" doc:"training augmentation"`
+	Size          int     `mapstructure:"size" yaml:"size" doc:"images of any size (imagenet, packed, folder): pixels of the square that is cut out; 0 means the model's input size"`
+	Resize        int     `mapstructure:"resize" yaml:"resize" doc:"images of any size: pixels that the shorter side is resized to before the central square is cut out; 0 means size, of imagenet and packed size x 256/224"`
+	Interpolation string  `mapstructure:"interpolation" yaml:"interpolation" doc:"images of any size: bilinear | bicubic, both as Pillow resizes; empty means bilinear"`
+	Orientation   string  `mapstructure:"orientation" yaml:"orientation" doc:"images of any size: exif turns them as their EXIF orientation says; stored takes the pixels as they are, as torchvision does; empty means exif for a folder, stored for imagenet, and of packed what was packed"`
+	Channels      int     `mapstructure:"channels" yaml:"channels" doc:"images of any size: 3, or 1 for their luma; 0 means as the network: 1 where model.input_channels or model.weights have 1"`
+	Downsample    int     `mapstructure:"downsample" yaml:"downsample" doc:"average blocks of this many pixels squared on reading (2: 28x28 becomes 14x14); 1 means none"`
+	Limit         int     `mapstructure:"limit" yaml:"limit" doc:"use the first so many training images; 0 means all"`
+	Workers       int     `mapstructure:"workers" yaml:"workers" doc:"goroutines that prepare batches; 0 means one, for images of any size one a processor"`
+	OnCorrupt     string  `mapstructure:"on_corrupt" yaml:"on_corrupt" doc:"error | skip: what a training image that does not decode does; skip puts another one in its place, names it, and gives up at more than 0.1 % of the images"`
 }
 
-// Values of Config.TrainOn and Config.OnCorrupt; empty means the first.
+// Values of Config.TrainOn and Config.OnCorrupt, of which empty means the first, and of
+// Config.Draw.
 const (
 	TrainOnTrain = "train"
 	TrainOnTest  = "test"
+
+	DrawStratified = "stratified"
+	DrawUniform    = "uniform"
 
 	CorruptError = "error"
 	CorruptSkip  = "skip"

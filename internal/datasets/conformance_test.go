@@ -81,7 +81,7 @@ func TestCIFAR10PassesTheSuite(t *testing.T) {
 	cifarFolder(t, inside, 7)
 	datasetstest.Run(t, datasetstest.Case{
 		Open: func(t testing.TB, val int, seed uint64) (*datasets.Dataset, error) {
-			return datasets.OpenSmallCIFAR(datasets.NewSmallCIFAR(false, 7), datasets.Config{Name: "cifar10", Dir: dir, Validation: val}, seed)
+			return datasets.OpenSmallCIFAR(datasets.NewSmallCIFAR(false, 7), datasets.Config{Name: "cifar10", Dir: dir, Validation: float64(val)}, seed)
 		},
 		Want:   datasets.Info{Name: "cifar10", Classes: tenClasses, Channels: 3, Height: 32, Width: 32, Train: 35, Test: 7},
 		Damage: func(t testing.TB) { cutInHalf(t, filepath.Join(inside, "data_batch_4.bin")) },
@@ -93,7 +93,7 @@ func TestCIFAR100PassesTheSuite(t *testing.T) {
 	write(t, filepath.Join(dir, "train.bin"), cifarRecords(20, true, 1))
 	write(t, filepath.Join(dir, "test.bin"), cifarRecords(20, true, 2))
 	open := func(t testing.TB, val int, seed uint64) (*datasets.Dataset, error) {
-		return datasets.OpenSmallCIFAR(datasets.NewSmallCIFAR(true, 20), datasets.Config{Name: "cifar100", Dir: dir, Validation: val}, seed)
+		return datasets.OpenSmallCIFAR(datasets.NewSmallCIFAR(true, 20), datasets.Config{Name: "cifar100", Dir: dir, Validation: float64(val)}, seed)
 	}
 	d, err := open(t, 0, 0)
 	if err != nil {
@@ -152,7 +152,7 @@ func TestIDXPassesTheSuite(t *testing.T) {
 	idxFolder(t, filepath.Join(dir, "raw"), 41, 9, 28)
 	datasetstest.Run(t, datasetstest.Case{
 		Open: func(t testing.TB, val int, seed uint64) (*datasets.Dataset, error) {
-			return datasets.OpenSmallIDX(41, 9, 28, datasets.Config{Name: "fashion-mnist", Dir: dir, Validation: val}, seed)
+			return datasets.OpenSmallIDX(41, 9, 28, datasets.Config{Name: "fashion-mnist", Dir: dir, Validation: float64(val)}, seed)
 		},
 		Want:   datasets.Info{Name: "fashion-mnist", Classes: fashionClasses, Channels: 1, Height: 28, Width: 28, Train: 41, Test: 9},
 		Damage: func(t testing.TB) { cutInHalf(t, filepath.Join(dir, "raw", "train-images-idx3-ubyte.gz")) },
@@ -162,7 +162,7 @@ func TestIDXPassesTheSuite(t *testing.T) {
 func TestEmbeddedSamplePassesTheSuite(t *testing.T) {
 	datasetstest.Run(t, datasetstest.Case{
 		Open: func(t testing.TB, val int, seed uint64) (*datasets.Dataset, error) {
-			return datasets.Open(context.Background(), datasets.Config{Name: "fashion-sample", Validation: val, Downsample: 2}, seed)
+			return datasets.Open(context.Background(), datasets.Config{Name: "fashion-sample", Validation: float64(val), Downsample: 2}, seed)
 		},
 		Want: datasets.Info{Name: "fashion-sample", Classes: fashionClasses, Channels: 1, Height: 14, Width: 14, Train: 5000, Test: 1000},
 	})
@@ -225,7 +225,7 @@ func TestFolderPassesTheSuite(t *testing.T) {
 	imageFolder(t, dir)
 	datasetstest.Run(t, datasetstest.Case{
 		Open: func(t testing.TB, val int, seed uint64) (*datasets.Dataset, error) {
-			return datasets.Open(context.Background(), datasets.Config{Name: "folder", Dir: dir, Size: 16, Validation: val}, seed)
+			return datasets.Open(context.Background(), datasets.Config{Name: "folder", Dir: dir, Size: 16, Validation: float64(val)}, seed)
 		},
 		Want:   datasets.Info{Name: "folder", Classes: []string{"ant", "bee", "cat"}, Channels: 3, Height: 16, Width: 16, Train: 15, Test: 6},
 		Damage: func(t testing.TB) { cutInHalf(t, filepath.Join(dir, "train", "bee", "03.png")) },

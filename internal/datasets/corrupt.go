@@ -9,6 +9,8 @@ import (
 type corruptImages struct {
 	skip bool
 
+	before int // left out when the set was opened
+
 	mu   sync.Mutex
 	seen map[int]bool // images of the training split
 }
@@ -33,7 +35,7 @@ func (d *Dataset) skip(s Split, i int, err error, report func(id string, err err
 		c.seen = map[int]bool{}
 	}
 	c.seen[i] = true
-	if most := maxCorrupt(d.Len(s)); len(c.seen) > most {
+	if most := maxCorrupt(d.Len(s)); c.before+len(c.seen) > most {
 		return faultf(ErrData, "%s: more than %d of %d training images do not decode, and data.on_corrupt skips 0.1 %% at most; the last: %w", d.info.Name, most, d.Len(s), err)
 	}
 	if report != nil {
@@ -46,5 +48,5 @@ func (d *Dataset) skip(s Split, i int, err error, report func(id string, err err
 func (d *Dataset) Skipped() int {
 	d.corrupt.mu.Lock()
 	defer d.corrupt.mu.Unlock()
-	return len(d.corrupt.seen)
+	return d.corrupt.before + len(d.corrupt.seen)
 }

@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -39,8 +40,9 @@ type source interface {
 	label(s Split, i int) int
 	// image writes image i as properties.view shows it: [C, H, W] bytes, row-major.
 	image(sc *scratch, s Split, i int, dst []byte) error
-	// decode gives image i at its own size, valid until sc is used again.
-	decode(sc *scratch, s Split, i int) (rows, error)
+	// decode gives image i at its own size, valid until sc is used again, and upright where exif
+	// says that its EXIF orientation is obeyed.
+	decode(sc *scratch, s Split, i int, exif bool) (rows, error)
 	// id names image i, the same on every machine: a file name, or a file name and
 	// record. place names it on this one.
 	id(s Split, i int) string
@@ -61,6 +63,9 @@ type properties struct {
 	meanImages int
 	fixed      *Normalizer // what the kind channel-mean-std means, or nil where it is measured
 	stamp      string      // changes with the contents, where that is known
+	// parts are, of a set whose images are all under Train, those of each split; else nil.
+	parts   map[Split][]int32
+	leftOut int // training images that cannot be read and are not counted any more
 }
 
 // Dataset is an open data set: images with labels, in up to three splits. Its methods may be called
@@ -119,6 +124,12 @@ func newDataset(c Config, title string, src source, seed uint64) (*Dataset, erro
 		Val:   {from: Val, n: src.count(Val)},
 		Test:  {from: Test, n: src.count(Test)},
 	}}
+	d.corrupt.before = d.about.leftOut
+	if parts := d.about.parts; parts != nil {
+		for s := range d.views {
+			d.views[s] = view{Train, parts[s], len(parts[s])}
+		}
+	}
 	if c.Validation > 0 {
 		if err := d.holdOut(c, seed); err != nil {
 			return nil, err
@@ -138,22 +149,52 @@ func newDataset(c Config, title string, src source, seed uint64) (*Dataset, erro
 // holdOut moves c.Validation training images, drawn by seed, to the validation split. Both keep the
 // source's order.
 func (d *Dataset) holdOut(c Config, seed uint64) error {
-	n := d.views[Train].n
+	t := d.views[Train]
 	if d.views[Val].n > 0 {
-		return faultf(ErrConfig, "%s: the folder has a val/ of its own beside test/: set data.validation to 0, or move val/ away", c.Name)
+		return faultf(ErrConfig, "%s: the folder has validation images of its own beside its test images: set data.validation to 0, or move its val/ away", c.Name)
 	}
-	if c.Validation >= n {
-		return faultf(ErrConfig, "%s: data.validation is %d, and there are %d training images: none would be left", c.Name, c.Validation, n)
+	n := Portion(c.Validation, t.n)
+	if n >= t.n {
+		return faultf(ErrConfig, "%s: data.validation is %v, and there are %d training images: none would be left", c.Name, c.Validation, t.n)
 	}
-	order := make([]int32, n)
-	g := newDraws(streamValidation, seed, 0, 0)
-	g.permute(order)
-	val, train := order[:c.Validation:c.Validation], order[c.Validation:]
-	slices.Sort(val)
-	slices.Sort(train)
-	d.views[Val] = view{Train, val, len(val)}
-	d.views[Train] = view{Train, train, len(train)}
+	var val []int32
+	if c.Effective().Draw == DrawStratified {
+		labels := make([]int32, t.n)
+		for i := range labels {
+			labels[i] = int32(d.src.label(t.from, t.at(i)))
+		}
+		val = stratified(labels, len(d.src.classes()), float64(n), streamValidation, seed)
+	} else {
+		order := make([]int32, t.n)
+		g := newDraws(streamValidation, seed, 0, 0)
+		g.permute(order)
+		val = order[:n:n]
+		slices.Sort(val)
+	}
+	train := without(t.n, val)
+	for _, list := range [][]int32{val, train} {
+		for k, i := range list {
+			list[k] = int32(t.at(int(i)))
+		}
+	}
+	d.views[Val] = view{t.from, val, len(val)}
+	d.views[Train] = view{t.from, train, len(train)}
 	return nil
+}
+
+// Effective is the configuration with what its empty choices mean: two that say the same in other
+// words are equal then.
+func (c Config) Effective() Config {
+	if c.Orientation == "" {
+		c.Orientation = cmp.Or(registry()[c.Name].orientation, OrientStored)
+	}
+	if c.Draw == "" || c.Validation == 0 {
+		c.Draw = DrawUniform
+		if c.Validation > 0 && (c.Validation < 1 || AnySize(c.Name)) {
+			c.Draw = DrawStratified
+		}
+	}
+	return c
 }
 
 // limit keeps the first n images of v, except where the source sorts by class: there the first

@@ -34,6 +34,15 @@ func (l *fileList) id(i int) string {
 	return path.Join(filepath.ToSlash(l.part), folder, l.names[i])
 }
 
+// remove takes out the images at these places, which are sorted.
+func (l *fileList) remove(places []int32) {
+	kept := without(len(l.names), places)
+	for to, from := range kept {
+		l.names[to], l.labels[to] = l.names[from], l.labels[from]
+	}
+	l.names, l.labels = l.names[:len(kept)], l.labels[:len(kept)]
+}
+
 func (l *fileList) place(i int) string { return filepath.Join(l.root, filepath.FromSlash(l.id(i))) }
 
 func (l *fileList) size(i int) (int64, error) {
@@ -91,7 +100,7 @@ func readImageFile(path string, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// subfolders lists the folders in dir, without those whose names begin with a point.
+// subfolders lists the folders in dir, without rubbish.
 func subfolders(set, dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -99,7 +108,7 @@ func subfolders(set, dir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if isDir(dir, e) && !strings.HasPrefix(e.Name(), ".") {
+		if isDir(dir, e) && !isRubbish(e.Name()) {
 			names = append(names, e.Name())
 		}
 	}
@@ -124,14 +133,9 @@ func fileThere(path string) bool {
 	return err == nil && st.Mode().IsRegular()
 }
 
-// isImageName reports whether a file is one of those that are read: .png, .jpg and .jpeg in any
-// case, not hidden.
+// isImageName reports whether a file has the name of an image that is read, and is not hidden.
 func isImageName(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".png", ".jpg", ".jpeg":
-		return !strings.HasPrefix(path.Base(name), ".")
-	}
-	return false
+	return slices.Contains(imageEndings, strings.ToLower(filepath.Ext(name))) && !strings.HasPrefix(path.Base(name), ".")
 }
 
 // imageNames lists the images in a folder, sorted by name.
@@ -149,39 +153,46 @@ func imageNames(set, dir string) ([]string, error) {
 	return names, nil
 }
 
-// listClasses gathers root/part/CLASS/*, by label and name. label gives the label of a folder, or
-// an error.
-func listClasses(set, root, part string, classes int, label func(folder string) (int, error)) (*fileList, error) {
+// noImages ends the message about a folder in which there is none.
+func noImages() string { return "no image (" + strings.Join(imageEndings, " ") + ")" }
+
+// listClasses gathers the images in and below root/part/CLASS, by label and name; out counts what
+// is not read. label gives the label of a folder, or an error. Several folders may be of one class.
+func listClasses(set, root, part string, classes int, out *leftOut, label func(folder string) (int, error)) (*fileList, error) {
 	dir := filepath.Join(root, part)
 	found, err := subfolders(set, dir)
 	if err != nil {
 		return nil, err
 	}
 	l := &fileList{set: set, root: root, part: part, folders: make([]string, classes)}
-	type class struct {
-		label int
-		name  string
-	}
-	var order []class
+	of := make([][]string, classes) // folders by label
 	for _, name := range found {
 		k, err := label(name)
 		if err != nil {
 			return nil, err
 		}
-		l.folders[k] = name
-		order = append(order, class{k, name})
+		of[k] = append(of[k], name)
 	}
-	slices.SortStableFunc(order, func(a, b class) int { return a.label - b.label })
-	for _, c := range order {
-		names, err := imageNames(set, filepath.Join(dir, c.name))
-		if err != nil {
-			return nil, err
+	for k, folders := range of {
+		if len(folders) == 1 {
+			l.folders[k] = folders[0]
 		}
-		if len(names) == 0 {
-			return nil, faultf(ErrMissing, "%s: %s holds no .png, .jpg or .jpeg", set, filepath.Join(dir, c.name))
+		for _, folder := range folders {
+			names, err := out.classImages(set, filepath.Join(dir, folder))
+			if err != nil {
+				return nil, err
+			}
+			if len(names) == 0 {
+				return nil, faultf(ErrMissing, "%s: %s holds %s", set, filepath.Join(dir, folder), noImages())
+			}
+			for _, name := range names {
+				if len(folders) > 1 {
+					name = path.Join(folder, name)
+				}
+				l.names = append(l.names, name)
+			}
+			l.labels = append(l.labels, slices.Repeat([]int32{int32(k)}, len(names))...)
 		}
-		l.names = append(l.names, names...)
-		l.labels = append(l.labels, slices.Repeat([]int32{int32(c.label)}, len(names))...)
 	}
 	return l, nil
 }

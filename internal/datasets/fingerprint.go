@@ -8,6 +8,8 @@ import (
 	"hash"
 	"path"
 	"sync"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // MaxContents is how many bytes of files a Fingerprint reads at most: a data set whose files are
@@ -141,8 +143,8 @@ func (p *photoSet) fingerprint(ctx context.Context) (Fingerprint, error) {
 		names, all := NewDigest(), NewDigest()
 		for i, size := range each {
 			names.Number(int64(list.label(i)))
-			names.Text(p.names[list.label(i)])
-			names.Text(path.Base(list.id(i)))
+			names.Text(norm.NFC.String(p.names[list.label(i)]))
+			names.Text(norm.NFC.String(path.Base(list.id(i))))
 			all.Number(size)
 			total += size
 		}

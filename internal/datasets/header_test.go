@@ -47,14 +47,15 @@ func TestMemoryOfADecoderIsForeseen(t *testing.T) {
 		"CMYK":              {jpegHeader(0xc0, side, side, 4, 0x11), 4 + 3},
 		"progressive CMYK":  {jpegHeader(0xc2, side, side, 4, 0x11), 4*2.125 + 3},
 	} {
-		h, err := readHeader(bytes.NewReader(c.data))
+		h, err := readHeader(bytes.NewReader(c.data), int64(len(c.data)))
 		// Rows and tables are the rest.
 		if got := float64(h.memory) / side / side; err != nil || got < c.want || got > c.want+0.1 {
 			t.Errorf("%s: %g bytes a pixel, want %g (%v)", name, got, c.want, err)
 		}
 	}
-	if got := memoryOfPNG(flatHeader(100, 100), 10_000); got != 160_000 {
-		t.Errorf("an interlaced PNG of 16 bits: %d bytes", got)
+	flat := flatHeader(100, 100)
+	if h, err := readHeader(bytes.NewReader(flat), int64(len(flat))); err != nil || h.memory != 160_000 {
+		t.Errorf("an interlaced PNG of 16 bits: %d bytes (%v)", h.memory, err)
 	}
 	pad := make([]byte, 1<<20)
 	for name, data := range map[string][]byte{

@@ -24,6 +24,9 @@ const (
 // imagenetNormalizer has the means and deviations that torchvision prints for its models.
 var imagenetNormalizer = Normalizer{Kind: ChannelMeanStd, Mean: []float32{0.485, 0.456, 0.406}, Std: []float32{0.229, 0.224, 0.225}}
 
+// ImageNetNormalizer is the one of torchvision's networks and most others of ImageNet.
+func ImageNetNormalizer() Normalizer { return imagenetNormalizer.clone() }
+
 // openImageNet opens ILSVRC-2012 in its usual forms:
 //
 //	training    DIR/train/WNID/*.JPEG, DIR/train/WNID.tar or ILSVRC2012_img_train.tar
@@ -59,6 +62,9 @@ func openImageNet(ctx context.Context, c Config) (source, error) {
 	if len(set.splits) == 0 {
 		return nil, faultf(ErrMissing, "imagenet: %s holds neither train/WNID/, %s, val/ nor %s; %s", dir, trainArchive, valArchive, remedy(c.Name))
 	}
+	if note := o.out.note(); note != "" {
+		set.notes = append(set.notes, note)
+	}
 	set.noteMissing(Train, "training", officialTrain)
 	set.noteMissing(Test, "validation", officialVal)
 	return set, set.trainOn(c, dir)
@@ -79,6 +85,7 @@ type imagenetOpener struct {
 	dir    string // data.dir, where lists and archives are
 	base   string // where train/ and val/ are
 	labels string
+	out    leftOut
 }
 
 func (o *imagenetOpener) train() error {
@@ -87,7 +94,7 @@ func (o *imagenetOpener) train() error {
 		if tars := classTars(folder); len(tars) > 0 {
 			return o.tars(Train, tars, nil)
 		}
-		list, err := listClasses("imagenet", o.base, "train", len(o.set.names), wnidLabel(folder))
+		list, err := listClasses("imagenet", o.base, "train", len(o.set.names), &o.out, wnidLabel(folder))
 		if err != nil {
 			return err
 		}
@@ -149,7 +156,7 @@ func (o *imagenetOpener) valFolder(folder string) error {
 	}
 	list := &fileList{set: "imagenet", root: o.base, part: "val"}
 	if len(subs) > 0 {
-		list, err = listClasses("imagenet", o.base, "val", len(o.set.names), wnidLabel(folder))
+		list, err = listClasses("imagenet", o.base, "val", len(o.set.names), &o.out, wnidLabel(folder))
 	} else {
 		err = o.flat(list, folder)
 	}
@@ -166,7 +173,7 @@ func (o *imagenetOpener) flat(list *fileList, folder string) error {
 		return err
 	}
 	if len(names) == 0 {
-		return faultf(ErrMissing, "imagenet: %s holds no .JPEG, .jpg or .png and no folders of them", folder)
+		return faultf(ErrMissing, "imagenet: %s holds %s and no folders of them", folder, noImages())
 	}
 	labels, err := findLabels(o.dir, o.labels)
 	if err != nil {

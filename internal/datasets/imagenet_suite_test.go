@@ -61,7 +61,7 @@ func TestImageNetPassesTheSuite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			datasetstest.Run(t, datasetstest.Case{
 				Open: func(t testing.TB, val int, seed uint64) (*datasets.Dataset, error) {
-					return datasets.Open(context.Background(), datasets.Config{Name: "imagenet", Dir: c.dir, Size: 16, Validation: val, MeanImages: 4}, seed)
+					return datasets.Open(context.Background(), datasets.Config{Name: "imagenet", Dir: c.dir, Size: 16, Validation: float64(val), MeanImages: 4}, seed)
 				},
 				Want:   datasets.Info{Name: "imagenet", Classes: datasets.ClassNames("imagenet"), Channels: 3, Height: 16, Width: 16, Train: 15, Test: 5},
 				Damage: func(t testing.TB) { cutInHalf(t, c.damage) },

@@ -46,8 +46,15 @@ func newMeanCache(d *Dataset, kind string) meanCache {
 // meanKey is the digest. It asks for the state of every image that is measured.
 func meanKey(d *Dataset, set *photoSet, kind string) (string, error) {
 	h := sha256.New()
-	p := d.about.view
-	fmt.Fprintf(h, "%d %s {size:%d resize:%d downsample:%d} %s\n", meanVersion, kind, p.Size, p.Resize, p.Downsample, d.about.stamp)
+	// Nothing for what was the only way before: what was measured stays valid.
+	p, other := d.about.view, ""
+	if p.turns(p) {
+		other = " " + OrientExif
+	}
+	if p.Interpolation != Bilinear {
+		other += " " + p.Interpolation
+	}
+	fmt.Fprintf(h, "%d %s {size:%d resize:%d downsample:%d%s} %s\n", meanVersion, kind, p.Size, p.Resize, p.Downsample, other, d.about.stamp)
 	v, sample := d.views[Train], d.sample(Train)
 	states, errs := make([]string, len(sample)), make([]error, len(sample))
 	list := set.split(v.from)

@@ -8,6 +8,8 @@ import (
 	"math/big"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -31,6 +33,65 @@ type Normalizer struct {
 	Std  []float32 `json:"std,omitempty"`  // of x/255: [C]; for PixelMean [C] or none
 }
 
+// Values of Config.Normalize besides the kinds of Normalizer, each of which becomes one of these.
+const (
+	// NormalizeDataset is ChannelMeanStd as measured on the training images, of every data set.
+	NormalizeDataset = "dataset"
+	// NormalizeImageNet is ChannelMeanStd with the constants of torchvision's networks; of one
+	// channel, their averages.
+	NormalizeImageNet = "imagenet"
+	// NormalizeCheckpoint is that of the network that a training starts from.
+	NormalizeCheckpoint = "checkpoint"
+	// NormalizeGiven is Config.Mean and Config.Std.
+	NormalizeGiven = "given"
+)
+
+// imagenetFor is ImageNetNormalizer for so many channels.
+func imagenetFor(channels int) Normalizer {
+	n := ImageNetNormalizer()
+	if channels == 1 {
+		average := func(v []float32) []float32 {
+			return []float32{float32((float64(v[0]) + float64(v[1]) + float64(v[2])) / 3)}
+		}
+		n.Mean, n.Std = average(n.Mean), average(n.Std)
+	}
+	return n
+}
+
+// Given is the normaliser of Config.Mean and Config.Std, numbers with commas between them: one for
+// each of the channels, or one for all. It fails with ErrConfig.
+func (c Config) Given(channels int) (Normalizer, error) {
+	n := Normalizer{Kind: ChannelMeanStd}
+	for _, f := range []struct {
+		key, list string
+		to        *[]float32
+	}{{"mean", c.Mean, &n.Mean}, {"std", c.Std, &n.Std}} {
+		for part := range strings.SplitSeq(f.list, ",") {
+			v, err := strconv.ParseFloat(strings.TrimSpace(part), 32)
+			switch {
+			case err != nil || v-v != 0:
+				return n, faultf(ErrConfig, "data.%s: %q is no number: give one for each channel, such as 0.485, 0.456, 0.406", f.key, strings.TrimSpace(part))
+			case math.Abs(v) > 10:
+				return n, faultf(ErrConfig, "data.%s: %v is of values from 0 to 255, and here they are from 0 to 1: divide it by 255", f.key, v)
+			}
+			*f.to = append(*f.to, float32(v))
+		}
+		if len(*f.to) == 1 {
+			*f.to = slices.Repeat(*f.to, channels)
+		}
+		if len(*f.to) != channels {
+			return n, faultf(ErrConfig, "data.%s: %d numbers, and the images have %d channels", f.key, len(*f.to), channels)
+		}
+	}
+	return n, n.Check(channels, 1, 1)
+}
+
+// clone shares no memory with n.
+func (n Normalizer) clone() Normalizer {
+	n.Mean, n.Std = slices.Clone(n.Mean), slices.Clone(n.Std)
+	return n
+}
+
 // FitNormalizer measures the training split of d, as it is after the validation images are taken
 // out, in the view of an evaluation. Sums are whole numbers and the division is in float64, so that
 // the result does not depend on the number of threads. A channel without any variation gets the
@@ -44,10 +105,17 @@ func FitNormalizer(ctx context.Context, d *Dataset, kind string) (Normalizer, er
 	if kind == "" || kind == NoNormalizing {
 		return Normalizer{Kind: NoNormalizing}, nil
 	}
-	if kind != PixelMean && kind != ChannelMeanStd {
-		return Normalizer{}, faultf(ErrConfig, "normalize: %q is not %s, %s or %s", kind, PixelMean, ChannelMeanStd, NoNormalizing)
+	measured := kind == NormalizeDataset
+	switch kind {
+	case PixelMean, ChannelMeanStd:
+	case NormalizeDataset:
+		kind = ChannelMeanStd
+	case NormalizeImageNet:
+		return imagenetFor(d.info.Channels), nil
+	default:
+		return Normalizer{}, faultf(ErrConfig, "normalize: %q is not %s, %s, %s, %s or %s", kind, PixelMean, ChannelMeanStd, NormalizeDataset, NormalizeImageNet, NoNormalizing)
 	}
-	if d.about.fixed != nil && kind == d.about.fixed.Kind {
+	if !measured && d.about.fixed != nil && kind == d.about.fixed.Kind {
 		return *d.about.fixed, nil
 	}
 	if d.Len(Train) == 0 {

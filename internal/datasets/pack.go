@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -36,11 +37,14 @@ const (
 
 // packHead is pack.json.
 type packHead struct {
-	Version int      `json:"version"`
-	Set     string   `json:"set"`     // the data set that was packed
-	Shorter int      `json:"shorter"` // no image's shorter side is longer, pixels
-	Quality int      `json:"quality"` // JPEG quality of the images that were made smaller
-	Classes []string `json:"classes"`
+	Version int    `json:"version"`
+	Set     string `json:"set"`     // the data set that was packed
+	Shorter int    `json:"shorter"` // no image's shorter side is longer, pixels
+	Quality int    `json:"quality"` // JPEG quality of the images that were made smaller
+	// Orientation is that of the preprocessing of the set that was packed: where it is obeyed, the
+	// packed images are upright. "" in packs of programs that did not know it.
+	Orientation string   `json:"orientation,omitempty"`
+	Classes     []string `json:"classes"`
 	// Skipped names the images that did not decode and were left out.
 	Skipped []string            `json:"skipped"`
 	Splits  map[Split]packSplit `json:"splits"`
@@ -176,6 +180,9 @@ func openPacked(_ context.Context, c Config) (source, error) {
 		return nil, err
 	}
 	set.meanImages, set.stamp = sampleImages, hex.EncodeToString(sum[:])
+	if c.Orientation == "" {
+		set.view.Orientation = cmp.Or(head.Orientation, OrientStored)
+	}
 	if head.Set == "imagenet" {
 		set.fixed = &imagenetNormalizer
 	}

@@ -38,7 +38,7 @@ func TestPackedPassesTheSuite(t *testing.T) {
 	}
 	datasetstest.Run(t, datasetstest.Case{
 		Open: func(t testing.TB, val int, seed uint64) (*datasets.Dataset, error) {
-			return datasets.Open(context.Background(), datasets.Config{Name: "packed", Dir: out, Size: 16, Validation: val, MeanImages: 4}, seed)
+			return datasets.Open(context.Background(), datasets.Config{Name: "packed", Dir: out, Size: 16, Validation: float64(val), MeanImages: 4}, seed)
 		},
 		Want:   datasets.Info{Name: "packed", Classes: []string{"ant", "bee", "cat"}, Channels: 3, Height: 16, Width: 16, Train: 15, Test: 6},
 		Damage: func(t testing.TB) { cutInHalf(t, filepath.Join(out, "train.data")) },

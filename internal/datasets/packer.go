@@ -78,7 +78,7 @@ func Pack(ctx context.Context, d *Dataset, o PackOptions) (PackReport, error) {
 		return PackReport{}, fmt.Errorf("pack: %w", err)
 	}
 	p := packer{ctx: ctx, d: d, o: o, report: PackReport{Dir: o.Dir, Images: map[Split]int{}, Skipped: []string{}}}
-	head := packHead{Version: packVersion, Set: d.info.Name, Shorter: o.Shorter, Quality: o.Quality, Classes: d.info.Classes, Splits: map[Split]packSplit{}}
+	head := packHead{Version: packVersion, Set: d.info.Name, Shorter: o.Shorter, Quality: o.Quality, Orientation: d.about.view.Orientation, Classes: d.info.Classes, Splits: map[Split]packSplit{}}
 	for _, s := range []Split{Train, Val, Test} {
 		p.total += d.Len(s)
 	}
@@ -196,23 +196,23 @@ func (p *packer) split(s Split) (packSplit, error) {
 }
 
 // encode makes image i as it is packed: its own bytes where they are a grey or YCbCr JPEG that is
-// small enough, or a JPEG of it.
+// small enough and upright, or a JPEG of it.
 func (p *packer) encode(sc *scratch, s Split, i int) packed {
-	v := p.d.views[s]
-	img, err := p.d.src.decode(sc, v.from, v.at(i))
+	v, exif := p.d.views[s], p.d.about.view.turns(p.d.about.view)
+	img, err := p.d.src.decode(sc, v.from, v.at(i), exif)
 	if err != nil {
 		return packed{err: err}
 	}
 	defer sc.release()
 	w, h := img.size()
-	if min(w, h) <= p.o.Shorter && plainJPEG(sc.file) {
+	if min(w, h) <= p.o.Shorter && plainJPEG(sc.file, exif) {
 		return packed{data: bytes.Clone(sc.file)}
 	}
 	resized := min(w, h) > p.o.Shorter
 	var picture Picture
 	if resized {
 		w, h = shorterTo(w, h, p.o.Shorter)
-		picture = part(img, w, h, 0, 0, w, h)
+		picture = part(img, filterOf(Bilinear), w, h, 0, 0, w, h)
 	} else {
 		picture = whole(img)
 	}

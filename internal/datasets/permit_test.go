@@ -55,7 +55,7 @@ func TestAPermitIsGivenBackOnce(t *testing.T) {
 	p.take(smallDecode) // the next picture, which need not ask
 	p.release()
 	p.release()
-	if _, err := decode(new(scratch), flatHeader(1000, 1000)); err == nil {
+	if _, err := decode(new(scratch), flatHeader(1000, 1000), false); err == nil {
 		t.Error("a picture without pixels decodes")
 	}
 	if pictures.free != before {
@@ -72,7 +72,7 @@ func TestALargePhotographLeavesNothingInAScratch(t *testing.T) {
 		if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, side, side)), nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := decode(&sc, b.Bytes()); err != nil {
+		if _, err := decode(&sc, b.Bytes(), false); err != nil {
 			t.Fatal(err)
 		}
 		if taken := before - pictures.free; (taken >= int64(4*side*side)) != (side >= 1000) {

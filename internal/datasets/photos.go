@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -33,7 +34,7 @@ type photoSet struct {
 
 // newPhotoSet makes a set without images, with the view of the configuration.
 func newPhotoSet(c Config, names []string) (*photoSet, error) {
-	view, err := c.View(3, imageSize)
+	view, err := c.View(cmp.Or(c.Channels, 3), imageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func (p *photoSet) about() properties           { return p.properties }
 
 // image makes the central view.
 func (p *photoSet) image(sc *scratch, s Split, i int, dst []byte) error {
-	img, err := p.decode(sc, s, i)
+	img, err := p.decode(sc, s, i, p.view.turns(p.view))
 	if err != nil {
 		return err
 	}
@@ -68,14 +69,14 @@ func (p *photoSet) image(sc *scratch, s Split, i int, dst []byte) error {
 
 // decode reads and decodes image i. The contents of its file are in sc.file then. The caller
 // releases sc when it needs the image no more.
-func (p *photoSet) decode(sc *scratch, s Split, i int) (rows, error) {
+func (p *photoSet) decode(sc *scratch, s Split, i int, exif bool) (rows, error) {
 	list := p.split(s)
 	data, err := list.read(i, sc.file)
 	if err != nil {
 		return nil, err
 	}
 	sc.file = data
-	img, err := decode(sc, data)
+	img, err := decode(sc, data, exif)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", p.name, list.place(i), err)
 	}

@@ -28,13 +28,19 @@ func (p Picture) Release() {
 	}
 }
 
-// DecodePicture reads a PNG or JPEG, whatever its name, at its own size. Grey and CMYK become
-// RGB, transparency is dropped, and EXIF rotation is not applied, as in torchvision. name is for
-// messages.
+// DecodePicture reads an image of any format that is read, whatever its name, at its own size. Grey
+// and CMYK become RGB, transparency is dropped, and the EXIF orientation is obeyed. name is for
+// messages. Preprocessing.Decode does as a network was trained.
 //
 // What is too large, claims more pixels than it can hold, is more than a hundred times as long as
 // wide, or does not decode is ErrData, before memory is spent on pixels.
 func DecodePicture(r io.Reader, name string) (Picture, error) {
+	return Preprocessing{Orientation: OrientExif}.Decode(r, name)
+}
+
+// Decode is DecodePicture for a network of this preprocessing: upright, or as the pixels are
+// stored.
+func (p Preprocessing) Decode(r io.Reader, name string) (Picture, error) {
 	var b bytes.Buffer
 	if f, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
 		if st, err := f.Stat(); err == nil {
@@ -52,13 +58,18 @@ func DecodePicture(r io.Reader, name string) (Picture, error) {
 	if len(data) > maxImageFile {
 		return Picture{}, faultf(ErrData, "%s: more than %d bytes, and an image file may have as many", name, maxImageFile)
 	}
-	return DecodePictureBytes(data, name)
+	return p.DecodeBytes(data, name)
 }
 
 // DecodePictureBytes is DecodePicture for a file whose bytes are in memory.
 func DecodePictureBytes(data []byte, name string) (Picture, error) {
+	return Preprocessing{Orientation: OrientExif}.DecodeBytes(data, name)
+}
+
+// DecodeBytes is Decode for a file whose bytes are in memory.
+func (p Preprocessing) DecodeBytes(data []byte, name string) (Picture, error) {
 	sc := new(scratch)
-	img, err := decode(sc, data)
+	img, err := decode(sc, data, p.turns(byFiles))
 	if err != nil {
 		return Picture{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -93,30 +104,41 @@ func PictureOf(img image.Image) (Picture, error) {
 // Resize makes an image of w×h pixels, at least 1×1, with the antialiased bilinear filter of
 // Pillow: the same bytes.
 func (p Picture) Resize(w, h int) Picture {
+	return p.ResizeBy(Bilinear, w, h)
+}
+
+// ResizeBy is Resize by Bilinear or Bicubic, both with the antialiasing of Pillow: the same bytes.
+func (p Picture) ResizeBy(interpolation string, w, h int) Picture {
 	w, h = max(w, 1), max(h, 1)
-	return p.part(w, h, 0, 0, w, h)
+	return p.part(interpolation, w, h, 0, 0, w, h)
 }
 
 // ResizeShorter makes the shorter side so many pixels long and keeps the proportions; the longer
 // side is rounded down, as by torchvision's Resize.
 func (p Picture) ResizeShorter(size int) Picture {
-	return p.Resize(shorterTo(p.Width, p.Height, size))
+	return p.ResizeShorterBy(Bilinear, size)
+}
+
+// ResizeShorterBy is ResizeShorter by Bilinear or Bicubic.
+func (p Picture) ResizeShorterBy(interpolation string, size int) Picture {
+	w, h := shorterTo(p.Width, p.Height, size)
+	return p.ResizeBy(interpolation, w, h)
 }
 
 // Crop cuts out the rectangle [x, x+w) × [y, y+h), which must lie inside.
 func (p Picture) Crop(x, y, w, h int) Picture {
-	return p.part(p.Width, p.Height, x, y, w, h)
+	return p.part(Bilinear, p.Width, p.Height, x, y, w, h)
 }
 
 // part is a rectangle of the picture resized to width×height.
-func (p Picture) part(width, height, x, y, w, h int) Picture {
+func (p Picture) part(interpolation string, width, height, x, y, w, h int) Picture {
 	p.check(width, height, x, y, w, h)
-	return part(p, width, height, x, y, w, h)
+	return part(p, filterOf(interpolation), width, height, x, y, w, h)
 }
 
-func part(img rows, width, height, x, y, w, h int) Picture {
+func part(img rows, f filter, width, height, x, y, w, h int) Picture {
 	out := Picture{Width: w, Height: h, Pix: make([]byte, 3*w*h)}
-	new(resampler).region(out.Pix, img, width, height, x, y, w, h)
+	new(resampler).region(out.Pix, img, f, width, height, x, y, w, h)
 	return out
 }
 
@@ -174,14 +196,19 @@ func CentreOffset(n, size int) int {
 
 // Picture is image i of a split as it is stored, before any resizing; for sets of one size that
 // size. Grey images have three equal channels. It fails with ErrData for a file that does not
-// decode.
+// decode. It is upright, or as its pixels are stored, as the data set says.
 func (d *Dataset) Picture(s Split, i int) (Picture, error) {
+	return d.PictureFor(s, i, d.about.view)
+}
+
+// PictureFor is Picture as a network of the preprocessing p looks at it.
+func (d *Dataset) PictureFor(s Split, i int, p Preprocessing) (Picture, error) {
 	from, k, err := d.place(s, i)
 	if err != nil {
 		return Picture{}, err
 	}
 	sc := new(scratch)
-	img, err := d.src.decode(sc, from, k)
+	img, err := d.src.decode(sc, from, k, p.turns(d.about.view))
 	if err != nil {
 		return Picture{}, err
 	}

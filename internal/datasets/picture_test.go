@@ -31,6 +31,20 @@ func load(t testing.TB, name string) datasets.Picture {
 	return p
 }
 
+// stored is load without regard to EXIF.
+func stored(t testing.TB, name string) datasets.Picture {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(images, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := datasets.Preprocessing{}.Decode(bytes.NewReader(data), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // levels gives the largest and the mean difference of two pictures of one size.
 func levels(t testing.TB, a, b datasets.Picture) (most int, mean float64) {
 	t.Helper()
@@ -55,9 +69,27 @@ func TestResizingGivesPillowsBytes(t *testing.T) {
 	}
 }
 
+func TestBicubicResizingGivesPillowsBytes(t *testing.T) {
+	source := load(t, "source.png")
+	for _, s := range [][2]int{{30, 23}, {7, 5}, {122, 94}, {61, 20}} {
+		want := load(t, fmt.Sprintf("bicubic-%dx%d.png", s[0], s[1]))
+		got := source.ResizeBy(datasets.Bicubic, s[0], s[1])
+		if most, mean := levels(t, got, want); most != 0 {
+			t.Errorf("%v: differs from Pillow by up to %d levels, %.4f in the mean", s, most, mean)
+		}
+	}
+	p := datasets.NewPreprocessing(3, 20, 23, datasets.Normalizer{})
+	p.Interpolation = datasets.Bicubic
+	cut := make([]byte, 3*20*20)
+	source.ResizeBy(datasets.Bicubic, 29, 23).CropCHW(cut, 4, 2, 20, 20, false) // 61·23/47 = 29.85
+	if !bytes.Equal(p.View(source), cut) {
+		t.Error("the view of a bicubic preprocessing is not the centre of the picture so resized")
+	}
+}
+
 func TestDecodingGivesPillowsBytes(t *testing.T) {
 	for _, name := range []string{"yuv444", "yuv422", "yuv420", "progressive", "grey", "cmyk", "narrow", "turned"} {
-		if most, mean := levels(t, load(t, name+".jpg"), load(t, name+".rgb.png")); most != 0 {
+		if most, mean := levels(t, stored(t, name+".jpg"), load(t, name+".rgb.png")); most != 0 {
 			t.Errorf("%s: differs from Pillow by up to %d levels, %.4f in the mean", name, most, mean)
 		}
 	}

@@ -11,8 +11,11 @@ import (
 	"strings"
 )
 
-// Bilinear is the interpolation of Preprocessing: Pillow's BILINEAR with antialiasing.
-const Bilinear = "bilinear"
+// The interpolations of Preprocessing: Pillow's filters, with antialiasing.
+const (
+	Bilinear = "bilinear"
+	Bicubic  = "bicubic"
+)
 
 // Preprocessing is how a picture of any size becomes the input of a network: its shorter side is
 // resized, the central square is cut out, blocks of pixels are averaged, colours become luma where
@@ -24,10 +27,33 @@ const Bilinear = "bilinear"
 type Preprocessing struct {
 	Size          int    // side of the square, pixels; 0 means that it is not known, or not meant
 	Resize        int    // length of the shorter side before, pixels
-	Interpolation string // Bilinear
+	Interpolation string // Bilinear or Bicubic
 	Downsample    int    // the side of the blocks that are averaged; 1 means none
 	Channels      int    // 3: red, green and blue; 1: luma
+	// Orientation says whether pictures are turned as their EXIF orientation says: OrientExif,
+	// OrientStored, or OrientData. "" means OrientStored: records of programs that knew no other.
+	Orientation string
 	Normalizer
+}
+
+// Values of Preprocessing.Orientation.
+const (
+	OrientExif   = "exif"   // as EXIF says
+	OrientStored = "stored" // as the pixels are stored, as torchvision does
+	// OrientData is for networks from elsewhere: as the data set says, and files that are in none
+	// by EXIF.
+	OrientData = "data"
+)
+
+// byFiles is what OrientData means for files that are in no data set.
+var byFiles = Preprocessing{Orientation: OrientExif}
+
+// turns reports whether images of a data set with the view set are turned for p.
+func (p Preprocessing) turns(set Preprocessing) bool {
+	if p.Orientation == OrientData {
+		p = set
+	}
+	return p.Orientation == OrientExif
 }
 
 // NewPreprocessing is the record of a network whose input is a square of side pixels. A Resize of 0
@@ -50,7 +76,8 @@ func (p Preprocessing) With(n Normalizer) Preprocessing {
 
 // sameView reports whether p and q show the same part of a picture in the same way.
 func (p Preprocessing) sameView(q Preprocessing) bool {
-	return p.Size == q.Size && p.Resize == q.Resize && p.Interpolation == q.Interpolation && p.Downsample == q.Downsample && p.Channels == q.Channels
+	return p.Size == q.Size && p.Resize == q.Resize && p.Interpolation == q.Interpolation && p.Downsample == q.Downsample && p.Channels == q.Channels &&
+		p.turns(q) == q.turns(q)
 }
 
 // Check fails with ErrConfig for what is impossible or contradicts itself.
@@ -64,8 +91,10 @@ func (p Preprocessing) Check() error {
 		return faultf(ErrConfig, "preprocessing: blocks of %d pixels do not divide a square of %d", p.Downsample, p.Size)
 	case p.Channels != 1 && p.Channels != 3:
 		return faultf(ErrConfig, "preprocessing: %d channels, and pictures have 3, or 1 in grey", p.Channels)
-	case p.Interpolation != Bilinear:
-		return faultf(ErrConfig, "preprocessing: unknown interpolation %q: %s", p.Interpolation, Bilinear)
+	case p.Interpolation != Bilinear && p.Interpolation != Bicubic:
+		return faultf(ErrConfig, "preprocessing: unknown interpolation %q: %s or %s", p.Interpolation, Bilinear, Bicubic)
+	case p.Orientation != "" && p.Orientation != OrientExif && p.Orientation != OrientStored && p.Orientation != OrientData:
+		return faultf(ErrConfig, "preprocessing: unknown orientation %q: %s, %s or %s", p.Orientation, OrientExif, OrientStored, OrientData)
 	}
 	return p.Normalizer.Check(p.Channels, p.Side(), p.Side())
 }
@@ -82,6 +111,7 @@ type preprocessingJSON struct {
 	Interpolation string `json:"interpolation,omitempty"`
 	Downsample    int    `json:"downsample,omitempty"` // 0 means 1
 	Channels      int    `json:"channels,omitempty"`
+	Orientation   string `json:"orientation,omitempty"` // "" means stored
 }
 
 // Encode is the record as JSON, for metadata; DecodePreprocessing reads it back to the bit.
@@ -89,6 +119,9 @@ func (p Preprocessing) Encode() string {
 	j := preprocessingJSON{
 		Kind: p.Kind, Mean: encodeFloats(p.Mean), Std: encodeFloats(p.Std), Size: p.Size, Resize: p.Resize,
 		Interpolation: p.Interpolation, Channels: p.Channels,
+	}
+	if p.Orientation != OrientStored {
+		j.Orientation = p.Orientation
 	}
 	if p.Downsample > 1 {
 		j.Downsample = p.Downsample
@@ -105,7 +138,7 @@ func DecodePreprocessing(text string) (Preprocessing, error) {
 		return Preprocessing{}, faultf(ErrData, "preprocessing: %w", err)
 	}
 	p := Preprocessing{
-		Size: j.Size, Resize: j.Resize, Interpolation: j.Interpolation, Downsample: j.Downsample, Channels: j.Channels,
+		Size: j.Size, Resize: j.Resize, Interpolation: j.Interpolation, Downsample: j.Downsample, Channels: j.Channels, Orientation: j.Orientation,
 		Normalizer: Normalizer{Kind: j.Kind},
 	}
 	if j.Size != 0 && j.Downsample == 0 {
@@ -197,6 +230,12 @@ func (c Config) View(channels, side int) (Preprocessing, error) {
 		}
 		if p.Resize = c.Resize; p.Resize == 0 {
 			p.Resize = resize(p.Size)
+		}
+		if c.Interpolation != "" {
+			p.Interpolation = c.Interpolation
+		}
+		if p.Orientation = c.Orientation; p.Orientation == "" {
+			p.Orientation = registry()[c.Name].orientation
 		}
 	}
 	switch {

@@ -18,7 +18,7 @@ func TestARecordComesBackToTheBit(t *testing.T) {
 	}
 	for text, p := range map[string]Preprocessing{
 		`"size":32,"resize":32,"interpolation":"bilinear","channels":3`:                 NewPreprocessing(3, 32, 0, Normalizer{Kind: PixelMean, Mean: pixels}),
-		`"size":28,"resize":28,"interpolation":"bilinear","downsample":2,"channels":1`:  {28, 28, Bilinear, 2, 1, Normalizer{Kind: NoNormalizing}},
+		`"size":28,"resize":28,"interpolation":"bilinear","downsample":2,"channels":1`:  {28, 28, Bilinear, 2, 1, "", Normalizer{Kind: NoNormalizing}},
 		`"mean":"7FG4PtV46T66SQw/","std":"`:                                             NewPreprocessing(3, 224, 256, Normalizer{ChannelMeanStd, []float32{0.36, 0.456, 0.548}, []float32{0.229, 0.224, math.MaxFloat32}}),
 		`{"kind":"none","size":64,"resize":73,"interpolation":"bilinear","channels":3}`: NewPreprocessing(3, 64, 73, Normalizer{Kind: NoNormalizing}),
 	} {
@@ -107,8 +107,8 @@ func TestAViewIsWrittenOutByHand(t *testing.T) {
 	pic := noisy(67, 41)
 	for _, p := range []Preprocessing{
 		NewPreprocessing(3, 24, 33, Normalizer{}), NewPreprocessing(1, 24, 24, Normalizer{}),
-		{24, 30, Bilinear, 2, 3, Normalizer{}},
-		{24, 30, Bilinear, 3, 1, Normalizer{}},
+		{24, 30, Bilinear, 2, 3, "", Normalizer{}},
+		{24, 30, Bilinear, 3, 1, "", Normalizer{}},
 		NewPreprocessing(3, 41, 41, Normalizer{}), NewPreprocessing(3, 50, 60, Normalizer{}),
 	} {
 		r := pic.ResizeShorter(p.Resize)
@@ -171,7 +171,7 @@ func TestTheLoaderShowsWhatTheRecordShows(t *testing.T) {
 		}
 		for _, p := range []Preprocessing{
 			own, NewPreprocessing(3, 8, 9, Normalizer{}), NewPreprocessing(1, 4, 5, Normalizer{}),
-			{6, 6, Bilinear, 2, 3, Normalizer{}},
+			{6, 6, Bilinear, 2, 3, "", Normalizer{}},
 			NewPreprocessing(3, 6, 7, Normalizer{ChannelMeanStd, []float32{.1, .2, .3}, []float32{1, 2, 3}}),
 		} {
 			got := loaded(t, d, LoaderOptions{View: &p})

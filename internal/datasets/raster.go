@@ -22,10 +22,11 @@ type rows interface {
 // times this. No photograph comes near.
 const maxAspect = 100
 
-// decode reads a PNG or a JPEG, whatever its name. Headers are checked before pixels are allocated,
-// and what the pixels take is asked of the process's budget: the caller releases sc when it needs
-// the image no more, and waits for nothing before that. A JPEG is valid until sc serves again.
-func decode(sc *scratch, data []byte) (img rows, err error) {
+// decode reads an image of one of the formats, whatever its name, and turns it as its EXIF
+// orientation says where exif is set. Headers are checked before pixels are allocated, and what the
+// pixels take is asked of the process's budget: the caller releases sc when it needs the image no
+// more, and waits for nothing before that. A JPEG is valid until sc serves again.
+func decode(sc *scratch, data []byte, exif bool) (img rows, err error) {
 	c, err := checkHeaderOf(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return nil, err
@@ -33,27 +34,23 @@ func decode(sc *scratch, data []byte) (img rows, err error) {
 	if long, short := max(c.width, c.height), min(c.width, c.height); long > maxAspect*short {
 		return nil, faultf(ErrData, "an image of %d×%d pixels: its sides are more than %d to 1", c.width, c.height, maxAspect)
 	}
+	orientation := upright
+	if exif && c.format.orientation != nil {
+		orientation = c.format.orientation(data)
+	}
+	if orientation != upright {
+		c.memory = min(c.memory+3*int64(c.width)*int64(c.height), maxDecode)
+	}
 	sc.take(c.memory)
 	defer func() {
 		if err != nil {
 			sc.release()
 		}
 	}()
-	if c.format == "jpeg" {
-		if sc.jpeg == nil {
-			sc.jpeg = new(jpeg.Decoder)
-		}
-		m, err := sc.jpeg.Decode(data)
-		if err != nil {
-			return nil, faultf(ErrData, "%w", err)
-		}
-		return photograph{m}, nil
-	}
-	decoded, _, err := image.Decode(bytes.NewReader(data))
-	if err != nil {
+	if img, err = c.format.decode(sc, data); err != nil {
 		return nil, faultf(ErrData, "%w", err)
 	}
-	return rowsOf(decoded), nil
+	return turn(img, orientation), nil
 }
 
 // rowsOf takes an image as it was decoded. Transparency is dropped, and the colour below it kept.

@@ -20,6 +20,8 @@ type entry struct {
 	// resize is, of images with sizes of their own, the shorter side that a view of so many pixels
 	// is cut out of; nil where all have one size.
 	resize func(size int) int
+	// orientation is, of those, what an empty Config.Orientation means.
+	orientation string
 	// test is the number of test images; 0 where it depends on the files.
 	test int
 }
@@ -66,15 +68,15 @@ func registry() map[string]entry {
 		},
 		"imagenet": {
 			title: "ImageNet, ILSVRC-2012 (Russakovsky et al. 2015): folders or the official archives", open: openImageNet, verify: verifyImageNet,
-			local: "image-net.org gives it to those who accept its terms: put the archives or the folders into data.dir", resize: evaluationResize,
+			local: "image-net.org gives it to those who accept its terms: put the archives or the folders into data.dir", resize: evaluationResize, orientation: OrientStored,
 		},
 		"packed": {
 			title: "a data set with images of any size, resized and packed by `resnet data pack`", open: openPacked, verify: verifyPacked,
 			local: "it is whatever `resnet data pack --out` wrote", resize: evaluationResize,
 		},
 		"folder": {
-			title: "a folder of PNG and JPEG images by class", open: openFolder, verify: verifyFolder,
-			local: "it is whatever folder data.dir names", resize: wholeShorter,
+			title: "a folder of images by class: JPEG, PNG, WebP, GIF, BMP, TIFF, PNM", open: openFolder, verify: verifyFolder,
+			local: "it is whatever folder data.dir names", resize: wholeShorter, orientation: OrientExif,
 		},
 	}
 }

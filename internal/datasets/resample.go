@@ -3,7 +3,8 @@ package datasets
 import "math"
 
 // precisionBits is the fixed point of the weights: the sum of eight-bit values times weights that
-// add up to 1 << 22 stays below 1 << 30. Pillow uses the same, so that both round alike.
+// add up to 1 << 22 stays below 1 << 30, and with those of the bicubic filter, of which some are
+// negative, below 1 << 31. Pillow uses the same, so that both round alike.
 const precisionBits = 22
 
 // axis holds the weights that make n pixels of an axis out of its source: pixel i is the sum over j
@@ -14,17 +15,43 @@ type axis struct {
 	taps         int
 }
 
+// filter is what a pixel is made of, by the distance from its centre.
+type filter struct {
+	support float64 // half width when enlarging, source pixels
+	at      func(distance float64) float64
+}
+
+// filterOf is the filter of an interpolation: a triangle for Bilinear, and for Bicubic the cubic
+// convolution of Keys (1981) with a = -1/2, both as Pillow has them.
+func filterOf(interpolation string) filter {
+	if interpolation == Bicubic {
+		return filter{2, bicubic}
+	}
+	return filter{1, func(x float64) float64 { return max(0, 1-math.Abs(x)) }}
+}
+
+func bicubic(x float64) float64 {
+	const a = -0.5
+	switch x = math.Abs(x); {
+	case x < 1:
+		return ((a+2)*x-(a+3))*x*x + 1
+	case x < 2:
+		return (((x-5)*x+8)*x - 4) * a
+	}
+	return 0
+}
+
 // set fills in the weights of the pixels [from, from+n) when a source of `in` pixels is resized to
 // `out`.
 //
-// The filter is a triangle of half width max(1, in/out) source pixels: bilinear interpolation when
+// The filter is as wide as its support times max(1, in/out) source pixels: interpolation when
 // enlarging, and a weighted mean of all that a pixel covers when shrinking (antialiasing). The
-// arithmetic is that of Pillow's BILINEAR (src/libImaging/Resample.c), with which the result agrees
-// to the bit.
-func (a *axis) set(in, out, from, n int) {
+// arithmetic is that of Pillow (src/libImaging/Resample.c), with which the result agrees to the
+// bit.
+func (a *axis) set(f filter, in, out, from, n int) {
 	scale := float64(in) / float64(out)
-	support := max(scale, 1)
-	inverse := 1 / support
+	wide := max(scale, 1)
+	support, inverse := f.support*wide, 1/wide
 	a.taps = 2*int(math.Ceil(support)) + 1
 	a.first, a.count = grow(a.first, n), grow(a.count, n)
 	a.weights = grow(a.weights, n*a.taps)
@@ -37,13 +64,13 @@ func (a *axis) set(in, out, from, n int) {
 		exact = exact[:0]
 		sum := 0.0
 		for x := lo; x < hi; x++ {
-			w := max(0, 1-math.Abs((float64(x)-centre+0.5)*inverse))
+			w := f.at((float64(x) - centre + 0.5) * inverse)
 			exact = append(exact, w)
 			sum += w
 		}
 		weights := a.weights[i*a.taps:]
 		for j, w := range exact {
-			weights[j] = int32(0.5 + w/sum*(1<<precisionBits))
+			weights[j] = int32(math.Copysign(0.5, w) + w/sum*(1<<precisionBits))
 		}
 	}
 }
@@ -64,10 +91,10 @@ type resampler struct {
 
 // region writes the rectangle [x, x+w) × [y, y+h) of src resized to width×height, as RGB,
 // interleaved, row-major. Only the rows and columns of src that it depends on are read.
-func (r *resampler) region(dst []byte, src rows, width, height, x, y, w, h int) {
+func (r *resampler) region(dst []byte, src rows, f filter, width, height, x, y, w, h int) {
 	sw, sh := src.size()
-	r.x.set(sw, width, x, w)
-	r.y.set(sh, height, y, h)
+	r.x.set(f, sw, width, x, w)
+	r.y.set(f, sh, height, y, h)
 	left, right := r.x.span()
 	if sw == width { // the weights are 1, and 0 for the neighbours
 		left, right = x, x+w

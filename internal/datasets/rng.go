@@ -14,6 +14,7 @@ const (
 	streamUtterances
 	streamSubstitute
 	streamMean
+	streamSplit
 )
 
 // draws is a counter-based generator: its whole state follows from (stream, seed, a, b), so nothing

@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -11,10 +12,18 @@ import (
 // DefaultConfig is what a field left out means: the paper's CIFAR-10 (He et al. 2016, section 4.2).
 func DefaultConfig() Config {
 	return Config{
-		Name: "cifar10", Normalize: PixelMean, Downsample: 1, TrainOn: TrainOnTrain, OnCorrupt: CorruptError,
+		Name: "cifar10", Normalize: PixelMean, Downsample: 1, Test: 0.2, TrainOn: TrainOnTrain, OnCorrupt: CorruptError,
 		Augment: Augment{Crop: CropPad, Pad: 4, Flip: true, ShorterMin: 256, ShorterMax: 480, AreaMin: 0.08, AspectMax: 4.0 / 3},
 	}
 }
+
+// Bare is the configuration of a data set that is looked at, without a training.
+func Bare(name string) Config {
+	return Config{Name: name, Downsample: 1, Test: DefaultConfig().Test}
+}
+
+// AllTest is a Config.Test that takes all images of a folder without splits.
+const AllTest = math.MaxInt32
 
 // Validate returns every error of the section, in the order of its fields; nil when there is none.
 // It looks at no file.
@@ -29,19 +38,38 @@ func (c Config) Validate() []fielderr.Error {
 	if c.Dir == "" && c.Name == "packed" {
 		v.Add("dir", "the folder that `resnet data pack --out` wrote", "a pack needs one")
 	}
-	if c.Labels != "" && c.Name != "imagenet" {
-		v.Add("labels", "", "%s has labels of its own: this is for imagenet", c.Name)
+	if c.Labels != "" && c.Name != "imagenet" && c.Name != "folder" {
+		v.Add("labels", "", "%s has labels of its own: this is for imagenet and folder", c.Name)
 	}
 	v.oneOf("train_on", c.TrainOn, TrainOnTrain, TrainOnTest)
 	if c.TrainOn == TrainOnTest && !AnySize(c.Name) {
 		v.Add("train_on", "", "%s has training images", c.Name)
 	}
-	v.between("validation", c.Validation, math.MaxInt32, "0 holds out none")
-	v.oneOf("normalize", c.Normalize, PixelMean, ChannelMeanStd, NoNormalizing)
+	v.part("validation", c.Validation, "0 holds out none")
+	v.oneOf("validation_draw", c.Draw, DrawStratified, DrawUniform)
+	v.part("test", c.Test, "0.2 is a fifth of each class")
+	if c.Split != "" && c.Name != "folder" {
+		v.Add("split", "", "%s has splits of its own: this is for folder", c.Name)
+	}
+	v.oneOf("normalize", c.Normalize, PixelMean, ChannelMeanStd, NoNormalizing, NormalizeDataset, NormalizeImageNet, NormalizeCheckpoint, NormalizeGiven)
+	switch given := c.Normalize == NormalizeGiven; {
+	case given && (c.Mean == "" || c.Std == ""):
+		v.Add("normalize", "set data.mean and data.std, numbers from 0 to 1", "%s needs both", NormalizeGiven)
+	case !given && c.Mean+c.Std != "":
+		v.Add("normalize", "set data.normalize to "+NormalizeGiven, "%s is in force, and data.mean and data.std are set", cmp.Or(c.Normalize, NoNormalizing))
+	}
 	v.between("mean_images", c.MeanImages, math.MaxInt32, "0 means all, of imagenet and packed 10,000")
 	c.Augment.validate(&v, AnySize(c.Name))
 	v.between("size", c.Size, maxSize, "0 means the model's input size")
 	v.between("resize", c.Resize, maxSize, "0 means the size, of imagenet and packed size x 256/224")
+	v.oneOf("interpolation", c.Interpolation, Bilinear, Bicubic)
+	v.oneOf("orientation", c.Orientation, OrientExif, OrientStored)
+	if c.Orientation == OrientExif && !AnySize(c.Name) {
+		v.Add("orientation", "leave it out", "the images of %s have no EXIF: this is for imagenet, packed and folder", c.Name)
+	}
+	if c.Channels != 0 && c.Channels != 1 && c.Channels != 3 || c.Channels != 0 && !AnySize(c.Name) {
+		v.Add("channels", "0 means as the network", "%d channels: 1 or 3, for images of any size", c.Channels)
+	}
 	v.between("downsample", c.Downsample, maxSize, "1 means none")
 	v.between("limit", c.Limit, math.MaxInt32, "0 means all")
 	v.between("workers", c.Workers, math.MaxInt32, "0 means one, for images of any size one a processor")
@@ -59,6 +87,13 @@ func (v *checks) between(path string, n, most int, hint string) {
 	}
 	if n > most {
 		v.Add(path, hint, "%d, and %d at most are possible", n, most)
+	}
+}
+
+// part refuses what is neither a fraction below 1 nor a whole number.
+func (v *checks) part(path string, n float64, hint string) {
+	if !(n >= 0 && n <= math.MaxInt32) || n >= 1 && n != math.Trunc(n) {
+		v.Add(path, hint, "%v is neither a fraction below 1 nor a number of images", n)
 	}
 }
 

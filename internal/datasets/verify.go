@@ -66,12 +66,25 @@ func (r Report) all(allowed ...string) bool {
 
 // Err is nil if Usable, else an error about the first file that is not: ErrMissing or ErrData.
 func (r Report) Err() error {
+	bad := 0
+	for _, f := range r.Files {
+		if f.Status == StatusBad {
+			bad++
+		}
+	}
 	for _, f := range r.Files {
 		switch f.Status {
 		case StatusMissing:
 			return faultf(ErrMissing, "%s: %s: missing; %s", r.Name, f.Path, remedy(r.Name))
 		case StatusBad:
-			return faultf(ErrData, "%s: %s", r.Name, f.Detail)
+			detail := f.Detail
+			if !strings.Contains(detail, f.Path) {
+				detail = f.Path + ": " + detail
+			}
+			if bad > 1 {
+				detail = fmt.Sprintf("%s; %d more are bad", detail, bad-1)
+			}
+			return faultf(ErrData, "%s: %s", r.Name, detail)
 		}
 	}
 	return nil
@@ -168,11 +181,11 @@ func judge(path, want, got string, err error, layout func() error) (FileReport, 
 
 // verifyFolder decodes every image, and reports those that do not.
 func verifyFolder(ctx context.Context, dir string) ([]FileReport, error) {
-	src, err := openFolder(ctx, Config{Name: "folder", Dir: dir})
+	f, err := listFolder(Config{Name: "folder", Dir: dir})
 	if err != nil {
 		return nil, err
 	}
-	return verifyPhotos(ctx, src.(*photoSet), dir)
+	return verifyPhotos(ctx, f.photoSet, dir)
 }
 
 // verifyPhotos decodes every image, several at a time, and reports those that do not, in their
@@ -187,7 +200,7 @@ func verifyPhotos(ctx context.Context, set *photoSet, dir string) ([]FileReport,
 			var sc scratch
 			return func(i int) {
 				if errs[i] = ctx.Err(); errs[i] == nil {
-					_, errs[i] = set.decode(&sc, s, i)
+					_, errs[i] = set.decode(&sc, s, i, set.view.turns(set.view))
 					sc.release()
 				}
 			}
@@ -197,7 +210,7 @@ func verifyPhotos(ctx context.Context, set *photoSet, dir string) ([]FileReport,
 		}
 		for i, err := range errs {
 			if err != nil {
-				out = append(out, FileReport{Path: list.place(i), Status: StatusBad, Detail: err.Error()})
+				out = append(out, FileReport{Path: list.place(i), Status: StatusBad, Detail: strings.TrimPrefix(err.Error(), set.name+": "+list.place(i)+": ")})
 				continue
 			}
 			good++

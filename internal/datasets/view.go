@@ -42,12 +42,12 @@ type cropBox struct {
 }
 
 // take writes the square of n×n pixels to sc.pixels.
-func (b cropBox) take(sc *scratch, img rows, n int) {
+func (b cropBox) take(sc *scratch, img rows, f filter, n int) {
 	sc.pixels = grow(sc.pixels, 3*n*n)
 	if w, h := img.size(); b.left != 0 || b.top != 0 || b.w != w || b.h != h {
 		img = cutout{img, b}
 	}
-	sc.region(sc.pixels, img, b.width, b.height, b.x, b.y, n, n)
+	sc.region(sc.pixels, img, f, b.width, b.height, b.x, b.y, n, n)
 }
 
 // cutout is a rectangle of an image as an image: what lies outside has no influence on its edges,
@@ -81,7 +81,7 @@ func (p Preprocessing) centre(w, h int) cropBox {
 // show writes what box holds of an image to dst, as [Channels, Side, Side] bytes.
 func (p Preprocessing) show(sc *scratch, img rows, box cropBox, dst []byte) {
 	n, side := p.Size, p.Side()
-	box.take(sc, img, n)
+	box.take(sc, img, filterOf(p.Interpolation), n)
 	planes := dst
 	if side < n || p.Channels == 1 {
 		sc.planes = grow(sc.planes, 3*n*n)
@@ -155,7 +155,7 @@ func (d *Dataset) view(sc *scratch, s Split, i int, p Preprocessing, dst []byte)
 	if p.sameView(d.about.view) {
 		return d.src.label(from, k), d.src.image(sc, from, k, dst)
 	}
-	img, err := d.src.decode(sc, from, k)
+	img, err := d.src.decode(sc, from, k, p.turns(d.about.view))
 	if err != nil {
 		return 0, err
 	}

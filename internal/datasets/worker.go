@@ -69,7 +69,7 @@ func (w *worker) prepare(b *Batch, j, i int) error {
 	if err != nil {
 		return err
 	}
-	img, err := l.ds.src.decode(&w.sc, from, k)
+	img, err := l.ds.src.decode(&w.sc, from, k, l.view.turns(l.ds.about.view))
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ func (m *Model) assume(c datasets.Config) error {
 		return err
 	}
 	v = v.With(m.Preprocessing.Normalizer)
+	v.Orientation = "" // as the pixels are stored, as those programs did
 	if err := m.fits(v); err != nil {
 		return err
 	}
@@ -66,5 +67,6 @@ func (m *Model) fits(v datasets.Preprocessing) error {
 func ImportedView(s blocks.Spec, n datasets.Normalizer) datasets.Preprocessing {
 	m := Model{Spec: s}
 	v, _ := m.assumedConfig().View(s.InputChannels, s.InputSize) // fails for sizes alone
+	v.Orientation = datasets.OrientData
 	return v.With(n)
 }

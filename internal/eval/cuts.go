@@ -40,9 +40,9 @@ func PictureCuts(p Protocol, view datasets.Preprocessing, picture func(i int) (d
 		var cuts []Cut
 		switch {
 		case len(p.Scales) > 0:
-			cuts, err = wholes(pic, p.Scales)
+			cuts, err = wholes(pic, view.Interpolation, p.Scales)
 		case p.Views == 10:
-			cuts, err = tenCrops(pic, p)
+			cuts, err = tenCrops(pic, view.Interpolation, p)
 		default:
 			return single(pic, view)
 		}
@@ -63,13 +63,13 @@ func single(pic datasets.Picture, view datasets.Preprocessing) ([]Cut, error) {
 	return []Cut{{view.Side(), view.Side(), view.View(pic)}}, nil
 }
 
-func wholes(pic datasets.Picture, scales []int) ([]Cut, error) {
+func wholes(pic datasets.Picture, interpolation string, scales []int) ([]Cut, error) {
 	var cuts []Cut
 	for _, size := range scales {
 		if err := affordable(pic, size); err != nil {
 			return nil, err
 		}
-		r := pic.ResizeShorter(size)
+		r := pic.ResizeShorterBy(interpolation, size)
 		c := Cut{r.Height, r.Width, make([]byte, 3*r.Height*r.Width)}
 		r.CropCHW(c.Pix, 0, 0, r.Width, r.Height, false)
 		cuts = append(cuts, c)
@@ -77,11 +77,11 @@ func wholes(pic datasets.Picture, scales []int) ([]Cut, error) {
 	return cuts, nil
 }
 
-func tenCrops(pic datasets.Picture, p Protocol) ([]Cut, error) {
+func tenCrops(pic datasets.Picture, interpolation string, p Protocol) ([]Cut, error) {
 	if err := affordable(pic, p.Resize); err != nil {
 		return nil, err
 	}
-	r := pic.ResizeShorter(p.Resize)
+	r := pic.ResizeShorterBy(interpolation, p.Resize)
 	right, bottom := r.Width-p.Width, r.Height-p.Height
 	if right < 0 || bottom < 0 {
 		return nil, fmt.Errorf("a view of %dx%d out of an image of %dx%d", p.Width, p.Height, r.Width, r.Height)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"resnet/internal/datasets"
 	"resnet/internal/text"
 )
@@ -116,7 +118,10 @@ func wordNet(names []string) []string {
 		}
 		ids[c.Name] = c.ID
 	}
-	out := slices.Clone(names)
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = norm.NFC.String(name) // a folder of a Mac's has another form
+	}
 	for i, name := range names {
 		if whole {
 			out[i] = known[i].ID

@@ -22,6 +22,8 @@ type Protocol struct {
 	// Resize is what the shorter side was resized to before the views were cut, in pixels; 0 means
 	// that the image is the view.
 	Resize int `json:"resize,omitempty"`
+	// Interpolation is how images were resized where that is not bilinear; "" means bilinear.
+	Interpolation string `json:"interpolation,omitempty"`
 	// Downsample is the side of the blocks of pixels that were averaged to make a view; 0 means
 	// none.
 	Downsample int `json:"downsample,omitempty"`
@@ -46,7 +48,7 @@ const MeanOfChannels = "channel means"
 // stand-in for the mean image is not compared: the paper needs one too and does not describe it.
 func (p Protocol) sameViews(q Protocol) bool {
 	return p.Views == q.Views && p.Height == q.Height && p.Width == q.Width && p.Resize == q.Resize && p.Downsample == q.Downsample && slices.Equal(p.Scales, q.Scales) &&
-		p.Flip == q.Flip && p.Combine == q.Combine
+		p.Flip == q.Flip && p.Combine == q.Combine && p.Interpolation == q.Interpolation
 }
 
 // String is the text of the column "protocol": "1 view, 32x32", with the split when it is not the
@@ -55,6 +57,9 @@ func (p Protocol) String() string {
 	parts := []string{p.form()}
 	if p.Combine != "" {
 		parts = append(parts, string(p.Combine)+" averaged")
+	}
+	if p.Interpolation != "" {
+		parts = append(parts, p.Interpolation)
 	}
 	if p.Mean != "" {
 		parts = append(parts, p.Mean+" for the mean image")

@@ -80,7 +80,7 @@ func (o ViewOptions) Protocol(m *Model) (Protocol, error) {
 		return Protocol{}, err
 	}
 	size := m.Spec.InputSize
-	p := Protocol{Views: 1, Height: size, Width: size, Resize: size}
+	p := Protocol{Views: 1, Height: size, Width: size, Resize: size, Interpolation: m.otherInterpolation()}
 	switch o.Crops {
 	case CropsOne:
 		p.Resize = m.Preprocessing.Resize
@@ -120,7 +120,7 @@ func (o ViewOptions) ProtocolFixed(m *Model, info datasets.Info) (Protocol, erro
 
 func (o ViewOptions) full(m *Model) (Protocol, error) {
 	size := m.Spec.InputSize
-	p := Protocol{Flip: true, Combine: o.Combine, Scales: slices.Clone(o.Scales)}
+	p := Protocol{Flip: true, Interpolation: m.otherInterpolation(), Combine: o.Combine, Scales: slices.Clone(o.Scales)}
 	if len(p.Scales) == 0 {
 		for _, s := range protocolScales.Scales {
 			p.Scales = append(p.Scales, scaled(s, size))

@@ -42,7 +42,7 @@ func EvaluateViews(ctx context.Context, m *Model, ds *datasets.Dataset, p Protoc
 	if err != nil {
 		return Metrics{}, err
 	}
-	cuts := PictureCuts(p, m.Preprocessing, func(i int) (datasets.Picture, error) { return ds.Picture(o.Split, i) })
+	cuts := PictureCuts(p, m.Preprocessing, func(i int) (datasets.Picture, error) { return ds.PictureFor(o.Split, i, m.Preprocessing) })
 	s := NewScorer(m, p, o.ScorerOptions)
 	defer s.Close()
 	err = s.Score(ctx, n, cuts, func(i int, scores []float32) error {

@@ -31,7 +31,7 @@ func StateOf(ctx context.Context, name string) DataState {
 		return s
 	}
 	s.Dir, _ = datasets.DefaultDir(name)
-	_, err := datasets.Open(ctx, datasets.Config{Name: name, Downsample: 1}, 0)
+	_, err := datasets.Open(ctx, datasets.Bare(name), 0)
 	switch {
 	case err == nil:
 		s.State = "present"

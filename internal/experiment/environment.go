@@ -22,6 +22,8 @@ type Environment struct {
 	// Version is the program's, and Command the command line; both go into records.
 	Version string
 	Command []string
+	// Variable is a variable of the process's environment, for paths that name one; it may be nil.
+	Variable func(name string) (value string, ok bool)
 	// Say is told remarks, a line each. It may be nil, and has to be safe for concurrent use.
 	Say func(line string)
 

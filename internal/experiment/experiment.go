@@ -101,10 +101,13 @@ func New(ctx context.Context, env *Environment, l *config.Loaded, threads int, o
 		threads = runtime.GOMAXPROCS(0)
 	}
 	// A resumed run may be started from elsewhere.
-	if err := absolute(&l.Data.Dir, &l.Model.Weights, &l.Speech.Labels, &l.Speech.ValDir, &l.Speech.TestDir); err != nil {
+	if err := env.labelsTable(&l.Data); err != nil {
 		return nil, err
 	}
-	if err := absoluteList(&l.Speech.Alignments); err != nil {
+	if err := env.absolute(&l.Data.Dir, &l.Data.Split, &l.Model.Weights, &l.Speech.Labels, &l.Speech.ValDir, &l.Speech.TestDir); err != nil {
+		return nil, err
+	}
+	if err := env.absoluteList(&l.Speech.Alignments); err != nil {
 		return nil, err
 	}
 	// What the memory has room for is asked before any of it is taken.
@@ -121,11 +124,15 @@ func New(ctx context.Context, env *Environment, l *config.Loaded, threads int, o
 	return x, nil
 }
 
-// absolute makes paths that are given absolute.
-func absolute(paths ...*string) error {
+// absolute makes paths that are given absolute, with ~ and variables of the environment as a shell
+// has them.
+func (e *Environment) absolute(paths ...*string) error {
 	for _, path := range paths {
 		if *path == "" {
 			continue
+		}
+		if err := e.expand(path); err != nil {
+			return err
 		}
 		abs, err := filepath.Abs(*path)
 		if err != nil {
@@ -137,14 +144,14 @@ func absolute(paths ...*string) error {
 }
 
 // absoluteList is absolute for paths with commas between them.
-func absoluteList(list *string) error {
+func (e *Environment) absoluteList(list *string) error {
 	if *list == "" {
 		return nil
 	}
 	names := strings.Split(*list, ",")
 	for i := range names {
 		names[i] = strings.TrimSpace(names[i])
-		if err := absolute(&names[i]); err != nil {
+		if err := e.absolute(&names[i]); err != nil {
 			return err
 		}
 	}

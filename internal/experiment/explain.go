@@ -115,7 +115,7 @@ func classOf(class string, names []string, n int) (int, error) {
 
 func (x *explainer) row(ctx context.Context, path string) ([]*image.RGBA, Prediction, error) {
 	p := Prediction{Image: path}
-	cuts, bad, err := x.logits.cuts(ctx, func() (datasets.Picture, error) { return readPicture(path) })
+	cuts, bad, err := x.logits.cuts(ctx, func() (datasets.Picture, error) { return x.m.readPicture(path) })
 	if bad != nil || err != nil {
 		return nil, p, cmp.Or(bad, err)
 	}

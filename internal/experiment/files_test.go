@@ -25,7 +25,7 @@ func TestAFolderStandsForItsFilesWithTheEndings(t *testing.T) {
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q (%v), want %q: what is named is taken as it is", got, err, want)
 	}
-	if _, err := filesOf((*pictures)(nil).kinds(), []string{dir}); err == nil || !strings.Contains(err.Error(), "no .png, .jpg or .jpeg in this folder") {
+	if _, err := filesOf((*pictures)(nil).kinds(), []string{dir}); err == nil || !strings.Contains(err.Error(), ".pgm, .pbm or .pnm in this folder") {
 		t.Errorf("no image: %v", err)
 	}
 }

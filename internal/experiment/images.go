@@ -34,6 +34,9 @@ func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, err
 		}
 		cfg.Size = own.InputSize
 	}
+	if err := x.colours(&cfg); err != nil {
+		return nil, err
+	}
 	set, err := open.images(ctx, cfg, x.Train.Seed)
 	if err != nil {
 		return nil, err
@@ -61,7 +64,7 @@ func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, err
 	if err := x.memory.check(d.fitting()); err != nil {
 		return nil, err
 	}
-	if d.norm, err = datasets.FitNormalizer(ctx, set, x.Data.Normalize); err != nil {
+	if d.norm, err = x.normalizer(ctx, set); err != nil {
 		return nil, err
 	}
 	return d, nil

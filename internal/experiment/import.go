@@ -38,6 +38,7 @@ type ImportOptions struct {
 	// WeightsKey is where the set of weights stands in the file, where it has several; "" means the
 	// one that training scripts call the model.
 	WeightsKey string
+	Look       eval.Look
 	Dataset    string // "" means imagenet, cifar10 or cifar100 by family and classes
 	Out        string // checkpoint to write
 }
@@ -52,6 +53,10 @@ type Imported struct {
 	Mean          []float32 `json:"mean"`
 	Std           []float32 `json:"std"`
 	Program       string    `json:"program"`
+	// How a picture is looked at: its shorter side is resized, and a square of Size pixels cut out.
+	Size          int    `json:"size,omitempty"`
+	Resize        int    `json:"resize,omitempty"`
+	Interpolation string `json:"interpolation,omitempty"`
 	// Of the file; the checkpoint's is always rgb.
 	ChannelOrder string `json:"channel_order,omitempty"`
 	// Features of each frame is what a network of speech takes; 0 for images.
@@ -193,6 +198,9 @@ func (o ImportOptions) meta(s blocks.Spec, l located, hub *weights.HubConfig) (w
 		}
 		n, r.Notes = view.Normalizer, notes
 	}
+	if s, view, err = o.Look.Apply(s, view); err != nil {
+		return m, r, err
+	}
 	r.Preprocessing, r.Mean, r.Std = n.Kind, n.Mean, n.Std
 	if n.Kind == datasets.PixelMean {
 		r.Mean = averages(n.Mean, s.InputChannels)
@@ -222,6 +230,7 @@ func (o ImportOptions) meta(s blocks.Spec, l located, hub *weights.HubConfig) (w
 	if err != nil {
 		return m, r, err
 	}
+	r.Size, r.Resize, r.Interpolation = view.Size, view.Resize, view.Interpolation
 	m.Preprocessing = view.Encode()
 	return m, r, nil
 }

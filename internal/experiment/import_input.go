@@ -72,6 +72,8 @@ func (o ImportOptions) normalizer(s blocks.Spec, in weights.Input, order string)
 			}
 		}
 		return n, nil
+	case o.Look.Preset != "" && s.InputChannels == 3:
+		return datasets.ImageNetNormalizer(), nil
 	case in.Half:
 		for range s.InputChannels {
 			n.Mean, n.Std = append(n.Mean, 0.5), append(n.Std, 0.5)

@@ -17,9 +17,10 @@ type MeasureOptions struct {
 	Split       datasets.Split
 	Limit       int // only the first so many images; 0 means all
 	View        eval.ViewOptions
-	ClassesFile string // names of the networks' classes instead of the checkpoints', or ""
-	Predictions string // CSV or JSONL file of every image's label, logits and top 5, or ""
-	Batch       int    // images or views computed together; 0 means eval.batch of the training
+	Look        eval.Look // in place of what the checkpoints say
+	ClassesFile string    // names of the networks' classes instead of the checkpoints', or ""
+	Predictions string    // CSV or JSONL file of every image's label, logits and top 5, or ""
+	Batch       int       // images or views computed together; 0 means eval.batch of the training
 	Threads     int
 
 	// Without is a part of each block that is left out in turn, besides the whole network; or "".
@@ -74,6 +75,9 @@ func Measure(ctx context.Context, env *Environment, paths []string, o MeasureOpt
 			env.say("%s", note)
 		}
 		if err := net.NameClasses(o.ClassesFile); err != nil {
+			return m.Measurement, err
+		}
+		if err := net.Look(o.Look); err != nil {
 			return m.Measurement, err
 		}
 		if net.Frontend != "" {

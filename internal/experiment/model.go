@@ -118,7 +118,7 @@ func (m *Model) asTrained(dir string, manifest checkpoint.Manifest) (err error) 
 	if sets == nil {
 		return nil
 	}
-	l, err := config.Load(config.Input{File: filepath.Join(dir, checkpoint.ConfigFile), Sets: sets})
+	l, err := config.Load(config.Input{File: filepath.Join(dir, checkpoint.ConfigFile), Sets: sets, Before: before})
 	if err != nil {
 		m.broken = &badFileError{errors.New(err.Error())}
 		return nil
@@ -129,7 +129,7 @@ func (m *Model) asTrained(dir string, manifest checkpoint.Manifest) (err error) 
 
 // heldOut refuses data of which another validation split is drawn than the network was trained
 // without.
-func (m *Model) heldOut(ctx context.Context, validation int, print func(context.Context) (datasets.Fingerprint, error)) error {
+func (m *Model) heldOut(ctx context.Context, validation float64, print func(context.Context) (datasets.Fingerprint, error)) error {
 	if m.with == nil || validation == 0 {
 		return nil
 	}
@@ -176,12 +176,15 @@ func runConfig(dir string) (*config.Loaded, error) {
 // dataConfig is the data set that a model is measured on: the run's own unless the user names
 // another. The seed draws the run's validation split again.
 func (m *Model) dataConfig(name, dir string) (cfg datasets.Config, seed uint64) {
-	cfg = datasets.Config{Name: m.Dataset, Downsample: 1}
+	cfg = datasets.Bare(m.Dataset)
 	if m.run != nil {
 		cfg, seed = m.run.Data, m.run.Train.Seed
 	}
 	if name != "" && name != cfg.Name {
 		cfg = datasets.Config{Name: name, Downsample: cfg.Downsample}
+	}
+	if m.run == nil || m.run.Data.Name != cfg.Name {
+		cfg.Test = datasets.AllTest // other photographs, of which none was trained on
 	}
 	if dir != "" {
 		cfg.Dir = dir

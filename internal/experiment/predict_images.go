@@ -28,7 +28,7 @@ func newFormOfPictures(m *Model, o PredictOptions, form eval.Form) (view string,
 	return s.View(), p, nil
 }
 
-func (*pictures) kinds() []string                  { return []string{".png", ".jpg", ".jpeg"} }
+func (*pictures) kinds() []string                  { return datasets.Endings() }
 func (*pictures) label(p *Prediction, path string) { p.Image = path }
 func (p *pictures) names() []string                { return p.Service.names }
 
@@ -38,25 +38,25 @@ func (p *pictures) close() {
 }
 
 func (p *pictures) scores(ctx context.Context, path string) (scores []float32, bad, err error) {
-	return p.Scores(ctx, func() (datasets.Picture, error) { return readPicture(path) })
+	return p.Scores(ctx, func() (datasets.Picture, error) { return p.Model.readPicture(path) })
 }
 
 // all computes the views of several images together.
 func (p *pictures) all(ctx context.Context, paths []string, each func(string, []float32, error) error) error {
 	bad := make([]error, len(paths))
-	cutter := eval.PictureCuts(p.Protocol, p.Model.Preprocessing, func(i int) (datasets.Picture, error) { return readPicture(paths[i]) })
+	cutter := eval.PictureCuts(p.Protocol, p.Model.Preprocessing, func(i int) (datasets.Picture, error) { return p.Model.readPicture(paths[i]) })
 	return p.scorer.Score(ctx, len(paths), func(i int) (cuts []eval.Cut, _ error) {
 		cuts, bad[i] = cutter(i)
 		return cuts, nil
 	}, func(i int, scores []float32) error { return each(paths[i], scores, bad[i]) })
 }
 
-// readPicture decodes an image file.
-func readPicture(path string) (datasets.Picture, error) {
+// readPicture decodes an image file as the network was trained.
+func (m *Model) readPicture(path string) (datasets.Picture, error) {
 	f, err := openFile(path, "image")
 	if err != nil {
 		return datasets.Picture{}, err
 	}
 	defer f.Close()
-	return datasets.DecodePicture(f, path)
+	return m.Preprocessing.Decode(f, path)
 }

@@ -110,10 +110,10 @@ func TestPathsOfAResumedRunAreAbsolute(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b, list := "x", "", "one, /two,three"
-	if err := absolute(&a, &b); err != nil || a != filepath.Join(wd, "x") || b != "" {
+	if err := new(Environment).absolute(&a, &b); err != nil || a != filepath.Join(wd, "x") || b != "" {
 		t.Errorf("%q, %q (%v)", a, b, err)
 	}
-	if err := absoluteList(&list); err != nil || list != filepath.Join(wd, "one")+",/two,"+filepath.Join(wd, "three") {
+	if err := new(Environment).absoluteList(&list); err != nil || list != filepath.Join(wd, "one")+",/two,"+filepath.Join(wd, "three") {
 		t.Errorf("%q (%v)", list, err)
 	}
 }

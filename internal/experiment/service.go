@@ -76,7 +76,7 @@ func (s *Service) Warm(ctx context.Context) error {
 // Guesses are the top likeliest classes of an image file whose bytes are given. bad is why the
 // picture has none, and err what ends all.
 func (s *Service) Guesses(ctx context.Context, image []byte, name string, top int) (guesses []eval.Guess, bad, err error) {
-	scores, bad, err := s.Scores(ctx, func() (datasets.Picture, error) { return datasets.DecodePictureBytes(image, name) })
+	scores, bad, err := s.Scores(ctx, func() (datasets.Picture, error) { return s.Model.Preprocessing.DecodeBytes(image, name) })
 	if bad != nil || err != nil {
 		return nil, bad, err
 	}
@@ -120,5 +120,5 @@ func (s *Service) cuts(ctx context.Context, decode func() (datasets.Picture, err
 
 // Read are the Scores of an image file that r holds. name is for messages.
 func (s *Service) Read(ctx context.Context, r io.Reader, name string) (scores []float32, bad, err error) {
-	return s.Scores(ctx, func() (datasets.Picture, error) { return datasets.DecodePicture(r, name) })
+	return s.Scores(ctx, func() (datasets.Picture, error) { return s.Model.Preprocessing.Decode(r, name) })
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/graph/weights"
@@ -41,12 +43,15 @@ func (x *Experiment) samples() map[string]int {
 	return map[string]int{"train": n, "val": val, "test": test}
 }
 
-// values is a configuration as it is compared: of the weights that it starts from, the name stands
-// for the path.
+// values is a configuration as it is compared: of files that it names, the name stands for the
+// path, and what empty choices of the data mean for them.
 func values(c *config.Config) map[string]any {
 	portable := *c
-	if portable.Model.Weights != "" {
-		portable.Model.Weights = filepath.Base(portable.Model.Weights)
+	portable.Data = portable.Data.Effective()
+	for _, path := range []*string{&portable.Model.Weights, &portable.Data.Split} {
+		if *path != "" {
+			*path = filepath.Base(*path)
+		}
 	}
 	return config.Values(&portable)
 }
@@ -68,7 +73,7 @@ func decodeTrained(s string) (*trained, error) {
 		return nil, fmt.Errorf("%w: metadata %s: %w", checkpoint.ErrCorrupt, train.TrainedKey, err)
 	}
 	def := config.Default()
-	all := train.Recorded(config.Values(&def))
+	all := train.Recorded(values(&def))
 	for key, value := range t.Config {
 		all[config.Current(key)] = value
 	}
@@ -156,7 +161,7 @@ const maxClassChanges = 5
 // classChanges lists the classes that are others or have another number; old is nil where the
 // checkpoint does not name them.
 func classChanges(old, now []string) []dataChange {
-	if old == nil || slices.Equal(old, now) {
+	if old == nil || slices.EqualFunc(old, now, func(a, b string) bool { return norm.NFC.String(a) == norm.NFC.String(b) }) {
 		return nil
 	}
 	var list []dataChange

@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"resnet/internal/atomicfile"
 	"resnet/internal/config"
+	"resnet/internal/datasets"
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/weights"
@@ -231,7 +236,48 @@ func (t *Training) loadCheckpoint(ctx context.Context, store *checkpoint.Store, 
 	if err := t.checkData(ctx, with, c.Model.Meta, t.Allow); err != nil {
 		return nil, err
 	}
-	return train.LoadResume(c, params)
+	r, err := train.LoadResume(c, params)
+	if err == nil {
+		t.sayRate(with, r.State)
+	}
+	return r, err
+}
+
+// sayRate says where the learning rate jumps because the schedule is another than the one that the
+// checkpoint was trained with: a cosine for more epochs begins anew from a higher rate.
+func (t *Training) sayRate(with *trained, st train.State) {
+	if with == nil || st.Step == 0 {
+		return
+	}
+	var sets, changed []string
+	now := train.Recorded(values(&t.Config))
+	for _, key := range slices.Sorted(maps.Keys(with.Config)) {
+		if !strings.HasPrefix(key, "train.") {
+			continue
+		}
+		if sets = append(sets, key+"="+with.Config[key]); now[key] != with.Config[key] {
+			changed = append(changed, fmt.Sprintf("%s %s -> %s", key, with.Config[key], now[key]))
+		}
+	}
+	if changed == nil {
+		return
+	}
+	old, err := config.Load(config.Input{Sets: sets})
+	if err != nil {
+		return // of a version that had other keys
+	}
+	n, _, _ := t.data.sizes()
+	plan, err := train.NewPlan(old.Train, t.Eval, n)
+	if err != nil {
+		return
+	}
+	was, after := train.NewScheduler(plan), train.NewScheduler(t.Plan).Rate(st.Step, st.Schedule)
+	if before := was.Rate(st.Step, st.Schedule); math.Abs(after-before) <= 0.01*before {
+		return
+	}
+	before := was.Rate(st.Step-1, st.Schedule) // of the last update
+	t.env.say("note: the learning rate jumps from %.4g to %.4g at step %s, because the schedule is another now (%s)",
+		before, after, text.Grouped(st.Step), text.Printable(strings.Join(changed, ", ")))
 }
 
 // writeRecords writes config.yaml and env.json.
@@ -320,8 +366,12 @@ func LoadRun(dir string) (*config.Loaded, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil, missingf("%s: no run folder: %s is not there", text.Printable(dir), checkpoint.ConfigFile)
 	}
-	return config.Load(config.Input{File: path})
+	return config.Load(config.Input{File: path, Before: before})
 }
+
+// before is what keys meant before they were there, for the configurations of runs of former
+// versions.
+var before = []string{"data.orientation=" + datasets.OrientStored, "data.validation_draw=" + datasets.DrawUniform}
 
 // Continue is the configuration with which a run goes on: the run's own with overrides over it, or
 // that of another file. A value that keeps the checkpoint meaningful may not change unless it is
@@ -335,6 +385,8 @@ func Continue(dir string, in config.Input, allow Allow) (l *config.Loaded, chang
 	if in.File == "" {
 		in.File = filepath.Join(dir, checkpoint.ConfigFile)
 	}
+	// Another file that leaves them out means the run's.
+	in.Before = []string{"data.orientation=" + old.Data.Orientation, "data.validation_draw=" + old.Data.Draw}
 	if l, err = config.Load(in); err != nil {
 		return nil, nil, err
 	}

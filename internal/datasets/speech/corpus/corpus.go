@@ -134,7 +134,7 @@ func (o *Corpus) prepare(d datasets.Config, seed uint64) error {
 		return err
 	}
 	if d.Validation > 0 {
-		if err := o.holdOut(d.Validation, seed); err != nil {
+		if err := o.holdOut(datasets.Portion(d.Validation, len(train.utts)), seed); err != nil {
 			return err
 		}
 	}
