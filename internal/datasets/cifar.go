@@ -87,6 +87,11 @@ func (l cifarLayout) locate(dir string) (string, error) {
 			}
 		}
 	}
+	for _, name := range []string{"data_batch_1", "cifar-10-batches-py/data_batch_1", "train", "cifar-100-python/train"} {
+		if p := filepath.Join(dir, filepath.FromSlash(name)); fileThere(p) {
+			return "", faultf(ErrMissing, "%s: %s is a pickle of Python, of the archive for Python: the binary one is read, which `resnet data fetch %s --dir DIR` gets", l.name, p, l.name)
+		}
+	}
 	return "", faultf(ErrMissing, "%s: %s holds neither %s nor %s; %s", l.name, dir, l.files()[0].name,
 		filepath.Join(l.folder, l.files()[0].name), remedy(l.name))
 }

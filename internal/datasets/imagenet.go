@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"resnet/internal/input"
@@ -31,7 +32,8 @@ func ImageNetNormalizer() Normalizer { return imagenetNormalizer.clone() }
 //
 //	training    DIR/train/WNID/*.JPEG, DIR/train/WNID.tar or ILSVRC2012_img_train.tar
 //	validation  DIR/val/WNID/*.JPEG, or val.tar with WNID/*.JPEG inside;
-//	            DIR/val/*.JPEG or ILSVRC2012_img_val.tar, with labels (see findLabels)
+//	            DIR/val/*.JPEG or ILSVRC2012_img_val.tar, with labels (see findLabels);
+//	            DIR/RANK/*, folders named 0 to 999 (ImageNetV2)
 //
 // Archives are read in place. DIR is data.dir, or ILSVRC/Data/CLS-LOC in it (Kaggle's layout). The
 // validation images are the test split, as the paper's tables have it. The index of a class is the
@@ -60,6 +62,11 @@ func openImageNet(ctx context.Context, c Config) (source, error) {
 		return nil, err
 	}
 	if len(set.splits) == 0 {
+		if err := o.numbered(); err != nil {
+			return nil, err
+		}
+	}
+	if len(set.splits) == 0 {
 		return nil, faultf(ErrMissing, "imagenet: %s holds neither train/WNID/, %s, val/ nor %s; %s", dir, trainArchive, valArchive, remedy(c.Name))
 	}
 	if note := o.out.note(); note != "" {
@@ -77,6 +84,35 @@ const sampleImages = 10_000
 // evaluationResize is the shorter side before a central crop: 256 for 224, as in the paper's
 // single-crop figures and torchvision.
 func evaluationResize(size int) int { return (size*256 + 112) / 224 }
+
+// numbered takes folders that are named after the ranks of their classes for the test split, as
+// ImageNetV2 has them.
+func (o *imagenetOpener) numbered() error {
+	found, err := subfolders("imagenet", o.dir)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	for _, name := range found {
+		if _, ok := rankOf(name); !ok {
+			return nil
+		}
+	}
+	list, err := listClasses("imagenet", o.dir, "", len(o.set.names), &o.out, func(folder string) (int, error) {
+		k, _ := rankOf(folder)
+		return k, nil
+	})
+	if err != nil {
+		return err
+	}
+	o.set.splits[Test] = list
+	return checkFirst(o.dir, list)
+}
+
+// rankOf reads the rank of a class, written without zeros in front.
+func rankOf(name string) (int, bool) {
+	k, err := strconv.Atoi(name)
+	return k, err == nil && k >= 0 && k < len(imagenetClasses()) && strconv.Itoa(k) == name
+}
 
 // imagenetOpener finds the two splits.
 type imagenetOpener struct {
