@@ -109,8 +109,9 @@ func (n *Network) Classify(ctx context.Context, img image.Image, top int) ([]Cla
 	return n.top(logits, top), err
 }
 
-// ClassifyFile is Classify for an image file, PNG or JPEG, that r holds. A JPEG's pixels are those
-// of libjpeg, to the bit, which those of the standard library's decoder are not.
+// ClassifyFile is Classify for an image file of any format that `predict` reads, which r holds. A
+// JPEG's pixels are those of libjpeg, to the bit, which those of the standard library's decoder are
+// not.
 func (n *Network) ClassifyFile(ctx context.Context, r io.Reader, top int) ([]Class, error) {
 	logits, err := n.scores(ctx, n.logits, n.decoder(r))
 	return n.top(logits, top), err
@@ -127,7 +128,7 @@ func (n *Network) Embed(ctx context.Context, img image.Image) ([]float32, error)
 	return n.embed(ctx, pictureOf(img))
 }
 
-// EmbedFile is Embed for an image file, PNG or JPEG, that r holds.
+// EmbedFile is Embed for an image file of any format that `predict` reads, which r holds.
 func (n *Network) EmbedFile(ctx context.Context, r io.Reader) ([]float32, error) {
 	return n.embed(ctx, n.decoder(r))
 }

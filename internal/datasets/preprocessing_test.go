@@ -164,7 +164,8 @@ func TestTheLoaderShowsWhatTheRecordShows(t *testing.T) {
 		}
 		own := d.Preprocessing(Normalizer{Kind: NoNormalizing})
 		want := NewPreprocessing(src.c, 6, 6, Normalizer{Kind: NoNormalizing})
-		want.Orientation = OrientData // the images have no EXIF, and photographs that are predicted have
+		// The images have no EXIF, and photographs that are predicted have.
+		want.Orientation = OrientData
 		if d := cmp.Diff(want, own); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
 		}

@@ -176,14 +176,14 @@ func runConfig(dir string) (*config.Loaded, error) {
 // dataConfig is the data set that a model is measured on: the run's own unless the user names
 // another. The seed draws the run's validation split again.
 func (m *Model) dataConfig(name, dir string) (cfg datasets.Config, seed uint64) {
-	cfg = datasets.Bare(m.Dataset)
+	cfg = datasets.Config{Name: m.Dataset, Downsample: 1}
 	if m.run != nil {
 		cfg, seed = m.run.Data, m.run.Train.Seed
 	}
 	if name != "" && name != cfg.Name {
 		cfg = datasets.Config{Name: name, Downsample: cfg.Downsample}
 	}
-	if m.run == nil || m.run.Data.Name != cfg.Name {
+	if cfg.Name == "folder" && (m.run == nil || m.run.Data.Name != cfg.Name) {
 		cfg.Test = datasets.AllTest // other photographs, of which none was trained on
 	}
 	if dir != "" {
