@@ -49,7 +49,7 @@ func newTrainCmd(a *app) *cobra.Command {
 		Use: "train", Short: "Train a network, or continue a run",
 		Long: trainHelp + exitHelp(help65, help66, help70, help73, help74, help130),
 		Example: "  resnet train --config cifar20-short\n  resnet train --config cifar110.yaml --set train.seed=2 --run runs/seed2\n" +
-			"  resnet train --resume runs/cifar20-short-1\n  resnet train --config cifar56 --dry-run\n  resnet train --config cifar56 --start-or-resume runs/seed1",
+			"  resnet train --resume runs/cifar20-short-1\n  resnet train --config cifar56 --dry-run",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 && o.file == "" && o.resume == "" {
 				return usageErrorf("resnet train: unexpected argument %q - did you mean --config %s?", args[0], text.ShellQuote(args[0]))
