@@ -84,7 +84,8 @@ func Within(shapes map[string][]int, prefix string, only *Spec) []Found {
 			found = append(found, f)
 		}
 	}
-	if slices.ContainsFunc(found, func(f Found) bool { return f.Spec.StemKernel == 0 }) { // as Identify
+	// As Identify does.
+	if slices.ContainsFunc(found, func(f Found) bool { return f.Spec.StemKernel == 0 }) {
 		found = slices.DeleteFunc(found, func(f Found) bool { return f.Spec.StemKernel != 0 })
 	}
 	if slices.ContainsFunc(found, func(f Found) bool { return f.Head != "" }) {
