@@ -48,7 +48,9 @@ func (a Augment) withDefaults() Augment {
 func (a Augment) anySize() bool { return a.Crop == CropShorterSide || a.Crop == CropResized }
 
 // drawsAny reports whether anything is drawn at random.
-func (a Augment) drawsAny() bool { return a.anySize() || a.Pad > 0 || a.Flip || a.Color > 0 }
+func (a Augment) drawsAny() bool {
+	return a.anySize() || a.Pad > 0 || a.Flip || a.Color > 0 || a.edits() || a.Erase > 0 || a.mixes()
+}
 
 // draw chooses the view of an image of w×h pixels, as a square of side n: the paper's (section 3.4)
 // or torchvision's.

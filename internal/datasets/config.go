@@ -22,6 +22,7 @@ type Config struct {
 	Orientation   string  `mapstructure:"orientation" yaml:"orientation" doc:"images of any size: exif turns them as their EXIF orientation says; stored takes the pixels as they are, as torchvision does; empty means exif for a folder, stored for imagenet, and of packed what was packed"`
 	Channels      int     `mapstructure:"channels" yaml:"channels" doc:"images of any size: 3, or 1 for their luma; 0 means as the network: 1 where model.input_channels or model.weights have 1"`
 	Downsample    int     `mapstructure:"downsample" yaml:"downsample" doc:"average blocks of this many pixels squared on reading (2: 28x28 becomes 14x14); 1 means none"`
+	Sampling      string  `mapstructure:"sampling" yaml:"sampling" doc:"shuffle (every image once an epoch) | balanced (as many images, each of a class drawn evenly: with replacement)"`
 	Limit         int     `mapstructure:"limit" yaml:"limit" doc:"use the first so many training images; 0 means all"`
 	Workers       int     `mapstructure:"workers" yaml:"workers" doc:"goroutines that prepare batches; 0 means one, for images of any size one a processor"`
 	OnCorrupt     string  `mapstructure:"on_corrupt" yaml:"on_corrupt" doc:"error | skip: what a training image that does not decode does; skip puts another one in its place, names it, and gives up at more than 0.1 % of the images"`
@@ -50,8 +51,29 @@ type Augment struct {
 	ShorterMax int     `mapstructure:"shorter_max" yaml:"shorter_max" doc:"crop shorter-side: greatest length of the shorter side, pixels"`
 	AreaMin    float64 `mapstructure:"area_min" yaml:"area_min" doc:"crop resized: least part of the image's area"`
 	AspectMax  float64 `mapstructure:"aspect_max" yaml:"aspect_max" doc:"crop resized: greatest ratio of the crop's sides"`
+	Rotate     float64 `mapstructure:"rotate" yaml:"rotate" doc:"turn by an angle drawn from so many degrees either way (torchvision's RandomRotation); 0 means never"`
+	Policy     string  `mapstructure:"policy" yaml:"policy" doc:"none | trivial (TrivialAugmentWide, Müller and Hutter 2021) | rand (RandAugment, Cubuk et al. 2020); torchvision's operations on bytes, after the crop, or of crop pad before it"`
+	Layers     int     `mapstructure:"rand_layers" yaml:"rand_layers" doc:"policy rand: operations one after another"`
+	Magnitude  int     `mapstructure:"rand_magnitude" yaml:"rand_magnitude" doc:"policy rand: their magnitude, 0 to 30"`
+	Brightness float64 `mapstructure:"brightness" yaml:"brightness" doc:"factor drawn from 1 - x to 1 + x (torchvision's ColorJitter, as the next three); 0 means none"`
+	Contrast   float64 `mapstructure:"contrast" yaml:"contrast" doc:"factor drawn from 1 - x to 1 + x; 0 means none"`
+	Saturation float64 `mapstructure:"saturation" yaml:"saturation" doc:"factor drawn from 1 - x to 1 + x; 0 means none"`
+	Hue        float64 `mapstructure:"hue" yaml:"hue" doc:"turn of the hue drawn from -x to x, a part of the circle up to 0.5; 0 means none"`
+	Erase      float64 `mapstructure:"erase" yaml:"erase" doc:"probability that a rectangle becomes 0 after normalisation (random erasing, Zhong et al. 2020, with torchvision's areas)"`
+	Mixup      float64 `mapstructure:"mixup" yaml:"mixup" doc:"α of the Beta distribution of mixup's shares (Zhang et al. 2018); 0 means none; with cutmix each batch has one of the two. The training error then counts the label of the larger share"`
+	CutMix     float64 `mapstructure:"cutmix" yaml:"cutmix" doc:"α of the Beta distribution of CutMix's areas (Yun et al. 2019); 0 means none"`
 	Color      float64 `mapstructure:"color" yaml:"color" doc:"deviation of the noise along the principal components of ImageNet's colours (Krizhevsky et al. 2012: 0.1); 0 means none"`
 }
+
+// Values of Augment.Policy and Config.Sampling; empty means the first.
+const (
+	PolicyNone    = "none"
+	PolicyTrivial = "trivial"
+	PolicyRand    = "rand"
+
+	SamplingShuffle  = "shuffle"
+	SamplingBalanced = "balanced"
+)
 
 // Values of Augment.Crop; empty means CropPad.
 const (

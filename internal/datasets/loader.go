@@ -14,6 +14,7 @@ type LoaderOptions struct {
 	Seed       uint64 // keys order and augmentation
 	Shuffle    bool   // a new order each epoch; else the data set's
 	DropLast   bool   // leave out a last batch that is not full
+	Balanced   bool   // with Shuffle: draw each image of a class drawn evenly (SamplingBalanced)
 	Augment    Augment
 	Normalizer Normalizer
 	// View, unless it is nil, is how images become the input, in place of the data set's
@@ -36,6 +37,11 @@ type Batch struct {
 	N      int
 	Epoch  int // counted from 0
 	Step   int // position in the epoch, counted from 0
+
+	// Other [N] are the labels of the images that were mixed into those of Labels, which have the
+	// part Share, and nil where nothing was.
+	Other []int32
+	Share float64
 
 	// Lengths [N] are the true frames of each utterance of a batch of sequences, whose X is [N, C,
 	// F, Frames] with zeros past them; its Labels are [N·Frames], -1 past the end and where there
@@ -70,7 +76,8 @@ type Loader struct {
 
 	mu      sync.Mutex // guards the rest: what to prepare next
 	started int        // batches handed to workers
-	order   []int32    // the permutation of epoch shuffled
+	order   []int32    // the images of epoch shuffled
+	classes [][]int32  // for balanced sampling: the images of each class that has any
 	epoch   int        // which order is for, or -1
 }
 
@@ -251,12 +258,10 @@ func (l *Loader) dispatch() (*Batch, int) {
 		if l.order == nil {
 			l.order = make([]int32, n)
 		}
-		g := newDraws(streamOrder, l.opt.Seed, uint64(epoch), 0)
-		g.permute(l.order)
-		l.epoch = epoch
+		l.draw(epoch)
 	}
 	b := l.buffer()
-	b.Epoch, b.Step = epoch, step
+	b.Epoch, b.Step, b.Other = epoch, step, nil
 	b.N = min(l.opt.Batch, n-step*l.opt.Batch)
 	b.X, b.Labels, b.Index = b.X[:b.N*l.size], b.Labels[:b.N], b.Index[:b.N]
 	for j := range b.Index {

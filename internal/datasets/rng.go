@@ -15,6 +15,10 @@ const (
 	streamSubstitute
 	streamMean
 	streamSplit
+	streamEdit
+	streamErase
+	streamMix
+	streamBalance
 )
 
 // draws is a counter-based generator: its whole state follows from (stream, seed, a, b), so nothing

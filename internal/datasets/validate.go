@@ -12,8 +12,8 @@ import (
 // DefaultConfig is what a field left out means: the paper's CIFAR-10 (He et al. 2016, section 4.2).
 func DefaultConfig() Config {
 	return Config{
-		Name: "cifar10", Normalize: PixelMean, Downsample: 1, Test: 0.2, TrainOn: TrainOnTrain, OnCorrupt: CorruptError,
-		Augment: Augment{Crop: CropPad, Pad: 4, Flip: true, ShorterMin: 256, ShorterMax: 480, AreaMin: 0.08, AspectMax: 4.0 / 3},
+		Name: "cifar10", Normalize: PixelMean, Downsample: 1, Test: 0.2, TrainOn: TrainOnTrain, OnCorrupt: CorruptError, Sampling: SamplingShuffle,
+		Augment: Augment{Crop: CropPad, Pad: 4, Flip: true, ShorterMin: 256, ShorterMax: 480, AreaMin: 0.08, AspectMax: 4.0 / 3, Policy: PolicyNone, Layers: 2, Magnitude: 9},
 	}
 }
 
@@ -72,6 +72,7 @@ func (c Config) Validate() []fielderr.Error {
 	}
 	v.between("downsample", c.Downsample, maxSize, "1 means none")
 	v.between("limit", c.Limit, math.MaxInt32, "0 means all")
+	v.oneOf("sampling", c.Sampling, SamplingShuffle, SamplingBalanced)
 	v.between("workers", c.Workers, math.MaxInt32, "0 means one, for images of any size one a processor")
 	v.oneOf("on_corrupt", c.OnCorrupt, CorruptError, CorruptSkip)
 	return v.Errors
@@ -121,6 +122,7 @@ func (a Augment) validate(v *checks, anySize bool) {
 	if a.AspectMax != 0 && !(a.AspectMax >= 1 && a.AspectMax <= maxAspect) {
 		v.Add("augment.aspect_max", "torchvision has 4/3", "%v is not between 1 and %d", a.AspectMax, maxAspect)
 	}
+	a.validateEdits(v)
 	if !(a.Color >= 0 && a.Color <= 10) {
 		v.Add("augment.color", "AlexNet has 0.1", "%v is not between 0 and 10", a.Color)
 	}

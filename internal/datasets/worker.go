@@ -1,10 +1,14 @@
 package datasets
 
+import "resnet/internal/datasets/pixel"
+
 // worker is one goroutine of a loader, with its buffers.
 type worker struct {
 	l     *Loader
 	image []byte // [C, H, W]
 	sc    scratch
+	edit  pixel.Editor
+	rows  []float32 // of the image that is mixed into the first of a batch
 }
 
 // fill reads and prepares the images of b.
@@ -19,6 +23,7 @@ func (w *worker) fill(b *Batch) error {
 			return err
 		}
 	}
+	w.mix(b)
 	return nil
 }
 
@@ -56,13 +61,19 @@ const maxSubstitutes = 10
 func (w *worker) prepare(b *Batch, j, i int) error {
 	l := w.l
 	dst := b.X[j*l.size : (j+1)*l.size]
+	key := i
+	if l.opt.Balanced { // an image may be in an epoch several times, each with draws of its own
+		key = b.Step*l.opt.Batch + j
+	}
 	if !l.opt.Augment.anySize() {
 		label, err := l.ds.view(&w.sc, l.opt.Split, i, l.view, w.image)
 		if err != nil {
 			return err
 		}
 		b.Labels[j] = int32(label)
-		l.prep.augmented(dst, w.image, l.opt.Seed, b.Epoch, i)
+		w.change(b.Epoch, key)
+		l.prep.augmented(dst, w.image, l.opt.Seed, b.Epoch, key)
+		w.erase(dst, b.Epoch, key)
 		return nil
 	}
 	from, k, err := l.ds.place(l.opt.Split, i)
@@ -74,11 +85,13 @@ func (w *worker) prepare(b *Batch, j, i int) error {
 		return err
 	}
 	defer w.sc.release()
-	g := newDraws(streamAugment, l.opt.Seed, uint64(b.Epoch), uint64(i))
+	g := newDraws(streamAugment, l.opt.Seed, uint64(b.Epoch), uint64(key))
 	width, height := img.size()
 	l.view.show(&w.sc, img, l.opt.Augment.draw(&g, width, height, l.view.Size), w.image)
 	flip := l.opt.Augment.Flip && g.below(2) == 1
 	b.Labels[j] = int32(l.ds.src.label(from, k))
+	w.change(b.Epoch, key)
 	l.prep.view(dst, w.image, flip, g.colorNoise(l.opt.Augment.Color))
+	w.erase(dst, b.Epoch, key)
 	return nil
 }

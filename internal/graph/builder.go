@@ -25,6 +25,8 @@ type Options struct {
 	// Frozen says of which parameters no gradient is wanted: their ParamNode.Grad is nil. A nil
 	// Frozen freezes none.
 	Frozen func(name string) bool
+	// Targets is what the network is trained towards: its labels, unless that is set.
+	Targets Targets
 }
 
 // Builder draws a network. Its methods take and return nodes of one graph; after an error they do

@@ -2,10 +2,10 @@ package graph
 
 import "fmt"
 
-// CheckTrain says whether Machine.Train may run: the mode is Train, x holds a full batch, and each
-// label is a class. It fails with ErrMode or ErrShape. Every Machine calls it before it changes
+// CheckTrain says whether Machine.Train may run: the mode is Train, x holds a full batch, each label
+// is a class, and there are targets where the graph has them. It fails with ErrMode or ErrShape. Every Machine calls it before it changes
 // anything.
-func (g *Graph) CheckTrain(x []float32, labels []int32) error {
+func (g *Graph) CheckTrain(x []float32, labels []int32, o StepOptions) error {
 	if g.Mode != Train {
 		return fmt.Errorf("%s: training on an %v graph: %w", g.Name, g.Mode, ErrMode)
 	}
@@ -17,6 +17,9 @@ func (g *Graph) CheckTrain(x []float32, labels []int32) error {
 		if err := g.CheckLabel(i, label); err != nil {
 			return err
 		}
+	}
+	if err := g.checkTargets(o.Targets); err != nil {
+		return err
 	}
 	return g.checkSequences()
 }

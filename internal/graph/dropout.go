@@ -41,24 +41,25 @@ func (o *Dropout) SymDiff(_ gorgonia.Nodes, _, dy *Node) (gorgonia.Nodes, error)
 	return applyAll(on(&DropoutGrad{P: o.P, Stream: o.Stream, ID: o.ID, State: o.State}, dy))
 }
 
-func (s *DropoutState) key(stream uint64) ref.DropoutKey {
+// Key is the mask of a layer in the step at work.
+func (s *DropoutState) Key(stream uint64) ref.DropoutKey {
 	return ref.DropoutKey{Seed: s.Seed, Step: s.Step, Stream: stream}
 }
 
 // Run32 implements Operator.
 func (o *Dropout) Run32(dst []float32, src ...[]float32) {
-	ref.Dropout(dst, src[0], o.P, o.State.key(o.Stream))
+	ref.Dropout(dst, src[0], o.P, o.State.Key(o.Stream))
 }
 
 func (o *Dropout) run64(dst []float64, src ...[]float64) {
-	ref.Dropout(dst, src[0], o.P, o.State.key(o.Stream))
+	ref.Dropout(dst, src[0], o.P, o.State.Key(o.Stream))
 }
 
 // Run32 implements Operator.
 func (o *DropoutGrad) Run32(dst []float32, src ...[]float32) {
-	ref.Dropout(dst, src[0], o.P, o.State.key(o.Stream))
+	ref.Dropout(dst, src[0], o.P, o.State.Key(o.Stream))
 }
 
 func (o *DropoutGrad) run64(dst []float64, src ...[]float64) {
-	ref.Dropout(dst, src[0], o.P, o.State.key(o.Stream))
+	ref.Dropout(dst, src[0], o.P, o.State.Key(o.Stream))
 }

@@ -53,7 +53,11 @@ func (b *Builder) Finish(logits *Node) (*Graph, error) {
 	g := &Graph{
 		Name: b.name, G: b.g, Dtype: b.opts.Dtype, N: n, Mode: b.mode,
 		Input: b.input, Logits: logits, Params: b.used, Stats: b.stats, Dropout: b.dropout,
-		Sequences: b.sequences, Frames: b.frames,
+		Sequences: b.sequences, Frames: b.frames, Targets: b.opts.Targets,
+	}
+	if g.Targets != ClassTargets && g.Frames > 0 {
+		b.fail("finish", fmt.Errorf("frames are trained towards their labels: %w", ErrShape))
+		return nil, b.err
 	}
 	if b.mode == Train {
 		b.differentiate(g)
@@ -66,13 +70,17 @@ func (b *Builder) Finish(logits *Node) (*Graph, error) {
 
 // differentiate adds labels, loss and gradients.
 func (b *Builder) differentiate(g *Graph) {
-	g.Labels = b.leaf("labels", []int{g.LabelsLen()})
+	shape := []int{g.LabelsLen()}
+	if g.Targets != ClassTargets {
+		shape = []int{g.N, g.Classes()}
+	}
+	g.Labels = b.leaf("labels", shape)
 	if g.Frames > 0 {
 		g.Loss = b.add("loss", &FrameCrossEntropy{N: g.N, T: g.Frames, K: g.Classes(), ID: b.id()}, g.Logits, g.Labels)
 	} else {
-		g.Loss = b.add("loss", &SoftmaxCrossEntropy{N: g.N, K: g.Classes(), ID: b.id()}, g.Logits, g.Labels)
+		g.Loss = b.targetLoss(g, "loss", g.Logits, 0)
 		for _, a := range b.auxiliary {
-			loss := b.add("auxiliary loss", &SoftmaxCrossEntropy{N: g.N, K: g.Classes(), Weight: a.weight, ID: b.id()}, a.logits, g.Labels)
+			loss := b.targetLoss(g, "auxiliary loss", a.logits, a.weight)
 			g.Loss = b.add("loss", &Add{ID: b.id()}, g.Loss, loss)
 		}
 	}

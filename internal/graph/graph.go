@@ -18,7 +18,7 @@ type Graph struct {
 	Mode  Mode
 
 	Input  *Node // [N, C, H, W]
-	Labels *Node // [N], class indices as numbers of Dtype; nil in Eval mode
+	Labels *Node // [N], class indices as numbers of Dtype, or targets [N, classes]; nil in Eval mode
 	Logits *Node // [N, classes]
 	Loss   *Node // scalar; nil in Eval mode
 
@@ -37,6 +37,8 @@ type Graph struct {
 	// others. With it, Labels is [N·Frames], -1 where a frame has no label, and Logits is [N,
 	// Frames·classes].
 	Frames int
+	// Targets says what Labels holds.
+	Targets Targets
 
 	// drawn are the nodes that were there before differentiation; nil in Eval mode, where all were.
 	drawn map[*Node]bool

@@ -44,6 +44,9 @@ type StepOptions struct {
 	// StatsMomentum, when not zero, replaces each layer's momentum in running = (1-m)*running +
 	// m*batch.
 	StatsMomentum float64
+	// Targets [N, classes] are what the graph is trained towards where Graph.Targets says so, and
+	// nil elsewhere. The labels are checked all the same.
+	Targets []float32
 }
 
 // Result is what one training step reports, in every combination of StepOptions. Logits [N,

@@ -114,6 +114,7 @@ func elementCases() []graphtest.Case {
 		)
 	}
 	for _, s := range []graph.ImageShape{{N: 2, C: 3, H: 3, W: 5}, {N: 3, C: 1, H: 1, W: 1}} {
+		cases = append(cases, op(fmt.Sprintf("DropPath/%+v", s), &graph.DropPath{ImageShape: s, P: 0.4, Stream: 3, ID: 1, State: state}, free(s.N, s.C, s.H, s.W)))
 		cases = append(cases, op(fmt.Sprintf("PReLU/%+v", s), &graph.PReLU{ImageShape: s, ID: 1}, free(s.N, s.C, s.H, s.W), free(s.C)))
 	}
 	return append(cases, op("PReLU/rows", &graph.PReLU{ImageShape: graph.ImageShape{N: 3, C: 4, H: 1, W: 1}, Rows: true, ID: 1}, free(3, 4), free(4)))
@@ -154,6 +155,9 @@ func fanOut(in []*node) (*node, error) {
 	return graph.Apply(&graph.Add{ID: 4}, c, a)
 }
 
+// targetRows are targets of two images, one of which has a sum other than 1.
+var targetRows = leaf{Shape: []int{2, 3}, Values: []float64{0.7, 0.1, 0.2, 1, 0.5, 0}, Fixed: true}
+
 func shapeCases() []graphtest.Case {
 	cases := []graphtest.Case{
 		op("Concat", &graph.Concat{N: 2, H: 3, W: 2, Channels: []int{1, 3, 2}, ID: 1}, free(2, 1, 3, 2), free(2, 3, 3, 2), free(2, 2, 3, 2)),
@@ -169,6 +173,9 @@ func shapeCases() []graphtest.Case {
 		op("Linear/ones", &graph.Linear{N: 1, C: 1, K: 1, Bias: true, ID: 1}, free(1, 1), free(1, 1), free(1)),
 		op("Linear/leaf", &graph.Linear{N: 2, C: 3, K: 2, Leaf: true, ID: 1}, leaf{Shape: []int{2, 3}, Fixed: true}, free(2, 3)),
 		op("SoftmaxCrossEntropy", &graph.SoftmaxCrossEntropy{N: 3, K: 5, ID: 1}, free(3, 5), leaf{Shape: []int{3}, Values: []float64{4, 0, 2}, Fixed: true}),
+		op("TargetCrossEntropy", &graph.TargetCrossEntropy{N: 2, K: 3, ID: 1}, free(2, 3), targetRows),
+		op("TargetCrossEntropy/weighted", &graph.TargetCrossEntropy{N: 2, K: 3, Weight: 0.3, ID: 1}, free(2, 3), targetRows),
+		op("TargetCrossEntropy/binary", &graph.TargetCrossEntropy{N: 2, K: 3, Binary: true, Weight: 1.7, ID: 1}, free(2, 3), targetRows),
 		op("SoftmaxCrossEntropy/one", &graph.SoftmaxCrossEntropy{N: 1, K: 2, ID: 1}, free(1, 2), leaf{Shape: []int{1}, Values: []float64{1}, Fixed: true}),
 	}
 	for _, sides := range []bool{true, false} {

@@ -55,12 +55,15 @@ func (t *Tape) Train(x []float32, labels []int32, o StepOptions) (Result, error)
 	if t.closed {
 		return Result{}, fmt.Errorf("%s: Train: %w", g.Name, ErrClosed)
 	}
-	if err := g.CheckTrain(x, labels); err != nil {
+	if err := g.CheckTrain(x, labels, o); err != nil {
 		return Result{}, err
 	}
 	l := make([]float32, g.LabelsLen())
 	for i, label := range labels {
 		l[i] = float32(label)
+	}
+	if g.Targets != ClassTargets {
+		l = o.Targets
 	}
 	if err := t.bind(g.Labels, l); err != nil {
 		return Result{}, err

@@ -101,10 +101,26 @@ func (m instance) batch(seed uint64) (x []float32, labels []int32) {
 	return x, labels
 }
 
+// targets are what the images of a batch are trained towards where the graph has targets: mostly
+// their label, in part another class.
+func (m instance) targets(labels []int32) []float32 {
+	if m.g.Targets == graph.ClassTargets {
+		return nil
+	}
+	k := m.g.Classes()
+	out := make([]float32, len(labels)*k)
+	for i, label := range labels {
+		out[i*k+int(label)] += 0.7
+		out[i*k+i%k] += 0.2
+	}
+	return out
+}
+
 // step trains once and returns what it reports and leaves.
 func (m instance) step(t *testing.T, seed uint64, o graph.StepOptions) map[string][]float64 {
 	t.Helper()
 	x, labels := m.batch(seed)
+	o.Targets = m.targets(labels)
 	r, err := m.Train(x, labels, o)
 	if err != nil {
 		t.Fatal(err)

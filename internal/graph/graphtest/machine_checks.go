@@ -140,6 +140,7 @@ func (s suite) wrongCalls() {
 	train := func(what string, x []float32, labels []int32) {
 		s.Helper()
 		for _, o := range []graph.StepOptions{{}, {ForwardOnly: true}} {
+			o.Targets = m.targets(make([]int32, m.g.N))
 			_, err := m.Train(x, labels, o)
 			refused(what, err, graph.ErrShape)
 		}
@@ -155,6 +156,13 @@ func (s suite) wrongCalls() {
 		wrong := slices.Clone(labels)
 		wrong[len(wrong)-1] = bad
 		train(fmt.Sprint("label ", bad), x, wrong)
+	}
+	for _, wrong := range [][]float32{m.targets(labels[1:]), make([]float32, n*m.g.Classes()+1)} {
+		if m.g.Targets == graph.ClassTargets && wrong == nil {
+			continue
+		}
+		_, err := m.Train(x, labels, graph.StepOptions{Targets: wrong})
+		refused(fmt.Sprint("targets ", len(wrong)), err, graph.ErrShape)
 	}
 	_, err := m.Infer(x, n)
 	refused("inference on a graph of training", err, graph.ErrMode)
@@ -205,6 +213,7 @@ func (s suite) diagnose() {
 	}
 	for _, o := range []graph.StepOptions{{ForwardOnly: true}, {}} {
 		x, labels := m.batch(1)
+		o.Targets = m.targets(labels)
 		if _, err := m.Train(x, labels, o); err != nil {
 			s.Fatal(err)
 		}
@@ -220,7 +229,8 @@ func (s suite) close() {
 	m, e := s.instance(graph.Train, false), s.instance(graph.Eval, false)
 	x, labels := m.batch(1)
 	ex, _ := e.batch(1)
-	if _, err := m.Train(x, labels, graph.StepOptions{}); err != nil {
+	o := graph.StepOptions{Targets: m.targets(labels)}
+	if _, err := m.Train(x, labels, o); err != nil {
 		s.Fatal(err)
 	}
 	if m.Bytes() <= 0 || e.Bytes() <= 0 {
@@ -229,7 +239,7 @@ func (s suite) close() {
 	for range 2 {
 		m.Close()
 		e.Close()
-		if _, err := m.Train(x, labels, graph.StepOptions{}); !errors.Is(err, graph.ErrClosed) {
+		if _, err := m.Train(x, labels, o); !errors.Is(err, graph.ErrClosed) {
 			s.Errorf("Train after Close: %v", err)
 		}
 		if _, err := e.Infer(ex, e.g.N); !errors.Is(err, graph.ErrClosed) {

@@ -12,9 +12,10 @@ import (
 // machineNet is a network of RunMachine. It has no ReLU and no max pooling: at their kinks rounding
 // decides a visible part of the gradients.
 type machineNet struct {
-	name   string
-	frozen func(name string) bool
-	finish func(b *graph.Builder) (*graph.Graph, error)
+	name    string
+	frozen  func(name string) bool
+	targets graph.Targets
+	finish  func(b *graph.Builder) (*graph.Graph, error)
 	// breaks is the layer whose weights become infinite, and named is what Diagnose may then say:
 	// the first tensor that a machine looks at.
 	breaks string
@@ -23,7 +24,7 @@ type machineNet struct {
 
 func (n machineNet) draw(t *testing.T, mode graph.Mode, dtype tensor.Dtype, params *graph.ParamSet) *graph.Graph {
 	t.Helper()
-	b := graph.NewBuilder(n.name, mode, params, graph.Options{Dtype: dtype, DropoutSeed: 5, Frozen: n.frozen})
+	b := graph.NewBuilder(n.name, mode, params, graph.Options{Dtype: dtype, DropoutSeed: 5, Frozen: n.frozen, Targets: n.targets})
 	g, err := n.finish(b)
 	if err != nil {
 		t.Fatal(err)
@@ -51,18 +52,20 @@ var machineNets = []machineNet{
 			return strings.HasPrefix(name, "conv2") || name == "bn1.bias" || name == "aux2.weight"
 		},
 	},
+	{name: "soft targets", finish: images, targets: graph.SoftTargets, breaks: "conv2", named: []string{"conv2.weight", "bn2"}},
+	{name: "binary targets", finish: images, targets: graph.BinaryTargets, breaks: "conv2", named: []string{"conv2.weight", "bn2"}},
 	{name: "frames", finish: frames, breaks: "classifier", named: []string{"classifier.weight", "logits"}},
 	{name: "utterances", finish: utterances, breaks: "classifier", named: []string{"classifier.weight", "logits"}},
 }
 
-// images has batch normalisation, a residual join, dropout and auxiliary classifiers.
+// images has batch normalisation, a residual join whose branch is dropped, dropout and auxiliary classifiers.
 func images(b *graph.Builder) (*graph.Graph, error) {
 	conv := func(name string, x *graph.Node, filters int) *graph.Node {
 		return b.Conv(name, x, graph.ConvOpts{Filters: filters, Kernel: 3, Stride: 1, Pad: 1, Bias: name == "conv1"})
 	}
 	x := b.ELU(b.BatchNorm("bn1", conv("conv1", b.Input(5, 3, 6, 7), 18)), 1)
 	b.Auxiliary(b.Linear("aux1", b.GlobalAvgPool(x), 4), 0.3)
-	y := b.BatchNorm("bn2", conv("conv2", x, 18))
+	y := b.DropPath(b.BatchNorm("bn2", conv("conv2", x, 18)), 0.3)
 	x = b.AvgPool(b.Sigmoid(b.Add(y, x)), graph.PoolOpts{Kernel: 2, Stride: 2})
 	b.Auxiliary(b.Linear("aux2", b.Flatten(x), 4), 0.7)
 	return b.Finish(b.Linear("fc", b.Dropout("drop", b.GlobalAvgPool(x), 0.4), 4))

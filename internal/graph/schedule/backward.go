@@ -34,6 +34,8 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		}
 	case *graph.DropoutGrad:
 		return c.dropout(n, op.P, op.State, op.Stream)
+	case *graph.DropPathGrad:
+		return c.dropPath(n, op.P, op.State, op.Stream)
 	case *graph.PReLUSlopeGrad: // of images: in an epilogue
 		return c.slopeRows(n)
 	case *graph.LRNGrad:
@@ -52,7 +54,7 @@ func (c *compiler) gradient(n *gorgonia.Node) error {
 		return c.linearWeightGrad(n, op)
 	case *graph.LinearBiasGrad:
 		return c.linearBiasGrad(n, op)
-	case *graph.SoftmaxCrossEntropyGrad, *graph.FrameCrossEntropyGrad:
+	case *graph.SoftmaxCrossEntropyGrad, *graph.TargetCrossEntropyGrad, *graph.FrameCrossEntropyGrad:
 		if c.tensors[n] != nil {
 			return nil // written with the loss
 		}

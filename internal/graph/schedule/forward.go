@@ -40,6 +40,8 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		return c.concat(n, op)
 	case *graph.Dropout:
 		return c.dropout(n, op.P, op.State, op.Stream)
+	case *graph.DropPath:
+		return c.dropPath(n, op.P, op.State, op.Stream)
 	case *graph.LRN:
 		return c.lrn(n, op)
 	case *graph.Flatten:
@@ -64,6 +66,8 @@ func (c *compiler) forward(n *gorgonia.Node) error {
 		return c.utteranceNorm(n, op)
 	case *graph.SoftmaxCrossEntropy:
 		return c.crossEntropy(n, op)
+	case *graph.TargetCrossEntropy:
+		return c.targetCrossEntropy(n, op)
 	case *graph.FrameCrossEntropy:
 		return c.frameCrossEntropy(n, op)
 	}

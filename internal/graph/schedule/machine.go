@@ -120,7 +120,7 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 	if m.closed {
 		return graph.Result{}, fmt.Errorf("%s: Train: %w", g.Name, graph.ErrClosed)
 	}
-	if err := g.CheckTrain(x, labels); err != nil {
+	if err := g.CheckTrain(x, labels, o); err != nil {
 		return graph.Result{}, err
 	}
 	m.labelled = 0
@@ -129,6 +129,9 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 		if l >= 0 {
 			m.labelled++
 		}
+	}
+	if g.Targets != graph.ClassTargets {
+		copy(m.labels32, o.Targets)
 	}
 	m.x, m.labels, m.options, m.count = x, labels, o, g.N
 	m.pack()

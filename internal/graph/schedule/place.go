@@ -79,7 +79,7 @@ func (m *Machine) place(c *compiler, threads int, limit int64) error {
 	m.pool = newPool(threads)
 	m.do, m.doInner, m.doPack = m.runUnit, m.runInner, m.runPack
 	if m.g.Mode == graph.Train {
-		m.labels32 = make([]float32, m.g.LabelsLen())
+		m.labels32 = make([]float32, m.g.Labels.Shape().TotalSize())
 	}
 	return nil
 }

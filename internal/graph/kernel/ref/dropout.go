@@ -38,3 +38,18 @@ func mix(z uint64) uint64 {
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	return z ^ z>>31
 }
+
+// DropImages is Dropout of whole images: image first+i of the batch is dropped with all its values,
+// or all of them are scaled. y, x [N, ...].
+func DropImages[T Float](y, x []T, images int, p float64, key DropoutKey, first uint64) {
+	scale, base, per := T(1/(1-p)), key.base(), len(x)/images
+	for i := range images {
+		if uniform(base, first+uint64(i)) < p {
+			clear(y[i*per : (i+1)*per])
+			continue
+		}
+		for j := i * per; j < (i+1)*per; j++ {
+			y[j] = x[j] * scale
+		}
+	}
+}
