@@ -47,6 +47,9 @@ func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if list && o.Trainable != "" {
+				return usageErrorf("bench: --steps without a number lists the steps of one machine, and --trainable has two")
+			}
 			if list {
 				r, err := experiment.ProfileSteps(a.environment(), o)
 				if err != nil {
@@ -65,6 +68,9 @@ func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 	bounded(c.Flags(), &o.Batch, "batch", 0, 0, maxBatch, "images in a step, or utterances (default 128, of a speech network 8)")
 	bounded(c.Flags(), &o.Frames, "frames", 300, 1, maxFrames, "speech networks: frames of each utterance")
 	threadsFlag(c.Flags(), &o.Threads, "threads (default all cores)")
+	if mode == "train" {
+		c.Flags().StringVar(&o.Trainable, "trainable", "", "train these layers or stages and the classifier, such as layer4, or head: the classifier alone; what is below runs as in evaluation (default all)")
+	}
 	c.Flags().StringVar(&steps, "steps", "", "`N`: measure so many steps, after two that are not (default 7); alone: list the machine's steps")
 	c.Flags().Lookup("steps").NoOptDefVal = listSteps
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -19,6 +19,8 @@ type Config struct {
 	InputSize     int          `mapstructure:"input_size" yaml:"input_size" doc:"pixels; 0 means the data set's"`
 	BNEps         float64      `mapstructure:"bn_eps" yaml:"bn_eps" doc:"added to the variance in batch normalisation; 0 means the row's own: 1e-5, for googlenet-bn 1e-3"`
 	BNMomentum    float64      `mapstructure:"bn_momentum" yaml:"bn_momentum" doc:"running = (1-m)*running + m*batch"`
+	ZeroInit      bool         `mapstructure:"zero_init_residual" yaml:"zero_init_residual" doc:"γ of the last normalisation of each residual branch begins as 0 instead of 1, so that blocks begin as their shortcuts (Goyal et al. 2017)"`
+	DropPath      float64      `mapstructure:"stochastic_depth" yaml:"stochastic_depth" doc:"probability that the last residual branch is left out for an image in training; it rises evenly from 0 of the first (Huang et al. 2016)"`
 	Weights       string       `mapstructure:"weights" yaml:"weights" doc:"fine-tuning: a checkpoint to start from; the classifier is new where the classes differ in number"`
 	Speech        SpeechConfig `mapstructure:"speech" yaml:"speech" doc:"networks of speech: what is not the row's own"`
 }

@@ -51,6 +51,7 @@ func (c Config) Validate() []fielderr.Error {
 			report(key, fmt.Sprintf("0 (the data set's) to %d", most), "%d is out of range", value)
 		}
 	}
+	c.validateRecipe(s, known, report)
 	c.Speech.validate(report)
 	checkRange("classes", c.Classes, maxClasses)
 	checkRange("input_channels", c.InputChannels, maxWidth)
@@ -150,6 +151,7 @@ func (s Spec) fit(c Config, data DataInfo) Spec {
 	if c.BNMomentum != 0 {
 		s.BNMomentum = c.BNMomentum
 	}
+	s.StochasticDepth = c.DropPath
 	if s.InputChannels != own.InputChannels || s.InputSize != own.InputSize || s.Classes != own.Classes {
 		s.PaperError = nil
 		s = counted(s)

@@ -114,7 +114,7 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 		}
 	}
 	b := graph.NewBuilder(s.Name, mode, params, o)
-	logits := forward(v.net(b), s, b.Input(n, s.InputChannels, height, width))
+	logits := forward(dropPaths(v.net(b), b, s), s, b.Input(n, s.InputChannels, height, width))
 	if logits != nil && len(logits.Shape()) == 4 {
 		logits = b.GlobalAvgPool(logits) // the mean over the positions
 	}

@@ -92,6 +92,9 @@ type Spec struct {
 	// Speech is there for FamilySpeech alone.
 	Speech *Speech `json:"speech,omitempty"`
 
+	// StochasticDepth is the probability that the last residual branch is left out in training.
+	StochasticDepth float64 `json:"stochastic_depth,omitempty"`
+
 	BNEps      float64 `json:"bn_eps"`
 	BNMomentum float64 `json:"bn_momentum"` // running = (1-m)*running + m*batch
 
@@ -191,6 +194,8 @@ func (s Spec) Validate() error {
 		return fail("classes %d; 1 to %d", s.Classes, maxClasses)
 	case !(s.BNEps > 0 && s.BNEps < 1):
 		return fail("bn_eps %g; above 0, below 1", s.BNEps)
+	case !(s.StochasticDepth >= 0 && s.StochasticDepth < 1) || s.StochasticDepth > 0 && !s.branches():
+		return fail("stochastic_depth %g; above 0, below 1 for residual networks of images, 0 for others", s.StochasticDepth)
 	case !(s.BNMomentum > 0 && s.BNMomentum <= 1):
 		return fail("bn_momentum %g; above 0, at most 1", s.BNMomentum)
 	}

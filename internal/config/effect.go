@@ -6,6 +6,7 @@ import (
 
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
+	"resnet/internal/train"
 )
 
 // idle lists keys, or whole sections by a trailing dot, that change nothing in some experiments.
@@ -36,8 +37,22 @@ var idle = []struct {
 	{[]string{"data.augment.pad"}, crop(datasets.CropPad), "data.augment.crop is not pad"},
 	{[]string{"data.augment.shorter_min", "data.augment.shorter_max"}, crop(datasets.CropShorterSide), "data.augment.crop is not shorter-side"},
 	{[]string{"data.augment.area_min", "data.augment.aspect_max"}, crop(datasets.CropResized), "data.augment.crop is not resized"},
-	{[]string{"train.optimizer.momentum", "train.optimizer.nesterov"}, func(c *Config) bool { return c.Train.Optimizer.Name == "adam" }, "the optimizer is adam"},
-	{[]string{"train.optimizer.beta1", "train.optimizer.beta2", "train.optimizer.epsilon"}, func(c *Config) bool { return c.Train.Optimizer.Name != "adam" }, "the optimizer is not adam"},
+	{[]string{"data.augment.rand_layers", "data.augment.rand_magnitude"}, func(c *Config) bool { return c.Data.Augment.Policy != datasets.PolicyRand }, "data.augment.policy is not rand"},
+	{[]string{"data.sampling"}, func(c *Config) bool { return datasets.IsSpeech(c.Data.Name) }, "the data are speech"},
+	{
+		[]string{"model.zero_init_residual", "model.stochastic_depth", "train.loss", "train.label_smoothing", "train.class_weights", "train.optimizer.freeze_statistics"},
+		func(c *Config) bool { return datasets.IsSpeech(c.Data.Name) }, "the data are speech",
+	},
+	{[]string{"train.optimizer.momentum", "train.optimizer.nesterov"}, optimizer(train.OptimizerAdam, train.OptimizerAdamW, train.OptimizerLAMB), "the optimizer keeps moments, as adam does"},
+	{[]string{"train.optimizer.beta1", "train.optimizer.beta2"}, optimizer(train.OptimizerSGD, train.OptimizerLARS), "the optimizer is not adam, adamw or lamb"},
+	{[]string{"train.optimizer.epsilon"}, optimizer(train.OptimizerSGD), "the optimizer is sgd"},
+	{
+		[]string{"train.optimizer.trust"}, optimizer(train.OptimizerSGD, train.OptimizerAdam, train.OptimizerAdamW, train.OptimizerLAMB),
+		"the optimizer is not lars",
+	},
+	{[]string{"train.optimizer.freeze_statistics"}, func(c *Config) bool { return len(c.Train.Optimizer.FrozenParts()) == 0 }, "train.optimizer.freeze names no layer"},
+	{[]string{"train.ema.every"}, func(c *Config) bool { return c.Train.EMA.Decay == 0 }, "train.ema.decay is 0"},
+	{[]string{"train.early_stopping.threshold"}, func(c *Config) bool { return c.Train.EarlyStop.Patience == 0 }, "train.early_stopping.patience is 0"},
 	{[]string{"train.epochs"}, func(c *Config) bool { return c.Train.Iterations > 0 }, "train.iterations says how long it trains"},
 	{[]string{"train.schedule.drop.factor"}, func(c *Config) bool {
 		return len(c.Train.Schedule.Drop.At) == 0 && len(c.Train.Schedule.Drop.AtEpochs) == 0
@@ -49,7 +64,16 @@ var idle = []struct {
 	},
 	{
 		[]string{"train.schedule.warmup.until.", "train.schedule.warmup.iterations"},
-		func(c *Config) bool { return c.Train.Schedule.Warmup.Rate == 0 }, "train.schedule.warmup.rate is 0",
+		func(c *Config) bool { return c.Train.Schedule.Warmup.Rate == 0 && !c.Train.Schedule.Warmup.Linear },
+		"train.schedule.warmup.rate is 0",
+	},
+	{
+		[]string{"train.schedule.warmup.until."},
+		func(c *Config) bool { return c.Train.Schedule.Warmup.Linear }, "a linear warm-up ends after iterations or epochs",
+	},
+	{
+		[]string{"train.schedule.warmup.epochs"},
+		func(c *Config) bool { return !c.Train.Schedule.Warmup.Linear }, "train.schedule.warmup.linear is false",
 	},
 	{[]string{"eval.every_epochs"}, func(c *Config) bool { return c.Eval.Every > 0 }, "eval.every says when it is evaluated"},
 }
@@ -60,6 +84,10 @@ func lacks(property func(blocks.Spec) bool) func(*Config) bool {
 		s, err := blocks.Resolve(c.Model, blocks.DataInfo{})
 		return err == nil && !property(s)
 	}
+}
+
+func optimizer(names ...string) func(*Config) bool {
+	return func(c *Config) bool { return slices.Contains(names, c.Train.Optimizer.Name) }
 }
 
 func crop(kind string) func(*Config) bool {

@@ -23,6 +23,9 @@ type BenchOptions struct {
 	Frames  int // of each utterance
 	Threads int // 0 means all cores
 	Steps   int // that are measured, after two that are not
+	// Trainable are the layers or stages that are trained besides the classifier, with commas; "head"
+	// is none of them. The rest runs as in evaluation. "" means all.
+	Trainable string
 }
 
 // Batches where none is given: that of the paper's CIFAR experiments, and utterances of a speech
@@ -39,6 +42,8 @@ type BenchReport struct {
 	Mode      string `json:"mode"`
 	Precision string `json:"precision"`
 	Batch     int    `json:"batch"`
+	// Layers that are trained, where not all are.
+	Trainable string `json:"trainable,omitempty"`
 	// Of each utterance, which images_per_second then counts.
 	Frames          int      `json:"frames,omitempty"`
 	Threads         int      `json:"threads"`
@@ -89,6 +94,8 @@ type bench struct {
 	spec    blocks.Spec
 	machine graph.Machine
 	step    func() error
+	// imageLen is the number of values of an image where the graph's input is another.
+	imageLen int
 }
 
 func newBench(env *Environment, o BenchOptions) (*bench, error) {
@@ -118,6 +125,12 @@ func newBench(env *Environment, o BenchOptions) (*bench, error) {
 		return nil, err
 	}
 	params := graph.NewParamSet(1)
+	if o.Trainable != "" {
+		if err := b.divide(env, params, memory.bytes); err != nil {
+			return nil, err
+		}
+		return b, nil
+	}
 	g, err := b.graph(mode, params)
 	if err != nil {
 		return nil, err
@@ -152,7 +165,11 @@ func (b *bench) sequences() bool { return b.spec.Family == blocks.FamilySpeech }
 // newStep returns one step on the same random batch each time.
 func (b *bench) newStep(g *graph.Graph, params *graph.ParamSet, mode graph.Mode) func() error {
 	rng := rand.New(rand.NewPCG(1, 2))
-	x := make([]float32, b.Batch*g.ImageLen())
+	size := g.ImageLen()
+	if b.imageLen > 0 {
+		size = b.imageLen
+	}
+	x := make([]float32, b.Batch*size)
 	for i := range x {
 		x[i] = float32(rng.NormFloat64())
 	}
@@ -166,7 +183,11 @@ func (b *bench) newStep(g *graph.Graph, params *graph.ParamSet, mode graph.Mode)
 			return err
 		}
 	}
-	sgd := train.NewSGD(train.DefaultConfig().Optimizer, params)
+	o := train.DefaultConfig().Optimizer
+	if b.Trainable != "" {
+		o.Freeze = b.frozen()
+	}
+	sgd := train.NewSGD(o, params)
 	return func() error {
 		if _, err := b.machine.Train(x, labels, graph.StepOptions{}); err != nil {
 			return err
@@ -201,6 +222,7 @@ func (b *bench) report(times []float64) BenchReport {
 		ImagesPerSecond: float64(b.Batch) / median, MsPerStep: 1000 * median, MsMin: 1000 * times[0], MsMax: 1000 * times[len(times)-1],
 		Steps: len(times),
 	}
+	r.Trainable = b.Trainable
 	if b.sequences() {
 		flops *= float64(b.Frames) // the row counts those of a frame
 		r.Frames, r.FramesPerSecond = b.Frames, float64(b.Batch*b.Frames)/median

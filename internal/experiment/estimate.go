@@ -134,5 +134,8 @@ func timeTraining(t trainer, b *datasets.Batch) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	return timeSecond(func() error { _, err := m.Train(b.X, b.Labels, graph.StepOptions{}); return err })
+	return timeSecond(func() error {
+		_, err := m.Train(b.X, b.Labels, graph.StepOptions{Targets: t.targets().Of(b)})
+		return err
+	})
 }

@@ -81,6 +81,8 @@ type trainer interface {
 	machine(*datasets.Batch) (graph.Machine, error)
 	// beforeBatch is told how many batches have been before: masks of dropout are a function of it.
 	beforeBatch(batches int)
+	// targets are what is trained towards; nil where that is the labels.
+	targets() *train.Targets
 	bytes() int64
 	close()
 }
@@ -210,6 +212,9 @@ func (x *Experiment) meta() (weights.Meta, error) {
 	}
 	m := weights.Meta{Arch: string(arch), Classes: x.data.classes(), Dataset: x.Data.Name}
 	x.data.meta(&m)
+	if decay := x.Train.EMA.Decay; decay > 0 {
+		m.Weights = fmt.Sprintf("moving average of decay %v", decay)
+	}
 	if x.Spec.Shortcut == blocks.OptionA {
 		m.ShortcutPad = "sides"
 		if x.Spec.PadEnd {

@@ -51,7 +51,11 @@ func (x *Experiment) startFrom(params *graph.ParamSet) ([]string, error) {
 	}
 	notes := []string{fmt.Sprintf("Weights of %s from %s%s.", text.Printable(m.Spec.Name), text.Printable(m.Named), note)}
 	if frozen := x.Train.Optimizer.FrozenParts(); len(frozen) > 0 {
-		notes = append(notes, fmt.Sprintf("Not trained: %v. Normalisation there still uses each batch's statistics, and the running ones go on.", frozen))
+		how := "Normalisation there still uses each batch's statistics, and the running ones go on."
+		if x.Train.Optimizer.FreezeStats {
+			how = "Normalisation there uses the running statistics, which stay."
+		}
+		notes = append(notes, fmt.Sprintf("Not trained: %v. %s", frozen, how))
 	}
 	return notes, nil
 }

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"time"
 
@@ -56,6 +57,9 @@ func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, err
 	}
 	if x.Train.BNRecompute > 0 && !x.Spec.BatchNormalised() {
 		return nil, x.Located(fielderr.Error{Section: "train", Path: "bn_recompute", Msg: x.Spec.Name + " has no batch normalisation", Hint: "leave it out"})
+	}
+	if err := x.checkRecipe(info.Val); err != nil {
+		return nil, err
 	}
 	d := &images{x: x, set: set}
 	if d.name, err = set.Identity(ctx); err != nil {
@@ -142,14 +146,20 @@ func (d *images) describe(p Estimate) [][2]string {
 
 func (d *images) loader(epoch, batch int, onSkip func(string, error)) (train.Loader, error) {
 	return datasets.NewLoader(d.set, datasets.LoaderOptions{
-		Split: datasets.Train, Batch: d.x.Train.Batch, Seed: d.x.Train.Seed, Shuffle: true, DropLast: true,
+		Split: datasets.Train, Batch: d.x.Train.Batch, Seed: d.x.Train.Seed, Shuffle: true, DropLast: true, Balanced: d.x.Data.Sampling == datasets.SamplingBalanced,
 		Augment: d.x.Data.Augment, Normalizer: d.norm, Workers: d.x.Data.Workers, StartEpoch: epoch, StartBatch: batch, OnSkip: onSkip,
 	})
 }
 
 // compile draws the network for batches of n images and compiles it.
 func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph, graph.Machine, error) {
-	g, err := blocks.Build(d.x.Spec, n, mode, params)
+	var g *graph.Graph
+	var err error
+	if mode == graph.Train {
+		g, err = blocks.BuildFor(d.x.Spec, n, params, d.buildOptions())
+	} else {
+		g, err = blocks.Build(d.x.Spec, n, mode, params)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -161,18 +171,32 @@ func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet) (*graph
 type imageTrainer struct {
 	graph *graph.Graph
 	m     graph.Machine
+	to    *train.Targets
 }
 
 func (d *images) trainer(params *graph.ParamSet) (trainer, error) {
+	if d.x.Train.Optimizer.FreezeStats {
+		g, m, err := d.x.env.compileDivided(d.x.Spec, d.x.Train.Batch, params, d.buildOptions(), d.x.Threads, d.x.memory.bytes)
+		if err != nil {
+			return nil, d.x.frozenError(err, params)
+		}
+		return &imageTrainer{g, m, d.targets()}, nil
+	}
 	g, m, err := d.compile(d.x.Train.Batch, graph.Train, params)
+	if errors.Is(err, graph.ErrParam) {
+		if wrong := d.x.Train.Optimizer.CheckFrozen(params); wrong != nil {
+			return nil, d.x.Located(wrong)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &imageTrainer{g, m}, nil
+	return &imageTrainer{g, m, d.targets()}, nil
 }
 
 func (t *imageTrainer) machine(*datasets.Batch) (graph.Machine, error) { return t.m, nil }
 func (t *imageTrainer) beforeBatch(batches int)                        { numberBatch(t.graph, batches) }
+func (t *imageTrainer) targets() *train.Targets                        { return t.to }
 func (t *imageTrainer) bytes() int64                                   { return t.m.Bytes() }
 func (t *imageTrainer) close()                                         { t.m.Close() }
 

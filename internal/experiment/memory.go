@@ -132,9 +132,10 @@ func product(shape []int) int64 {
 	return n
 }
 
-// parameters are the need of the parameters, their gradients and what the optimizer keeps.
+// parameters are the need of the parameters, their gradients and what the optimizer and a
+// moving average keep.
 func (x *Experiment) parameters(count int64) need {
-	return need{bytes: 4 * float64(2*count+x.Train.Optimizer.StateValues(count))}
+	return need{bytes: 4 * float64(2*count+x.Train.Optimizer.StateValues(count)+x.Train.AverageValues(count))}
 }
 
 // trainBatch is the need of the batch that is trained on.
@@ -147,8 +148,8 @@ func (x *Experiment) evalBatch(bytes float64) need {
 	return need{"eval.batch", x.Eval.Batch, bytes, ""}
 }
 
-// values counts the parameters' values, those that are trained, and what the optimizer keeps of
-// them.
+// values counts the parameters' values, those that are trained, and what the optimizer and a moving
+// average keep of them.
 func (x *Experiment) values(params *graph.ParamSet) (all, trainable, kept int64) {
 	for _, p := range params.All() {
 		all += int64(len(p.Data))
@@ -156,7 +157,7 @@ func (x *Experiment) values(params *graph.ParamSet) (all, trainable, kept int64)
 			trainable += int64(len(p.Data))
 		}
 	}
-	return all, trainable, x.Train.Optimizer.StateValues(trainable)
+	return all, trainable, x.Train.Optimizer.StateValues(trainable) + x.Train.AverageValues(all)
 }
 
 // checkpointBytes is the size of a checkpoint without its metadata.

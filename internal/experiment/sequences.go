@@ -41,6 +41,9 @@ func openSequences(ctx context.Context, x *Experiment, open DataSets) (*sequence
 	if x.Plan, err = train.NewSequencePlan(x.Train, x.Eval, info.Train, c.PerEpoch(s.shapes)); err != nil {
 		return nil, x.Located(err)
 	}
+	if err := x.checkRecipe(info.Val); err != nil {
+		return nil, err
+	}
 	x.Plan.UtteranceErrors = frames && !info.Aligned
 	return s, nil
 }
@@ -110,6 +113,7 @@ func (s *sequences) sequencer(params *graph.ParamSet, mode graph.Mode, shapes []
 
 func (t sequenceTrainer) machine(b *datasets.Batch) (graph.Machine, error) { return t.Of(b) }
 func (t sequenceTrainer) beforeBatch(batches int)                          { numberBatch(t.Last().Graph, batches) }
+func (t sequenceTrainer) targets() *train.Targets                          { return nil }
 func (t sequenceTrainer) bytes() int64                                     { return t.Bytes() }
 func (t sequenceTrainer) close()                                           { t.Close() }
 

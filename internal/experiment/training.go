@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/graph"
@@ -114,11 +115,15 @@ func (t *Training) fill(ctx context.Context, r *ready, store *checkpoint.Store) 
 	if err := t.Train.Optimizer.CheckFrozen(r.params); err != nil {
 		return t.Located(err)
 	}
+	if r.resume == nil && t.Model.ZeroInit {
+		blocks.ZeroResidual(t.Spec, r.params)
+	}
 	if r.resume == nil && t.Model.Weights != "" {
 		if r.notes, err = t.startFrom(r.params); err != nil {
 			return err
 		}
 	}
+	r.notes = append(r.notes, t.notesOfRecipe()...)
 	if r.meta, err = t.meta(); err != nil {
 		return err
 	}
@@ -177,7 +182,7 @@ func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 	for _, note := range r.notes {
 		t.env.say("%s", note)
 	}
-	finished := r.resume != nil && r.resume.State.Finished && r.resume.State.Step >= t.Plan.Iterations
+	finished := r.resume != nil && r.resume.State.Done(t.Plan)
 	if !finished { // a finished run keeps the records of what made it
 		if err := t.writeRecords(); err != nil {
 			return train.Summary{}, err
@@ -200,8 +205,8 @@ func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 		},
 		Dir:         t.Dir,
 		Hooks:       train.Hooks{OnStep: t.Watcher.Step, OnMessage: t.Watcher.Message, OnEval: t.Watcher.Eval},
-		BeforeBatch: r.trainer.beforeBatch,
-		Resume:      r.resume, MaxTime: t.MaxTime, Control: t.Control,
+		BeforeBatch: r.trainer.beforeBatch, Targets: r.trainer.targets(),
+		Resume: r.resume, MaxTime: t.MaxTime, Control: t.Control,
 	})
 	if sum.AlreadyFinished { // the checkpoint knows what was measured
 		sum.Last = t.lastRow(sum.State, r.resume.Evaluation)

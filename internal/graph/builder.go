@@ -83,6 +83,9 @@ func (b *Builder) In(scope string) *Builder {
 	return &Builder{drawing: b.drawing, scope: join(b.scope, scope)}
 }
 
+// Owns reports whether a node belongs to the graph that is drawn.
+func (b *Builder) Owns(n *Node) bool { return n.Graph() == b.g }
+
 // Err is the first error.
 func (b *Builder) Err() error { return b.err }
 

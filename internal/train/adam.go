@@ -22,11 +22,15 @@ const (
 //	v = Beta2·v + (1−Beta2)·d²
 //	w = w − Rate/(1−Beta1ᵗ) · m / (√v / √(1−Beta2ᵗ) + Epsilon)
 //
-// Decay is added to the gradient (L2), not taken from the weights apart (AdamW).
+// Decay is added to the gradient (L2). Two relatives share the moments: AdamW (Loshchilov and Hutter
+// 2019, torch.optim.AdamW) takes Rate·Decay·w from the weights instead, and LAMB (You et al. 2020,
+// timm's Lamb) adds Decay·w to the quotient, and gives that the length of the weights.
 type Adam struct {
 	o     Optimizer
 	slots []adamSlot
 	step  []float32 // [1], updates made: exact up to 2^24
+	// quotient is LAMB's update of a parameter, before its length is known.
+	quotient []float32
 }
 
 type adamSlot struct {
@@ -47,6 +51,14 @@ func NewAdam(o Optimizer, params *graph.ParamSet) *Adam {
 	return a
 }
 
+// longest is the number of values of the largest parameter.
+func (a *Adam) longest() (n int) {
+	for _, s := range a.slots {
+		n = max(n, len(s.m))
+	}
+	return n
+}
+
 // Step applies the gradients in Param.Grad, multiplied by scale, at the given rate.
 func (a *Adam) Step(rate float64, scale float32) {
 	a.step[0]++
@@ -57,7 +69,20 @@ func (a *Adam) Step(rate float64, scale float32) {
 		root: float32(math.Sqrt(1 - math.Pow(a.o.Beta2, t))),
 	}
 	for _, s := range a.slots {
-		u.decay, u.rate = s.decay, float32(rate*s.rate/(1-math.Pow(a.o.Beta1, t)))
+		own := rate * s.rate
+		u.decay, u.rate = s.decay, float32(own/(1-math.Pow(a.o.Beta1, t)))
+		switch a.o.Name {
+		case OptimizerAdamW:
+			shrink(s.p.Data, float32(1-own*float64(s.decay)))
+			u.decay = 0
+		case OptimizerLAMB:
+			if a.quotient == nil {
+				a.quotient = make([]float32, a.longest())
+			}
+			u.decay, u.rate = 0, float32(1/(1-math.Pow(a.o.Beta1, t)))
+			u.lamb(s, a.quotient[:len(s.m)], float32(own))
+			continue
+		}
 		u.apply(s.p.Data, s.p.Grad, s.m, s.v)
 	}
 }

@@ -22,7 +22,7 @@ func (l *loop) batch(i int) (Sums, error) {
 	if e := l.checkLoss(res.Loss); e != nil {
 		return Sums{}, e
 	}
-	wrong, labels := countWrong(res.Logits, b.Labels)
+	wrong, labels := countWrong(res.Logits, mainLabels(b))
 	if b.Lengths == nil {
 		return Sums{Loss: res.Loss, Batches: 1, Wrong: wrong, Images: labels}, nil
 	}
@@ -41,6 +41,7 @@ func (l *loop) compute(b *datasets.Batch, n int, o graph.StepOptions) (graph.Res
 	if l.o.BeforeBatch != nil {
 		l.o.BeforeBatch(n)
 	}
+	o.Targets = l.o.Targets.Of(b)
 	return l.machine.Train(b.X, b.Labels, o)
 }
 

@@ -10,7 +10,9 @@ var errSave = errors.New("checkpoint")
 
 // evaluate measures the model, adds a row, and tells the schedule.
 func (l *loop) evaluate() error {
+	l.average.swap()
 	ev, err := l.o.Evaluate(l.gentle)
+	l.average.swap()
 	if err != nil {
 		if l.ctx.Err() == nil && l.o.Control.stopping() {
 			return errInterrupted
@@ -25,6 +27,7 @@ func (l *loop) evaluate() error {
 			l.st.Best = &Best{Step: l.st.Step, ValError: ev.Val.Error}
 			l.best = true
 		}
+		l.stopEarly(ev.Val.Error)
 	case row.Train != nil:
 		l.sched.AfterEval(&l.st.Schedule, l.st.Step, row.Train.Error)
 	}
@@ -38,16 +41,39 @@ func (l *loop) evaluate() error {
 	return nil
 }
 
+// stopEarly ends the training when the error of the validation split has not fallen for long enough.
+func (l *loop) stopEarly(percent float64) {
+	o := l.o.Plan.Config.EarlyStop
+	if o.Patience > 0 && l.st.Early.waited(percent, o.Patience, o.Threshold) {
+		l.st.Stopped = true
+		l.say("the validation error has not fallen for %d evaluations (train.early_stopping): the training ends", o.Patience)
+	}
+}
+
 // save writes a checkpoint of the current step, unless a value is not finite: that never replaces a
 // good one. Where the policy lets training go on after a failure, the failure is a warning, except
 // for the last checkpoint of a run.
 func (l *loop) save(last bool) error {
+	err := l.write(last)
+	if err == nil && l.rollsBack() {
+		l.remember()
+	}
+	return err
+}
+
+// write is save without what a rollback needs.
+func (l *loop) write(last bool) error {
 	if p := badValue(l.o.Params, false); p != nil {
 		return &NonFiniteError{Step: max(0, l.st.Step-1), Rate: l.st.Rate, What: "weights", Layer: p.Name}
 	}
 	l.st.Rows = l.metrics.pending()
+	l.average.swap()
+	defer l.average.swap()
+	if p := badValue(l.o.Params, false); p != nil {
+		return &NonFiniteError{Step: max(0, l.st.Step-1), Rate: l.st.Rate, What: "averages of weights", Layer: p.Name}
+	}
 	s := Snapshot{
-		State: l.st, Params: l.o.Params, Momentum: l.sgd.Tensors(), Evaluation: l.eval,
+		State: l.st, Params: l.o.Params, Momentum: append(l.sgd.Tensors(), l.average.tensors()...), Evaluation: l.eval,
 		IsBest: l.eval != nil && l.st.Best != nil && l.st.Best.Step == l.st.Step,
 	}
 	if err := l.o.Store.Save(s); err != nil {
@@ -63,9 +89,6 @@ func (l *loop) save(last bool) error {
 		if h := l.o.Hooks.OnSave; h != nil {
 			h(l.st.Step)
 		}
-	}
-	if l.rollsBack() {
-		l.remember()
 	}
 	return nil
 }

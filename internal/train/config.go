@@ -11,24 +11,45 @@ type Config struct {
 	Schedule    Schedule   `mapstructure:"schedule" yaml:"schedule" doc:"learning rate"`
 	Checkpoint  Checkpoint `mapstructure:"checkpoint" yaml:"checkpoint" doc:"when to save"`
 	BNRecompute int        `mapstructure:"bn_recompute" yaml:"bn_recompute" doc:"after training, recompute batch-norm statistics as strict averages over so many training images; 0 means keep the running averages"`
+	Loss        string     `mapstructure:"loss" yaml:"loss" doc:"softmax | binary: the cross-entropy of a softmax over the classes, or of a decision for each class (BCE, Wightman et al. 2021)"`
+	Smoothing   float64    `mapstructure:"label_smoothing" yaml:"label_smoothing" doc:"share of each target that is spread evenly over all classes (Szegedy et al. 2016); 0 means none"`
+	Weights     string     `mapstructure:"class_weights" yaml:"class_weights" doc:"none | balanced: weigh the loss of each class by images / (classes x images of the class)"`
+	EMA         EMA        `mapstructure:"ema" yaml:"ema" doc:"a moving average of weights and statistics, which is evaluated, saved as the model and exported"`
+	EarlyStop   EarlyStop  `mapstructure:"early_stopping" yaml:"early_stopping" doc:"end when the error of the validation split stops falling"`
 	ClipNorm    float64    `mapstructure:"clip_norm" yaml:"clip_norm" doc:"scale the gradient of an update down to this norm, over all parameters together; 0 means never"`
 	OnNonfinite string     `mapstructure:"on_nonfinite" yaml:"on_nonfinite" doc:"stop | skip | rollback"`
 	TensorBoard bool       `mapstructure:"tensorboard" yaml:"tensorboard" doc:"write the curves to an event file for TensorBoard in the run folder, too"`
 	OnSaveError string     `mapstructure:"on_save_error" yaml:"on_save_error" doc:"stop | continue"`
 }
 
+// EMA is average = Decay·average + (1-Decay)·values after each Every-th update, of parameters and
+// running statistics: timm's ModelEmaV2. It begins with the values before the first update.
+type EMA struct {
+	Decay float64 `mapstructure:"decay" yaml:"decay" doc:"how much of the average is kept; 0 means no average; 0.999 averages over about 1,000 updates"`
+	Every int     `mapstructure:"every" yaml:"every" doc:"updates between two averagings"`
+}
+
+// EarlyStop ends a training when the validation error has not fallen by Threshold percentage points
+// for Patience evaluations.
+type EarlyStop struct {
+	Patience  int     `mapstructure:"patience" yaml:"patience" doc:"evaluations without improvement; 0 means never"`
+	Threshold float64 `mapstructure:"threshold" yaml:"threshold" doc:"percentage points that count as improvement"`
+}
+
 // Optimizer is SGD or Adam in PyTorch's form. SGD: v = m*v + (g + wd*w); w -= rate * v, or with
 // Nesterov w -= rate * (g + wd*w + m*v). Adam: see type Adam.
 type Optimizer struct {
-	Name        string  `mapstructure:"name" yaml:"name" doc:"sgd | adam"`
-	Momentum    float64 `mapstructure:"momentum" yaml:"momentum" doc:"sgd: 0 means none"`
-	Nesterov    bool    `mapstructure:"nesterov" yaml:"nesterov" doc:"sgd: look-ahead momentum"`
-	Beta1       float64 `mapstructure:"beta1" yaml:"beta1" doc:"adam: how much of the mean gradient is kept"`
-	Beta2       float64 `mapstructure:"beta2" yaml:"beta2" doc:"adam: how much of the mean squared gradient is kept"`
-	Epsilon     float64 `mapstructure:"epsilon" yaml:"epsilon" doc:"adam: added to the root of the mean square"`
-	WeightDecay float64 `mapstructure:"weight_decay" yaml:"weight_decay" doc:"L2, added to the gradient"`
+	Name        string  `mapstructure:"name" yaml:"name" doc:"sgd | adam | adamw (decay apart from the gradient) | lars (You et al. 2017) | lamb (You et al. 2020)"`
+	Momentum    float64 `mapstructure:"momentum" yaml:"momentum" doc:"sgd, lars: 0 means none"`
+	Nesterov    bool    `mapstructure:"nesterov" yaml:"nesterov" doc:"sgd, lars: look-ahead momentum"`
+	Beta1       float64 `mapstructure:"beta1" yaml:"beta1" doc:"adam, adamw, lamb: how much of the mean gradient is kept"`
+	Beta2       float64 `mapstructure:"beta2" yaml:"beta2" doc:"adam, adamw, lamb: how much of the mean squared gradient is kept"`
+	Epsilon     float64 `mapstructure:"epsilon" yaml:"epsilon" doc:"adam, adamw, lamb: added to the root of the mean square; lars: added to the norms"`
+	Trust       float64 `mapstructure:"trust" yaml:"trust" doc:"lars: the length of an update as a part of the length of the weights, before the rate"`
+	WeightDecay float64 `mapstructure:"weight_decay" yaml:"weight_decay" doc:"L2, added to the gradient; adamw: taken from the weights, times the rate"`
 	Decay       string  `mapstructure:"decay_parameters" yaml:"decay_parameters" doc:"all | weights: whether biases, γ and β decay too; the paper does not say, PyTorch decays all; slopes of PReLU never do"`
-	Freeze      string  `mapstructure:"freeze" yaml:"freeze" doc:"fine-tuning: layers or stages that are not updated, separated by commas, e.g. conv1,bn1,layer1; their running statistics go on"`
+	Freeze      string  `mapstructure:"freeze" yaml:"freeze" doc:"fine-tuning: layers or stages that are not updated, separated by commas, e.g. conv1,bn1,layer1"`
+	FreezeStats bool    `mapstructure:"freeze_statistics" yaml:"freeze_statistics" doc:"fine-tuning: frozen layers, which have to be the first ones of the network, normalise with their running statistics and keep them; otherwise with the batch's, and theirs go on"`
 	HeadRate    float64 `mapstructure:"head_rate" yaml:"head_rate" doc:"fine-tuning: the classifier's learning rate as a multiple of the others'"`
 }
 
@@ -66,11 +87,14 @@ type Plateau struct {
 }
 
 // Warmup holds Rate until the condition is met (He et al. 2016, section 4.2: 0.01 until the
-// training error is below 80 %).
+// training error is below 80 %) or, linear, rises from it to the schedule's rate (Goyal et al.
+// 2017).
 type Warmup struct {
-	Rate       float64 `mapstructure:"rate" yaml:"rate" doc:"rate during warm-up; 0 means none"`
+	Rate       float64 `mapstructure:"rate" yaml:"rate" doc:"rate during warm-up, or with linear at its beginning; 0 means none, but with linear"`
+	Linear     bool    `mapstructure:"linear" yaml:"linear" doc:"rise evenly to schedule.rate over iterations or epochs; a cosine then runs from there to the end"`
 	Until      Until   `mapstructure:"until" yaml:"until" doc:"end on the training error"`
 	Iterations int     `mapstructure:"iterations" yaml:"iterations" doc:"or after so many iterations"`
+	Epochs     int     `mapstructure:"epochs" yaml:"epochs" doc:"linear: or over so many epochs"`
 }
 
 // Until ends the warm-up on the training error averaged over the last Window iterations.

@@ -9,6 +9,12 @@ const (
 	NonfiniteSkip     = "skip"
 	NonfiniteRollback = "rollback"
 
+	LossSoftmax = "softmax"
+	LossBinary  = "binary"
+
+	WeightsNone     = "none"
+	WeightsBalanced = "balanced"
+
 	SaveErrorStop     = "stop"
 	SaveErrorContinue = "continue"
 )
@@ -26,13 +32,16 @@ func DefaultConfig() Config {
 		Accumulate: 1,
 		Iterations: 64000,
 		Seed:       1,
-		Optimizer:  Optimizer{Name: OptimizerSGD, Momentum: 0.9, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-4, Decay: DecayAll},
+		Optimizer:  Optimizer{Name: OptimizerSGD, Momentum: 0.9, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Trust: 0.001, WeightDecay: 1e-4, Decay: DecayAll},
 		Schedule: Schedule{
 			Rate:    0.1,
 			Drop:    Drop{Factor: 0.1},
 			Plateau: Plateau{Patience: 10},
 			Warmup:  Warmup{Until: Until{Window: DefaultWindow}},
 		},
+		Loss:        LossSoftmax,
+		Weights:     WeightsNone,
+		EMA:         EMA{Every: 1},
 		Checkpoint:  Checkpoint{Keep: 3},
 		OnNonfinite: NonfiniteStop,
 		OnSaveError: SaveErrorStop,

@@ -14,12 +14,13 @@ var errInterrupted = errors.New("interrupted")
 
 // loop is one Run.
 type loop struct {
-	o      Options
-	ctx    context.Context // ends at once, without saving
-	gentle context.Context // ends when a stop is requested, too
-	sched  *Scheduler
-	sgd    Stepper
-	st     State
+	o       Options
+	ctx     context.Context // ends at once, without saving
+	gentle  context.Context // ends when a stop is requested, too
+	sched   *Scheduler
+	sgd     Stepper
+	average *average // nil without a moving average
+	st      State
 
 	loader  Loader
 	machine graph.Machine // of the last batch
@@ -50,7 +51,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if err := o.check(); err != nil {
 		return Summary{}, err
 	}
-	l := &loop{o: o, ctx: ctx, machine: o.Machine, sched: NewScheduler(o.Plan), sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now)}
+	l := &loop{o: o, ctx: ctx, machine: o.Machine, sched: NewScheduler(o.Plan), sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), average: newAverage(o.Plan.Config.EMA, o.Params), meter: newMeter(o.Now)}
 	l.o.Control.takeSave(&l.asked) // requests of before are not this run's
 	if err := l.resume(); err != nil {
 		return Summary{}, err
@@ -85,14 +86,20 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 // resume takes over the state of a checkpoint, or starts.
 func (l *loop) resume() error {
 	if r := l.o.Resume; r != nil {
-		if err := l.sgd.Load(r.Momentum); err != nil {
+		optimizer, trained := splitTrained(r.Momentum)
+		if err := l.sgd.Load(optimizer); err != nil {
 			return err
+		}
+		if l.average != nil {
+			if err := l.average.resume(trained); err != nil {
+				return err
+			}
 		}
 		l.st = r.State.clone()
 		if l.st.Evaluated == l.st.Step {
 			l.eval = r.Evaluation
 		}
-		if l.st.Finished && l.st.Step < l.o.Plan.Iterations {
+		if l.st.Finished && !l.st.Done(l.o.Plan) {
 			l.st.Finished = false // the plan has become longer
 		}
 	} else {
@@ -145,13 +152,16 @@ func (l *loop) run() error {
 
 // boundary evaluates and saves where that is due, and ends the run when a stop is requested.
 func (l *loop) boundary() error {
-	if l.st.Step >= l.o.Plan.Iterations {
+	if l.st.Step >= l.o.Plan.Iterations || l.st.Stopped {
 		return l.finish()
 	}
 	if l.o.Plan.EvalDue(l.st.Step) && l.st.Evaluated != l.st.Step {
 		if err := l.evaluate(); err != nil {
 			return err
 		}
+	}
+	if l.st.Stopped {
+		return l.finish()
 	}
 	if asked := l.o.Control.takeSave(&l.asked); l.dirty && (asked || l.best || l.st.Step > 0 && l.o.Plan.SaveDue(l.st.Step)) {
 		if err := l.save(false); err != nil {
@@ -188,6 +198,7 @@ func (l *loop) update() error {
 	}
 	l.step(a)
 	l.moved()
+	l.average.update(l.st.Step)
 	l.st.SkippedInRow = 0
 	l.st.Since.add(sums)
 	l.last = sums

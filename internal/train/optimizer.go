@@ -12,8 +12,11 @@ import (
 
 // The optimizers.
 const (
-	OptimizerSGD  = "sgd"
-	OptimizerAdam = "adam"
+	OptimizerSGD   = "sgd"
+	OptimizerAdam  = "adam"
+	OptimizerAdamW = "adamw"
+	OptimizerLARS  = "lars"
+	OptimizerLAMB  = "lamb"
 )
 
 // A Stepper is an optimizer over the parameters of a ParamSet. What it remembers between updates is
@@ -29,16 +32,21 @@ type Stepper interface {
 
 // NewStepper makes the optimizer that o names.
 func NewStepper(o Optimizer, params *graph.ParamSet) Stepper {
-	if o.Name == OptimizerAdam {
+	if o.adaptive() {
 		return NewAdam(o, params)
 	}
 	return NewSGD(o, params)
 }
 
+// adaptive reports whether the optimizer keeps the moments of gradients, as Adam does.
+func (o Optimizer) adaptive() bool {
+	return o.Name == OptimizerAdam || o.Name == OptimizerAdamW || o.Name == OptimizerLAMB
+}
+
 // StateValues is the number of float32 values that an optimizer keeps for a parameter of n.
 func (o Optimizer) StateValues(n int64) int64 {
 	switch {
-	case o.Name == OptimizerAdam:
+	case o.adaptive():
 		return 2 * n
 	case o.Momentum != 0:
 		return n
@@ -132,7 +140,7 @@ func gradientNorm(o Optimizer, params *graph.ParamSet) float64 {
 }
 
 // statePrefixes begin the names of optimizer state in a checkpoint.
-var statePrefixes = []string{momentumPrefix, "adam."}
+var statePrefixes = []string{momentumPrefix, "adam.", trainedPrefix}
 
 func isOptimizerState(name string) bool {
 	for _, prefix := range statePrefixes {

@@ -97,6 +97,8 @@ type Options struct {
 	// Loader opens the training batches at a position: epoch counts from 0, batch from 0 within the
 	// epoch.
 	Loader func(ctx context.Context, epoch, batch int) (Loader, error)
+	// Targets are what the machine is trained towards; nil where that is the labels.
+	Targets *Targets
 	// Evaluate measures the current parameters. Its context ends when a stop is requested; it then
 	// returns the context's error, and the evaluation is repeated by the resumed run.
 	Evaluate func(ctx context.Context) (Evaluation, error)

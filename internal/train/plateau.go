@@ -13,13 +13,22 @@ type PlateauState struct {
 // best by Threshold. The best is kept over a drop, so that the next drop asks for improvement on
 // it.
 func (s *Scheduler) observePlateau(st *PlateauState, percent float64) {
-	if !st.Seen || percent < st.Best-s.s.Plateau.Threshold {
-		st.Seen, st.Best, st.Bad = true, percent, 0
-		return
-	}
-	st.Bad++
-	if st.Bad >= s.s.Plateau.Patience {
-		st.Bad = 0
+	if st.waited(percent, s.s.Plateau.Patience, s.s.Plateau.Threshold) {
 		st.Drops++
 	}
+}
+
+// waited takes an error in and reports whether patience evaluations in a row have not been better
+// than the best by threshold; it counts anew then.
+func (st *PlateauState) waited(percent float64, patience int, threshold float64) bool {
+	if !st.Seen || percent < st.Best-threshold {
+		st.Seen, st.Best, st.Bad = true, percent, 0
+		return false
+	}
+	st.Bad++
+	if st.Bad < patience {
+		return false
+	}
+	st.Bad = 0
+	return true
 }

@@ -54,6 +54,21 @@ var resumeCases = []resumeCase{
 		c.Optimizer = Optimizer{Name: OptimizerAdam, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Decay: DecayAll}
 		c.ClipNorm = 0.3
 	}},
+	{name: "AdamW with a moving average", eval: eval.Config{Every: 4}, cfg: func(c *Config) {
+		c.Optimizer = Optimizer{Name: OptimizerAdamW, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.1, Decay: DecayAll}
+		c.EMA = EMA{Decay: 0.8, Every: 3}
+		c.OnNonfinite = NonfiniteRollback
+		c.Schedule.Warmup = Warmup{Linear: true, Iterations: 6}
+		c.Schedule.Cosine.Enabled = true
+	}},
+	{name: "LAMB with a moving average", eval: eval.Config{Every: 5}, noVal: true, cfg: func(c *Config) {
+		c.Optimizer = Optimizer{Name: OptimizerLAMB, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-6, WeightDecay: 0.1, Decay: DecayWeights}
+		c.EMA, c.Accumulate, c.Iterations = EMA{Decay: 0.9, Every: 1}, 2, 12
+		c.Schedule.Warmup = Warmup{Linear: true, Rate: 0.01, Epochs: 2}
+	}},
+	{name: "LARS", eval: eval.Config{Every: 4}, cfg: func(c *Config) {
+		c.Optimizer = Optimizer{Name: OptimizerLARS, Momentum: 0.9, Trust: 0.02, Epsilon: 1e-8, WeightDecay: 0.1, Decay: DecayWeights}
+	}},
 	{name: "no momentum, evaluated at the end only", cfg: func(c *Config) {
 		c.Optimizer.Momentum, c.Iterations = 0, 8
 		c.Checkpoint.Every = 5

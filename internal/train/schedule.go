@@ -6,6 +6,7 @@ import "math"
 type Scheduler struct {
 	s      Schedule
 	drops  []int // steps
+	warm   int   // updates of a linear warm-up
 	total  int   // updates in all, for the cosine
 	images int   // per update, for the warm-up
 }
@@ -27,13 +28,21 @@ func NewScheduler(p Plan) *Scheduler {
 			s.drops = append(s.drops, p.StepsIn(e))
 		}
 	}
+	if w := s.s.Warmup; w.Linear {
+		if s.warm = w.Iterations; w.Epochs > 0 {
+			s.warm = p.StepsIn(w.Epochs)
+		}
+	}
 	return s
 }
 
 // Rate is the learning rate of the update that follows step updates.
 func (s *Scheduler) Rate(step int, st ScheduleState) float64 {
 	r := s.base(step, st)
-	if s.warming(step, st.Warmup) {
+	if step < s.warm {
+		// PyTorch's LinearLR: evenly from the warm-up's rate to the schedule's.
+		r = s.s.Warmup.Rate + (s.s.Rate-s.s.Warmup.Rate)*float64(step)/float64(s.warm)
+	} else if s.warming(step, st.Warmup) {
 		r = min(r, s.s.Warmup.Rate)
 	}
 	return math.Ldexp(r, -st.Halvings)
@@ -44,7 +53,7 @@ func (s *Scheduler) base(step int, st ScheduleState) float64 {
 	r := s.s.Rate
 	switch {
 	case s.s.Cosine.Enabled:
-		t := math.Min(1, float64(step)/float64(s.total))
+		t := math.Min(1, float64(max(step-s.warm, 0))/float64(max(s.total-s.warm, 1)))
 		r = s.s.Cosine.Min + (r-s.s.Cosine.Min)*(1+math.Cos(math.Pi*t))/2
 	case s.s.Plateau.Factor != 0:
 		for range st.Plateau.Drops {
@@ -69,7 +78,7 @@ func (s *Scheduler) AfterUpdate(st *ScheduleState, step, wrong int) {
 // AfterEval records the error (percent) of an evaluation at step: of the validation split or,
 // without one, of the training images since the last evaluation.
 func (s *Scheduler) AfterEval(st *ScheduleState, step int, percent float64) {
-	if s.s.Plateau.Factor != 0 && !s.warming(step, st.Warmup) {
+	if s.s.Plateau.Factor != 0 && step >= s.warm && !s.warming(step, st.Warmup) {
 		s.observePlateau(&st.Plateau, percent)
 	}
 }

@@ -97,6 +97,10 @@ func (s *SGD) Step(rate float64, scale float32) {
 		Scale:    scale,
 		Nesterov: s.o.Nesterov,
 	}
+	if s.o.Name == OptimizerLARS {
+		s.lars(u, rate)
+		return
+	}
 	for i := range s.slots {
 		sl := &s.slots[i]
 		u.Decay, u.Rate = sl.decay, float32(rate*sl.rate)

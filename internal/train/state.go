@@ -32,11 +32,19 @@ type State struct {
 	// Rows of metrics.csv that could not be written yet: a resumed run adds them.
 	Rows [][]string `json:"rows,omitempty"`
 
+	// Early counts evaluations without improvement for early stopping; Stopped says that it ended the
+	// training.
+	Early   PlateauState `json:"early,omitzero"`
+	Stopped bool         `json:"stopped_early,omitempty"`
+
 	Skipped int `json:"skipped"` // updates left out because they were not finite
 	// Of these, the last ones without a good update between.
 	SkippedInRow int `json:"skipped_in_row"`
 	Rollbacks    int `json:"rollbacks"`
 }
+
+// Done reports whether nothing is left to do of a plan.
+func (s State) Done(p Plan) bool { return s.Finished && (s.Stopped || s.Step >= p.Iterations) }
 
 // Sums adds up the training figures of several updates; counts are exact, and losses are added in
 // order.
@@ -99,7 +107,7 @@ func ParseState(b []byte) (State, error) {
 	}
 	w, p := s.Schedule.Warmup, s.Schedule.Plateau
 	if s.Step > maxSteps || s.Batches > maxSteps*maxAccumulate || len(w.Wrong) > maxWindow || w.Next < 0 || w.Next > len(w.Wrong) ||
-		p.Bad < 0 || p.Drops < 0 || p.Drops > maxDrops || s.Schedule.Halvings < 0 || s.Schedule.Halvings > maxDrops || s.Skipped < 0 || s.SkippedInRow < 0 || s.Rollbacks < 0 {
+		p.Bad < 0 || s.Early.Bad < 0 || p.Drops < 0 || p.Drops > maxDrops || s.Schedule.Halvings < 0 || s.Schedule.Halvings > maxDrops || s.Skipped < 0 || s.SkippedInRow < 0 || s.Rollbacks < 0 {
 		return State{}, errors.New("training state: a count is out of range: the file is damaged, resume from an earlier checkpoint")
 	}
 	for _, row := range s.Rows {
@@ -170,7 +178,7 @@ func (l *loop) tensors() [][]float32 {
 	for _, p := range l.o.Params.All() {
 		ts = append(ts, p.Data)
 	}
-	for _, t := range l.sgd.Tensors() {
+	for _, t := range append(l.sgd.Tensors(), l.average.tensors()...) {
 		ts = append(ts, t.Data)
 	}
 	return ts

@@ -27,6 +27,7 @@ func (c Config) Validate() []fielderr.Error {
 	v.between("checkpoint.every", c.Checkpoint.Every, 0, maxSteps, "0 means at every evaluation")
 	v.between("checkpoint.keep", c.Checkpoint.Keep, 0, math.MaxInt32, "0 means all")
 	v.between("bn_recompute", c.BNRecompute, 0, math.MaxInt32, "0 means keep the running averages")
+	v.recipe(c)
 	v.number("clip_norm", c.ClipNorm, 0, math.Inf(1), false, "0 means never")
 	v.oneOf("on_nonfinite", c.OnNonfinite, NonfiniteStop, NonfiniteSkip, NonfiniteRollback)
 	v.oneOf("on_save_error", c.OnSaveError, SaveErrorStop, SaveErrorContinue)
@@ -88,17 +89,21 @@ func (v *validator) oneOf(path, x string, words ...string) {
 }
 
 func (v *validator) optimizer(o Optimizer) {
-	v.oneOf("optimizer.name", o.Name, OptimizerSGD, OptimizerAdam)
+	v.oneOf("optimizer.name", o.Name, OptimizerSGD, OptimizerAdam, OptimizerAdamW, OptimizerLARS, OptimizerLAMB)
 	v.number("optimizer.momentum", o.Momentum, 0, 1, false, "the paper uses 0.9")
 	if forgetsNothing(o.Momentum) {
 		v.Add("optimizer.momentum", "the paper uses 0.9", "%v never forgets a gradient", o.Momentum)
 	}
-	if o.Nesterov && o.Name == OptimizerAdam {
-		v.Add("optimizer.nesterov", "leave it out", "Adam has no Nesterov form here")
+	if o.Nesterov && o.adaptive() {
+		v.Add("optimizer.nesterov", "leave it out", "Adam and its relatives have no Nesterov form here")
 	} else if o.Nesterov && o.Momentum == 0 {
 		v.Add("optimizer.nesterov", "set optimizer.momentum", "Nesterov needs momentum")
 	}
-	if o.Name == OptimizerAdam {
+	if o.Name == OptimizerLARS {
+		v.number("optimizer.trust", o.Trust, 0, math.Inf(1), true, "0.001 is usual")
+		v.number("optimizer.epsilon", o.Epsilon, 0, math.Inf(1), false, "1e-8 is usual")
+	}
+	if o.adaptive() {
 		v.number("optimizer.beta1", o.Beta1, 0, 1, false, "Kingma and Ba use 0.9")
 		v.number("optimizer.beta2", o.Beta2, 0, 1, false, "Kingma and Ba use 0.999")
 		if forgetsNothing(o.Beta1) {
@@ -157,6 +162,14 @@ func (v *validator) warmup(s Schedule) {
 	v.number("schedule.warmup.until.train_error_below", w.Until.TrainErrorBelow, 0, 100, false, "percent")
 	v.between("schedule.warmup.until.window", w.Until.Window, 0, maxWindow, "0 means 100 iterations")
 	v.between("schedule.warmup.iterations", w.Iterations, 0, maxSteps, "0 means no limit")
+	v.between("schedule.warmup.epochs", w.Epochs, 0, maxEpochs, "0 means iterations")
+	if w.Linear {
+		v.linearWarmup(s)
+		return
+	}
+	if w.Epochs != 0 {
+		v.Add("schedule.warmup.epochs", "set linear, or iterations", "epochs are for a linear warm-up")
+	}
 	if w.Rate == 0 {
 		if w.Until.TrainErrorBelow != 0 || w.Iterations != 0 {
 			v.Add("schedule.warmup.rate", "the paper uses 0.01", "0, but an end of the warm-up is set")
@@ -168,6 +181,20 @@ func (v *validator) warmup(s Schedule) {
 	}
 	if w.Until.TrainErrorBelow == 0 && w.Iterations == 0 {
 		v.Add("schedule.warmup.until", "the paper: {train_error_below: 80}", "the warm-up would never end")
+	}
+}
+
+// linearWarmup checks what a warm-up that rises evenly needs.
+func (v *validator) linearWarmup(s Schedule) {
+	w := s.Warmup
+	if w.Rate >= s.Rate {
+		v.Add("schedule.warmup.rate", "a warm-up begins below schedule.rate", "%v is not below the rate %v", w.Rate, s.Rate)
+	}
+	if w.Until.TrainErrorBelow != 0 {
+		v.Add("schedule.warmup.until", "leave it out", "a linear warm-up ends after iterations or epochs")
+	}
+	if (w.Iterations == 0) == (w.Epochs == 0) {
+		v.Add("schedule.warmup.iterations", "set one of iterations and epochs", "%d iterations and %d epochs of a linear warm-up", w.Iterations, w.Epochs)
 	}
 }
 
@@ -199,7 +226,7 @@ func (v *validator) effectiveRate(c Config) {
 		peak *= math.Pow(f, float64(len(s.Drop.At)+len(s.Drop.AtEpochs)))
 	}
 	peak *= max(o.HeadRate, 1)
-	if o.Name == OptimizerAdam && o.Beta1 > 0 && o.Beta1 < 1 {
+	if o.adaptive() && o.Beta1 > 0 && o.Beta1 < 1 {
 		peak /= 1 - o.Beta1
 	}
 	switch {

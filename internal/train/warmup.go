@@ -14,7 +14,7 @@ type WarmupState struct {
 // warming reports whether the update after step still has the warm-up's rate.
 func (s *Scheduler) warming(step int, st WarmupState) bool {
 	w := s.s.Warmup
-	if w.Rate == 0 || st.Ended {
+	if w.Rate == 0 || w.Linear || st.Ended {
 		return false
 	}
 	return w.Iterations == 0 || step < w.Iterations
@@ -23,7 +23,7 @@ func (s *Scheduler) warming(step int, st WarmupState) bool {
 // observeWarmup ends the warm-up when the training error averaged over a full window is below the
 // limit. A window that is not full yet decides nothing: one lucky batch would.
 func (s *Scheduler) observeWarmup(st *WarmupState, step, wrong int) {
-	if st.Ended || s.s.Warmup.Rate == 0 {
+	if st.Ended || s.s.Warmup.Rate == 0 || s.s.Warmup.Linear {
 		return
 	}
 	if !s.warming(step, *st) {

@@ -25,6 +25,7 @@ const (
 	keyFrontend      = "resnet.frontend"
 	keyClassCounts   = "resnet.class_counts"
 	keyClassifier    = "resnet.classifier"
+	keyWeights       = "resnet.weights"
 )
 
 // noClassifier is the value of keyClassifier of a file that has none; with one the key is left out.
@@ -52,6 +53,9 @@ type Meta struct {
 	// Headless says that the file has no classifier, though Arch has classes: a backbone, from
 	// which a fine-tuning starts.
 	Headless bool
+	// Weights says which set the tensors are where they are not what was trained: "moving average of
+	// decay 0.999"; or "".
+	Weights string
 }
 
 // Encode returns the metadata as the strings of a safetensors header.
@@ -75,6 +79,9 @@ func (m Meta) Encode() map[string]string {
 	}
 	if m.Frontend != "" {
 		s[keyFrontend] = m.Frontend
+	}
+	if m.Weights != "" {
+		s[keyWeights] = m.Weights
 	}
 	if m.ClassCounts != nil {
 		counts, _ := json.Marshal(m.ClassCounts)
@@ -135,6 +142,6 @@ func DecodeMeta(name string, s map[string]string) (Meta, error) {
 		return bad(keyStep, err)
 	}
 	m.Arch, m.Preprocessing, m.ShortcutPad = s[keyArch], s[keyPreprocessing], s[keyShortcutPad]
-	m.Dataset, m.Frontend = s[keyDataset], s[keyFrontend]
+	m.Dataset, m.Frontend, m.Weights = s[keyDataset], s[keyFrontend], s[keyWeights]
 	return m, nil
 }

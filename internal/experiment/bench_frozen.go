@@ -1,0 +1,69 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"resnet/internal/blocks"
+	"resnet/internal/config"
+	"resnet/internal/graph"
+	"resnet/internal/train"
+)
+
+// trainHead is the value of BenchOptions.Trainable for the classifier alone.
+const trainHead = "head"
+
+// frozen are the layers and stages that a measurement of a part of the network does not train, as
+// train.optimizer.freeze names them.
+func (b *bench) frozen() string {
+	trained := strings.Split(strings.ReplaceAll(b.Trainable, " ", ""), ",")
+	var names []string
+	parts := b.parts()
+	for _, part := range parts[:max(len(parts)-1, 0)] { // the last is the classifier
+		if !slices.Contains(trained, part) {
+			names = append(names, part)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// parts are the first parts of the names of the network's layers with parameters, in order.
+func (b *bench) parts() (parts []string) {
+	sum, err := blocks.Summarize(b.spec)
+	if err != nil {
+		return nil
+	}
+	for _, l := range sum.Layers {
+		part, _, _ := strings.Cut(l.Name, ".")
+		if l.Params > 0 && (len(parts) == 0 || parts[len(parts)-1] != part) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// divide compiles the network with the layers frozen that are not trained.
+func (b *bench) divide(env *Environment, params *graph.ParamSet, limit int64) error {
+	if b.Mode != "train" {
+		return config.Usagef("--trainable %s: inference trains nothing", b.Trainable)
+	}
+	known := b.parts()
+	for _, t := range strings.Split(b.Trainable, ",") {
+		if t = strings.TrimSpace(t); t != trainHead && !slices.Contains(known, t) {
+			return config.Usagef("--trainable %s: %s has %s", b.Trainable, b.spec.Name, strings.Join(append([]string{trainHead}, known...), ", "))
+		}
+	}
+	o := train.Optimizer{Freeze: b.frozen()}
+	g, m, err := env.compileDivided(b.spec, b.Batch, params, graph.Options{Frozen: o.Frozen}, b.Threads, limit)
+	if errors.Is(err, blocks.ErrSpec) {
+		return &config.UsageError{Err: fmt.Errorf("--trainable %s: %w", b.Trainable, err)}
+	}
+	if err != nil {
+		return err
+	}
+	b.machine, b.imageLen = m, b.spec.InputChannels*b.spec.InputSize*b.spec.InputSize
+	b.step = b.newStep(g, params, graph.Train)
+	return nil
+}
