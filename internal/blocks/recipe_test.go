@@ -89,7 +89,8 @@ func TestTheRecipesKeysAreRefusedWhereTheyMeanNothing(t *testing.T) {
 }
 
 // TestADividedNetworkIsTheWhole: the lower part holds what is frozen alone and the upper one the
-// rest, with gradients; with the classifier alone above, both together give the logits of evaluation.
+// rest, with gradients; with the classifier alone above, both together give the logits of
+// evaluation.
 func TestADividedNetworkIsTheWhole(t *testing.T) {
 	for _, c := range []struct {
 		arch    string

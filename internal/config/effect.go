@@ -47,7 +47,8 @@ var idle = []struct {
 	{[]string{"train.optimizer.beta1", "train.optimizer.beta2"}, optimizer(train.OptimizerSGD, train.OptimizerLARS), "the optimizer is not adam, adamw or lamb"},
 	{[]string{"train.optimizer.epsilon"}, optimizer(train.OptimizerSGD), "the optimizer is sgd"},
 	{
-		[]string{"train.optimizer.trust"}, optimizer(train.OptimizerSGD, train.OptimizerAdam, train.OptimizerAdamW, train.OptimizerLAMB),
+		[]string{"train.optimizer.trust"},
+		optimizer(train.OptimizerSGD, train.OptimizerAdam, train.OptimizerAdamW, train.OptimizerLAMB),
 		"the optimizer is not lars",
 	},
 	{[]string{"train.optimizer.freeze_statistics"}, func(c *Config) bool { return len(c.Train.Optimizer.FrozenParts()) == 0 }, "train.optimizer.freeze names no layer"},

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// picturesOf is a data set of n training images of 3×12×12 pixels in two classes, of which the first
-// has a fifth of the images.
+// picturesOf is a data set of n training images of 3×12×12 pixels in two classes, of which the
+// first has a fifth of the images.
 func picturesOf(t testing.TB, n int) *Dataset {
 	t.Helper()
 	a := &array{names: []string{"rare", "common"}, c: 3, h: 12, w: 12}
@@ -51,7 +51,8 @@ func batchesOf(t *testing.T, d *Dataset, o LoaderOptions, start, n int) (all []B
 	return all
 }
 
-// TestEverythingThatIsDrawnFollowsFromSeedAndPlace: workers and the point of starting change no bit.
+// TestEverythingThatIsDrawnFollowsFromSeedAndPlace: workers and the point of starting change no
+// bit.
 func TestEverythingThatIsDrawnFollowsFromSeedAndPlace(t *testing.T) {
 	d := picturesOf(t, 22)
 	for _, policy := range []string{PolicyTrivial, PolicyRand} {

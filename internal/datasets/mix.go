@@ -104,8 +104,8 @@ const eraseLeast, eraseMost = 0.02, 0.33
 
 var eraseAspect = [2]float64{math.Log(0.3), math.Log(3.3)}
 
-// erase sets a rectangle of a normalised image to 0, as (seed, epoch, index) draws it: torchvision's
-// RandomErasing.
+// erase sets a rectangle of a normalised image to 0, as (seed, epoch, index) draws it:
+// torchvision's RandomErasing.
 func (w *worker) erase(x []float32, epoch, index int) {
 	l := w.l
 	if l.opt.Augment.Erase == 0 {

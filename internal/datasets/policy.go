@@ -12,8 +12,8 @@ const magnitudes = 31
 // policyOp is an operation of TrivialAugmentWide or RandAugment.
 type policyOp struct {
 	name string
-	// magnitude is that of one of the bins, for an image of a side of so many pixels; nil means that
-	// the operation has none.
+	// magnitude is that of one of the bins, for an image of a side of so many pixels; nil means
+	// that the operation has none.
 	magnitude func(bin, side int) float64
 	signed    bool // the magnitude is negative half of the time
 	do        func(e *pixel.Editor, m pixel.Image, magnitude float64)

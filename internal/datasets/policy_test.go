@@ -20,12 +20,13 @@ type pixelsFixture struct {
 	Trivial    []opFixture          `json:"trivial"`
 	Rand       map[string][]opFixture
 	Images     []struct {
-		Name    string            `json:"name"`
-		C       int               `json:"c"`
-		H       int               `json:"h"`
-		W       int               `json:"w"`
-		Pixels  string            `json:"pixels"`
-		Digests map[string]string `json:"digests"` // the first six hexadecimal digits of SHA-256, by magnitude
+		Name   string `json:"name"`
+		C      int    `json:"c"`
+		H      int    `json:"h"`
+		W      int    `json:"w"`
+		Pixels string `json:"pixels"`
+		// The first six hexadecimal digits of SHA-256, by magnitude.
+		Digests map[string]string `json:"digests"`
 	} `json:"images"`
 }
 
@@ -46,8 +47,8 @@ func readRecipe(t *testing.T, name string, to any) {
 	}
 }
 
-// TestThePixelsOfEveryOperationAreTorchvisions holds each operation at every magnitude that a policy
-// can draw to the bytes of torchvision's operation on PIL images.
+// TestThePixelsOfEveryOperationAreTorchvisions holds each operation at every magnitude that a
+// policy can draw to the bytes of torchvision's operation on PIL images.
 func TestThePixelsOfEveryOperationAreTorchvisions(t *testing.T) {
 	var f pixelsFixture
 	readRecipe(t, "pixels.json", &f)

@@ -23,8 +23,8 @@ type BenchOptions struct {
 	Frames  int // of each utterance
 	Threads int // 0 means all cores
 	Steps   int // that are measured, after two that are not
-	// Trainable are the layers or stages that are trained besides the classifier, with commas; "head"
-	// is none of them. The rest runs as in evaluation. "" means all.
+	// Trainable are the layers or stages that are trained besides the classifier, with commas;
+	// "head" is none of them. The rest runs as in evaluation. "" means all.
 	Trainable string
 }
 

@@ -70,8 +70,8 @@ func (x *Experiment) notesOfRecipe() (notes []string) {
 	return notes
 }
 
-// dividedMachine trains a network whose first layers are frozen, statistics included: they run as in
-// evaluation, and what they give is the input of the rest. There is no backward pass below.
+// dividedMachine trains a network whose first layers are frozen, statistics included: they run as
+// in evaluation, and what they give is the input of the rest. There is no backward pass below.
 type dividedMachine struct {
 	below, above graph.Machine
 	n            int

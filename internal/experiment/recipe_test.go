@@ -118,7 +118,8 @@ func TestARecipeWithEveryPartResumesToTheBit(t *testing.T) {
 	}
 }
 
-// TestARecipeThatTheDataCannotHaveIsRefused: early stopping without a validation split, and what else the data cannot have.
+// TestARecipeThatTheDataCannotHaveIsRefused: early stopping without a validation split, and what
+// else the data cannot have.
 func TestARecipeThatTheDataCannotHaveIsRefused(t *testing.T) {
 	for want, in := range map[string]config.Input{
 		"early_stopping.patience":     {File: "quickstart", Sets: []string{"train.early_stopping.patience=3", "data.validation=0"}},

@@ -2,9 +2,9 @@ package graph
 
 import "fmt"
 
-// CheckTrain says whether Machine.Train may run: the mode is Train, x holds a full batch, each label
-// is a class, and there are targets where the graph has them. It fails with ErrMode or ErrShape. Every Machine calls it before it changes
-// anything.
+// CheckTrain says whether Machine.Train may run: the mode is Train, x holds a full batch, each
+// label is a class, and there are targets where the graph has them. It fails with ErrMode or
+// ErrShape. Every Machine calls it before it changes anything.
 func (g *Graph) CheckTrain(x []float32, labels []int32, o StepOptions) error {
 	if g.Mode != Train {
 		return fmt.Errorf("%s: training on an %v graph: %w", g.Name, g.Mode, ErrMode)

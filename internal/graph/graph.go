@@ -17,8 +17,9 @@ type Graph struct {
 	N     int // images in a batch
 	Mode  Mode
 
-	Input  *Node // [N, C, H, W]
-	Labels *Node // [N], class indices as numbers of Dtype, or targets [N, classes]; nil in Eval mode
+	Input *Node // [N, C, H, W]
+	// [N], class indices as numbers of Dtype, or targets [N, classes]; nil in Eval mode.
+	Labels *Node
 	Logits *Node // [N, classes]
 	Loss   *Node // scalar; nil in Eval mode
 

@@ -22,9 +22,9 @@ const (
 //	v = Beta2·v + (1−Beta2)·d²
 //	w = w − Rate/(1−Beta1ᵗ) · m / (√v / √(1−Beta2ᵗ) + Epsilon)
 //
-// Decay is added to the gradient (L2). Two relatives share the moments: AdamW (Loshchilov and Hutter
-// 2019, torch.optim.AdamW) takes Rate·Decay·w from the weights instead, and LAMB (You et al. 2020,
-// timm's Lamb) adds Decay·w to the quotient, and gives that the length of the weights.
+// Decay is added to the gradient (L2). Two relatives share the moments: AdamW (Loshchilov and
+// Hutter 2019, torch.optim.AdamW) takes Rate·Decay·w from the weights instead, and LAMB (You et al.
+// 2020, timm's Lamb) adds Decay·w to the quotient, and gives that the length of the weights.
 type Adam struct {
 	o     Optimizer
 	slots []adamSlot

@@ -41,7 +41,8 @@ func (l *loop) evaluate() error {
 	return nil
 }
 
-// stopEarly ends the training when the error of the validation split has not fallen for long enough.
+// stopEarly ends the training when the error of the validation split has not fallen for long
+// enough.
 func (l *loop) stopEarly(percent float64) {
 	o := l.o.Plan.Config.EarlyStop
 	if o.Patience > 0 && l.st.Early.waited(percent, o.Patience, o.Threshold) {

@@ -6,8 +6,8 @@ import (
 	"resnet/internal/graph"
 )
 
-// trainedPrefix comes before the name of a parameter or statistic in the state of a checkpoint whose
-// model file holds their moving average: the value that training goes on with.
+// trainedPrefix comes before the name of a parameter or statistic in the state of a checkpoint
+// whose model file holds their moving average: the value that training goes on with.
 const trainedPrefix = "trained."
 
 // average is the moving average of parameters and running statistics. While it is swapped in, the

@@ -100,8 +100,9 @@ func TestOptimizersAndAverageAreThoseOfPyTorchAndTimm(t *testing.T) {
 	}
 }
 
-// TestTargetsGiveTheLossesOfPyTorchAndTimm holds label smoothing, weights of classes and mixed labels
-// to torch.nn.functional.cross_entropy and timm's BinaryCrossEntropy, through both ways of summing.
+// TestTargetsGiveTheLossesOfPyTorchAndTimm holds label smoothing, weights of classes and mixed
+// labels to torch.nn.functional.cross_entropy and timm's BinaryCrossEntropy, through both ways of
+// summing.
 func TestTargetsGiveTheLossesOfPyTorchAndTimm(t *testing.T) {
 	var f struct {
 		Logits  []float64 `json:"logits"`
@@ -192,8 +193,8 @@ func TestBalancedWeightsAreScikitLearns(t *testing.T) {
 	}
 }
 
-// TestALinearWarmUpAndACosineArePyTorchs holds every rate to LinearLR and CosineAnnealingLR one after
-// the other.
+// TestALinearWarmUpAndACosineArePyTorchs holds every rate to LinearLR and CosineAnnealingLR one
+// after the other.
 func TestALinearWarmUpAndACosineArePyTorchs(t *testing.T) {
 	var f struct {
 		Cases []struct {
@@ -229,8 +230,8 @@ func TestALinearWarmUpAndACosineArePyTorchs(t *testing.T) {
 	}
 }
 
-// TestTheAverageIsEvaluatedAndSavedAndTrainingGoesOnWithout: an evaluation sees the average, and the
-// checkpoint's model is it.
+// TestTheAverageIsEvaluatedAndSavedAndTrainingGoesOnWithout: an evaluation sees the average, and
+// the checkpoint's model is it.
 func TestTheAverageIsEvaluatedAndSavedAndTrainingGoesOnWithout(t *testing.T) {
 	with, without := toyConfig(), toyConfig()
 	with.EMA = EMA{Decay: 0.9, Every: 1}

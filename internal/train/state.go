@@ -32,8 +32,8 @@ type State struct {
 	// Rows of metrics.csv that could not be written yet: a resumed run adds them.
 	Rows [][]string `json:"rows,omitempty"`
 
-	// Early counts evaluations without improvement for early stopping; Stopped says that it ended the
-	// training.
+	// Early counts evaluations without improvement for early stopping; Stopped says that it ended
+	// the training.
 	Early   PlateauState `json:"early,omitzero"`
 	Stopped bool         `json:"stopped_early,omitempty"`
 

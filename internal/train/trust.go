@@ -20,9 +20,9 @@ func norm(xs []float32) float64 {
 	return math.Sqrt(sum)
 }
 
-// lamb changes a parameter by LAMB. d becomes the quotient, m/(1-Beta1ᵗ) / (√v/√(1-Beta2ᵗ) + Epsilon),
-// plus Decay·w. Its length becomes that of w, unless the parameter has no decay or a length is 0:
-// then w moves by rate·d alone. u.rate is 1/(1-Beta1ᵗ).
+// lamb changes a parameter by LAMB. d becomes the quotient, m/(1-Beta1ᵗ) / (√v/√(1-Beta2ᵗ) +
+// Epsilon), plus Decay·w. Its length becomes that of w, unless the parameter has no decay or a
+// length is 0: then w moves by rate·d alone. u.rate is 1/(1-Beta1ᵗ).
 func (u adamUpdate) lamb(s adamSlot, d []float32, rate float32) {
 	clear(d)
 	u.apply(d, s.p.Grad, s.m, s.v) // d = 0 - quotient

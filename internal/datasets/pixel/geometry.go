@@ -77,9 +77,9 @@ func (e *Editor) quarters(m Image, n int) {
 	}
 }
 
-// transform takes the nearest pixel, in Pillow's 16.16 fixed-point numbers (ImagingTransformAffine);
-// a map that scales alone is followed in doubles, as Pillow does. Images here have at most 4096
-// pixels a side, which the fixed-point numbers reach.
+// transform takes the nearest pixel, in Pillow's 16.16 fixed-point numbers
+// (ImagingTransformAffine); a map that scales alone is followed in doubles, as Pillow does. Images
+// here have at most 4096 pixels a side, which the fixed-point numbers reach.
 func (e *Editor) transform(m Image, a affine) {
 	from := e.scratch(m)
 	clear(m.Pix)

@@ -58,7 +58,8 @@ var machineNets = []machineNet{
 	{name: "utterances", finish: utterances, breaks: "classifier", named: []string{"classifier.weight", "logits"}},
 }
 
-// images has batch normalisation, a residual join whose branch is dropped, dropout and auxiliary classifiers.
+// images has batch normalisation, a residual join whose branch is dropped, dropout and auxiliary
+// classifiers.
 func images(b *graph.Builder) (*graph.Graph, error) {
 	conv := func(name string, x *graph.Node, filters int) *graph.Node {
 		return b.Conv(name, x, graph.ConvOpts{Filters: filters, Kernel: 3, Stride: 1, Pad: 1, Bias: name == "conv1"})

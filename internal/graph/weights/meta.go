@@ -53,8 +53,8 @@ type Meta struct {
 	// Headless says that the file has no classifier, though Arch has classes: a backbone, from
 	// which a fine-tuning starts.
 	Headless bool
-	// Weights says which set the tensors are where they are not what was trained: "moving average of
-	// decay 0.999"; or "".
+	// Weights says which set the tensors are where they are not what was trained: "moving average
+	// of decay 0.999"; or "".
 	Weights string
 }
 
