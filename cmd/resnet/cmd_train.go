@@ -26,6 +26,7 @@ type trainOptions struct {
 	either      string // --start-or-resume
 	threads     int
 	dryRun      bool
+	findRate    bool
 	maxTime     time.Duration
 	grace       time.Duration
 	maxMemory   string
@@ -65,6 +66,7 @@ func newTrainCmd(a *app) *cobra.Command {
 	f.StringVar(&o.either, "start-or-resume", "", "continue the run in this folder, or start it there: the same command for a job that is queued again")
 	threadsFlag(f, &o.threads, "threads; the results do not depend on them (default all cores)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and print the plan; write nothing")
+	f.BoolVar(&o.findRate, "find-rate", false, "train 100 steps at growing learning rates, print the losses and suggest a rate; write nothing")
 	f.DurationVar(&o.maxTime, "max-time", 0, "save and end after this long, such as 3h30m")
 	f.DurationVar(&o.grace, "grace", 30*time.Second, "how long saving may take after a signal; 0 means any time")
 	f.StringVar(&o.maxMemory, "max-memory", "", "refuse a training that needs more, such as 8GB (default what machine, control group and ulimit leave)")
@@ -93,6 +95,9 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 			o.run = o.either
 		}
 	}
+	if o.findRate && (o.run != "" || o.resume != "" || o.dryRun || o.maxTime > 0) {
+		return usageErrorf("--find-rate writes no run: leave out --run, --resume, --dry-run and --max-time")
+	}
 	l, err := o.configuration(a)
 	if err != nil {
 		return err
@@ -113,6 +118,13 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	t := &experiment.Training{Experiment: x, Dir: o.resume, Resume: o.resume != "", Allow: o.allow, MaxTime: o.maxTime, Memory: limit, Control: control}
 	if o.dryRun {
 		return a.dryRun(ctx, t, o)
+	}
+	if o.findRate {
+		err := a.findRate(ctx, t, o.json)
+		if s := w.status(); s != 0 && errors.Is(err, context.Canceled) {
+			return &silentError{&stoppedError{s}}
+		}
+		return err
 	}
 	if !t.Resume {
 		if t.Dir, err = experiment.NewRunDir(o.run, x.RunName()); err != nil {
