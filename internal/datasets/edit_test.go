@@ -134,6 +134,27 @@ func TestABalancedEpochHasClassesEvenly(t *testing.T) {
 	}
 }
 
+// TestAnImageThatIsDrawnTwiceIsSeenTwoWays: in a balanced epoch, the draws are those of the place.
+func TestAnImageThatIsDrawnTwiceIsSeenTwoWays(t *testing.T) {
+	seen, other, twice := map[[2]int][]float32{}, 0, 0
+	for _, b := range batchesOf(t, picturesOf(t, 22), LoaderOptions{Balanced: true, Augment: Augment{Pad: 4, Flip: true}}, 0, 40) {
+		size := len(b.X) / b.N
+		for j, i := range b.Index {
+			x, at := b.X[j*size:(j+1)*size], [2]int{b.Epoch, i}
+			if before, ok := seen[at]; ok {
+				twice++
+				if !slices.Equal(before, x) {
+					other++
+				}
+			}
+			seen[at] = x
+		}
+	}
+	if twice < 10 || other < twice*8/10 {
+		t.Errorf("of %d images that came again, %d looked otherwise", twice, other)
+	}
+}
+
 // TestBetaHasItsMoments: mean 1/2 and variance 1/(4(2α+1)); of α 1/2 the arcsine law's share below
 // 0.1, which is 2/π·asin √0.1.
 func TestBetaHasItsMoments(t *testing.T) {

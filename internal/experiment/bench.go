@@ -227,7 +227,10 @@ func (b *bench) report(times []float64) BenchReport {
 		flops *= float64(b.Frames) // the row counts those of a frame
 		r.Frames, r.FramesPerSecond = b.Frames, float64(b.Batch*b.Frames)/median
 	}
-	if b.Mode == "train" {
+	switch {
+	case b.Trainable != "": // forward of all, and both gradients of what is trained
+		flops += 2 * 2 * float64(b.trainedMACs()) * float64(b.Batch)
+	case b.Mode == "train":
 		flops *= 3
 	}
 	r.GFLOPS = flops / median / 1e9

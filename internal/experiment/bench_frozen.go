@@ -67,3 +67,18 @@ func (b *bench) divide(env *Environment, params *graph.ParamSet, limit int64) er
 	b.step = b.newStep(g, params, graph.Train)
 	return nil
 }
+
+// trainedMACs are the multiply-adds of the layers that are trained, for an image.
+func (b *bench) trainedMACs() (n int64) {
+	sum, err := blocks.Summarize(b.spec)
+	if err != nil {
+		return 0
+	}
+	o := train.Optimizer{Freeze: b.frozen()}
+	for _, l := range sum.Layers {
+		if !o.Frozen(l.Name + ".") {
+			n += l.MACs
+		}
+	}
+	return n
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
@@ -225,5 +226,37 @@ func TestMemoryAndCheckpointCountMomentsAndAverage(t *testing.T) {
 		if memory, checkpoint := of(c.sets...); memory != c.memory || checkpoint != c.checkpoint {
 			t.Errorf("%v: %v and %v bytes, want %v and %v", c.sets, memory, checkpoint, c.memory, c.checkpoint)
 		}
+	}
+}
+
+// TestAPartOfANetworkIsMeasured: what --trainable freezes, and the operations that are counted.
+func TestAPartOfANetworkIsMeasured(t *testing.T) {
+	spec, err := blocks.Lookup("resnet20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of 40,813,184 multiply-adds the classifier has 640; the last stage has five 3x3 convolutions
+	// of 64 channels on 8x8 maps and one from 32 channels.
+	for _, c := range []struct {
+		trainable, frozen string
+		macs              int64
+	}{
+		{"head", "conv1,bn1,layer1,layer2,layer3", 640},
+		{"layer3", "conv1,bn1,layer1,layer2", 640 + 9*64*64*64*5 + 9*32*64*64},
+	} {
+		b := &bench{BenchOptions: BenchOptions{Mode: "train", Batch: 2, Trainable: c.trainable, Threads: 1}, spec: spec}
+		if b.frozen() != c.frozen || b.trainedMACs() != c.macs {
+			t.Errorf("%s: %s is frozen, %d operations; want %s and %d", c.trainable, b.frozen(), b.trainedMACs(), c.frozen, c.macs)
+		}
+	}
+	for _, bad := range []BenchOptions{{Mode: "train", Trainable: "layer9"}, {Mode: "infer", Trainable: "head"}, {Mode: "train", Trainable: "layer1"}} {
+		bad.Arch, bad.Batch, bad.Steps, bad.Threads = "resnet20", 2, 1, 1
+		if _, err := Bench(&Environment{}, bad); !isUsage(err) {
+			t.Errorf("%s %s: %v", bad.Mode, bad.Trainable, err)
+		}
+	}
+	r, err := Bench(&Environment{}, BenchOptions{Mode: "train", Arch: "resnet20", Trainable: "layer3", Batch: 2, Steps: 1, Threads: 1})
+	if err != nil || r.Trainable != "layer3" || !(r.ImagesPerSecond > 0) {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
