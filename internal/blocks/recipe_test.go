@@ -72,8 +72,13 @@ func TestStochasticDepthRisesEvenly(t *testing.T) {
 
 func TestTheRecipesKeysAreRefusedWhereTheyMeanNothing(t *testing.T) {
 	for _, c := range []Config{
-		{Name: "plain20", DropPath: 0.1}, {Name: "resnet20", DropPath: 1}, {Name: "resnet20", DropPath: -0.1}, {Name: "vgg16", DropPath: 0.1},
-		{Name: "plain20", ZeroInit: true}, {Name: "vgg16", ZeroInit: true}, {Name: "wrbn", ZeroInit: true},
+		{Name: "plain20", DropPath: 0.1},
+		{Name: "resnet20", DropPath: 1},
+		{Name: "resnet20", DropPath: -0.1},
+		{Name: "vgg16", DropPath: 0.1},
+		{Name: "plain20", ZeroInit: true},
+		{Name: "vgg16", ZeroInit: true},
+		{Name: "wrbn", ZeroInit: true},
 		{Name: "resnet20", ZeroInit: true, BNEps: -1}, // which stands for batch_norm: false here
 	} {
 		if c.BatchNorm, c.BNEps = c.BNEps == 0, 0; len(c.Validate()) != 1 {

@@ -7,8 +7,8 @@ import (
 	"resnet/internal/eval"
 )
 
-// TestTheSuggestionIsTheMiddleOfTheFall: on a curve that is flat with noise up to 1e-4, falls evenly
-// to 1e-2 and rises from there.
+// TestTheSuggestionIsTheMiddleOfTheFall: on a curve that is flat with noise up to 1e-4, falls
+// evenly to 1e-2 and rises from there.
 func TestTheSuggestionIsTheMiddleOfTheFall(t *testing.T) {
 	var c RateCurve
 	for i := range 161 {

@@ -79,7 +79,8 @@ func values(leaves []Leaf) [][]float64 {
 			n := tensor.Shape(l.Shape).TotalSize()
 			out[i] = make([]float64, n)
 			for j, k := range r.Perm(n) {
-				out[i][j] = 4*(float64(k)+0.6)/(float64(n)+0.5) - 2 // 0.75 would make the middle of an odd number 0
+				// 0.75 would make the middle of an odd number 0.
+				out[i][j] = 4*(float64(k)+0.6)/(float64(n)+0.5) - 2
 			}
 		}
 	}
