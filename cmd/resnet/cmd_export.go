@@ -19,7 +19,10 @@ const exportHelp = `Writes the network of a checkpoint for other programs.
   onnx         a model for ONNX Runtime (operator set 17) with free batch size, height and width:
                "input" is [N, C, height, width] of normalised values, "logits" [N, classes]; its
                metadata says how to resize, crop and normalise. --with-preprocessing makes "input"
-               the bytes of an image that is resized and cropped; --softmax adds "probabilities"`
+               the bytes of an image that is resized and cropped; --softmax adds "probabilities".
+               Of speech, "input" is [N, maps, features, frames], utterances of one length without
+               padding, and "logits" [N, frames, classes], or [N, classes] where utterances are
+               classified; the metadata says how features are made`
 
 func newExportCmd(a *app) *cobra.Command {
 	var o experiment.ExportOptions
@@ -42,7 +45,7 @@ func newExportCmd(a *app) *cobra.Command {
 	c.Flags().StringVar(&o.Format, "format", "", "safetensors or onnx")
 	c.Flags().StringVar(&o.Names, "names", "", "safetensors: whose names tensors get (default torchvision)")
 	c.Flags().StringVar(&o.Out, "out", "", "file to write")
-	c.Flags().BoolVar(&o.WithPreprocessing, "with-preprocessing", false, "onnx: the graph scales and normalises bytes")
+	c.Flags().BoolVar(&o.WithPreprocessing, "with-preprocessing", false, "onnx, of images: the graph scales and normalises bytes")
 	c.Flags().BoolVar(&o.Softmax, "softmax", false, "onnx: probabilities besides logits")
 	c.Flags().StringVar(&o.Labels, "labels", "", "file for the names of the classes, a line each in the order of the outputs")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -38,6 +38,7 @@ type Window struct {
 	Ceil                bool
 	End                 int  // zeros at the end besides Pad, of a convolution
 	ExcludePad          bool // zeros around do not count in a mean
+	RowsOnly            bool // the stride is of rows alone, so that frames keep their places
 }
 
 // trace lists the layers of s in forward order. s must be valid.
@@ -149,7 +150,7 @@ func (n tracerNet) In(scope string) net[at] {
 }
 
 func (n tracerNet) Conv(name string, x at, o convOpts) at {
-	w := Window{Kernel: o.kernel, Stride: o.stride}
+	w := Window{Kernel: o.kernel, Stride: o.stride, RowsOnly: o.rowsOnly}
 	w.Pad, w.End = o.padding()
 	x = n.onMap(name, x, w)
 	out := x.sized(o.filters, w.places(x.hw))

@@ -28,7 +28,8 @@ type ExportOptions struct {
 	Out    string
 	Names  string // one of Names, for safetensors: whose names tensors get; "" is torchvision's
 	// WithPreprocessing and Softmax are for ONNX: the graph takes the bytes of an image that is
-	// resized and cropped, and has probabilities besides logits.
+	// resized and cropped (a network of speech has no such form), and has probabilities besides
+	// logits.
 	WithPreprocessing, Softmax bool
 	Labels                     string // file for the names of the classes, a line each; "" without
 }
@@ -50,6 +51,9 @@ func Export(env *Environment, path string, o ExportOptions) (Exported, error) {
 	m, err := OpenModel(env, path)
 	if err != nil {
 		return Exported{}, err
+	}
+	if o.WithPreprocessing && m.Spec.Speech != nil {
+		return Exported{}, config.Usagef("export: --with-preprocessing is for networks of images: %s takes features of speech, which its front end makes (metadata resnet.frontend)", m.Named)
 	}
 	list, meta, params := weights.FromParams(m.Params), m.Meta, m.Params.Count()
 	if m.Headless {
@@ -73,6 +77,11 @@ func Export(env *Environment, path string, o ExportOptions) (Exported, error) {
 		}
 		meta = nil // it would say that the names are ours
 	}
+	if o.Format == "onnx" {
+		if meta, err = m.plainMeta(meta); err != nil {
+			return Exported{}, err
+		}
+	}
 	r := Exported{m.Spec.Name, o.Format, params, len(list), o.Out, o.Labels}
 	if o.Labels != "" {
 		if err := m.writeLabels(o.Labels); err != nil {
@@ -81,7 +90,7 @@ func Export(env *Environment, path string, o ExportOptions) (Exported, error) {
 	}
 	err = writeOut(o.Out, "weights", func(w io.Writer) error {
 		if o.Format == "onnx" {
-			return onnx.Write(w, m.Spec, m.Params, m.plainMeta(meta), m.onnxOptions(o))
+			return onnx.Write(w, m.Spec, m.Params, meta, m.onnxOptions(o))
 		}
 		return weights.Write(w, list, meta)
 	})
@@ -91,14 +100,20 @@ func Export(env *Environment, path string, o ExportOptions) (Exported, error) {
 	return r, err
 }
 
-// plainMeta is meta with the preprocessing in plain numbers.
-func (m *Model) plainMeta(meta map[string]string) map[string]string {
-	if m.Frontend != "" {
-		return meta
+// plainMeta is meta with the preprocessing, or the front end, in plain numbers.
+func (m *Model) plainMeta(meta map[string]string) (map[string]string, error) {
+	var all map[string]string
+	if m.Spec.Speech == nil {
+		all = m.Preprocessing.Plain("resnet.preprocessing.")
+	} else {
+		front, err := m.frontend()
+		if err != nil {
+			return nil, err
+		}
+		all = front.Plain("resnet.frontend.")
 	}
-	all := m.Preprocessing.Plain("resnet.preprocessing.")
 	maps.Copy(all, meta)
-	return all
+	return all, nil
 }
 
 func (m *Model) onnxOptions(o ExportOptions) onnx.Options {

@@ -5,8 +5,8 @@
     python testdata/onnx/check.py m.onnx m.safetensors ...       (torch, torchvision, onnx, onnxruntime and safetensors from PyPI)
 
 PyTorch's side is torchvision's network of that name where it has one, loaded with load_state_dict; for the other baselines of the paper's tables, the modules of
-testdata/parity/baselines.py. Plain nets, options A and C, the stride in the first 1x1 and CIFAR are written out below from the paper, and the architecture is read
-from the model's metadata.
+testdata/parity/baselines.py; for networks of speech, the description in testdata/parity/generate_wrbn.py. Plain nets, options A and C, the stride in the first 1x1
+and CIFAR are written out below from the paper, and the architecture is read from the model's metadata.
 """
 import json
 import pathlib
@@ -24,6 +24,7 @@ except ImportError as e:
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "parity"))
 import baselines  # noqa: E402
+import generate_wrbn  # noqa: E402
 
 TORCHVISION = {"resnet18": "resnet18", "resnet34": "resnet34", "resnet50v1.5": "resnet50", "resnet101v1.5": "resnet101", "resnet152v1.5": "resnet152",
                "vgg16": "vgg16", "vgg16bn": "vgg16_bn", "vgg19": "vgg19", "vgg19bn": "vgg19_bn", "googlenet-bn": "googlenet"}
@@ -71,6 +72,19 @@ def written_out(arch, w):
     return forward
 
 
+def speech(arch, w):
+    """The network of speech that arch describes, as a function of x: each utterance by itself, in float64."""
+    part = arch["speech"]
+    generate_wrbn.DEPTHS, generate_wrbn.WIDTHS, generate_wrbn.UNITS, generate_wrbn.EPS = arch["depths"], arch["widths"], part["units"], arch["bn_eps"]
+    w = {name: t.double() for name, t in w.items()}
+
+    def forward(x):
+        y = torch.stack([generate_wrbn.forward(one, w, arch["shortcut"] == "none") for one in x.double()])
+        return y.mean(1) if part["output"] == "utterance" else y
+
+    return forward
+
+
 def check(model, tensors):
     loaded = onnx.load(model)
     onnx.checker.check_model(loaded, full_check=True)
@@ -79,6 +93,8 @@ def check(model, tensors):
     w = load_file(tensors)
     name, beside = arch["name"], "the paper's definition"
     forward = written_out(arch, w) if "block" in arch and arch.get("block") in ("basic", "bottleneck") else None
+    if arch["family"] == "speech":
+        forward, beside = speech(arch, w), "the description in testdata/parity"
     if name in TORCHVISION and arch["classes"] == 1000:
         extra = {"aux_logits": any(k.startswith("aux") for k in w), "init_weights": False} if name == "googlenet-bn" else {}
         net = getattr(torchvision.models, TORCHVISION[name])(**extra)
@@ -94,7 +110,11 @@ def check(model, tensors):
     torch.manual_seed(1)
     free = isinstance(session.get_inputs()[0].shape[2], str)
     taller = size + 64 if size >= 224 else size + size // 2  # halved five times, modules of several branches need multiples of 32
-    for n, height, width in ((1, size, size), (7, size, size)) + (((2, taller, size),) if free else ()):
+    sizes = ((1, size, size), (7, size, size)) + (((2, taller, size),) if free else ())
+    if arch["family"] == "speech":
+        bins = arch["speech"]["features"]
+        sizes = ((1, bins, 1), (1, bins, 50), (7, bins, 33))
+    for n, height, width in sizes:
         x = torch.randn(n, channels, height, width)
         with torch.no_grad():
             want = forward(x).numpy()

@@ -90,6 +90,8 @@ func (r *interpreter) attributes(list [][]byte) attributes {
 			out[name] = []float64{float64(math.Float32frombits(binary.LittleEndian.Uint32(f[2][0])))}
 		case 2: // INT
 			out[name] = []float64{float64(number(f[3][0]))}
+		case 3: // STRING
+			out[name+"="+string(f[4][0])] = []float64{1}
 		case 7: // INTS
 			for _, v := range numbers(f[8]) {
 				out[name] = append(out[name], float64(v))
@@ -132,7 +134,11 @@ func (r *interpreter) compute(op string, attr attributes, in []array) array {
 		return r.broadcast(op, x, in[1])
 	case "Softmax":
 		out := zeros(x.shape...)
-		k := x.shape[1]
+		axis := int(attr.one("axis", -1))
+		if axis != len(x.shape)-1 {
+			r.t.Errorf("Softmax at axis %d of %v", axis, x.shape)
+		}
+		k := x.shape[axis]
 		for i := range x.data {
 			sum := 0.0
 			for _, z := range x.data[i/k*k : i/k*k+k] {
@@ -170,6 +176,9 @@ func (r *interpreter) compute(op string, attr attributes, in []array) array {
 		}
 		return zeros(x.shape...).each(func(n, c, y, k int) float64 { return x.at(n, c, y, k) * in[1].at(n, c, 0, 0) })
 	case "Add":
+		if len(in[1].shape) < len(x.shape) {
+			return r.broadcast(op, x, in[1])
+		}
 		out := zeros(x.shape...)
 		for i, v := range x.data {
 			out.data[i] = v + in[1].data[i]
@@ -236,8 +245,7 @@ func (r *interpreter) compute(op string, attr attributes, in []array) array {
 			return x.at(n-int(p[0]), c, y-int(p[2]), k-int(p[3]))
 		})
 	}
-	r.t.Fatalf("no operator %s", op)
-	return array{}
+	return r.sequence(op, attr, in)
 }
 
 // broadcast applies an operator to x [N, C, H, W] and b, whose dimensions count from the right.
@@ -255,7 +263,10 @@ func (r *interpreter) broadcast(op string, x, b array) array {
 		return b.data[i]
 	}
 	return zeros(x.shape...).each(func(n, c, y, k int) float64 {
-		if op == "Sub" {
+		switch op {
+		case "Add":
+			return x.at(n, c, y, k) + at(n, c, y, k)
+		case "Sub":
 			return x.at(n, c, y, k) - at(n, c, y, k)
 		}
 		return x.at(n, c, y, k) / at(n, c, y, k)

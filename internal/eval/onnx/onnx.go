@@ -1,11 +1,15 @@
-// Package onnx writes networks of images as ONNX models, operator set 17, which ONNX Runtime and
-// others run.
+// Package onnx writes networks as ONNX models, operator set 17, which ONNX Runtime and others run.
 //
 // The input "input" is [N, C, height, width] of values that are normalised already, or of bytes
 // where the graph normalises them, with N, height and width free; the output "logits" is [N,
 // classes], and "probabilities" is their softmax where it is asked for. How images are prepared is
 // in the model's metadata, as in the checkpoint. Batch normalisation stays an operator of its own,
 // so that every tensor has the name and the bits that it has in the checkpoint; runtimes fold it.
+//
+// A network of speech takes [N, maps, features, frames], utterances of one length without padding,
+// with N and frames free: the maps are the features and the orders of their differences. Its logits
+// are [N, frames, classes], or [N, classes] of a network that classifies utterances. Of recurrent
+// layers the tensors have other names and ONNX's order of gates.
 package onnx
 
 import (
@@ -33,27 +37,23 @@ const (
 type Options struct {
 	// Normalize, unless it is nil, makes the input bytes, which the graph normalises.
 	Normalize *Normalize
-	// Softmax adds the output "probabilities" [N, classes].
+	// Softmax adds the output "probabilities", of the shape of the logits.
 	Softmax bool
 }
 
-// Normalize makes (x/255 - mean) / std of bytes x. Mean has a value for each channel, or for each
-// value of an image, whose size is then the only one; Std has one for each channel. Either may be
-// empty.
-type Normalize struct{ Mean, Std []float32 }
-
 // Write writes the network s with the values of params, and meta as the model's metadata. The bytes
-// are a function of the arguments. It fails with ErrUnsupported for networks of speech and for
-// layers that are not known here.
+// are a function of the arguments. It fails with ErrUnsupported for layers that are not known here,
+// and where values are to be normalised that are no images' bytes.
 func Write(w io.Writer, s blocks.Spec, params *graph.ParamSet, meta map[string]string, o Options) error {
-	if s.Family == blocks.FamilySpeech {
-		return fmt.Errorf("%s: %w: it takes sequences", s.Name, ErrUnsupported)
+	speech := s.Family == blocks.FamilySpeech
+	if speech && o.Normalize != nil {
+		return fmt.Errorf("%s: %w with bytes as its input: it takes features of speech", s.Name, ErrUnsupported)
 	}
 	sum, err := blocks.Summarize(s)
 	if err != nil {
 		return err
 	}
-	g := &drawing{spec: s, params: params, shapes: map[string][]int{"input": sum.Input}}
+	g := &drawing{spec: s, params: params, shapes: map[string][]int{"input": sum.Input}, once: map[string]bool{}}
 	last, kind := "", typeFloat
 	var height, width any = "height", "width"
 	if n := o.Normalize; n != nil {
@@ -82,13 +82,19 @@ func Write(w io.Writer, s blocks.Spec, params *graph.ParamSet, meta map[string]s
 		}
 		g.shapes[l.Name], last = l.Output, l.Name
 	}
-	g.node("Identity", "logits", []string{last}, "logits")
+	input, logits := []any{"N", s.InputChannels, height, width}, []any{"N", s.Classes}
+	if speech {
+		g.sequenceLogits(last)
+		input, logits = framesOf(s)
+	} else {
+		g.node("Identity", "logits", []string{last}, "logits")
+	}
 	g.graph.text(2, s.Name)
-	g.graph.sub(11, value("input", kind, "N", s.InputChannels, height, width))
-	g.graph.sub(12, value("logits", typeFloat, "N", s.Classes))
+	g.graph.sub(11, value("input", kind, input...))
+	g.graph.sub(12, value("logits", typeFloat, logits...))
 	if o.Softmax {
-		g.node("Softmax", "probabilities", []string{"logits"}, "probabilities", attribute("axis", 1))
-		g.graph.sub(12, value("probabilities", typeFloat, "N", s.Classes))
+		g.node("Softmax", "probabilities", []string{"logits"}, "probabilities", attribute("axis", len(logits)-1))
+		g.graph.sub(12, value("probabilities", typeFloat, logits...))
 	}
 
 	var model, set message
@@ -117,6 +123,7 @@ type drawing struct {
 	params *graph.ParamSet
 	graph  message
 	shapes map[string][]int // of the layers' outputs, without N
+	once   map[string]bool  // constants that layers share, by their names
 }
 
 func (g *drawing) node(op, name string, inputs []string, output string, attributes ...message) {
@@ -137,15 +144,22 @@ func (g *drawing) node(op, name string, inputs []string, output string, attribut
 func (g *drawing) tensors(layer string, parts ...string) ([]string, error) {
 	var names []string
 	for _, part := range parts {
-		name := layer + "." + part
-		p := g.params.Get(name)
-		if p == nil {
-			return nil, fmt.Errorf("no parameter %s", name)
+		p, err := g.parameter(layer + "." + part)
+		if err != nil {
+			return nil, err
 		}
-		g.graph.sub(5, floats(name, p.Shape, p.Data))
-		names = append(names, name)
+		g.graph.sub(5, floats(p.Name, p.Shape, p.Data))
+		names = append(names, p.Name)
 	}
 	return names, nil
+}
+
+func (g *drawing) parameter(name string) (*graph.Param, error) {
+	p := g.params.Get(name)
+	if p == nil {
+		return nil, fmt.Errorf("no parameter %s", name)
+	}
+	return p, nil
 }
 
 // constants adds lists of integers as initializers and returns their names.
@@ -156,37 +170,6 @@ func (g *drawing) constants(layer string, lists map[string][]int) map[string]str
 		g.graph.sub(5, integers(names[part], lists[part]...))
 	}
 	return names
-}
-
-// normalized is the name of the input's values where the graph normalises them.
-const normalized = "normalized"
-
-// normalize draws what makes values of bytes. The divisions are by constants, as in training.
-func (g *drawing) normalize(n Normalize) error {
-	c, side := g.spec.InputChannels, g.spec.InputSize
-	shape := []int{c, 1, 1}
-	if len(n.Mean) == c*side*side && len(n.Mean) > c {
-		shape = []int{c, side, side}
-	} else if len(n.Mean) != 0 && len(n.Mean) != c {
-		return fmt.Errorf("%s: %w: %d means for images of %dx%dx%d", g.spec.Name, ErrUnsupported, len(n.Mean), c, side, side)
-	}
-	g.shapes[normalized] = g.shapes["input"]
-	g.node("Cast", "input.values", []string{"input"}, "input.values", attribute("to", typeFloat))
-	x := "input.values"
-	step := func(op, by string, shape []int, data []float32) {
-		g.graph.sub(5, floats("input."+by, shape, data))
-		g.node(op, "input."+by+".applied", []string{x, "input." + by}, "input."+by+".applied")
-		x = "input." + by + ".applied"
-	}
-	step("Div", "scale", []int{1}, []float32{255})
-	if len(n.Mean) > 0 {
-		step("Sub", "mean", shape, n.Mean)
-	}
-	if len(n.Std) > 0 {
-		step("Div", "std", []int{len(n.Std), 1, 1}, n.Std)
-	}
-	g.node("Identity", normalized, []string{x}, normalized)
-	return nil
 }
 
 func (g *drawing) layer(l blocks.Layer) error {
@@ -248,13 +231,17 @@ func (g *drawing) layer(l blocks.Layer) error {
 		if err != nil {
 			return err
 		}
+		if g.spec.Family == blocks.FamilySpeech { // at every frame
+			g.node("Conv", l.Name, append(in, names...), l.Name, windowAttributes(blocks.Window{Kernel: 1, Stride: 1})...)
+			return nil
+		}
 		if len(l.Shapes["weight"]) == 4 { // of a 1x1 convolution, on rows
 			g.node("Flatten", l.Name+".rows", names[:1], l.Name+".rows", attribute("axis", 1))
 			names[0] = l.Name + ".rows"
 		}
 		g.node("Gemm", l.Name, append(in, names...), l.Name, attribute("transB", 1))
 	default:
-		return fmt.Errorf("%w: a layer of type %s", ErrUnsupported, l.Type)
+		return g.speechLayer(l)
 	}
 	return nil
 }
@@ -289,17 +276,16 @@ func (g *drawing) excite(l blocks.Layer) {
 
 // prelu has a slope for each channel, which ONNX broadcasts from the right: [C, 1, 1] for maps.
 func (g *drawing) prelu(l blocks.Layer) error {
-	name := l.Name + ".weight"
-	p := g.params.Get(name)
-	if p == nil {
-		return fmt.Errorf("no parameter %s", name)
+	p, err := g.parameter(l.Name + ".weight")
+	if err != nil {
+		return err
 	}
 	shape := []int{p.Shape[0]}
 	for range l.Output[1:] {
 		shape = append(shape, 1)
 	}
-	g.graph.sub(5, floats(name, shape, p.Data))
-	g.node("PRelu", l.Name, []string{l.Inputs[0], name}, l.Name)
+	g.graph.sub(5, floats(p.Name, shape, p.Data))
+	g.node("PRelu", l.Name, []string{l.Inputs[0], p.Name}, l.Name)
 	return nil
 }
 
@@ -318,7 +304,11 @@ func (g *drawing) pyramid(l blocks.Layer) error {
 }
 
 func windowAttributes(w blocks.Window) []message {
-	return []message{attribute("kernel_shape", []int{w.Kernel, w.Kernel}), attribute("strides", []int{w.Stride, w.Stride}), attribute("pads", []int{w.Pad, w.Pad, w.Pad + w.End, w.Pad + w.End})}
+	strides := []int{w.Stride, w.Stride}
+	if w.RowsOnly {
+		strides[1] = 1
+	}
+	return []message{attribute("kernel_shape", []int{w.Kernel, w.Kernel}), attribute("strides", strides), attribute("pads", []int{w.Pad, w.Pad, w.Pad + w.End, w.Pad + w.End})}
 }
 
 // meanAttributes says whether zeros around the map count in a mean; the standard's default is that

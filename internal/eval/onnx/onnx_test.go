@@ -3,7 +3,6 @@ package onnx
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"io"
 	"math"
 	"path/filepath"
@@ -137,16 +136,6 @@ func TestAModelIsWrittenWholeOrNotAtAll(t *testing.T) {
 		params.All()[0].Data[0] = float32(version)
 		return atomicfile.Write(fsys, filepath.Join(dir, "x.onnx"), "weights", func(w io.Writer) error { return Write(w, s, params, nil, Options{}) })
 	}})
-}
-
-func TestSpeechIsRefused(t *testing.T) {
-	s, err := blocks.Lookup("wrbn")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Write(&bytes.Buffer{}, s, graph.NewParamSet(0), nil, Options{}); !errors.Is(err, ErrUnsupported) {
-		t.Error(err)
-	}
 }
 
 // TestWindowsKeepTheirBiasesAndTheirRounding reads attributes back: a wrong one gives other logits

@@ -42,7 +42,7 @@ func (m *message) sub(field int, s message) {
 	*m = append(*m, s...)
 }
 
-// attribute is an AttributeProto of an integer, a list of them or a number.
+// attribute is an AttributeProto of an integer, a list of them, a number or a text.
 func attribute(name string, value any) message {
 	var a message
 	a.text(1, name)
@@ -58,6 +58,9 @@ func attribute(name string, value any) message {
 			a.integer(8, int64(i))
 		}
 		a.integer(20, 7)
+	case string:
+		a.text(4, v)
+		a.integer(20, 3)
 	}
 	return a
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"strconv"
+	"strings"
 
 	"resnet/internal/datasets/speech"
 	"resnet/internal/fielderr"
@@ -100,6 +102,21 @@ func (f Frontend) Finish(static speech.Features, speaker *speech.CMVN) (speech.F
 func (f Frontend) Encode() string {
 	text, _ := json.Marshal(f) // numbers and words always encode
 	return string(text)
+}
+
+// Plain is what Encode writes, a value for each key behind a prefix, with what no configuration
+// changes: window, pre-emphasis and the reach of the differences in frames.
+func (f Frontend) Plain(prefix string) map[string]string {
+	var values map[string]json.RawMessage
+	_ = json.Unmarshal([]byte(f.Encode()), &values) // which is an object
+	bank := f.Fbank()
+	out := map[string]string{
+		prefix + "window": bank.Window, prefix + "preemphasis": strconv.FormatFloat(bank.Preemph, 'g', -1, 64), prefix + "delta_window": strconv.Itoa(deltaWindow),
+	}
+	for key, v := range values {
+		out[prefix+key] = strings.Trim(string(v), `"`)
+	}
+	return out
 }
 
 // DecodeFrontend is the inverse of Encode and refuses what Validate refuses.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -528,5 +529,18 @@ func TestAlignmentsOfSeveralFiles(t *testing.T) {
 		if _, err := readAlignments(c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", names, err, want)
 		}
+	}
+}
+
+// Every number of the front end is there, also what no configuration changes.
+func TestAFrontEndInPlainNumbers(t *testing.T) {
+	f := DefaultConfig().Frontend
+	f.Rate, f.High, f.Variance, f.Resample = 8000, -200.5, true, true
+	want := map[string]string{
+		"x.rate": "8000", "x.resample": "true", "x.bins": "80", "x.low": "20", "x.high": "-200.5", "x.length_ms": "25", "x.shift_ms": "10", "x.dither": "0",
+		"x.deltas": "2", "x.delta_window": "2", "x.normalize": "utterance", "x.variance": "true", "x.window": "povey", "x.preemphasis": "0.97",
+	}
+	if got := f.Plain("x."); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
