@@ -40,7 +40,12 @@ func newRootCmd(a *app) *cobra.Command {
 			return nil
 		},
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.chooseKernels() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if err := flagGroups(c); err != nil {
+				return err
+			}
+			return a.chooseKernels()
+		},
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)
@@ -109,6 +114,19 @@ func unknownCommand(c *cobra.Command, word string) error {
 }
 
 var unknownFlag = regexp.MustCompile(`^unknown flag: --([^=\s]+)`)
+
+// flagGroups makes flags that exclude each other a usage error; cobra's own is none.
+func flagGroups(c *cobra.Command) error {
+	if err := c.ValidateFlagGroups(); err != nil {
+		given := err.Error()
+		if _, list, ok := strings.Cut(given, "; ["); ok { // "[resume run] were all set"
+			list, _, _ = strings.Cut(list, "]")
+			given = "--" + strings.ReplaceAll(list, " ", " and --") + " exclude each other"
+		}
+		return usageErrorf("%s: %s", c.CommandPath(), given)
+	}
+	return nil
+}
 
 // flagError makes a wrong flag a usage error with a suggestion; cobra itself suggests subcommands
 // only.

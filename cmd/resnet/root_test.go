@@ -71,3 +71,16 @@ func TestEveryHelpLeadsWithExamplesAndEndsWithExitStatus(t *testing.T) {
 		}
 	})
 }
+
+func TestFlagsThatExcludeEachOtherAreAUsageError(t *testing.T) {
+	for args, want := range map[string]string{
+		"train --run a --resume b":                   "resnet train: --resume and --run exclude each other\n",
+		"models show resnet20 --json --dot":          "resnet models show: --dot and --json exclude each other\n",
+		"models show resnet20 --fold --blocks --dot": "resnet models show: --blocks and --fold exclude each other\n",
+	} {
+		var out, errs bytes.Buffer
+		if status := run(strings.Fields(args), strings.NewReader(""), &out, &errs); status != exitUsage || errs.String() != want || out.Len() > 0 {
+			t.Errorf("%s: status %d, %q, %q", args, status, errs.String(), out.String())
+		}
+	}
+}
