@@ -22,10 +22,11 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/filelock", `^$`, `gorgonia`, "a lock is the operating system's"},
 	{"internal/folderlock", `^internal/(atomicfile|filelock|text)$`, `gorgonia`, "who has a folder does not depend on what is done there"},
 	{"internal/atomicfile", `^internal/(atomicfile|filelock)$`, `gorgonia`, "files are bytes under names; what they hold is decided by whoever writes them"},
+	{"internal/pickle", `^$`, `gorgonia`, "a pickle is values, whatever they are of; nothing of it is run"},
 	{"internal/input", `^$`, `gorgonia`, "what a path stands for does not depend on what is read from it"},
 	{"internal/fielderr", `^$`, `.*\..*/`, "every section of the configuration returns it"},
 	{"internal/graph/kernel", `^internal/graph/kernel(/|$)`, `gorgonia`, "kernels are loops over []float32 that know no graphs, so that they can be tested and measured alone"},
-	{"internal/graph", `^internal/graph(/|$)`, ``, "operators and schedules serve any net; what a net looks like is decided above them"},
+	{"internal/graph", `^internal/(pickle$|graph(/|$))`, ``, "operators and schedules serve any net; what a net looks like is decided above them"},
 	{"internal/blocks/drawing", `^internal/blocks$`, `gorgonia`, "a drawing is made of the list of layers, so that it shows what is trained"},
 	{"internal/blocks", `^internal/(fielderr|graph|text)$`, `gorgonia\.org/gorgonia$`, "a block is drawn with the Builder alone, so that it cannot depend on how it is run"},
 	{"internal/text", `^$`, `gorgonia`, "how values are written for people depends on nothing but the values"},
@@ -39,7 +40,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/datasets/speech/recording", `^internal/datasets/(fault|speech/(audio|kaldi))$`, `gorgonia`, "where sound is; what is computed of it is decided above"},
 	{"internal/datasets/speech/extract", `^internal/datasets/(fault|speech|speech/recording)$`, `gorgonia`, "features are computed alike for archives and for training; neither is known here"},
 	{"internal/datasets/speech/inspect", `^internal/datasets/(fault|speech/[a-z]+)$`, `gorgonia`, "what is in a file depends on the file alone"},
-	{"internal/datasets", `^internal/((atomicfile|folderlock|fielderr|text)$|datasets(/|$))`, `gorgonia`, "images come from files and seeds; nothing about networks may change them"},
+	{"internal/datasets", `^internal/((atomicfile|folderlock|fielderr|pickle|text)$|datasets(/|$))`, `gorgonia`, "images come from files and seeds; nothing about networks may change them"},
 	{"internal/eval/onnx", `^internal/(blocks|graph)$`, `gorgonia`, "a model for another program is the table of layers and their tensors; how either was measured is not known here"},
 	{"internal/eval/report", `^internal/(eval|datasets|text|atomicfile)$`, `gorgonia`, "curves, findings and pages are made of figures: whatever network and training they are from"},
 	{"internal/eval", `^internal/(atomicfile|fielderr|text|eval|blocks|datasets|graph|graph/weights)$`, `gorgonia`, "a figure must not depend on how a network was trained: eval never imports train"},
@@ -55,7 +56,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 
 // fileless are the folders that read no files; the others may import internal/input, which opens
 // them.
-var fileless = []string{"internal/fielderr", "internal/graph/kernel", "internal/text"}
+var fileless = []string{"internal/fielderr", "internal/graph/kernel", "internal/pickle", "internal/text"}
 
 // command holds the packages of the user's terminal, which only cmd/resnet may know. viper, which
 // merges the sources of a configuration, belongs to internal/config.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"resnet/internal/input"
+
+	"resnet/internal/pickle"
 )
 
 // ForeignFile is an open file of another program. Its tensors are read when they are asked for.
@@ -148,7 +150,7 @@ func openTensors(r io.ReaderAt, size int64, name string) (*ForeignFile, error) {
 	case bytes.HasPrefix(head, legacyMagic):
 		p, err = readLegacy(r, size)
 	// The length of a safetensors header may begin with the same byte: its JSON stands behind it.
-	case len(head) > 0 && head[0] == opProto && (len(head) < 9 || head[8] != '{'):
+	case len(head) > 0 && head[0] == pickle.Proto && (len(head) < 9 || head[8] != '{'):
 		err = errors.New("a pickle that torch.save did not write")
 	default:
 		file, err := New(r, size, name)
@@ -199,15 +201,15 @@ func (p torchPickle) file(size int64, name string) (*ForeignFile, error) {
 // noTensors says what a pickle holds instead.
 func noTensors(v any) error {
 	switch v := v.(type) {
-	case *pyDict:
+	case *pickle.Dict:
 		names := []string{}
-		for _, key := range v.keys[:min(len(v.keys), 10)] {
-			names = append(names, describe(key))
+		for _, key := range v.Keys[:min(len(v.Keys), 10)] {
+			names = append(names, pickle.Describe(key))
 		}
 		return fmt.Errorf("it holds no tensors by name, but %s", strings.Join(names, ", "))
-	case *pyOpaque:
-		return &ClassError{v.class}
-	case pyGlobal:
+	case *pickle.Opaque:
+		return &ClassError{v.Class}
+	case pickle.Global:
 		return &ClassError{string(v)}
 	}
 	return errors.New("it holds no dictionary of tensors")

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"resnet/internal/pickle"
 )
 
 // ErrNotWeights marks a file that is something else than weights, or weights of a program whose
@@ -106,7 +108,7 @@ func recognise(r io.ReaderAt, size int64) *otherFile {
 		return &otherFile{"a model of ONNX", onnxRemedy}
 	case head[0] == 0x0a && (bytes.Contains(head, []byte("Placeholder")) || bytes.Contains(head, []byte("\x12\x05Const"))):
 		return &otherFile{"a graph of TensorFlow (.pb)", TensorFlowRemedy}
-	case head[0] == opProto && !bytes.HasPrefix(head, legacyMagic):
+	case head[0] == pickle.Proto && !bytes.HasPrefix(head, legacyMagic):
 		return &otherFile{"a pickle that torch.save did not write", "load it in Python, where you trust its source, and save the tensors by name with torch.save or safetensors"}
 	}
 	return recogniseText(head)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"resnet/internal/pickle"
 )
 
 // readTensors reads all tensors of the plain set of size bytes in r.
@@ -146,21 +148,21 @@ func TestThePlainSetIsTheModelAndNotItsAverage(t *testing.T) {
 // Objects may hold themselves and each other; the search ends all the same.
 func TestSetsOfValuesWithoutEndAreFoundInTime(t *testing.T) {
 	tensor := torchTensor{storage: storageRef{"0", F32, 1}, shape: []int{1}, stride: []int{1}}
-	d := &pyDict{}
-	_ = d.set("self", d)
-	_ = d.set("w", tensor)
+	d := &pickle.Dict{}
+	_ = d.Set("self", d)
+	_ = d.Set("w", tensor)
 	if sets := torchSets(d); len(sets) != 1 || sets[0].key != "" || len(sets[0].tensors) != 1 {
 		t.Errorf("%+v", sets)
 	}
 	// A module whose two children are itself: 2^24 ways down.
-	modules, state := &pyDict{}, &pyDict{}
-	loop := &pyOpaque{class: "a.Module", state: state}
-	_ = modules.set("left", loop)
-	_ = modules.set("right", loop)
+	modules, state := &pickle.Dict{}, &pickle.Dict{}
+	loop := &pickle.Opaque{Class: "a.Module", State: state}
+	_ = modules.Set("left", loop)
+	_ = modules.Set("right", loop)
 	for i := range 20 {
-		_ = modules.set(fmt.Sprint("w", i), tensor)
+		_ = modules.Set(fmt.Sprint("w", i), tensor)
 	}
-	_ = state.set("_modules", modules)
+	_ = state.Set("_modules", modules)
 	start := time.Now()
 	if sets := torchSets(loop); len(sets) != 1 || len(sets[0].tensors) > maxSetVisits || time.Since(start) > 10*time.Second {
 		t.Errorf("%d sets in %v", len(sets), time.Since(start))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+
+	"resnet/internal/pickle"
 )
 
 // ErrTorch marks a file that torch.save did not write, or that holds no tensors by name.
@@ -29,7 +31,7 @@ func (e *ClassError) Error() string {
 
 // storageTypes are PyTorch's typed storages. What is not floating point is read only to be passed
 // over.
-var storageTypes = map[pyGlobal]DType{
+var storageTypes = map[pickle.Global]DType{
 	"torch.FloatStorage": F32, "torch.DoubleStorage": F64, "torch.HalfStorage": F16, "torch.BFloat16Storage": BF16,
 	"torch.LongStorage": I64, "torch.IntStorage": I32, "torch.ByteStorage": U8, "torch.CharStorage": U8, "torch.BoolStorage": U8,
 }
@@ -37,24 +39,24 @@ var storageTypes = map[pyGlobal]DType{
 // The functions that a state dict's pickle names. They are read here as descriptions; none exists
 // to be called. All others are opaque.
 const (
-	globalDict      = pyGlobal("collections.OrderedDict")
-	globalDefault   = pyGlobal("collections.defaultdict")
-	globalTensorV1  = pyGlobal("torch._utils._rebuild_tensor")
-	globalTensorV2  = pyGlobal("torch._utils._rebuild_tensor_v2")
-	globalParameter = pyGlobal("torch._utils._rebuild_parameter")
-	globalWithState = pyGlobal("torch._utils._rebuild_parameter_with_state")
-	globalFromType  = pyGlobal("torch._tensor._rebuild_from_type_v2")
-	globalSize      = pyGlobal("torch.Size")
+	globalDict      = pickle.Global("collections.OrderedDict")
+	globalDefault   = pickle.Global("collections.defaultdict")
+	globalTensorV1  = pickle.Global("torch._utils._rebuild_tensor")
+	globalTensorV2  = pickle.Global("torch._utils._rebuild_tensor_v2")
+	globalParameter = pickle.Global("torch._utils._rebuild_parameter")
+	globalWithState = pickle.Global("torch._utils._rebuild_parameter_with_state")
+	globalFromType  = pickle.Global("torch._tensor._rebuild_from_type_v2")
+	globalSize      = pickle.Global("torch.Size")
 )
 
 // otherStorages are the bytes of an element of storages whose tensors no network here has.
-var otherStorages = map[pyGlobal]int{
+var otherStorages = map[pickle.Global]int{
 	"torch.ShortStorage": 2, "torch.ComplexFloatStorage": 8, "torch.ComplexDoubleStorage": 16,
 	"torch.QInt8Storage": 1, "torch.QUInt8Storage": 1, "torch.QInt32Storage": 4, "torch.storage.UntypedStorage": 1,
 }
 
 // dictionaries are functions that make one of a list of pairs, or of nothing.
-var dictionaries = []pyGlobal{globalDict, "builtins.dict", "__builtin__.dict"}
+var dictionaries = []pickle.Global{globalDict, "builtins.dict", "__builtin__.dict"}
 
 // storageRef names the elements that tensors share.
 type storageRef struct {
@@ -71,6 +73,12 @@ type torchTensor struct {
 	shape, stride []int
 }
 
+// Kind names it in messages.
+func (torchTensor) Kind() string { return "a tensor" }
+
+// Build passes over attributes, which say nothing of the values.
+func (torchTensor) Build(any) error { return nil }
+
 // persistentStorage reads ('storage', type, key, location, elements), with a view of it behind in
 // the legacy format, which also names classes of modules so: ('module', class, ...).
 func persistentStorage(id any) (any, error) {
@@ -81,9 +89,9 @@ func persistentStorage(id any) (any, error) {
 	if !ok || len(t) < 5 || t[0] != "storage" {
 		return nil, errors.New("a persistent id that is no storage")
 	}
-	class, ok1 := t[1].(pyGlobal)
+	class, ok1 := t[1].(pickle.Global)
 	if _, known := storageTypes[class]; ok1 && !known && class != globalSize {
-		return &pyOpaque{class: string(class)}, nil
+		return &pickle.Opaque{Class: string(class)}, nil
 	}
 	dtype, ok2 := storageTypes[class]
 	key, ok3 := t[2].(string)
@@ -99,44 +107,44 @@ func persistentStorage(id any) (any, error) {
 
 // rebuild makes what a function describes: a tensor, a dictionary, or an opaque value where the
 // function is not known here.
-func rebuild(f pyGlobal, args []any) (any, error) {
+func rebuild(f pickle.Global, args []any) (any, error) {
 	switch {
 	case slices.Contains(dictionaries, f):
-		d := &pyDict{}
+		d := &pickle.Dict{}
 		if len(args) == 0 {
 			return d, nil
 		}
-		list, ok := args[0].(*pyList)
+		list, ok := args[0].(*pickle.List)
 		if !ok || len(args) != 1 {
 			return nil, errors.New("an OrderedDict of something else than a list")
 		}
-		for _, item := range list.items {
+		for _, item := range list.Items {
 			pair, ok := item.([]any)
-			if l, isList := item.(*pyList); isList {
-				pair, ok = l.items, true
+			if l, isList := item.(*pickle.List); isList {
+				pair, ok = l.Items, true
 			}
 			if !ok || len(pair) != 2 {
 				return nil, errors.New("an OrderedDict of something else than pairs")
 			}
-			if err := d.set(pair[0], pair[1]); err != nil {
+			if err := d.Set(pair[0], pair[1]); err != nil {
 				return nil, err
 			}
 		}
 		return d, nil
 	case f == globalDefault:
-		return &pyDict{}, nil
+		return &pickle.Dict{}, nil
 	case f == globalTensorV1 || f == globalTensorV2:
 		return rebuildTensor(args)
 	case f == globalParameter || f == globalWithState:
 		if len(args) > 0 {
 			switch t := args[0].(type) {
-			case torchTensor, *pyOpaque:
+			case torchTensor, *pickle.Opaque:
 				return t, nil
 			}
 		}
 		return nil, errors.New("a parameter without a tensor")
 	case f == globalFromType && len(args) > 2: // (function, type, its arguments, attributes)
-		g, isGlobal := args[0].(pyGlobal)
+		g, isGlobal := args[0].(pickle.Global)
 		inner, isTuple := args[2].([]any)
 		if isGlobal && isTuple && g != globalFromType {
 			return rebuild(g, inner)
@@ -144,16 +152,16 @@ func rebuild(f pyGlobal, args []any) (any, error) {
 	case f == globalSize && len(args) == 1:
 		return args[0], nil
 	case isReconstructor(f) && len(args) > 0:
-		if class, ok := args[0].(pyGlobal); ok {
-			return &pyOpaque{class: string(class)}, nil
+		if class, ok := args[0].(pickle.Global); ok {
+			return &pickle.Opaque{Class: string(class)}, nil
 		}
 	}
-	return &pyOpaque{class: string(f)}, nil
+	return &pickle.Opaque{Class: string(f)}, nil
 }
 
 // isReconstructor reports whether a function makes an object of the class that it is given.
-func isReconstructor(f pyGlobal) bool {
-	return slices.Contains([]pyGlobal{"copyreg._reconstructor", "copy_reg._reconstructor", "copyreg.__newobj__"}, f)
+func isReconstructor(f pickle.Global) bool {
+	return slices.Contains([]pickle.Global{"copyreg._reconstructor", "copy_reg._reconstructor", "copyreg.__newobj__"}, f)
 }
 
 // rebuildTensor reads (storage, offset, size, stride, ...).
@@ -161,7 +169,7 @@ func rebuildTensor(args []any) (any, error) {
 	if len(args) < 4 {
 		return nil, errors.New("a tensor without storage, offset, size and stride")
 	}
-	if o, ok := args[0].(*pyOpaque); ok {
+	if o, ok := args[0].(*pickle.Opaque); ok {
 		return o, nil
 	}
 	s, ok1 := args[0].(storageRef)

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"resnet/internal/pickle"
 )
 
 // Bounds of the search for tensors in a pickle: training scripts put a state dict two or three
@@ -56,7 +58,7 @@ func (w *setWalk) walk(key string, v any, depth int) {
 		return
 	}
 	switch v := v.(type) {
-	case *pyDict:
+	case *pickle.Dict:
 		if !w.enter(v) {
 			return
 		}
@@ -64,7 +66,7 @@ func (w *setWalk) walk(key string, v any, depth int) {
 			w.sets = append(w.sets, set)
 		}
 		w.members(key, v, depth)
-	case *pyOpaque:
+	case *pickle.Opaque:
 		if !w.enter(v) {
 			return
 		}
@@ -73,27 +75,27 @@ func (w *setWalk) walk(key string, v any, depth int) {
 			w.sets = append(w.sets, set)
 			return
 		}
-		if v.items != nil {
-			w.walk(key, v.items, depth)
+		if v.Items != nil {
+			w.walk(key, v.Items, depth)
 		}
-		if d, ok := v.state.(*pyDict); ok {
+		if d, ok := v.State.(*pickle.Dict); ok {
 			w.walk(key, d, depth+1)
 		}
 	case []any: // of a tuple or list, the first level alone: others share their parts
 		w.sequence(v, depth)
-	case *pyList:
-		w.sequence(v.items, depth)
+	case *pickle.List:
+		w.sequence(v.Items, depth)
 	}
 }
 
-func (w *setWalk) members(key string, d *pyDict, depth int) {
-	for _, k := range d.keys {
+func (w *setWalk) members(key string, d *pickle.Dict, depth int) {
+	for _, k := range d.Keys {
 		if name, ok := k.(string); ok {
 			if key != "" {
 				name = key + "." + name
 			}
-			switch x := d.values[k].(type) {
-			case *pyDict, *pyOpaque:
+			switch x := d.Values[k].(type) {
+			case *pickle.Dict, *pickle.Opaque:
 				w.walk(name, x, depth+1)
 			}
 		}
@@ -110,18 +112,18 @@ func (w *setWalk) sequence(items []any, depth int) {
 }
 
 // setOf are the tensors of one dictionary.
-func setOf(key string, d *pyDict) torchSet {
+func setOf(key string, d *pickle.Dict) torchSet {
 	set := torchSet{key: key, opaque: map[string]string{}}
-	for _, k := range d.keys {
+	for _, k := range d.Keys {
 		name, isText := k.(string)
 		if !isText {
 			continue
 		}
-		switch x := d.values[k].(type) {
+		switch x := d.Values[k].(type) {
 		case torchTensor:
 			set.tensors = append(set.tensors, namedTensor{name, x})
-		case *pyOpaque:
-			set.opaque[name] = x.class
+		case *pickle.Opaque:
+			set.opaque[name] = x.Class
 		}
 	}
 	return set
@@ -129,32 +131,32 @@ func setOf(key string, d *pyDict) torchSet {
 
 // module adds the tensors of a module that was saved whole, with torch.save(model) or as
 // TorchScript: its attributes say them, and nothing of its code is needed.
-func (w *setWalk) module(set *torchSet, prefix string, o *pyOpaque, depth int) {
-	state, ok := o.state.(*pyDict)
+func (w *setWalk) module(set *torchSet, prefix string, o *pickle.Opaque, depth int) {
+	state, ok := o.State.(*pickle.Dict)
 	if w.visits++; !ok || depth > maxModuleDepth || w.visits > maxSetVisits {
 		return
 	}
-	parts := []*pyDict{state} // TorchScript
-	if modules, ok := state.get("_modules").(*pyDict); ok {
-		parameters, _ := state.get("_parameters").(*pyDict)
-		buffers, _ := state.get("_buffers").(*pyDict)
-		parts = []*pyDict{parameters, buffers, modules}
-	} else if _, isModule := state.get("training").(bool); !isModule {
+	parts := []*pickle.Dict{state} // TorchScript
+	if modules, ok := state.Get("_modules").(*pickle.Dict); ok {
+		parameters, _ := state.Get("_parameters").(*pickle.Dict)
+		buffers, _ := state.Get("_buffers").(*pickle.Dict)
+		parts = []*pickle.Dict{parameters, buffers, modules}
+	} else if _, isModule := state.Get("training").(bool); !isModule {
 		return
 	}
-	for _, d := range slices.DeleteFunc(parts, func(d *pyDict) bool { return d == nil }) {
-		for _, k := range d.keys {
+	for _, d := range slices.DeleteFunc(parts, func(d *pickle.Dict) bool { return d == nil }) {
+		for _, k := range d.Keys {
 			name, isText := k.(string)
 			if !isText {
 				continue
 			}
-			switch x := d.values[k].(type) {
+			switch x := d.Values[k].(type) {
 			case torchTensor:
 				if w.visits++; w.visits > maxSetVisits {
 					return
 				}
 				set.tensors = append(set.tensors, namedTensor{prefix + name, x})
-			case *pyOpaque:
+			case *pickle.Opaque:
 				w.module(set, prefix+name+".", x, depth+1)
 			}
 		}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"resnet/internal/pickle"
 )
 
 const torchFixtures = "../../../testdata/torch/"
@@ -111,9 +113,9 @@ func pairs(n int) string {
 // operations, on this machine and as busy as it is.
 func yardstick() time.Duration {
 	start := time.Now()
-	in := bufio.NewReader(bytes.NewReader(make([]byte, 2*maxPickleOps)))
+	in := bufio.NewReader(bytes.NewReader(make([]byte, 2*pickle.MaxOps)))
 	memo := map[uint32]any{}
-	for range maxPickleOps {
+	for range pickle.MaxOps {
 		a, _ := in.ReadByte()
 		b, _ := in.ReadByte()
 		memo[uint32(a)] = int64(b)
@@ -136,7 +138,7 @@ func checkCheap(t *testing.T, name string, file []byte) (err error) {
 		took = time.Since(start)
 		if attempt == 0 {
 			runtime.ReadMemStats(&after)
-			if got, most := after.TotalAlloc-before.TotalAlloc, uint64(2*maxPickleMemory+4*len(file)); got > most {
+			if got, most := after.TotalAlloc-before.TotalAlloc, uint64(2*pickle.MaxMemory+4*len(file)); got > most {
 				t.Errorf("%s: %d bytes allocated for a file of %d; at most %d", name, got, len(file), most)
 			}
 		}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"resnet/internal/pickle"
 )
 
 // Element (i, j, k) of a view is storage[offset + i·s0 + j·s1 + k·s2].
@@ -70,45 +72,45 @@ func TestWhatAllowedFunctionsMake(t *testing.T) {
 	storage := storageRef{"0", F32, 6}
 	tensor := torchTensor{storage, 1, []int{2}, []int{2}}
 	size := []any{int64(2)}
-	pairs := &pyList{items: []any{[]any{"a", int64(1)}, &pyList{items: []any{"b", nil}}}}
-	want := &pyDict{keys: []any{"a", "b"}, values: map[any]any{"a": int64(1), "b": nil}}
+	pairs := &pickle.List{Items: []any{[]any{"a", int64(1)}, &pickle.List{Items: []any{"b", nil}}}}
+	want := &pickle.Dict{Keys: []any{"a", "b"}, Values: map[any]any{"a": int64(1), "b": nil}}
 	for _, c := range []struct {
-		f    pyGlobal
+		f    pickle.Global
 		args []any
 		want any
 	}{
-		{globalDict, nil, &pyDict{}},
+		{globalDict, nil, &pickle.Dict{}},
 		{globalDict, []any{pairs}, want},
 		{globalSize, []any{size}, size},
 		{globalTensorV1, []any{storage, int64(1), size, size}, tensor},
 		{globalTensorV2, []any{storage, int64(1), size, size, false, nil}, tensor},
 		{globalParameter, []any{tensor, true, nil}, tensor},
-		{globalWithState, []any{tensor, true, nil, &pyDict{}}, tensor},
-		{globalFromType, []any{globalTensorV1, pyGlobal("my.Tensor"), []any{storage, int64(1), size, size}, nil}, tensor},
-		{globalDefault, []any{pyGlobal("builtins.list")}, &pyDict{}},
-		{"builtins.dict", nil, &pyDict{}},
+		{globalWithState, []any{tensor, true, nil, &pickle.Dict{}}, tensor},
+		{globalFromType, []any{globalTensorV1, pickle.Global("my.Tensor"), []any{storage, int64(1), size, size}, nil}, tensor},
+		{globalDefault, []any{pickle.Global("builtins.list")}, &pickle.Dict{}},
+		{"builtins.dict", nil, &pickle.Dict{}},
 		// All else is its name.
-		{globalSize, nil, &pyOpaque{class: "torch.Size"}},
-		{globalSize, []any{size, size}, &pyOpaque{class: "torch.Size"}},
-		{"torch.FloatStorage", nil, &pyOpaque{class: "torch.FloatStorage"}},
-		{"argparse.Namespace", nil, &pyOpaque{class: "argparse.Namespace"}},
-		{"copyreg._reconstructor", []any{pyGlobal("a.B"), pyGlobal("builtins.object"), nil}, &pyOpaque{class: "a.B"}},
-		{globalTensorV2, []any{&pyOpaque{class: "torch.ComplexFloatStorage"}, int64(0), size, size}, &pyOpaque{class: "torch.ComplexFloatStorage"}},
+		{globalSize, nil, &pickle.Opaque{Class: "torch.Size"}},
+		{globalSize, []any{size, size}, &pickle.Opaque{Class: "torch.Size"}},
+		{"torch.FloatStorage", nil, &pickle.Opaque{Class: "torch.FloatStorage"}},
+		{"argparse.Namespace", nil, &pickle.Opaque{Class: "argparse.Namespace"}},
+		{"copyreg._reconstructor", []any{pickle.Global("a.B"), pickle.Global("builtins.object"), nil}, &pickle.Opaque{Class: "a.B"}},
+		{globalTensorV2, []any{&pickle.Opaque{Class: "torch.ComplexFloatStorage"}, int64(0), size, size}, &pickle.Opaque{Class: "torch.ComplexFloatStorage"}},
 	} {
 		if got, err := rebuild(c.f, c.args); err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s%v is %#v, %v; want %#v", c.f, c.args, got, err, c.want)
 		}
 	}
 	for _, c := range []struct {
-		f    pyGlobal
+		f    pickle.Global
 		args []any
 		want string
 	}{
 		{globalDict, []any{int64(1)}, "something else than a list"},
 		{globalDict, []any{pairs, pairs}, "something else than a list"},
-		{globalDict, []any{&pyList{items: []any{[]any{"a"}}}}, "something else than pairs"},
-		{globalDict, []any{&pyList{items: []any{"ab"}}}, "something else than pairs"},
-		{globalDict, []any{&pyList{items: []any{[]any{"a", nil}, []any{"a", nil}}}}, "duplicate key"},
+		{globalDict, []any{&pickle.List{Items: []any{[]any{"a"}}}}, "something else than pairs"},
+		{globalDict, []any{&pickle.List{Items: []any{"ab"}}}, "something else than pairs"},
+		{globalDict, []any{&pickle.List{Items: []any{[]any{"a", nil}, []any{"a", nil}}}}, "duplicate key"},
 		{globalParameter, nil, "a parameter without a tensor"},
 		{globalParameter, []any{nil}, "a parameter without a tensor"},
 		{globalTensorV2, []any{storage, int64(1), size}, "without storage"},
@@ -126,7 +128,7 @@ func TestWhatAllowedFunctionsMake(t *testing.T) {
 }
 
 func TestStoragesAreNamedByTypeKeyAndSize(t *testing.T) {
-	id := []any{"storage", pyGlobal("torch.HalfStorage"), "7", "cuda:0", int64(5)}
+	id := []any{"storage", pickle.Global("torch.HalfStorage"), "7", "cuda:0", int64(5)}
 	for _, extra := range [][]any{nil, {nil}} {
 		if got, err := persistentStorage(append(slices.Clone(id), extra...)); err != nil || got != any(storageRef{"7", F16, 5}) {
 			t.Errorf("%v, %v", got, err)
@@ -138,7 +140,7 @@ func TestStoragesAreNamedByTypeKeyAndSize(t *testing.T) {
 	}
 	for want, spoil := range map[string]func([]any) any{
 		"is no storage": func(id []any) any { id[0] = "modul"; return id }, "persistent id": func(id []any) any { return id[:4] }, "that is no": func([]any) any { return "storage" },
-		"without type": func(id []any) any { id[1] = pyGlobal("torch.Size"); return id }, "type, key": func(id []any) any { id[2] = int64(7); return id },
+		"without type": func(id []any) any { id[1] = pickle.Global("torch.Size"); return id }, "type, key": func(id []any) any { id[2] = int64(7); return id },
 		"and size": func(id []any) any { id[4] = "5"; return id }, "key and size": func(id []any) any { id[4] = int64(-1); return id },
 		"a view of another": func(id []any) any { return append(id, []any{"1", int64(0), int64(2)}) },
 	} {
@@ -152,21 +154,21 @@ func TestStoragesAreNamedByTypeKeyAndSize(t *testing.T) {
 // left out.
 func TestStateDictsAreFoundInWhatWrapsThem(t *testing.T) {
 	tensor := torchTensor{storage: storageRef{"0", F32, 1}, shape: []int{1}, stride: []int{1}}
-	dict := func(pairs ...any) *pyDict {
-		d := &pyDict{}
+	dict := func(pairs ...any) *pickle.Dict {
+		d := &pickle.Dict{}
 		for i := 0; i < len(pairs); i += 2 {
-			_ = d.set(pairs[i], pairs[i+1])
+			_ = d.Set(pairs[i], pairs[i+1])
 		}
 		return d
 	}
 	inner := dict("b", tensor, "a", tensor, "epoch", int64(3), int64(4), tensor)
-	for _, top := range []*pyDict{
+	for _, top := range []*pickle.Dict{
 		inner, dict("epoch", int64(1), "state_dict", inner), dict("model", inner), dict("net", inner), dict("model_state_dict", inner),
 		dict("model", dict("x", tensor), "state_dict", inner),
 	} {
 		list, err := stateDict(top)
 		if err != nil || len(list) != 2 || list[0].name != "b" || list[1].name != "a" {
-			t.Errorf("%v: %v, %v", top.keys, list, err)
+			t.Errorf("%v: %v, %v", top.Keys, list, err)
 		}
 	}
 	if _, err := stateDict(dict("epoch", int64(1), int64(2), tensor)); err == nil || err.Error() != `it holds no tensors by name, but "epoch", 2` {
@@ -192,12 +194,12 @@ func TestMaterializeReadsEachStorageOnce(t *testing.T) {
 	part := func(key string, dtype DType, n, offset int64, shape int) torchTensor {
 		return torchTensor{storageRef{key, dtype, n}, offset, []int{shape}, []int{1}}
 	}
-	dict := &pyDict{}
+	dict := &pickle.Dict{}
 	for _, x := range []struct {
 		name string
 		t    torchTensor
 	}{{"a", part("0", F32, 3, 0, 2)}, {"b", part("0", F32, 3, 1, 2)}, {"count", part("1", I64, 1, 0, 1)}, {"half", part("2", F16, 2, 0, 2)}, {"c", part("0", F32, 3, 2, 1)}} {
-		if err := dict.set(x.name, x.t); err != nil {
+		if err := dict.Set(x.name, x.t); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -237,9 +239,9 @@ func TestMaterializeReadsEachStorageOnce(t *testing.T) {
 	if _, err := materialize(setOf("", dict).tensors, 100, short); err == nil || !strings.Contains(err.Error(), `tensor "a": storage "0" has 8 bytes, and 3 elements of F32 are announced`) {
 		t.Errorf("%v", err)
 	}
-	wide := &pyDict{}
+	wide := &pickle.Dict{}
 	for i, name := range []string{"a", "b", "c"} { // tensors of one value of storages of 60
-		_ = wide.set(name, part(string(rune('0'+i%2)), F32, 60, 0, 1))
+		_ = wide.Set(name, part(string(rune('0'+i%2)), F32, 60, 0, 1))
 	}
 	all := func(storageRef) ([]byte, error) { return make([]byte, 240), nil }
 	// 180 values read, at most 192.

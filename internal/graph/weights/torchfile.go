@@ -11,11 +11,16 @@ import (
 	"math"
 	"path"
 	"strings"
+
+	"resnet/internal/pickle"
 )
 
 // legacyMagic begins the files of torch.save before PyTorch 1.6: a pickle of the number
 // 0x1950a86a20f9469cfc6c.
 var legacyMagic = []byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.")
+
+// maxPickle is the largest pickle accepted, in bytes. A network of 1202 layers takes 3 MB.
+const maxPickle = 32 << 20
 
 // maxZipDirectory is the largest directory of a zip file accepted, in bytes; a file of 12,000
 // tensors has 1 MB.
@@ -58,8 +63,8 @@ func readZip(r io.ReaderAt, size int64) (torchPickle, error) {
 			return torchPickle{}, errors.New("its numbers are not little-endian")
 		}
 	}
-	u := &unpickler{r: bufio.NewReader(bytes.NewReader(b)), limit: int64(len(b)), call: rebuild, persistent: persistentStorage}
-	v, err := u.load()
+	u := &pickle.Reader{In: bufio.NewReader(bytes.NewReader(b)), Limit: int64(len(b)), Call: rebuild, Persistent: persistentStorage}
+	v, err := u.Load()
 	if err != nil {
 		return torchPickle{}, err
 	}
@@ -151,9 +156,9 @@ func readLegacy(r io.ReaderAt, size int64) (torchPickle, error) {
 				return nil, fmt.Errorf("storage %q is of two types", s.key)
 			}
 			dtypes[s.key], elements[s.key] = s.dtype, s.dtype.Size()
-		case *pyOpaque: // a storage of another type, which is only passed over
+		case *pickle.Opaque: // a storage of another type, which is only passed over
 			t, _ := id.([]any)
-			if width := otherStorages[pyGlobal(s.class)]; width > 0 && len(t) > 2 && t[0] == "storage" {
+			if width := otherStorages[pickle.Global(s.Class)]; width > 0 && len(t) > 2 && t[0] == "storage" {
 				if key, ok := t[2].(string); ok {
 					elements[key] = width
 				}
@@ -163,9 +168,9 @@ func readLegacy(r io.ReaderAt, size int64) (torchPickle, error) {
 	}
 	at := begin
 	next := func() (any, error) {
-		u := &unpickler{r: in, limit: min(maxPickle, size-at), call: rebuild, persistent: persistent}
-		v, err := u.load()
-		at += u.read
+		u := &pickle.Reader{In: in, Limit: min(maxPickle, size-at), Call: rebuild, Persistent: persistent}
+		v, err := u.Load()
+		at += u.Read()
 		return v, err
 	}
 	var parts [4]any // version, machine, object, keys
@@ -176,22 +181,22 @@ func readLegacy(r io.ReaderAt, size int64) (torchPickle, error) {
 		}
 	}
 	if parts[0] != int64(1001) {
-		return torchPickle{}, fmt.Errorf("version %s of the legacy format; 1001 is known", describe(parts[0]))
+		return torchPickle{}, fmt.Errorf("version %s of the legacy format; 1001 is known", pickle.Describe(parts[0]))
 	}
-	if machine, ok := parts[1].(*pyDict); !ok || machine.get("little_endian") != true {
+	if machine, ok := parts[1].(*pickle.Dict); !ok || machine.Get("little_endian") != true {
 		return torchPickle{}, errors.New("its numbers are not little-endian")
 	}
-	keys, ok := parts[3].(*pyList)
+	keys, ok := parts[3].(*pickle.List)
 	if !ok {
 		return torchPickle{}, errors.New("it lists no storages")
 	}
 	type span struct{ at, n int64 }
 	spans := map[string]span{}
-	for _, k := range keys.items {
+	for _, k := range keys.Items {
 		key, ok := k.(string)
 		width, known := elements[key]
 		if _, twice := spans[key]; !ok || !known || twice {
-			return torchPickle{}, fmt.Errorf("its list of storages has %s, which no tensor names, or twice", describe(k))
+			return torchPickle{}, fmt.Errorf("its list of storages has %s, which no tensor names, or twice", pickle.Describe(k))
 		}
 		var count [8]byte
 		if n, err := r.ReadAt(count[:], at); n < len(count) {

@@ -1,4 +1,4 @@
-package weights
+package pickle
 
 import (
 	"bufio"
@@ -6,28 +6,35 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 func unpickle(text string) (any, error) {
-	u := &unpickler{
-		r: bufio.NewReader(strings.NewReader(text)), limit: int64(len(text)),
-		call: func(f pyGlobal, args []any) (any, error) { return []any{f, args}, nil },
-		persistent: func(id any) (any, error) {
+	u := &Reader{
+		In: bufio.NewReader(strings.NewReader(text)), Limit: int64(len(text)),
+		Call: func(f Global, args []any) (any, error) { return []any{f, args}, nil },
+		Persistent: func(id any) (any, error) {
 			if id == nil {
 				return nil, errors.New("refused")
 			}
 			return []any{"persistent", id}, nil
 		},
 	}
-	return u.load()
+	return u.Load()
 }
+
+// object stands for what a caller makes.
+type object struct{}
+
+func (object) Kind() string    { return "a tensor" }
+func (object) Build(any) error { return nil }
 
 // The values are those of Python's pickle.loads.
 func TestPicklesHoldTheValuesOfPython(t *testing.T) {
-	dict := func(pairs ...any) *pyDict {
-		d := &pyDict{}
+	dict := func(pairs ...any) *Dict {
+		d := &Dict{}
 		for i := 0; i < len(pairs); i += 2 {
-			if err := d.set(pairs[i], pairs[i+1]); err != nil {
+			if err := d.Set(pairs[i], pairs[i+1]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -44,10 +51,10 @@ func TestPicklesHoldTheValuesOfPython(t *testing.T) {
 		").": []any{}, "K\x01\x85.": []any{int64(1)}, "K\x01K\x02\x86.": []any{int64(1), int64(2)},
 		"K\x01K\x02K\x03\x87.":              []any{int64(1), int64(2), int64(3)},
 		"N(K\x01K\x02t\x86.":                []any{nil, []any{int64(1), int64(2)}},
-		"].":                                &pyList{},
-		"]K\x01a.":                          &pyList{items: []any{int64(1)}},
-		"]K\x01a(K\x02K\x03e.":              &pyList{items: []any{int64(1), int64(2), int64(3)}},
-		"}.":                                &pyDict{},
+		"].":                                &List{},
+		"]K\x01a.":                          &List{Items: []any{int64(1)}},
+		"]K\x01a(K\x02K\x03e.":              &List{Items: []any{int64(1), int64(2), int64(3)}},
+		"}.":                                &Dict{},
 		"}K\x01Ns(K\x02\x88\x8c\x01a\x89u.": dict(int64(1), nil, int64(2), true, "a", false),
 		// The memo: by a byte, by four bytes, and by its own count.
 		"K\x07q\x01K\x08\x86h\x01\x86.":                                                     []any{[]any{int64(7), int64(8)}, int64(7)},
@@ -56,24 +63,56 @@ func TestPicklesHoldTheValuesOfPython(t *testing.T) {
 		// What is popped is gone; a mark takes what stands on it with it.
 		"NK\x01K\x020\x86.": []any{nil, int64(1)}, "N(K\x01K\x021K\x03\x86.": []any{nil, int64(3)},
 		// Classes and functions are names and arguments.
-		"ctorch\nSize\nK\x02\x85R.":           []any{pyGlobal("torch.Size"), []any{int64(2)}},
-		"\x8c\x05torch\x8c\x04Size\x93)\x81.": []any{pyGlobal("torch.Size"), []any{}},
+		"ctorch\nSize\nK\x02\x85R.":           []any{Global("torch.Size"), []any{int64(2)}},
+		"\x8c\x05torch\x8c\x04Size\x93)\x81.": []any{Global("torch.Size"), []any{}},
 		"K\x05Q.":                             []any{"persistent", int64(5)},
-		"}}\x8c\x01vK\x01sb.":                 &pyDict{}, // attributes are left out
+		"}}\x8c\x01vK\x01sb.":                 &Dict{}, // attributes are left out
 		// What state dicts do not need, and what stands beside them has.
 		"I4294967296\n.": int64(1 << 32), "I01\n.": true, "I00\n.": false, "I-7\n.": int64(-7),
-		"\x8b\x01\x00\x00\x00\xff.": int64(-1), "\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01.": &pyOpaque{class: "int"},
+		"\x8b\x01\x00\x00\x00\xff.": int64(-1), "\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01.": &Opaque{Class: "int"},
 		"\x8e\x02\x00\x00\x00\x00\x00\x00\x00hi.": "hi", "\x96\x02\x00\x00\x00\x00\x00\x00\x00hi.": "hi",
-		"K\x012\x86.": []any{int64(1), int64(1)}, "\x8f(K\x01K\x02\x90.": &pyList{items: []any{int64(1), int64(2)}},
-		"(K\x01\x91.": &pyList{items: []any{int64(1)}}, "(K\x01l.": &pyList{items: []any{int64(1)}}, "(K\x01K\x02d.": dict(int64(1), int64(2)),
-		"(ctorch\nSize\nK\x02o.": []any{pyGlobal("torch.Size"), []any{int64(2)}}, "ctorch\nSize\n)}\x92.": []any{pyGlobal("torch.Size"), []any{}},
-		"})K\x01s.": &pyDict{}, // no tensor has a name that is no plain value
+		"K\x012\x86.": []any{int64(1), int64(1)}, "\x8f(K\x01K\x02\x90.": &List{Items: []any{int64(1), int64(2)}},
+		"(K\x01\x91.": &List{Items: []any{int64(1)}}, "(K\x01l.": &List{Items: []any{int64(1)}}, "(K\x01K\x02d.": dict(int64(1), int64(2)),
+		"(ctorch\nSize\nK\x02o.": []any{Global("torch.Size"), []any{int64(2)}}, "ctorch\nSize\n)}\x92.": []any{Global("torch.Size"), []any{}},
+		"})K\x01s.": &Dict{}, // no tensor has a name that is no plain value
 	} {
 		got, err := unpickle(text)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q is %#v, %v; want %#v", text, got, err, want)
 		}
 	}
+}
+
+// A text of any size is one string of as many bytes, and the file may have no more than it may.
+func TestLargeTextsAreReadWholeAndWithinTheBounds(t *testing.T) {
+	const n = 1<<17 + 3
+	large := "T\x03\x00\x02\x00" + strings.Repeat("ab", n/2) + "c."
+	if v, err := unpickle(large); err != nil || v != strings.Repeat("ab", n/2)+"c" {
+		t.Errorf("%d bytes, %v", len(Describe(v)), err)
+	}
+	for want, u := range map[string]*Reader{
+		"are left":            {In: bufio.NewReader(strings.NewReader(large)), Limit: n},
+		"is cut off":          {In: bufio.NewReader(strings.NewReader(large[:n])), Limit: n + 100},
+		"take more than 0 MB": {In: bufio.NewReader(strings.NewReader(large)), Limit: n + 100, Memory: n},
+		"outside of the file": {In: bufio.NewReader(strings.NewReader("NQ.")), Limit: 3},
+		"no disk":             {In: bufio.NewReader(iotest.ErrReader(errors.New("no disk"))), Limit: 3},
+	} {
+		if _, err := u.Load(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// FuzzLoad: whatever the bytes, the machine ends, without a panic.
+func FuzzLoad(f *testing.F) {
+	f.Add("\x80\x02}q\x00(U\x01aq\x01]q\x02(K\x01K\x02eu.")
+	f.Add("\x80\x02cnumpy\ndtype\nq\x01U\x02u1\x89\x88\x87Rq\x02(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb.")
+	f.Add("\x80\x05\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x01a\x8c\x01b\x93)\x81}b.")
+	f.Fuzz(func(t *testing.T, text string) {
+		if v, err := unpickle(text); err == nil && Describe(v) == "" && v != Global("") {
+			t.Errorf("%#v has no description", v)
+		}
+	})
 }
 
 func TestBrokenPicklesAreRefused(t *testing.T) {
@@ -96,10 +135,10 @@ func TestBrokenPicklesAreRefused(t *testing.T) {
 
 func TestValuesAreDescribedByTheirKind(t *testing.T) {
 	for want, v := range map[string]any{
-		"None": nil, "true": true, "-3": int64(-3), "1.5": 1.5, `"a"`: "a", "a tuple": []any{}, "a list": &pyList{}, "a dictionary": &pyDict{},
-		"torch.Size": pyGlobal("torch.Size"), "a tensor": torchTensor{}, "something else": storageRef{}, `"` + strings.Repeat("x", 64) + `"`: strings.Repeat("x", 65),
+		"None": nil, "true": true, "-3": int64(-3), "1.5": 1.5, `"a"`: "a", "a tuple": []any{}, "a list": &List{}, "a dictionary": &Dict{},
+		"torch.Size": Global("torch.Size"), "a tensor": object{}, "something else": struct{}{}, `"` + strings.Repeat("x", 64) + `"`: strings.Repeat("x", 65),
 	} {
-		if got := describe(v); got != want {
+		if got := Describe(v); got != want {
 			t.Errorf("%#v is %s, want %s", v, got, want)
 		}
 	}

@@ -1,9 +1,9 @@
-package weights
+package pickle
 
-// The operations of pickle's protocols 2 to 5 that a state dict, and what training scripts put
-// beside it, need, by their names in Python's pickletools.
+// The operations of pickle's protocols 2 to 5 that a state dict, an array of NumPy and what
+// training scripts put beside them need, by their names in Python's pickletools.
 const (
-	opProto = 0x80
+	Proto   = 0x80 // the first byte of every pickle of protocol 2 or later
 	opFrame = 0x95
 	opStop  = '.'
 
@@ -68,7 +68,7 @@ const (
 
 // operandBytes is the width of an operation's number: its operand, or the length of its text.
 var operandBytes = [256]int{
-	opProto: 1, opFrame: 8,
+	Proto: 1, opFrame: 8,
 	opBinPut: 1, opLongBinPut: 4, opBinGet: 1, opLongBinGet: 4,
 	opBinInt1: 1, opBinInt2: 2, opBinInt: 4,
 	opBinUnicode: 4, opShortBinUnicode: 1, opBinUnicode8: 8,

@@ -1,4 +1,4 @@
-package weights
+package pickle
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 )
 
 // step carries out one operation of protocols 2 to 5.
-func (u *unpickler) step(op byte) error {
+func (u *Reader) step(op byte) error {
 	switch op {
-	case opProto, opFrame:
+	case Proto, opFrame:
 		_, err := u.number(operandBytes[op])
 		return err
 	case opNone:
@@ -19,10 +19,10 @@ func (u *unpickler) step(op byte) error {
 	case opNewTrue, opNewFalse:
 		u.push(op == opNewTrue)
 	case opEmptyDict:
-		u.push(&pyDict{})
+		u.push(&Dict{})
 		return u.spend(4 * costBox)
 	case opEmptyList, opEmptySet:
-		u.push(&pyList{})
+		u.push(&List{})
 		return u.spend(costBox)
 	case opDup:
 		if len(u.stack) == 0 {
@@ -32,7 +32,7 @@ func (u *unpickler) step(op byte) error {
 	case opEmptyTuple:
 		u.push([]any{})
 	case opMark:
-		u.push(pyMark{})
+		u.push(mark{})
 	case opPop:
 		_, err := u.pop()
 		return err
@@ -47,14 +47,14 @@ func (u *unpickler) step(op byte) error {
 		return err
 	case opList, opFrozenSet:
 		items, err := u.popMark()
-		u.push(&pyList{items})
+		u.push(&List{items})
 		return err
 	case opDict:
 		items, err := u.popMark()
 		if err != nil {
 			return err
 		}
-		u.push(&pyDict{})
+		u.push(&Dict{})
 		return u.setItems(items)
 	case opBinPut, opLongBinPut, opMemoize, opBinGet, opLongBinGet:
 		return u.remember(op)
@@ -68,13 +68,13 @@ func (u *unpickler) step(op byte) error {
 	case opBinPersID, opReduce, opNewObj, opNewObjEx, opObj, opBuild:
 		return u.object(op)
 	default:
-		return fmt.Errorf("operation %#x is not one that a state dict needs", op)
+		return fmt.Errorf("operation %#x is not one that a state dict or an array needs", op)
 	}
 	return nil
 }
 
 // remember puts values in the memo and gets them.
-func (u *unpickler) remember(op byte) error {
+func (u *Reader) remember(op byte) error {
 	key := uint64(len(u.memo))
 	if op != opMemoize {
 		var err error
@@ -99,7 +99,7 @@ func (u *unpickler) remember(op byte) error {
 }
 
 // scalar reads numbers and text.
-func (u *unpickler) scalar(op byte) error {
+func (u *Reader) scalar(op byte) error {
 	switch op {
 	case opBinInt1, opBinInt2, opBinInt:
 		v, err := u.number(operandBytes[op])
@@ -118,7 +118,7 @@ func (u *unpickler) scalar(op byte) error {
 		}
 		if n > 8 { // the state of a random generator
 			_, err := u.bytes(n)
-			u.push(&pyOpaque{class: "int"})
+			u.push(&Opaque{Class: "int"})
 			return errors.Join(err, u.spend(costMade))
 		}
 		v, err := u.number(int(n))
@@ -138,7 +138,7 @@ func (u *unpickler) scalar(op byte) error {
 }
 
 // extend adds to a list or dictionary.
-func (u *unpickler) extend(op byte) error {
+func (u *Reader) extend(op byte) error {
 	var items []any
 	var err error
 	if op == opAppends || op == opAddItems || op == opSetItems {
@@ -160,29 +160,29 @@ func (u *unpickler) extend(op byte) error {
 		return u.setItems(items)
 	}
 	switch to := u.top().(type) {
-	case *pyList:
-		to.items = append(to.items, items...)
+	case *List:
+		to.Items = append(to.Items, items...)
 		return u.spend(costSlot * len(items))
-	case *pyOpaque: // a list of a class of its own holds no tensors by name
+	case *Opaque: // a list of a class of its own holds no tensors by name
 		return nil
 	}
 	return errStack
 }
 
 // setItems adds keys and values in turn to the dictionary on the top.
-func (u *unpickler) setItems(items []any) error {
-	d, ok := u.top().(*pyDict)
-	if o, isOpaque := u.top().(*pyOpaque); isOpaque { // a dictionary of a class of its own
-		if o.items == nil {
-			o.items = &pyDict{}
+func (u *Reader) setItems(items []any) error {
+	d, ok := u.top().(*Dict)
+	if o, isOpaque := u.top().(*Opaque); isOpaque { // a dictionary of a class of its own
+		if o.Items == nil {
+			o.Items = &Dict{}
 		}
-		d, ok = o.items, true
+		d, ok = o.Items, true
 	}
 	if !ok || len(items)%2 != 0 {
 		return errStack
 	}
 	for ; len(items) > 0; items = items[2:] {
-		if err := d.set(items[0], items[1]); err != nil {
+		if err := d.Set(items[0], items[1]); err != nil {
 			return err
 		}
 		if err := u.spend(costPair); err != nil {
@@ -193,7 +193,7 @@ func (u *unpickler) setItems(items []any) error {
 }
 
 // decimal reads an integer, or a truth value, of the first protocol.
-func (u *unpickler) decimal() error {
+func (u *Reader) decimal() error {
 	text, err := u.line()
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func (u *unpickler) decimal() error {
 }
 
 // object does what makes a value of a class or function and of arguments.
-func (u *unpickler) object(op byte) error {
+func (u *Reader) object(op byte) error {
 	if op == opObj { // a mark, the class, and its arguments
 		items, err := u.popMark()
 		if err != nil || len(items) == 0 {
@@ -226,7 +226,10 @@ func (u *unpickler) object(op byte) error {
 	}
 	switch op {
 	case opBinPersID:
-		v, err := u.persistent(arg)
+		if u.Persistent == nil {
+			return errors.New("it names something outside of the file")
+		}
+		v, err := u.Persistent(arg)
 		if err != nil {
 			return err
 		}
@@ -234,12 +237,14 @@ func (u *unpickler) object(op byte) error {
 		return u.spend(costMade)
 	case opBuild:
 		switch to := u.top().(type) {
-		case *pyDict, *pyList, torchTensor:
+		case Object:
+			return to.Build(arg)
+		case *Dict, *List:
 			// The attributes of an OrderedDict: the version metadata of a state dict, which say
 			// nothing of its tensors.
-		case *pyOpaque:
-			if to.state == nil {
-				to.state = arg
+		case *Opaque:
+			if to.State == nil {
+				to.State = arg
 			}
 		default:
 			return errStack
@@ -253,18 +258,18 @@ func (u *unpickler) object(op byte) error {
 	}
 	var v any
 	switch f := f.(type) {
-	case pyGlobal:
-		if v, err = u.call(f, args); err != nil {
+	case Global:
+		if v, err = u.Call(f, args); err != nil {
 			return err
 		}
-	case *pyOpaque: // a function that another would have returned
-		v = &pyOpaque{class: f.class}
+	case *Opaque: // a function that another would have returned
+		v = &Opaque{Class: f.Class}
 	default:
 		return errStack
 	}
 	u.push(v)
-	if d, ok := v.(*pyDict); ok { // of a list that other calls may share
-		if err := u.spend(costPair * len(d.keys)); err != nil {
+	if d, ok := v.(*Dict); ok { // of a list that other calls may share
+		if err := u.spend(costPair * len(d.Keys)); err != nil {
 			return err
 		}
 	}
@@ -272,14 +277,14 @@ func (u *unpickler) object(op byte) error {
 }
 
 // global puts the name of a class or function on the stack.
-func (u *unpickler) global(op byte) error {
+func (u *Reader) global(op byte) error {
 	if op == opGlobal {
 		module, err := u.line()
 		if err != nil {
 			return err
 		}
 		name, err := u.line()
-		u.push(pyGlobal(module + "." + name))
+		u.push(Global(module + "." + name))
 		return errors.Join(err, u.spend(costBox+len(module)+len(name)))
 	}
 	name, err := u.pop()
@@ -292,6 +297,6 @@ func (u *unpickler) global(op byte) error {
 	if err != nil || !ok1 || !ok2 {
 		return errStack
 	}
-	u.push(pyGlobal(m + "." + n))
+	u.push(Global(m + "." + n))
 	return u.spend(costBox + len(m) + len(n))
 }
