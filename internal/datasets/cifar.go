@@ -22,6 +22,9 @@ type cifarLayout struct {
 	names  []string
 	train  []recordFile
 	test   []recordFile
+	// pickles is the form of the archive for Python; pickled says that the files are of it.
+	pickles pickledForm
+	pickled bool
 }
 
 const cifarPixels = 3 * 32 * 32
@@ -43,18 +46,20 @@ var cifar10 = cifarLayout{
 		{"data_batch_4.bin", 10000, "md5:ae636b3ba5c66a11e91e8cb52e771fcb"},
 		{"data_batch_5.bin", 10000, "md5:53f37980c15c3d472c316c40844f3f0d"},
 	},
-	test: []recordFile{{"test_batch.bin", 10000, "md5:803d5f7f4d78ea53de84dbe85f74fb6d"}},
+	test:    []recordFile{{"test_batch.bin", 10000, "md5:803d5f7f4d78ea53de84dbe85f74fb6d"}},
+	pickles: pickled10,
 }
 
 // CIFAR-100: the first label byte is one of 20 superclasses, the second one of 100 classes.
 var cifar100 = cifarLayout{
 	name: "cifar100", folder: "cifar-100-binary", counts: []int{20, 100}, names: cifar100Classes,
-	train: []recordFile{{"train.bin", 50000, "sha256:f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29"}},
-	test:  []recordFile{{"test.bin", 10000, "sha256:d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a"}},
+	train:   []recordFile{{"train.bin", 50000, "sha256:f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29"}},
+	test:    []recordFile{{"test.bin", 10000, "sha256:d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a"}},
+	pickles: pickled100,
 }
 
 func (l cifarLayout) open(ctx context.Context, c Config) (source, error) {
-	dir, err := l.locate(c.Dir)
+	l, dir, err := l.locate(c.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -74,25 +79,23 @@ func (l cifarLayout) open(ctx context.Context, c Config) (source, error) {
 	return a, a.downsample(l.name, c.Downsample)
 }
 
-// locate finds the folder that holds the files: dir itself or the archive's folder inside it.
-func (l cifarLayout) locate(dir string) (string, error) {
+// locate finds the folder that holds the files, and their form: dir itself or the archive's folder
+// inside it, and there the binary form before Python's.
+func (l cifarLayout) locate(dir string) (cifarLayout, string, error) {
 	dir, err := resolveDir(l.name, dir)
 	if err != nil {
-		return "", err
+		return l, "", err
 	}
-	for _, d := range []string{dir, filepath.Join(dir, l.folder)} {
-		for _, f := range l.files() {
-			if _, err := os.Stat(filepath.Join(d, f.name)); err == nil {
-				return d, nil
+	for _, form := range []cifarLayout{l, l.python()} {
+		for _, d := range []string{dir, filepath.Join(dir, form.folder)} {
+			for _, f := range form.files() {
+				if st, err := os.Stat(filepath.Join(d, f.name)); err == nil && !(form.pickled && st.IsDir()) {
+					return form, d, nil
+				}
 			}
 		}
 	}
-	for _, name := range []string{"data_batch_1", "cifar-10-batches-py/data_batch_1", "train", "cifar-100-python/train"} {
-		if p := filepath.Join(dir, filepath.FromSlash(name)); fileThere(p) {
-			return "", faultf(ErrMissing, "%s: %s is a pickle of Python, of the archive for Python: the binary one is read, which `resnet data fetch %s --dir DIR` gets", l.name, p, l.name)
-		}
-	}
-	return "", faultf(ErrMissing, "%s: %s holds neither %s nor %s; %s", l.name, dir, l.files()[0].name,
+	return l, "", faultf(ErrMissing, "%s: %s holds neither %s nor %s; %s", l.name, dir, l.files()[0].name,
 		filepath.Join(l.folder, l.files()[0].name), remedy(l.name))
 }
 
@@ -104,6 +107,9 @@ func (l cifarLayout) checkSize(path string, f recordFile) error {
 	}
 	if err := input.Refuse(st.Mode()); err != nil {
 		return openFault(l.name+": "+path, err, remedy(l.name))
+	}
+	if l.pickled { // a pickle says itself how many it holds
+		return nil
 	}
 	rec := int64(l.recordSize())
 	want := rec * int64(f.count)
@@ -120,6 +126,9 @@ func (l cifarLayout) checkSize(path string, f recordFile) error {
 
 // read gathers files whose sizes have been checked.
 func (l cifarLayout) read(ctx context.Context, dir string, files []recordFile) (records, error) {
+	if l.pickled {
+		return l.readPickles(ctx, dir, files)
+	}
 	n := 0
 	for _, f := range files {
 		n += f.count

@@ -15,7 +15,8 @@
 // # Where the files are looked for
 //
 //   - cifar10, cifar100: the official .bin files in data.dir or in the archive's folder inside it
-//     (cifar-10-batches-bin, cifar-100-binary);
+//     (cifar-10-batches-bin, cifar-100-binary), or those of the archive for Python
+//     (cifar-10-batches-py, cifar-100-python), of which nothing is run;
 //   - mnist, fashion-mnist: the four IDX files, plain or gzip, in data.dir, data.dir/raw or
 //     data.dir/MNIST/raw (FashionMNIST/raw), as torchvision keeps them;
 //   - folder: see the type folder in folder.go, or the command's help: train/CLASS/*.png,

@@ -1,11 +1,13 @@
 package datasets
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,6 +61,39 @@ func FuzzCIFAR(f *testing.F) {
 			if valid && (label != rec[(i+1)*l.recordSize()-cifarPixels-1] || !bytes.Equal(pixels[i*cifarPixels:(i+1)*cifarPixels], rec[(i+1)*l.recordSize()-cifarPixels:(i+1)*l.recordSize()])) {
 				t.Fatalf("record %d was not read as it stands", i)
 			}
+		}
+	})
+}
+
+// FuzzCIFARPickle: whatever the bytes, the reader gives whole images with a label of each, or says
+// ErrData, and takes no more memory than the file's size allows.
+func FuzzCIFARPickle(f *testing.F) {
+	const state = "cnumpy\ndtype\nU\x02u1\x89\x88\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+	data := "T\x00\x0c\x00\x00" + strings.Repeat("a", cifarPixels)
+	one := "\x80\x02}(U\x06labels]K\x07aU\x04datacnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x01M\x00\x0c\x86" + state + "\x89" + data + "tbu."
+	f.Add(false, []byte(one))
+	f.Add(true, []byte(strings.Replace(one, "U\x06labels]K\x07a", "U\x0bfine_labels]K\x63aU\x0dcoarse_labels]K\x13a", 1)))
+	f.Add(false, []byte("\x80\x05}\x8c\x04data\x8c\x13numpy._core.numeric\x8c\x0b_frombuffer\x93("+data+state+"K\x01M\x00\x0c\x86\x8c\x01CtRs."))
+	f.Add(false, []byte("\x80\x02c_codecs\nencode\nX\x02\x00\x00\x00\xc3\xa9X\x06\x00\x00\x00latin1\x86R."))
+	f.Fuzz(func(t *testing.T, hundred bool, data []byte) {
+		l := cifar10
+		if hundred {
+			l = cifar100
+		}
+		var pixels string
+		var labels []uint8
+		var err error
+		limited(t, func() {
+			pixels, labels, err = l.parsePickle(bufio.NewReader(bytes.NewReader(data)), int64(len(data)), 2)
+		})
+		if err != nil {
+			if !errors.Is(err, ErrData) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if n := len(labels); n < 1 || n > 2 || len(pixels) != n*cifarPixels || int(slices.Max(labels)) >= len(l.names) {
+			t.Fatalf("%d bytes of pixels, labels %v", len(pixels), labels)
 		}
 	})
 }

@@ -23,10 +23,3 @@ func TestFoldersNamedByRankAreImageNetV2(t *testing.T) {
 	_, err = datasets.Open(t.Context(), datasets.Config{Name: "imagenet", Dir: dir, Size: 8}, 0)
 	wantError(t, err, datasets.ErrMissing, "holds neither")
 }
-
-func TestPicklesOfCIFARAreNamed(t *testing.T) {
-	dir := t.TempDir()
-	files(t, dir, map[string]string{"cifar-10-batches-py/data_batch_1": "x"})
-	_, err := datasets.Open(t.Context(), datasets.Config{Name: "cifar10", Dir: dir}, 0)
-	wantError(t, err, datasets.ErrMissing, "is a pickle of Python")
-}
