@@ -33,6 +33,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/datasets/fault", `^internal/fielderr$`, `gorgonia`, "the kinds of failure stand below whatever reads"},
 	{"internal/datasets/jpeg", `^$`, `gorgonia|^image`, "a picture is what the bytes of its file say, and other decoders say otherwise"},
 	{"internal/datasets/pixel", `^$`, `gorgonia|^image`, "operations on bytes that know no files and no seeds can be held to another program's bytes"},
+	{"internal/datasets/parquet", `^internal/datasets/fault$`, `gorgonia`, "a table's rows are bytes and numbers; that they are pictures is decided above"},
 	{"internal/datasets/speech/audio", `^internal/datasets/fault$`, `gorgonia`, "a recording is samples; what becomes of them is decided above"},
 	{"internal/datasets/speech/kaldi", `^internal/(atomicfile|folderlock|datasets/fault)$`, `gorgonia`, "archives hold matrices, whatever those mean"},
 	{"internal/datasets/speech/htk", `^internal/datasets/fault$`, `gorgonia`, "feature files hold matrices, whatever those mean"},

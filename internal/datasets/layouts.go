@@ -81,7 +81,7 @@ func recognise(loose int, dirs ...string) string {
 		switch ext := strings.ToLower(filepath.Ext(e.Name())); ext {
 		case ".csv", ".tsv":
 			tables = append(tables, e.Name())
-		case ".parquet", ".tar", ".tfrecord", ".zip", ".npz", ".h5", ".mat":
+		case ".tar", ".tfrecord", ".zip", ".npz", ".h5", ".mat":
 			shards[ext]++
 		}
 	}
@@ -92,10 +92,12 @@ func recognise(loose int, dirs ...string) string {
 			table = tables[0]
 		}
 		return fmt.Sprintf(": it holds %s without class folders: set data.labels to %s, or put the images of each class into a folder", text.Count(loose, "image"), table)
+	case holdsParquet(dirs):
+		return ": it holds Parquet files: set data.name to parquet"
 	case shards[".zip"] > 0:
 		return ": it holds a zip archive: unpack it"
 	}
-	for _, ext := range []string{".parquet", ".tar", ".tfrecord", ".npz", ".h5", ".mat"} {
+	for _, ext := range []string{".tar", ".tfrecord", ".npz", ".h5", ".mat"} {
 		if shards[ext] > 0 {
 			return fmt.Sprintf(": it holds %d files %s, which are not read: unpack them into a folder for each class", shards[ext], ext)
 		}

@@ -74,6 +74,10 @@ func registry() map[string]entry {
 			title: "a data set with images of any size, resized and packed by `resnet data pack`", open: openPacked, verify: verifyPacked,
 			local: "it is whatever `resnet data pack --out` wrote", resize: evaluationResize,
 		},
+		"parquet": {
+			title: "Parquet files of images and labels, as the Hugging Face hub has them", open: openParquet, verify: verifyParquet,
+			local: "it is whatever folder data.dir names: `hf download --repo-type dataset NAME --local-dir DIR` fetches one", resize: wholeShorter, orientation: OrientExif,
+		},
 		"folder": {
 			title: "a folder of images by class: JPEG, PNG, WebP, GIF, BMP, TIFF, PNM", open: openFolder, verify: verifyFolder,
 			local: "it is whatever folder data.dir names", resize: wholeShorter, orientation: OrientExif,

@@ -38,6 +38,9 @@ func (c Config) Validate() []fielderr.Error {
 	if c.Dir == "" && c.Name == "packed" {
 		v.Add("dir", "the folder that `resnet data pack --out` wrote", "a pack needs one")
 	}
+	if c.Dir == "" && c.Name == "parquet" {
+		v.Add("dir", "the folder that holds data/train-00000-of-00001.parquet", "Parquet files need one")
+	}
 	if c.Labels != "" && c.Name != "imagenet" && c.Name != "folder" {
 		v.Add("labels", "", "%s has labels of its own: this is for imagenet and folder", c.Name)
 	}
@@ -65,7 +68,7 @@ func (c Config) Validate() []fielderr.Error {
 	v.oneOf("interpolation", c.Interpolation, Bilinear, Bicubic)
 	v.oneOf("orientation", c.Orientation, OrientExif, OrientStored)
 	if c.Orientation == OrientExif && !AnySize(c.Name) {
-		v.Add("orientation", "leave it out", "the images of %s have no EXIF: this is for imagenet, packed and folder", c.Name)
+		v.Add("orientation", "leave it out", "the images of %s have no EXIF: this is for imagenet, packed, folder and parquet", c.Name)
 	}
 	if c.Channels != 0 && c.Channels != 1 && c.Channels != 3 || c.Channels != 0 && !AnySize(c.Name) {
 		v.Add("channels", "0 means as the network", "%d channels: 1 or 3, for images of any size", c.Channels)
@@ -110,7 +113,7 @@ func (v *checks) oneOf(path, text string, allowed ...string) {
 func (a Augment) validate(v *checks, anySize bool) {
 	v.oneOf("augment.crop", a.Crop, CropPad, CropShorterSide, CropResized)
 	if a.anySize() && !anySize {
-		v.Add("augment.crop", "use "+CropPad, "%s is for images of any size: those of imagenet, packed and folder", a.Crop)
+		v.Add("augment.crop", "use "+CropPad, "%s is for images of any size: those of imagenet, packed, folder and parquet", a.Crop)
 	}
 	v.between("augment.pad", a.Pad, maxSize, "the paper pads 4 pixels")
 	if a.ShorterMin < 0 || a.ShorterMax < a.ShorterMin || a.ShorterMax > maxSize {

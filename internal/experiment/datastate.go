@@ -27,7 +27,7 @@ func StateOf(ctx context.Context, name string) DataState {
 	case "fashion-sample":
 		s.State = "embedded"
 		return s
-	case "folder", "packed":
+	case "folder", "packed", "parquet":
 		return s
 	}
 	s.Dir, _ = datasets.DefaultDir(name)
