@@ -144,7 +144,7 @@ func TestFoldersThatCannotBeUsedSayWhatToSet(t *testing.T) {
 		"images alone":             {map[string]string{"train/cat.0.jpg": "", "train/dog.1.jpg": ""}, datasets.Config{}, datasets.ErrMissing, "it holds 2 images without class folders: set data.labels to a table"},
 		"images and one table":     {map[string]string{"1.jpg": "", "train.csv": "a,b"}, datasets.Config{}, datasets.ErrMissing, "set data.labels to train.csv"},
 		"CIFAR-10 as pickles":      {map[string]string{"cifar-10-batches-py/data_batch_1": "x"}, datasets.Config{}, datasets.ErrMissing, "set data.name to cifar10"},
-		"Parquet":                  {map[string]string{"data-00000.parquet": "PAR1"}, datasets.Config{}, datasets.ErrMissing, ".parquet"},
+		"Parquet":                  {map[string]string{"data-00000.parquet": "PAR1"}, datasets.Config{}, datasets.ErrMissing, "set data.name to parquet"},
 		"two classes more in test": {map[string]string{"train/Cat/1.png": "", "test/cat/2.png": "", "test/emu/3.png": ""}, datasets.Config{}, datasets.ErrData, `class "cat", "emu" are not one of the training set's - did you mean "Cat"?`},
 		"a row without its image":  {map[string]string{"l.csv": "path,label\nx.png,a\ny.png,b\n", "x.png": ""}, datasets.Config{Labels: "l.csv"}, datasets.ErrMissing, "1 of its 2 images are not in"},
 		"a name of two images":     {map[string]string{"l.csv": "path,label\nx,a\n", "a/x.png": "", "b/x.png": ""}, datasets.Config{Labels: "l.csv"}, datasets.ErrData, "several images"},
