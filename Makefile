@@ -14,7 +14,7 @@ CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 # The packages that start goroutines; internal/race_test.go compares. What one goroutine does to thousands of damaged files, and the
 # commands that the tests run as processes of their own, is left out: the detector makes it ten times as long.
 CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus ./internal/datasets/speech/extract ./internal/eval ./internal/experiment ./internal/graph/kernel ./internal/graph/schedule ./internal/serve ./internal/train
-SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag
+SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer bench-peer-variants parity cross sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile

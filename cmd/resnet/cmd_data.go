@@ -144,7 +144,7 @@ func runDataInfo(ctx context.Context, a *app, cfg datasets.Config, all, asJSON b
 	if err := knownData(cfg.Name); err != nil {
 		return err
 	}
-	if (cfg.Name == "folder" || cfg.Name == "parquet") && cfg.Size == 0 {
+	if (cfg.Name == "folder" || cfg.Name == "parquet" || cfg.Name == "webdataset") && cfg.Size == 0 {
 		cfg.Size = 32 // every image is decoded: small ones are faster
 	}
 	ds, err := datasets.Open(ctx, cfg, 0)

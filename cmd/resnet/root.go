@@ -39,7 +39,7 @@ func newRootCmd(a *app) *cobra.Command {
 			}
 			return nil
 		},
-		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
 			if err := flagGroups(c); err != nil {
 				return err

@@ -2,7 +2,7 @@ package datasets
 
 // Config is the `data` section of an experiment.
 type Config struct {
-	Name          string  `mapstructure:"name" yaml:"name" doc:"data set: cifar10, cifar100, fashion-mnist, mnist, fashion-sample (embedded), imagenet, packed (written by data pack), folder, parquet (of the Hugging Face hub); of speech: fsdd, kaldi, recordings"`
+	Name          string  `mapstructure:"name" yaml:"name" doc:"data set: cifar10, cifar100, fashion-mnist, mnist, fashion-sample (embedded), imagenet, packed (written by data pack), folder, parquet (of the Hugging Face hub), webdataset; of speech: fsdd, kaldi, recordings"`
 	Dir           string  `mapstructure:"dir" yaml:"dir" doc:"folder that holds it; empty means the user's cache folder"`
 	Labels        string  `mapstructure:"labels" yaml:"labels" doc:"imagenet: text file with the labels of the validation images; empty means the development kit or a file of a usual name in dir; folder: table of file names and classes (CSV)"`
 	TrainOn       string  `mapstructure:"train_on" yaml:"train_on" doc:"train | test; test trains on the images that are tested on, for a smoke test of a folder without training images"`
@@ -16,7 +16,7 @@ type Config struct {
 	Std           string  `mapstructure:"std" yaml:"std" numbers:"true" doc:"data.normalize given: number for each channel that divides what is left"`
 	MeanImages    int     `mapstructure:"mean_images" yaml:"mean_images" doc:"training images, drawn evenly, that the mean is measured on; 0 means all, of imagenet and packed 10,000"`
 	Augment       Augment `mapstructure:"augment" yaml:"augment" doc:"training augmentation"`
-	Size          int     `mapstructure:"size" yaml:"size" doc:"images of any size (imagenet, packed, folder, parquet): pixels of the square that is cut out; 0 means the model's input size"`
+	Size          int     `mapstructure:"size" yaml:"size" doc:"images of any size (imagenet, packed, folder, parquet, webdataset): pixels of the square that is cut out; 0 means the model's input size"`
 	Resize        int     `mapstructure:"resize" yaml:"resize" doc:"images of any size: pixels that the shorter side is resized to before the central square is cut out; 0 means size, of imagenet and packed size x 256/224"`
 	Interpolation string  `mapstructure:"interpolation" yaml:"interpolation" doc:"images of any size: bilinear | bicubic, both as Pillow resizes; empty means bilinear"`
 	Orientation   string  `mapstructure:"orientation" yaml:"orientation" doc:"images of any size: exif turns them as their EXIF orientation says; stored takes the pixels as they are, as torchvision does; empty means exif for a folder, stored for imagenet, and of packed what was packed"`

@@ -92,12 +92,14 @@ func recognise(loose int, dirs ...string) string {
 			table = tables[0]
 		}
 		return fmt.Sprintf(": it holds %s without class folders: set data.labels to %s, or put the images of each class into a folder", text.Count(loose, "image"), table)
+	case shards[".tar"] > 0:
+		return ": it holds .tar files: of shards of the webdataset library (KEY.jpg and KEY.cls) set data.name to webdataset, else unpack them"
 	case holdsParquet(dirs):
 		return ": it holds Parquet files: set data.name to parquet"
 	case shards[".zip"] > 0:
 		return ": it holds a zip archive: unpack it"
 	}
-	for _, ext := range []string{".tar", ".tfrecord", ".npz", ".h5", ".mat"} {
+	for _, ext := range []string{".tfrecord", ".npz", ".h5", ".mat"} {
 		if shards[ext] > 0 {
 			return fmt.Sprintf(": it holds %d files %s, which are not read: unpack them into a folder for each class", shards[ext], ext)
 		}

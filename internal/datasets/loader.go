@@ -156,7 +156,7 @@ func checkAugment(a Augment, ds *Dataset) error {
 	info, size := ds.info, ds.about.view.Size
 	switch {
 	case a.anySize() && !ds.about.anySize:
-		return faultf(ErrConfig, "%s: data.augment.crop is %s, which is for images of any size (imagenet, packed, folder, parquet)", info.Name, a.Crop)
+		return faultf(ErrConfig, "%s: data.augment.crop is %s, which is for images of any size (imagenet, packed, folder, parquet, webdataset)", info.Name, a.Crop)
 	case a.Crop == CropShorterSide && a.ShorterMin < size:
 		return faultf(ErrConfig, "%s: data.augment.shorter_min is %d, and a crop of data.size %d does not fit into that", info.Name, a.ShorterMin, size)
 	case a.Color > 0 && info.Channels != 3:

@@ -78,6 +78,10 @@ func registry() map[string]entry {
 			title: "Parquet files of images and labels, as the Hugging Face hub has them", open: openParquet, verify: verifyParquet,
 			local: "it is whatever folder data.dir names: `hf download --repo-type dataset NAME --local-dir DIR` fetches one", resize: wholeShorter, orientation: OrientExif,
 		},
+		"webdataset": {
+			title: "shards of the webdataset library: KEY.jpg and KEY.cls in .tar files", open: openWebdataset, verify: verifyWebdataset,
+			local: "it is whatever folder data.dir names", resize: wholeShorter, orientation: OrientExif,
+		},
 		"folder": {
 			title: "a folder of images by class: JPEG, PNG, WebP, GIF, BMP, TIFF, PNM", open: openFolder, verify: verifyFolder,
 			local: "it is whatever folder data.dir names", resize: wholeShorter, orientation: OrientExif,

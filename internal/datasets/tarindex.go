@@ -33,6 +33,8 @@ type tarIndexer struct {
 	ctx     context.Context
 	members []tarMember
 	seen    map[string]bool
+	// labels, unless it is nil, gets the files with labels, by keyOf their names.
+	labels map[string]tarMember
 }
 
 // indexTar reads the headers of an archive of so many bytes. Names that lead outside, links,
@@ -87,6 +89,10 @@ func (x *tarIndexer) walk(r io.ReaderAt, start, size int64, prefix string, inner
 			}
 			folder := prefix + strings.TrimSuffix(name, filepath.Ext(name)) + "/"
 			if err := x.walk(r, start+at, h.Size, folder, false); err != nil {
+				return err
+			}
+		case x.labels != nil && isLabelName(name):
+			if err := x.addLabel(tarMember{name, start + at, h.Size}); err != nil {
 				return err
 			}
 		case isImageName(name):

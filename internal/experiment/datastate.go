@@ -27,7 +27,7 @@ func StateOf(ctx context.Context, name string) DataState {
 	case "fashion-sample":
 		s.State = "embedded"
 		return s
-	case "folder", "packed", "parquet":
+	case "folder", "packed", "parquet", "webdataset":
 		return s
 	}
 	s.Dir, _ = datasets.DefaultDir(name)
