@@ -70,10 +70,11 @@ func TestABatcherGivesEveryoneTheirOwnScores(t *testing.T) {
 	}
 }
 
-// counted counts the batches of a factory's machines by their sizes.
-func counted(f Factory, sizes *[]int) Factory {
+// counted counts the batches of a factory's machines by their sizes, and the machines made.
+func counted(f Factory, sizes, made *[]int) Factory {
 	compile := f.Compile
 	f.Compile = func(g *graph.Graph, p *graph.ParamSet, o MachineOptions) (graph.Machine, error) {
+		*made = append(*made, g.N)
 		m, err := compile(g, p, o)
 		return &counting{m, sizes}, err
 	}
@@ -93,8 +94,8 @@ func (c *counting) Infer(x []float32, n int) ([]float32, error) {
 func TestABatcherWaitsForAFullBatch(t *testing.T) {
 	m := tiny(t, "tiny-imagenet-stem", 3)
 	p, cuts := cutsOf(t, m, CropsOne)
-	var sizes []int
-	b := NewBatcher(m, p, BatcherOptions{ScorerOptions: ScorerOptions{Factory: counted(tape, &sizes), Batch: 4}, Delay: time.Minute})
+	var sizes, made []int
+	b := NewBatcher(m, p, BatcherOptions{ScorerOptions: ScorerOptions{Factory: counted(tape, &sizes, &made), Batch: 4}, Delay: time.Minute})
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -105,8 +106,41 @@ func TestABatcherWaitsForAFullBatch(t *testing.T) {
 	}
 	wg.Wait()
 	b.Close()
-	if !slices.Equal(sizes, []int{4, 4}) {
-		t.Errorf("8 images in batches of %v, want 4 and 4 long before the delay", sizes)
+	if !slices.Equal(sizes, []int{4, 4}) || !slices.Equal(made, []int{4}) {
+		t.Errorf("8 images in batches of %v, want 4 and 4 long before the delay, on machines of %v", sizes, made)
+	}
+}
+
+// TestABatcherHasTwoMachines whatever the batches: for one view and for full ones.
+func TestABatcherHasTwoMachines(t *testing.T) {
+	m := tiny(t, "tiny-imagenet-stem", 3)
+	p, cuts := cutsOf(t, m, CropsOne)
+	var sizes, made, computed []int
+	b := NewBatcher(m, p, BatcherOptions{
+		ScorerOptions: ScorerOptions{Factory: counted(tape, &sizes, &made), Batch: 8},
+		Computed:      func(images int) { computed = append(computed, images) },
+	})
+	if err := b.Warm(t.Context(), p.Height, p.Width); err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n <= 5; n++ { // the views of one image are a batch
+		if _, err := b.Scores(t.Context(), slices.Clone(cuts[0])); err != nil {
+			t.Fatal(err)
+		}
+		var views []Cut
+		for _, c := range cuts[:n] {
+			views = append(views, c...)
+		}
+		if _, err := b.Scores(t.Context(), views); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Close()
+	if !slices.Equal(made, []int{8, 1}) {
+		t.Errorf("machines of %v, want 8 and 1", made)
+	}
+	if want := []int{8, 1, 1, 1, 1, 2, 1, 3, 1, 4, 1, 5}; !slices.Equal(sizes, want) || len(computed) != len(want) {
+		t.Errorf("batches of %v, want %v; %d told", sizes, want, len(computed))
 	}
 }
 

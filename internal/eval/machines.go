@@ -79,6 +79,9 @@ type MachinesOptions struct {
 	Factory Factory
 	Frozen  bool  // the parameters do not change any more
 	Limit   int64 // bytes; 0 means that nothing is given up
+	// Exact says that no machine serves another N than its own: that for one image divides it among
+	// the threads, which a larger one does not.
+	Exact bool
 }
 
 // Machines compiles a network for each shape that comes and keeps the machines that were used last,
@@ -126,16 +129,11 @@ func (c *Machines) Fix(shapes ...Shape) error {
 // Get returns a machine for a shape, for the shape's N images or utterances or more. It is valid
 // until the next call.
 func (c *Machines) Get(s Shape) (*Compiled, error) {
-	best := -1
-	for i, k := range c.kept { // the smallest: it divides one image among all threads where N is 1
-		if k.Shape.serves(s) && (best < 0 || k.Shape.N < c.kept[best].Shape.N) {
-			best = i
+	for i, k := range c.kept {
+		if k.Shape.serves(s) && (!c.o.Exact || k.Shape.N == s.N) {
+			c.kept = slices.Insert(slices.Delete(c.kept, i, i+1), 0, k)
+			return k, nil
 		}
-	}
-	if best >= 0 {
-		k := c.kept[best]
-		c.kept = slices.Insert(slices.Delete(c.kept, best, best+1), 0, k)
-		return k, nil
 	}
 	if c.fixed {
 		return nil, fmt.Errorf("%s: there is no machine for the %s", c.o.Spec.Name, s)

@@ -45,6 +45,30 @@ func fakes(made *[]*graph.Graph, closed *[]int) Factory {
 	}
 }
 
+// TestAnExactMachineServesItsOwnNumberAlone: of one image the threads share the work.
+func TestAnExactMachineServesItsOwnNumberAlone(t *testing.T) {
+	m := tiny(t, "tiny-b", 2)
+	for exact, want := range map[bool][]int{true: {8, 1, 4}, false: {8}} {
+		var made []*graph.Graph
+		var closed []int
+		c := NewMachines(MachinesOptions{Spec: m.Spec, Params: m.Params, Factory: fakes(&made, &closed), Exact: exact})
+		for _, n := range []int{8, 1, 8, 4, 1} {
+			k, err := c.Get(Shape{Mode: graph.Eval, N: n, Height: 9, Width: 9})
+			if err != nil || exact && k.Graph.N != n || k.Graph.N < n {
+				t.Errorf("for %d images a machine of %d, %v", n, k.Graph.N, err)
+			}
+		}
+		var sizes []int
+		for _, g := range made {
+			sizes = append(sizes, g.N)
+		}
+		if !slices.Equal(sizes, want) {
+			t.Errorf("exact %v: machines of %v, want %v", exact, sizes, want)
+		}
+		c.Close()
+	}
+}
+
 func TestMachinesAreKeptWithinTheLimit(t *testing.T) {
 	m := tiny(t, "tiny-b", 2)
 	var made []*graph.Graph

@@ -20,6 +20,7 @@ type Scorer struct {
 	workers  int
 	two      bool
 	x        []float32
+	mean     *viewMean
 }
 
 // ScorerOptions say what a Scorer computes, and how. All but Form leave its scores the same but for
@@ -39,7 +40,7 @@ type ScorerOptions struct {
 func NewScorer(m *Model, p Protocol, o ScorerOptions) *Scorer {
 	s := &Scorer{
 		model: m, protocol: p, form: o.Form, two: o.Two, batch: max(1, o.Batch), workers: max(1, o.Workers),
-		machines: NewMachines(MachinesOptions{Spec: m.Spec, Params: m.Params, Factory: o.Factory, Frozen: true, Limit: ImageMemory}),
+		machines: NewMachines(MachinesOptions{Spec: m.Spec, Params: m.Params, Factory: o.Factory, Frozen: true, Limit: ImageMemory, Exact: o.Two}),
 	}
 	if len(p.Scales) > 0 {
 		s.form = Dense
@@ -94,11 +95,14 @@ func (s *Scorer) combined(scores []float32, im pending) []float32 {
 	if len(scores) != n {
 		scores = make([]float32, n)
 	}
-	combine := s.protocol.Combine
-	if s.form == Features || s.form == Maps {
-		combine = CombineLogits // they are no logits: their mean is taken
+	if s.mean == nil { // all images have as many values
+		combine := s.protocol.Combine
+		if s.form == Features || s.form == Maps {
+			combine = CombineLogits // they are no logits: their mean is taken
+		}
+		s.mean = newMean(combine, n)
 	}
-	newMean(combine, n).scores(scores, im.logits)
+	s.mean.scores(scores, im.logits)
 	return scores
 }
 
