@@ -16,7 +16,6 @@ package resnet
 
 import (
 	"context"
-	"fmt"
 	"image"
 	"io"
 	"slices"
@@ -57,7 +56,6 @@ type Network struct {
 	model   *experiment.Model
 	o       experiment.ServiceOptions
 	logits  *experiment.Service
-	names   []string
 	mu      sync.Mutex
 	feature *experiment.Service // made when it is first asked for
 	closed  bool
@@ -70,7 +68,7 @@ func Open(path string, o Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Network{model: m, names: m.ShownNames()}
+	n := &Network{model: m}
 	n.o = experiment.ServiceOptions{View: eval.ViewOptions{Crops: eval.CropsOne, Combine: eval.CombineSoftmax}, Batch: max(1, o.Batch), Delay: o.Delay, Threads: o.Threads}
 	if n.logits, err = experiment.NewService(m, n.o); err != nil {
 		return nil, err
@@ -93,7 +91,7 @@ func (n *Network) Close() {
 func (n *Network) Name() string { return n.model.Spec.Name }
 
 // Classes are the names of the classes, in the order of the logits; "" where a name is not known.
-func (n *Network) Classes() []string { return slices.Clone(n.names) }
+func (n *Network) Classes() []string { return slices.Clone(n.logits.Names()) }
 
 // A Class is one answer of a network.
 type Class struct {
@@ -180,17 +178,15 @@ func (n *Network) scores(ctx context.Context, s *experiment.Service, decode func
 	if err != nil {
 		return nil, err
 	}
-	for i, z := range scores {
-		if z-z != 0 {
-			return nil, fmt.Errorf("%s: value %d of the output is %v", n.model.Named, i, z)
-		}
+	if err := n.model.FiniteOutputs("image", "value", scores); err != nil {
+		return nil, err
 	}
 	return scores, nil
 }
 
 func (n *Network) top(logits []float32, top int) []Class {
 	var classes []Class
-	for _, g := range eval.Top(logits, max(0, top), n.names) {
+	for _, g := range eval.Top(logits, max(0, top), n.logits.Names()) {
 		classes = append(classes, Class{g.Class, g.Name, g.Probability})
 	}
 	return classes

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -84,9 +83,6 @@ func runServe(ctx context.Context, a *app, o *serveOptions, checkpoint string) e
 	}
 	if err := o.ServiceOptions.View.Check(); err != nil {
 		return err
-	}
-	if o.ServiceOptions.Threads == 0 {
-		o.ServiceOptions.Threads = runtime.GOMAXPROCS(0)
 	}
 	o.MaxBytes, o.MaxMemory = int64(o.maxMB)<<20, int64(max(o.maxMemoryMB, o.maxMB))<<20
 	patience := o.grace + 5*time.Second

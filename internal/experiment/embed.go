@@ -57,10 +57,8 @@ func (e *Embedder) Files(ctx context.Context, args []string, bad func(path strin
 			bad(path, wrong)
 			return nil
 		}
-		for k, v := range features {
-			if v-v != 0 {
-				return fmt.Errorf("%s: %s: %w: feature %d is %v", e.Model.Named, path, eval.ErrNonFinite, k, v)
-			}
+		if err := e.Model.FiniteOutputs(path, "feature", features); err != nil {
+			return err
 		}
 		all.Names, all.Features = append(all.Names, path), append(all.Features, slices.Clone(features))
 		return nil

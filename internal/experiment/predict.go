@@ -132,7 +132,7 @@ func (p *Predictor) predict(path string, scores []float32, bad error) (Predictio
 		r.Error = strings.TrimPrefix(bad.Error(), path+": ")
 		return r, nil
 	}
-	if err := finite(p.Model, path, scores); err != nil {
+	if err := p.Model.FiniteOutputs(path, "the logit of class", scores); err != nil {
 		return r, err
 	}
 	r.Top = eval.Top(scores, p.o.Top, p.c.names())

@@ -30,7 +30,7 @@ func newFormOfPictures(m *Model, o PredictOptions, form eval.Form) (view string,
 
 func (*pictures) kinds() []string                  { return datasets.Endings() }
 func (*pictures) label(p *Prediction, path string) { p.Image = path }
-func (p *pictures) names() []string                { return p.Service.names }
+func (p *pictures) names() []string                { return p.Names() }
 
 func (p *pictures) close() {
 	p.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"resnet/internal/blocks"
@@ -19,7 +20,7 @@ type ServiceOptions struct {
 	Form    eval.Form
 	Batch   int           // views computed together
 	Delay   time.Duration // how long the first of some pictures waits for others
-	Threads int
+	Threads int           // of the network, and pictures decoded at a time; 0 means all cores
 	// Computed is told how many pictures were computed together. It may be nil.
 	Computed func(images int)
 }
@@ -40,13 +41,16 @@ func NewService(m *Model, o ServiceOptions) (*Service, error) {
 	if m.Spec.Family == blocks.FamilySpeech {
 		return nil, config.Usagef("%s is a network of speech, and pictures are asked for", m.Named)
 	}
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
 	m.sayAssumed()
 	p, err := o.View.Protocol(m.Model)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Named, err)
 	}
 	return &Service{
-		Model: m, Protocol: p, names: m.ShownNames(), decoding: make(chan struct{}, max(1, o.Threads)),
+		Model: m, Protocol: p, names: m.ShownNames(), decoding: make(chan struct{}, o.Threads),
 		batcher: eval.NewBatcher(m.Model, p, eval.BatcherOptions{
 			ScorerOptions: eval.ScorerOptions{Form: o.Form, Factory: m.env.Factory(o.Threads), Batch: o.Batch}, Delay: o.Delay, Computed: o.Computed,
 		}),
@@ -80,17 +84,21 @@ func (s *Service) Guesses(ctx context.Context, image []byte, name string, top in
 	if bad != nil || err != nil {
 		return nil, bad, err
 	}
-	if err := finite(s.Model, name, scores); err != nil {
+	if err := s.Model.FiniteOutputs(name, "the logit of class", scores); err != nil {
 		return nil, nil, err
 	}
 	return eval.Top(scores, top, s.names), nil, nil
 }
 
-// finite fails for logits that are not.
-func finite(m *Model, path string, scores []float32) error {
-	for c, z := range scores {
+// Names are the names of the classes for people: see Model.ShownNames.
+func (s *Service) Names() []string { return s.names }
+
+// FiniteOutputs fails with eval.ErrNonFinite where an output of the network for a picture or a
+// recording is not; what says what an output is.
+func (m *Model) FiniteOutputs(place, what string, outputs []float32) error {
+	for i, z := range outputs {
 		if z-z != 0 {
-			return fmt.Errorf("%s: %s: %w: the logit of class %d is %v", m.Named, path, eval.ErrNonFinite, c, z)
+			return fmt.Errorf("%s: %s: %w: %s %d is %v", m.Named, place, eval.ErrNonFinite, what, i, z)
 		}
 	}
 	return nil

@@ -83,7 +83,7 @@ func (s *Server) work(w http.ResponseWriter, r *http.Request) (code int, doc any
 	}
 	a, err := s.classify(r.Context(), image, "", top)
 	if err != nil {
-		return s.failed(err)
+		return s.fault(err)
 	}
 	if a.Error != "" {
 		return http.StatusBadRequest, a
@@ -120,7 +120,7 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request, boundary string, t
 		}
 	}
 	if err != nil {
-		return s.failed(err)
+		return s.fault(err)
 	}
 	for _, a := range all.Images {
 		if a.Error == "" {
@@ -229,8 +229,8 @@ func failed(err error) (code int, doc any) {
 	return f.status, answer{Error: f.text}
 }
 
-// failed is the answer to an error that is not the request's fault.
-func (s *Server) failed(err error) (code int, doc any) {
+// fault is the answer to an error that is not the request's.
+func (s *Server) fault(err error) (code int, doc any) {
 	code = http.StatusInternalServerError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
