@@ -152,6 +152,11 @@ func TestErrorsCanBeTold(t *testing.T) {
 	if _, err := net.Embed(t.Context(), pictures()[0]); !errors.Is(err, resnet.ErrClosed) {
 		t.Errorf("%v", err)
 	}
+	never := open(t, resnet.Options{}) // asked for features before it is closed
+	never.Close()
+	if _, err := never.Embed(t.Context(), pictures()[0]); !errors.Is(err, resnet.ErrClosed) {
+		t.Errorf("features first asked for when it is closed: %v", err)
+	}
 }
 
 // A backbone without a classifier embeds, and classifies nothing.

@@ -7,7 +7,6 @@ import (
 	"image/draw"
 	"io"
 	"io/fs"
-	"slices"
 )
 
 // Picture is a decoded image: Pix holds red, green and blue of each pixel, interleaved, row by row:
@@ -89,9 +88,6 @@ func PictureOf(img image.Image) (Picture, error) {
 		return Picture{}, faultf(ErrData, "an image of %d×%d pixels: its sides are more than %d to 1", w, h, maxAspect)
 	case int64(w)*int64(h) > maxImagePixels:
 		return Picture{}, faultf(ErrData, "an image of %d×%d pixels: at most %d are read", w, h, maxImagePixels)
-	}
-	if m, ok := img.(*image.NRGBA); ok {
-		return squeezed(slices.Clone(m.Pix), m.Stride, m.Rect, 4, 1), nil
 	}
 	if m, ok := img.(interface{ Opaque() bool }); ok && m.Opaque() {
 		return copied(img), nil

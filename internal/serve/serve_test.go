@@ -54,6 +54,12 @@ var bounds = Options{Model: "resnet20", Checkpoint: "runs/a", View: "1 view", To
 // started is a server on a port of its own, over which real connections come.
 func started(t *testing.T, c Classifier, change func(*Options)) (url string, stop context.CancelFunc, ended chan error) {
 	t.Helper()
+	url, _, stop, ended = startedServer(t, c, change)
+	return url, stop, ended
+}
+
+func startedServer(t *testing.T, c Classifier, change func(*Options)) (url string, s *Server, stop context.CancelFunc, ended chan error) {
+	t.Helper()
 	o := bounds
 	if change != nil {
 		change(&o)
@@ -64,10 +70,10 @@ func started(t *testing.T, c Classifier, change func(*Options)) (url string, sto
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended = make(chan error, 1)
-	s := New(c, o)
+	s = New(c, o)
 	go func() { ended <- s.Serve(ctx, l, 5*time.Second) }()
 	t.Cleanup(stop)
-	return "http://" + l.Addr().String(), stop, ended
+	return "http://" + l.Addr().String(), s, stop, ended
 }
 
 func post(t *testing.T, url, kind string, body io.Reader) (int, string) {
@@ -285,7 +291,7 @@ func TestAFaultOfTheNetworkIs500AndSaid(t *testing.T) {
 // TestTheEndWaitsForRequestsInHand and takes no new ones.
 func TestTheEndWaitsForRequestsInHand(t *testing.T) {
 	e := &echo{started: make(chan struct{}, 1), going: make(chan struct{})}
-	url, stop, ended := started(t, e, nil)
+	url, s, stop, ended := startedServer(t, e, nil)
 	answered := make(chan int)
 	go func() {
 		code, _ := post(t, url+"/predict", "", strings.NewReader("cat"))
@@ -298,6 +304,11 @@ func TestTheEndWaitsForRequestsInHand(t *testing.T) {
 		t.Fatalf("ended with a request in hand: %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+	if w.Code != 503 || !strings.Contains(w.Body.String(), `"ending"`) {
+		t.Errorf("health while it ends: %d %s", w.Code, w.Body)
+	}
 	close(e.going)
 	if code := <-answered; code != 200 {
 		t.Errorf("the request in hand: %d", code)
@@ -307,13 +318,6 @@ func TestTheEndWaitsForRequestsInHand(t *testing.T) {
 	}
 	if _, err := http.Get(url + "/healthz"); err == nil {
 		t.Error("a connection after the end")
-	}
-	s := New(e, bounds)
-	s.ending.Store(true)
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
-	if w.Code != 503 || !strings.Contains(w.Body.String(), `"ending"`) {
-		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
