@@ -17,7 +17,7 @@ CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus
 SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate check-generate fuzz bench bench-peer bench-peer-variants parity cross sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
+.PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate fuzz bench bench-peer bench-peer-variants bench-serve parity cross release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -73,6 +73,9 @@ vulnerabilities: ## govulncheck: known vulnerabilities in code that the program 
 generate: ## write the assembly kernels from internal/graph/kernel/_asm
 	cd internal/graph/kernel/_asm && $(GO) run . -out ../kernels_amd64.s -stubs ../stubs_amd64.go -pkg kernel
 
+docs: ## write docs/reference from the commands and keys of the program
+	$(GO) run ./cmd/resnet generate --reference docs/reference
+
 check-generate: ## prove that the committed assembly is what the generator writes
 	rm -f internal/graph/kernel/kernels_amd64.s internal/graph/kernel/stubs_amd64.go
 	$(MAKE) generate
@@ -126,6 +129,11 @@ bench-peer-variants: build ## the same for grouped, wide, SE, ResNet-D and pre-a
 	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer testdata/bench/torch_variants.py --imagenet --arch resnext50_32x4d,wide_resnet50_2 --batch 1 --mode infer
 	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer testdata/bench/torch_variants.py --arch resnet18-3x3,wrn-16-8,preresnet164 --batch 64
 
+# PHOTOS: a folder of photographs; CHECKPOINT: weights of resnet50v1.5.
+bench-serve: build ## serve under load beside FastAPI and PyTorch: make bench-serve CHECKPOINT=... PHOTOS=... PYTHON=...
+	$(GO) build -o bin/load ./testdata/load
+	$(PYTHON) testdata/bench/serve.py --binary $(BIN) --load bin/load --checkpoint $(CHECKPOINT) --photos $(PHOTOS) --memory 10000
+
 parity: ## make the fixtures of PyTorch's answers anew (needs PyTorch)
 	$(PYTHON) testdata/parity/generate.py
 	$(PYTHON) testdata/parity/generate_wrbn.py
@@ -135,6 +143,11 @@ cross: ## build for every platform of CROSS
 	@set -e; for t in $(CROSS); do \
 		echo $$t; GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -trimpath -o bin/cross/ ./cmd/resnet; \
 	done
+
+RELEASE ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+release: ## archives with man pages and completions, and their checksums, in bin/release
+	rm -rf bin/release
+	$(GO) run ./testdata/release -version $(VERSION) -ldflags '$(LDFLAGS)' $(RELEASE)
 
 clean: ## remove what building leaves
 	rm -rf bin

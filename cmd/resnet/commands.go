@@ -25,5 +25,6 @@ func commands(a *app) []*cobra.Command {
 		newConfigCmd(a),
 		newDoctorCmd(a),
 		newVersionCmd(a),
+		newGenerateCmd(a),
 	}
 }

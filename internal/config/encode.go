@@ -128,3 +128,15 @@ func schemaNode(f *field, def *Config) map[string]any {
 	}
 	return m
 }
+
+// valueText is a value as it stands in a configuration; an empty text is empty.
+func valueText(v any) string {
+	if v == "" {
+		return ""
+	}
+	b, err := yaml.Marshal(valueNode(v))
+	if err != nil {
+		panic("config: " + err.Error()) // a scalar or a list of them always encodes
+	}
+	return string(bytes.TrimSpace(b))
+}

@@ -134,15 +134,18 @@ func (f *field) get(cfg *Config) any {
 
 // Key is a key of the configuration that holds a value.
 type Key struct {
-	Path string // "train.schedule.rate"
-	Doc  string
+	Path    string // "train.schedule.rate"
+	Doc     string
+	Kind    string // "a number"
+	Default string // as in YAML; empty for a text without one
 }
 
 // Keys lists every key that holds a value, in the order in which a configuration is written.
 func Keys() []Key {
 	var keys []Key
+	defaults := Default()
 	for _, f := range schema().leaves() {
-		keys = append(keys, Key{f.path, f.doc})
+		keys = append(keys, Key{f.path, f.doc, f.kind.String(), valueText(f.get(&defaults))})
 	}
 	return keys
 }
