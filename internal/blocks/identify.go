@@ -2,6 +2,7 @@ package blocks
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,9 +35,10 @@ func Identify(shapes map[string][]int) []Spec {
 func Nearest(shapes map[string][]int) (Spec, bool) {
 	var best Spec
 	most := -1
+	projected := hasName(shapes, projection)
 	for _, s := range candidates(shapes) {
 		s = s.sizedLike(shapes)
-		if s.Validate() != nil {
+		if s.Validate() != nil || projected && (s.Shortcut == None || s.Shortcut == OptionA) {
 			continue
 		}
 		common, others := 0, 0
@@ -58,6 +60,9 @@ func Nearest(shapes map[string][]int) (Spec, bool) {
 	}
 	return counted(best), true
 }
+
+// projection is the name of a shortcut's convolution.
+var projection = regexp.MustCompile(`\.downsample\.\d+\.weight$`)
 
 // candidates are rows of the table, the CIFAR family at the depth that the names have, and either
 // with another shortcut option, each once. The slice must not be modified.

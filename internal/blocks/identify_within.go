@@ -3,6 +3,7 @@ package blocks
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -11,9 +12,12 @@ type Found struct {
 	Spec Spec
 	// Prefix stands before the names of its tensors in the file.
 	Prefix string
-	// Head is the name of its classifier in the file, prefix included: Head.weight and Head.bias
-	// are the row's. "" means that the file has none; Spec then has the classes of the row.
+	// Head is the name of its classifier in the file, prefix included: Head.weight and Head.bias,
+	// where it has one, are the row's. "" means that the file has none; Spec then has the row's
+	// classes.
 	Head string
+	// NoBias says that the classifier has weights alone.
+	NoBias bool
 	// Left are the names of the file that are neither's, sorted.
 	Left []string
 }
@@ -122,6 +126,7 @@ func (s Spec) within(inner, all map[string][]int, inBlocks map[string]map[string
 	}
 	delete(scopes, scopeOf(s.Head()))
 	f := Found{Prefix: prefix, Head: headIn(all, prefix, s.Head(), features)}
+	f.NoBias = f.Head != "" && len(all[f.Head+".bias"]) == 0
 	for name := range all {
 		switch {
 		case own[name] || f.Head != "" && (name == f.Head+".weight" || name == f.Head+".bias"):
@@ -158,12 +163,14 @@ func scopeOf(name string) string {
 }
 
 // headIn is the name of the linear layer that classifies: of the row's name, or of a usual one,
-// with a Sequential around it or not, under the prefix or beside what the prefix names. A head of
+// with a Sequential around it or not, under the prefix or beside what the prefix names; or the next
+// layer of the Sequential in which the network is one of the layers. It may have no bias. A head of
 // several layers is no classifier of ours.
 func headIn(shapes map[string][]int, prefix, own string, features int) string {
 	isLinear := func(name string) bool {
-		w := shapes[name+".weight"]
-		return len(w) == 2 && w[1] == features && slices.Equal(shapes[name+".bias"], w[:1])
+		w, bias := shapes[name+".weight"], shapes[name+".bias"]
+		_, biased := shapes[name+".bias"]
+		return len(w) == 2 && w[1] == features && (!biased || slices.Equal(bias, w[:1]))
 	}
 	for level := prefix; ; level = parentOf(level) {
 		if isLinear(level + own) {
@@ -173,7 +180,16 @@ func headIn(shapes map[string][]int, prefix, own string, features int) string {
 			if isLinear(level + h) {
 				return level + h
 			}
-			if name := onlyLayer(shapes, level+h+"."); name != "" && isLinear(name) {
+			if name := onlyLayer(shapes, func(n string) bool { return strings.HasPrefix(n, level+h+".") }); name != "" && isLinear(name) {
+				return name
+			}
+		}
+		if number, ok := numberBehind(prefix, level); ok {
+			name := onlyLayer(shapes, func(n string) bool {
+				at, isNumber := numberBehind(n, level)
+				return isNumber && at > number
+			})
+			if name != "" && isLinear(name) {
 				return name
 			}
 		}
@@ -189,15 +205,22 @@ func parentOf(prefix string) string {
 	return prefix[:strings.LastIndexByte(prefix, '.')+1]
 }
 
-// onlyLayer is the name of the one layer that has all tensors behind a prefix; "" where several
-// have.
-func onlyLayer(shapes map[string][]int, prefix string) string {
+// numberBehind is the part of a name behind a level, where it is a number.
+func numberBehind(name, level string) (int, bool) {
+	rest, ok := strings.CutPrefix(name, level)
+	part, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(part)
+	return n, ok && err == nil
+}
+
+// onlyLayer is the name of the one layer that has all tensors of a kind; "" where several have.
+func onlyLayer(shapes map[string][]int, isOne func(name string) bool) string {
 	layer := ""
 	for name := range shapes {
-		if !strings.HasPrefix(name, prefix) {
+		if !isOne(name) {
 			continue
 		}
-		this := name[:strings.LastIndexByte(name, '.')]
+		this := name[:max(0, strings.LastIndexByte(name, '.'))]
 		if layer != "" && layer != this {
 			return ""
 		}

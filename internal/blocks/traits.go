@@ -3,6 +3,7 @@ package blocks
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,12 +41,91 @@ func traits(shapes map[string][]int) []string {
 		found = append(found, fmt.Sprintf("a first convolution of %dx%d before four stages", stem[2], stem[3]))
 	}
 	if len(stages) > 0 && len(shapes["bn1.weight"]) == 1 && len(shapes["bn1.running_mean"]) == 0 {
-		found = append(found, "normalisation without running statistics (of groups or instances)")
+		found = append(found, "normalisation without running statistics (of groups or instances, or saved without its buffers, which model.state_dict() has)")
 	}
 	if len(stages) > 4 {
 		found = append(found, fmt.Sprintf("%d stages", len(stages)))
 	}
+	for _, f := range forms {
+		if hasName(shapes, f.name) {
+			found = append(found, f.what)
+		}
+	}
 	return found
+}
+
+// forms are those in which weights may be stored other than as they are used.
+var forms = []struct {
+	what string
+	name *regexp.Regexp
+}{
+	{"pruned weights beside their masks (torch.nn.utils.prune.remove makes one of them)", regexp.MustCompile(`\.weight_mask$`)},
+	{"normalised weights in two parts (torch.nn.utils.remove_weight_norm makes one of them)", regexp.MustCompile(`\.weight_g$`)},
+	{"spectral normalisation (torch.nn.utils.remove_spectral_norm makes plain weights of it)", regexp.MustCompile(`\.weight_u$`)},
+	{"parametrized weights (torch.nn.utils.parametrize.remove_parametrizations makes plain ones of them)", regexp.MustCompile(`\.parametrizations\.weight\.`)},
+}
+
+// families are other networks that names tell, the special before the general.
+var families = []struct {
+	what string
+	name *regexp.Regexp
+}{
+	{"a Swin transformer", regexp.MustCompile(`\.relative_position_bias_table$`)},
+	{"a vision transformer", regexp.MustCompile(`(^|\.)(cls_token|class_token|pos_embed|class_embedding)$`)},
+	{"CLIP's network of images", regexp.MustCompile(`(^|\.)attnpool\.`)},
+	{"a DenseNet", regexp.MustCompile(`(^|\.)denseblock1\.`)},
+	{"a ConvNeXt", regexp.MustCompile(`(^|\.)stages\.0\.(blocks\.)?0\.(gamma|conv_dw\.weight|dwconv\.weight)$`)},
+	{"timm's ResNetV2 of pre-activation blocks for ImageNet", regexp.MustCompile(`(^|\.)stages\.0\.blocks\.0\.norm1\.`)},
+	{"an EfficientNet or MobileNetV3 of timm", regexp.MustCompile(`(^|\.)conv_stem\.weight$`)},
+	{"a MobileNet or EfficientNet of torchvision", regexp.MustCompile(`(^|\.)features\.1\.(conv|0\.block|block)\.0\.`)},
+	{"a RegNet", regexp.MustCompile(`(^|\.)(trunk_output\.block1|s1\.b1)\.`)},
+	{"an Inception v3", regexp.MustCompile(`(^|\.)Mixed_5b\.`)},
+	{"a network of cross-stage parts (CSPNet)", regexp.MustCompile(`(^|\.)stages\.0\.conv_exp\.`)},
+	{"a ResNet of selective kernels", regexp.MustCompile(`(^|\.)layer1\.0\.conv[12]\.(conv_kxk|paths)\.`)},
+}
+
+// FamilyOf is what other network the tensors are one of by their names, in a few words, or "".
+func FamilyOf(shapes map[string][]int) string {
+	for _, f := range families {
+		if hasName(shapes, f.name) {
+			return f.what
+		}
+	}
+	return ""
+}
+
+func hasName(shapes map[string][]int, name *regexp.Regexp) bool {
+	for n := range shapes {
+		if name.MatchString(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// depthTrait says how many blocks a network has whose blocks are torchvision's layerI.J, where no
+// architecture has as many of the kind, or "".
+func depthTrait(shapes map[string][]int) string {
+	inBlocks := blocksOf(shapes)
+	var depths []int
+	bottleneck := false
+	for i := 1; inBlocks[fmt.Sprintf("layer%d.0", i)] != nil; i++ {
+		n := 0
+		for ; inBlocks[fmt.Sprintf("layer%d.%d", i, n)] != nil; n++ {
+			bottleneck = bottleneck || inBlocks[fmt.Sprintf("layer%d.%d", i, n)]["conv3.weight"] != nil
+		}
+		depths = append(depths, n)
+	}
+	if len(depths) == 0 || len(depths) > 4 || slices.ContainsFunc(candidates(shapes), func(s Spec) bool {
+		return slices.Equal(s.Depths, depths) && (s.Block == Bottleneck || s.Block == PreBottleneck) == bottleneck
+	}) {
+		return ""
+	}
+	kind := "blocks of two convolutions"
+	if bottleneck {
+		kind = "bottlenecks"
+	}
+	return fmt.Sprintf("stages of %s %s", strings.Trim(strings.ReplaceAll(fmt.Sprint(depths), " ", ", "), "[]"), kind)
 }
 
 // blocksOf are the tensors of each block, by the names within it.
@@ -114,8 +194,11 @@ func hasScope(parts map[string][]int, scopes ...string) bool {
 // one, or not in these sizes.
 func Unlike(shapes map[string][]int) (unlike []string, known bool) {
 	mine := traits(shapes)
+	if depth := depthTrait(shapes); depth != "" {
+		unlike = append(unlike, depth)
+	}
 	if len(mine) == 0 {
-		return nil, false
+		return unlike, false
 	}
 	have := map[string]bool{}
 	for _, s := range candidates(shapes) {

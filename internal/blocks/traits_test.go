@@ -22,12 +22,15 @@ func TestWhatNoArchitectureHasIsSaid(t *testing.T) {
 		shapes map[string][]int
 		want   []string
 	}{
-		"a row":               {r50, nil},
-		"attention":           {add(r50, attention), []string{"efficient channel attention in every block"}},
-		"factors":             {add(r18, rezero), []string{"learned factors of residuals (rezero, layer scale) in 2 of 8 blocks"}},
-		"no running averages": {without(r18, "bn1.running_mean"), []string{"normalisation without running statistics (of groups or instances)"}},
-		"a stage more":        {add(r18, map[string][]int{"layer5.0.conv1.weight": {512, 512, 3, 3}}), []string{"5 stages"}},
-		"another network":     {map[string][]int{"encoder.weight": {3, 4}}, nil},
+		"a row":                    {r50, nil},
+		"attention":                {add(r50, attention), []string{"efficient channel attention in every block"}},
+		"factors":                  {add(r18, rezero), []string{"learned factors of residuals (rezero, layer scale) in 2 of 8 blocks"}},
+		"no running averages":      {without(r18, "bn1.running_mean"), []string{"normalisation without running statistics (of groups or instances, or saved without its buffers, which model.state_dict() has)"}},
+		"a stage more":             {add(r18, map[string][]int{"layer5.0.conv1.weight": {512, 512, 3, 3}}), []string{"5 stages"}},
+		"bottlenecks of ResNet-18": {add(r18, map[string][]int{"layer1.0.conv3.weight": {256, 64, 1, 1}}), []string{"stages of 2, 2, 2, 2 bottlenecks"}},
+		"fewer blocks":             {map[string][]int{"layer1.0.conv1.weight": {64, 64, 3, 3}, "layer2.0.conv1.weight": {128, 64, 3, 3}}, []string{"stages of 1, 1 blocks of two convolutions"}},
+		"pruned":                   {add(r18, map[string][]int{"layer1.0.conv1.weight_mask": {64, 64, 3, 3}}), []string{"pruned weights beside their masks (torch.nn.utils.prune.remove makes one of them)"}},
+		"another network":          {map[string][]int{"encoder.weight": {3, 4}}, nil},
 	} {
 		if got, known := Unlike(c.shapes); known || !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -50,6 +53,40 @@ func TestWhatNoArchitectureHasIsSaid(t *testing.T) {
 	} {
 		if got := traits(c.shapes); !slices.Equal(got, []string{c.want}) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestOtherFamiliesAreToldByTheirNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"module.cls_token": "a vision transformer",
+		"layers.0.blocks.0.attn.relative_position_bias_table": "a Swin transformer",
+		"features.denseblock1.denselayer1.norm1.weight":       "a DenseNet",
+		"stages.0.blocks.0.norm1.weight":                      "timm's ResNetV2 of pre-activation blocks for ImageNet",
+		"stages.0.blocks.0.gamma":                             "a ConvNeXt",
+		"conv_stem.weight":                                    "an EfficientNet or MobileNetV3 of timm",
+		"features.1.conv.0.0.weight":                          "a MobileNet or EfficientNet of torchvision",
+		"s1.b1.conv1.conv.weight":                             "a RegNet",
+		"Mixed_5b.branch1x1.conv.weight":                      "an Inception v3",
+		"visual.attnpool.positional_embedding":                "CLIP's network of images",
+		"layer1.0.conv1.paths.0.conv.weight":                  "a ResNet of selective kernels",
+		"layer1.0.conv1.weight":                               "",
+		"features.1.weight":                                   "",
+	} {
+		if got := FamilyOf(map[string][]int{name: {1}}); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	for _, s := range table { // which are none of them
+		shapes := map[string][]int{}
+		for _, l := range trace(s) {
+			maps.Copy(shapes, l.tensors())
+		}
+		if got := FamilyOf(shapes); got != "" {
+			t.Errorf("%s is taken for %s", s.Name, got)
+		}
+		if got := depthTrait(shapes); got != "" && !s.TestOnly {
+			t.Errorf("%s: %s", s.Name, got)
 		}
 	}
 }

@@ -111,6 +111,9 @@ func importFrom(from source, o ImportOptions) (Imported, error) {
 	if err != nil {
 		return Imported{}, err
 	}
+	if net.noBias {
+		r.Notes = append(r.Notes, "its classifier has no biases in the file: zeros stand for them, which computes the same")
+	}
 	params := graph.NewParamSet(0)
 	if spec.Speech != nil {
 		_, err = blocks.BuildSequence(spec, 1, 1, graph.Eval, params)

@@ -3,6 +3,7 @@ package experiment
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -134,12 +135,16 @@ func noneFits(path string, tensors []weights.Tensor, shapes map[string][]int) er
 	} else if len(unlike) > 0 {
 		has = ", which have what none here has: " + strings.Join(unlike, "; ")
 	}
-	if near, ok := blocks.Nearest(shapes); ok {
+	family := blocks.FamilyOf(shapes)
+	if near, ok := blocks.Nearest(shapes); ok && family == "" {
 		params := graph.NewParamSet(0)
 		if _, err := blocks.Build(near, 1, graph.Eval, params); err != nil {
 			return err
 		}
-		return fmt.Errorf("no architecture has the tensors of this file%s; the nearest is %s, and beside it: %w", has, near.Name, wholeMismatch(weights.LoadTensors(path, tensors, params)))
+		return fmt.Errorf("no architecture has the tensors of this file%s; the nearest is %s, and beside it: %w", has, near.Name, mismatch(weights.LoadTensors(path, tensors, params), maxDifferences))
+	}
+	if family != "" {
+		has += ": it is " + family
 	}
 	var some []string
 	for _, t := range tensors[:min(len(tensors), 5)] {
@@ -169,8 +174,14 @@ func differs(s blocks.Spec) string {
 	return what
 }
 
+// maxDifferences is how many tensors of a kind a message lists of a network that nobody named.
+const maxDifferences = 6
+
 // wholeMismatch lists every tensor of a mismatch, each on a line.
-func wholeMismatch(err error) error {
+func wholeMismatch(err error) error { return mismatch(err, math.MaxInt) }
+
+// mismatch lists so many tensors of each kind, each on a line.
+func mismatch(err error, most int) error {
 	var m *weights.MismatchError
 	if !errors.As(err, &m) {
 		return err
@@ -182,8 +193,11 @@ func wholeMismatch(err error) error {
 	}{{"missing from the file", m.Missing}, {"unexpected in the file", m.Unexpected}, {"of another shape or type", m.Different}} {
 		if len(part.list) > 0 {
 			fmt.Fprintf(&b, "\n  %d %s:", len(part.list), part.title)
-			for _, name := range part.list {
+			for _, name := range part.list[:min(len(part.list), most)] {
 				fmt.Fprintf(&b, "\n    %s", text.Printable(name))
+			}
+			if more := len(part.list) - most; more > 0 {
+				fmt.Fprintf(&b, "\n    and %d more (--arch NAME lists all)", more)
 			}
 		}
 	}

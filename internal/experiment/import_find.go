@@ -35,6 +35,7 @@ type located struct {
 	net      weights.Foreign
 	found    []blocks.Found // the architectures that fit; empty says that none does
 	headless bool
+	noBias   bool     // of the classifier, which gets zeros
 	key      string   // of the set
 	keys     []string // of other sets that hold a network
 	prefix   string   // as the file has it
@@ -142,6 +143,10 @@ func (p place) tensors() ([]weights.Tensor, error) {
 			list[i].Name = strings.TrimPrefix(name, p.prefix)
 		}
 	}
+	if f.NoBias {
+		n := f.Spec.Classes
+		list = append(list, weights.Tensor{Name: own + "bias", DType: weights.F32, Shape: []int{n}, Data: make([]float32, n)})
+	}
 	return list, err
 }
 
@@ -167,7 +172,7 @@ func (p place) equals(q place) (bool, error) {
 // read is the network of a place, and of others with the same values.
 func (p place) read(path string, same []place) (located, error) {
 	f := p.found[0]
-	l := located{found: p.found, headless: f.Head == "", key: p.set.Key}
+	l := located{found: p.found, headless: f.Head == "", noBias: f.NoBias, key: p.set.Key}
 	if p.prefix != "" {
 		l.prefix = p.shownPrefix()
 	}

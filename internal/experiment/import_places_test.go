@@ -56,6 +56,23 @@ func prefixed(prefix string) func(string) string {
 	return func(name string) string { return prefix + name }
 }
 
+// byNumber gives the names of a Sequential of a network's children to its layers, within another
+// Sequential where the classifier, whose names begin with head, is not called fc.
+func byNumber(head string) func(string) string {
+	return func(name string) string {
+		for i, part := range []string{"conv1.", "bn1.", "relu.", "layer1.", "layer2.", "layer3."} {
+			if rest, ok := strings.CutPrefix(name, part); ok {
+				name = strconv.Itoa(i) + "." + rest
+				if head != "fc." {
+					name = "0." + name
+				}
+				return name
+			}
+		}
+		return head + strings.TrimPrefix(name, "fc.")
+	}
+}
+
 func headless(name string) string {
 	if strings.HasPrefix(name, "fc.") {
 		return ""
@@ -128,6 +145,13 @@ func TestTheNetworkIsFoundWhereverItIsInTheFile(t *testing.T) {
 		"a Sequential": {
 			sets: []map[string]weights.Tensor{under(net, func(n string) string { return strings.Replace(n, "fc.", "fc.1.", 1) })}, want: net,
 		},
+		"layers by number": {sets: []map[string]weights.Tensor{under(net, byNumber("fc."))}, want: net},
+		"layers by number, and the next layer": {
+			sets: []map[string]weights.Tensor{under(net, byNumber("2."))}, want: net, prefix: "0.",
+		},
+		"layers by number, and a head of two": {
+			sets: []map[string]weights.Tensor{under(bare, byNumber("")), vector("1.1.bias", 3), vector("1.3.bias", 3)}, want: bare, prefix: "0.", backbone: true, left: []string{"1.1.bias", "1.3.bias"},
+		},
 		"without a classifier":       {sets: []map[string]weights.Tensor{bare}, want: bare, backbone: true},
 		"twice the same":             {sets: []map[string]weights.Tensor{under(net, prefixed("a.")), under(net, prefixed("b."))}, want: net, prefix: "a.", same: []string{"b."}},
 		"with a classifier and less": {sets: []map[string]weights.Tensor{under(under(other, headless), prefixed("a.")), under(net, prefixed("b."))}, want: net, prefix: "b.", left: []string{}},
@@ -152,6 +176,14 @@ func TestTheNetworkIsFoundWhereverItIsInTheFile(t *testing.T) {
 		}
 		wantTensors(t, name, out, c.want)
 	}
+	unbiased := maps.Clone(net)
+	delete(unbiased, "fc.bias")
+	zeros := maps.Clone(net)
+	zeros["fc.bias"] = weights.Tensor{Name: "fc.bias", Shape: []int{7}, Data: make([]float32, 7)}
+	if r, err := Import(stored(t, filepath.Join(dir, "in.safetensors"), unbiased), ImportOptions{Out: out}); err != nil || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "no biases") {
+		t.Errorf("a classifier without biases: %+v, %v", r, err)
+	}
+	wantTensors(t, "a classifier without biases", out, zeros)
 	two := stored(t, filepath.Join(dir, "in.safetensors"), under(net, prefixed("q.")), under(other, prefixed("k.")))
 	var usage *config.UsageError
 	if _, err := Import(two, ImportOptions{Out: out}); !errors.As(err, &usage) || !strings.Contains(err.Error(), "--prefix k. ") || !strings.Contains(err.Error(), "--prefix q. ") {
@@ -166,6 +198,24 @@ func TestTheNetworkIsFoundWhereverItIsInTheFile(t *testing.T) {
 	attention["layer1.0.se.fc1.weight"] = weights.Tensor{Name: "layer1.0.se.fc1.weight", Shape: []int{1, 16, 1, 1}, Data: make([]float32, 16)}
 	if _, err := Import(stored(t, filepath.Join(dir, "in.safetensors"), attention), ImportOptions{Out: out}); !errors.Is(err, weights.ErrMismatch) || !strings.Contains(err.Error(), "squeeze-and-excitation in 1 of 9 blocks") {
 		t.Errorf("attention: %v", err)
+	}
+	// Of a network that nobody named a few differences are listed, of one that was named all.
+	masked := under(net, func(name string) string { return strings.Replace(name, "conv1.weight", "conv1.weight_mask", 1) })
+	path := stored(t, filepath.Join(dir, "in.safetensors"), masked)
+	for arch, want := range map[string][]string{
+		"":          {"pruned weights beside their masks", "the nearest is resnet20b", "10 missing from the file:", "    and 4 more (--arch NAME lists all)"},
+		"resnet20b": {"    layer3.2.conv1.weight"},
+	} {
+		_, err := Import(path, ImportOptions{Out: out, Arch: arch})
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("pruned, as %q: %v; want %q", arch, err, w)
+			}
+		}
+	}
+	transformer := stored(t, filepath.Join(dir, "in.safetensors"), vector("cls_token", 8), vector("blocks.0.norm1.weight", 8))
+	if _, err := Import(transformer, ImportOptions{Out: out}); err == nil || !strings.Contains(err.Error(), "it is a vision transformer") {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -335,12 +385,15 @@ func TestAFolderOfTheHubIsTakenAsItIs(t *testing.T) {
 		t.Errorf("%+v", m.Preprocessing)
 	}
 	for want, files := range map[string]map[string]string{
-		"a folder without weights":             {"config.json": "{}"},
-		"a SavedModel of TensorFlow":           {"saved_model.pb": ""},
-		"name the file net.pth in it":          {"net.pth": ""},
-		"one of its files: a.pt, b.pt":         {"a.pt": "", "b.pt": ""},
-		"weights of TensorFlow or Flax":        {"config.json": "{}", "tf_model.h5": ""},
-		"its checkpoints are used as they are": {"checkpoints/x": ""},
+		"a folder without weights":              {"config.json": "{}"},
+		"a SavedModel of TensorFlow":            {"saved_model.pb": ""},
+		"name the file net.pth in it":           {"net.pth": ""},
+		"one of its files: a.pt, b.pt":          {"a.pt": "", "b.pt": ""},
+		"weights of TensorFlow or Flax":         {"config.json": "{}", "tf_model.h5": ""},
+		"its checkpoints are used as they are":  {"checkpoints/x": ""},
+		"name step9/mp_rank_00_model_states.pt": {"latest": "step9\n", "step9/mp_rank_00_model_states.pt": ""},
+		"format_utils dcp_to_torch":             {".metadata": "", "__0_0.distcp": ""},
+		"a checkpoint of Flax (Orbax)":          {"_METADATA": "{}"},
 	} {
 		if _, err := Import(folder(files), ImportOptions{Out: out}); !errors.Is(err, weights.ErrNotWeights) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v; want %q", err, want)

@@ -105,6 +105,12 @@ func weightsIn(dir string) (string, error) {
 			return bad("it is a folder of checkpoints of TensorFlow: %s", weights.TensorFlowRemedy)
 		case name == "tf_model.h5" || name == "flax_model.msgpack":
 			return bad("it holds weights of TensorFlow or Flax (%s) alone: download model.safetensors or pytorch_model.bin of the same network", name)
+		case name == ".metadata" && !e.IsDir() || strings.HasSuffix(name, ".distcp"):
+			return bad("it is a checkpoint in parts of several processes (torch.distributed.checkpoint): make one file of it, python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER FILE.pth")
+		case name == "latest" && !e.IsDir() && deepSpeedStep(dir) != "":
+			return bad("it is a folder of DeepSpeed: name %s in it; of a training with ZeRO stage 3 make a file by the folder's zero_to_fp32.py first", deepSpeedStep(dir))
+		case name == "_METADATA" || name == "manifest.ocdbt" || name == "_CHECKPOINT_METADATA":
+			return bad("it is a checkpoint of Flax (Orbax): read it in Python with orbax.checkpoint and save its arrays with safetensors.numpy.save_file under torchvision's names")
 		case name == "checkpoints" && e.IsDir():
 			return bad("it is a run folder, or one like it: its checkpoints are used as they are, without import")
 		case name == "data.pkl":
@@ -124,6 +130,20 @@ func weightsIn(dir string) (string, error) {
 		more = ", ..."
 	}
 	return bad("it is a folder: name one of its files: %s%s", strings.Join(files[:min(len(files), maxListed)], ", "), more)
+}
+
+// deepSpeedStep is the file of weights that a folder of DeepSpeed names as its latest, from the
+// folder, or "".
+func deepSpeedStep(dir string) string {
+	b, err := input.Read(filepath.Join(dir, "latest"), 1024)
+	if err != nil {
+		return ""
+	}
+	file := filepath.Join(strings.TrimSpace(string(b)), "mp_rank_00_model_states.pt")
+	if info, err := os.Stat(filepath.Join(dir, file)); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return text.Printable(file)
 }
 
 // readHub reads what Hugging Face's files in a folder say; nil where they describe no network.

@@ -204,6 +204,9 @@ func noTensors(v any) error {
 	case *pickle.Dict:
 		names := []string{}
 		for _, key := range v.Keys[:min(len(v.Keys), 10)] {
+			if o, ok := v.Values[key].(*pickle.Opaque); ok && otherTensorOf(o.Class) != nil {
+				return fmt.Errorf("%s: %w", pickle.Describe(key), &ClassError{o.Class})
+			}
 			names = append(names, pickle.Describe(key))
 		}
 		return fmt.Errorf("it holds no tensors by name, but %s", strings.Join(names, ", "))

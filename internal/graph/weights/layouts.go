@@ -69,12 +69,18 @@ func TorchvisionName(name string) string {
 	return name
 }
 
-// OurNames are the names of a set of tensors in our layout, one for each: see TorchvisionName. What
-// stands before the network's names stays.
+// OurNames are the names of a set of tensors in our layout, one for each: see TorchvisionName;
+// names of the schemes and of layers in a Sequential become ours, too. What stands before the
+// network's names stays.
 func OurNames(tensors []Tensor) []string {
-	names := make([]string, len(tensors))
-	for i, t := range tensors {
-		names[i] = TorchvisionName(t.Name)
+	list := slices.Clone(tensors)
+	for i, t := range list {
+		list[i].Name = TorchvisionName(t.Name)
+	}
+	list, _ = withOurNames(list)
+	names := make([]string, len(list))
+	for i, t := range list {
+		names[i] = t.Name
 	}
 	return names
 }

@@ -139,20 +139,24 @@ func replace(name, from, to string) (string, bool) {
 	return name[:found[3]] + middle + name[found[1]:], true
 }
 
-// withOurNames are tensors whose names are those of a scheme, with ours; the slice is new where
-// names change.
+// withOurNames are tensors whose names are those of a scheme or of a Sequential, with ours, and the
+// scheme, or ""; the slice is new where names change.
 func withOurNames(list []Tensor) ([]Tensor, string) {
 	names := make([]string, len(list))
 	for i, t := range list {
 		names[i] = t.Name
 	}
-	of := SchemeOf(names)
-	if of == "" {
+	of, numbered := SchemeOf(names), sequentialNames(list)
+	if of == "" && len(numbered) == 0 {
 		return list, ""
 	}
 	list = slices.Clone(list)
-	for i := range list {
-		list[i].Name = FromScheme(of, list[i].Name)
+	for i, t := range list {
+		if layer := layerName(t.Name, numbered); layer != "" {
+			list[i].Name = numbered[layer] + t.Name[len(layer):]
+		} else if of != "" {
+			list[i].Name = FromScheme(of, t.Name)
+		}
 	}
 	return list, of
 }

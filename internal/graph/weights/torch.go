@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"resnet/internal/pickle"
 )
@@ -26,7 +27,32 @@ type ClassError struct{ Class string }
 
 // Error names the class and the way out.
 func (e *ClassError) Error() string {
+	if c := otherTensorOf(e.Class); c != nil {
+		return fmt.Sprintf("it holds %s (%s), which is not read: %s", c.what, e.Class, c.remedy)
+	}
 	return fmt.Sprintf("it holds %q, which is no tensor, and nothing of it was run: save the weights alone, with torch.save(model.state_dict(), FILE) or safetensors", e.Class)
+}
+
+type otherTensor struct{ function, what, remedy string }
+
+// otherTensorOf is the one that a class is, or nil.
+func otherTensorOf(class string) *otherTensor {
+	for i, c := range otherTensors {
+		if strings.HasSuffix(class, c.function) {
+			return &otherTensors[i]
+		}
+	}
+	return nil
+}
+
+// otherTensors are functions whose tensors are not read, with what to do.
+var otherTensors = []otherTensor{
+	{"multiarray._reconstruct", "an array of NumPy", "make tensors of its arrays in Python, with torch.from_numpy, and save them by name with torch.save or safetensors"},
+	{"._rebuild_qtensor", "a quantised tensor", "import the network as it was before its quantisation"},
+	{"._rebuild_sparse_tensor", "a sparse tensor", "save it dense (Tensor.to_dense)"},
+	{"._rebuild_sparse_csr_tensor", "a sparse tensor", "save it dense (Tensor.to_dense)"},
+	{"._rebuild_meta_tensor_no_storage", "a tensor without values (of the device meta)", "load the network's values before it is saved"},
+	{"._rebuild_dtensor", "a tensor in parts of several processes", "gather it before it is saved (DTensor.full_tensor)"},
 }
 
 // storageTypes are PyTorch's typed storages. What is not floating point is read only to be passed

@@ -90,7 +90,11 @@ func (w *setWalk) walk(key string, v any, depth int) {
 
 func (w *setWalk) members(key string, d *pickle.Dict, depth int) {
 	for _, k := range d.Keys {
-		if name, ok := k.(string); ok {
+		name, ok := k.(string)
+		if n, isNumber := k.(int64); isNumber { // as of epochs
+			name, ok = strconv.FormatInt(n, 10), true
+		}
+		if ok {
 			if key != "" {
 				name = key + "." + name
 			}
