@@ -138,6 +138,7 @@ parity: ## make the fixtures of PyTorch's answers anew (needs PyTorch)
 	$(PYTHON) testdata/parity/generate.py
 	$(PYTHON) testdata/parity/generate_wrbn.py
 	$(PYTHON) testdata/parity/variants.py
+	$(PYTHON) testdata/parity/replicas.py
 
 cross: ## build for every platform of CROSS
 	@set -e; for t in $(CROSS); do \

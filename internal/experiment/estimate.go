@@ -91,7 +91,7 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 		Model: x.Spec.Name, Params: sum.Params, MACs: sum.MACs, Input: x.data.input(), Data: x.Data.Name,
 		TrainImages: trainN, ValImages: valN, TestImages: testN,
 		Batch: x.Train.Batch, Accumulate: x.Train.Accumulate, Steps: x.Plan.Iterations, Epochs: x.Plan.Epoch(x.Plan.Iterations),
-		Memory:          MemoryParts{Training: r.trainer.bytes(), Evaluation: r.evaluator.bytes(), Parameters: 4 * (all + trainable + kept), Data: x.data.bytes()},
+		Memory:          MemoryParts{Training: r.trainer.bytes(), Evaluation: r.evaluator.bytes(), Parameters: 4 * (all + x.sums(trainable) + kept), Data: x.data.bytes()},
 		CheckpointBytes: x.checkpointBytes(r.params), Threads: x.Threads, Kernels: kernel.Active(),
 		Config: config.Values(&x.Config), Notes: r.notes,
 	}

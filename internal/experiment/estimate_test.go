@@ -86,11 +86,12 @@ func TestAnEstimateCountsByHand(t *testing.T) {
 		// classifier.
 		const values = 3*16*49 + 2*32*16 + 2*64*4 + 10
 		needs, err := x.data.leastMemory()
+		// Gradients are kept twice: of two micro-batches.
 		want := []need{
 			{key: "train.batch", value: 4, bytes: 4 * values * 4},
 			{key: "eval.batch", value: 5, bytes: 4 * (49 + 10) * 5},
 			{key: "data.workers", value: 3, bytes: (3 + 2) * (4*49*(4+5) + perWorker)},
-			{bytes: float64(4 * (2*params + c.kept*params))},
+			{bytes: float64(4 * (3*params + c.kept*params))},
 		}
 		for i := range needs {
 			needs[i].hint = ""
@@ -109,7 +110,7 @@ func TestAnEstimateCountsByHand(t *testing.T) {
 		if want := int64(4 * (params + statistics + c.kept*params)); e.CheckpointBytes != want {
 			t.Errorf("%s: a checkpoint of %d bytes, want %d", name, e.CheckpointBytes, want)
 		}
-		if want := int64(4 * (params + statistics + params + c.kept*params)); e.Memory.Parameters != want {
+		if want := int64(4 * (params + statistics + 2*params + c.kept*params)); e.Memory.Parameters != want {
 			t.Errorf("%s: %d bytes of parameters, want %d", name, e.Memory.Parameters, want)
 		}
 		// Batches that 3 workers make ahead, and a byte for each pixel of the set.

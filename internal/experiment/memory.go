@@ -12,6 +12,7 @@ import (
 	"resnet/internal/graph/schedule"
 	"resnet/internal/system"
 	"resnet/internal/text"
+	"resnet/internal/train/collective"
 )
 
 // CheckLeastMemory refuses a training that cannot fit, before anything is made. limit is as in
@@ -132,10 +133,16 @@ func product(shape []int) int64 {
 	return n
 }
 
+// sums are the values of the gradients of so many parameters, with what adding those of several
+// micro-batches keeps.
+func (x *Experiment) sums(trainable int64) int64 {
+	return trainable * int64(1+collective.Copies(x.Train.Accumulate, x.Train.Accumulate))
+}
+
 // parameters are the need of the parameters, their gradients and what the optimizer and a
 // moving average keep.
 func (x *Experiment) parameters(count int64) need {
-	return need{bytes: 4 * float64(2*count+x.Train.Optimizer.StateValues(count)+x.Train.AverageValues(count))}
+	return need{bytes: 4 * float64(count+x.sums(count)+x.Train.Optimizer.StateValues(count)+x.Train.AverageValues(count))}
 }
 
 // trainBatch is the need of the batch that is trained on.

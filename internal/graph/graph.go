@@ -57,13 +57,12 @@ type ParamNode struct {
 }
 
 // StatsNode is a layer's batch statistics: Node is [2, C], mean and biased variance over Count
-// values. The machine folds them into the running statistics: running = (1-Momentum)·running +
-// Momentum·batch, with the unbiased variance, Count/(Count-1) times the biased one.
+// values. The machine folds them into the running statistics: running = (1-m)·running + m·batch,
+// m being Param.Momentum, with the unbiased variance, Count/(Count-1) times the biased one.
 type StatsNode struct {
 	Name      string
 	Node      *Node
 	Mean, Var *Param
-	Momentum  float64
 	Count     int
 }
 

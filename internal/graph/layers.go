@@ -69,9 +69,12 @@ func (b *Builder) BatchNorm(name string, x *Node) *Node {
 	}
 	mean := in.value("running_mean", KindRunningMean, c, constant(0))
 	variance := in.value("running_var", KindRunningVar, c, constant(1))
+	if mean != nil && variance != nil {
+		mean.Momentum, variance.Momentum = b.opts.BNMomentum, b.opts.BNMomentum
+	}
 	stats := b.add(name+".stats", &BatchStats{ImageShape: s, ID: op.ID}, x)
 	b.stats = append(b.stats, StatsNode{
-		Name: join(b.scope, name), Node: stats, Mean: mean, Var: variance, Momentum: b.opts.BNMomentum, Count: count,
+		Name: join(b.scope, name), Node: stats, Mean: mean, Var: variance, Count: count,
 	})
 	return b.add(name, op, x, gamma, beta, stats)
 }

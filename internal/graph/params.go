@@ -26,6 +26,9 @@ type Param struct {
 	// Head says that the parameter belongs to a layer that gives logits, so that its shape follows
 	// the number of classes.
 	Head bool
+	// Momentum of running statistics is the weight of a new batch: see StatsNode. A graph in Train
+	// mode sets it.
+	Momentum float64
 }
 
 // Trainable reports whether the parameter has a gradient.

@@ -183,7 +183,7 @@ func (t *Tape) fold(m float64) error {
 		for i, v := range values {
 			stats[i] = float32(v)
 		}
-		momentum := s.Momentum
+		momentum := s.Mean.Momentum
 		if m != 0 {
 			momentum = m
 		}

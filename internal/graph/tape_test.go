@@ -212,7 +212,7 @@ func TestRunningStatisticsFollowPyTorchsRule(t *testing.T) {
 	}
 	params := NewParamSet(1)
 	g := draw(Train, params)
-	if s := g.Stats[0]; s.Name != "bn1" || s.Count != 8 || s.Momentum != 0.1 {
+	if s := g.Stats[0]; s.Name != "bn1" || s.Count != 8 || s.Mean.Momentum != 0.1 {
 		t.Errorf("stats %+v", s)
 	}
 	tape := newTape(t, g, params)

@@ -9,13 +9,13 @@ import (
 
 // batch computes the gradients of batch i of an update. Only the first may be given up for a stop:
 // the others belong to an update that has begun.
-func (l *loop) batch(i int) (Sums, error) {
+func (l *loop) batch(i int, o graph.StepOptions) (Sums, error) {
 	b, err := l.next(i == 0)
 	if err != nil {
 		return Sums{}, err
 	}
 	defer l.loader.Recycle(b)
-	res, err := l.compute(b, l.st.Batches+i, graph.StepOptions{Accumulate: i > 0})
+	res, err := l.compute(b, l.st.Batches+i, o)
 	if err != nil {
 		return Sums{}, fmt.Errorf("update %d: %w", l.st.Step+1, err)
 	}

@@ -2,8 +2,8 @@ package train
 
 // Config is the `train` section of an experiment.
 type Config struct {
-	Batch       int        `mapstructure:"batch" yaml:"batch" doc:"images per gradient computation"`
-	Accumulate  int        `mapstructure:"accumulate" yaml:"accumulate" doc:"gradient computations summed into one update"`
+	Batch       int        `mapstructure:"batch" yaml:"batch" doc:"images of a micro-batch, which is normalised by its own statistics"`
+	Accumulate  int        `mapstructure:"accumulate" yaml:"accumulate" doc:"micro-batches whose mean gradient makes an update, like so many GPUs"`
 	Iterations  int        `mapstructure:"iterations" yaml:"iterations" doc:"updates; 0 means by epochs"`
 	Epochs      int        `mapstructure:"epochs" yaml:"epochs" doc:"passes over the training set, when iterations is 0"`
 	Seed        uint64     `mapstructure:"seed" yaml:"seed" doc:"keys initialisation, order, augmentation, dropout and the validation split"`

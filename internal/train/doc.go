@@ -1,8 +1,9 @@
 // Package train is the training loop: stochastic gradient descent over the parameters of a graph,
 // learning-rate schedules, evaluation and checkpoints at planned steps, and exact resume.
 //
-// Words: a batch is one gradient computation of Config.Batch images; an update (or step) sums
-// Config.Accumulate of them and changes the parameters once; an epoch is BatchesPerEpoch batches.
+// Words: a batch, or micro-batch, is one gradient computation of Config.Batch images; an update (or
+// step) sums Config.Accumulate of them and changes the parameters once; an epoch is
+// BatchesPerEpoch batches.
 // Steps are counted from 0: step s means that s updates were applied, and the rate of the next one
 // is Schedule.Rate(s, state), so that a drop at 32000 governs update 32001 on, as in Caffe and
 // PyTorch. Errors of a model are percentages; rates are per update.

@@ -56,7 +56,7 @@ func FindRate(ctx context.Context, o Options, s RateSearch) (RateCurve, error) {
 	if err := o.check(); err != nil {
 		return RateCurve{}, err
 	}
-	l := &loop{o: o, ctx: ctx, gentle: ctx, machine: o.Machine, sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now)}
+	l := &loop{o: o, ctx: ctx, gentle: ctx, machine: o.Machine, sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now), shares: newShares(o.Plan.Config, o.Params)}
 	for _, p := range o.Params.All() {
 		if !p.Trainable() {
 			l.stats = append(l.stats, make([]float32, len(p.Data)))
@@ -94,19 +94,14 @@ func FindRate(ctx context.Context, o Options, s RateSearch) (RateCurve, error) {
 
 // searched makes one update at the rate in hand and returns the mean loss of its batches.
 func (l *loop) searched() (float64, error) {
-	a := l.o.Plan.Config.Accumulate
-	var sums Sums
-	for i := range a {
-		s, err := l.batch(i)
-		if err != nil {
-			return 0, err
-		}
-		sums.add(s)
+	sums, err := l.gradients()
+	if err != nil {
+		return 0, err
 	}
 	if e := l.checkUpdate(); e != nil {
 		return 0, e
 	}
-	l.step(a)
+	l.step(l.o.Plan.Config.Accumulate)
 	l.moved()
 	return sums.metrics().Loss, nil
 }

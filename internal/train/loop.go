@@ -25,7 +25,8 @@ type loop struct {
 	loader  Loader
 	machine graph.Machine // of the last batch
 	stats   [][]float32   // running statistics before the update
-	mem     *memory       // for rollback
+	shares
+	mem     *memory // for rollback
 	meter   *meter
 	metrics *table
 	timing  *table
@@ -51,7 +52,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if err := o.check(); err != nil {
 		return Summary{}, err
 	}
-	l := &loop{o: o, ctx: ctx, machine: o.Machine, sched: NewScheduler(o.Plan), sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), average: newAverage(o.Plan.Config.EMA, o.Params), meter: newMeter(o.Now)}
+	l := &loop{o: o, ctx: ctx, machine: o.Machine, sched: NewScheduler(o.Plan), sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), average: newAverage(o.Plan.Config.EMA, o.Params), meter: newMeter(o.Now), shares: newShares(o.Plan.Config, o.Params)}
 	l.o.Control.takeSave(&l.asked) // requests of before are not this run's
 	if err := l.resume(); err != nil {
 		return Summary{}, err
@@ -182,15 +183,10 @@ func (l *loop) update() error {
 	start := l.meter.now()
 	a := l.o.Plan.Config.Accumulate
 	l.rate = l.sched.Rate(l.st.Step, l.st.Schedule)
-	l.saveStats()
-	var sums Sums
-	for i := range a {
-		s, err := l.batch(i)
-		if err != nil {
-			l.restoreStats()
-			return err
-		}
-		sums.add(s)
+	sums, err := l.gradients()
+	if err != nil {
+		l.restoreStats()
+		return err
 	}
 	if e := l.checkUpdate(); e != nil {
 		l.restoreStats()

@@ -70,10 +70,10 @@ func finite(xs []float32) bool {
 
 func finite64(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// badGradient returns the first parameter whose gradient is not finite, or nil.
-func badGradient(params *graph.ParamSet) *graph.Param {
+// badGradient returns the first parameter that is updated and whose gradient is not finite, or nil.
+func badGradient(o Optimizer, params *graph.ParamSet) *graph.Param {
 	for _, p := range params.All() {
-		if p.Trainable() && !finite(p.Grad) {
+		if p.Trainable() && !o.Frozen(p.Name) && !finite(p.Grad) {
 			return p
 		}
 	}
@@ -103,7 +103,7 @@ func (l *loop) checkLoss(loss float64) *NonFiniteError {
 	}
 	e := l.fault("loss", l.machine.Diagnose())
 	if e.Layer == "" {
-		if p := badGradient(l.o.Params); p != nil {
+		if p := badGradient(l.o.Plan.Config.Optimizer, l.o.Params); p != nil {
 			e.Layer = p.Name
 		}
 	}
@@ -112,7 +112,7 @@ func (l *loop) checkLoss(loss float64) *NonFiniteError {
 
 // checkUpdate examines gradients and running statistics before the update is applied.
 func (l *loop) checkUpdate() *NonFiniteError {
-	if p := badGradient(l.o.Params); p != nil {
+	if p := badGradient(l.o.Plan.Config.Optimizer, l.o.Params); p != nil {
 		e := l.fault("gradient", l.machine.Diagnose())
 		if e.Layer == "" {
 			e.Layer = p.Name

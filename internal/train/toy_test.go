@@ -37,8 +37,8 @@ func toyParams() *graph.ParamSet {
 	for i := range ones {
 		ones[i] = 1
 	}
-	set.Add(&graph.Param{Name: "bn.running_mean", Shape: []int{toyFeatures}, Kind: graph.KindRunningMean, Data: make([]float32, toyFeatures)})
-	set.Add(&graph.Param{Name: "bn.running_var", Shape: []int{toyFeatures}, Kind: graph.KindRunningVar, Data: ones})
+	set.Add(&graph.Param{Name: "bn.running_mean", Shape: []int{toyFeatures}, Kind: graph.KindRunningMean, Momentum: 0.1, Data: make([]float32, toyFeatures)})
+	set.Add(&graph.Param{Name: "bn.running_var", Shape: []int{toyFeatures}, Kind: graph.KindRunningVar, Momentum: 0.1, Data: ones})
 	set.Add(&graph.Param{Name: "fc.weight", Shape: []int{toyClasses, toyFeatures}, Kind: graph.KindWeight, Data: w})
 	set.Add(&graph.Param{Name: "fc.bias", Shape: []int{toyClasses}, Kind: graph.KindBias, Data: make([]float32, toyClasses)})
 	return set

@@ -39,7 +39,7 @@ func (s suite) steps() {
 func (s suite) expect(m instance, before, plain map[string][]float64, o graph.StepOptions) map[string][]float64 {
 	momentum := map[string]float64{}
 	for _, st := range m.g.Stats {
-		momentum[st.Mean.Name], momentum[st.Var.Name] = st.Momentum, st.Momentum
+		momentum[st.Mean.Name], momentum[st.Var.Name] = st.Mean.Momentum, st.Var.Momentum
 	}
 	want := map[string][]float64{}
 	for name, w := range plain {

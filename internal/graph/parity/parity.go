@@ -38,6 +38,8 @@ type Net struct {
 	File   string  `json:"file"`
 	Rate   float64 `json:"rate"`
 	SHA256 string  `json:"sha256"`
+	// Replicas are the micro-batches of an update; 0 in fixtures of single batches.
+	Replicas int `json:"replicas"`
 }
 
 // Op is one operator with its parameters; its tensors are called Name + "/x" and so on.

@@ -187,7 +187,7 @@ func (c *compiler) makeNorm(stats *gorgonia.Node, channels, hw, units int) *norm
 	nm := newNorm("", channels, hw, 0)
 	for _, s := range c.g.Stats {
 		if s.Node == stats {
-			nm.name, nm.mean, nm.vari, nm.momentum = s.Name, s.Mean, s.Var, s.Momentum
+			nm.name, nm.mean, nm.vari, nm.momentum = s.Name, s.Mean, s.Var, s.Mean.Momentum
 		}
 	}
 	for _, u := range c.users[stats] {
