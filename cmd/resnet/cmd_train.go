@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"resnet/internal/config"
 	"resnet/internal/datasets"
+	"resnet/internal/eval/report"
 	"resnet/internal/experiment"
 	"resnet/internal/graph/kernel"
 	"resnet/internal/system"
@@ -131,6 +134,13 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 			return err
 		}
 	}
+	return a.runTraining(ctx, t, w, o.json)
+}
+
+// runTraining trains in a run folder to the end or to a signal, writes what a run leaves besides
+// its checkpoints, and prints the outcome.
+func (a *app) runTraining(ctx context.Context, t *experiment.Training, w *watcher, asJSON bool) error {
+	x := t.Experiment
 	hello := fmt.Sprintf("Training %s on %s in %s: %s, %s kernels", x.Spec.Name, x.Data.Name, text.Printable(t.Dir), x.Summary(), kernel.Active())
 	t.Watcher = newProgress(a, x, x.Spec.Name, hello, true)
 	sum, err := t.Run(ctx)
@@ -148,7 +158,7 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 		}
 		return err
 	}
-	if err := a.printOutcome(t, sum, o.json); err != nil {
+	if err := a.printOutcome(t, sum, asJSON); err != nil {
 		return err
 	}
 	return late
@@ -320,10 +330,38 @@ func (a *app) printOutcome(t *experiment.Training, sum train.Summary, asJSON boo
 		return err
 	}
 	if next := a.nextEval(t, "Next: "); next != "" {
-		_, err := fmt.Fprintln(a.out, next)
-		return err
+		if _, err := fmt.Fprintln(a.out, next); err != nil {
+			return err
+		}
 	}
-	return nil
+	return a.printUse(t)
+}
+
+// printUse says how the classifier of a fine-tuning is used, and what there is to look at.
+func (a *app) printUse(t *experiment.Training) error {
+	if t.Model.Weights == "" || !datasets.AnySize(t.Data.Name) {
+		return nil
+	}
+	dir := text.ShellQuote(t.Dir)
+	for _, next := range []string{"predict " + dir + " IMAGE...", "serve " + dir, "explain " + dir + " IMAGE... --out explained.png"} {
+		fmt.Fprintf(a.out, "      %s %s\n", a.self, next)
+	}
+	var files []string
+	for _, name := range []string{report.ReportFile, datasets.SplitFile} {
+		if path := filepath.Join(t.Dir, name); isFile(path) {
+			files = append(files, text.Printable(path))
+		}
+	}
+	if files == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(a.out, "Files: %s\n", strings.Join(files, ", "))
+	return err
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // nextEval suggests to measure a run, on the validation split where it has no test images; "" where

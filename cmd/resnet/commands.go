@@ -7,6 +7,7 @@ func commands(a *app) []*cobra.Command {
 	return []*cobra.Command{
 		newQuickstartCmd(a),
 		newTrainCmd(a),
+		newFinetuneCmd(a),
 		newEvalCmd(a),
 		newPredictCmd(a),
 		newEmbedCmd(a),

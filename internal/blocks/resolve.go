@@ -68,6 +68,11 @@ func (c Config) Validate() []fielderr.Error {
 // architecture finds what name, or family and depth, mean, and reports what is wrong with them.
 func (c Config) architecture(report func(key, hint, format string, args ...any)) (Spec, bool) {
 	switch {
+	case c.Name == FromCheckpoint:
+		if c.Weights == "" {
+			report("name", "name the checkpoint, or an architecture", "%s is the network of model.weights, and that is empty", FromCheckpoint)
+		}
+		return Spec{}, false
 	case c.Name != "" && c.Family != "":
 		report("family", "leave one of them out", "both name %q and family %q are set", c.Name, c.Family)
 	case c.Name != "":

@@ -55,6 +55,7 @@ type Loaded struct {
 	Name    string   // of the preset or file; "" without one
 	Path    string   // of the file, or of the preset
 	Notes   []string // what was read in another way than it is written
+	Run     string   // folder of the run whose configuration it is; "" of a new one
 	origins map[string]origin
 }
 

@@ -40,6 +40,7 @@ func checkResolves(t *testing.T, name string, l *Loaded) {
 		// As few as the smoke preset is for.
 		"imagenet":       {blocks.DataInfo{Channels: 3, Size: 224, Classes: 1000}, 84},
 		"fashion-mnist":  {blocks.DataInfo{Channels: 1, Size: 28, Classes: 10}, 60_000},
+		"folder":         {blocks.DataInfo{Channels: 3, Size: 224, Classes: 20}, 1_000},
 		"fashion-sample": {blocks.DataInfo{Channels: 1, Size: 28, Classes: 10}, 5_000},
 	}
 	set, ok := sets[l.Data.Name]
@@ -48,6 +49,13 @@ func checkResolves(t *testing.T, name string, l *Loaded) {
 		return
 	}
 	set.info.Size /= l.Data.Downsample
+	if l.Model.Name == blocks.FromCheckpoint {
+		start, err := blocks.Lookup("resnet50v1.5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Model.Take(start)
+	}
 	spec, err := blocks.Resolve(l.Model, set.info)
 	if err != nil {
 		t.Errorf("%s: %v", name, err)
@@ -56,7 +64,7 @@ func checkResolves(t *testing.T, name string, l *Loaded) {
 	if l.Model.Name != "" && spec.Name != l.Model.Name {
 		t.Errorf("%s: %s became %s", name, l.Model.Name, spec.Name)
 	}
-	plan, err := train.NewPlan(l.Train, l.Eval, set.images-int(l.Data.Validation))
+	plan, err := train.NewPlan(l.Train, l.Eval, set.images-datasets.Portion(l.Data.Validation, set.images))
 	if err != nil {
 		t.Errorf("%s: %v", name, err)
 		return

@@ -218,6 +218,9 @@ func (d *Dataset) Info() Info {
 	return info
 }
 
+// Divided reports whether the images have no splits of their own: a table or a draw divides them.
+func (d *Dataset) Divided() bool { return d.about.parts != nil }
+
 // Notes are remarks on what was found when the data set was opened, in sentences without a full
 // stop: classes that are missing, an index that could not be kept. None of them keeps it from being
 // used.

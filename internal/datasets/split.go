@@ -188,7 +188,7 @@ func (p *photoSet) divide(c Config, dir string) error {
 		held = Stratified(labels, len(p.names), c.Test, c.SplitSeed)
 	}
 	p.parts = map[Split][]int32{Test: held, Train: without(len(labels), held)}
-	if len(held) == len(labels) {
+	if len(held) == len(labels) || len(held) == 0 {
 		return nil
 	}
 	p.notes = append(p.notes, fmt.Sprintf("the images are in no train/ and test/: %d of %d, as many of each class as its share, are the test images (data.test, data.split_seed)", len(held), len(labels)))

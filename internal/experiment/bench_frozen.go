@@ -29,20 +29,8 @@ func (b *bench) frozen() string {
 	return strings.Join(names, ",")
 }
 
-// parts are the first parts of the names of the network's layers with parameters, in order.
-func (b *bench) parts() (parts []string) {
-	sum, err := blocks.Summarize(b.spec)
-	if err != nil {
-		return nil
-	}
-	for _, l := range sum.Layers {
-		part, _, _ := strings.Cut(l.Name, ".")
-		if l.Params > 0 && (len(parts) == 0 || parts[len(parts)-1] != part) {
-			parts = append(parts, part)
-		}
-	}
-	return parts
-}
+// parts are those of the measured network.
+func (b *bench) parts() []string { return partsOf(b.spec) }
 
 // divide compiles the network with the layers frozen that are not trained.
 func (b *bench) divide(env *Environment, params *graph.ParamSet, limit int64) error {

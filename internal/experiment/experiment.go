@@ -34,6 +34,7 @@ type Experiment struct {
 	env    *Environment
 	data   data
 	memory allowance
+	start  *Model // the network that the training starts from, once it is open
 }
 
 // data is what images and utterances do each in their own way.
@@ -99,6 +100,11 @@ type evaluator interface {
 // are configuration errors with their places; missing and bad files are those of package datasets.
 // Experiments of one command share their open data sets. threads is 0 for all cores.
 func New(ctx context.Context, env *Environment, l *config.Loaded, threads int, open DataSets) (*Experiment, error) {
+	return newExperiment(ctx, env, l, threads, open, nil)
+}
+
+// newExperiment is New with the network that the training starts from, where that is open already.
+func newExperiment(ctx context.Context, env *Environment, l *config.Loaded, threads int, open DataSets, start *Model) (*Experiment, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
@@ -113,7 +119,10 @@ func New(ctx context.Context, env *Environment, l *config.Loaded, threads int, o
 		return nil, err
 	}
 	// What the memory has room for is asked before any of it is taken.
-	x := &Experiment{Loaded: l, Threads: threads, env: env, memory: env.allowed(0)}
+	x := &Experiment{Loaded: l, Threads: threads, env: env, memory: env.allowed(0), start: start}
+	if err := x.takeCheckpoint(); err != nil {
+		return nil, err
+	}
 	var err error
 	if datasets.IsSpeech(l.Data.Name) {
 		x.data, err = openSequences(ctx, x, open)
@@ -122,6 +131,9 @@ func New(ctx context.Context, env *Environment, l *config.Loaded, threads int, o
 	}
 	if err != nil {
 		return nil, err
+	}
+	if x.Run != "" {
+		x.start = nil // its parameters are in the checkpoint that goes on
 	}
 	return x, nil
 }

@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"fmt"
-	"slices"
 
 	"resnet/internal/config"
 	"resnet/internal/graph"
@@ -13,10 +12,11 @@ import (
 // startFrom fills the parameters of a training from the checkpoint model.weights. A classifier for
 // another number of classes stays as it was initialised. It returns remarks for the user.
 func (x *Experiment) startFrom(params *graph.ParamSet) ([]string, error) {
-	m, err := OpenModel(x.env, x.Model.Weights)
+	m, err := x.starting()
 	if err != nil {
-		return nil, fmt.Errorf("model.weights: %w", err)
+		return nil, err
 	}
+	x.start = nil // its memory is wanted elsewhere
 	// The tensors of another activation would fit, and mean another network.
 	if !m.Spec.SameVariation(x.Spec) {
 		return nil, config.Usagef("model.weights: %s is %s, and this network is %s: set model.activation, model.batch_norm and model.stem_kernel as there",
@@ -24,13 +24,15 @@ func (x *Experiment) startFrom(params *graph.ParamSet) ([]string, error) {
 	}
 	list := weights.FromParams(m.Params)
 	note := ""
-	if classes := x.data.classes(); m.Spec.Classes == x.Spec.Classes && m.Classes != nil && classes != nil && !slices.Equal(m.Classes, classes) {
-		note = "; its classes have other names, or another order: the classifier starts from those"
-	}
-	if m.Spec.Classes != x.Spec.Classes || m.Headless {
+	classes := x.data.classes()
+	others := m.Classes != nil && classes != nil && len(classChanges(m.Classes, classes)) > 0
+	if m.Spec.Classes != x.Spec.Classes || m.Headless || others {
 		note = fmt.Sprintf("; the classifier is new, for %d classes instead of %d", x.Spec.Classes, m.Spec.Classes)
-		if m.Headless {
+		switch {
+		case m.Headless:
 			note = fmt.Sprintf("; the file has no classifier: it is new, for %d classes", x.Spec.Classes)
+		case m.Spec.Classes == x.Spec.Classes:
+			note = "; its classes have other names, or another order: the classifier is new"
 		}
 		for i := range list {
 			if p := params.Get(list[i].Name); p != nil && p.Head {

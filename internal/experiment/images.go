@@ -52,6 +52,9 @@ func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, err
 	if x.Spec.Family == blocks.FamilySpeech {
 		return nil, config.Usagef("model.name: %s takes speech, and %s has images: set data.name to fsdd, kaldi or recordings", x.Spec.Name, info.Name)
 	}
+	if err := x.freezeBackbone(); err != nil {
+		return nil, err
+	}
 	if x.Plan, err = train.NewPlan(x.Train, x.Eval, info.Train); err != nil {
 		return nil, x.Located(err)
 	}

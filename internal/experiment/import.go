@@ -99,17 +99,36 @@ func Import(path string, o ImportOptions) (Imported, error) {
 
 // importFrom is Import of weights that have been found.
 func importFrom(from source, o ImportOptions) (Imported, error) {
+	c, err := o.convert(from)
+	if err != nil {
+		return Imported{}, err
+	}
+	c.Out = o.Out
+	return c.Imported, writeOut(o.Out, "weights", c.write)
+}
+
+// converted are weights of another program as a checkpoint has them.
+type converted struct {
+	Imported
+	list []weights.Tensor
+	meta weights.Meta
+}
+
+func (c converted) write(w io.Writer) error { return weights.Write(w, c.list, c.meta.Encode()) }
+
+// convert reads weights that have been found.
+func (o ImportOptions) convert(from source) (converted, error) {
 	path := from.path
 	net, spec, err := o.network(from)
 	if err != nil {
-		return Imported{}, err
+		return converted{}, err
 	}
 	if net.net.Eps != 0 {
 		spec.BNEps = net.net.Eps
 	}
 	meta, r, err := o.meta(spec, net, from.hub)
 	if err != nil {
-		return Imported{}, err
+		return converted{}, err
 	}
 	if net.noBias {
 		r.Notes = append(r.Notes, "its classifier has no biases in the file: zeros stand for them, which computes the same")
@@ -121,7 +140,7 @@ func importFrom(from source, o ImportOptions) (Imported, error) {
 		_, err = blocks.Build(spec, 1, graph.Eval, params)
 	}
 	if err != nil {
-		return Imported{}, err
+		return converted{}, err
 	}
 	list := weights.FromParams(params)
 	if net.headless {
@@ -134,16 +153,16 @@ func importFrom(from source, o ImportOptions) (Imported, error) {
 		}
 	}
 	if err := weights.LoadTensors(path, net.net.Tensors, params); err != nil {
-		return Imported{}, wholeMismatch(err)
+		return converted{}, wholeMismatch(err)
 	}
 	if first := params.Get(spec.FirstConv() + ".weight"); r.ChannelOrder == orderBGR && first != nil {
 		weights.ReverseColours(first.Data, first.Shape[2]*first.Shape[3])
 	}
 	if err := checkFinite(path, list); err != nil {
-		return Imported{}, err
+		return converted{}, err
 	}
-	r.Params, r.Tensors, r.Out = r.Params+params.Count(), len(list), o.Out
-	return r, writeOut(o.Out, "weights", func(w io.Writer) error { return weights.Write(w, list, meta.Encode()) })
+	r.Params, r.Tensors = r.Params+params.Count(), len(list)
+	return converted{r, list, meta}, nil
 }
 
 // network reads a file and finds its architecture.

@@ -18,7 +18,7 @@ func (x *Experiment) colours(c *datasets.Config) error {
 	case x.Model.InputChannels != 0:
 		c.Channels = x.Model.InputChannels
 	case x.Model.Weights != "":
-		m, err := OpenModel(x.env, x.Model.Weights)
+		m, err := x.starting()
 		if err != nil {
 			return nil //nolint:nilerr // what is wrong with the weights is said when they are taken
 		}
@@ -40,9 +40,12 @@ func (x *Experiment) normalizer(ctx context.Context, set *datasets.Dataset) (dat
 		if x.Model.Weights == "" {
 			return datasets.Normalizer{}, config.Usagef("data.normalize is %s, and model.weights names none", datasets.NormalizeCheckpoint)
 		}
-		m, err := OpenModel(x.env, x.Model.Weights)
+		m, err := x.starting()
 		if err != nil {
-			return datasets.Normalizer{}, fmt.Errorf("model.weights: %w", err)
+			return datasets.Normalizer{}, err
+		}
+		if m.normalised != "" {
+			x.env.say("%s", m.normalised)
 		}
 		n := m.Preprocessing.Normalizer
 		if err := n.Check(info.Channels, info.Height, info.Width); err != nil {

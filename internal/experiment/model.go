@@ -32,6 +32,8 @@ type Model struct {
 	// broken is why that configuration does not read; it ends the commands that need it.
 	broken error
 	env    *Environment
+	// normalised says what was assumed of a file of another program, in a sentence; or "".
+	normalised string
 }
 
 // OpenModel reads a checkpoint, a run folder (its best checkpoint) or a bare weights file of ours.
@@ -118,7 +120,7 @@ func (m *Model) asTrained(dir string, manifest checkpoint.Manifest) (err error) 
 	if sets == nil {
 		return nil
 	}
-	l, err := config.Load(config.Input{File: filepath.Join(dir, checkpoint.ConfigFile), Sets: sets, Before: before})
+	l, err := loadRun(dir, config.Input{File: filepath.Join(dir, checkpoint.ConfigFile), Sets: sets, Before: before})
 	if err != nil {
 		m.broken = &badFileError{errors.New(err.Error())}
 		return nil

@@ -3,6 +3,8 @@ package experiment
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"resnet/internal/blocks"
 	"resnet/internal/config"
@@ -68,6 +70,44 @@ func (x *Experiment) notesOfRecipe() (notes []string) {
 		notes = append(notes, fmt.Sprintf("What is evaluated and saved is the moving average of the weights (decay %v).", x.Train.EMA.Decay))
 	}
 	return notes
+}
+
+// partsOf are the first parts of the names of a network's layers with parameters, in order: conv1,
+// bn1, layer1 and so on. The last is the classifier.
+func partsOf(s blocks.Spec) (parts []string) {
+	sum, err := blocks.Summarize(s)
+	if err != nil {
+		return nil
+	}
+	for _, l := range sum.Layers {
+		part, _, _ := strings.Cut(l.Name, ".")
+		if l.Params > 0 && (len(parts) == 0 || parts[len(parts)-1] != part) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// frozenThrough is the train.optimizer.freeze of all parts of a network up to one, or with
+// train.FreezeBackbone of all but the classifier.
+func frozenThrough(s blocks.Spec, last string) (string, error) {
+	parts := partsOf(s)
+	n := max(len(parts)-1, 0)
+	if last != train.FreezeBackbone {
+		n = slices.Index(parts[:n], last) + 1
+	}
+	if n == 0 {
+		return "", fmt.Errorf("%s has no part %q in front of its classifier: %s", s.Name, last, strings.Join(parts[:max(len(parts)-1, 0)], ", "))
+	}
+	return strings.Join(parts[:n], ","), nil
+}
+
+// freezeBackbone puts the names of the network's parts in the place of train.FreezeBackbone.
+func (x *Experiment) freezeBackbone() (err error) {
+	if o := &x.Train.Optimizer; o.Freeze == train.FreezeBackbone {
+		o.Freeze, err = frozenThrough(x.Spec, train.FreezeBackbone)
+	}
+	return err
 }
 
 // dividedMachine trains a network whose first layers are frozen, statistics included: they run as

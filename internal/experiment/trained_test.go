@@ -270,7 +270,7 @@ func TestOtherDataAreRefusedWithTheDifference(t *testing.T) {
 	}
 }
 
-// TestAClassifierOfOtherClassesIsTakenWithANote: their number alone is the same.
+// TestAClassifierOfOtherClassesIsNew: their number alone is the same.
 func TestAClassifierOfOtherClassesIsTakenWithANote(t *testing.T) {
 	a, b := photos(t), photos(t)
 	base := t.TempDir()

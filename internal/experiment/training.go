@@ -36,6 +36,8 @@ type Training struct {
 	Control *train.Control
 	Watcher Watcher
 
+	// keep, if set, writes what else belongs to the records of a new run.
+	keep func() error
 	disk atomicfile.FS // that is asked for room; nil means the system's
 	// enter, if set, looks at the folder when it is locked, and sets Resume; its error ends the
 	// training.
@@ -287,7 +289,16 @@ func (t *Training) sayRate(with *trained, st train.State) {
 
 // writeRecords writes config.yaml and env.json.
 func (t *Training) writeRecords() error {
-	if err := checkpoint.WriteConfig(atomicfile.OS, t.Dir, config.Encode(&t.Config, nil)); err != nil {
+	if t.keep != nil {
+		if err := t.keep(); err != nil {
+			return err
+		}
+	}
+	written := t.Config
+	if dir, err := filepath.Abs(t.Dir); err == nil && filepath.Dir(written.Data.Split) == dir {
+		written.Data.Split = filepath.Base(written.Data.Split) // so that the folder may be moved
+	}
+	if err := checkpoint.WriteConfig(atomicfile.OS, t.Dir, config.Encode(&written, nil)); err != nil {
 		return err
 	}
 	return checkpoint.WriteEnv(atomicfile.OS, t.Dir, checkpoint.Env{
@@ -371,7 +382,21 @@ func LoadRun(dir string) (*config.Loaded, error) {
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil, missingf("%s: no run folder: %s is not there", text.Printable(dir), checkpoint.ConfigFile)
 	}
-	return config.Load(config.Input{File: path, Before: before})
+	return loadRun(dir, config.Input{File: path, Before: before})
+}
+
+// loadRun loads what a run folder goes on with. Paths in it that are relative, as writeRecords
+// leaves those of the folder's own files, begin there.
+func loadRun(dir string, in config.Input) (*config.Loaded, error) {
+	l, err := config.Load(in)
+	if err != nil {
+		return nil, err
+	}
+	l.Run = dir
+	if split := &l.Data.Split; *split != "" && filepath.IsLocal(*split) && l.Overridden("data.split") == "" {
+		*split = filepath.Join(dir, *split)
+	}
+	return l, nil
 }
 
 // before is what keys meant before they were there, for the configurations of runs of former
@@ -392,7 +417,7 @@ func Continue(dir string, in config.Input, allow Allow) (l *config.Loaded, chang
 	}
 	// Another file that leaves them out means the run's.
 	in.Before = []string{"data.orientation=" + old.Data.Orientation, "data.validation_draw=" + old.Data.Draw}
-	if l, err = config.Load(in); err != nil {
+	if l, err = loadRun(dir, in); err != nil {
 		return nil, nil, err
 	}
 	with, _, err := newestTrained(dir)

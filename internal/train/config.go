@@ -48,7 +48,7 @@ type Optimizer struct {
 	Trust       float64 `mapstructure:"trust" yaml:"trust" doc:"lars: the length of an update as a part of the length of the weights, before the rate"`
 	WeightDecay float64 `mapstructure:"weight_decay" yaml:"weight_decay" doc:"L2, added to the gradient; adamw: taken from the weights, times the rate"`
 	Decay       string  `mapstructure:"decay_parameters" yaml:"decay_parameters" doc:"all | weights: whether biases, γ and β decay too; the paper does not say, PyTorch decays all; slopes of PReLU never do"`
-	Freeze      string  `mapstructure:"freeze" yaml:"freeze" doc:"fine-tuning: layers or stages that are not updated, separated by commas, e.g. conv1,bn1,layer1"`
+	Freeze      string  `mapstructure:"freeze" yaml:"freeze" doc:"fine-tuning: layers or stages that are not updated, separated by commas, e.g. conv1,bn1,layer1; backbone means all but the classifier"`
 	FreezeStats bool    `mapstructure:"freeze_statistics" yaml:"freeze_statistics" doc:"fine-tuning: frozen layers, which have to be the first ones of the network, normalise with their running statistics and keep them; otherwise with the batch's, and theirs go on"`
 	HeadRate    float64 `mapstructure:"head_rate" yaml:"head_rate" doc:"fine-tuning: the classifier's learning rate as a multiple of the others'"`
 }

@@ -74,6 +74,10 @@ func (o Optimizer) Frozen(name string) bool {
 	return false
 }
 
+// FreezeBackbone is an Optimizer.Freeze that stands for everything in front of the classifier.
+// Whoever knows the network puts the names of its parts in its place.
+const FreezeBackbone = "backbone"
+
 // FrozenParts are the names in Freeze.
 func (o Optimizer) FrozenParts() []string {
 	var parts []string
