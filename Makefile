@@ -9,7 +9,7 @@ PYTHON  ?= python3
 PEER    ?=
 GOLANGCI := v2.15.0
 GOVULNCHECK := v1.9.0
-CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 # The packages that start goroutines; internal/race_test.go compares. What one goroutine does to thousands of damaged files, and the
 # commands that the tests run as processes of their own, is left out: the detector makes it ten times as long.
@@ -17,7 +17,7 @@ CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus
 SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate fuzz bench bench-peer bench-peer-variants bench-serve parity cross release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
+.PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate fuzz bench bench-peer bench-peer-variants bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -145,10 +145,13 @@ cross: ## build for every platform of CROSS
 		echo $$t; GOOS=$${t%/*} GOARCH=$${t#*/} CGO_ENABLED=0 $(GO) build -trimpath -o bin/cross/ ./cmd/resnet; \
 	done
 
-RELEASE ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+RELEASE ?= $(CROSS)
 release: ## archives with man pages and completions, and their checksums, in bin/release
 	rm -rf bin/release
 	$(GO) run ./testdata/release -version $(VERSION) -ldflags '$(LDFLAGS)' $(RELEASE)
+
+check-release: ## the archives of bin/release: checksums, this machine's program, and under wine the Windows one
+	testdata/release/check.sh
 
 clean: ## remove what building leaves
 	rm -rf bin
