@@ -10,6 +10,7 @@ PEER    ?=
 GOLANGCI := v2.15.0
 GOVULNCHECK := v1.9.0
 CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+MCA     ?= llvm-mca-19
 
 # The packages that start goroutines; internal/race_test.go compares. What one goroutine does to thousands of damaged files, and the
 # commands that the tests run as processes of their own, is left out: the detector makes it ten times as long.
@@ -17,7 +18,7 @@ CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus
 SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate fuzz bench bench-peer bench-peer-variants bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
+.PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -37,7 +38,7 @@ test-long: ## the same with the long ones: the largest networks, fuller fault in
 test-purego: ## the numeric packages without assembly
 	$(GO) test -short -tags purego ./internal/graph/... ./internal/blocks/...
 
-test-arm64: ## the numeric packages for arm64, under Debian's qemu-user
+test-arm64: ## the numeric packages for arm64 with NEON, under Debian's qemu-user
 	GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -timeout 30m -exec qemu-aarch64 ./internal/graph/kernel/... ./internal/graph/schedule/... ./internal/graph/weights/... ./internal/blocks/...
 
 # The path of the module stands in go.mod, in imports and in the linter's rules, and nowhere else.
@@ -72,14 +73,19 @@ vulnerabilities: ## govulncheck: known vulnerabilities in code that the program 
 
 generate: ## write the assembly kernels from internal/graph/kernel/_asm
 	cd internal/graph/kernel/_asm && $(GO) run . -out ../kernels_amd64.s -stubs ../stubs_amd64.go -pkg kernel
+	cd internal/graph/kernel/_asm && $(GO) run ./arm64 -out ../kernels_arm64.s -stubs ../stubs_arm64.go
 
 docs: ## write docs/reference from the commands and keys of the program
 	$(GO) run ./cmd/resnet generate --reference docs/reference
 
-check-generate: ## prove that the committed assembly is what the generator writes
-	rm -f internal/graph/kernel/kernels_amd64.s internal/graph/kernel/stubs_amd64.go
+check-generate: ## prove that the committed assembly is what the generators write, and that NEON's encodings are GNU's
+	rm -f internal/graph/kernel/kernels_amd64.s internal/graph/kernel/stubs_amd64.go internal/graph/kernel/kernels_arm64.s internal/graph/kernel/stubs_arm64.go
 	$(MAKE) generate
 	git diff --exit-code -- internal/graph/kernel
+	cd internal/graph/kernel/_asm && $(GO) test ./...
+
+mca: ## simulate NEON's inner loops on four processors and write the table of docs/neon.md (needs llvm-mca of LLVM 19)
+	cd internal/graph/kernel/_asm && $(GO) run ./arm64 -mca $(MCA) -table ../../../../docs/neon.md
 
 test-browser: build ## the report of a comparison in headless Chromium (needs node, npm and chromium)
 	cd testdata/browser && npm ci --no-audit --no-fund --loglevel=error

@@ -87,7 +87,7 @@ func (r *doctorReport) examine() []finding {
 		{Name: "kernels", Status: "ok", Value: fmt.Sprintf("%s (of %s)", r.Version.Kernels, strings.Join(r.Kernels, ", "))},
 	}
 	if r.Version.Kernels == "generic" {
-		list[2].Status, list[2].Hint = "warn", "no assembly kernels: expect a tenth of the speed; build without -tags purego on a CPU with AVX2, and unset RESNET_CPU"
+		list[2].Status, list[2].Hint = "warn", "no assembly kernels: expect a tenth of the speed; build without -tags purego for arm64 or a CPU with AVX2, and unset RESNET_CPU"
 	}
 	threads := finding{Name: "threads", Status: "ok", Value: fmt.Sprintf("%d by default", s.Threads)}
 	if s.Quota > 0 {

@@ -57,7 +57,7 @@ var (
 	active    = available[0]
 )
 
-// Active names the implementation in use: avx512, avx2 or generic.
+// Active names the implementation in use: avx512, avx2, neon or generic.
 func Active() string { return active.name }
 
 // Available lists the implementations that this build has and this CPU can run, best first.

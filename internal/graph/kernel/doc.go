@@ -8,17 +8,18 @@
 //
 // Every kernel is an argument struct with a method. The method checks the lengths (and panics with
 // a constant string: a caller's bug, never a user's), then calls the implementation chosen at
-// start: AVX-512, AVX2 or plain Go. The plain Go code in *_generic.go is the specification of the
+// start: AVX-512, AVX2, NEON or plain Go. The plain Go code in *_generic.go is the specification of the
 // assembly, the path on other CPUs, and what `-tags purego` builds. Strides and lengths are counted
 // in float32 values.
 //
 // # How to add a kernel
 //
 // Write the argument struct with the reference loop as its doc comment, the plain Go code, a
-// generator in _asm, an entry in the table of each instruction set in dispatch_amd64.go, and a case
-// in kernel_test.go, which compares every implementation with plain Go on awkward sizes between
-// guard words. `make generate` writes the assembly; `make check-generate` proves that what is
-// committed is what the generator writes.
+// generator in _asm (amd64) and _asm/arm64, an entry in the table of each instruction set in
+// dispatch_amd64.go and dispatch_arm64.go, and a case in kernel_test.go, which compares every
+// implementation with plain Go on awkward sizes between guard words. `make generate` writes the
+// assembly; `make check-generate` proves that what is committed is what the generators write. For
+// arm64 the tests run under qemu-user: `make test-arm64`.
 //
 // # Why argument structs
 //
