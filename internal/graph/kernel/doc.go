@@ -8,9 +8,9 @@
 //
 // Every kernel is an argument struct with a method. The method checks the lengths (and panics with
 // a constant string: a caller's bug, never a user's), then calls the implementation chosen at
-// start: AVX-512, AVX2, NEON or plain Go. The plain Go code in *_generic.go is the specification of the
-// assembly, the path on other CPUs, and what `-tags purego` builds. Strides and lengths are counted
-// in float32 values.
+// start: AVX-512, AVX2, NEON or plain Go. The plain Go code in *_generic.go is the specification of
+// the assembly, the path on other CPUs, and what `-tags purego` builds. Strides and lengths are
+// counted in float32 values.
 //
 // # How to add a kernel
 //

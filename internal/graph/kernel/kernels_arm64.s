@@ -35,30 +35,30 @@ TEXT ·peakNEON(SB), NOSPLIT, $0-8
 	WORD $0x6f00e418 // movi v24.2d, #0x0
 
 loop:
-	WORD $0x4e38cf00 // fmla v0.4s, v24.4s, v24.4s
-	WORD $0x4e38cf01 // fmla v1.4s, v24.4s, v24.4s
-	WORD $0x4e38cf02 // fmla v2.4s, v24.4s, v24.4s
-	WORD $0x4e38cf03 // fmla v3.4s, v24.4s, v24.4s
-	WORD $0x4e38cf04 // fmla v4.4s, v24.4s, v24.4s
-	WORD $0x4e38cf05 // fmla v5.4s, v24.4s, v24.4s
-	WORD $0x4e38cf06 // fmla v6.4s, v24.4s, v24.4s
-	WORD $0x4e38cf07 // fmla v7.4s, v24.4s, v24.4s
-	WORD $0x4e38cf08 // fmla v8.4s, v24.4s, v24.4s
-	WORD $0x4e38cf09 // fmla v9.4s, v24.4s, v24.4s
-	WORD $0x4e38cf0a // fmla v10.4s, v24.4s, v24.4s
-	WORD $0x4e38cf0b // fmla v11.4s, v24.4s, v24.4s
-	WORD $0x4e38cf0c // fmla v12.4s, v24.4s, v24.4s
-	WORD $0x4e38cf0d // fmla v13.4s, v24.4s, v24.4s
-	WORD $0x4e38cf0e // fmla v14.4s, v24.4s, v24.4s
-	WORD $0x4e38cf0f // fmla v15.4s, v24.4s, v24.4s
-	WORD $0x4e38cf10 // fmla v16.4s, v24.4s, v24.4s
-	WORD $0x4e38cf11 // fmla v17.4s, v24.4s, v24.4s
-	WORD $0x4e38cf12 // fmla v18.4s, v24.4s, v24.4s
-	WORD $0x4e38cf13 // fmla v19.4s, v24.4s, v24.4s
-	WORD $0x4e38cf14 // fmla v20.4s, v24.4s, v24.4s
-	WORD $0x4e38cf15 // fmla v21.4s, v24.4s, v24.4s
-	WORD $0x4e38cf16 // fmla v22.4s, v24.4s, v24.4s
-	WORD $0x4e38cf17 // fmla v23.4s, v24.4s, v24.4s
+	WORD $0x4f981300 // fmla v0.4s, v24.4s, v24.s[0]
+	WORD $0x4f981301 // fmla v1.4s, v24.4s, v24.s[0]
+	WORD $0x4f981302 // fmla v2.4s, v24.4s, v24.s[0]
+	WORD $0x4f981303 // fmla v3.4s, v24.4s, v24.s[0]
+	WORD $0x4f981304 // fmla v4.4s, v24.4s, v24.s[0]
+	WORD $0x4f981305 // fmla v5.4s, v24.4s, v24.s[0]
+	WORD $0x4f981306 // fmla v6.4s, v24.4s, v24.s[0]
+	WORD $0x4f981307 // fmla v7.4s, v24.4s, v24.s[0]
+	WORD $0x4f981308 // fmla v8.4s, v24.4s, v24.s[0]
+	WORD $0x4f981309 // fmla v9.4s, v24.4s, v24.s[0]
+	WORD $0x4f98130a // fmla v10.4s, v24.4s, v24.s[0]
+	WORD $0x4f98130b // fmla v11.4s, v24.4s, v24.s[0]
+	WORD $0x4f98130c // fmla v12.4s, v24.4s, v24.s[0]
+	WORD $0x4f98130d // fmla v13.4s, v24.4s, v24.s[0]
+	WORD $0x4f98130e // fmla v14.4s, v24.4s, v24.s[0]
+	WORD $0x4f98130f // fmla v15.4s, v24.4s, v24.s[0]
+	WORD $0x4f981310 // fmla v16.4s, v24.4s, v24.s[0]
+	WORD $0x4f981311 // fmla v17.4s, v24.4s, v24.s[0]
+	WORD $0x4f981312 // fmla v18.4s, v24.4s, v24.s[0]
+	WORD $0x4f981313 // fmla v19.4s, v24.4s, v24.s[0]
+	WORD $0x4f981314 // fmla v20.4s, v24.4s, v24.s[0]
+	WORD $0x4f981315 // fmla v21.4s, v24.4s, v24.s[0]
+	WORD $0x4f981316 // fmla v22.4s, v24.4s, v24.s[0]
+	WORD $0x4f981317 // fmla v23.4s, v24.4s, v24.s[0]
 	SUBS $1, R0, R0
 	BNE loop
 	RET
@@ -1523,4 +1523,2388 @@ pixel:
 	ADD R4<<2, R3, R3
 	SUBS $2, R2, R2
 	BGT taps
+	RET
+
+// func winoInputNEON(a *byte)
+TEXT ·winoInputNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	ADD $103, R0, R1
+	AND $-16, R1, R1
+	MOVD 0(R0), R2
+	MOVD 24(R0), R3
+	MOVD 48(R0), R4
+	LSL $2, R4, R4
+	MOVD 56(R0), R5
+	LSL $2, R5, R5
+	MOVD 72(R0), R6
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	MOVD $1073741824, R7
+	WORD $0x4e041ce0 // mov v0.s[0], w7
+	MOVD $1082130432, R7
+	WORD $0x4e0c1ce0 // mov v0.s[1], w7
+	MOVD $1084227584, R7
+	WORD $0x4e141ce0 // mov v0.s[2], w7
+
+row:
+	MOVD 64(R0), R7
+	MOVD R2, R8
+
+tile:
+	MOVD $4, R9
+
+quarter:
+	ADD R4, R2, R10
+	ADD R4, R10, R11
+	ADD R4, R11, R12
+	ADD R4, R12, R13
+	ADD R4, R13, R14
+	WORD $0x3dc00041 // ldr q1, [x2]
+	WORD $0x3dc00142 // ldr q2, [x10]
+	WORD $0x3dc00163 // ldr q3, [x11]
+	WORD $0x3dc00184 // ldr q4, [x12]
+	WORD $0x3dc001a5 // ldr q5, [x13]
+	WORD $0x3dc001c6 // ldr q6, [x14]
+	WORD $0x4ea51ca7 // mov v7.16b, v5.16b
+	WORD $0x4fa05067 // fmls v7.4s, v3.4s, v0.s[1]
+	WORD $0x4ea41c88 // mov v8.16b, v4.16b
+	WORD $0x4fa05048 // fmls v8.4s, v2.4s, v0.s[1]
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea2d48a // fsub v10.4s, v4.4s, v2.4s
+	WORD $0x4f805865 // fmls v5.4s, v3.4s, v0.s[2]
+	WORD $0x4fa01025 // fmla v5.4s, v1.4s, v0.s[1]
+	WORD $0x4e28d4e1 // fadd v1.4s, v7.4s, v8.4s
+	WORD $0x4ea8d4e3 // fsub v3.4s, v7.4s, v8.4s
+	WORD $0x4ea91d27 // mov v7.16b, v9.16b
+	WORD $0x4f801147 // fmla v7.4s, v10.4s, v0.s[0]
+	WORD $0x4f805149 // fmls v9.4s, v10.4s, v0.s[0]
+	WORD $0x4f805886 // fmls v6.4s, v4.4s, v0.s[2]
+	WORD $0x4fa01046 // fmla v6.4s, v2.4s, v0.s[1]
+	WORD $0x3d800025 // str q5, [x1]
+	WORD $0x3d801821 // str q1, [x1, #96]
+	WORD $0x3d803023 // str q3, [x1, #192]
+	WORD $0x3d804827 // str q7, [x1, #288]
+	WORD $0x3d806029 // str q9, [x1, #384]
+	WORD $0x3d807826 // str q6, [x1, #480]
+	WORD $0x3dc01041 // ldr q1, [x2, #64]
+	WORD $0x3dc01142 // ldr q2, [x10, #64]
+	WORD $0x3dc01163 // ldr q3, [x11, #64]
+	WORD $0x3dc01184 // ldr q4, [x12, #64]
+	WORD $0x3dc011a5 // ldr q5, [x13, #64]
+	WORD $0x3dc011c6 // ldr q6, [x14, #64]
+	WORD $0x4ea51ca7 // mov v7.16b, v5.16b
+	WORD $0x4fa05067 // fmls v7.4s, v3.4s, v0.s[1]
+	WORD $0x4ea41c88 // mov v8.16b, v4.16b
+	WORD $0x4fa05048 // fmls v8.4s, v2.4s, v0.s[1]
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea2d48a // fsub v10.4s, v4.4s, v2.4s
+	WORD $0x4f805865 // fmls v5.4s, v3.4s, v0.s[2]
+	WORD $0x4fa01025 // fmla v5.4s, v1.4s, v0.s[1]
+	WORD $0x4e28d4e1 // fadd v1.4s, v7.4s, v8.4s
+	WORD $0x4ea8d4e3 // fsub v3.4s, v7.4s, v8.4s
+	WORD $0x4ea91d27 // mov v7.16b, v9.16b
+	WORD $0x4f801147 // fmla v7.4s, v10.4s, v0.s[0]
+	WORD $0x4f805149 // fmls v9.4s, v10.4s, v0.s[0]
+	WORD $0x4f805886 // fmls v6.4s, v4.4s, v0.s[2]
+	WORD $0x4fa01046 // fmla v6.4s, v2.4s, v0.s[1]
+	WORD $0x3d800425 // str q5, [x1, #16]
+	WORD $0x3d801c21 // str q1, [x1, #112]
+	WORD $0x3d803423 // str q3, [x1, #208]
+	WORD $0x3d804c27 // str q7, [x1, #304]
+	WORD $0x3d806429 // str q9, [x1, #400]
+	WORD $0x3d807c26 // str q6, [x1, #496]
+	WORD $0x3dc02041 // ldr q1, [x2, #128]
+	WORD $0x3dc02142 // ldr q2, [x10, #128]
+	WORD $0x3dc02163 // ldr q3, [x11, #128]
+	WORD $0x3dc02184 // ldr q4, [x12, #128]
+	WORD $0x3dc021a5 // ldr q5, [x13, #128]
+	WORD $0x3dc021c6 // ldr q6, [x14, #128]
+	WORD $0x4ea51ca7 // mov v7.16b, v5.16b
+	WORD $0x4fa05067 // fmls v7.4s, v3.4s, v0.s[1]
+	WORD $0x4ea41c88 // mov v8.16b, v4.16b
+	WORD $0x4fa05048 // fmls v8.4s, v2.4s, v0.s[1]
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea2d48a // fsub v10.4s, v4.4s, v2.4s
+	WORD $0x4f805865 // fmls v5.4s, v3.4s, v0.s[2]
+	WORD $0x4fa01025 // fmla v5.4s, v1.4s, v0.s[1]
+	WORD $0x4e28d4e1 // fadd v1.4s, v7.4s, v8.4s
+	WORD $0x4ea8d4e3 // fsub v3.4s, v7.4s, v8.4s
+	WORD $0x4ea91d27 // mov v7.16b, v9.16b
+	WORD $0x4f801147 // fmla v7.4s, v10.4s, v0.s[0]
+	WORD $0x4f805149 // fmls v9.4s, v10.4s, v0.s[0]
+	WORD $0x4f805886 // fmls v6.4s, v4.4s, v0.s[2]
+	WORD $0x4fa01046 // fmla v6.4s, v2.4s, v0.s[1]
+	WORD $0x3d800825 // str q5, [x1, #32]
+	WORD $0x3d802021 // str q1, [x1, #128]
+	WORD $0x3d803823 // str q3, [x1, #224]
+	WORD $0x3d805027 // str q7, [x1, #320]
+	WORD $0x3d806829 // str q9, [x1, #416]
+	WORD $0x3d808026 // str q6, [x1, #512]
+	WORD $0x3dc03041 // ldr q1, [x2, #192]
+	WORD $0x3dc03142 // ldr q2, [x10, #192]
+	WORD $0x3dc03163 // ldr q3, [x11, #192]
+	WORD $0x3dc03184 // ldr q4, [x12, #192]
+	WORD $0x3dc031a5 // ldr q5, [x13, #192]
+	WORD $0x3dc031c6 // ldr q6, [x14, #192]
+	WORD $0x4ea51ca7 // mov v7.16b, v5.16b
+	WORD $0x4fa05067 // fmls v7.4s, v3.4s, v0.s[1]
+	WORD $0x4ea41c88 // mov v8.16b, v4.16b
+	WORD $0x4fa05048 // fmls v8.4s, v2.4s, v0.s[1]
+	WORD $0x4ea3d4a9 // fsub v9.4s, v5.4s, v3.4s
+	WORD $0x4ea2d48a // fsub v10.4s, v4.4s, v2.4s
+	WORD $0x4f805865 // fmls v5.4s, v3.4s, v0.s[2]
+	WORD $0x4fa01025 // fmla v5.4s, v1.4s, v0.s[1]
+	WORD $0x4e28d4e1 // fadd v1.4s, v7.4s, v8.4s
+	WORD $0x4ea8d4e3 // fsub v3.4s, v7.4s, v8.4s
+	WORD $0x4ea91d27 // mov v7.16b, v9.16b
+	WORD $0x4f801147 // fmla v7.4s, v10.4s, v0.s[0]
+	WORD $0x4f805149 // fmls v9.4s, v10.4s, v0.s[0]
+	WORD $0x4f805886 // fmls v6.4s, v4.4s, v0.s[2]
+	WORD $0x4fa01046 // fmla v6.4s, v2.4s, v0.s[1]
+	WORD $0x3dc04042 // ldr q2, [x2, #256]
+	WORD $0x3dc04144 // ldr q4, [x10, #256]
+	WORD $0x3dc04168 // ldr q8, [x11, #256]
+	WORD $0x3dc0418a // ldr q10, [x12, #256]
+	WORD $0x3dc041ab // ldr q11, [x13, #256]
+	WORD $0x3dc041cc // ldr q12, [x14, #256]
+	WORD $0x4eab1d6d // mov v13.16b, v11.16b
+	WORD $0x4fa0510d // fmls v13.4s, v8.4s, v0.s[1]
+	WORD $0x4eaa1d4e // mov v14.16b, v10.16b
+	WORD $0x4fa0508e // fmls v14.4s, v4.4s, v0.s[1]
+	WORD $0x4ea8d56f // fsub v15.4s, v11.4s, v8.4s
+	WORD $0x4ea4d550 // fsub v16.4s, v10.4s, v4.4s
+	WORD $0x4f80590b // fmls v11.4s, v8.4s, v0.s[2]
+	WORD $0x4fa0104b // fmla v11.4s, v2.4s, v0.s[1]
+	WORD $0x4e2ed5a2 // fadd v2.4s, v13.4s, v14.4s
+	WORD $0x4eaed5a8 // fsub v8.4s, v13.4s, v14.4s
+	WORD $0x4eaf1ded // mov v13.16b, v15.16b
+	WORD $0x4f80120d // fmla v13.4s, v16.4s, v0.s[0]
+	WORD $0x4f80520f // fmls v15.4s, v16.4s, v0.s[0]
+	WORD $0x4f80594c // fmls v12.4s, v10.4s, v0.s[2]
+	WORD $0x4fa0108c // fmla v12.4s, v4.4s, v0.s[1]
+	WORD $0x3dc05044 // ldr q4, [x2, #320]
+	WORD $0x3dc0514a // ldr q10, [x10, #320]
+	WORD $0x3dc0516e // ldr q14, [x11, #320]
+	WORD $0x3dc05190 // ldr q16, [x12, #320]
+	WORD $0x3dc051b1 // ldr q17, [x13, #320]
+	WORD $0x3dc051d2 // ldr q18, [x14, #320]
+	WORD $0x4eb11e33 // mov v19.16b, v17.16b
+	WORD $0x4fa051d3 // fmls v19.4s, v14.4s, v0.s[1]
+	WORD $0x4eb01e14 // mov v20.16b, v16.16b
+	WORD $0x4fa05154 // fmls v20.4s, v10.4s, v0.s[1]
+	WORD $0x4eaed635 // fsub v21.4s, v17.4s, v14.4s
+	WORD $0x4eaad616 // fsub v22.4s, v16.4s, v10.4s
+	WORD $0x4f8059d1 // fmls v17.4s, v14.4s, v0.s[2]
+	WORD $0x4fa01091 // fmla v17.4s, v4.4s, v0.s[1]
+	WORD $0x4e34d664 // fadd v4.4s, v19.4s, v20.4s
+	WORD $0x4eb4d66e // fsub v14.4s, v19.4s, v20.4s
+	WORD $0x4eb51eb3 // mov v19.16b, v21.16b
+	WORD $0x4f8012d3 // fmla v19.4s, v22.4s, v0.s[0]
+	WORD $0x4f8052d5 // fmls v21.4s, v22.4s, v0.s[0]
+	WORD $0x4f805a12 // fmls v18.4s, v16.4s, v0.s[2]
+	WORD $0x4fa01152 // fmla v18.4s, v10.4s, v0.s[1]
+	MOVD R3, R10
+	WORD $0x3dc0002a // ldr q10, [x1]
+	WORD $0x3dc00430 // ldr q16, [x1, #16]
+	WORD $0x3dc00834 // ldr q20, [x1, #32]
+	WORD $0x4eab1d76 // mov v22.16b, v11.16b
+	WORD $0x4fa05296 // fmls v22.4s, v20.4s, v0.s[1]
+	WORD $0x4ea51cb7 // mov v23.16b, v5.16b
+	WORD $0x4fa05217 // fmls v23.4s, v16.4s, v0.s[1]
+	WORD $0x4eb4d578 // fsub v24.4s, v11.4s, v20.4s
+	WORD $0x4eb0d4b9 // fsub v25.4s, v5.4s, v16.4s
+	WORD $0x4f805a8b // fmls v11.4s, v20.4s, v0.s[2]
+	WORD $0x4fa0114b // fmla v11.4s, v10.4s, v0.s[1]
+	WORD $0x4e37d6ca // fadd v10.4s, v22.4s, v23.4s
+	WORD $0x4eb7d6d4 // fsub v20.4s, v22.4s, v23.4s
+	WORD $0x4eb81f16 // mov v22.16b, v24.16b
+	WORD $0x4f801336 // fmla v22.4s, v25.4s, v0.s[0]
+	WORD $0x4f805338 // fmls v24.4s, v25.4s, v0.s[0]
+	WORD $0x4f8058b1 // fmls v17.4s, v5.4s, v0.s[2]
+	WORD $0x4fa01211 // fmla v17.4s, v16.4s, v0.s[1]
+	WORD $0x3d80014b // str q11, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d80014a // str q10, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800154 // str q20, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800156 // str q22, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800158 // str q24, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800151 // str q17, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc01825 // ldr q5, [x1, #96]
+	WORD $0x3dc01c2a // ldr q10, [x1, #112]
+	WORD $0x3dc0202b // ldr q11, [x1, #128]
+	WORD $0x4ea21c50 // mov v16.16b, v2.16b
+	WORD $0x4fa05170 // fmls v16.4s, v11.4s, v0.s[1]
+	WORD $0x4ea11c31 // mov v17.16b, v1.16b
+	WORD $0x4fa05151 // fmls v17.4s, v10.4s, v0.s[1]
+	WORD $0x4eabd454 // fsub v20.4s, v2.4s, v11.4s
+	WORD $0x4eaad436 // fsub v22.4s, v1.4s, v10.4s
+	WORD $0x4f805962 // fmls v2.4s, v11.4s, v0.s[2]
+	WORD $0x4fa010a2 // fmla v2.4s, v5.4s, v0.s[1]
+	WORD $0x4e31d605 // fadd v5.4s, v16.4s, v17.4s
+	WORD $0x4eb1d60b // fsub v11.4s, v16.4s, v17.4s
+	WORD $0x4eb41e90 // mov v16.16b, v20.16b
+	WORD $0x4f8012d0 // fmla v16.4s, v22.4s, v0.s[0]
+	WORD $0x4f8052d4 // fmls v20.4s, v22.4s, v0.s[0]
+	WORD $0x4f805824 // fmls v4.4s, v1.4s, v0.s[2]
+	WORD $0x4fa01144 // fmla v4.4s, v10.4s, v0.s[1]
+	WORD $0x3d800142 // str q2, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800145 // str q5, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d80014b // str q11, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800150 // str q16, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800154 // str q20, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800144 // str q4, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc03021 // ldr q1, [x1, #192]
+	WORD $0x3dc03422 // ldr q2, [x1, #208]
+	WORD $0x3dc03824 // ldr q4, [x1, #224]
+	WORD $0x4ea81d05 // mov v5.16b, v8.16b
+	WORD $0x4fa05085 // fmls v5.4s, v4.4s, v0.s[1]
+	WORD $0x4ea31c6a // mov v10.16b, v3.16b
+	WORD $0x4fa0504a // fmls v10.4s, v2.4s, v0.s[1]
+	WORD $0x4ea4d50b // fsub v11.4s, v8.4s, v4.4s
+	WORD $0x4ea2d470 // fsub v16.4s, v3.4s, v2.4s
+	WORD $0x4f805888 // fmls v8.4s, v4.4s, v0.s[2]
+	WORD $0x4fa01028 // fmla v8.4s, v1.4s, v0.s[1]
+	WORD $0x4e2ad4a1 // fadd v1.4s, v5.4s, v10.4s
+	WORD $0x4eaad4a4 // fsub v4.4s, v5.4s, v10.4s
+	WORD $0x4eab1d65 // mov v5.16b, v11.16b
+	WORD $0x4f801205 // fmla v5.4s, v16.4s, v0.s[0]
+	WORD $0x4f80520b // fmls v11.4s, v16.4s, v0.s[0]
+	WORD $0x4f80586e // fmls v14.4s, v3.4s, v0.s[2]
+	WORD $0x4fa0104e // fmla v14.4s, v2.4s, v0.s[1]
+	WORD $0x3d800148 // str q8, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800141 // str q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800144 // str q4, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800145 // str q5, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d80014b // str q11, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d80014e // str q14, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc04821 // ldr q1, [x1, #288]
+	WORD $0x3dc04c22 // ldr q2, [x1, #304]
+	WORD $0x3dc05023 // ldr q3, [x1, #320]
+	WORD $0x4ead1da4 // mov v4.16b, v13.16b
+	WORD $0x4fa05064 // fmls v4.4s, v3.4s, v0.s[1]
+	WORD $0x4ea71ce5 // mov v5.16b, v7.16b
+	WORD $0x4fa05045 // fmls v5.4s, v2.4s, v0.s[1]
+	WORD $0x4ea3d5a8 // fsub v8.4s, v13.4s, v3.4s
+	WORD $0x4ea2d4ea // fsub v10.4s, v7.4s, v2.4s
+	WORD $0x4f80586d // fmls v13.4s, v3.4s, v0.s[2]
+	WORD $0x4fa0102d // fmla v13.4s, v1.4s, v0.s[1]
+	WORD $0x4e25d481 // fadd v1.4s, v4.4s, v5.4s
+	WORD $0x4ea5d483 // fsub v3.4s, v4.4s, v5.4s
+	WORD $0x4ea81d04 // mov v4.16b, v8.16b
+	WORD $0x4f801144 // fmla v4.4s, v10.4s, v0.s[0]
+	WORD $0x4f805148 // fmls v8.4s, v10.4s, v0.s[0]
+	WORD $0x4f8058f3 // fmls v19.4s, v7.4s, v0.s[2]
+	WORD $0x4fa01053 // fmla v19.4s, v2.4s, v0.s[1]
+	WORD $0x3d80014d // str q13, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800141 // str q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800143 // str q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800144 // str q4, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800148 // str q8, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800153 // str q19, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc06021 // ldr q1, [x1, #384]
+	WORD $0x3dc06422 // ldr q2, [x1, #400]
+	WORD $0x3dc06823 // ldr q3, [x1, #416]
+	WORD $0x4eaf1de4 // mov v4.16b, v15.16b
+	WORD $0x4fa05064 // fmls v4.4s, v3.4s, v0.s[1]
+	WORD $0x4ea91d25 // mov v5.16b, v9.16b
+	WORD $0x4fa05045 // fmls v5.4s, v2.4s, v0.s[1]
+	WORD $0x4ea3d5e7 // fsub v7.4s, v15.4s, v3.4s
+	WORD $0x4ea2d528 // fsub v8.4s, v9.4s, v2.4s
+	WORD $0x4f80586f // fmls v15.4s, v3.4s, v0.s[2]
+	WORD $0x4fa0102f // fmla v15.4s, v1.4s, v0.s[1]
+	WORD $0x4e25d481 // fadd v1.4s, v4.4s, v5.4s
+	WORD $0x4ea5d483 // fsub v3.4s, v4.4s, v5.4s
+	WORD $0x4ea71ce4 // mov v4.16b, v7.16b
+	WORD $0x4f801104 // fmla v4.4s, v8.4s, v0.s[0]
+	WORD $0x4f805107 // fmls v7.4s, v8.4s, v0.s[0]
+	WORD $0x4f805935 // fmls v21.4s, v9.4s, v0.s[2]
+	WORD $0x4fa01055 // fmla v21.4s, v2.4s, v0.s[1]
+	WORD $0x3d80014f // str q15, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800141 // str q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800143 // str q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800144 // str q4, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800147 // str q7, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800155 // str q21, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc07821 // ldr q1, [x1, #480]
+	WORD $0x3dc07c22 // ldr q2, [x1, #496]
+	WORD $0x3dc08023 // ldr q3, [x1, #512]
+	WORD $0x4eac1d84 // mov v4.16b, v12.16b
+	WORD $0x4fa05064 // fmls v4.4s, v3.4s, v0.s[1]
+	WORD $0x4ea61cc5 // mov v5.16b, v6.16b
+	WORD $0x4fa05045 // fmls v5.4s, v2.4s, v0.s[1]
+	WORD $0x4ea3d587 // fsub v7.4s, v12.4s, v3.4s
+	WORD $0x4ea2d4c8 // fsub v8.4s, v6.4s, v2.4s
+	WORD $0x4f80586c // fmls v12.4s, v3.4s, v0.s[2]
+	WORD $0x4fa0102c // fmla v12.4s, v1.4s, v0.s[1]
+	WORD $0x4e25d481 // fadd v1.4s, v4.4s, v5.4s
+	WORD $0x4ea5d483 // fsub v3.4s, v4.4s, v5.4s
+	WORD $0x4ea71ce4 // mov v4.16b, v7.16b
+	WORD $0x4f801104 // fmla v4.4s, v8.4s, v0.s[0]
+	WORD $0x4f805107 // fmls v7.4s, v8.4s, v0.s[0]
+	WORD $0x4f8058d2 // fmls v18.4s, v6.4s, v0.s[2]
+	WORD $0x4fa01052 // fmla v18.4s, v2.4s, v0.s[1]
+	WORD $0x3d80014c // str q12, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800141 // str q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800143 // str q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800144 // str q4, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800147 // str q7, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800152 // str q18, [x10]
+	ADD $16, R2, R2
+	ADD $16, R3, R3
+	SUBS $1, R9, R9
+	BNE quarter
+	ADD $192, R2, R2
+	ADD $0, R3, R3
+	SUBS $1, R7, R7
+	BNE tile
+	MOVD R8, R2
+	MOVD 80(R0), R7
+	ADD R7<<2, R2, R2
+	SUBS $1, R6, R6
+	BNE row
+	RET
+
+// func winoOutputNEON(a *byte)
+TEXT ·winoOutputNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	ADD $103, R0, R1
+	AND $-16, R1, R1
+	MOVD 0(R0), R2
+	MOVD 24(R0), R3
+	MOVD 48(R0), R4
+	LSL $2, R4, R4
+	MOVD 56(R0), R5
+	LSL $2, R5, R5
+	MOVD 72(R0), R6
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	MOVD $1073741824, R7
+	WORD $0x4e041ce0 // mov v0.s[0], w7
+	MOVD $1082130432, R7
+	WORD $0x4e0c1ce0 // mov v0.s[1], w7
+	MOVD $1090519040, R7
+	WORD $0x4e141ce0 // mov v0.s[2], w7
+
+row:
+	MOVD 64(R0), R7
+	MOVD R3, R8
+
+tile:
+	MOVD $4, R9
+
+quarter:
+	MOVD R2, R10
+	WORD $0x3dc00141 // ldr q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00142 // ldr q2, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00143 // ldr q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00144 // ldr q4, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00145 // ldr q5, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00146 // ldr q6, [x10]
+	ADD R5, R10, R10
+	WORD $0x4e23d447 // fadd v7.4s, v2.4s, v3.4s
+	WORD $0x4ea3d442 // fsub v2.4s, v2.4s, v3.4s
+	WORD $0x4e25d483 // fadd v3.4s, v4.4s, v5.4s
+	WORD $0x4ea5d484 // fsub v4.4s, v4.4s, v5.4s
+	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4ea21c45 // mov v5.16b, v2.16b
+	WORD $0x4f801085 // fmla v5.4s, v4.4s, v0.s[0]
+	WORD $0x4fa01067 // fmla v7.4s, v3.4s, v0.s[1]
+	WORD $0x4f801882 // fmla v2.4s, v4.4s, v0.s[2]
+	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
+	WORD $0x3d800021 // str q1, [x1]
+	WORD $0x3d800425 // str q5, [x1, #16]
+	WORD $0x3d800827 // str q7, [x1, #32]
+	WORD $0x3d800c22 // str q2, [x1, #48]
+	WORD $0x3dc00141 // ldr q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00142 // ldr q2, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00143 // ldr q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00144 // ldr q4, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00145 // ldr q5, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00146 // ldr q6, [x10]
+	ADD R5, R10, R10
+	WORD $0x4e23d447 // fadd v7.4s, v2.4s, v3.4s
+	WORD $0x4ea3d442 // fsub v2.4s, v2.4s, v3.4s
+	WORD $0x4e25d483 // fadd v3.4s, v4.4s, v5.4s
+	WORD $0x4ea5d484 // fsub v4.4s, v4.4s, v5.4s
+	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4ea21c45 // mov v5.16b, v2.16b
+	WORD $0x4f801085 // fmla v5.4s, v4.4s, v0.s[0]
+	WORD $0x4fa01067 // fmla v7.4s, v3.4s, v0.s[1]
+	WORD $0x4f801882 // fmla v2.4s, v4.4s, v0.s[2]
+	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
+	WORD $0x3d801021 // str q1, [x1, #64]
+	WORD $0x3d801425 // str q5, [x1, #80]
+	WORD $0x3d801827 // str q7, [x1, #96]
+	WORD $0x3d801c22 // str q2, [x1, #112]
+	WORD $0x3dc00141 // ldr q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00142 // ldr q2, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00143 // ldr q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00144 // ldr q4, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00145 // ldr q5, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00146 // ldr q6, [x10]
+	ADD R5, R10, R10
+	WORD $0x4e23d447 // fadd v7.4s, v2.4s, v3.4s
+	WORD $0x4ea3d442 // fsub v2.4s, v2.4s, v3.4s
+	WORD $0x4e25d483 // fadd v3.4s, v4.4s, v5.4s
+	WORD $0x4ea5d484 // fsub v4.4s, v4.4s, v5.4s
+	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4ea21c45 // mov v5.16b, v2.16b
+	WORD $0x4f801085 // fmla v5.4s, v4.4s, v0.s[0]
+	WORD $0x4fa01067 // fmla v7.4s, v3.4s, v0.s[1]
+	WORD $0x4f801882 // fmla v2.4s, v4.4s, v0.s[2]
+	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
+	WORD $0x3dc00143 // ldr q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00144 // ldr q4, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00146 // ldr q6, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00148 // ldr q8, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00149 // ldr q9, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc0014a // ldr q10, [x10]
+	ADD R5, R10, R10
+	WORD $0x4e26d48b // fadd v11.4s, v4.4s, v6.4s
+	WORD $0x4ea6d484 // fsub v4.4s, v4.4s, v6.4s
+	WORD $0x4e29d506 // fadd v6.4s, v8.4s, v9.4s
+	WORD $0x4ea9d508 // fsub v8.4s, v8.4s, v9.4s
+	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
+	WORD $0x4e26d463 // fadd v3.4s, v3.4s, v6.4s
+	WORD $0x4ea41c89 // mov v9.16b, v4.16b
+	WORD $0x4f801109 // fmla v9.4s, v8.4s, v0.s[0]
+	WORD $0x4fa010cb // fmla v11.4s, v6.4s, v0.s[1]
+	WORD $0x4f801904 // fmla v4.4s, v8.4s, v0.s[2]
+	WORD $0x4e2ad484 // fadd v4.4s, v4.4s, v10.4s
+	WORD $0x3dc00146 // ldr q6, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00148 // ldr q8, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc0014a // ldr q10, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc0014c // ldr q12, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc0014d // ldr q13, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc0014e // ldr q14, [x10]
+	ADD R5, R10, R10
+	WORD $0x4e2ad50f // fadd v15.4s, v8.4s, v10.4s
+	WORD $0x4eaad508 // fsub v8.4s, v8.4s, v10.4s
+	WORD $0x4e2dd58a // fadd v10.4s, v12.4s, v13.4s
+	WORD $0x4eadd58c // fsub v12.4s, v12.4s, v13.4s
+	WORD $0x4e2fd4c6 // fadd v6.4s, v6.4s, v15.4s
+	WORD $0x4e2ad4c6 // fadd v6.4s, v6.4s, v10.4s
+	WORD $0x4ea81d0d // mov v13.16b, v8.16b
+	WORD $0x4f80118d // fmla v13.4s, v12.4s, v0.s[0]
+	WORD $0x4fa0114f // fmla v15.4s, v10.4s, v0.s[1]
+	WORD $0x4f801988 // fmla v8.4s, v12.4s, v0.s[2]
+	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
+	WORD $0x3dc0014a // ldr q10, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc0014c // ldr q12, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc0014e // ldr q14, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00150 // ldr q16, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00151 // ldr q17, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc00152 // ldr q18, [x10]
+	WORD $0x4e2ed593 // fadd v19.4s, v12.4s, v14.4s
+	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
+	WORD $0x4e31d60e // fadd v14.4s, v16.4s, v17.4s
+	WORD $0x4eb1d610 // fsub v16.4s, v16.4s, v17.4s
+	WORD $0x4e33d54a // fadd v10.4s, v10.4s, v19.4s
+	WORD $0x4e2ed54a // fadd v10.4s, v10.4s, v14.4s
+	WORD $0x4eac1d91 // mov v17.16b, v12.16b
+	WORD $0x4f801211 // fmla v17.4s, v16.4s, v0.s[0]
+	WORD $0x4fa011d3 // fmla v19.4s, v14.4s, v0.s[1]
+	WORD $0x4f801a0c // fmla v12.4s, v16.4s, v0.s[2]
+	WORD $0x4e32d58c // fadd v12.4s, v12.4s, v18.4s
+	ADD R4, R3, R10
+	ADD R4, R10, R11
+	ADD R4, R11, R12
+	WORD $0x3dc0002e // ldr q14, [x1]
+	WORD $0x3dc01030 // ldr q16, [x1, #64]
+	WORD $0x4e21d612 // fadd v18.4s, v16.4s, v1.4s
+	WORD $0x4ea1d601 // fsub v1.4s, v16.4s, v1.4s
+	WORD $0x4e26d470 // fadd v16.4s, v3.4s, v6.4s
+	WORD $0x4ea6d463 // fsub v3.4s, v3.4s, v6.4s
+	WORD $0x4e32d5c6 // fadd v6.4s, v14.4s, v18.4s
+	WORD $0x4e30d4c6 // fadd v6.4s, v6.4s, v16.4s
+	WORD $0x4ea11c2e // mov v14.16b, v1.16b
+	WORD $0x4f80106e // fmla v14.4s, v3.4s, v0.s[0]
+	WORD $0x4fa01212 // fmla v18.4s, v16.4s, v0.s[1]
+	WORD $0x4f801861 // fmla v1.4s, v3.4s, v0.s[2]
+	WORD $0x4e2ad421 // fadd v1.4s, v1.4s, v10.4s
+	WORD $0x3d800066 // str q6, [x3]
+	WORD $0x3d80014e // str q14, [x10]
+	WORD $0x3d800172 // str q18, [x11]
+	WORD $0x3d800181 // str q1, [x12]
+	WORD $0x3dc00421 // ldr q1, [x1, #16]
+	WORD $0x3dc01423 // ldr q3, [x1, #80]
+	WORD $0x4e25d466 // fadd v6.4s, v3.4s, v5.4s
+	WORD $0x4ea5d463 // fsub v3.4s, v3.4s, v5.4s
+	WORD $0x4e2dd525 // fadd v5.4s, v9.4s, v13.4s
+	WORD $0x4eadd529 // fsub v9.4s, v9.4s, v13.4s
+	WORD $0x4e26d421 // fadd v1.4s, v1.4s, v6.4s
+	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	WORD $0x4ea31c6a // mov v10.16b, v3.16b
+	WORD $0x4f80112a // fmla v10.4s, v9.4s, v0.s[0]
+	WORD $0x4fa010a6 // fmla v6.4s, v5.4s, v0.s[1]
+	WORD $0x4f801923 // fmla v3.4s, v9.4s, v0.s[2]
+	WORD $0x4e31d463 // fadd v3.4s, v3.4s, v17.4s
+	WORD $0x3d801061 // str q1, [x3, #64]
+	WORD $0x3d80114a // str q10, [x10, #64]
+	WORD $0x3d801166 // str q6, [x11, #64]
+	WORD $0x3d801183 // str q3, [x12, #64]
+	WORD $0x3dc00821 // ldr q1, [x1, #32]
+	WORD $0x3dc01823 // ldr q3, [x1, #96]
+	WORD $0x4e27d465 // fadd v5.4s, v3.4s, v7.4s
+	WORD $0x4ea7d463 // fsub v3.4s, v3.4s, v7.4s
+	WORD $0x4e2fd566 // fadd v6.4s, v11.4s, v15.4s
+	WORD $0x4eafd567 // fsub v7.4s, v11.4s, v15.4s
+	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	WORD $0x4e26d421 // fadd v1.4s, v1.4s, v6.4s
+	WORD $0x4ea31c69 // mov v9.16b, v3.16b
+	WORD $0x4f8010e9 // fmla v9.4s, v7.4s, v0.s[0]
+	WORD $0x4fa010c5 // fmla v5.4s, v6.4s, v0.s[1]
+	WORD $0x4f8018e3 // fmla v3.4s, v7.4s, v0.s[2]
+	WORD $0x4e33d463 // fadd v3.4s, v3.4s, v19.4s
+	WORD $0x3d802061 // str q1, [x3, #128]
+	WORD $0x3d802149 // str q9, [x10, #128]
+	WORD $0x3d802165 // str q5, [x11, #128]
+	WORD $0x3d802183 // str q3, [x12, #128]
+	WORD $0x3dc00c21 // ldr q1, [x1, #48]
+	WORD $0x3dc01c23 // ldr q3, [x1, #112]
+	WORD $0x4e22d465 // fadd v5.4s, v3.4s, v2.4s
+	WORD $0x4ea2d462 // fsub v2.4s, v3.4s, v2.4s
+	WORD $0x4e28d483 // fadd v3.4s, v4.4s, v8.4s
+	WORD $0x4ea8d484 // fsub v4.4s, v4.4s, v8.4s
+	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4ea21c46 // mov v6.16b, v2.16b
+	WORD $0x4f801086 // fmla v6.4s, v4.4s, v0.s[0]
+	WORD $0x4fa01065 // fmla v5.4s, v3.4s, v0.s[1]
+	WORD $0x4f801882 // fmla v2.4s, v4.4s, v0.s[2]
+	WORD $0x4e2cd442 // fadd v2.4s, v2.4s, v12.4s
+	WORD $0x3d803061 // str q1, [x3, #192]
+	WORD $0x3d803146 // str q6, [x10, #192]
+	WORD $0x3d803165 // str q5, [x11, #192]
+	WORD $0x3d803182 // str q2, [x12, #192]
+	ADD $16, R2, R2
+	ADD $16, R3, R3
+	SUBS $1, R9, R9
+	BNE quarter
+	ADD $0, R2, R2
+	ADD $192, R3, R3
+	SUBS $1, R7, R7
+	BNE tile
+	MOVD R8, R3
+	MOVD 80(R0), R7
+	ADD R7<<2, R3, R3
+	SUBS $1, R6, R6
+	BNE row
+	RET
+
+// func winoSpreadNEON(a *byte)
+TEXT ·winoSpreadNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	ADD $103, R0, R1
+	AND $-16, R1, R1
+	MOVD 0(R0), R2
+	MOVD 24(R0), R3
+	MOVD 48(R0), R4
+	LSL $2, R4, R4
+	MOVD 56(R0), R5
+	LSL $2, R5, R5
+	MOVD 72(R0), R6
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	MOVD $1073741824, R7
+	WORD $0x4e041ce0 // mov v0.s[0], w7
+	MOVD $1082130432, R7
+	WORD $0x4e0c1ce0 // mov v0.s[1], w7
+	MOVD $1090519040, R7
+	WORD $0x4e141ce0 // mov v0.s[2], w7
+
+row:
+	MOVD 64(R0), R7
+	MOVD R2, R8
+
+tile:
+	MOVD $4, R9
+
+quarter:
+	ADD R4, R2, R10
+	ADD R4, R10, R11
+	ADD R4, R11, R12
+	WORD $0x3dc00041 // ldr q1, [x2]
+	WORD $0x3dc00142 // ldr q2, [x10]
+	WORD $0x3dc00163 // ldr q3, [x11]
+	WORD $0x3dc00184 // ldr q4, [x12]
+	WORD $0x4e23d425 // fadd v5.4s, v1.4s, v3.4s
+	WORD $0x4e24d446 // fadd v6.4s, v2.4s, v4.4s
+	WORD $0x4ea11c27 // mov v7.16b, v1.16b
+	WORD $0x4fa01067 // fmla v7.4s, v3.4s, v0.s[1]
+	WORD $0x4f809042 // fmul v2.4s, v2.4s, v0.s[0]
+	WORD $0x4f801882 // fmla v2.4s, v4.4s, v0.s[2]
+	WORD $0x4e26d4a3 // fadd v3.4s, v5.4s, v6.4s
+	WORD $0x4ea6d4a5 // fsub v5.4s, v5.4s, v6.4s
+	WORD $0x4e22d4e6 // fadd v6.4s, v7.4s, v2.4s
+	WORD $0x4ea2d4e2 // fsub v2.4s, v7.4s, v2.4s
+	WORD $0x3d800021 // str q1, [x1]
+	WORD $0x3d801023 // str q3, [x1, #64]
+	WORD $0x3d802025 // str q5, [x1, #128]
+	WORD $0x3d803026 // str q6, [x1, #192]
+	WORD $0x3d804022 // str q2, [x1, #256]
+	WORD $0x3d805024 // str q4, [x1, #320]
+	WORD $0x3dc01041 // ldr q1, [x2, #64]
+	WORD $0x3dc01142 // ldr q2, [x10, #64]
+	WORD $0x3dc01163 // ldr q3, [x11, #64]
+	WORD $0x3dc01184 // ldr q4, [x12, #64]
+	WORD $0x4e23d425 // fadd v5.4s, v1.4s, v3.4s
+	WORD $0x4e24d446 // fadd v6.4s, v2.4s, v4.4s
+	WORD $0x4ea11c27 // mov v7.16b, v1.16b
+	WORD $0x4fa01067 // fmla v7.4s, v3.4s, v0.s[1]
+	WORD $0x4f809042 // fmul v2.4s, v2.4s, v0.s[0]
+	WORD $0x4f801882 // fmla v2.4s, v4.4s, v0.s[2]
+	WORD $0x4e26d4a3 // fadd v3.4s, v5.4s, v6.4s
+	WORD $0x4ea6d4a5 // fsub v5.4s, v5.4s, v6.4s
+	WORD $0x4e22d4e6 // fadd v6.4s, v7.4s, v2.4s
+	WORD $0x4ea2d4e2 // fsub v2.4s, v7.4s, v2.4s
+	WORD $0x3dc02047 // ldr q7, [x2, #128]
+	WORD $0x3dc02148 // ldr q8, [x10, #128]
+	WORD $0x3dc02169 // ldr q9, [x11, #128]
+	WORD $0x3dc0218a // ldr q10, [x12, #128]
+	WORD $0x4e29d4eb // fadd v11.4s, v7.4s, v9.4s
+	WORD $0x4e2ad50c // fadd v12.4s, v8.4s, v10.4s
+	WORD $0x4ea71ced // mov v13.16b, v7.16b
+	WORD $0x4fa0112d // fmla v13.4s, v9.4s, v0.s[1]
+	WORD $0x4f809108 // fmul v8.4s, v8.4s, v0.s[0]
+	WORD $0x4f801948 // fmla v8.4s, v10.4s, v0.s[2]
+	WORD $0x4e2cd569 // fadd v9.4s, v11.4s, v12.4s
+	WORD $0x4eacd56b // fsub v11.4s, v11.4s, v12.4s
+	WORD $0x4e28d5ac // fadd v12.4s, v13.4s, v8.4s
+	WORD $0x4ea8d5a8 // fsub v8.4s, v13.4s, v8.4s
+	WORD $0x3dc0304d // ldr q13, [x2, #192]
+	WORD $0x3dc0314e // ldr q14, [x10, #192]
+	WORD $0x3dc0316f // ldr q15, [x11, #192]
+	WORD $0x3dc03190 // ldr q16, [x12, #192]
+	WORD $0x4e2fd5b1 // fadd v17.4s, v13.4s, v15.4s
+	WORD $0x4e30d5d2 // fadd v18.4s, v14.4s, v16.4s
+	WORD $0x4ead1db3 // mov v19.16b, v13.16b
+	WORD $0x4fa011f3 // fmla v19.4s, v15.4s, v0.s[1]
+	WORD $0x4f8091ce // fmul v14.4s, v14.4s, v0.s[0]
+	WORD $0x4f801a0e // fmla v14.4s, v16.4s, v0.s[2]
+	WORD $0x4e32d62f // fadd v15.4s, v17.4s, v18.4s
+	WORD $0x4eb2d631 // fsub v17.4s, v17.4s, v18.4s
+	WORD $0x4e2ed672 // fadd v18.4s, v19.4s, v14.4s
+	WORD $0x4eaed66e // fsub v14.4s, v19.4s, v14.4s
+	MOVD R3, R10
+	WORD $0x3dc00033 // ldr q19, [x1]
+	WORD $0x4e27d674 // fadd v20.4s, v19.4s, v7.4s
+	WORD $0x4e2dd435 // fadd v21.4s, v1.4s, v13.4s
+	WORD $0x4eb31e76 // mov v22.16b, v19.16b
+	WORD $0x4fa010f6 // fmla v22.4s, v7.4s, v0.s[1]
+	WORD $0x4f809021 // fmul v1.4s, v1.4s, v0.s[0]
+	WORD $0x4f8019a1 // fmla v1.4s, v13.4s, v0.s[2]
+	WORD $0x4e35d687 // fadd v7.4s, v20.4s, v21.4s
+	WORD $0x4eb5d694 // fsub v20.4s, v20.4s, v21.4s
+	WORD $0x4e21d6d5 // fadd v21.4s, v22.4s, v1.4s
+	WORD $0x4ea1d6c1 // fsub v1.4s, v22.4s, v1.4s
+	WORD $0x3d800153 // str q19, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800147 // str q7, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800154 // str q20, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800155 // str q21, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800141 // str q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d80014d // str q13, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc01021 // ldr q1, [x1, #64]
+	WORD $0x4e29d427 // fadd v7.4s, v1.4s, v9.4s
+	WORD $0x4e2fd46d // fadd v13.4s, v3.4s, v15.4s
+	WORD $0x4ea11c33 // mov v19.16b, v1.16b
+	WORD $0x4fa01133 // fmla v19.4s, v9.4s, v0.s[1]
+	WORD $0x4f809063 // fmul v3.4s, v3.4s, v0.s[0]
+	WORD $0x4f8019e3 // fmla v3.4s, v15.4s, v0.s[2]
+	WORD $0x4e2dd4e9 // fadd v9.4s, v7.4s, v13.4s
+	WORD $0x4eadd4e7 // fsub v7.4s, v7.4s, v13.4s
+	WORD $0x4e23d66d // fadd v13.4s, v19.4s, v3.4s
+	WORD $0x4ea3d663 // fsub v3.4s, v19.4s, v3.4s
+	WORD $0x3d800141 // str q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800149 // str q9, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800147 // str q7, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d80014d // str q13, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800143 // str q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d80014f // str q15, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc02021 // ldr q1, [x1, #128]
+	WORD $0x4e2bd423 // fadd v3.4s, v1.4s, v11.4s
+	WORD $0x4e31d4a7 // fadd v7.4s, v5.4s, v17.4s
+	WORD $0x4ea11c29 // mov v9.16b, v1.16b
+	WORD $0x4fa01169 // fmla v9.4s, v11.4s, v0.s[1]
+	WORD $0x4f8090a5 // fmul v5.4s, v5.4s, v0.s[0]
+	WORD $0x4f801a25 // fmla v5.4s, v17.4s, v0.s[2]
+	WORD $0x4e27d46b // fadd v11.4s, v3.4s, v7.4s
+	WORD $0x4ea7d463 // fsub v3.4s, v3.4s, v7.4s
+	WORD $0x4e25d527 // fadd v7.4s, v9.4s, v5.4s
+	WORD $0x4ea5d525 // fsub v5.4s, v9.4s, v5.4s
+	WORD $0x3d800141 // str q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d80014b // str q11, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800143 // str q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800147 // str q7, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800145 // str q5, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800151 // str q17, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc03021 // ldr q1, [x1, #192]
+	WORD $0x4e2cd423 // fadd v3.4s, v1.4s, v12.4s
+	WORD $0x4e32d4c5 // fadd v5.4s, v6.4s, v18.4s
+	WORD $0x4ea11c27 // mov v7.16b, v1.16b
+	WORD $0x4fa01187 // fmla v7.4s, v12.4s, v0.s[1]
+	WORD $0x4f8090c6 // fmul v6.4s, v6.4s, v0.s[0]
+	WORD $0x4f801a46 // fmla v6.4s, v18.4s, v0.s[2]
+	WORD $0x4e25d469 // fadd v9.4s, v3.4s, v5.4s
+	WORD $0x4ea5d463 // fsub v3.4s, v3.4s, v5.4s
+	WORD $0x4e26d4e5 // fadd v5.4s, v7.4s, v6.4s
+	WORD $0x4ea6d4e6 // fsub v6.4s, v7.4s, v6.4s
+	WORD $0x3d800141 // str q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800149 // str q9, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800143 // str q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800145 // str q5, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800146 // str q6, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800152 // str q18, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc04021 // ldr q1, [x1, #256]
+	WORD $0x4e28d423 // fadd v3.4s, v1.4s, v8.4s
+	WORD $0x4e2ed445 // fadd v5.4s, v2.4s, v14.4s
+	WORD $0x4ea11c26 // mov v6.16b, v1.16b
+	WORD $0x4fa01106 // fmla v6.4s, v8.4s, v0.s[1]
+	WORD $0x4f809042 // fmul v2.4s, v2.4s, v0.s[0]
+	WORD $0x4f8019c2 // fmla v2.4s, v14.4s, v0.s[2]
+	WORD $0x4e25d467 // fadd v7.4s, v3.4s, v5.4s
+	WORD $0x4ea5d463 // fsub v3.4s, v3.4s, v5.4s
+	WORD $0x4e22d4c5 // fadd v5.4s, v6.4s, v2.4s
+	WORD $0x4ea2d4c2 // fsub v2.4s, v6.4s, v2.4s
+	WORD $0x3d800141 // str q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800147 // str q7, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800143 // str q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800145 // str q5, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800142 // str q2, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d80014e // str q14, [x10]
+	ADD R5, R10, R10
+	WORD $0x3dc05021 // ldr q1, [x1, #320]
+	WORD $0x4e2ad422 // fadd v2.4s, v1.4s, v10.4s
+	WORD $0x4e30d483 // fadd v3.4s, v4.4s, v16.4s
+	WORD $0x4ea11c25 // mov v5.16b, v1.16b
+	WORD $0x4fa01145 // fmla v5.4s, v10.4s, v0.s[1]
+	WORD $0x4f809084 // fmul v4.4s, v4.4s, v0.s[0]
+	WORD $0x4f801a04 // fmla v4.4s, v16.4s, v0.s[2]
+	WORD $0x4e23d446 // fadd v6.4s, v2.4s, v3.4s
+	WORD $0x4ea3d442 // fsub v2.4s, v2.4s, v3.4s
+	WORD $0x4e24d4a3 // fadd v3.4s, v5.4s, v4.4s
+	WORD $0x4ea4d4a4 // fsub v4.4s, v5.4s, v4.4s
+	WORD $0x3d800141 // str q1, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800146 // str q6, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800142 // str q2, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800143 // str q3, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800144 // str q4, [x10]
+	ADD R5, R10, R10
+	WORD $0x3d800150 // str q16, [x10]
+	ADD $16, R2, R2
+	ADD $16, R3, R3
+	SUBS $1, R9, R9
+	BNE quarter
+	ADD $192, R2, R2
+	ADD $0, R3, R3
+	SUBS $1, R7, R7
+	BNE tile
+	MOVD R8, R2
+	MOVD 80(R0), R7
+	ADD R7<<2, R2, R2
+	SUBS $1, R6, R6
+	BNE row
+	RET
+
+// func winoFilterNEON(a *byte)
+TEXT ·winoFilterNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	ADD $103, R0, R1
+	AND $-16, R1, R1
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 56(R0), R3
+	LSL $2, R3, R3
+	MOVD 72(R0), R4
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	MOVD $1082130432, R5
+	WORD $0x4e041ca0 // mov v0.s[0], w5
+	MOVD $1048576000, R5
+	WORD $0x4e0c1ca0 // mov v0.s[1], w5
+	MOVD $3190467243, R5
+	WORD $0x4e141ca0 // mov v0.s[2], w5
+	MOVD $1034594987, R5
+	WORD $0x4e1c1ca0 // mov v0.s[3], w5
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	MOVD $1026206379, R5
+	WORD $0x4e041ca1 // mov v1.s[0], w5
+
+row:
+	MOVD 64(R0), R5
+
+tile:
+	MOVD $4, R6
+
+quarter:
+	WORD $0x3dc00022 // ldr q2, [x1]
+	WORD $0x3dc03023 // ldr q3, [x1, #192]
+	WORD $0x3dc06024 // ldr q4, [x1, #384]
+	WORD $0x4e24d445 // fadd v5.4s, v2.4s, v4.4s
+	WORD $0x4fa09866 // fmul v6.4s, v3.4s, v0.s[3]
+	WORD $0x4ea21c47 // mov v7.16b, v2.16b
+	WORD $0x4f801087 // fmla v7.4s, v4.4s, v0.s[0]
+	WORD $0x4f8190e7 // fmul v7.4s, v7.4s, v1.s[0]
+	WORD $0x4e23d4a8 // fadd v8.4s, v5.4s, v3.4s
+	WORD $0x4ea3d4a3 // fsub v3.4s, v5.4s, v3.4s
+	WORD $0x4fa09042 // fmul v2.4s, v2.4s, v0.s[1]
+	WORD $0x4f809905 // fmul v5.4s, v8.4s, v0.s[2]
+	WORD $0x4f809863 // fmul v3.4s, v3.4s, v0.s[2]
+	WORD $0x4e26d4e8 // fadd v8.4s, v7.4s, v6.4s
+	WORD $0x4ea6d4e6 // fsub v6.4s, v7.4s, v6.4s
+	WORD $0x3dc01027 // ldr q7, [x1, #64]
+	WORD $0x3dc04029 // ldr q9, [x1, #256]
+	WORD $0x3dc0702a // ldr q10, [x1, #448]
+	WORD $0x4e2ad4eb // fadd v11.4s, v7.4s, v10.4s
+	WORD $0x4fa0992c // fmul v12.4s, v9.4s, v0.s[3]
+	WORD $0x4ea71ced // mov v13.16b, v7.16b
+	WORD $0x4f80114d // fmla v13.4s, v10.4s, v0.s[0]
+	WORD $0x4f8191ad // fmul v13.4s, v13.4s, v1.s[0]
+	WORD $0x4e29d56e // fadd v14.4s, v11.4s, v9.4s
+	WORD $0x4ea9d569 // fsub v9.4s, v11.4s, v9.4s
+	WORD $0x4fa090e7 // fmul v7.4s, v7.4s, v0.s[1]
+	WORD $0x4f8099cb // fmul v11.4s, v14.4s, v0.s[2]
+	WORD $0x4f809929 // fmul v9.4s, v9.4s, v0.s[2]
+	WORD $0x4e2cd5ae // fadd v14.4s, v13.4s, v12.4s
+	WORD $0x4eacd5ac // fsub v12.4s, v13.4s, v12.4s
+	WORD $0x3dc0202d // ldr q13, [x1, #128]
+	WORD $0x3dc0502f // ldr q15, [x1, #320]
+	WORD $0x3dc08030 // ldr q16, [x1, #512]
+	WORD $0x4e30d5b1 // fadd v17.4s, v13.4s, v16.4s
+	WORD $0x4fa099f2 // fmul v18.4s, v15.4s, v0.s[3]
+	WORD $0x4ead1db3 // mov v19.16b, v13.16b
+	WORD $0x4f801213 // fmla v19.4s, v16.4s, v0.s[0]
+	WORD $0x4f819273 // fmul v19.4s, v19.4s, v1.s[0]
+	WORD $0x4e2fd634 // fadd v20.4s, v17.4s, v15.4s
+	WORD $0x4eafd62f // fsub v15.4s, v17.4s, v15.4s
+	WORD $0x4fa091ad // fmul v13.4s, v13.4s, v0.s[1]
+	WORD $0x4f809a91 // fmul v17.4s, v20.4s, v0.s[2]
+	WORD $0x4f8099ef // fmul v15.4s, v15.4s, v0.s[2]
+	WORD $0x4e32d674 // fadd v20.4s, v19.4s, v18.4s
+	WORD $0x4eb2d672 // fsub v18.4s, v19.4s, v18.4s
+	MOVD R2, R7
+	WORD $0x4e2dd453 // fadd v19.4s, v2.4s, v13.4s
+	WORD $0x4fa098f5 // fmul v21.4s, v7.4s, v0.s[3]
+	WORD $0x4ea21c56 // mov v22.16b, v2.16b
+	WORD $0x4f8011b6 // fmla v22.4s, v13.4s, v0.s[0]
+	WORD $0x4f8192d6 // fmul v22.4s, v22.4s, v1.s[0]
+	WORD $0x4e27d677 // fadd v23.4s, v19.4s, v7.4s
+	WORD $0x4ea7d667 // fsub v7.4s, v19.4s, v7.4s
+	WORD $0x4fa09042 // fmul v2.4s, v2.4s, v0.s[1]
+	WORD $0x4f809af3 // fmul v19.4s, v23.4s, v0.s[2]
+	WORD $0x4f8098e7 // fmul v7.4s, v7.4s, v0.s[2]
+	WORD $0x4e35d6d7 // fadd v23.4s, v22.4s, v21.4s
+	WORD $0x4eb5d6d5 // fsub v21.4s, v22.4s, v21.4s
+	WORD $0x3d8000e2 // str q2, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000f3 // str q19, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e7 // str q7, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000f7 // str q23, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000f5 // str q21, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000ed // str q13, [x7]
+	ADD R3, R7, R7
+	WORD $0x4e31d4a2 // fadd v2.4s, v5.4s, v17.4s
+	WORD $0x4fa09967 // fmul v7.4s, v11.4s, v0.s[3]
+	WORD $0x4ea51cad // mov v13.16b, v5.16b
+	WORD $0x4f80122d // fmla v13.4s, v17.4s, v0.s[0]
+	WORD $0x4f8191ad // fmul v13.4s, v13.4s, v1.s[0]
+	WORD $0x4e2bd453 // fadd v19.4s, v2.4s, v11.4s
+	WORD $0x4eabd442 // fsub v2.4s, v2.4s, v11.4s
+	WORD $0x4fa090a5 // fmul v5.4s, v5.4s, v0.s[1]
+	WORD $0x4f809a6b // fmul v11.4s, v19.4s, v0.s[2]
+	WORD $0x4f809842 // fmul v2.4s, v2.4s, v0.s[2]
+	WORD $0x4e27d5b3 // fadd v19.4s, v13.4s, v7.4s
+	WORD $0x4ea7d5a7 // fsub v7.4s, v13.4s, v7.4s
+	WORD $0x3d8000e5 // str q5, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000eb // str q11, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e2 // str q2, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000f3 // str q19, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e7 // str q7, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000f1 // str q17, [x7]
+	ADD R3, R7, R7
+	WORD $0x4e2fd462 // fadd v2.4s, v3.4s, v15.4s
+	WORD $0x4fa09925 // fmul v5.4s, v9.4s, v0.s[3]
+	WORD $0x4ea31c67 // mov v7.16b, v3.16b
+	WORD $0x4f8011e7 // fmla v7.4s, v15.4s, v0.s[0]
+	WORD $0x4f8190e7 // fmul v7.4s, v7.4s, v1.s[0]
+	WORD $0x4e29d44b // fadd v11.4s, v2.4s, v9.4s
+	WORD $0x4ea9d442 // fsub v2.4s, v2.4s, v9.4s
+	WORD $0x4fa09063 // fmul v3.4s, v3.4s, v0.s[1]
+	WORD $0x4f809969 // fmul v9.4s, v11.4s, v0.s[2]
+	WORD $0x4f809842 // fmul v2.4s, v2.4s, v0.s[2]
+	WORD $0x4e25d4eb // fadd v11.4s, v7.4s, v5.4s
+	WORD $0x4ea5d4e5 // fsub v5.4s, v7.4s, v5.4s
+	WORD $0x3d8000e3 // str q3, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e9 // str q9, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e2 // str q2, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000eb // str q11, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e5 // str q5, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000ef // str q15, [x7]
+	ADD R3, R7, R7
+	WORD $0x4e34d502 // fadd v2.4s, v8.4s, v20.4s
+	WORD $0x4fa099c3 // fmul v3.4s, v14.4s, v0.s[3]
+	WORD $0x4ea81d05 // mov v5.16b, v8.16b
+	WORD $0x4f801285 // fmla v5.4s, v20.4s, v0.s[0]
+	WORD $0x4f8190a5 // fmul v5.4s, v5.4s, v1.s[0]
+	WORD $0x4e2ed447 // fadd v7.4s, v2.4s, v14.4s
+	WORD $0x4eaed442 // fsub v2.4s, v2.4s, v14.4s
+	WORD $0x4fa09108 // fmul v8.4s, v8.4s, v0.s[1]
+	WORD $0x4f8098e7 // fmul v7.4s, v7.4s, v0.s[2]
+	WORD $0x4f809842 // fmul v2.4s, v2.4s, v0.s[2]
+	WORD $0x4e23d4a9 // fadd v9.4s, v5.4s, v3.4s
+	WORD $0x4ea3d4a3 // fsub v3.4s, v5.4s, v3.4s
+	WORD $0x3d8000e8 // str q8, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e7 // str q7, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e2 // str q2, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e9 // str q9, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e3 // str q3, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000f4 // str q20, [x7]
+	ADD R3, R7, R7
+	WORD $0x4e32d4c2 // fadd v2.4s, v6.4s, v18.4s
+	WORD $0x4fa09983 // fmul v3.4s, v12.4s, v0.s[3]
+	WORD $0x4ea61cc5 // mov v5.16b, v6.16b
+	WORD $0x4f801245 // fmla v5.4s, v18.4s, v0.s[0]
+	WORD $0x4f8190a5 // fmul v5.4s, v5.4s, v1.s[0]
+	WORD $0x4e2cd447 // fadd v7.4s, v2.4s, v12.4s
+	WORD $0x4eacd442 // fsub v2.4s, v2.4s, v12.4s
+	WORD $0x4fa090c6 // fmul v6.4s, v6.4s, v0.s[1]
+	WORD $0x4f8098e7 // fmul v7.4s, v7.4s, v0.s[2]
+	WORD $0x4f809842 // fmul v2.4s, v2.4s, v0.s[2]
+	WORD $0x4e23d4a8 // fadd v8.4s, v5.4s, v3.4s
+	WORD $0x4ea3d4a3 // fsub v3.4s, v5.4s, v3.4s
+	WORD $0x3d8000e6 // str q6, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e7 // str q7, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e2 // str q2, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e8 // str q8, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e3 // str q3, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000f2 // str q18, [x7]
+	ADD R3, R7, R7
+	WORD $0x4e30d482 // fadd v2.4s, v4.4s, v16.4s
+	WORD $0x4fa09943 // fmul v3.4s, v10.4s, v0.s[3]
+	WORD $0x4ea41c85 // mov v5.16b, v4.16b
+	WORD $0x4f801205 // fmla v5.4s, v16.4s, v0.s[0]
+	WORD $0x4f8190a5 // fmul v5.4s, v5.4s, v1.s[0]
+	WORD $0x4e2ad446 // fadd v6.4s, v2.4s, v10.4s
+	WORD $0x4eaad442 // fsub v2.4s, v2.4s, v10.4s
+	WORD $0x4fa09084 // fmul v4.4s, v4.4s, v0.s[1]
+	WORD $0x4f8098c6 // fmul v6.4s, v6.4s, v0.s[2]
+	WORD $0x4f809842 // fmul v2.4s, v2.4s, v0.s[2]
+	WORD $0x4e23d4a7 // fadd v7.4s, v5.4s, v3.4s
+	WORD $0x4ea3d4a3 // fsub v3.4s, v5.4s, v3.4s
+	WORD $0x3d8000e4 // str q4, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e6 // str q6, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e2 // str q2, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e7 // str q7, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000e3 // str q3, [x7]
+	ADD R3, R7, R7
+	WORD $0x3d8000f0 // str q16, [x7]
+	ADD $16, R1, R1
+	ADD $16, R2, R2
+	SUBS $1, R6, R6
+	BNE quarter
+	ADD $512, R1, R1
+	ADD $0, R2, R2
+	SUBS $1, R5, R5
+	BNE tile
+	SUBS $1, R4, R4
+	BNE row
+	RET
+
+// func winoGatherNEON(a *byte)
+TEXT ·winoGatherNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	ADD $103, R0, R1
+	AND $-16, R1, R1
+	MOVD 0(R0), R2
+	MOVD 24(R0), R3
+	MOVD 56(R0), R4
+	LSL $2, R4, R4
+	MOVD 72(R0), R5
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	MOVD $1048576000, R6
+	WORD $0x4e041cc0 // mov v0.s[0], w6
+	MOVD $1042983595, R6
+	WORD $0x4e0c1cc0 // mov v0.s[1], w6
+	MOVD $1034594987, R6
+	WORD $0x4e141cc0 // mov v0.s[2], w6
+	MOVD $1026206379, R6
+	WORD $0x4e1c1cc0 // mov v0.s[3], w6
+
+row:
+	MOVD 64(R0), R6
+
+tile:
+	MOVD $4, R7
+
+quarter:
+	MOVD R2, R8
+	WORD $0x3dc00101 // ldr q1, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00102 // ldr q2, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00103 // ldr q3, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00105 // ldr q5, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00106 // ldr q6, [x8]
+	ADD R4, R8, R8
+	WORD $0x4e23d447 // fadd v7.4s, v2.4s, v3.4s
+	WORD $0x4ea2d462 // fsub v2.4s, v3.4s, v2.4s
+	WORD $0x4e25d483 // fadd v3.4s, v4.4s, v5.4s
+	WORD $0x4ea5d484 // fsub v4.4s, v4.4s, v5.4s
+	WORD $0x4f809021 // fmul v1.4s, v1.4s, v0.s[0]
+	WORD $0x4fa050e1 // fmls v1.4s, v7.4s, v0.s[1]
+	WORD $0x4fa01861 // fmla v1.4s, v3.4s, v0.s[3]
+	WORD $0x4fa09042 // fmul v2.4s, v2.4s, v0.s[1]
+	WORD $0x4f801882 // fmla v2.4s, v4.4s, v0.s[2]
+	WORD $0x4fa050e6 // fmls v6.4s, v7.4s, v0.s[1]
+	WORD $0x4fa01066 // fmla v6.4s, v3.4s, v0.s[1]
+	WORD $0x3d800021 // str q1, [x1]
+	WORD $0x3d800422 // str q2, [x1, #16]
+	WORD $0x3d800826 // str q6, [x1, #32]
+	WORD $0x3dc00101 // ldr q1, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00102 // ldr q2, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00103 // ldr q3, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00105 // ldr q5, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00106 // ldr q6, [x8]
+	ADD R4, R8, R8
+	WORD $0x4e23d447 // fadd v7.4s, v2.4s, v3.4s
+	WORD $0x4ea2d462 // fsub v2.4s, v3.4s, v2.4s
+	WORD $0x4e25d483 // fadd v3.4s, v4.4s, v5.4s
+	WORD $0x4ea5d484 // fsub v4.4s, v4.4s, v5.4s
+	WORD $0x4f809021 // fmul v1.4s, v1.4s, v0.s[0]
+	WORD $0x4fa050e1 // fmls v1.4s, v7.4s, v0.s[1]
+	WORD $0x4fa01861 // fmla v1.4s, v3.4s, v0.s[3]
+	WORD $0x4fa09042 // fmul v2.4s, v2.4s, v0.s[1]
+	WORD $0x4f801882 // fmla v2.4s, v4.4s, v0.s[2]
+	WORD $0x4fa050e6 // fmls v6.4s, v7.4s, v0.s[1]
+	WORD $0x4fa01066 // fmla v6.4s, v3.4s, v0.s[1]
+	WORD $0x3d800c21 // str q1, [x1, #48]
+	WORD $0x3d801022 // str q2, [x1, #64]
+	WORD $0x3d801426 // str q6, [x1, #80]
+	WORD $0x3dc00101 // ldr q1, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00102 // ldr q2, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00103 // ldr q3, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00105 // ldr q5, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00106 // ldr q6, [x8]
+	ADD R4, R8, R8
+	WORD $0x4e23d447 // fadd v7.4s, v2.4s, v3.4s
+	WORD $0x4ea2d462 // fsub v2.4s, v3.4s, v2.4s
+	WORD $0x4e25d483 // fadd v3.4s, v4.4s, v5.4s
+	WORD $0x4ea5d484 // fsub v4.4s, v4.4s, v5.4s
+	WORD $0x4f809021 // fmul v1.4s, v1.4s, v0.s[0]
+	WORD $0x4fa050e1 // fmls v1.4s, v7.4s, v0.s[1]
+	WORD $0x4fa01861 // fmla v1.4s, v3.4s, v0.s[3]
+	WORD $0x4fa09042 // fmul v2.4s, v2.4s, v0.s[1]
+	WORD $0x4f801882 // fmla v2.4s, v4.4s, v0.s[2]
+	WORD $0x4fa050e6 // fmls v6.4s, v7.4s, v0.s[1]
+	WORD $0x4fa01066 // fmla v6.4s, v3.4s, v0.s[1]
+	WORD $0x3dc00103 // ldr q3, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00105 // ldr q5, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00107 // ldr q7, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00108 // ldr q8, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00109 // ldr q9, [x8]
+	ADD R4, R8, R8
+	WORD $0x4e25d48a // fadd v10.4s, v4.4s, v5.4s
+	WORD $0x4ea4d4a4 // fsub v4.4s, v5.4s, v4.4s
+	WORD $0x4e28d4e5 // fadd v5.4s, v7.4s, v8.4s
+	WORD $0x4ea8d4e7 // fsub v7.4s, v7.4s, v8.4s
+	WORD $0x4f809063 // fmul v3.4s, v3.4s, v0.s[0]
+	WORD $0x4fa05143 // fmls v3.4s, v10.4s, v0.s[1]
+	WORD $0x4fa018a3 // fmla v3.4s, v5.4s, v0.s[3]
+	WORD $0x4fa09084 // fmul v4.4s, v4.4s, v0.s[1]
+	WORD $0x4f8018e4 // fmla v4.4s, v7.4s, v0.s[2]
+	WORD $0x4fa05149 // fmls v9.4s, v10.4s, v0.s[1]
+	WORD $0x4fa010a9 // fmla v9.4s, v5.4s, v0.s[1]
+	WORD $0x3dc00105 // ldr q5, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00107 // ldr q7, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc00108 // ldr q8, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc0010a // ldr q10, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc0010b // ldr q11, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc0010c // ldr q12, [x8]
+	ADD R4, R8, R8
+	WORD $0x4e28d4ed // fadd v13.4s, v7.4s, v8.4s
+	WORD $0x4ea7d507 // fsub v7.4s, v8.4s, v7.4s
+	WORD $0x4e2bd548 // fadd v8.4s, v10.4s, v11.4s
+	WORD $0x4eabd54a // fsub v10.4s, v10.4s, v11.4s
+	WORD $0x4f8090a5 // fmul v5.4s, v5.4s, v0.s[0]
+	WORD $0x4fa051a5 // fmls v5.4s, v13.4s, v0.s[1]
+	WORD $0x4fa01905 // fmla v5.4s, v8.4s, v0.s[3]
+	WORD $0x4fa090e7 // fmul v7.4s, v7.4s, v0.s[1]
+	WORD $0x4f801947 // fmla v7.4s, v10.4s, v0.s[2]
+	WORD $0x4fa051ac // fmls v12.4s, v13.4s, v0.s[1]
+	WORD $0x4fa0110c // fmla v12.4s, v8.4s, v0.s[1]
+	WORD $0x3dc00108 // ldr q8, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc0010a // ldr q10, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc0010b // ldr q11, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc0010d // ldr q13, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc0010e // ldr q14, [x8]
+	ADD R4, R8, R8
+	WORD $0x3dc0010f // ldr q15, [x8]
+	WORD $0x4e2bd550 // fadd v16.4s, v10.4s, v11.4s
+	WORD $0x4eaad56a // fsub v10.4s, v11.4s, v10.4s
+	WORD $0x4e2ed5ab // fadd v11.4s, v13.4s, v14.4s
+	WORD $0x4eaed5ad // fsub v13.4s, v13.4s, v14.4s
+	WORD $0x4f809108 // fmul v8.4s, v8.4s, v0.s[0]
+	WORD $0x4fa05208 // fmls v8.4s, v16.4s, v0.s[1]
+	WORD $0x4fa01968 // fmla v8.4s, v11.4s, v0.s[3]
+	WORD $0x4fa0914a // fmul v10.4s, v10.4s, v0.s[1]
+	WORD $0x4f8019aa // fmla v10.4s, v13.4s, v0.s[2]
+	WORD $0x4fa0520f // fmls v15.4s, v16.4s, v0.s[1]
+	WORD $0x4fa0116f // fmla v15.4s, v11.4s, v0.s[1]
+	WORD $0x3dc0002b // ldr q11, [x1]
+	WORD $0x3dc00c2d // ldr q13, [x1, #48]
+	WORD $0x4e21d5ae // fadd v14.4s, v13.4s, v1.4s
+	WORD $0x4eadd421 // fsub v1.4s, v1.4s, v13.4s
+	WORD $0x4e25d46d // fadd v13.4s, v3.4s, v5.4s
+	WORD $0x4ea5d463 // fsub v3.4s, v3.4s, v5.4s
+	WORD $0x4f809165 // fmul v5.4s, v11.4s, v0.s[0]
+	WORD $0x4fa051c5 // fmls v5.4s, v14.4s, v0.s[1]
+	WORD $0x4fa019a5 // fmla v5.4s, v13.4s, v0.s[3]
+	WORD $0x4fa09021 // fmul v1.4s, v1.4s, v0.s[1]
+	WORD $0x4f801861 // fmla v1.4s, v3.4s, v0.s[2]
+	WORD $0x4fa051c8 // fmls v8.4s, v14.4s, v0.s[1]
+	WORD $0x4fa011a8 // fmla v8.4s, v13.4s, v0.s[1]
+	WORD $0x3d800065 // str q5, [x3]
+	WORD $0x3d803061 // str q1, [x3, #192]
+	WORD $0x3d806068 // str q8, [x3, #384]
+	WORD $0x3dc00421 // ldr q1, [x1, #16]
+	WORD $0x3dc01023 // ldr q3, [x1, #64]
+	WORD $0x4e22d465 // fadd v5.4s, v3.4s, v2.4s
+	WORD $0x4ea3d442 // fsub v2.4s, v2.4s, v3.4s
+	WORD $0x4e27d483 // fadd v3.4s, v4.4s, v7.4s
+	WORD $0x4ea7d484 // fsub v4.4s, v4.4s, v7.4s
+	WORD $0x4f809021 // fmul v1.4s, v1.4s, v0.s[0]
+	WORD $0x4fa050a1 // fmls v1.4s, v5.4s, v0.s[1]
+	WORD $0x4fa01861 // fmla v1.4s, v3.4s, v0.s[3]
+	WORD $0x4fa09042 // fmul v2.4s, v2.4s, v0.s[1]
+	WORD $0x4f801882 // fmla v2.4s, v4.4s, v0.s[2]
+	WORD $0x4fa050aa // fmls v10.4s, v5.4s, v0.s[1]
+	WORD $0x4fa0106a // fmla v10.4s, v3.4s, v0.s[1]
+	WORD $0x3d801061 // str q1, [x3, #64]
+	WORD $0x3d804062 // str q2, [x3, #256]
+	WORD $0x3d80706a // str q10, [x3, #448]
+	WORD $0x3dc00821 // ldr q1, [x1, #32]
+	WORD $0x3dc01422 // ldr q2, [x1, #80]
+	WORD $0x4e26d443 // fadd v3.4s, v2.4s, v6.4s
+	WORD $0x4ea2d4c2 // fsub v2.4s, v6.4s, v2.4s
+	WORD $0x4e2cd524 // fadd v4.4s, v9.4s, v12.4s
+	WORD $0x4eacd525 // fsub v5.4s, v9.4s, v12.4s
+	WORD $0x4f809021 // fmul v1.4s, v1.4s, v0.s[0]
+	WORD $0x4fa05061 // fmls v1.4s, v3.4s, v0.s[1]
+	WORD $0x4fa01881 // fmla v1.4s, v4.4s, v0.s[3]
+	WORD $0x4fa09042 // fmul v2.4s, v2.4s, v0.s[1]
+	WORD $0x4f8018a2 // fmla v2.4s, v5.4s, v0.s[2]
+	WORD $0x4fa0506f // fmls v15.4s, v3.4s, v0.s[1]
+	WORD $0x4fa0108f // fmla v15.4s, v4.4s, v0.s[1]
+	WORD $0x3d802061 // str q1, [x3, #128]
+	WORD $0x3d805062 // str q2, [x3, #320]
+	WORD $0x3d80806f // str q15, [x3, #512]
+	ADD $16, R2, R2
+	ADD $16, R3, R3
+	SUBS $1, R7, R7
+	BNE quarter
+	ADD $0, R2, R2
+	ADD $512, R3, R3
+	SUBS $1, R6, R6
+	BNE tile
+	SUBS $1, R5, R5
+	BNE row
+	RET
+
+// func copyRowsNEON(a *byte)
+TEXT ·copyRowsNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 136(R0), R3
+	LSL $2, R3, R3
+	MOVD 104(R0), R4
+
+row:
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD 96(R0), R7
+
+pixel:
+	WORD $0xad4004a0 // ldp q0, q1, [x5]
+	WORD $0xad0004c0 // stp q0, q1, [x6]
+	WORD $0xad4104a0 // ldp q0, q1, [x5, #32]
+	WORD $0xad0104c0 // stp q0, q1, [x6, #32]
+	ADD R3, R5, R5
+	ADD $64, R6, R6
+	SUBS $1, R7, R7
+	BNE pixel
+	MOVD 112(R0), R5
+	ADD R5<<2, R1, R1
+	MOVD 128(R0), R5
+	ADD R5<<2, R2, R2
+	SUBS $1, R4, R4
+	BNE row
+	RET
+
+// func affineNEON(a *byte)
+TEXT ·affineNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 72(R0), R3
+	WORD $0xad400460 // ldp q0, q1, [x3]
+	WORD $0xad410c62 // ldp q2, q3, [x3, #32]
+	MOVD 80(R0), R3
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	MOVD 136(R0), R3
+	LSL $2, R3, R3
+	MOVD 104(R0), R4
+
+row:
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD 96(R0), R7
+
+pixel:
+	WORD $0xad4024a8 // ldp q8, q9, [x5]
+	WORD $0x4ea41c8a // mov v10.16b, v4.16b
+	WORD $0x4e20cd0a // fmla v10.4s, v8.4s, v0.4s
+	WORD $0x4ea51ca8 // mov v8.16b, v5.16b
+	WORD $0x4e21cd28 // fmla v8.4s, v9.4s, v1.4s
+	WORD $0xad0020ca // stp q10, q8, [x6]
+	WORD $0xad4124a8 // ldp q8, q9, [x5, #32]
+	WORD $0x4ea61cca // mov v10.16b, v6.16b
+	WORD $0x4e22cd0a // fmla v10.4s, v8.4s, v2.4s
+	WORD $0x4ea71ce8 // mov v8.16b, v7.16b
+	WORD $0x4e23cd28 // fmla v8.4s, v9.4s, v3.4s
+	WORD $0xad0120ca // stp q10, q8, [x6, #32]
+	ADD R3, R5, R5
+	ADD $64, R6, R6
+	SUBS $1, R7, R7
+	BNE pixel
+	MOVD 112(R0), R5
+	ADD R5<<2, R1, R1
+	MOVD 128(R0), R5
+	ADD R5<<2, R2, R2
+	SUBS $1, R4, R4
+	BNE row
+	RET
+
+// func affineReLUNEON(a *byte)
+TEXT ·affineReLUNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 72(R0), R3
+	WORD $0xad400460 // ldp q0, q1, [x3]
+	WORD $0xad410c62 // ldp q2, q3, [x3, #32]
+	MOVD 80(R0), R3
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	MOVD 136(R0), R3
+	LSL $2, R3, R3
+	MOVD 104(R0), R4
+
+row:
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD 96(R0), R7
+
+pixel:
+	WORD $0xad4028a9 // ldp q9, q10, [x5]
+	WORD $0x4ea41c8b // mov v11.16b, v4.16b
+	WORD $0x4e20cd2b // fmla v11.4s, v9.4s, v0.4s
+	WORD $0x4ea51ca9 // mov v9.16b, v5.16b
+	WORD $0x4e21cd49 // fmla v9.4s, v10.4s, v1.4s
+	WORD $0x4e28f56b // fmax v11.4s, v11.4s, v8.4s
+	WORD $0x4e28f529 // fmax v9.4s, v9.4s, v8.4s
+	WORD $0xad0024cb // stp q11, q9, [x6]
+	WORD $0xad4128a9 // ldp q9, q10, [x5, #32]
+	WORD $0x4ea61ccb // mov v11.16b, v6.16b
+	WORD $0x4e22cd2b // fmla v11.4s, v9.4s, v2.4s
+	WORD $0x4ea71ce9 // mov v9.16b, v7.16b
+	WORD $0x4e23cd49 // fmla v9.4s, v10.4s, v3.4s
+	WORD $0x4e28f56b // fmax v11.4s, v11.4s, v8.4s
+	WORD $0x4e28f529 // fmax v9.4s, v9.4s, v8.4s
+	WORD $0xad0124cb // stp q11, q9, [x6, #32]
+	ADD R3, R5, R5
+	ADD $64, R6, R6
+	SUBS $1, R7, R7
+	BNE pixel
+	MOVD 112(R0), R5
+	ADD R5<<2, R1, R1
+	MOVD 128(R0), R5
+	ADD R5<<2, R2, R2
+	SUBS $1, R4, R4
+	BNE row
+	RET
+
+// func affinePReLUNEON(a *byte)
+TEXT ·affinePReLUNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 72(R0), R3
+	WORD $0xad400460 // ldp q0, q1, [x3]
+	WORD $0xad410c62 // ldp q2, q3, [x3, #32]
+	MOVD 80(R0), R3
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	MOVD 88(R0), R3
+	WORD $0xad402468 // ldp q8, q9, [x3]
+	WORD $0xad412c6a // ldp q10, q11, [x3, #32]
+	MOVD 136(R0), R3
+	LSL $2, R3, R3
+	MOVD 104(R0), R4
+
+row:
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD 96(R0), R7
+
+pixel:
+	WORD $0xad4034ac // ldp q12, q13, [x5]
+	WORD $0x4ea41c8e // mov v14.16b, v4.16b
+	WORD $0x4e20cd8e // fmla v14.4s, v12.4s, v0.4s
+	WORD $0x4ea51cac // mov v12.16b, v5.16b
+	WORD $0x4e21cdac // fmla v12.4s, v13.4s, v1.4s
+	WORD $0x6ea0d9cd // fcmle v13.4s, v14.4s, #0.0
+	WORD $0x6e28ddcf // fmul v15.4s, v14.4s, v8.4s
+	WORD $0x6ead1dee // bit v14.16b, v15.16b, v13.16b
+	WORD $0x6ea0d98d // fcmle v13.4s, v12.4s, #0.0
+	WORD $0x6e29dd8f // fmul v15.4s, v12.4s, v9.4s
+	WORD $0x6ead1dec // bit v12.16b, v15.16b, v13.16b
+	WORD $0xad0030ce // stp q14, q12, [x6]
+	WORD $0xad4134ac // ldp q12, q13, [x5, #32]
+	WORD $0x4ea61cce // mov v14.16b, v6.16b
+	WORD $0x4e22cd8e // fmla v14.4s, v12.4s, v2.4s
+	WORD $0x4ea71cec // mov v12.16b, v7.16b
+	WORD $0x4e23cdac // fmla v12.4s, v13.4s, v3.4s
+	WORD $0x6ea0d9cd // fcmle v13.4s, v14.4s, #0.0
+	WORD $0x6e2addcf // fmul v15.4s, v14.4s, v10.4s
+	WORD $0x6ead1dee // bit v14.16b, v15.16b, v13.16b
+	WORD $0x6ea0d98d // fcmle v13.4s, v12.4s, #0.0
+	WORD $0x6e2bdd8f // fmul v15.4s, v12.4s, v11.4s
+	WORD $0x6ead1dec // bit v12.16b, v15.16b, v13.16b
+	WORD $0xad0130ce // stp q14, q12, [x6, #32]
+	ADD R3, R5, R5
+	ADD $64, R6, R6
+	SUBS $1, R7, R7
+	BNE pixel
+	MOVD 112(R0), R5
+	ADD R5<<2, R1, R1
+	MOVD 128(R0), R5
+	ADD R5<<2, R2, R2
+	SUBS $1, R4, R4
+	BNE row
+	RET
+
+// func affine2NEON(a *byte)
+TEXT ·affine2NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 24(R0), R3
+	MOVD 72(R0), R4
+	WORD $0xad400480 // ldp q0, q1, [x4]
+	WORD $0xad410c82 // ldp q2, q3, [x4, #32]
+	MOVD 80(R0), R4
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4, #32]
+	MOVD 88(R0), R4
+	WORD $0xad402488 // ldp q8, q9, [x4]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	MOVD 136(R0), R4
+	LSL $2, R4, R4
+	MOVD 104(R0), R5
+
+row:
+	MOVD R1, R6
+	MOVD R2, R7
+	MOVD 96(R0), R8
+	MOVD R3, R9
+
+pixel:
+	WORD $0xad4034cc // ldp q12, q13, [x6]
+	WORD $0x4ea41c8e // mov v14.16b, v4.16b
+	WORD $0x4e20cd8e // fmla v14.4s, v12.4s, v0.4s
+	WORD $0x4ea51cac // mov v12.16b, v5.16b
+	WORD $0x4e21cdac // fmla v12.4s, v13.4s, v1.4s
+	WORD $0xad403d2d // ldp q13, q15, [x9]
+	WORD $0x4e28cdae // fmla v14.4s, v13.4s, v8.4s
+	WORD $0x4e29cdec // fmla v12.4s, v15.4s, v9.4s
+	WORD $0xad0030ee // stp q14, q12, [x7]
+	WORD $0xad4134cc // ldp q12, q13, [x6, #32]
+	WORD $0x4ea61cce // mov v14.16b, v6.16b
+	WORD $0x4e22cd8e // fmla v14.4s, v12.4s, v2.4s
+	WORD $0x4ea71cec // mov v12.16b, v7.16b
+	WORD $0x4e23cdac // fmla v12.4s, v13.4s, v3.4s
+	WORD $0xad413d2d // ldp q13, q15, [x9, #32]
+	WORD $0x4e2acdae // fmla v14.4s, v13.4s, v10.4s
+	WORD $0x4e2bcdec // fmla v12.4s, v15.4s, v11.4s
+	WORD $0xad0130ee // stp q14, q12, [x7, #32]
+	ADD R4, R6, R6
+	ADD $64, R7, R7
+	ADD R4, R9, R9
+	SUBS $1, R8, R8
+	BNE pixel
+	MOVD 112(R0), R6
+	ADD R6<<2, R1, R1
+	MOVD 128(R0), R6
+	ADD R6<<2, R2, R2
+	MOVD 120(R0), R6
+	ADD R6<<2, R3, R3
+	SUBS $1, R5, R5
+	BNE row
+	RET
+
+// func affine2ReLUNEON(a *byte)
+TEXT ·affine2ReLUNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 24(R0), R3
+	MOVD 72(R0), R4
+	WORD $0xad400480 // ldp q0, q1, [x4]
+	WORD $0xad410c82 // ldp q2, q3, [x4, #32]
+	MOVD 80(R0), R4
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4, #32]
+	MOVD 88(R0), R4
+	WORD $0xad402488 // ldp q8, q9, [x4]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	MOVD 136(R0), R4
+	LSL $2, R4, R4
+	MOVD 104(R0), R5
+
+row:
+	MOVD R1, R6
+	MOVD R2, R7
+	MOVD 96(R0), R8
+	MOVD R3, R9
+
+pixel:
+	WORD $0xad4038cd // ldp q13, q14, [x6]
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e20cdaf // fmla v15.4s, v13.4s, v0.4s
+	WORD $0x4ea51cad // mov v13.16b, v5.16b
+	WORD $0x4e21cdcd // fmla v13.4s, v14.4s, v1.4s
+	WORD $0xad40412e // ldp q14, q16, [x9]
+	WORD $0x4e28cdcf // fmla v15.4s, v14.4s, v8.4s
+	WORD $0x4e29ce0d // fmla v13.4s, v16.4s, v9.4s
+	WORD $0x4e2cf5ef // fmax v15.4s, v15.4s, v12.4s
+	WORD $0x4e2cf5ad // fmax v13.4s, v13.4s, v12.4s
+	WORD $0xad0034ef // stp q15, q13, [x7]
+	WORD $0xad4138cd // ldp q13, q14, [x6, #32]
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e22cdaf // fmla v15.4s, v13.4s, v2.4s
+	WORD $0x4ea71ced // mov v13.16b, v7.16b
+	WORD $0x4e23cdcd // fmla v13.4s, v14.4s, v3.4s
+	WORD $0xad41412e // ldp q14, q16, [x9, #32]
+	WORD $0x4e2acdcf // fmla v15.4s, v14.4s, v10.4s
+	WORD $0x4e2bce0d // fmla v13.4s, v16.4s, v11.4s
+	WORD $0x4e2cf5ef // fmax v15.4s, v15.4s, v12.4s
+	WORD $0x4e2cf5ad // fmax v13.4s, v13.4s, v12.4s
+	WORD $0xad0134ef // stp q15, q13, [x7, #32]
+	ADD R4, R6, R6
+	ADD $64, R7, R7
+	ADD R4, R9, R9
+	SUBS $1, R8, R8
+	BNE pixel
+	MOVD 112(R0), R6
+	ADD R6<<2, R1, R1
+	MOVD 128(R0), R6
+	ADD R6<<2, R2, R2
+	MOVD 120(R0), R6
+	ADD R6<<2, R3, R3
+	SUBS $1, R5, R5
+	BNE row
+	RET
+
+// func momentsNEON(a *byte)
+TEXT ·momentsNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 32(R0), R3
+	WORD $0xad400460 // ldp q0, q1, [x3]
+	WORD $0xad410c62 // ldp q2, q3, [x3, #32]
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	SUBS $2, R2, R2
+	BLT last
+
+two:
+	WORD $0xad405434 // ldp q20, q21, [x1]
+	WORD $0x4ea0d694 // fsub v20.4s, v20.4s, v0.4s
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e34ce85 // fmla v5.4s, v20.4s, v20.4s
+	WORD $0x4ea1d6b5 // fsub v21.4s, v21.4s, v1.4s
+	WORD $0x4e35d4c6 // fadd v6.4s, v6.4s, v21.4s
+	WORD $0x4e35cea7 // fmla v7.4s, v21.4s, v21.4s
+	WORD $0xad415434 // ldp q20, q21, [x1, #32]
+	WORD $0x4ea2d694 // fsub v20.4s, v20.4s, v2.4s
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e34ce89 // fmla v9.4s, v20.4s, v20.4s
+	WORD $0x4ea3d6b5 // fsub v21.4s, v21.4s, v3.4s
+	WORD $0x4e35d54a // fadd v10.4s, v10.4s, v21.4s
+	WORD $0x4e35ceab // fmla v11.4s, v21.4s, v21.4s
+	WORD $0xad425434 // ldp q20, q21, [x1, #64]
+	WORD $0x4ea0d694 // fsub v20.4s, v20.4s, v0.4s
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4e34ce8d // fmla v13.4s, v20.4s, v20.4s
+	WORD $0x4ea1d6b5 // fsub v21.4s, v21.4s, v1.4s
+	WORD $0x4e35d5ce // fadd v14.4s, v14.4s, v21.4s
+	WORD $0x4e35ceaf // fmla v15.4s, v21.4s, v21.4s
+	WORD $0xad435434 // ldp q20, q21, [x1, #96]
+	WORD $0x4ea2d694 // fsub v20.4s, v20.4s, v2.4s
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e34ce91 // fmla v17.4s, v20.4s, v20.4s
+	WORD $0x4ea3d6b5 // fsub v21.4s, v21.4s, v3.4s
+	WORD $0x4e35d652 // fadd v18.4s, v18.4s, v21.4s
+	WORD $0x4e35ceb3 // fmla v19.4s, v21.4s, v21.4s
+	ADD $128, R1, R1
+	SUBS $2, R2, R2
+	BGE two
+
+last:
+	ADD $2, R2, R2
+	CBZ R2, done
+	WORD $0xad405434 // ldp q20, q21, [x1]
+	WORD $0x4ea0d694 // fsub v20.4s, v20.4s, v0.4s
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e34ce85 // fmla v5.4s, v20.4s, v20.4s
+	WORD $0x4ea1d6b5 // fsub v21.4s, v21.4s, v1.4s
+	WORD $0x4e35d4c6 // fadd v6.4s, v6.4s, v21.4s
+	WORD $0x4e35cea7 // fmla v7.4s, v21.4s, v21.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
+	WORD $0x4e20d508 // fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e20cc09 // fmla v9.4s, v0.4s, v0.4s
+	WORD $0x4ea3d421 // fsub v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d54a // fadd v10.4s, v10.4s, v1.4s
+	WORD $0x4e21cc2b // fmla v11.4s, v1.4s, v1.4s
+
+done:
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
+	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
+	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
+	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
+	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
+	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
+	MOVD 40(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e21d4c6 // fadd v6.4s, v6.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d508 // fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21d54a // fadd v10.4s, v10.4s, v1.4s
+	WORD $0xad001824 // stp q4, q6, [x1]
+	WORD $0xad012828 // stp q8, q10, [x1, #32]
+	MOVD 48(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4a5 // fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e21d4e7 // fadd v7.4s, v7.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d529 // fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21d56b // fadd v11.4s, v11.4s, v1.4s
+	WORD $0xad001c05 // stp q5, q7, [x0]
+	WORD $0xad012c09 // stp q9, q11, [x0, #32]
+	RET
+
+// func maskNEON(a *byte)
+TEXT ·maskNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 136(R0), R5
+	WORD $0xad4004a0 // ldp q0, q1, [x5]
+	WORD $0xad410ca2 // ldp q2, q3, [x5, #32]
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+
+pixel:
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad403c4e // ldp q14, q15, [x2]
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4ea0d5ce // fsub v14.4s, v14.4s, v0.4s
+	WORD $0x4e2ecd85 // fmla v5.4s, v12.4s, v14.4s
+	WORD $0x4e2dd4c6 // fadd v6.4s, v6.4s, v13.4s
+	WORD $0x4ea1d5ef // fsub v15.4s, v15.4s, v1.4s
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0xad00346c // stp q12, q13, [x3]
+	WORD $0xad41342c // ldp q12, q13, [x1, #32]
+	WORD $0xad413c4e // ldp q14, q15, [x2, #32]
+	WORD $0x4e2cd508 // fadd v8.4s, v8.4s, v12.4s
+	WORD $0x4ea2d5ce // fsub v14.4s, v14.4s, v2.4s
+	WORD $0x4e2ecd89 // fmla v9.4s, v12.4s, v14.4s
+	WORD $0x4e2dd54a // fadd v10.4s, v10.4s, v13.4s
+	WORD $0x4ea3d5ef // fsub v15.4s, v15.4s, v3.4s
+	WORD $0x4e2fcdab // fmla v11.4s, v13.4s, v15.4s
+	WORD $0xad01346c // stp q12, q13, [x3, #32]
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R3, R3
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e21d4c6 // fadd v6.4s, v6.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d508 // fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21d54a // fadd v10.4s, v10.4s, v1.4s
+	WORD $0xad001824 // stp q4, q6, [x1]
+	WORD $0xad012828 // stp q8, q10, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4a5 // fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e21d4e7 // fadd v7.4s, v7.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d529 // fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21d56b // fadd v11.4s, v11.4s, v1.4s
+	WORD $0xad001c05 // stp q5, q7, [x0]
+	WORD $0xad012c09 // stp q9, q11, [x0, #32]
+	RET
+
+// func maskByZNEON(a *byte)
+TEXT ·maskByZNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 120(R0), R5
+	WORD $0xad4004a0 // ldp q0, q1, [x5]
+	WORD $0xad410ca2 // ldp q2, q3, [x5, #32]
+	MOVD 128(R0), R5
+	WORD $0xad4014a4 // ldp q4, q5, [x5]
+	WORD $0xad411ca6 // ldp q6, q7, [x5, #32]
+	MOVD 136(R0), R5
+	WORD $0xad4024a8 // ldp q8, q9, [x5]
+	WORD $0xad412caa // ldp q10, q11, [x5, #32]
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+
+pixel:
+	WORD $0xad405434 // ldp q20, q21, [x1]
+	WORD $0xad405c56 // ldp q22, q23, [x2]
+	WORD $0x4ea41c98 // mov v24.16b, v4.16b
+	WORD $0x4e20ced8 // fmla v24.4s, v22.4s, v0.4s
+	WORD $0x6ea0db18 // fcmle v24.4s, v24.4s, #0.0
+	WORD $0x4e781e94 // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4ea8d6d6 // fsub v22.4s, v22.4s, v8.4s
+	WORD $0x4e36ce8d // fmla v13.4s, v20.4s, v22.4s
+	WORD $0x4ea51cb6 // mov v22.16b, v5.16b
+	WORD $0x4e21cef6 // fmla v22.4s, v23.4s, v1.4s
+	WORD $0x6ea0dad6 // fcmle v22.4s, v22.4s, #0.0
+	WORD $0x4e761eb5 // bic v21.16b, v21.16b, v22.16b
+	WORD $0x4e35d5ce // fadd v14.4s, v14.4s, v21.4s
+	WORD $0x4ea9d6f7 // fsub v23.4s, v23.4s, v9.4s
+	WORD $0x4e37ceaf // fmla v15.4s, v21.4s, v23.4s
+	WORD $0xad005474 // stp q20, q21, [x3]
+	WORD $0xad415434 // ldp q20, q21, [x1, #32]
+	WORD $0xad415c56 // ldp q22, q23, [x2, #32]
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e22ced8 // fmla v24.4s, v22.4s, v2.4s
+	WORD $0x6ea0db18 // fcmle v24.4s, v24.4s, #0.0
+	WORD $0x4e781e94 // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4eaad6d6 // fsub v22.4s, v22.4s, v10.4s
+	WORD $0x4e36ce91 // fmla v17.4s, v20.4s, v22.4s
+	WORD $0x4ea71cf6 // mov v22.16b, v7.16b
+	WORD $0x4e23cef6 // fmla v22.4s, v23.4s, v3.4s
+	WORD $0x6ea0dad6 // fcmle v22.4s, v22.4s, #0.0
+	WORD $0x4e761eb5 // bic v21.16b, v21.16b, v22.16b
+	WORD $0x4e35d652 // fadd v18.4s, v18.4s, v21.4s
+	WORD $0x4eabd6f7 // fsub v23.4s, v23.4s, v11.4s
+	WORD $0x4e37ceb3 // fmla v19.4s, v21.4s, v23.4s
+	WORD $0xad015474 // stp q20, q21, [x3, #32]
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R3, R3
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
+	WORD $0x4e21d5ce // fadd v14.4s, v14.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d610 // fadd v16.4s, v16.4s, v0.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0xad00382c // stp q12, q14, [x1]
+	WORD $0xad014830 // stp q16, q18, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d5ad // fadd v13.4s, v13.4s, v0.4s
+	WORD $0x4e21d5ef // fadd v15.4s, v15.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d631 // fadd v17.4s, v17.4s, v0.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0xad003c0d // stp q13, q15, [x0]
+	WORD $0xad014c11 // stp q17, q19, [x0, #32]
+	RET
+
+// func maskByYNEON(a *byte)
+TEXT ·maskByYNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 48(R0), R5
+	MOVD 136(R0), R6
+	WORD $0xad4004c0 // ldp q0, q1, [x6]
+	WORD $0xad410cc2 // ldp q2, q3, [x6, #32]
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+
+pixel:
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad403c4e // ldp q14, q15, [x2]
+	WORD $0xad4044b0 // ldp q16, q17, [x5]
+	WORD $0x6ea0da10 // fcmle v16.4s, v16.4s, #0.0
+	WORD $0x4e701d8c // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4ea0d5ce // fsub v14.4s, v14.4s, v0.4s
+	WORD $0x4e2ecd85 // fmla v5.4s, v12.4s, v14.4s
+	WORD $0x6ea0da2e // fcmle v14.4s, v17.4s, #0.0
+	WORD $0x4e6e1dad // bic v13.16b, v13.16b, v14.16b
+	WORD $0x4e2dd4c6 // fadd v6.4s, v6.4s, v13.4s
+	WORD $0x4ea1d5ef // fsub v15.4s, v15.4s, v1.4s
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0xad00346c // stp q12, q13, [x3]
+	WORD $0xad41342c // ldp q12, q13, [x1, #32]
+	WORD $0xad413c4e // ldp q14, q15, [x2, #32]
+	WORD $0xad4144b0 // ldp q16, q17, [x5, #32]
+	WORD $0x6ea0da10 // fcmle v16.4s, v16.4s, #0.0
+	WORD $0x4e701d8c // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4e2cd508 // fadd v8.4s, v8.4s, v12.4s
+	WORD $0x4ea2d5ce // fsub v14.4s, v14.4s, v2.4s
+	WORD $0x4e2ecd89 // fmla v9.4s, v12.4s, v14.4s
+	WORD $0x6ea0da2e // fcmle v14.4s, v17.4s, #0.0
+	WORD $0x4e6e1dad // bic v13.16b, v13.16b, v14.16b
+	WORD $0x4e2dd54a // fadd v10.4s, v10.4s, v13.4s
+	WORD $0x4ea3d5ef // fsub v15.4s, v15.4s, v3.4s
+	WORD $0x4e2fcdab // fmla v11.4s, v13.4s, v15.4s
+	WORD $0xad01346c // stp q12, q13, [x3, #32]
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R3, R3
+	ADD $64, R5, R5
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e21d4c6 // fadd v6.4s, v6.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d508 // fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21d54a // fadd v10.4s, v10.4s, v1.4s
+	WORD $0xad001824 // stp q4, q6, [x1]
+	WORD $0xad012828 // stp q8, q10, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4a5 // fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e21d4e7 // fadd v7.4s, v7.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d529 // fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21d56b // fadd v11.4s, v11.4s, v1.4s
+	WORD $0xad001c05 // stp q5, q7, [x0]
+	WORD $0xad012c09 // stp q9, q11, [x0, #32]
+	RET
+
+// func maskSlopeNEON(a *byte)
+TEXT ·maskSlopeNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 120(R0), R5
+	WORD $0xad4004a0 // ldp q0, q1, [x5]
+	WORD $0xad410ca2 // ldp q2, q3, [x5, #32]
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+
+pixel:
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad403c4e // ldp q14, q15, [x2]
+	WORD $0x6ea0d9d0 // fcmle v16.4s, v14.4s, #0.0
+	WORD $0x4e301dce // and v14.16b, v14.16b, v16.16b
+	WORD $0x4e2ecd85 // fmla v5.4s, v12.4s, v14.4s
+	WORD $0x6e20dd8e // fmul v14.4s, v12.4s, v0.4s
+	WORD $0x6eb01dcc // bit v12.16b, v14.16b, v16.16b
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x6ea0d9ee // fcmle v14.4s, v15.4s, #0.0
+	WORD $0x4e2e1def // and v15.16b, v15.16b, v14.16b
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0x6e21ddaf // fmul v15.4s, v13.4s, v1.4s
+	WORD $0x6eae1ded // bit v13.16b, v15.16b, v14.16b
+	WORD $0x4e2dd4c6 // fadd v6.4s, v6.4s, v13.4s
+	WORD $0xad00346c // stp q12, q13, [x3]
+	WORD $0xad41342c // ldp q12, q13, [x1, #32]
+	WORD $0xad413c4e // ldp q14, q15, [x2, #32]
+	WORD $0x6ea0d9d0 // fcmle v16.4s, v14.4s, #0.0
+	WORD $0x4e301dce // and v14.16b, v14.16b, v16.16b
+	WORD $0x4e2ecd89 // fmla v9.4s, v12.4s, v14.4s
+	WORD $0x6e22dd8e // fmul v14.4s, v12.4s, v2.4s
+	WORD $0x6eb01dcc // bit v12.16b, v14.16b, v16.16b
+	WORD $0x4e2cd508 // fadd v8.4s, v8.4s, v12.4s
+	WORD $0x6ea0d9ee // fcmle v14.4s, v15.4s, #0.0
+	WORD $0x4e2e1def // and v15.16b, v15.16b, v14.16b
+	WORD $0x4e2fcdab // fmla v11.4s, v13.4s, v15.4s
+	WORD $0x6e23ddaf // fmul v15.4s, v13.4s, v3.4s
+	WORD $0x6eae1ded // bit v13.16b, v15.16b, v14.16b
+	WORD $0x4e2dd54a // fadd v10.4s, v10.4s, v13.4s
+	WORD $0xad01346c // stp q12, q13, [x3, #32]
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R3, R3
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e21d4c6 // fadd v6.4s, v6.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d508 // fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21d54a // fadd v10.4s, v10.4s, v1.4s
+	WORD $0xad001824 // stp q4, q6, [x1]
+	WORD $0xad012828 // stp q8, q10, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4a5 // fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e21d4e7 // fadd v7.4s, v7.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d529 // fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21d56b // fadd v11.4s, v11.4s, v1.4s
+	WORD $0xad001c05 // stp q5, q7, [x0]
+	WORD $0xad012c09 // stp q9, q11, [x0, #32]
+	RET
+
+// func maskAddNEON(a *byte)
+TEXT ·maskAddNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 24(R0), R5
+	MOVD 136(R0), R6
+	WORD $0xad4004c0 // ldp q0, q1, [x6]
+	WORD $0xad410cc2 // ldp q2, q3, [x6, #32]
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+
+pixel:
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad403cae // ldp q14, q15, [x5]
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0xad403c4e // ldp q14, q15, [x2]
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4ea0d5ce // fsub v14.4s, v14.4s, v0.4s
+	WORD $0x4e2ecd85 // fmla v5.4s, v12.4s, v14.4s
+	WORD $0x4e2dd4c6 // fadd v6.4s, v6.4s, v13.4s
+	WORD $0x4ea1d5ef // fsub v15.4s, v15.4s, v1.4s
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0xad00346c // stp q12, q13, [x3]
+	WORD $0xad41342c // ldp q12, q13, [x1, #32]
+	WORD $0xad413cae // ldp q14, q15, [x5, #32]
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0xad413c4e // ldp q14, q15, [x2, #32]
+	WORD $0x4e2cd508 // fadd v8.4s, v8.4s, v12.4s
+	WORD $0x4ea2d5ce // fsub v14.4s, v14.4s, v2.4s
+	WORD $0x4e2ecd89 // fmla v9.4s, v12.4s, v14.4s
+	WORD $0x4e2dd54a // fadd v10.4s, v10.4s, v13.4s
+	WORD $0x4ea3d5ef // fsub v15.4s, v15.4s, v3.4s
+	WORD $0x4e2fcdab // fmla v11.4s, v13.4s, v15.4s
+	WORD $0xad01346c // stp q12, q13, [x3, #32]
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R3, R3
+	ADD $64, R5, R5
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e21d4c6 // fadd v6.4s, v6.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d508 // fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21d54a // fadd v10.4s, v10.4s, v1.4s
+	WORD $0xad001824 // stp q4, q6, [x1]
+	WORD $0xad012828 // stp q8, q10, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4a5 // fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e21d4e7 // fadd v7.4s, v7.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d529 // fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21d56b // fadd v11.4s, v11.4s, v1.4s
+	WORD $0xad001c05 // stp q5, q7, [x0]
+	WORD $0xad012c09 // stp q9, q11, [x0, #32]
+	RET
+
+// func maskByZAddNEON(a *byte)
+TEXT ·maskByZAddNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 24(R0), R5
+	MOVD 120(R0), R6
+	WORD $0xad4004c0 // ldp q0, q1, [x6]
+	WORD $0xad410cc2 // ldp q2, q3, [x6, #32]
+	MOVD 128(R0), R6
+	WORD $0xad4014c4 // ldp q4, q5, [x6]
+	WORD $0xad411cc6 // ldp q6, q7, [x6, #32]
+	MOVD 136(R0), R6
+	WORD $0xad4024c8 // ldp q8, q9, [x6]
+	WORD $0xad412cca // ldp q10, q11, [x6, #32]
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+
+pixel:
+	WORD $0xad405434 // ldp q20, q21, [x1]
+	WORD $0xad405cb6 // ldp q22, q23, [x5]
+	WORD $0x4e36d694 // fadd v20.4s, v20.4s, v22.4s
+	WORD $0x4e37d6b5 // fadd v21.4s, v21.4s, v23.4s
+	WORD $0xad405c56 // ldp q22, q23, [x2]
+	WORD $0x4ea41c98 // mov v24.16b, v4.16b
+	WORD $0x4e20ced8 // fmla v24.4s, v22.4s, v0.4s
+	WORD $0x6ea0db18 // fcmle v24.4s, v24.4s, #0.0
+	WORD $0x4e781e94 // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4ea8d6d6 // fsub v22.4s, v22.4s, v8.4s
+	WORD $0x4e36ce8d // fmla v13.4s, v20.4s, v22.4s
+	WORD $0x4ea51cb6 // mov v22.16b, v5.16b
+	WORD $0x4e21cef6 // fmla v22.4s, v23.4s, v1.4s
+	WORD $0x6ea0dad6 // fcmle v22.4s, v22.4s, #0.0
+	WORD $0x4e761eb5 // bic v21.16b, v21.16b, v22.16b
+	WORD $0x4e35d5ce // fadd v14.4s, v14.4s, v21.4s
+	WORD $0x4ea9d6f7 // fsub v23.4s, v23.4s, v9.4s
+	WORD $0x4e37ceaf // fmla v15.4s, v21.4s, v23.4s
+	WORD $0xad005474 // stp q20, q21, [x3]
+	WORD $0xad415434 // ldp q20, q21, [x1, #32]
+	WORD $0xad415cb6 // ldp q22, q23, [x5, #32]
+	WORD $0x4e36d694 // fadd v20.4s, v20.4s, v22.4s
+	WORD $0x4e37d6b5 // fadd v21.4s, v21.4s, v23.4s
+	WORD $0xad415c56 // ldp q22, q23, [x2, #32]
+	WORD $0x4ea61cd8 // mov v24.16b, v6.16b
+	WORD $0x4e22ced8 // fmla v24.4s, v22.4s, v2.4s
+	WORD $0x6ea0db18 // fcmle v24.4s, v24.4s, #0.0
+	WORD $0x4e781e94 // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4eaad6d6 // fsub v22.4s, v22.4s, v10.4s
+	WORD $0x4e36ce91 // fmla v17.4s, v20.4s, v22.4s
+	WORD $0x4ea71cf6 // mov v22.16b, v7.16b
+	WORD $0x4e23cef6 // fmla v22.4s, v23.4s, v3.4s
+	WORD $0x6ea0dad6 // fcmle v22.4s, v22.4s, #0.0
+	WORD $0x4e761eb5 // bic v21.16b, v21.16b, v22.16b
+	WORD $0x4e35d652 // fadd v18.4s, v18.4s, v21.4s
+	WORD $0x4eabd6f7 // fsub v23.4s, v23.4s, v11.4s
+	WORD $0x4e37ceb3 // fmla v19.4s, v21.4s, v23.4s
+	WORD $0xad015474 // stp q20, q21, [x3, #32]
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R3, R3
+	ADD $64, R5, R5
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
+	WORD $0x4e21d5ce // fadd v14.4s, v14.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d610 // fadd v16.4s, v16.4s, v0.4s
+	WORD $0x4e21d652 // fadd v18.4s, v18.4s, v1.4s
+	WORD $0xad00382c // stp q12, q14, [x1]
+	WORD $0xad014830 // stp q16, q18, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d5ad // fadd v13.4s, v13.4s, v0.4s
+	WORD $0x4e21d5ef // fadd v15.4s, v15.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d631 // fadd v17.4s, v17.4s, v0.4s
+	WORD $0x4e21d673 // fadd v19.4s, v19.4s, v1.4s
+	WORD $0xad003c0d // stp q13, q15, [x0]
+	WORD $0xad014c11 // stp q17, q19, [x0, #32]
+	RET
+
+// func maskByYAddNEON(a *byte)
+TEXT ·maskByYAddNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 24(R0), R5
+	MOVD 48(R0), R6
+	MOVD 136(R0), R7
+	WORD $0xad4004e0 // ldp q0, q1, [x7]
+	WORD $0xad410ce2 // ldp q2, q3, [x7, #32]
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+
+pixel:
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad403cae // ldp q14, q15, [x5]
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0xad403c4e // ldp q14, q15, [x2]
+	WORD $0xad4044d0 // ldp q16, q17, [x6]
+	WORD $0x6ea0da10 // fcmle v16.4s, v16.4s, #0.0
+	WORD $0x4e701d8c // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4ea0d5ce // fsub v14.4s, v14.4s, v0.4s
+	WORD $0x4e2ecd85 // fmla v5.4s, v12.4s, v14.4s
+	WORD $0x6ea0da2e // fcmle v14.4s, v17.4s, #0.0
+	WORD $0x4e6e1dad // bic v13.16b, v13.16b, v14.16b
+	WORD $0x4e2dd4c6 // fadd v6.4s, v6.4s, v13.4s
+	WORD $0x4ea1d5ef // fsub v15.4s, v15.4s, v1.4s
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0xad00346c // stp q12, q13, [x3]
+	WORD $0xad41342c // ldp q12, q13, [x1, #32]
+	WORD $0xad413cae // ldp q14, q15, [x5, #32]
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0xad413c4e // ldp q14, q15, [x2, #32]
+	WORD $0xad4144d0 // ldp q16, q17, [x6, #32]
+	WORD $0x6ea0da10 // fcmle v16.4s, v16.4s, #0.0
+	WORD $0x4e701d8c // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4e2cd508 // fadd v8.4s, v8.4s, v12.4s
+	WORD $0x4ea2d5ce // fsub v14.4s, v14.4s, v2.4s
+	WORD $0x4e2ecd89 // fmla v9.4s, v12.4s, v14.4s
+	WORD $0x6ea0da2e // fcmle v14.4s, v17.4s, #0.0
+	WORD $0x4e6e1dad // bic v13.16b, v13.16b, v14.16b
+	WORD $0x4e2dd54a // fadd v10.4s, v10.4s, v13.4s
+	WORD $0x4ea3d5ef // fsub v15.4s, v15.4s, v3.4s
+	WORD $0x4e2fcdab // fmla v11.4s, v13.4s, v15.4s
+	WORD $0xad01346c // stp q12, q13, [x3, #32]
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R3, R3
+	ADD $64, R5, R5
+	ADD $64, R6, R6
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e21d4c6 // fadd v6.4s, v6.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d508 // fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21d54a // fadd v10.4s, v10.4s, v1.4s
+	WORD $0xad001824 // stp q4, q6, [x1]
+	WORD $0xad012828 // stp q8, q10, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4a5 // fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e21d4e7 // fadd v7.4s, v7.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d529 // fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21d56b // fadd v11.4s, v11.4s, v1.4s
+	WORD $0xad001c05 // stp q5, q7, [x0]
+	WORD $0xad012c09 // stp q9, q11, [x0, #32]
+	RET
+
+// func maskSlopeAddNEON(a *byte)
+TEXT ·maskSlopeAddNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 24(R0), R5
+	MOVD 120(R0), R6
+	WORD $0xad4004c0 // ldp q0, q1, [x6]
+	WORD $0xad410cc2 // ldp q2, q3, [x6, #32]
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+
+pixel:
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0xad403cae // ldp q14, q15, [x5]
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0xad403c4e // ldp q14, q15, [x2]
+	WORD $0x6ea0d9d0 // fcmle v16.4s, v14.4s, #0.0
+	WORD $0x4e301dce // and v14.16b, v14.16b, v16.16b
+	WORD $0x4e2ecd85 // fmla v5.4s, v12.4s, v14.4s
+	WORD $0x6e20dd8e // fmul v14.4s, v12.4s, v0.4s
+	WORD $0x6eb01dcc // bit v12.16b, v14.16b, v16.16b
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x6ea0d9ee // fcmle v14.4s, v15.4s, #0.0
+	WORD $0x4e2e1def // and v15.16b, v15.16b, v14.16b
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0x6e21ddaf // fmul v15.4s, v13.4s, v1.4s
+	WORD $0x6eae1ded // bit v13.16b, v15.16b, v14.16b
+	WORD $0x4e2dd4c6 // fadd v6.4s, v6.4s, v13.4s
+	WORD $0xad00346c // stp q12, q13, [x3]
+	WORD $0xad41342c // ldp q12, q13, [x1, #32]
+	WORD $0xad413cae // ldp q14, q15, [x5, #32]
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0xad413c4e // ldp q14, q15, [x2, #32]
+	WORD $0x6ea0d9d0 // fcmle v16.4s, v14.4s, #0.0
+	WORD $0x4e301dce // and v14.16b, v14.16b, v16.16b
+	WORD $0x4e2ecd89 // fmla v9.4s, v12.4s, v14.4s
+	WORD $0x6e22dd8e // fmul v14.4s, v12.4s, v2.4s
+	WORD $0x6eb01dcc // bit v12.16b, v14.16b, v16.16b
+	WORD $0x4e2cd508 // fadd v8.4s, v8.4s, v12.4s
+	WORD $0x6ea0d9ee // fcmle v14.4s, v15.4s, #0.0
+	WORD $0x4e2e1def // and v15.16b, v15.16b, v14.16b
+	WORD $0x4e2fcdab // fmla v11.4s, v13.4s, v15.4s
+	WORD $0x6e23ddaf // fmul v15.4s, v13.4s, v3.4s
+	WORD $0x6eae1ded // bit v13.16b, v15.16b, v14.16b
+	WORD $0x4e2dd54a // fadd v10.4s, v10.4s, v13.4s
+	WORD $0xad01346c // stp q12, q13, [x3, #32]
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R3, R3
+	ADD $64, R5, R5
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	WORD $0x4e21d4c6 // fadd v6.4s, v6.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d508 // fadd v8.4s, v8.4s, v0.4s
+	WORD $0x4e21d54a // fadd v10.4s, v10.4s, v1.4s
+	WORD $0xad001824 // stp q4, q6, [x1]
+	WORD $0xad012828 // stp q8, q10, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4a5 // fadd v5.4s, v5.4s, v0.4s
+	WORD $0x4e21d4e7 // fadd v7.4s, v7.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d529 // fadd v9.4s, v9.4s, v0.4s
+	WORD $0x4e21d56b // fadd v11.4s, v11.4s, v1.4s
+	WORD $0xad001c05 // stp q5, q7, [x0]
+	WORD $0xad012c09 // stp q9, q11, [x0, #32]
 	RET

@@ -62,3 +62,107 @@ func gradTile3x1NEON(a *byte)
 //
 //go:noescape
 func gradTaps2NEON(a *byte)
+
+// winoInputNEON applies B^T d B to 6x6 tiles of an image, four pixels apart. a points to a
+// Transform.
+//
+//go:noescape
+func winoInputNEON(a *byte)
+
+// winoOutputNEON applies A^T m A to 36 planes and writes 4x4 tiles of an image. a points to a
+// Transform.
+//
+//go:noescape
+func winoOutputNEON(a *byte)
+
+// winoSpreadNEON applies A dy A^T to 4x4 tiles of an image. a points to a Transform.
+//
+//go:noescape
+func winoSpreadNEON(a *byte)
+
+// winoFilterNEON applies G g G^T to 3x3 filters of 9 consecutive vectors. a points to a Transform.
+//
+//go:noescape
+func winoFilterNEON(a *byte)
+
+// winoGatherNEON applies G^T m G to 36 planes and writes 9 consecutive vectors. a points to a
+// Transform.
+//
+//go:noescape
+func winoGatherNEON(a *byte)
+
+// copyRowsNEON maps rows of pixels; see Affine. a points to a Affine.
+//
+//go:noescape
+func copyRowsNEON(a *byte)
+
+// affineNEON maps rows of pixels; see Affine. a points to a Affine.
+//
+//go:noescape
+func affineNEON(a *byte)
+
+// affineReLUNEON maps rows of pixels; see Affine. a points to a Affine.
+//
+//go:noescape
+func affineReLUNEON(a *byte)
+
+// affinePReLUNEON maps rows of pixels; see Affine. a points to a Affine.
+//
+//go:noescape
+func affinePReLUNEON(a *byte)
+
+// affine2NEON maps rows of pixels; see Affine. a points to a Affine.
+//
+//go:noescape
+func affine2NEON(a *byte)
+
+// affine2ReLUNEON maps rows of pixels; see Affine. a points to a Affine.
+//
+//go:noescape
+func affine2ReLUNEON(a *byte)
+
+// momentsNEON adds shifted first and second moments over pixels; see Moments. a points to a
+// Moments.
+//
+//go:noescape
+func momentsNEON(a *byte)
+
+// maskNEON gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskNEON(a *byte)
+
+// maskByZNEON gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskByZNEON(a *byte)
+
+// maskByYNEON gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskByYNEON(a *byte)
+
+// maskSlopeNEON gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskSlopeNEON(a *byte)
+
+// maskAddNEON gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskAddNEON(a *byte)
+
+// maskByZAddNEON gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskByZAddNEON(a *byte)
+
+// maskByYAddNEON gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskByYAddNEON(a *byte)
+
+// maskSlopeAddNEON gates a gradient and adds its sums; see Mask. a points to a Mask.
+//
+//go:noescape
+func maskSlopeAddNEON(a *byte)

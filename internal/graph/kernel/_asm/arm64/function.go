@@ -119,16 +119,8 @@ func (f *function) intoLane(i func(d, n, m, lane int) inst, d, n, m *reg, lane i
 	f.emit(d, func() inst { return i(d.n, n.n, m.n, lane) }, d, n, m)
 }
 
-func (f *function) ext(d, n, m *reg, from int) {
-	f.emit(d, func() inst { return ext(d.n, n.n, m.n, from) }, n, m)
-}
-
 func (f *function) load(s size, d, p *reg, disp int) {
 	f.emit(d, func() inst { return load(s, d.n, p.n, disp) }, p)
-}
-
-func (f *function) indexed(s size, d, p, index *reg) {
-	f.emit(d, func() inst { return indexed(s, d.n, p.n, index.n) }, p, index)
 }
 
 func (f *function) store(s size, v, p *reg, disp int) {
@@ -155,13 +147,6 @@ func (f *function) stores(v []*reg, p *reg, disp int) {
 	for i := 0; i < len(v); i += 2 {
 		f.storePair(v[i], v[i+1], p, disp+16*i)
 	}
-}
-
-// spread loads one float of memory into all lanes.
-func (f *function) spread(d, p *reg, disp int) {
-	at := f.gp()
-	f.lea(at, p, disp)
-	f.emit(d, func() inst { return spreadLoad(d.n, at.n) }, at)
 }
 
 // constants puts up to four numbers into the lanes of one register.
@@ -210,12 +195,6 @@ func (f *function) shiftLeft(d, n *reg, by int) {
 	}, d, n)
 }
 
-func (f *function) shiftRight(d, n *reg, by int) {
-	f.go1(func() (string, string) {
-		return fmt.Sprintf("LSR $%d, R%d, R%d", by, n.n, d.n), fmt.Sprintf("lsr x%d, x%d, #%d", d.n, n.n, by)
-	}, d, n)
-}
-
 // stride loads a field counted in float32 values and turns it into bytes.
 func (f *function) stride(off int) *reg {
 	d := f.field(off)
@@ -250,6 +229,13 @@ func (f *function) addFloats(d, n, m *reg) {
 // advance adds a field counted in float32 values to a pointer.
 func (f *function) advance(off int, p *reg) { f.addFloats(p, p, f.field(off)) }
 
+// align rounds down to a multiple of a power of two.
+func (f *function) align(d *reg, to int) {
+	f.go1(func() (string, string) {
+		return fmt.Sprintf("AND $-%d, R%d, R%d", to, d.n, d.n), fmt.Sprintf("and x%d, x%d, #-%d", d.n, d.n, to)
+	}, d, d)
+}
+
 func (f *function) number(d *reg, v int) {
 	f.go1(func() (string, string) {
 		return fmt.Sprintf("MOVD $%d, R%d", v, d.n), fmt.Sprintf("mov x%d, #%d", d.n, v)
@@ -273,16 +259,8 @@ func (f *function) branch(condition, label string) {
 	f.steps[len(f.steps)-1].target = label
 }
 
-func (f *function) jump(label string) {
-	f.go1(func() (string, string) { return "B " + label, "b " + label }, nil)
-	s := &f.steps[len(f.steps)-1]
-	s.target, s.ends = label, true
-}
-
-// ifZero and ifNot go to a label where a register is zero or is not.
+// ifZero goes to a label where a register is zero.
 func (f *function) ifZero(r *reg, label string) { f.compare("CBZ", r, label) }
-
-func (f *function) ifNot(r *reg, label string) { f.compare("CBNZ", r, label) }
 
 func (f *function) compare(name string, r *reg, label string) {
 	f.go1(func() (string, string) {

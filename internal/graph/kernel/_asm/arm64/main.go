@@ -51,6 +51,8 @@ func generate() {
 	peak()
 	convolutions()
 	weightGradients()
+	winograd()
+	elementwise()
 	for _, f := range kernels {
 		f.assign()
 	}
