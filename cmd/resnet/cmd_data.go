@@ -131,6 +131,7 @@ func newDataInfoCmd(a *app) *cobra.Command {
 	}
 	c.Flags().StringVar(&cfg.Dir, "dir", "", "folder that holds it (default the user's cache folder)")
 	c.Flags().StringVar(&cfg.Labels, "labels", "", "imagenet: text file with the labels of the validation images; folder: table of file names and classes")
+	c.Flags().StringVar(&cfg.LabelPattern, "label-pattern", "", "folder: name-number (cat.0.jpg), or a regular expression on paths whose first group is the class")
 	c.Flags().BoolVar(&all, "classes", false, "list the classes of a set that has more than 100, too")
 	bounded(c.Flags(), &cfg.Size, "size", 0, 0, maxCount, "images of any size: pixels of the square that is cut out (default 224; folder 32)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")

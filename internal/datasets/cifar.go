@@ -95,8 +95,21 @@ func (l cifarLayout) locate(dir string) (cifarLayout, string, error) {
 			}
 		}
 	}
-	return l, "", faultf(ErrMissing, "%s: %s holds neither %s nor %s; %s", l.name, dir, l.files()[0].name,
-		filepath.Join(l.folder, l.files()[0].name), remedy(l.name))
+	return l, "", faultf(ErrMissing, "%s: %s holds neither %s nor %s%s; %s", l.name, dir, l.files()[0].name,
+		filepath.Join(l.folder, l.files()[0].name), instead(dir), remedy(l.name))
+}
+
+// instead says what a folder without the files of a data set holds, where that is known: an
+// archive, or arrays of NumPy such as those of CIFAR-10.1 and CIFAR-10-C. It begins with a comma.
+func instead(dir string) string {
+	for _, o := range otherContents {
+		for _, pattern := range []string{"*" + o.ending, filepath.Join("CIFAR*", "*"+o.ending)} {
+			if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) > 0 { // the pattern is right
+				return ", but " + o.what + ": " + o.remedy
+			}
+		}
+	}
+	return ""
 }
 
 // checkSize fails unless the file holds exactly its records.

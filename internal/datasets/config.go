@@ -5,6 +5,7 @@ type Config struct {
 	Name          string  `mapstructure:"name" yaml:"name" doc:"data set: cifar10, cifar100, fashion-mnist, mnist, fashion-sample (embedded), imagenet, packed (written by data pack), folder, parquet (of the Hugging Face hub), webdataset; of speech: fsdd, kaldi, recordings"`
 	Dir           string  `mapstructure:"dir" yaml:"dir" doc:"folder that holds it; empty means the user's cache folder"`
 	Labels        string  `mapstructure:"labels" yaml:"labels" doc:"imagenet: text file with the labels of the validation images; empty means the development kit or a file of a usual name in dir; folder: table of file names and classes (CSV)"`
+	LabelPattern  string  `mapstructure:"label_pattern" yaml:"label_pattern" doc:"folder: takes the class out of an image's path: name-number (cat.0.jpg, cat_12.jpg, cat003.jpg), or a regular expression on the path below dir, whose group (?P<class>...), or first one, is the class; (?P<split>...) is train, val or test"`
 	TrainOn       string  `mapstructure:"train_on" yaml:"train_on" doc:"train | test; test trains on the images that are tested on, for a smoke test of a folder without training images"`
 	Validation    float64 `mapstructure:"validation" yaml:"validation" doc:"images held out of the training set, drawn by seed: their number, or below 1 a fraction"`
 	Draw          string  `mapstructure:"validation_draw" yaml:"validation_draw" doc:"stratified (of each class its share) | uniform (whichever come); empty means stratified, and uniform for a number of images of sets of one size, whose splits are the paper's"`

@@ -157,7 +157,8 @@ func imageNames(set, dir string) ([]string, error) {
 func noImages() string { return "no image (" + strings.Join(imageEndings, " ") + ")" }
 
 // listClasses gathers the images in and below root/part/CLASS, by label and name; out counts what
-// is not read. label gives the label of a folder, or an error. Several folders may be of one class.
+// is not read. label gives the label of a folder, -1 for one that is no class, or an error. Several
+// folders may be of one class.
 func listClasses(set, root, part string, classes int, out *leftOut, label func(folder string) (int, error)) (*fileList, error) {
 	dir := filepath.Join(root, part)
 	found, err := subfolders(set, dir)
@@ -171,7 +172,9 @@ func listClasses(set, root, part string, classes int, out *leftOut, label func(f
 		if err != nil {
 			return nil, err
 		}
-		of[k] = append(of[k], name)
+		if k >= 0 {
+			of[k] = append(of[k], name)
+		}
 	}
 	for k, folders := range of {
 		if len(folders) == 1 {

@@ -73,15 +73,27 @@ func listFolder(c Config) (listedFolder, error) {
 		return f, err
 	}
 	var out leftOut
-	if c.Labels != "" {
+	switch {
+	case c.Labels != "":
 		f.divided, err = f.openLabelled(c.Labels, f.dir)
-	} else {
+	case c.LabelPattern != "":
+		f.divided, err = f.openNamed(c.LabelPattern, f.dir)
+	default:
 		f.divided, err = f.openClasses(f.dir, &out)
 	}
 	if note := out.note(); note != "" {
 		f.notes = append(f.notes, note)
 	}
-	return f, err
+	if err != nil || c.Test == AllTest { // of which a measurement knows the classes
+		return f, err
+	}
+	if f.divided && c.Labels == "" && c.LabelPattern == "" {
+		if why := f.misplaced(f.dir); why != "" {
+			return f, faultf(ErrMissing, "folder: %s: %s", f.dir, why)
+		}
+	}
+	f.noteLayout()
+	return f, nil
 }
 
 // openClasses lists the images of class folders; divided says that they have no splits and are all
@@ -105,12 +117,25 @@ func (p *photoSet) openClasses(dir string, out *leftOut) (divided bool, err erro
 	if p.names, err = folderClasses(dir, parts, divided); err != nil {
 		return false, err
 	}
+	var none []string // what is beside class folders and holds other files alone
+	if divided {
+		p.names = slices.DeleteFunc(p.names, func(name string) bool {
+			var other leftOut
+			images, err := other.classImages("folder", filepath.Join(dir, name))
+			if err != nil || len(images) > 0 || len(other.endings) == 0 {
+				return false
+			}
+			none = append(none, name)
+			return true
+		})
+		out.folders = append(out.folders, none...)
+	}
 	for _, s := range []Split{Train, Val, Test} {
 		part, ok := parts[s]
 		if !ok {
 			continue
 		}
-		list, err := p.listPart(dir, part, out)
+		list, err := p.listPart(dir, part, none, out)
 		if err != nil {
 			return false, err
 		}
@@ -122,9 +147,9 @@ func (p *photoSet) openClasses(dir string, out *leftOut) (divided bool, err erro
 	return divided, nil
 }
 
-// listPart lists the classes of a folder. Names that differ in their Unicode form alone, as a file
-// system of Apple's and one of Linux' have them, are one class.
-func (p *photoSet) listPart(dir, part string, out *leftOut) (*fileList, error) {
+// listPart lists the classes of a folder but for some. Names that differ in their Unicode form
+// alone, as a file system of Apple's and one of Linux' have them, are one class.
+func (p *photoSet) listPart(dir, part string, but []string, out *leftOut) (*fileList, error) {
 	of := make(map[string]int, len(p.names))
 	for k, name := range p.names {
 		of[norm.NFC.String(name)] = k
@@ -133,13 +158,16 @@ func (p *photoSet) listPart(dir, part string, out *leftOut) (*fileList, error) {
 	var unknown []string
 	list, err := listClasses("folder", dir, part, len(p.names), out, func(folder string) (int, error) {
 		k, ok := of[norm.NFC.String(folder)]
+		if slices.Contains(but, folder) {
+			return -1, nil
+		}
 		if !ok {
 			unknown = append(unknown, folder)
 		}
 		return k, nil
 	})
 	if len(unknown) > 0 {
-		return nil, faultf(ErrData, "folder: %s: class %s not one of the training set's%s", place, areNot(unknown), meant(unknown[0], p.names))
+		return nil, faultf(ErrData, "folder: %s: %s not one of the training set's%s", place, areNot(unknown), meant(unknown[0], p.names))
 	}
 	if err != nil {
 		return nil, err
@@ -159,16 +187,16 @@ func meant(name string, classes []string) string {
 	return text.DidYouMean(name, classes)
 }
 
-// areNot is `"a" is` or `"a", "b" are`.
+// areNot is `class "a" is` or `classes "a", "b" are`.
 func areNot(names []string) string {
 	var quoted []string
 	for _, n := range names {
 		quoted = append(quoted, fmt.Sprintf("%q", n))
 	}
 	if len(names) == 1 {
-		return quoted[0] + " is"
+		return "class " + quoted[0] + " is"
 	}
-	return listed(quoted, len(quoted), ", ") + " are"
+	return "classes " + listed(quoted, len(quoted), ", ") + " are"
 }
 
 // noteClasses says which classes a split has no images of.

@@ -126,7 +126,11 @@ func (l idxLayout) locate(dir string, f idxFile) (string, error) {
 			}
 		}
 	}
-	return "", faultf(ErrMissing, "%s: %s holds no %s, plain or .gz; %s", l.name, dir, f.name, remedy(l.name))
+	other := instead(dir)
+	if strings.HasPrefix(other, ", but an archive") { // of the files that are there
+		other = ""
+	}
+	return "", faultf(ErrMissing, "%s: %s holds no %s, plain or .gz%s; %s", l.name, dir, f.name, other, remedy(l.name))
 }
 
 // read returns the values of an IDX file after checking its header, its length and, of labels, the

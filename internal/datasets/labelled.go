@@ -3,6 +3,7 @@ package datasets
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -11,9 +12,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -23,8 +27,8 @@ import (
 
 // Headers of the columns of a table of labels, as people name them.
 var (
-	pathColumns  = []string{"path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "image_name", "image_id", "imageid", "img", "name", "fname", "id"}
-	labelColumns = []string{"label", "labels", "class", "class_name", "classname", "category", "target", "breed", "species", "y", "tag", "tags"}
+	pathColumns  = []string{"path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "image_name", "image_id", "imageid", "image_file", "img", "img_id", "img_path", "img_name", "photo", "id_code", "name", "fname", "id"}
+	labelColumns = []string{"label", "labels", "class", "class_name", "classname", "category", "target", "breed", "species", "diagnosis", "dx", "cell_type", "label_name", "category_name", "class_id", "label_id", "y", "tag", "tags"}
 	splitColumns = []string{"split", "set", "subset", "is_valid"}
 )
 
@@ -33,17 +37,23 @@ type labelRow struct {
 	line        int
 	path, class string
 	split       Split // "" where the table has none
+	// first says that nothing before it was taken for headers.
+	first bool
 }
 
-// parseLabelTable reads a table of file names and classes: separated by commas, semicolons or tabs,
-// with or without a header; without one it has two columns. A column of splits may be there: of
-// names, or fastai's is_valid.
+// parseLabelTable reads a table of file names and classes: separated by commas, semicolons, tabs,
+// bars or spaces, with or without a header; without one it has two columns. A column of splits may
+// be there: of names, or fastai's is_valid. Instead of a column of classes there may be one for
+// each class, of zeros and a single one.
 func parseLabelTable(file string, data []byte) ([]labelRow, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	data, comma, err := plainTable(file, data)
+	if err != nil {
+		return nil, err
+	}
 	r := csv.NewReader(bytes.NewReader(data))
-	r.Comma, r.FieldsPerRecord, r.TrimLeadingSpace = separator(data), -1, true
+	r.Comma, r.FieldsPerRecord, r.TrimLeadingSpace = comma, -1, true
 	var rows []labelRow
-	name, class, split := 0, 1, -1
+	var c tableColumns
 	for first := true; ; first = false {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -55,25 +65,18 @@ func parseLabelTable(file string, data []byte) ([]labelRow, error) {
 		line, _ := r.FieldPos(0)
 		if first {
 			header := false
-			if name, class, split, header, err = columns(row); err != nil {
+			if c, header, err = columns(row); err != nil {
 				return nil, fmt.Errorf("%s: line %d: %w", file, line, err)
 			}
 			if header {
 				continue
 			}
 		}
-		if len(row) <= max(name, class, split) {
-			return nil, faultf(ErrData, "%s: line %d: %d columns, want %d", file, line, len(row), max(name, class, split)+1)
+		l, err := c.row(row)
+		if err != nil {
+			return nil, fmt.Errorf("%s: line %d: %w", file, line, err)
 		}
-		l := labelRow{line: line, path: strings.TrimSpace(row[name]), class: strings.TrimSpace(row[class])}
-		if l.path == "" || l.class == "" {
-			return nil, faultf(ErrData, "%s: line %d: no file name or no class", file, line)
-		}
-		if split >= 0 {
-			if l.split, err = splitCell(row[split]); err != nil {
-				return nil, fmt.Errorf("%s: line %d: %w", file, line, err)
-			}
-		}
+		l.line, l.first = line, first
 		rows = append(rows, l)
 	}
 	if len(rows) == 0 {
@@ -82,20 +85,111 @@ func parseLabelTable(file string, data []byte) ([]labelRow, error) {
 	return rows, nil
 }
 
-// separator is the one that the first line has most of.
+// plainTable is the text of a table in UTF-8, with line feeds, and the character between its
+// columns. What Windows' programs write is turned into that: UTF-16, a byte-order mark, a first
+// line sep=; and, once, Macs', carriage returns alone.
+func plainTable(file string, data []byte) ([]byte, rune, error) {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		order = binary.BigEndian
+	}
+	if order != nil {
+		units := make([]uint16, len(data)/2-1)
+		for i := range units {
+			units[i] = order.Uint16(data[2+2*i:])
+		}
+		data = []byte(string(utf16.Decode(units)))
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if !bytes.Contains(data, []byte("\n")) {
+		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
+	}
+	n := 0
+	for line := range bytes.Lines(data) {
+		if n++; !utf8.Valid(line) {
+			return nil, 0, faultf(ErrData, "%s: line %d is not UTF-8: save the table as UTF-8 (iconv -f WINDOWS-1252 -t UTF-8)", file, n)
+		}
+	}
+	if first := bytes.TrimLeft(data, " \t\r\n"); len(first) > 0 && (first[0] == '{' || first[0] == '[') {
+		return nil, 0, faultf(ErrData, "%s: it is JSON, and a table is wanted: make one in Python, pandas.read_json(FILE).to_csv(\"labels.csv\", index=False), with lines=True for an object a line", file)
+	}
+	if m := excelSeparator.FindSubmatch(data); m != nil {
+		return append([]byte("\n"), data[len(m[0]):]...), rune(m[1][0]), nil // the line still counts
+	}
+	return data, separator(data), nil
+}
+
+// excelSeparator is a first line by which Excel is told the character between columns.
+var excelSeparator = regexp.MustCompile("^(?i:sep)=([,;|\t])\r?\n")
+
+// separator is the one that the first line has most of; spaces, where it has no other.
 func separator(data []byte) rune {
 	line, _, _ := bytes.Cut(data, []byte("\n"))
-	best := ','
-	for _, c := range ";\t" {
-		if bytes.Count(line, []byte(string(c))) > bytes.Count(line, []byte(string(best))) {
-			best = c
+	best, most := ',', bytes.Count(line, []byte(","))
+	for _, c := range ";\t|" {
+		if n := bytes.Count(line, []byte(string(c))); n > most {
+			best, most = c, n
 		}
+	}
+	if most == 0 && len(bytes.Fields(line)) > 1 {
+		return ' '
 	}
 	return best
 }
 
+// tableColumns are where a table has what; -1 is nowhere.
+type tableColumns struct {
+	width              int // columns that a line has at least
+	name, class, split int
+	oneHot             []string // without class: names of classes by column, "" of other columns
+}
+
+// row reads a line.
+func (c tableColumns) row(row []string) (l labelRow, err error) {
+	if len(row) < c.width {
+		return l, faultf(ErrData, "%d columns, want %d", len(row), c.width)
+	}
+	l.path = strings.TrimSpace(row[c.name])
+	if c.class >= 0 {
+		l.class = strings.TrimSpace(row[c.class])
+	} else if l.class, err = c.hot(row); err != nil {
+		return l, err
+	}
+	if l.path == "" || l.class == "" {
+		return l, faultf(ErrData, "no file name or no class")
+	}
+	if c.split >= 0 {
+		l.split, err = splitCell(row[c.split])
+	}
+	return l, err
+}
+
+// hot is the class whose column has a one.
+func (c tableColumns) hot(row []string) (string, error) {
+	class, ones := "", 0
+	for i, name := range c.oneHot {
+		if name == "" {
+			continue
+		}
+		switch x, err := strconv.ParseFloat(strings.TrimSpace(row[i]), 64); {
+		case err == nil && x == 1:
+			class = name
+			ones++
+		case err != nil || x != 0:
+			return "", faultf(ErrData, "%.40q in column %q, and columns of classes hold 0 and 1: name the column of classes %s", row[i], name, labelColumns[0])
+		}
+	}
+	if ones != 1 {
+		return "", faultf(ErrData, "it is of %d classes: an image has one class here", ones)
+	}
+	return class, nil
+}
+
 // columns finds the columns by their headers; header is false where the row is none.
-func columns(row []string) (name, class, split int, header bool, err error) {
+func columns(row []string) (c tableColumns, header bool, err error) {
 	find := func(names []string) int {
 		for _, n := range names {
 			if i := slices.IndexFunc(row, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), n) }); i >= 0 {
@@ -104,16 +198,23 @@ func columns(row []string) (name, class, split int, header bool, err error) {
 		}
 		return -1
 	}
-	name, class, split = find(pathColumns), find(labelColumns), find(splitColumns)
+	c = tableColumns{name: find(pathColumns), class: find(labelColumns), split: find(splitColumns)}
 	switch {
-	case name >= 0 && class >= 0 && name != class:
-		return name, class, split, true, nil
-	case len(row) == 2 && (name == 0 || class == 1):
-		return 0, 1, -1, true, nil
+	case c.name >= 0 && c.class >= 0 && c.name != c.class:
+		c.width = max(c.name, c.class, c.split) + 1
+		return c, true, nil
 	case len(row) == 2:
-		return 0, 1, -1, false, nil
+		return tableColumns{width: 2, name: 0, class: 1, split: -1}, c.name == 0 || c.class == 1, nil
+	case c.name >= 0 && len(row) > 2:
+		c.width, c.class, c.oneHot = len(row), -1, make([]string, len(row))
+		for i, h := range row {
+			if h = strings.TrimSpace(h); i != c.name && i != c.split && h != "" { // a column without a header counts the lines
+				c.oneHot[i] = h
+			}
+		}
+		return c, true, nil
 	}
-	return 0, 0, 0, false, faultf(ErrData, "columns %q: which hold file name and class? Their headers may be %s, and %s", row, strings.Join(pathColumns[:4], ", "), strings.Join(labelColumns[:5], ", "))
+	return c, false, faultf(ErrData, "columns %q: which hold file name and class? Their headers may be %s, and %s", row, strings.Join(pathColumns[:4], ", "), strings.Join(labelColumns[:5], ", "))
 }
 
 // splitCell reads a split; is_valid has true for the validation images.
@@ -146,6 +247,46 @@ func (p *photoSet) openLabelled(file, dir string) (divided bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	missing, seen := []string{}, map[string]int{}
+	var found []labelRow
+	headers := "" // that have none of the usual names
+	for _, row := range rows {
+		name, err := finder.find(row.path)
+		if err != nil {
+			return false, faultf(ErrData, "folder: %s: line %d: %w", file, row.line, err)
+		}
+		if name == "" {
+			if row.first && !slices.ContainsFunc(rows[1:], func(r labelRow) bool { return r.class == row.class }) {
+				headers = row.path
+				continue
+			}
+			missing = append(missing, fmt.Sprintf("line %d: %s%s", row.line, row.path, finder.near(row.path)))
+			continue
+		}
+		if before, twice := seen[name]; twice {
+			return false, faultf(ErrData, "folder: %s: line %d: %s is on line %d too: an image has one class here", file, row.line, name, before)
+		}
+		seen[name] = row.line
+		row.path = name
+		found = append(found, row)
+	}
+	if headers != "" && len(found) == 0 {
+		missing = append(missing, "line 1: "+headers)
+	} else if headers != "" {
+		p.notes = append(p.notes, fmt.Sprintf("the first line of %s is taken for headers: no image is called %.40q", file, headers))
+	}
+	if len(missing) > 0 {
+		return false, faultf(ErrMissing, "folder: %s: %d of its %d images are not in %s: %s", file, len(missing), len(rows), dir, listed(missing, len(missing), "; "))
+	}
+	if n := len(finder.paths) - len(seen); n > 0 {
+		p.notes = append(p.notes, fmt.Sprintf("left out: %s without a line in %s", text.Count(n, "image"), file))
+	}
+	return p.takeRows(dir, file, found)
+}
+
+// takeRows takes images below dir with their classes, and says whether they have no splits. from
+// is what says them, for messages.
+func (p *photoSet) takeRows(dir, from string, rows []labelRow) (divided bool, err error) {
 	if err := p.labelClasses(dir, rows); err != nil {
 		return false, err
 	}
@@ -153,35 +294,17 @@ func (p *photoSet) openLabelled(file, dir string) (divided bool, err error) {
 	for k, name := range p.names {
 		of[norm.NFC.String(name)] = k
 	}
-	lists, missing, seen := map[Split]*fileList{}, []string{}, map[string]int{}
+	lists := map[Split]*fileList{}
 	for _, row := range rows {
 		k, ok := of[norm.NFC.String(row.class)]
 		if !ok {
-			return false, faultf(ErrData, "folder: %s: line %d: class %q is not in classes.txt", file, row.line, row.class)
+			return false, faultf(ErrData, "folder: %s: %s: class %q is not in classes.txt", from, row.path, row.class)
 		}
-		name, err := finder.find(row.path)
-		if err != nil {
-			return false, faultf(ErrData, "folder: %s: line %d: %w", file, row.line, err)
-		}
-		if name == "" {
-			missing = append(missing, fmt.Sprintf("line %d: %s", row.line, row.path))
-			continue
-		}
-		if before, twice := seen[name]; twice {
-			return false, faultf(ErrData, "folder: %s: line %d: %s is on line %d too: an image has one class here", file, row.line, name, before)
-		}
-		seen[name] = row.line
 		s := cmp.Or(row.split, Train)
 		if lists[s] == nil {
 			lists[s] = &fileList{set: "folder", root: dir}
 		}
-		lists[s].names, lists[s].labels = append(lists[s].names, name), append(lists[s].labels, int32(k))
-	}
-	if len(missing) > 0 {
-		return false, faultf(ErrMissing, "folder: %s: %d of its %d images are not in %s: %s", file, len(missing), len(rows), dir, listed(missing, len(missing), "; "))
-	}
-	if n := finder.images - len(seen); n > 0 {
-		p.notes = append(p.notes, fmt.Sprintf("left out: %s without a line in %s", text.Count(n, "image"), file))
+		lists[s].names, lists[s].labels = append(lists[s].names, row.path), append(lists[s].labels, int32(k))
 	}
 	return rows[0].split == "", p.takeLabelled(lists)
 }
@@ -251,7 +374,7 @@ type imageFinder struct {
 	dir string
 	// File name, and file name without ending: path from dir; "" where several have it.
 	byName map[string]string
-	images int
+	paths  []string // of all images, in the order of the walk, which is sorted
 }
 
 func newImageFinder(dir string) (*imageFinder, error) {
@@ -274,7 +397,7 @@ func newImageFinder(dir string) (*imageFinder, error) {
 		if err != nil {
 			return err
 		}
-		f.images++
+		f.paths = append(f.paths, filepath.ToSlash(rel))
 		for _, key := range []string{name, strings.TrimSuffix(name, filepath.Ext(name))} {
 			if _, twice := f.byName[key]; twice {
 				f.byName[key] = ""
@@ -304,4 +427,13 @@ func (f *imageFinder) find(name string) (string, error) {
 		return "", fmt.Errorf("several images below %s are called %s: give their paths", f.dir, path.Base(name))
 	}
 	return found, nil
+}
+
+// near says which image has the name that a table gives with another ending, or "".
+func (f *imageFinder) near(name string) string {
+	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
+	if found := f.byName[strings.TrimSuffix(base, path.Ext(base))]; found != "" {
+		return " (there is " + found + ")"
+	}
+	return ""
 }

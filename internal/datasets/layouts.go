@@ -2,8 +2,10 @@ package datasets
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -70,39 +72,173 @@ func recognise(loose int, dirs ...string) string {
 	case there(trainArchive, valArchive):
 		return ": it holds archives of ImageNet: set data.name to imagenet"
 	}
-	var tables []string
-	shards := map[string]int{}
-	var entries []os.DirEntry
-	for _, dir := range dirs {
-		in, _ := os.ReadDir(dir) // what cannot be read has been reported
-		entries = append(entries, in...)
+	if what := detection(dirs); what != "" {
+		return what
 	}
-	for _, e := range entries {
-		switch ext := strings.ToLower(filepath.Ext(e.Name())); ext {
-		case ".csv", ".tsv":
-			tables = append(tables, e.Name())
-		case ".tar", ".tfrecord", ".zip", ".npz", ".h5", ".mat":
-			shards[ext]++
+	var tables, images []string
+	others := map[string]int{}
+	for _, dir := range dirs {
+		entries, _ := os.ReadDir(dir) // what cannot be read has been reported
+		for _, e := range entries {
+			switch ext := strings.ToLower(filepath.Ext(e.Name())); {
+			case isTable(e.Name()):
+				tables = append(tables, e.Name())
+			case isImageName(e.Name()):
+				images = append(images, e.Name())
+			case e.Name() == "data.mdb" || fileThere(filepath.Join(dir, e.Name(), "data.mdb")):
+				others["data.mdb"]++
+			case strings.Contains(e.Name(), ".tfrecord") || tfRecordName.MatchString(e.Name()):
+				others[".tfrecord"]++
+			default:
+				others[ext]++
+			}
 		}
+	}
+	if loose > 0 {
+		return ": " + unsorted(text.Count(loose, "image")+" without class folders", tables, images)
 	}
 	switch {
-	case loose > 0:
-		table := "a table of their file names and classes (CSV)"
-		if len(tables) == 1 {
-			table = tables[0]
-		}
-		return fmt.Sprintf(": it holds %s without class folders: set data.labels to %s, or put the images of each class into a folder", text.Count(loose, "image"), table)
-	case shards[".tar"] > 0:
+	case others[".tar"] > 0:
 		return ": it holds .tar files: of shards of the webdataset library (KEY.jpg and KEY.cls) set data.name to webdataset, else unpack them"
 	case holdsParquet(dirs):
 		return ": it holds Parquet files: set data.name to parquet"
-	case shards[".zip"] > 0:
-		return ": it holds a zip archive: unpack it"
 	}
-	for _, ext := range []string{".tfrecord", ".npz", ".h5", ".mat"} {
-		if shards[ext] > 0 {
-			return fmt.Sprintf(": it holds %d files %s, which are not read: unpack them into a folder for each class", shards[ext], ext)
+	for _, o := range otherContents {
+		if n := others[o.ending]; n > 0 {
+			return fmt.Sprintf(": it holds %s: %s", o.what, o.remedy)
 		}
 	}
 	return ""
+}
+
+// tfRecordName is that of a shard as TensorFlow's datasets write it.
+var tfRecordName = regexp.MustCompile(`^[^.]+-\d{5}-of-\d{5}$`)
+
+// otherContents are files in which data sets come that are not read, by their endings.
+var otherContents = []struct{ ending, what, remedy string }{
+	{".zip", "a zip archive", "unpack it"},
+	{".gz", "an archive (.gz)", "unpack it (tar xzf FILE)"},
+	{".tgz", "an archive (.tgz)", "unpack it (tar xzf FILE)"},
+	{".7z", "an archive of 7-Zip", "unpack it"},
+	{".rar", "an archive of RAR", "unpack it"},
+	{".arrow", "Arrow files, as datasets.save_to_disk writes them", "write Parquet from them, datasets.load_from_disk(FOLDER).to_parquet(\"train-00000-of-00001.parquet\"), and set data.name to parquet"},
+	{".tfrecord", "records of TensorFlow", "write the images into a folder for each class in Python, with tensorflow_datasets or tf.data.TFRecordDataset"},
+	{"data.mdb", "an LMDB database", "write the images into a folder for each class in Python, with the package lmdb"},
+	{".npz", "arrays of NumPy (.npz)", arraysRemedy},
+	{".npy", "arrays of NumPy (.npy)", arraysRemedy},
+	{".h5", "HDF5", "write the images into a folder for each class in Python, with h5py and Pillow"},
+	{".mat", "files of MATLAB", "write the images into a folder for each class in Python, with scipy.io.loadmat and Pillow"},
+	{".pkl", "pickles", "write the images into a folder for each class in Python, where you trust their source"},
+}
+
+const arraysRemedy = "write their images into a folder for each class in Python, PIL.Image.fromarray(x[i]).save(f\"test/{classes[y[i]]}/{i}.png\") with the names of the network's classes, and set data.name to folder"
+
+func isTable(name string) bool {
+	ext := strings.ToLower(filepath.Ext(name))
+	return ext == ".csv" || ext == ".tsv"
+}
+
+// unsorted says what to set for images, which are described, in one folder: a table that is beside
+// them, or their names.
+func unsorted(images string, tables, names []string) string {
+	if len(tables) == 1 {
+		return fmt.Sprintf("it holds %s: set data.labels to %s, or put the images of each class into a folder", images, tables[0])
+	}
+	if classes := classesByName(names); classes != nil {
+		return fmt.Sprintf("it holds %s, whose names begin with their classes, it seems (%s): set data.label_pattern to %s", images, listed(classes, len(classes), ", "), NameNumber)
+	}
+	return fmt.Sprintf("it holds %s: set data.labels to a table of their file names and classes (CSV), data.label_pattern to how their names have their classes, or put the images of each class into a folder", images)
+}
+
+// detection says that a folder is a set whose images have boxes, or "".
+func detection(dirs []string) string {
+	for _, dir := range dirs {
+		coco, _ := filepath.Glob(filepath.Join(dir, "annotations", "instances_*.json")) // the pattern is right
+		voc := folderThere(filepath.Join(dir, "JPEGImages")) && folderThere(filepath.Join(dir, "Annotations"))
+		yolo := folderThere(filepath.Join(dir, "images")) && folderThere(filepath.Join(dir, "labels")) && !holdsImages(filepath.Join(dir, "labels"))
+		if len(coco) > 0 || voc || yolo {
+			return ": it is a set for detection: its images have boxes, and no one class each; cut the objects out, into a folder for each class"
+		}
+	}
+	return ""
+}
+
+func holdsImages(dir string) bool {
+	names, err := new(leftOut).classImages("folder", dir)
+	return err != nil || len(names) > 0 // listing them reports what cannot be read
+}
+
+// misplaced says that the class folders of a folder without splits are none, and what to set; "" is
+// that they may be.
+func (p *photoSet) misplaced(dir string) string {
+	var below [][]string
+	split := 0
+	for _, name := range p.names {
+		found, err := subfolders("folder", filepath.Join(dir, name))
+		if err != nil {
+			return ""
+		}
+		below = append(below, found)
+		if slices.ContainsFunc(found, func(f string) bool { _, ok := splitNamed(f); return ok }) {
+			split++
+		}
+	}
+	boxes := detection([]string{dir})
+	switch {
+	case boxes != "":
+		return strings.TrimPrefix(boxes, ": ")
+	case len(p.names) == 1 && split == 1:
+		return fmt.Sprintf("its splits are in %s/: set data.dir to %s", p.names[0], filepath.Join(dir, p.names[0]))
+	case split == len(p.names):
+		return fmt.Sprintf("the splits are in the folders of the classes, as in %s/%s/: put them the other way round, or set data.label_pattern to '%s'", p.names[0], below[0][0], `^(?P<class>[^/]+)/(?P<split>[^/]+)/`)
+	case len(p.names) > 1:
+		return ""
+	}
+	one := filepath.Join(dir, p.names[0])
+	full := slices.DeleteFunc(below[0], func(f string) bool { return !holdsImages(filepath.Join(one, f)) })
+	if len(full) > 1 {
+		return fmt.Sprintf("it has one folder of images, %s/, and folders of images in that (%s): set data.dir to %s", p.names[0], listed(full, len(full), ", "), one)
+	}
+	var tables []string
+	entries, _ := os.ReadDir(dir) // it has been read before
+	for _, e := range entries {
+		if isTable(e.Name()) && e.Name() != SplitFile {
+			tables = append(tables, e.Name())
+		}
+	}
+	images, err := imageNames("folder", one)
+	if err != nil || len(tables) == 0 && classesByName(images) == nil {
+		return ""
+	}
+	return unsorted(fmt.Sprintf("its images in one folder, %s/", p.names[0]), tables, images)
+}
+
+// noteLayout says that all images are of one class, or that a class has folders within its folder.
+func (p *photoSet) noteLayout() {
+	if len(p.names) == 1 {
+		p.notes = append(p.notes, fmt.Sprintf("all images are of one class, %s: a network has nothing to tell apart", p.names[0]))
+	}
+	list, ok := p.splits[Train].(*fileList)
+	if !ok || list.folders == nil {
+		return
+	}
+	below := make([]map[string]bool, len(p.names))
+	for i, name := range list.names {
+		first, _, ok := strings.Cut(name, "/")
+		if !ok {
+			first = "" // in the folder itself
+		}
+		if k := list.label(i); below[k] == nil {
+			below[k] = map[string]bool{first: true}
+		} else {
+			below[k][first] = true
+		}
+	}
+	for k, folders := range below {
+		if len(folders) > 1 && !folders[""] && len(p.names) > 1 && list.folders[k] != "" {
+			inner := slices.Sorted(maps.Keys(folders))
+			p.notes = append(p.notes, fmt.Sprintf("classes are the first folders: %s is one, with the images of %s in it (data.label_pattern takes others)", p.names[k], listed(inner, len(inner), ", ")))
+			return
+		}
+	}
 }

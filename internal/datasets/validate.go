@@ -44,6 +44,16 @@ func (c Config) Validate() []fielderr.Error {
 	if c.Labels != "" && c.Name != "imagenet" && c.Name != "folder" {
 		v.Add("labels", "", "%s has labels of its own: this is for imagenet and folder", c.Name)
 	}
+	if c.LabelPattern != "" {
+		switch _, err := parseLabelPattern(c.LabelPattern); {
+		case err != nil:
+			v.Add("label_pattern", NameNumber+" is for names such as cat.0.jpg", "%v", strings.TrimPrefix(err.Error(), "data.label_pattern: "))
+		case c.Name != "folder":
+			v.Add("label_pattern", "", "%s has labels of its own: this is for folder", c.Name)
+		case c.Labels != "":
+			v.Add("label_pattern", "leave one of them out", "data.labels gives the classes already")
+		}
+	}
 	v.oneOf("train_on", c.TrainOn, TrainOnTrain, TrainOnTest)
 	if c.TrainOn == TrainOnTest && !AnySize(c.Name) {
 		v.Add("train_on", "", "%s has training images", c.Name)

@@ -112,3 +112,27 @@ func TestEveryDataSetHasWhatTheCommandsNeed(t *testing.T) {
 		}
 	}
 }
+
+func TestALabelPatternHasAGroupAndIsForFolders(t *testing.T) {
+	for _, c := range []struct {
+		name, pattern, labels, want string
+	}{
+		{"folder", NameNumber, "", ""},
+		{"folder", "^([^_]+)_", "", ""},
+		{"folder", "(", "", "missing closing"},
+		{"folder", "^[^_]+_", "", "has no group for the class"},
+		{"folder", "(?P<split>[^/]+)/", "", "has no group for the class"},
+		{"folder", NameNumber, "labels.csv", "data.labels gives the classes already"},
+		{"cifar10", NameNumber, "", "cifar10 has labels of its own"},
+	} {
+		cfg := DefaultConfig()
+		cfg.Name, cfg.Dir, cfg.LabelPattern, cfg.Labels = c.name, "x", c.pattern, c.labels
+		var got []string
+		for _, e := range cfg.Validate() {
+			got = append(got, e.Path+": "+e.Msg)
+		}
+		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], "label_pattern: ") || !strings.Contains(got[0], c.want)) {
+			t.Errorf("%s, %s: %q, want %q", c.name, c.pattern, got, c.want)
+		}
+	}
+}

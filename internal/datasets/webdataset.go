@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -243,6 +244,9 @@ func labelIn(ext string, data []byte) (int, error) {
 	}
 	var sample struct{ Cls, Label *int }
 	if err := json.Unmarshal(data, &sample); err != nil {
+		if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field != "" {
+			return 0, fmt.Errorf("%s is a %s, and a whole number is read: number the classes, and name them in classes.txt", strings.ToLower(wrong.Field), wrong.Value)
+		}
 		return 0, fmt.Errorf("not an object with a whole number under cls or label: %w", err)
 	}
 	if k := cmp.Or(sample.Cls, sample.Label); k != nil {
