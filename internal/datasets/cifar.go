@@ -104,7 +104,8 @@ func (l cifarLayout) locate(dir string) (cifarLayout, string, error) {
 func instead(dir string) string {
 	for _, o := range otherContents {
 		for _, pattern := range []string{"*" + o.ending, filepath.Join("CIFAR*", "*"+o.ending)} {
-			if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) > 0 { // the pattern is right
+			// The patterns are right: there is no other error.
+			if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) > 0 {
 				return ", but " + o.what + ": " + o.remedy
 			}
 		}

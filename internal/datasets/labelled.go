@@ -117,7 +117,8 @@ func plainTable(file string, data []byte) ([]byte, rune, error) {
 		return nil, 0, faultf(ErrData, "%s: it is JSON, and a table is wanted: make one in Python, pandas.read_json(FILE).to_csv(\"labels.csv\", index=False), with lines=True for an object a line", file)
 	}
 	if m := excelSeparator.FindSubmatch(data); m != nil {
-		return append([]byte("\n"), data[len(m[0]):]...), rune(m[1][0]), nil // the line still counts
+		// The line still counts.
+		return append([]byte("\n"), data[len(m[0]):]...), rune(m[1][0]), nil
 	}
 	return data, separator(data), nil
 }
@@ -208,7 +209,8 @@ func columns(row []string) (c tableColumns, header bool, err error) {
 	case c.name >= 0 && len(row) > 2:
 		c.width, c.class, c.oneHot = len(row), -1, make([]string, len(row))
 		for i, h := range row {
-			if h = strings.TrimSpace(h); i != c.name && i != c.split && h != "" { // a column without a header counts the lines
+			// A column without a header counts the lines.
+			if h = strings.TrimSpace(h); i != c.name && i != c.split && h != "" {
 				c.oneHot[i] = h
 			}
 		}

@@ -153,7 +153,8 @@ func unsorted(images string, tables, names []string) string {
 // detection says that a folder is a set whose images have boxes, or "".
 func detection(dirs []string) string {
 	for _, dir := range dirs {
-		coco, _ := filepath.Glob(filepath.Join(dir, "annotations", "instances_*.json")) // the pattern is right
+		// The pattern is right: there is no other error.
+		coco, _ := filepath.Glob(filepath.Join(dir, "annotations", "instances_*.json"))
 		voc := folderThere(filepath.Join(dir, "JPEGImages")) && folderThere(filepath.Join(dir, "Annotations"))
 		yolo := folderThere(filepath.Join(dir, "images")) && folderThere(filepath.Join(dir, "labels")) && !holdsImages(filepath.Join(dir, "labels"))
 		if len(coco) > 0 || voc || yolo {

@@ -196,11 +196,15 @@ func TestFoldersThatCannotBeUsedSayWhatToSet(t *testing.T) {
 	}{
 		"images alone": {map[string]string{"train/cat.0.jpg": "", "train/dog.1.jpg": ""}, datasets.Config{}, datasets.ErrMissing, "it holds 2 images without class folders: set data.labels to a table"},
 		"images with classes in their names": {
-			map[string]string{"cat.0.jpg": "", "cat.1.jpg": "", "cat.2.jpg": "", "dog.1.jpg": "", "dog.2.jpg": "", "dog.3.jpg": ""}, datasets.Config{}, datasets.ErrMissing,
+			map[string]string{"cat.0.jpg": "", "cat.1.jpg": "", "cat.2.jpg": "", "dog.1.jpg": "", "dog.2.jpg": "", "dog.3.jpg": ""},
+			datasets.Config{},
+			datasets.ErrMissing,
 			"it holds 6 images without class folders, whose names begin with their classes, it seems (cat, dog): set data.label_pattern to name-number",
 		},
 		"the same in one folder": {
-			map[string]string{"all/cat_0.jpg": "", "all/cat_1.jpg": "", "all/cat_2.jpg": "", "all/dog_1.jpg": "", "all/dog_2.jpg": "", "all/dog_3.jpg": ""}, datasets.Config{}, datasets.ErrMissing,
+			map[string]string{"all/cat_0.jpg": "", "all/cat_1.jpg": "", "all/cat_2.jpg": "", "all/dog_1.jpg": "", "all/dog_2.jpg": "", "all/dog_3.jpg": ""},
+			datasets.Config{},
+			datasets.ErrMissing,
 			"its images in one folder, all/, whose names begin with their classes",
 		},
 		"one folder beside its table":  {map[string]string{"img/1.jpg": "", "img/2.jpg": "", "t.csv": "file,class"}, datasets.Config{}, datasets.ErrMissing, "its images in one folder, img/: set data.labels to t.csv"},

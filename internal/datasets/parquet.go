@@ -151,6 +151,8 @@ type parquetOpening struct {
 	most  int64  // largest label
 	bytes int64  // of all files
 	files []*os.File
+	// opened are the files' indexes, in the same order.
+	opened []*parquet.File
 }
 
 // open adds a split: the rows that have a label. A split without any is left out.
@@ -234,12 +236,13 @@ func (o *parquetOpening) openFile(name string) (*parquet.File, error) {
 		return nil, faultf(ErrData, "parquet: %s: its classes are not those of %s", place, o.named)
 	}
 	o.bytes += st.Size()
-	o.files = append(o.files, in)
+	o.files, o.opened = append(o.files, in), append(o.opened, f)
 	return f, nil
 }
 
 // finish names classes that have none, gives the validation images to a test split that is missing,
-// and takes the digest of small files.
+// and takes the digest of the files: of all of small ones, of large ones of what parquet.Digest
+// takes, with samples of MaxContents together.
 func (o *parquetOpening) finish(ctx context.Context) error {
 	if len(o.splits) == 0 {
 		return faultf(ErrData, "parquet: %s: no images with labels: a column of labels is called label, labels or fine_label", o.dir)
@@ -251,10 +254,23 @@ func (o *parquetOpening) finish(ctx context.Context) error {
 	for k := 0; o.named == "" && k <= int(o.most); k++ {
 		o.names = append(o.names, strconv.Itoa(k))
 	}
+	h := sha256.New()
 	if o.bytes > MaxContents {
+		pages := 0
+		for _, f := range o.opened {
+			pages += f.Pages()
+		}
+		for k, f := range o.opened {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := f.Digest(h, min(MaxContents/max(pages, 1), maxSample)); err != nil {
+				return fmt.Errorf("parquet: %s: %w", o.files[k].Name(), err)
+			}
+		}
+		o.stamp = fmt.Sprintf("%x", h.Sum(nil)[:16])
 		return nil
 	}
-	h := sha256.New()
 	for _, f := range o.files {
 		if _, err := io.Copy(h, contextReader{ctx, io.NewSectionReader(f, 0, MaxContents)}); err != nil {
 			return fmt.Errorf("parquet: %s: %w", f.Name(), err)
@@ -263,6 +279,9 @@ func (o *parquetOpening) finish(ctx context.Context) error {
 	o.stamp = fmt.Sprintf("%x", h.Sum(nil)[:16])
 	return nil
 }
+
+// maxSample bounds the bytes of a page that a digest is taken of.
+const maxSample = 1 << 20
 
 // parquetRow is an image: its file, its row there, its label.
 type parquetRow struct{ file, row, label int32 }

@@ -3,6 +3,7 @@ package datasets_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -187,5 +188,53 @@ func TestParquetFingerprint(t *testing.T) {
 	a, b, c := prints[0][datasets.Train], prints[1][datasets.Train], prints[2][datasets.Train]
 	if a != b || a.Contents == "" || a.Differs(c) != datasets.OtherNumber {
 		t.Errorf("fingerprints %+v, %+v, %+v", a, b, c)
+	}
+}
+
+// TestParquetFingerprintOfLargeFiles: beyond MaxContents the digest is of the footer, the pages'
+// headers and samples of the pages, which are whole where these are small. Bytes that no page has
+// make the file large.
+func TestParquetFingerprintOfLargeFiles(t *testing.T) {
+	const name = "default/test/0000.parquet"
+	contents := func(harm func(data []byte)) string {
+		t.Helper()
+		dir := copyTree(t, filepath.Join(parquetFixtures, "converted"))
+		path := filepath.Join(dir, name)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		footer := len(data) - 8 - int(binary.LittleEndian.Uint32(data[len(data)-8:]))
+		harm(data[:footer])
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		_, err1 := f.Write(data[:footer])
+		_, err2 := f.WriteAt(data[footer:], int64(footer)+datasets.MaxContents)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		d, err := openParquet(t, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		print, err := d.Fingerprint(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if print[datasets.Train].Contents != print[datasets.Test].Contents {
+			t.Errorf("%+v", print)
+		}
+		return print[datasets.Test].Contents
+	}
+	image := []byte("\x89PNG")
+	whole := contents(func([]byte) {})
+	if again := contents(func([]byte) {}); whole == "" || again != whole {
+		t.Errorf("%q and %q", whole, again)
+	}
+	if other := contents(func(data []byte) { data[bytes.Index(data, image)+40] ^= 1 }); other == whole {
+		t.Error("another bit of an image has the same fingerprint")
 	}
 }

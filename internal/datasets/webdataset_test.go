@@ -101,7 +101,8 @@ func TestBrokenShardsAreBadData(t *testing.T) {
 		"two images":       {[]string{"a.jpg", "a.png", "a.cls"}, [][]byte{img, img, []byte("1")}, datasets.ErrData, `the second image of "a"`},
 		"two labels":       {[]string{"a.jpg", "a.cls", "a.CLS"}, [][]byte{img, []byte("1"), []byte("2")}, datasets.ErrData, "there twice"},
 		"json without":     {[]string{"a.jpg", "a.json"}, [][]byte{img, []byte(`{"x": 1}`)}, datasets.ErrData, "no cls and no label"},
-		"broken json":      {[]string{"a.jpg", "a.json"}, [][]byte{img, []byte(`{"label": "cat"}`)}, datasets.ErrData, "not an object"},
+		"broken json":      {[]string{"a.jpg", "a.json"}, [][]byte{img, []byte(`{"label": [`)}, datasets.ErrData, "not an object"},
+		"a json of words":  {[]string{"a.jpg", "a.json"}, [][]byte{img, []byte(`{"label": "cat"}`)}, datasets.ErrData, "label is a string, and a whole number is read"},
 		"a label of 65 KB": {[]string{"a.jpg", "a.cls"}, [][]byte{img, make([]byte, 65<<10)}, datasets.ErrData, "a label may have 65536"},
 		"leads outside":    {[]string{"../a.jpg", "../a.cls"}, [][]byte{img, []byte("1")}, datasets.ErrData, ""},
 	} {

@@ -1,11 +1,13 @@
 package main
 
 const (
-	files      = "./internal/atomicfile"
-	fetching   = "-run Durable|Range|Download|Note ./internal/datasets"
-	signals    = "-run TestScripts/signals|Signal|Grace|Stop ./cmd/resnet"
-	places     = "-run Surroundings|Home|Removed|Environment|Modes|Launcher ./cmd/resnet"
-	experiment = "-run Room|Space|Memory ./internal/experiment"
+	files        = "./internal/atomicfile"
+	fetching     = "-run Durable|Range|Download|Note ./internal/datasets"
+	signals      = "-run TestScripts/signals|Signal|Grace|Stop ./cmd/resnet"
+	places       = "-run Surroundings|Home|Removed|Environment|Modes|Launcher ./cmd/resnet"
+	parquetPages = "./internal/datasets/parquet"
+	parquetSet   = "-run Parquet ./internal/datasets"
+	experiment   = "-run Room|Space|Memory ./internal/experiment"
 )
 
 // table lists the guards. A text is short and stands in its file once, so that code around it can
@@ -177,5 +179,47 @@ var table = []mutant{
 	{
 		"fetch does not say what to do without a home", "internal/datasets/fetch.go",
 		": name another one with --dir", "", places,
+	},
+
+	// What a Parquet file claims.
+	{
+		"the checksum of a Parquet page is not compared", "internal/datasets/parquet/page.go",
+		"crc32.ChecksumIEEE(stored) != uint32(p.crc)", "crc32.ChecksumIEEE(stored) == 0", parquetSet,
+	},
+	{
+		"places in a Parquet dictionary have no bound", "internal/datasets/parquet/page.go",
+		"if v >= uint32(size) {", "if v > 1<<31 {", parquetPages,
+	},
+	{
+		"the length of a Parquet value has no bound", "internal/datasets/parquet/page.go",
+		"if len(data) < 4 || uint64(binary.LittleEndian.Uint32(data)) > uint64(len(data)-4) {", "if len(data) < 4 {", parquetPages,
+	},
+	{
+		"Parquet pages claim what they cannot hold", "internal/datasets/parquet/file.go",
+		"int64(p.full) > 64+int64(p.size)*ratio", "int64(p.full) < 0*ratio", parquetPages,
+	},
+	{
+		"lists of Thrift are made before they are read", "internal/datasets/parquet/thrift.go",
+		"if n > uint64(maxThriftItems-s.items) {", "if n > 1<<62 {", parquetPages,
+	},
+	{
+		"a page of Parquet has more rows than its group", "internal/datasets/parquet/file.go",
+		"int64(p.values) > group.NumRows-row && head.Type != format.DictionaryPage", "false", parquetPages,
+	},
+	{
+		"the pages that are kept have no bound", "internal/datasets/parquet/images.go",
+		"c.bytes > c.most;", "false;", parquetPages,
+	},
+	{
+		"a missing part of a Parquet set is passed over", "internal/datasets/parquet.go",
+		"err != nil || n != want", "err != nil", parquetSet,
+	},
+	{
+		"large Parquet files have no digest", "internal/datasets/parquet.go",
+		"f.Digest(h, min(MaxContents/max(pages, 1), maxSample))", "f.Digest(h, 0*(MaxContents/max(pages, 1)))", parquetSet,
+	},
+	{
+		"images of Parquet that are null are read", "internal/datasets/parquet.go",
+		"case data == nil:", "case data == nil && i < 0:", parquetSet,
 	},
 }

@@ -36,6 +36,7 @@ type File struct {
 
 	in     io.ReaderAt
 	size   int64 // bytes, without the footer
+	footer int64 // bytes
 	images column
 	starts []int // first row of each row group
 	groups []chunk
@@ -120,7 +121,7 @@ func (f *File) readFooter(size int64) (*format.FileMetaData, error) {
 	if n > size-12 || n > maxFooter {
 		return nil, fault.Dataf("a footer of %d bytes in a file of %d, and one may have %d", n, size, maxFooter)
 	}
-	f.size = size - 8 - n
+	f.size, f.footer = size-8-n, n
 	footer := make([]byte, n)
 	if err := readAt(f.in, footer, f.size); err != nil {
 		return nil, err

@@ -121,3 +121,57 @@ func TestCacheIsBounded(t *testing.T) {
 		t.Errorf("%d bytes, want 80", c.bytes)
 	}
 }
+
+// TestDigestIsOfFooterHeadersAndSamples: a byte of the footer or of a sample changes it, and those
+// of a page that lie outside of the sample do not.
+func TestDigestIsOfFooterHeadersAndSamples(t *testing.T) {
+	data := fixtures(t)[0]
+	file, err := Open(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := file.groups[0].pages[0]
+	digest := func(at int64, sample int) string {
+		t.Helper()
+		harmed := bytes.Clone(data)
+		if at >= 0 {
+			harmed[at] ^= 1
+		}
+		file.in = bytes.NewReader(harmed)
+		var b bytes.Buffer
+		if err := file.Digest(&b, sample); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	for what, c := range map[string]struct {
+		at     int64
+		sample int
+		same   bool
+	}{
+		"nothing":                  {-1, 8, true},
+		"the footer":               {file.size, 8, false},
+		"the middle of a page":     {page.at + int64(page.size)/2, 8, false},
+		"the beginning of one":     {page.at, 8, true},
+		"the beginning, all of it": {page.at, int(page.size), false},
+		"the end, and more":        {page.at + int64(page.size) - 1, 1 << 20, false},
+	} {
+		if same := digest(c.at, c.sample) == digest(-1, c.sample); same != c.same {
+			t.Errorf("%s: the same: %v", what, same)
+		}
+	}
+	pages := 0
+	for _, g := range file.groups {
+		if pages += len(g.pages); g.dictionary != nil {
+			pages++
+		}
+	}
+	if got := file.Pages(); got != pages || got == 0 {
+		t.Errorf("%d pages, want %d", got, pages)
+	}
+	page.crc++
+	file.groups[0].pages[0] = page
+	if other := digest(-1, 8); other == func() string { page.crc--; file.groups[0].pages[0] = page; return digest(-1, 8) }() {
+		t.Error("another checksum has the same digest")
+	}
+}
