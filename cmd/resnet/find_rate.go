@@ -20,14 +20,15 @@ func (a *app) findRate(ctx context.Context, t *experiment.Training, asJSON bool)
 	if asJSON {
 		return a.printJSON(c)
 	}
-	return a.printRates(c)
+	return a.printRates(c, t.Plan.Config.RateScale())
 }
 
 // rateRows is about how many rows the curve is shown in.
 const rateRows = 25
 
-// printRates shows the curve, a row for every few updates, and the suggestion.
-func (a *app) printRates(c train.RateCurve) error {
+// printRates shows the curve, a row for every few updates, and the suggestion, as schedule.rate
+// takes it: without its scale.
+func (a *app) printRates(c train.RateCurve, scale float64) error {
 	most := 0.
 	for _, p := range c.Points {
 		most = max(most, p.Smoothed)
@@ -47,6 +48,6 @@ func (a *app) printRates(c train.RateCurve) error {
 		return err
 	}
 	_, err := fmt.Fprintf(a.out, "\nThe loss is lowest at %.2g. Suggestion, from the middle of its fall: --set train.schedule.rate=%.2g\nNothing was written.\n",
-		c.Lowest, c.Suggestion)
+		c.Lowest, c.Suggestion/scale)
 	return err
 }

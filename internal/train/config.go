@@ -57,10 +57,29 @@ type Optimizer struct {
 // force.
 type Schedule struct {
 	Rate    float64 `mapstructure:"rate" yaml:"rate" doc:"learning rate"`
+	RateFor int     `mapstructure:"rate_for_batch" yaml:"rate_for_batch" doc:"images of an update for which rate is meant: another number of them takes it in proportion (Goyal et al. 2017), batch times accumulate over this; 0 means rate as it is"`
 	Drop    Drop    `mapstructure:"drop" yaml:"drop" doc:"multiply the rate at milestones"`
 	Cosine  Cosine  `mapstructure:"cosine" yaml:"cosine" doc:"cosine decay to the last iteration"`
 	Plateau Plateau `mapstructure:"plateau" yaml:"plateau" doc:"multiply the rate when the error stops falling"`
 	Warmup  Warmup  `mapstructure:"warmup" yaml:"warmup" doc:"a lower rate at the start"`
+}
+
+// schedule is the schedule at the size of the configuration's updates: linear scaling (Goyal et al.
+// 2017, section 2.1) is done. What a warm-up begins with and the ends of cosine and plateau are
+// rates of their own and stay.
+func (c Config) schedule() Schedule {
+	s := c.Schedule
+	s.Rate *= c.RateScale()
+	s.RateFor = 0
+	return s
+}
+
+// RateScale is by how much schedule.rate_for_batch raises schedule.rate; 1 without it.
+func (c Config) RateScale() float64 {
+	if c.Schedule.RateFor <= 0 {
+		return 1
+	}
+	return float64(c.Batch) * float64(c.Accumulate) / float64(c.Schedule.RateFor)
 }
 
 // Drop multiplies the rate by Factor at each milestone. A milestone past the end is legal.

@@ -22,7 +22,7 @@ type ScheduleState struct {
 
 // NewScheduler resolves the schedule of a plan; milestones in epochs become steps.
 func NewScheduler(p Plan) *Scheduler {
-	s := &Scheduler{s: p.Config.Schedule, drops: p.Config.Schedule.Drop.At, total: p.Iterations, images: p.ImagesPerStep()}
+	s := &Scheduler{s: p.Config.schedule(), drops: p.Config.Schedule.Drop.At, total: p.Iterations, images: p.ImagesPerStep()}
 	if len(s.drops) == 0 {
 		for _, e := range s.s.Drop.AtEpochs {
 			s.drops = append(s.drops, p.StepsIn(e))

@@ -203,3 +203,46 @@ func TestAScheduleStateSurvivesJSON(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestTheRateFollowsTheSizeOfAnUpdate computes the recipe of Goyal et al. 2017 by hand: 0.1 for 256
+// images, so 0.4 for 1,024 and 3.2 for 8,192, reached evenly from 0.1 in five epochs.
+func TestTheRateFollowsTheSizeOfAnUpdate(t *testing.T) {
+	recipe := Schedule{
+		Rate: 0.1, RateFor: 256, Drop: Drop{Factor: 0.1, AtEpochs: []int{30, 60, 80}},
+		Warmup: Warmup{Linear: true, Rate: 0.1, Epochs: 5},
+	}
+	for _, c := range []struct {
+		accumulate int
+		peak       float64
+	}{{8, 0.1}, {32, 0.4}, {256, 3.2}, {1, 0.0125}} {
+		p := Plan{TrainImages: 8192 * 10, BatchesPerEpoch: 2560, Config: Config{Batch: 32, Accumulate: c.accumulate}}
+		s := scheduler(t, recipe, p)
+		epoch := 2560 / c.accumulate
+		for step, want := range map[int]float64{
+			0: 0.1, 5 * epoch / 2: (0.1 + c.peak) / 2, 5 * epoch: c.peak, 30*epoch - 1: c.peak,
+			30 * epoch: c.peak / 10, 60 * epoch: c.peak / 100, 80 * epoch: c.peak / 1000,
+		} {
+			if got := s.Rate(step, ScheduleState{}); math.Abs(got-want) > 1e-9 {
+				t.Errorf("%d images an update: rate after %d updates is %v, want %v", 32*c.accumulate, step, got, want)
+			}
+		}
+	}
+}
+
+// TestAWarmupAboveTheScaledRateIsRefused: 0.1 for 256 images is 0.0125 for 32, below the warm-up's.
+func TestAWarmupAboveTheScaledRateIsRefused(t *testing.T) {
+	c := DefaultConfig()
+	c.Batch, c.Accumulate = 32, 1
+	c.Schedule = Schedule{Rate: 0.1, RateFor: 256, Warmup: Warmup{Rate: 0.05, Iterations: 10}}
+	found := ""
+	for _, e := range c.Validate() {
+		found += e.Path + ": " + e.Msg + "\n"
+	}
+	if want := "schedule.warmup.rate: 0.05 is not below the rate 0.0125\n"; found != want {
+		t.Errorf("found %q, want %q", found, want)
+	}
+	c.Schedule.RateFor = 0
+	if e := c.Validate(); len(e) != 0 {
+		t.Errorf("without rate_for_batch: %v", e)
+	}
+}

@@ -22,7 +22,8 @@ func (c Config) Validate() []fielderr.Error {
 	}
 	v.between("epochs", c.Epochs, least, maxEpochs, "set iterations or epochs")
 	v.optimizer(c.Optimizer)
-	v.schedule(c.Schedule)
+	v.between("schedule.rate_for_batch", c.Schedule.RateFor, 0, math.MaxInt32, "0 means the rate as it is")
+	v.schedule(c.schedule())
 	v.effectiveRate(c)
 	v.between("checkpoint.every", c.Checkpoint.Every, 0, maxSteps, "0 means at every evaluation")
 	v.between("checkpoint.keep", c.Checkpoint.Keep, 0, math.MaxInt32, "0 means all")
@@ -217,7 +218,7 @@ func forgetsNothing(kept float64) bool { return kept <= 1 && float32(kept) == 1 
 // drop may raise the rate, the classifier has a multiple of it, and Adam divides the first ones by
 // 1 - beta1.
 func (v *validator) effectiveRate(c Config) {
-	s, o := c.Schedule, c.Optimizer
+	s, o := c.schedule(), c.Optimizer
 	if !(s.Rate > 0 && s.Rate <= math.MaxFloat32) {
 		return // said already
 	}
