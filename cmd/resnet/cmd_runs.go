@@ -12,8 +12,8 @@ import (
 )
 
 func newRunsCmd(a *app) *cobra.Command {
-	return group("runs", "List trainings, show one", "What run folders hold. Nothing is trained or changed."+exitHelp(help65, help66, help74),
-		"  resnet runs list\n  resnet runs show runs/cifar20-1", newRunsListCmd(a), newRunsShowCmd(a))
+	return group("runs", "List trainings, show one, make its page", "What run folders hold. Nothing is trained."+exitHelp(help65, help66, help74),
+		"  resnet runs list\n  resnet runs show runs/cifar20-1\n  resnet runs report runs/cifar20-1", newRunsListCmd(a), newRunsShowCmd(a), newRunsReportCmd(a))
 }
 
 const runsListHelp = `Lists the run folders in and below FOLDER, "runs" without one: how far each is, and its newest errors in

@@ -150,7 +150,8 @@ func (a *app) runTraining(ctx context.Context, t *experiment.Training, w *watche
 	w.saved()
 	var late error
 	if sum.State.Step > 0 { // else nothing was trained: the folder may be another process's
-		late = lateError(err, x.WriteReport(t.Dir, sum))
+		// A signal that comes now leaves out what is measured for the page.
+		late = lateError(err, experiment.WriteReport(t.Control.Context(ctx), a.environment(), t.Dir, t.Threads))
 	}
 	if err := a.finishRun(t.Dir, sum, err, w); err != nil {
 		if late != nil {

@@ -55,7 +55,11 @@ func (w *watcher) run(a *app, grace time.Duration, exit func(int)) {
 				w.control.SaveNow()
 			case status == 0: // SIGHUP, SIGPIPE
 			case w.first.CompareAndSwap(0, int32(status)):
-				a.say("Finishing this step and saving; again to stop at once.")
+				if w.isSaved() {
+					a.say("The training is saved: leaving out the rest of its page; again to stop at once.")
+				} else {
+					a.say("Finishing this step and saving; again to stop at once.")
+				}
 				w.control.Stop()
 				if grace > 0 {
 					deadline = time.After(grace)

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"os"
 	"testing"
 
+	"resnet/configs"
 	"resnet/internal/blocks"
 	"resnet/internal/datasets"
 	"resnet/internal/train"
@@ -71,5 +73,20 @@ func checkResolves(t *testing.T, name string, l *Loaded) {
 	}
 	if !plan.EvalDue(plan.Iterations) {
 		t.Errorf("%s: no evaluation at the end", name)
+	}
+}
+
+func TestPresetsAreAllThatNoFileHides(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if got := len(Presets()); got != len(configs.Names()) {
+		t.Errorf("%d presets, want %d", got, len(configs.Names()))
+	}
+	if err := os.WriteFile("cifar20", []byte("train: {seed: 5}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range Presets() {
+		if l.Name == "cifar20" {
+			t.Error("a file is taken for a preset")
+		}
 	}
 }

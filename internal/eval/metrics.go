@@ -134,6 +134,15 @@ func (m *Meter) Metrics() (Metrics, error) {
 	return r, nil
 }
 
+// CrossEntropy is the loss of an image: log Σ exp(z) − z_label, natural logarithm.
+func CrossEntropy(logits []float32, label int) float64 {
+	scores := make([]float64, len(logits))
+	for c, z := range logits {
+		scores[c] = float64(z)
+	}
+	return logSumExp(scores) - scores[label]
+}
+
 func percent(part, whole int) float64 { return 100 * float64(part) / float64(whole) }
 
 // rank counts the classes that come before c: those with a greater score, and those of a lower

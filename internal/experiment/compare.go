@@ -404,7 +404,7 @@ func (c *Comparison) train(ctx context.Context, r *ComparedRun, control *train.C
 	case err != nil:
 		return fmt.Errorf("%s: %w", r.Name(), err)
 	}
-	r.Incomplete = errors.Join(r.Incomplete, r.WriteReport(r.Dir, sum))
+	r.Incomplete = errors.Join(r.Incomplete, writePage(r.Dir, func(p *page) { p.undiagnosed(r.Dir) }))
 	return nil
 }
 

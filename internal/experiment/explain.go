@@ -38,7 +38,7 @@ func Explain(ctx context.Context, m *Model, files []string, out string, o Explai
 	if err := m.NameClasses(o.ClassesFile); err != nil {
 		return nil, err
 	}
-	if _, err := blocks.BuildMaps(m.Spec, 1, m.Params); errors.Is(err, blocks.ErrSpec) {
+	if err := m.hasMaps(); err != nil {
 		return nil, config.Usagef("explain: %s: %w", m.Named, err)
 	}
 	x, err := newExplainer(m, o)
@@ -68,13 +68,22 @@ func Explain(ctx context.Context, m *Model, files []string, out string, o Explai
 // maxExplained is how many rows a picture has at most.
 const maxExplained = 100
 
+// hasMaps fails with blocks.ErrSpec for a network without activation maps.
+func (m *Model) hasMaps() error {
+	if _, err := blocks.BuildMaps(m.Spec, 1, m.Params); errors.Is(err, blocks.ErrSpec) {
+		return err
+	}
+	return nil
+}
+
 // explainer looks at images one after another.
 type explainer struct {
-	m            *Model
-	o            ExplainOptions
-	class        int // -1: the likeliest
-	names        []string
-	logits, maps *Service
+	m      *Model
+	o      ExplainOptions
+	class  int // -1: the likeliest
+	names  []string
+	logits *Service
+	maps   *Service // nil for a network without activation maps
 }
 
 func newExplainer(m *Model, o ExplainOptions) (*explainer, error) {
@@ -90,6 +99,9 @@ func newExplainer(m *Model, o ExplainOptions) (*explainer, error) {
 	if x.logits, err = NewService(m, so); err != nil {
 		return nil, err
 	}
+	if m.hasMaps() != nil {
+		return x, nil
+	}
 	so.Form = eval.Maps
 	x.maps, err = NewService(m, so)
 	return x, err
@@ -97,7 +109,9 @@ func newExplainer(m *Model, o ExplainOptions) (*explainer, error) {
 
 func (x *explainer) close() {
 	x.logits.Close()
-	x.maps.Close()
+	if x.maps != nil {
+		x.maps.Close()
+	}
 }
 
 // classOf finds a class by its name or its number.
@@ -115,32 +129,41 @@ func classOf(class string, names []string, n int) (int, error) {
 
 func (x *explainer) row(ctx context.Context, path string) ([]*image.RGBA, Prediction, error) {
 	p := Prediction{Image: path}
-	cuts, bad, err := x.logits.cuts(ctx, func() (datasets.Picture, error) { return x.m.readPicture(path) })
-	if bad != nil || err != nil {
-		return nil, p, cmp.Or(bad, err)
-	}
-	view := report.View{Channels: x.m.Spec.InputChannels, Side: cuts[0].Height, Pix: cuts[0].Pix}
-	logits, err := x.logits.batcher.Scores(ctx, slices.Clone(cuts))
+	l, err := x.look(ctx, func() (datasets.Picture, error) { return x.m.readPicture(path) })
 	if err != nil {
 		return nil, p, err
 	}
-	maps, err := x.maps.batcher.Scores(ctx, cuts)
-	if err != nil {
-		return nil, p, err
-	}
-	p.Top = eval.Top(logits, x.m.Spec.Classes, x.names)
+	p.Top = eval.Top(l.logits, x.m.Spec.Classes, x.names)
 	if x.class < 0 {
 		p.Top = p.Top[:min(x.o.Top, len(p.Top))]
 	} else {
 		p.Top = slices.DeleteFunc(p.Top, func(g eval.Guess) bool { return g.Class != x.class })
 	}
-	row := []*image.RGBA{view.Image()}
+	row := []*image.RGBA{l.view.Image()}
 	for _, g := range p.Top {
-		cam, n, err := x.m.ActivationMap(maps, g.Class)
+		cam, n, err := x.m.ActivationMap(l.maps, g.Class)
 		if err != nil {
 			return nil, p, err
 		}
-		row = append(row, view.Heat(cam, n))
+		row = append(row, l.view.Heat(cam, n))
 	}
 	return row, p, nil
+}
+
+// looked is what a network sees of a picture, and its outputs of it.
+type looked struct {
+	view         report.View
+	logits, maps []float32
+}
+
+func (x *explainer) look(ctx context.Context, decode func() (datasets.Picture, error)) (looked, error) {
+	cuts, bad, err := x.logits.cuts(ctx, decode)
+	if bad != nil || err != nil {
+		return looked{}, cmp.Or(bad, err)
+	}
+	l := looked{view: report.View{Channels: x.m.Spec.InputChannels, Side: cuts[0].Height, Pix: cuts[0].Pix}}
+	if l.logits, err = x.logits.batcher.Scores(ctx, slices.Clone(cuts)); err == nil && x.maps != nil {
+		l.maps, err = x.maps.batcher.Scores(ctx, cuts)
+	}
+	return l, err
 }

@@ -22,6 +22,9 @@ func readRun(dir string) (report.Run, []string, error) {
 	if err != nil {
 		return run, nil, err
 	}
+	for _, t := range train.Timings(dir) {
+		run.Times = append(run.Times, report.Time{Step: t.Step, Seconds: t.Seconds, Speed: t.ImagesPerSecond})
+	}
 	path := filepath.Join(dir, train.MetricsFile)
 	var unreadable error
 	run.History, unreadable = report.ReadHistory(path)

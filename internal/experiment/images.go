@@ -327,8 +327,5 @@ func (d *images) meta(m *weights.Meta) {
 }
 
 func (d *images) row(checkpoint string, m train.Metrics) eval.Row {
-	info := d.set.Info()
-	metrics := eval.Metrics{N: info.Test, Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss}
-	protocol := eval.Protocol{Views: 1, Height: info.Height, Width: info.Width, Split: datasets.Test}
-	return eval.NewRow(d.x.Spec.Name, checkpoint, d.name, d.x.Spec.Params, protocol, metrics)
+	return testRow(d.x.Spec, checkpoint, d.name, d.set.Info().Test, m)
 }

@@ -107,8 +107,6 @@ func constantLoss(logits []float32, counts map[int]int) float64 {
 	return total / float64(n)
 }
 
-var oneView = eval.ViewOptions{Crops: eval.CropsOne, Combine: eval.CombineSoftmax}
-
 // TestAFolderWithHalfOfTheClassesIsMeasuredByName: the network's likeliest class is bee, which 4 of
 // the 8 images are of. By position it would be output 1, eel.
 func TestAFolderWithHalfOfTheClassesIsMeasuredByName(t *testing.T) {

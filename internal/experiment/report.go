@@ -32,22 +32,28 @@ func (x *Experiment) Table(dir string, sum train.Summary) eval.Table {
 	return eval.Table{Rows: []eval.Row{x.data.row(dir, *sum.Last.Test)}}
 }
 
-// WriteReport writes report.html and the curves into a run folder. It fails with an *IOError, which
-// leaves what was there: nobody may take that for the report of this run. Before the first
-// evaluation there is nothing to report.
-func (x *Experiment) WriteReport(dir string, sum train.Summary) error {
-	run, notes, err := readRun(dir)
+// WriteReport writes report.html, the curves and, of a training that has come to its end, the
+// diagnosis into its run folder: the page that ReportRun writes. A diagnosis that fails is a
+// remark. It fails with an *IOError, which leaves what was there: nobody may take that for the
+// report of this run. Before the first evaluation there is nothing to report.
+func WriteReport(ctx context.Context, env *Environment, dir string, threads int) error {
+	return writePage(dir, func(p *page) {
+		if !p.finished {
+			p.undiagnosed(dir)
+		} else if err := p.diagnose(ctx, env, dir, DiagnoseOptions{Threads: threads}); err != nil {
+			env.say("warning: the network is not diagnosed: %s", text.PrintableLines(err.Error()))
+		}
+	})
+}
+
+func writePage(dir string, diagnose func(*page)) error {
+	p, err := pageOf(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err == nil {
-		if !sum.State.Finished {
-			notes = append(notes, fmt.Sprintf("The training ended at step %s of %s.", text.Grouped(sum.State.Step), text.Grouped(x.Plan.Iterations)))
-		}
-		err = report.WriteReport(dir, report.Report{
-			Title: fmt.Sprintf("%s on %s", x.Spec.Name, x.Data.Name), Notes: notes, Runs: []report.Run{run}, Table: x.Table(dir, sum),
-			Blocks: report.Drawings([]report.Net{{Model: x.Spec.Name, Blocks: drawBlocks(x.Spec)}}),
-		})
+		diagnose(p)
+		err = report.WriteReport(dir, p.Report)
 	}
 	if err != nil {
 		return &IOError{fmt.Errorf("%s: no report of this training: %w", dir, err)}
@@ -76,7 +82,7 @@ func (c *Comparison) Report() (report.Comparison, error) {
 		if err != nil {
 			return report.Comparison{}, err
 		}
-		n := describeNet(r.Dir, r.Loaded, &r.Spec)
+		n, _ := describeNet(r.Dir, r.Loaded, &r.Spec)
 		n.Model, n.Seed, n.Iterations = r.Net.Model(), r.Seed, r.Plan.Iterations
 		if c.Kind == Sweep || r.Spec.Varied() {
 			n.Model = r.Spec.Name
@@ -135,7 +141,8 @@ func CompareRuns(dirs []string, out string) (report.Comparison, error) {
 			return report.Comparison{}, err
 		}
 		configs = append(configs, l)
-		list, all = append(list, report.Compared{Run: run, Net: describeRun(dir, run, l)}), append(all, notes...)
+		n, _ := describeRun(dir, run, l)
+		list, all = append(list, report.Compared{Run: run, Net: n}), append(all, notes...)
 		command = append(command, text.ShellQuote(dir))
 	}
 	tellSettings(list, configs)
@@ -153,8 +160,9 @@ func noted(c report.Comparison, notes []string) report.Comparison {
 
 // describeNet says what a run folder knows of its network: its configuration, its speed, and the
 // layer responses of its newest checkpoint. Only what is there is said. spec is what the
-// configuration says of the network; nil where it does not say.
-func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) report.Net {
+// configuration says of the network; nil where it does not say. What is known of it is returned as
+// well.
+func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) (report.Net, *blocks.Spec) {
 	n := report.Net{Model: filepath.Base(dir), ImagesPerSecond: train.MedianSpeed(dir)}
 	e, err := checkpoint.ReadEnv(dir)
 	if err == nil {
@@ -185,7 +193,7 @@ func describeNet(dir string, l *config.Loaded, spec *blocks.Spec) report.Net {
 		}
 		n.Blocks = drawBlocks(*spec)
 	}
-	return n
+	return n, spec
 }
 
 // drawBlocks draws the building blocks of a network for a page.
@@ -203,14 +211,14 @@ func drawBlocks(s blocks.Spec) []string {
 
 // describeRun is describeNet for a folder of which nothing else is known. Where its checkpoints are
 // gone, the configuration names the network; l is nil where there is none.
-func describeRun(dir string, run report.Run, l *config.Loaded) report.Net {
+func describeRun(dir string, run report.Run, l *config.Loaded) (report.Net, *blocks.Spec) {
 	var spec *blocks.Spec
 	if l != nil {
 		if s, err := blocks.Resolve(l.Model, blocks.DataInfo{}); err == nil {
 			spec = &s
 		}
 	}
-	n := describeNet(dir, l, spec)
+	n, spec := describeNet(dir, l, spec)
 	if h := run.History; len(h) > 0 && (n.Iterations == 0 || l == nil) {
 		n.Iterations = h[len(h)-1].Step
 	}
@@ -221,5 +229,5 @@ func describeRun(dir string, run report.Run, l *config.Loaded) report.Net {
 		further := slices.ContainsFunc(run.History, func(row report.Measurement) bool { return row.Step > int(m.Step) })
 		n.Unfinished = !m.Final || further // it was made longer, and killed
 	}
-	return n
+	return n, spec
 }

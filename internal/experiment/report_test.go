@@ -17,7 +17,7 @@ func TestAnUpdateOfARunIsAllItsBatches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := describeNet(t.TempDir(), l, nil)
+	n, _ := describeNet(t.TempDir(), l, nil)
 	if n.Batch != 72 || n.Seed != 9 || n.Iterations != 77 || n.Dataset != "fashion-sample" || n.TestImages != 1000 {
 		t.Errorf("%+v", n)
 	}
@@ -36,7 +36,8 @@ func TestAFolderSaysWhetherItsDataWereThePublished(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "env.json"), []byte(env), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		return describeNet(dir, l, nil)
+		n, _ := describeNet(dir, l, nil)
+		return n
 	}
 	before, published, copied := net(`{}`), net(`{"data": "cifar10"}`), net(`{"data": "cifar10 (converted copy)"}`)
 	if before.Dataset != "cifar10" || !before.Unverified || published.Dataset != "cifar10" || published.Unverified ||

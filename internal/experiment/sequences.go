@@ -241,10 +241,7 @@ func (s *sequences) meta(m *weights.Meta) {
 }
 
 func (s *sequences) row(checkpoint string, m train.Metrics) eval.Row {
-	return eval.Row{
-		Model: s.x.Spec.Name, Checkpoint: checkpoint, N: s.corpus.Len(datasets.Test), Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss,
-		Params: s.x.Spec.Params, Protocol: sequenceProtocol(s.x.Spec), Unit: "utterances", UtteranceError: m.UtteranceError,
-	}
+	return testRow(s.x.Spec, checkpoint, "", s.corpus.Len(datasets.Test), m)
 }
 
 // evalShapes are the batch shapes of splits that are measured.

@@ -570,11 +570,12 @@ func TestAFinishedRunGetsTheReportThatAKillPrevented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.WriteReport(run, sum); err != nil {
+	env := &Environment{Version: "test"}
+	if err := WriteReport(t.Context(), env, run, 1); err != nil {
 		t.Fatal(err)
 	}
 	files := map[string]string{}
-	for _, name := range []string{report.ReportFile, report.CurvesSVG, report.CurvesPNG} {
+	for _, name := range []string{report.ReportFile, report.CurvesSVG, report.CurvesPNG, report.DiagnosticsFile} {
 		b, err := os.ReadFile(filepath.Join(run, name))
 		if err != nil {
 			t.Fatal(err)
@@ -588,7 +589,7 @@ func TestAFinishedRunGetsTheReportThatAKillPrevented(t *testing.T) {
 	if err != nil || !again.AlreadyFinished || again.Last == nil || again.Last.Test == nil || *again.Last.Test != *sum.Last.Test {
 		t.Fatalf("%+v (%v)", again, err)
 	}
-	if err := x.WriteReport(run, again); err != nil {
+	if err := WriteReport(t.Context(), env, run, 1); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range files {
@@ -601,7 +602,7 @@ func TestAFinishedRunGetsTheReportThatAKillPrevented(t *testing.T) {
 		t.Fatal(err)
 	}
 	var io *IOError
-	if err := x.WriteReport(run, again); !errors.As(err, &io) {
+	if err := WriteReport(t.Context(), env, run, 1); !errors.As(err, &io) {
 		t.Errorf("%v", err)
 	}
 }

@@ -16,8 +16,9 @@ type Figure struct {
 	Note   string `json:"note"` // what the lines are, in a sentence
 	X      string `json:"x"`    // labels of the axes, with units
 	Y      string `json:"y"`
-	Unit   string `json:"unit"` // after a value: "%"
-	Digits int    `json:"digits"`
+	Unit   string `json:"unit"`   // after a value: "%"
+	Digits int    `json:"digits"` // after the point of a value; below 0 four digits in all
+	Linear bool   `json:"linear"` // without a logarithmic axis
 	// XMax and YMax end the linear axes, which begin at 0: see fit.
 	XMax   float64 `json:"x_max"`
 	YMax   float64 `json:"y_max"`

@@ -3,6 +3,7 @@ package report
 import (
 	"image"
 	"image/color"
+	"image/draw"
 	"math"
 
 	"gonum.org/v1/plot/palette/moreland"
@@ -24,56 +25,67 @@ func (v View) at(x, y int) color.RGBA {
 }
 
 // Image is the view, each pixel as large as makes the image at least 224 pixels wide.
-func (v View) Image() *image.RGBA { return v.painted(nil, 0) }
+func (v View) Image() *image.RGBA {
+	const least = 224
+	return v.times(max(1, (least+v.Side-1)/v.Side))
+}
 
-// heatShare is the share of the heat's colour where the map is largest; elsewhere it is less, in
-// proportion, so that what counts for nothing is seen as it is.
-const heatShare = 0.75
+// times is the view with each pixel so many pixels wide.
+func (v View) times(scale int) *image.RGBA {
+	side := scale * v.Side
+	img := image.NewRGBA(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side {
+			img.SetRGBA(x, y, v.at(x/scale, y/scale))
+		}
+	}
+	return img
+}
 
 // Heat is the view with an activation map [n, n] over it: the brighter, the more speaks for the
 // class. What speaks against it is left dark.
-func (v View) Heat(cam []float32, n int) *image.RGBA { return v.painted(cam, n) }
+func (v View) Heat(cam []float32, n int) *image.RGBA {
+	img := v.Image()
+	draw.Draw(img, img.Rect, overlay(cam, n, img.Rect.Dx()), image.Point{}, draw.Over)
+	return img
+}
 
-func (v View) painted(cam []float32, n int) *image.RGBA {
-	const least = 224
-	scale := max(1, (least+v.Side-1)/v.Side)
-	side := scale * v.Side
+// heatShare is the share of the heat's colour where the map is largest; elsewhere it is less, in
+// proportion, so that what counts for nothing is seen as it is, darker.
+const (
+	heatShare = 0.75
+	heatDim   = 0.6
+)
+
+// overlay is what an activation map [n, n] puts over an image, side pixels wide: a pixel of heat h,
+// 0 to 1, leaves (1 − s)·0.6 of the image and adds s of the heat's colour, s = 0.75·h. A map that
+// has nothing positive puts nothing over it.
+func overlay(cam []float32, n, side int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, side, side))
 	var top float64
 	for _, c := range cam {
 		top = max(top, float64(c))
+	}
+	if top <= 0 {
+		return img
 	}
 	colours := moreland.ExtendedBlackBody()
 	colours.SetMin(0)
 	colours.SetMax(1)
 	for y := range side {
 		for x := range side {
-			c := v.at(x/scale, y/scale)
-			if top > 0 {
-				h := min(1, max(0, between(cam, n, (float64(x)+0.5)/float64(side), (float64(y)+0.5)/float64(side))/top))
-				c = blend(c, colours, h)
+			h := min(1, max(0, between(cam, n, (float64(x)+0.5)/float64(side), (float64(y)+0.5)/float64(side))/top))
+			hot, err := colours.At(h)
+			if err != nil {
+				continue
 			}
-			img.SetRGBA(x, y, c)
+			share := heatShare * h
+			r, g, b, _ := hot.RGBA()
+			mix := func(c uint32) uint8 { return uint8(math.Round(share * float64(c>>8))) }
+			img.SetRGBA(x, y, color.RGBA{mix(r), mix(g), mix(b), uint8(math.Round(255 * (1 - (1-share)*heatDim)))})
 		}
 	}
 	return img
-}
-
-// blend puts the colour of a heat of 0 to 1 over c, which darkens where there is none.
-func blend(c color.RGBA, colours interface {
-	At(v float64) (color.Color, error)
-}, heat float64,
-) color.RGBA {
-	hot, err := colours.At(heat)
-	if err != nil {
-		return c
-	}
-	r, g, b, _ := hot.RGBA()
-	share := heatShare * heat
-	mix := func(own uint8, hot uint32) uint8 {
-		return uint8(math.Round((1-share)*0.6*float64(own) + share*float64(hot>>8)))
-	}
-	return color.RGBA{mix(c.R, r), mix(c.G, g), mix(c.B, b), 255}
 }
 
 // between is the value of a map [n, n] at a place of 0 to 1, bilinear between the centres of its

@@ -1,14 +1,12 @@
 package report
 
 import (
-	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"html/template"
 	"io"
 
-	"resnet/internal/eval"
 	"resnet/internal/text"
 )
 
@@ -19,16 +17,16 @@ var (
 	reportText string
 	//go:embed page/comparison.html.tmpl
 	comparisonText string
-	//go:embed page/blocks.html.tmpl
-	blocksText string
+	//go:embed page/parts.html.tmpl
+	partsText string
 	//go:embed page/page.css
 	pageStyle string
-	//go:embed page/comparison.js
+	//go:embed page/page.js
 	pageScript string
 )
 
 var pageFuncs = template.FuncMap{
-	"printable": text.Printable, "percentage": eval.ErrorText, "text": pageText,
+	"printable": text.Printable, "text": pageText,
 	"style":  func() template.CSS { return template.CSS(pageStyle) },
 	"script": func() template.JS { return template.JS(pageScript) },
 	// scriptHash lets the page's own script run, and no other (Content Security Policy).
@@ -39,8 +37,8 @@ var pageFuncs = template.FuncMap{
 }
 
 var (
-	reportTemplate     = template.Must(template.New("report").Funcs(pageFuncs).Parse(reportText + blocksText))
-	comparisonTemplate = template.Must(template.New("comparison").Funcs(pageFuncs).Parse(comparisonText + blocksText))
+	reportTemplate     = template.Must(template.New("report").Funcs(pageFuncs).Parse(reportText + partsText))
+	comparisonTemplate = template.Must(template.New("comparison").Funcs(pageFuncs).Parse(comparisonText + partsText))
 )
 
 // comparisonPage is what the template shows.
@@ -83,12 +81,11 @@ func (c Comparison) writeHTML(w io.Writer, figures []Figure) error {
 		page.Notes = append(page.Notes, text.Printable(s))
 	}
 	for _, f := range figures {
-		var svg bytes.Buffer
-		if err := DrawFigureSVG(&svg, f, DrawOptions{}); err != nil {
+		p, err := newPageFigure(f)
+		if err != nil {
 			return err
 		}
-		drawing := template.HTML(inline(svg.Bytes())) //nolint:gosec // DrawFigureSVG escapes texts
-		page.Figures = append(page.Figures, pageFigure{f, drawing})
+		page.Figures = append(page.Figures, p)
 	}
 	nets := make([]Net, len(c.Runs))
 	for i, r := range c.Runs {

@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"html/template"
 	"io"
 	"strings"
@@ -16,30 +15,41 @@ import (
 // ReportFile is the file that WriteReport writes beside the curves.
 const ReportFile = "report.html"
 
-// A Report is a page about one run or a comparison of several, complete in itself: it loads nothing
-// from anywhere.
+// A Report is a page about one run or a few, complete in itself: it loads nothing from anywhere.
 type Report struct {
-	Title   string
-	Notes   []string   // paragraphs below the title
-	Table   eval.Table // may be empty
-	Runs    []Run
-	Blocks  []Drawing
-	Classes *eval.ClassReport // may be nil
+	Title  string
+	Notes  []string   // paragraphs below the title
+	Table  eval.Table // may be empty
+	Facts  []Fact     // of the training, in order
+	Runs   []Run
+	Blocks []Drawing
+	// Preset is the name of the preset that the configuration is held against, and Changes what
+	// differs from it; "" where it is held against none.
+	Preset  string
+	Changes []Change
+	// Diagnosis is what the network gets wrong. Where it is nil, NoDiagnosis may say why.
+	Diagnosis   *Diagnosis
+	NoDiagnosis string
+	// Live is a page that a training's server shows: it grows by the events of the server.
+	Live bool
 }
 
-// reportPage is what the template shows. SVG, which DrawSVG made, and those of Blocks are the only
-// values that are not escaped.
+// A Change is a key of the configuration that a preset has another value for.
+type Change struct{ Key, Preset, Here string }
+
+// reportPage is what the template shows. SVG of the figures, which DrawFigureSVG made, and those of
+// Blocks are the only values that are not escaped.
 type reportPage struct {
-	Title   string
-	Notes   []string
-	Table   reportTable
-	Cites   []string
-	SVG     template.HTML
-	Blocks  []pageDrawing
-	Runs    []reportRun
-	Classes *eval.ClassReport
-	Matrix  [][]matrixCell
-	Mixups  []string
+	Report
+	Notes       []string
+	Table       reportTable
+	Cites       []string
+	Figures     []pageFigure
+	Data        []Figure // for the script
+	Blocks      []pageDrawing
+	Runs        []reportRun
+	Diagnosis   *diagnosisPage
+	NoDiagnosis string
 }
 
 type reportTable struct {
@@ -58,42 +68,50 @@ type reportRun struct {
 	Table        reportTable
 }
 
-// matrixCell is a cell of the confusion matrix; Shade is 0 to 9 by its share of the label's images.
-type matrixCell struct {
-	N, Shade int
-	Diagonal bool
-}
-
 // WriteHTML writes the page. Everything in it that came from a file or a user is escaped. Without
 // any measured error it has no curves.
 func (r Report) WriteHTML(w io.Writer) error {
-	page := reportPage{Title: text.Printable(r.Title), Cites: r.Table.Citations(), Blocks: pageDrawings(r.Blocks), Classes: r.Classes}
+	page := reportPage{
+		Report: r, Cites: r.Table.Citations(), Blocks: pageDrawings(r.Blocks), NoDiagnosis: text.Printable(r.NoDiagnosis), Data: r.Figures(),
+	}
+	page.Title, page.Preset = text.Printable(r.Title), text.Printable(r.Preset)
 	for _, n := range r.Notes {
 		page.Notes = append(page.Notes, text.Printable(n))
 	}
 	if len(r.Table.Rows) > 0 {
 		page.Table = newReportTable(r.Table.Columns(text.Printable))
 	}
-	var svg bytes.Buffer
-	switch err := DrawSVG(&svg, r.series(), DrawOptions{}); {
-	case err == nil:
-		page.SVG = template.HTML(inline(svg.Bytes())) //nolint:gosec // DrawSVG escapes texts
-	case !errors.Is(err, ErrNoCurve):
-		return err
+	for _, f := range page.Data {
+		p, err := newPageFigure(f)
+		if err != nil {
+			return err
+		}
+		page.Figures = append(page.Figures, p)
 	}
 	for _, run := range r.Runs {
 		page.Runs = append(page.Runs, reportRun{text.Printable(run.Name), run.Config, run.Environment, newReportTable(run.History.Columns())})
 	}
-	if c := r.Classes; c != nil {
-		if len(c.Classes) <= eval.MatrixClasses {
-			page.Matrix = shades(*c)
-		} else {
-			for _, m := range c.Mixups(eval.MatrixClasses) {
-				page.Mixups = append(page.Mixups, fmt.Sprintf("%s × %s taken for %s", text.Grouped(int64(m.N)), c.Title(m.Label), c.Title(m.Predicted)))
-			}
+	if r.Diagnosis != nil {
+		d, err := newDiagnosisPage(r.Diagnosis)
+		if err != nil {
+			return err
+		}
+		page.Diagnosis = d
+		if d.Curve != nil {
+			page.Data = append(page.Data, d.Curve.Figure)
 		}
 	}
 	return reportTemplate.Execute(w, page)
+}
+
+// newPageFigure draws a figure; one without lines, of a live page, has no picture yet.
+func newPageFigure(f Figure) (pageFigure, error) {
+	if f.empty() {
+		return pageFigure{Figure: f}, nil
+	}
+	var svg bytes.Buffer
+	err := DrawFigureSVG(&svg, f, DrawOptions{})
+	return pageFigure{f, template.HTML(inline(svg.Bytes()))}, err //nolint:gosec // DrawFigureSVG escapes texts
 }
 
 // WriteReport writes report.html, curves.svg and curves.png to a folder, each complete or not at
@@ -137,22 +155,4 @@ func newReportTable(cols []eval.Column) reportTable {
 		}
 	}
 	return t
-}
-
-// shades prepares the confusion matrix. What is rare but wrong should be seen: any count above 0
-// has a shade.
-func shades(c eval.ClassReport) [][]matrixCell {
-	var rows [][]matrixCell
-	for label, counts := range c.Confusion {
-		var row []matrixCell
-		for p, n := range counts {
-			cell := matrixCell{N: n, Diagonal: p == label}
-			if n > 0 {
-				cell.Shade = min(9, 1+9*n/c.Classes[label].N)
-			}
-			row = append(row, cell)
-		}
-		rows = append(rows, row)
-	}
-	return rows
 }

@@ -23,6 +23,15 @@ type Run struct {
 	Config      string // config.yaml as it is; "" when there is none
 	Environment []Fact // env.json, sorted by name; nil when there is none
 	History     History
+	Unit        string // what its data are counted in; "" means image
+	Times       []Time // of timing.csv; nil where it is not there
+}
+
+// A Time is how long a training has taken at an evaluation: a row of timing.csv.
+type Time struct {
+	Step    int
+	Seconds float64 // since the start, those of earlier processes as well
+	Speed   float64 // images or utterances a second since the row before
 }
 
 // ReadRun reads config.yaml, env.json and metrics.csv of a run folder. Only metrics.csv must be

@@ -1,5 +1,5 @@
 "use strict";
-// Draws the figures of the page from the JSON in #figures, in place of the still pictures. Figure, Panel and Line are those of figure.go.
+// Draws the figures of the page from the JSON in #figures, in place of the still pictures, and reads a confusion matrix under the pointer. Figure, Panel and Line are those of figure.go.
 (() => {
 	const figures = JSON.parse(document.getElementById("figures").textContent);
 	const colours = 7;
@@ -18,6 +18,7 @@
 		return e;
 	};
 	const number = (v) => v.toLocaleString("en", { maximumFractionDigits: 6 });
+	const value = (f, v) => (f.digits < 0 ? String(Number(v.toPrecision(4))) : v.toFixed(f.digits)) + (f.unit ? " " + f.unit : "");
 
 	// The smallest of 1, 2, 5, 10, … that divides a span into at most n parts.
 	const niceStep = (span, n) => {
@@ -121,7 +122,7 @@
 				scale.setAttribute("aria-pressed", String(this.log));
 				this.draw();
 			});
-			bar.append(scale);
+			if (!this.figure.linear) bar.append(scale);
 			if (this.figure.x === "iterations") {
 				const select = html("select", {});
 				for (const [n, text] of [[1, "as measured"], [3, "mean of 3 evaluations"], [5, "mean of 5 evaluations"], [9, "mean of 9 evaluations"]])
@@ -215,7 +216,7 @@
 				for (const l of lines) {
 					const p = l.points.find((q) => q[0] === step);
 					if (!p) continue;
-					rows.push([l.name, p[1].toFixed(f.digits) + (f.unit ? " " + f.unit : ""), p[1]]);
+					rows.push([l.name, value(f, p[1]), p[1]]);
 					if (place.y(p[1]) >= box.top - 1) cursor.append(mark(l, place.x(step), place.y(p[1])));
 				}
 				rows.sort((a, b) => b[2] - a[2]);
@@ -263,4 +264,26 @@
 	document.querySelector("main").prepend(theme);
 
 	for (const f of figures) new View(f, document.getElementById("figure-" + f.id));
+
+	// A confusion matrix of many classes is a picture of a pixel for each pair: the pair under the pointer is named.
+	const map = document.getElementById("confusion-map");
+	if (map) {
+		const { classes, pairs, images } = JSON.parse(document.getElementById("confusion").textContent);
+		const counts = new Map(pairs.map(([label, predicted, n]) => [label * classes.length + predicted, n]));
+		const tip = html("div", { className: "tip", hidden: true });
+		map.append(tip);
+		map.addEventListener("pointermove", (e) => {
+			const r = map.querySelector("img").getBoundingClientRect();
+			const at = (v, from, size) => Math.floor((v - from) / size * classes.length);
+			const label = at(e.clientY, r.top, r.height), predicted = at(e.clientX, r.left, r.width);
+			tip.hidden = !(classes[label] && classes[predicted]);
+			if (tip.hidden) return;
+			const n = counts.get(label * classes.length + predicted) || 0;
+			tip.replaceChildren(html("strong", {}, `${n} of ${images[label]}`), html("br"), `${classes[label]} taken for`, html("br"), classes[predicted]);
+			const x = e.clientX - r.left, y = e.clientY - r.top;
+			tip.style.left = `${Math.max(0, Math.min(x + 12, map.clientWidth - tip.offsetWidth))}px`;
+			tip.style.top = `${y + 14}px`;
+		});
+		map.addEventListener("pointerleave", () => { tip.hidden = true; });
+	}
 })();

@@ -1,0 +1,121 @@
+package report
+
+import (
+	"math"
+	"slices"
+
+	"resnet/internal/text"
+)
+
+// The parts of a run's figures besides those of a comparison's.
+const partTrainSet = "training set"
+
+// runCurve is a line of a figure of a run's page.
+type runCurve struct {
+	column, part string
+	color        int // where the figure is of one run
+	dashed       bool
+}
+
+// The curves of errors; those of losses are the same with other columns.
+var (
+	errorCurves = []runCurve{
+		{"train_error", partTrain, 0, true},
+		{"val_error", partVal, 2, false},
+		{"test_error", partTest, 1, false},
+		{"train_eval_error", partTrainSet, 3, false},
+	}
+	lossCurves = []runCurve{
+		{"train_loss", partTrain, 0, true},
+		{"val_loss", partVal, 2, false},
+		{"test_loss", partTest, 1, false},
+		{"train_eval_loss", partTrainSet, 3, false},
+	}
+)
+
+// Figures of a run or a few against the iteration: errors, losses, the learning rate and the speed,
+// those that have lines; of a live page all, whose lines may come. Of one run each split has a
+// colour, of several each run.
+func (r Report) Figures() []Figure {
+	const since = "Dashed: training, the mean over the updates since the previous evaluation, while the weights change."
+	list := []Figure{
+		r.curves(Figure{ID: "error", Title: "Top-1 error", Y: "error (%)", Unit: "%", Digits: 2, Note: since + " The start of a curve may be above the axis."}, errorCurves, leastErrorAxis),
+		r.curves(Figure{ID: "loss", Title: "Loss", Y: "cross-entropy (nats)", Digits: 4, Note: since + " Weight decay is not included."}, lossCurves, 0.2),
+		r.curves(Figure{ID: "rate", Title: "Learning rate", Y: "rate", Digits: -1, Note: "Of the last update before each evaluation."},
+			[]runCurve{{"rate", "", 4, false}}, math.Inf(1)),
+		r.speed(),
+	}
+	if r.Live {
+		return list
+	}
+	return slices.DeleteFunc(list, Figure.empty)
+}
+
+// curves makes a figure of columns of the histories. A column that no run has is left out, and of a
+// row what is not finite.
+func (r Report) curves(f Figure, curves []runCurve, floor float64) Figure {
+	f.X = "iterations"
+	f.Panels = []Panel{{Lines: []Line{}}}
+	for i, run := range r.Runs {
+		for _, c := range curves {
+			var points [][2]float64
+			for k := range run.History {
+				if v := *run.History[k].cell(c.column); v != nil && finite(*v) {
+					points = append(points, [2]float64{float64(run.History[k].Step), *v})
+				}
+			}
+			if points != nil {
+				f.Panels[0].Lines = append(f.Panels[0].Lines, r.line(i, c, points))
+			}
+		}
+	}
+	f.fit(floor)
+	return f
+}
+
+// line is a curve of run i.
+func (r Report) line(i int, c runCurve, points [][2]float64) Line {
+	l := Line{Name: c.part, Group: c.part, Color: c.color, Marker: c.color, Width: testWidth, Dashed: c.dashed, Points: points}
+	if name := text.Printable(r.Runs[i].Name); len(r.Runs) > 1 || c.part == "" {
+		l.Name, l.Group, l.Part = name, name, c.part
+		if c.part != "" {
+			l.Name += " " + c.part
+		}
+	}
+	if len(r.Runs) > 1 {
+		l.Color, l.Marker = i, i
+	}
+	if c.dashed {
+		l.Width = trainWidth
+	}
+	return l
+}
+
+// speed is a figure of the times between evaluations.
+func (r Report) speed() Figure {
+	unit := r.unit() + "s/s"
+	f := Figure{
+		ID: "speed", Title: "Speed", X: "iterations", Y: unit, Unit: unit, Digits: 0, Panels: []Panel{{Lines: []Line{}}},
+		Note: "Of the updates since the previous evaluation, on the machine that trained.",
+	}
+	for i, run := range r.Runs {
+		var points [][2]float64
+		for _, t := range run.Times {
+			if finite(t.Speed) && t.Speed > 0 {
+				points = append(points, [2]float64{float64(t.Step), t.Speed})
+			}
+		}
+		if points != nil {
+			f.Panels[0].Lines = append(f.Panels[0].Lines, r.line(i, runCurve{color: 5}, points))
+		}
+	}
+	f.fit(math.Inf(1))
+	return f
+}
+
+func (r Report) unit() string {
+	if len(r.Runs) > 0 && r.Runs[0].Unit != "" {
+		return r.Runs[0].Unit
+	}
+	return "image"
+}
