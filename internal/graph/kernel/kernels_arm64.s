@@ -2865,6 +2865,2762 @@ quarter:
 	BNE row
 	RET
 
+// func group4x1NEON(a *byte)
+TEXT ·group4x1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad400d42 // ldp q2, q3, [x10]
+	WORD $0xad421544 // ldp q4, q5, [x10, #64]
+	WORD $0xad401d66 // ldp q6, q7, [x11]
+	WORD $0x4e22ccc0 // fmla v0.4s, v6.4s, v2.4s
+	WORD $0x4e23cce1 // fmla v1.4s, v7.4s, v3.4s
+	WORD $0x4ea008c2 // rev64 v2.4s, v6.4s
+	WORD $0x4ea008e3 // rev64 v3.4s, v7.4s
+	WORD $0x4e24cc40 // fmla v0.4s, v2.4s, v4.4s
+	WORD $0x4e25cc61 // fmla v1.4s, v3.4s, v5.4s
+	WORD $0xad440d42 // ldp q2, q3, [x10, #128]
+	WORD $0xad461544 // ldp q4, q5, [x10, #192]
+	WORD $0xad401d66 // ldp q6, q7, [x11]
+	WORD $0x6e0640c6 // ext v6.16b, v6.16b, v6.16b, #8
+	WORD $0x6e0740e7 // ext v7.16b, v7.16b, v7.16b, #8
+	WORD $0x4e22ccc0 // fmla v0.4s, v6.4s, v2.4s
+	WORD $0x4e23cce1 // fmla v1.4s, v7.4s, v3.4s
+	WORD $0x4ea008c2 // rev64 v2.4s, v6.4s
+	WORD $0x4ea008e3 // rev64 v3.4s, v7.4s
+	WORD $0x4e24cc40 // fmla v0.4s, v2.4s, v4.4s
+	WORD $0x4e25cc61 // fmla v1.4s, v3.4s, v5.4s
+	ADD $256, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD 120(R0), R8
+	LSL $2, R8, R8
+	WORD $0xad0004c0 // stp q0, q1, [x6]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group4x2NEON(a *byte)
+TEXT ·group4x2NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad401544 // ldp q4, q5, [x10]
+	WORD $0xad421d46 // ldp q6, q7, [x10, #64]
+	WORD $0xad402568 // ldp q8, q9, [x11]
+	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
+	WORD $0x4e25cd21 // fmla v1.4s, v9.4s, v5.4s
+	WORD $0x4ea00908 // rev64 v8.4s, v8.4s
+	WORD $0x4ea00929 // rev64 v9.4s, v9.4s
+	WORD $0x4e26cd00 // fmla v0.4s, v8.4s, v6.4s
+	WORD $0x4e27cd21 // fmla v1.4s, v9.4s, v7.4s
+	WORD $0xad422568 // ldp q8, q9, [x11, #64]
+	WORD $0x4e24cd02 // fmla v2.4s, v8.4s, v4.4s
+	WORD $0x4e25cd23 // fmla v3.4s, v9.4s, v5.4s
+	WORD $0x4ea00904 // rev64 v4.4s, v8.4s
+	WORD $0x4ea00925 // rev64 v5.4s, v9.4s
+	WORD $0x4e26cc82 // fmla v2.4s, v4.4s, v6.4s
+	WORD $0x4e27cca3 // fmla v3.4s, v5.4s, v7.4s
+	WORD $0xad441544 // ldp q4, q5, [x10, #128]
+	WORD $0xad461d46 // ldp q6, q7, [x10, #192]
+	WORD $0xad402568 // ldp q8, q9, [x11]
+	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
+	WORD $0x6e094129 // ext v9.16b, v9.16b, v9.16b, #8
+	WORD $0x4e24cd00 // fmla v0.4s, v8.4s, v4.4s
+	WORD $0x4e25cd21 // fmla v1.4s, v9.4s, v5.4s
+	WORD $0x4ea00908 // rev64 v8.4s, v8.4s
+	WORD $0x4ea00929 // rev64 v9.4s, v9.4s
+	WORD $0x4e26cd00 // fmla v0.4s, v8.4s, v6.4s
+	WORD $0x4e27cd21 // fmla v1.4s, v9.4s, v7.4s
+	WORD $0xad422568 // ldp q8, q9, [x11, #64]
+	WORD $0x6e084108 // ext v8.16b, v8.16b, v8.16b, #8
+	WORD $0x6e094129 // ext v9.16b, v9.16b, v9.16b, #8
+	WORD $0x4e24cd02 // fmla v2.4s, v8.4s, v4.4s
+	WORD $0x4e25cd23 // fmla v3.4s, v9.4s, v5.4s
+	WORD $0x4ea00904 // rev64 v4.4s, v8.4s
+	WORD $0x4ea00925 // rev64 v5.4s, v9.4s
+	WORD $0x4e26cc82 // fmla v2.4s, v4.4s, v6.4s
+	WORD $0x4e27cca3 // fmla v3.4s, v5.4s, v7.4s
+	ADD $256, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group4x3NEON(a *byte)
+TEXT ·group4x3NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad401d46 // ldp q6, q7, [x10]
+	WORD $0xad422548 // ldp q8, q9, [x10, #64]
+	WORD $0xad402d6a // ldp q10, q11, [x11]
+	WORD $0x4e26cd40 // fmla v0.4s, v10.4s, v6.4s
+	WORD $0x4e27cd61 // fmla v1.4s, v11.4s, v7.4s
+	WORD $0x4ea0094a // rev64 v10.4s, v10.4s
+	WORD $0x4ea0096b // rev64 v11.4s, v11.4s
+	WORD $0x4e28cd40 // fmla v0.4s, v10.4s, v8.4s
+	WORD $0x4e29cd61 // fmla v1.4s, v11.4s, v9.4s
+	WORD $0xad422d6a // ldp q10, q11, [x11, #64]
+	WORD $0x4e26cd42 // fmla v2.4s, v10.4s, v6.4s
+	WORD $0x4e27cd63 // fmla v3.4s, v11.4s, v7.4s
+	WORD $0x4ea0094a // rev64 v10.4s, v10.4s
+	WORD $0x4ea0096b // rev64 v11.4s, v11.4s
+	WORD $0x4e28cd42 // fmla v2.4s, v10.4s, v8.4s
+	WORD $0x4e29cd63 // fmla v3.4s, v11.4s, v9.4s
+	WORD $0xad442d6a // ldp q10, q11, [x11, #128]
+	WORD $0x4e26cd44 // fmla v4.4s, v10.4s, v6.4s
+	WORD $0x4e27cd65 // fmla v5.4s, v11.4s, v7.4s
+	WORD $0x4ea00946 // rev64 v6.4s, v10.4s
+	WORD $0x4ea00967 // rev64 v7.4s, v11.4s
+	WORD $0x4e28ccc4 // fmla v4.4s, v6.4s, v8.4s
+	WORD $0x4e29cce5 // fmla v5.4s, v7.4s, v9.4s
+	WORD $0xad441d46 // ldp q6, q7, [x10, #128]
+	WORD $0xad462548 // ldp q8, q9, [x10, #192]
+	WORD $0xad402d6a // ldp q10, q11, [x11]
+	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
+	WORD $0x6e0b416b // ext v11.16b, v11.16b, v11.16b, #8
+	WORD $0x4e26cd40 // fmla v0.4s, v10.4s, v6.4s
+	WORD $0x4e27cd61 // fmla v1.4s, v11.4s, v7.4s
+	WORD $0x4ea0094a // rev64 v10.4s, v10.4s
+	WORD $0x4ea0096b // rev64 v11.4s, v11.4s
+	WORD $0x4e28cd40 // fmla v0.4s, v10.4s, v8.4s
+	WORD $0x4e29cd61 // fmla v1.4s, v11.4s, v9.4s
+	WORD $0xad422d6a // ldp q10, q11, [x11, #64]
+	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
+	WORD $0x6e0b416b // ext v11.16b, v11.16b, v11.16b, #8
+	WORD $0x4e26cd42 // fmla v2.4s, v10.4s, v6.4s
+	WORD $0x4e27cd63 // fmla v3.4s, v11.4s, v7.4s
+	WORD $0x4ea0094a // rev64 v10.4s, v10.4s
+	WORD $0x4ea0096b // rev64 v11.4s, v11.4s
+	WORD $0x4e28cd42 // fmla v2.4s, v10.4s, v8.4s
+	WORD $0x4e29cd63 // fmla v3.4s, v11.4s, v9.4s
+	WORD $0xad442d6a // ldp q10, q11, [x11, #128]
+	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
+	WORD $0x6e0b416b // ext v11.16b, v11.16b, v11.16b, #8
+	WORD $0x4e26cd44 // fmla v4.4s, v10.4s, v6.4s
+	WORD $0x4e27cd65 // fmla v5.4s, v11.4s, v7.4s
+	WORD $0x4ea00946 // rev64 v6.4s, v10.4s
+	WORD $0x4ea00967 // rev64 v7.4s, v11.4s
+	WORD $0x4e28ccc4 // fmla v4.4s, v6.4s, v8.4s
+	WORD $0x4e29cce5 // fmla v5.4s, v7.4s, v9.4s
+	ADD $256, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group4x4NEON(a *byte)
+TEXT ·group4x4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad402548 // ldp q8, q9, [x10]
+	WORD $0xad422d4a // ldp q10, q11, [x10, #64]
+	WORD $0xad40356c // ldp q12, q13, [x11]
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cda1 // fmla v1.4s, v13.4s, v9.4s
+	WORD $0x4ea0098c // rev64 v12.4s, v12.4s
+	WORD $0x4ea009ad // rev64 v13.4s, v13.4s
+	WORD $0x4e2acd80 // fmla v0.4s, v12.4s, v10.4s
+	WORD $0x4e2bcda1 // fmla v1.4s, v13.4s, v11.4s
+	WORD $0xad42356c // ldp q12, q13, [x11, #64]
+	WORD $0x4e28cd82 // fmla v2.4s, v12.4s, v8.4s
+	WORD $0x4e29cda3 // fmla v3.4s, v13.4s, v9.4s
+	WORD $0x4ea0098c // rev64 v12.4s, v12.4s
+	WORD $0x4ea009ad // rev64 v13.4s, v13.4s
+	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
+	WORD $0x4e2bcda3 // fmla v3.4s, v13.4s, v11.4s
+	WORD $0xad44356c // ldp q12, q13, [x11, #128]
+	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
+	WORD $0x4e29cda5 // fmla v5.4s, v13.4s, v9.4s
+	WORD $0x4ea0098c // rev64 v12.4s, v12.4s
+	WORD $0x4ea009ad // rev64 v13.4s, v13.4s
+	WORD $0x4e2acd84 // fmla v4.4s, v12.4s, v10.4s
+	WORD $0x4e2bcda5 // fmla v5.4s, v13.4s, v11.4s
+	WORD $0xad46356c // ldp q12, q13, [x11, #192]
+	WORD $0x4e28cd86 // fmla v6.4s, v12.4s, v8.4s
+	WORD $0x4e29cda7 // fmla v7.4s, v13.4s, v9.4s
+	WORD $0x4ea00988 // rev64 v8.4s, v12.4s
+	WORD $0x4ea009a9 // rev64 v9.4s, v13.4s
+	WORD $0x4e2acd06 // fmla v6.4s, v8.4s, v10.4s
+	WORD $0x4e2bcd27 // fmla v7.4s, v9.4s, v11.4s
+	WORD $0xad442548 // ldp q8, q9, [x10, #128]
+	WORD $0xad462d4a // ldp q10, q11, [x10, #192]
+	WORD $0xad40356c // ldp q12, q13, [x11]
+	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
+	WORD $0x6e0d41ad // ext v13.16b, v13.16b, v13.16b, #8
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cda1 // fmla v1.4s, v13.4s, v9.4s
+	WORD $0x4ea0098c // rev64 v12.4s, v12.4s
+	WORD $0x4ea009ad // rev64 v13.4s, v13.4s
+	WORD $0x4e2acd80 // fmla v0.4s, v12.4s, v10.4s
+	WORD $0x4e2bcda1 // fmla v1.4s, v13.4s, v11.4s
+	WORD $0xad42356c // ldp q12, q13, [x11, #64]
+	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
+	WORD $0x6e0d41ad // ext v13.16b, v13.16b, v13.16b, #8
+	WORD $0x4e28cd82 // fmla v2.4s, v12.4s, v8.4s
+	WORD $0x4e29cda3 // fmla v3.4s, v13.4s, v9.4s
+	WORD $0x4ea0098c // rev64 v12.4s, v12.4s
+	WORD $0x4ea009ad // rev64 v13.4s, v13.4s
+	WORD $0x4e2acd82 // fmla v2.4s, v12.4s, v10.4s
+	WORD $0x4e2bcda3 // fmla v3.4s, v13.4s, v11.4s
+	WORD $0xad44356c // ldp q12, q13, [x11, #128]
+	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
+	WORD $0x6e0d41ad // ext v13.16b, v13.16b, v13.16b, #8
+	WORD $0x4e28cd84 // fmla v4.4s, v12.4s, v8.4s
+	WORD $0x4e29cda5 // fmla v5.4s, v13.4s, v9.4s
+	WORD $0x4ea0098c // rev64 v12.4s, v12.4s
+	WORD $0x4ea009ad // rev64 v13.4s, v13.4s
+	WORD $0x4e2acd84 // fmla v4.4s, v12.4s, v10.4s
+	WORD $0x4e2bcda5 // fmla v5.4s, v13.4s, v11.4s
+	WORD $0xad46356c // ldp q12, q13, [x11, #192]
+	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
+	WORD $0x6e0d41ad // ext v13.16b, v13.16b, v13.16b, #8
+	WORD $0x4e28cd86 // fmla v6.4s, v12.4s, v8.4s
+	WORD $0x4e29cda7 // fmla v7.4s, v13.4s, v9.4s
+	WORD $0x4ea00988 // rev64 v8.4s, v12.4s
+	WORD $0x4ea009a9 // rev64 v9.4s, v13.4s
+	WORD $0x4e2acd06 // fmla v6.4s, v8.4s, v10.4s
+	WORD $0x4e2bcd27 // fmla v7.4s, v9.4s, v11.4s
+	ADD $256, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001d06 // stp q6, q7, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group4x5NEON(a *byte)
+TEXT ·group4x5NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad402d4a // ldp q10, q11, [x10]
+	WORD $0xad42354c // ldp q12, q13, [x10, #64]
+	WORD $0xad403d6e // ldp q14, q15, [x11]
+	WORD $0x4e2acdc0 // fmla v0.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde1 // fmla v1.4s, v15.4s, v11.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
+	WORD $0xad423d6e // ldp q14, q15, [x11, #64]
+	WORD $0x4e2acdc2 // fmla v2.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde3 // fmla v3.4s, v15.4s, v11.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
+	WORD $0xad443d6e // ldp q14, q15, [x11, #128]
+	WORD $0x4e2acdc4 // fmla v4.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde5 // fmla v5.4s, v15.4s, v11.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
+	WORD $0xad463d6e // ldp q14, q15, [x11, #192]
+	WORD $0x4e2acdc6 // fmla v6.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde7 // fmla v7.4s, v15.4s, v11.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
+	WORD $0xad483d6e // ldp q14, q15, [x11, #256]
+	WORD $0x4e2acdc8 // fmla v8.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde9 // fmla v9.4s, v15.4s, v11.4s
+	WORD $0x4ea009ca // rev64 v10.4s, v14.4s
+	WORD $0x4ea009eb // rev64 v11.4s, v15.4s
+	WORD $0x4e2ccd48 // fmla v8.4s, v10.4s, v12.4s
+	WORD $0x4e2dcd69 // fmla v9.4s, v11.4s, v13.4s
+	WORD $0xad442d4a // ldp q10, q11, [x10, #128]
+	WORD $0xad46354c // ldp q12, q13, [x10, #192]
+	WORD $0xad403d6e // ldp q14, q15, [x11]
+	WORD $0x6e0e41ce // ext v14.16b, v14.16b, v14.16b, #8
+	WORD $0x6e0f41ef // ext v15.16b, v15.16b, v15.16b, #8
+	WORD $0x4e2acdc0 // fmla v0.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde1 // fmla v1.4s, v15.4s, v11.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2ccdc0 // fmla v0.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde1 // fmla v1.4s, v15.4s, v13.4s
+	WORD $0xad423d6e // ldp q14, q15, [x11, #64]
+	WORD $0x6e0e41ce // ext v14.16b, v14.16b, v14.16b, #8
+	WORD $0x6e0f41ef // ext v15.16b, v15.16b, v15.16b, #8
+	WORD $0x4e2acdc2 // fmla v2.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde3 // fmla v3.4s, v15.4s, v11.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2ccdc2 // fmla v2.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde3 // fmla v3.4s, v15.4s, v13.4s
+	WORD $0xad443d6e // ldp q14, q15, [x11, #128]
+	WORD $0x6e0e41ce // ext v14.16b, v14.16b, v14.16b, #8
+	WORD $0x6e0f41ef // ext v15.16b, v15.16b, v15.16b, #8
+	WORD $0x4e2acdc4 // fmla v4.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde5 // fmla v5.4s, v15.4s, v11.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2ccdc4 // fmla v4.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde5 // fmla v5.4s, v15.4s, v13.4s
+	WORD $0xad463d6e // ldp q14, q15, [x11, #192]
+	WORD $0x6e0e41ce // ext v14.16b, v14.16b, v14.16b, #8
+	WORD $0x6e0f41ef // ext v15.16b, v15.16b, v15.16b, #8
+	WORD $0x4e2acdc6 // fmla v6.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde7 // fmla v7.4s, v15.4s, v11.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2ccdc6 // fmla v6.4s, v14.4s, v12.4s
+	WORD $0x4e2dcde7 // fmla v7.4s, v15.4s, v13.4s
+	WORD $0xad483d6e // ldp q14, q15, [x11, #256]
+	WORD $0x6e0e41ce // ext v14.16b, v14.16b, v14.16b, #8
+	WORD $0x6e0f41ef // ext v15.16b, v15.16b, v15.16b, #8
+	WORD $0x4e2acdc8 // fmla v8.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde9 // fmla v9.4s, v15.4s, v11.4s
+	WORD $0x4ea009ca // rev64 v10.4s, v14.4s
+	WORD $0x4ea009eb // rev64 v11.4s, v15.4s
+	WORD $0x4e2ccd48 // fmla v8.4s, v10.4s, v12.4s
+	WORD $0x4e2dcd69 // fmla v9.4s, v11.4s, v13.4s
+	ADD $256, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001d06 // stp q6, q7, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002508 // stp q8, q9, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group4x6NEON(a *byte)
+TEXT ·group4x6NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad40354c // ldp q12, q13, [x10]
+	WORD $0xad423d4e // ldp q14, q15, [x10, #64]
+	WORD $0xad404570 // ldp q16, q17, [x11]
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce21 // fmla v1.4s, v17.4s, v13.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2ece00 // fmla v0.4s, v16.4s, v14.4s
+	WORD $0x4e2fce21 // fmla v1.4s, v17.4s, v15.4s
+	WORD $0xad424570 // ldp q16, q17, [x11, #64]
+	WORD $0x4e2cce02 // fmla v2.4s, v16.4s, v12.4s
+	WORD $0x4e2dce23 // fmla v3.4s, v17.4s, v13.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
+	WORD $0x4e2fce23 // fmla v3.4s, v17.4s, v15.4s
+	WORD $0xad444570 // ldp q16, q17, [x11, #128]
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce25 // fmla v5.4s, v17.4s, v13.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2ece04 // fmla v4.4s, v16.4s, v14.4s
+	WORD $0x4e2fce25 // fmla v5.4s, v17.4s, v15.4s
+	WORD $0xad464570 // ldp q16, q17, [x11, #192]
+	WORD $0x4e2cce06 // fmla v6.4s, v16.4s, v12.4s
+	WORD $0x4e2dce27 // fmla v7.4s, v17.4s, v13.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
+	WORD $0x4e2fce27 // fmla v7.4s, v17.4s, v15.4s
+	WORD $0xad484570 // ldp q16, q17, [x11, #256]
+	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
+	WORD $0x4e2dce29 // fmla v9.4s, v17.4s, v13.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2ece08 // fmla v8.4s, v16.4s, v14.4s
+	WORD $0x4e2fce29 // fmla v9.4s, v17.4s, v15.4s
+	WORD $0xad4a4570 // ldp q16, q17, [x11, #320]
+	WORD $0x4e2cce0a // fmla v10.4s, v16.4s, v12.4s
+	WORD $0x4e2dce2b // fmla v11.4s, v17.4s, v13.4s
+	WORD $0x4ea00a0c // rev64 v12.4s, v16.4s
+	WORD $0x4ea00a2d // rev64 v13.4s, v17.4s
+	WORD $0x4e2ecd8a // fmla v10.4s, v12.4s, v14.4s
+	WORD $0x4e2fcdab // fmla v11.4s, v13.4s, v15.4s
+	WORD $0xad44354c // ldp q12, q13, [x10, #128]
+	WORD $0xad463d4e // ldp q14, q15, [x10, #192]
+	WORD $0xad404570 // ldp q16, q17, [x11]
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+	WORD $0x6e114231 // ext v17.16b, v17.16b, v17.16b, #8
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce21 // fmla v1.4s, v17.4s, v13.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2ece00 // fmla v0.4s, v16.4s, v14.4s
+	WORD $0x4e2fce21 // fmla v1.4s, v17.4s, v15.4s
+	WORD $0xad424570 // ldp q16, q17, [x11, #64]
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+	WORD $0x6e114231 // ext v17.16b, v17.16b, v17.16b, #8
+	WORD $0x4e2cce02 // fmla v2.4s, v16.4s, v12.4s
+	WORD $0x4e2dce23 // fmla v3.4s, v17.4s, v13.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2ece02 // fmla v2.4s, v16.4s, v14.4s
+	WORD $0x4e2fce23 // fmla v3.4s, v17.4s, v15.4s
+	WORD $0xad444570 // ldp q16, q17, [x11, #128]
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+	WORD $0x6e114231 // ext v17.16b, v17.16b, v17.16b, #8
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce25 // fmla v5.4s, v17.4s, v13.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2ece04 // fmla v4.4s, v16.4s, v14.4s
+	WORD $0x4e2fce25 // fmla v5.4s, v17.4s, v15.4s
+	WORD $0xad464570 // ldp q16, q17, [x11, #192]
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+	WORD $0x6e114231 // ext v17.16b, v17.16b, v17.16b, #8
+	WORD $0x4e2cce06 // fmla v6.4s, v16.4s, v12.4s
+	WORD $0x4e2dce27 // fmla v7.4s, v17.4s, v13.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2ece06 // fmla v6.4s, v16.4s, v14.4s
+	WORD $0x4e2fce27 // fmla v7.4s, v17.4s, v15.4s
+	WORD $0xad484570 // ldp q16, q17, [x11, #256]
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+	WORD $0x6e114231 // ext v17.16b, v17.16b, v17.16b, #8
+	WORD $0x4e2cce08 // fmla v8.4s, v16.4s, v12.4s
+	WORD $0x4e2dce29 // fmla v9.4s, v17.4s, v13.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2ece08 // fmla v8.4s, v16.4s, v14.4s
+	WORD $0x4e2fce29 // fmla v9.4s, v17.4s, v15.4s
+	WORD $0xad4a4570 // ldp q16, q17, [x11, #320]
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+	WORD $0x6e114231 // ext v17.16b, v17.16b, v17.16b, #8
+	WORD $0x4e2cce0a // fmla v10.4s, v16.4s, v12.4s
+	WORD $0x4e2dce2b // fmla v11.4s, v17.4s, v13.4s
+	WORD $0x4ea00a0c // rev64 v12.4s, v16.4s
+	WORD $0x4ea00a2d // rev64 v13.4s, v17.4s
+	WORD $0x4e2ecd8a // fmla v10.4s, v12.4s, v14.4s
+	WORD $0x4e2fcdab // fmla v11.4s, v13.4s, v15.4s
+	ADD $256, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001d06 // stp q6, q7, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002508 // stp q8, q9, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002d0a // stp q10, q11, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group4x7NEON(a *byte)
+TEXT ·group4x7NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad403d4e // ldp q14, q15, [x10]
+	WORD $0xad424550 // ldp q16, q17, [x10, #64]
+	WORD $0xad404d72 // ldp q18, q19, [x11]
+	WORD $0x4e2ece40 // fmla v0.4s, v18.4s, v14.4s
+	WORD $0x4e2fce61 // fmla v1.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce40 // fmla v0.4s, v18.4s, v16.4s
+	WORD $0x4e31ce61 // fmla v1.4s, v19.4s, v17.4s
+	WORD $0xad424d72 // ldp q18, q19, [x11, #64]
+	WORD $0x4e2ece42 // fmla v2.4s, v18.4s, v14.4s
+	WORD $0x4e2fce63 // fmla v3.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce42 // fmla v2.4s, v18.4s, v16.4s
+	WORD $0x4e31ce63 // fmla v3.4s, v19.4s, v17.4s
+	WORD $0xad444d72 // ldp q18, q19, [x11, #128]
+	WORD $0x4e2ece44 // fmla v4.4s, v18.4s, v14.4s
+	WORD $0x4e2fce65 // fmla v5.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce44 // fmla v4.4s, v18.4s, v16.4s
+	WORD $0x4e31ce65 // fmla v5.4s, v19.4s, v17.4s
+	WORD $0xad464d72 // ldp q18, q19, [x11, #192]
+	WORD $0x4e2ece46 // fmla v6.4s, v18.4s, v14.4s
+	WORD $0x4e2fce67 // fmla v7.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce46 // fmla v6.4s, v18.4s, v16.4s
+	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
+	WORD $0xad484d72 // ldp q18, q19, [x11, #256]
+	WORD $0x4e2ece48 // fmla v8.4s, v18.4s, v14.4s
+	WORD $0x4e2fce69 // fmla v9.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce48 // fmla v8.4s, v18.4s, v16.4s
+	WORD $0x4e31ce69 // fmla v9.4s, v19.4s, v17.4s
+	WORD $0xad4a4d72 // ldp q18, q19, [x11, #320]
+	WORD $0x4e2ece4a // fmla v10.4s, v18.4s, v14.4s
+	WORD $0x4e2fce6b // fmla v11.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce4a // fmla v10.4s, v18.4s, v16.4s
+	WORD $0x4e31ce6b // fmla v11.4s, v19.4s, v17.4s
+	WORD $0xad4c4d72 // ldp q18, q19, [x11, #384]
+	WORD $0x4e2ece4c // fmla v12.4s, v18.4s, v14.4s
+	WORD $0x4e2fce6d // fmla v13.4s, v19.4s, v15.4s
+	WORD $0x4ea00a4e // rev64 v14.4s, v18.4s
+	WORD $0x4ea00a6f // rev64 v15.4s, v19.4s
+	WORD $0x4e30cdcc // fmla v12.4s, v14.4s, v16.4s
+	WORD $0x4e31cded // fmla v13.4s, v15.4s, v17.4s
+	WORD $0xad443d4e // ldp q14, q15, [x10, #128]
+	WORD $0xad464550 // ldp q16, q17, [x10, #192]
+	WORD $0xad404d72 // ldp q18, q19, [x11]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ece40 // fmla v0.4s, v18.4s, v14.4s
+	WORD $0x4e2fce61 // fmla v1.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce40 // fmla v0.4s, v18.4s, v16.4s
+	WORD $0x4e31ce61 // fmla v1.4s, v19.4s, v17.4s
+	WORD $0xad424d72 // ldp q18, q19, [x11, #64]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ece42 // fmla v2.4s, v18.4s, v14.4s
+	WORD $0x4e2fce63 // fmla v3.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce42 // fmla v2.4s, v18.4s, v16.4s
+	WORD $0x4e31ce63 // fmla v3.4s, v19.4s, v17.4s
+	WORD $0xad444d72 // ldp q18, q19, [x11, #128]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ece44 // fmla v4.4s, v18.4s, v14.4s
+	WORD $0x4e2fce65 // fmla v5.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce44 // fmla v4.4s, v18.4s, v16.4s
+	WORD $0x4e31ce65 // fmla v5.4s, v19.4s, v17.4s
+	WORD $0xad464d72 // ldp q18, q19, [x11, #192]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ece46 // fmla v6.4s, v18.4s, v14.4s
+	WORD $0x4e2fce67 // fmla v7.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce46 // fmla v6.4s, v18.4s, v16.4s
+	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
+	WORD $0xad484d72 // ldp q18, q19, [x11, #256]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ece48 // fmla v8.4s, v18.4s, v14.4s
+	WORD $0x4e2fce69 // fmla v9.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce48 // fmla v8.4s, v18.4s, v16.4s
+	WORD $0x4e31ce69 // fmla v9.4s, v19.4s, v17.4s
+	WORD $0xad4a4d72 // ldp q18, q19, [x11, #320]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ece4a // fmla v10.4s, v18.4s, v14.4s
+	WORD $0x4e2fce6b // fmla v11.4s, v19.4s, v15.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce4a // fmla v10.4s, v18.4s, v16.4s
+	WORD $0x4e31ce6b // fmla v11.4s, v19.4s, v17.4s
+	WORD $0xad4c4d72 // ldp q18, q19, [x11, #384]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ece4c // fmla v12.4s, v18.4s, v14.4s
+	WORD $0x4e2fce6d // fmla v13.4s, v19.4s, v15.4s
+	WORD $0x4ea00a4e // rev64 v14.4s, v18.4s
+	WORD $0x4ea00a6f // rev64 v15.4s, v19.4s
+	WORD $0x4e30cdcc // fmla v12.4s, v14.4s, v16.4s
+	WORD $0x4e31cded // fmla v13.4s, v15.4s, v17.4s
+	ADD $256, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001d06 // stp q6, q7, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002508 // stp q8, q9, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002d0a // stp q10, q11, [x8]
+	ADD R9, R8, R8
+	WORD $0xad00350c // stp q12, q13, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group4x8NEON(a *byte)
+TEXT ·group4x8NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad404550 // ldp q16, q17, [x10]
+	WORD $0xad424d52 // ldp q18, q19, [x10, #64]
+	WORD $0xad405574 // ldp q20, q21, [x11]
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31cea1 // fmla v1.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce80 // fmla v0.4s, v20.4s, v18.4s
+	WORD $0x4e33cea1 // fmla v1.4s, v21.4s, v19.4s
+	WORD $0xad425574 // ldp q20, q21, [x11, #64]
+	WORD $0x4e30ce82 // fmla v2.4s, v20.4s, v16.4s
+	WORD $0x4e31cea3 // fmla v3.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
+	WORD $0x4e33cea3 // fmla v3.4s, v21.4s, v19.4s
+	WORD $0xad445574 // ldp q20, q21, [x11, #128]
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31cea5 // fmla v5.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce84 // fmla v4.4s, v20.4s, v18.4s
+	WORD $0x4e33cea5 // fmla v5.4s, v21.4s, v19.4s
+	WORD $0xad465574 // ldp q20, q21, [x11, #192]
+	WORD $0x4e30ce86 // fmla v6.4s, v20.4s, v16.4s
+	WORD $0x4e31cea7 // fmla v7.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
+	WORD $0x4e33cea7 // fmla v7.4s, v21.4s, v19.4s
+	WORD $0xad485574 // ldp q20, q21, [x11, #256]
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31cea9 // fmla v9.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce88 // fmla v8.4s, v20.4s, v18.4s
+	WORD $0x4e33cea9 // fmla v9.4s, v21.4s, v19.4s
+	WORD $0xad4a5574 // ldp q20, q21, [x11, #320]
+	WORD $0x4e30ce8a // fmla v10.4s, v20.4s, v16.4s
+	WORD $0x4e31ceab // fmla v11.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
+	WORD $0x4e33ceab // fmla v11.4s, v21.4s, v19.4s
+	WORD $0xad4c5574 // ldp q20, q21, [x11, #384]
+	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
+	WORD $0x4e31cead // fmla v13.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce8c // fmla v12.4s, v20.4s, v18.4s
+	WORD $0x4e33cead // fmla v13.4s, v21.4s, v19.4s
+	WORD $0xad4e5574 // ldp q20, q21, [x11, #448]
+	WORD $0x4e30ce8e // fmla v14.4s, v20.4s, v16.4s
+	WORD $0x4e31ceaf // fmla v15.4s, v21.4s, v17.4s
+	WORD $0x4ea00a90 // rev64 v16.4s, v20.4s
+	WORD $0x4ea00ab1 // rev64 v17.4s, v21.4s
+	WORD $0x4e32ce0e // fmla v14.4s, v16.4s, v18.4s
+	WORD $0x4e33ce2f // fmla v15.4s, v17.4s, v19.4s
+	WORD $0xad444550 // ldp q16, q17, [x10, #128]
+	WORD $0xad464d52 // ldp q18, q19, [x10, #192]
+	WORD $0xad405574 // ldp q20, q21, [x11]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31cea1 // fmla v1.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce80 // fmla v0.4s, v20.4s, v18.4s
+	WORD $0x4e33cea1 // fmla v1.4s, v21.4s, v19.4s
+	WORD $0xad425574 // ldp q20, q21, [x11, #64]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e30ce82 // fmla v2.4s, v20.4s, v16.4s
+	WORD $0x4e31cea3 // fmla v3.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce82 // fmla v2.4s, v20.4s, v18.4s
+	WORD $0x4e33cea3 // fmla v3.4s, v21.4s, v19.4s
+	WORD $0xad445574 // ldp q20, q21, [x11, #128]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31cea5 // fmla v5.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce84 // fmla v4.4s, v20.4s, v18.4s
+	WORD $0x4e33cea5 // fmla v5.4s, v21.4s, v19.4s
+	WORD $0xad465574 // ldp q20, q21, [x11, #192]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e30ce86 // fmla v6.4s, v20.4s, v16.4s
+	WORD $0x4e31cea7 // fmla v7.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce86 // fmla v6.4s, v20.4s, v18.4s
+	WORD $0x4e33cea7 // fmla v7.4s, v21.4s, v19.4s
+	WORD $0xad485574 // ldp q20, q21, [x11, #256]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31cea9 // fmla v9.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce88 // fmla v8.4s, v20.4s, v18.4s
+	WORD $0x4e33cea9 // fmla v9.4s, v21.4s, v19.4s
+	WORD $0xad4a5574 // ldp q20, q21, [x11, #320]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e30ce8a // fmla v10.4s, v20.4s, v16.4s
+	WORD $0x4e31ceab // fmla v11.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce8a // fmla v10.4s, v20.4s, v18.4s
+	WORD $0x4e33ceab // fmla v11.4s, v21.4s, v19.4s
+	WORD $0xad4c5574 // ldp q20, q21, [x11, #384]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e30ce8c // fmla v12.4s, v20.4s, v16.4s
+	WORD $0x4e31cead // fmla v13.4s, v21.4s, v17.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e32ce8c // fmla v12.4s, v20.4s, v18.4s
+	WORD $0x4e33cead // fmla v13.4s, v21.4s, v19.4s
+	WORD $0xad4e5574 // ldp q20, q21, [x11, #448]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e30ce8e // fmla v14.4s, v20.4s, v16.4s
+	WORD $0x4e31ceaf // fmla v15.4s, v21.4s, v17.4s
+	WORD $0x4ea00a90 // rev64 v16.4s, v20.4s
+	WORD $0x4ea00ab1 // rev64 v17.4s, v21.4s
+	WORD $0x4e32ce0e // fmla v14.4s, v16.4s, v18.4s
+	WORD $0x4e33ce2f // fmla v15.4s, v17.4s, v19.4s
+	ADD $256, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001d06 // stp q6, q7, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002508 // stp q8, q9, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002d0a // stp q10, q11, [x8]
+	ADD R9, R8, R8
+	WORD $0xad00350c // stp q12, q13, [x8]
+	ADD R9, R8, R8
+	WORD $0xad003d0e // stp q14, q15, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func groupGrad4x3NEON(a *byte)
+TEXT ·groupGrad4x3NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD 72(R0), R5
+	MOVD 80(R0), R6
+	MOVD R3, R7
+
+taps:
+	MOVD 0(R5), R8
+	ADD R8<<2, R1, R8
+	ADD $8, R5, R5
+	MOVD 0(R5), R9
+	ADD R9<<2, R1, R9
+	ADD $8, R5, R5
+	MOVD 0(R5), R10
+	ADD R10<<2, R1, R10
+	ADD $8, R5, R5
+	MOVD R2, R11
+	MOVD 104(R0), R12
+	MOVD R7, R13
+	WORD $0xad4005a0 // ldp q0, q1, [x13]
+	WORD $0xad420da2 // ldp q2, q3, [x13, #64]
+	WORD $0xad4415a4 // ldp q4, q5, [x13, #128]
+	WORD $0xad461da6 // ldp q6, q7, [x13, #192]
+	WORD $0xad4825a8 // ldp q8, q9, [x13, #256]
+	WORD $0xad4a2daa // ldp q10, q11, [x13, #320]
+	WORD $0xad4c35ac // ldp q12, q13, [x13, #384]
+	WORD $0xad4e3dae // ldp q14, q15, [x13, #448]
+	ADD $512, R13, R13
+	WORD $0xad4045b0 // ldp q16, q17, [x13]
+	WORD $0xad424db2 // ldp q18, q19, [x13, #64]
+	WORD $0xad4455b4 // ldp q20, q21, [x13, #128]
+	WORD $0xad465db6 // ldp q22, q23, [x13, #192]
+
+row:
+	MOVD R11, R13
+	MOVD 96(R0), R14
+	MOVD R8, R15
+	MOVD R9, R19
+	MOVD R10, R20
+
+pixel:
+	WORD $0xad4065b8 // ldp q24, q25, [x13]
+	WORD $0xad406dfa // ldp q26, q27, [x15]
+	WORD $0x4e38cf40 // fmla v0.4s, v26.4s, v24.4s
+	WORD $0x4e39cf61 // fmla v1.4s, v27.4s, v25.4s
+	WORD $0x4ea00b5c // rev64 v28.4s, v26.4s
+	WORD $0x4ea00b7d // rev64 v29.4s, v27.4s
+	WORD $0x4e38cf82 // fmla v2.4s, v28.4s, v24.4s
+	WORD $0x4e39cfa3 // fmla v3.4s, v29.4s, v25.4s
+	WORD $0x6e1a435a // ext v26.16b, v26.16b, v26.16b, #8
+	WORD $0x6e1b437b // ext v27.16b, v27.16b, v27.16b, #8
+	WORD $0x4e38cf44 // fmla v4.4s, v26.4s, v24.4s
+	WORD $0x4e39cf65 // fmla v5.4s, v27.4s, v25.4s
+	WORD $0x4ea00b5a // rev64 v26.4s, v26.4s
+	WORD $0x4ea00b7b // rev64 v27.4s, v27.4s
+	WORD $0x4e38cf46 // fmla v6.4s, v26.4s, v24.4s
+	WORD $0x4e39cf67 // fmla v7.4s, v27.4s, v25.4s
+	ADD $64, R15, R15
+	WORD $0xad406e7a // ldp q26, q27, [x19]
+	WORD $0x4e38cf48 // fmla v8.4s, v26.4s, v24.4s
+	WORD $0x4e39cf69 // fmla v9.4s, v27.4s, v25.4s
+	WORD $0x4ea00b5c // rev64 v28.4s, v26.4s
+	WORD $0x4ea00b7d // rev64 v29.4s, v27.4s
+	WORD $0x4e38cf8a // fmla v10.4s, v28.4s, v24.4s
+	WORD $0x4e39cfab // fmla v11.4s, v29.4s, v25.4s
+	WORD $0x6e1a435a // ext v26.16b, v26.16b, v26.16b, #8
+	WORD $0x6e1b437b // ext v27.16b, v27.16b, v27.16b, #8
+	WORD $0x4e38cf4c // fmla v12.4s, v26.4s, v24.4s
+	WORD $0x4e39cf6d // fmla v13.4s, v27.4s, v25.4s
+	WORD $0x4ea00b5a // rev64 v26.4s, v26.4s
+	WORD $0x4ea00b7b // rev64 v27.4s, v27.4s
+	WORD $0x4e38cf4e // fmla v14.4s, v26.4s, v24.4s
+	WORD $0x4e39cf6f // fmla v15.4s, v27.4s, v25.4s
+	ADD $64, R19, R19
+	WORD $0xad406e9a // ldp q26, q27, [x20]
+	WORD $0x4e38cf50 // fmla v16.4s, v26.4s, v24.4s
+	WORD $0x4e39cf71 // fmla v17.4s, v27.4s, v25.4s
+	WORD $0x4ea00b5c // rev64 v28.4s, v26.4s
+	WORD $0x4ea00b7d // rev64 v29.4s, v27.4s
+	WORD $0x4e38cf92 // fmla v18.4s, v28.4s, v24.4s
+	WORD $0x4e39cfb3 // fmla v19.4s, v29.4s, v25.4s
+	WORD $0x6e1a435a // ext v26.16b, v26.16b, v26.16b, #8
+	WORD $0x6e1b437b // ext v27.16b, v27.16b, v27.16b, #8
+	WORD $0x4e38cf54 // fmla v20.4s, v26.4s, v24.4s
+	WORD $0x4e39cf75 // fmla v21.4s, v27.4s, v25.4s
+	WORD $0x4ea00b5a // rev64 v26.4s, v26.4s
+	WORD $0x4ea00b7b // rev64 v27.4s, v27.4s
+	WORD $0x4e38cf56 // fmla v22.4s, v26.4s, v24.4s
+	WORD $0x4e39cf77 // fmla v23.4s, v27.4s, v25.4s
+	ADD $64, R20, R20
+	ADD $64, R13, R13
+	SUBS $1, R14, R14
+	BNE pixel
+	MOVD 112(R0), R13
+	ADD R13<<2, R8, R8
+	MOVD 112(R0), R13
+	ADD R13<<2, R9, R9
+	MOVD 112(R0), R13
+	ADD R13<<2, R10, R10
+	MOVD 120(R0), R13
+	ADD R13<<2, R11, R11
+	SUBS $1, R12, R12
+	BNE row
+	MOVD R7, R8
+	WORD $0xad000500 // stp q0, q1, [x8]
+	WORD $0xad020d02 // stp q2, q3, [x8, #64]
+	WORD $0xad041504 // stp q4, q5, [x8, #128]
+	WORD $0xad061d06 // stp q6, q7, [x8, #192]
+	WORD $0xad082508 // stp q8, q9, [x8, #256]
+	WORD $0xad0a2d0a // stp q10, q11, [x8, #320]
+	WORD $0xad0c350c // stp q12, q13, [x8, #384]
+	WORD $0xad0e3d0e // stp q14, q15, [x8, #448]
+	ADD $512, R8, R8
+	WORD $0xad004510 // stp q16, q17, [x8]
+	WORD $0xad024d12 // stp q18, q19, [x8, #64]
+	WORD $0xad045514 // stp q20, q21, [x8, #128]
+	WORD $0xad065d16 // stp q22, q23, [x8, #192]
+	ADD $768, R7, R7
+	SUBS $3, R6, R6
+	BGT taps
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func groupGrad4x1NEON(a *byte)
+TEXT ·groupGrad4x1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD 72(R0), R5
+	MOVD 80(R0), R6
+	MOVD R3, R7
+
+taps:
+	MOVD 0(R5), R8
+	ADD R8<<2, R1, R8
+	ADD $8, R5, R5
+	MOVD R2, R9
+	MOVD 104(R0), R10
+	WORD $0xad4004e0 // ldp q0, q1, [x7]
+	WORD $0xad420ce2 // ldp q2, q3, [x7, #64]
+	WORD $0xad4414e4 // ldp q4, q5, [x7, #128]
+	WORD $0xad461ce6 // ldp q6, q7, [x7, #192]
+
+row:
+	MOVD R9, R11
+	MOVD 96(R0), R12
+	MOVD R8, R13
+
+pixel:
+	WORD $0xad402568 // ldp q8, q9, [x11]
+	WORD $0xad402daa // ldp q10, q11, [x13]
+	WORD $0x4e28cd40 // fmla v0.4s, v10.4s, v8.4s
+	WORD $0x4e29cd61 // fmla v1.4s, v11.4s, v9.4s
+	WORD $0x4ea0094c // rev64 v12.4s, v10.4s
+	WORD $0x4ea0096d // rev64 v13.4s, v11.4s
+	WORD $0x4e28cd82 // fmla v2.4s, v12.4s, v8.4s
+	WORD $0x4e29cda3 // fmla v3.4s, v13.4s, v9.4s
+	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
+	WORD $0x6e0b416b // ext v11.16b, v11.16b, v11.16b, #8
+	WORD $0x4e28cd44 // fmla v4.4s, v10.4s, v8.4s
+	WORD $0x4e29cd65 // fmla v5.4s, v11.4s, v9.4s
+	WORD $0x4ea0094a // rev64 v10.4s, v10.4s
+	WORD $0x4ea0096b // rev64 v11.4s, v11.4s
+	WORD $0x4e28cd46 // fmla v6.4s, v10.4s, v8.4s
+	WORD $0x4e29cd67 // fmla v7.4s, v11.4s, v9.4s
+	ADD $64, R13, R13
+	ADD $64, R11, R11
+	SUBS $1, R12, R12
+	BNE pixel
+	MOVD 112(R0), R11
+	ADD R11<<2, R8, R8
+	MOVD 120(R0), R11
+	ADD R11<<2, R9, R9
+	SUBS $1, R10, R10
+	BNE row
+	WORD $0xad0004e0 // stp q0, q1, [x7]
+	WORD $0xad020ce2 // stp q2, q3, [x7, #64]
+	WORD $0xad0414e4 // stp q4, q5, [x7, #128]
+	WORD $0xad061ce6 // stp q6, q7, [x7, #192]
+	ADD $256, R7, R7
+	SUBS $1, R6, R6
+	BGT taps
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group8x1NEON(a *byte)
+TEXT ·group8x1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad400d42 // ldp q2, q3, [x10]
+	WORD $0xad481544 // ldp q4, q5, [x10, #256]
+	WORD $0xad421d46 // ldp q6, q7, [x10, #64]
+	WORD $0xad4a2548 // ldp q8, q9, [x10, #320]
+	WORD $0xad402d6a // ldp q10, q11, [x11]
+	WORD $0x4e22cd40 // fmla v0.4s, v10.4s, v2.4s
+	WORD $0x4e23cd61 // fmla v1.4s, v11.4s, v3.4s
+	WORD $0x4e24cd60 // fmla v0.4s, v11.4s, v4.4s
+	WORD $0x4e25cd41 // fmla v1.4s, v10.4s, v5.4s
+	WORD $0x4ea00942 // rev64 v2.4s, v10.4s
+	WORD $0x4ea00963 // rev64 v3.4s, v11.4s
+	WORD $0x4e26cc40 // fmla v0.4s, v2.4s, v6.4s
+	WORD $0x4e27cc61 // fmla v1.4s, v3.4s, v7.4s
+	WORD $0x4e28cc60 // fmla v0.4s, v3.4s, v8.4s
+	WORD $0x4e29cc41 // fmla v1.4s, v2.4s, v9.4s
+	WORD $0xad440d42 // ldp q2, q3, [x10, #128]
+	WORD $0xad4c1544 // ldp q4, q5, [x10, #384]
+	WORD $0xad461d46 // ldp q6, q7, [x10, #192]
+	WORD $0xad4e2548 // ldp q8, q9, [x10, #448]
+	WORD $0xad402d6a // ldp q10, q11, [x11]
+	WORD $0x6e0a414a // ext v10.16b, v10.16b, v10.16b, #8
+	WORD $0x6e0b416b // ext v11.16b, v11.16b, v11.16b, #8
+	WORD $0x4e22cd40 // fmla v0.4s, v10.4s, v2.4s
+	WORD $0x4e23cd61 // fmla v1.4s, v11.4s, v3.4s
+	WORD $0x4e24cd60 // fmla v0.4s, v11.4s, v4.4s
+	WORD $0x4e25cd41 // fmla v1.4s, v10.4s, v5.4s
+	WORD $0x4ea00942 // rev64 v2.4s, v10.4s
+	WORD $0x4ea00963 // rev64 v3.4s, v11.4s
+	WORD $0x4e26cc40 // fmla v0.4s, v2.4s, v6.4s
+	WORD $0x4e27cc61 // fmla v1.4s, v3.4s, v7.4s
+	WORD $0x4e28cc60 // fmla v0.4s, v3.4s, v8.4s
+	WORD $0x4e29cc41 // fmla v1.4s, v2.4s, v9.4s
+	ADD $512, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD 120(R0), R8
+	LSL $2, R8, R8
+	WORD $0xad0004c0 // stp q0, q1, [x6]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group8x2NEON(a *byte)
+TEXT ·group8x2NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad401544 // ldp q4, q5, [x10]
+	WORD $0xad481d46 // ldp q6, q7, [x10, #256]
+	WORD $0xad422548 // ldp q8, q9, [x10, #64]
+	WORD $0xad4a2d4a // ldp q10, q11, [x10, #320]
+	WORD $0xad40356c // ldp q12, q13, [x11]
+	WORD $0x4e24cd80 // fmla v0.4s, v12.4s, v4.4s
+	WORD $0x4e25cda1 // fmla v1.4s, v13.4s, v5.4s
+	WORD $0x4e26cda0 // fmla v0.4s, v13.4s, v6.4s
+	WORD $0x4e27cd81 // fmla v1.4s, v12.4s, v7.4s
+	WORD $0x4ea0098c // rev64 v12.4s, v12.4s
+	WORD $0x4ea009ad // rev64 v13.4s, v13.4s
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cda1 // fmla v1.4s, v13.4s, v9.4s
+	WORD $0x4e2acda0 // fmla v0.4s, v13.4s, v10.4s
+	WORD $0x4e2bcd81 // fmla v1.4s, v12.4s, v11.4s
+	WORD $0xad42356c // ldp q12, q13, [x11, #64]
+	WORD $0x4e24cd82 // fmla v2.4s, v12.4s, v4.4s
+	WORD $0x4e25cda3 // fmla v3.4s, v13.4s, v5.4s
+	WORD $0x4e26cda2 // fmla v2.4s, v13.4s, v6.4s
+	WORD $0x4e27cd83 // fmla v3.4s, v12.4s, v7.4s
+	WORD $0x4ea00984 // rev64 v4.4s, v12.4s
+	WORD $0x4ea009a5 // rev64 v5.4s, v13.4s
+	WORD $0x4e28cc82 // fmla v2.4s, v4.4s, v8.4s
+	WORD $0x4e29cca3 // fmla v3.4s, v5.4s, v9.4s
+	WORD $0x4e2acca2 // fmla v2.4s, v5.4s, v10.4s
+	WORD $0x4e2bcc83 // fmla v3.4s, v4.4s, v11.4s
+	WORD $0xad441544 // ldp q4, q5, [x10, #128]
+	WORD $0xad4c1d46 // ldp q6, q7, [x10, #384]
+	WORD $0xad462548 // ldp q8, q9, [x10, #192]
+	WORD $0xad4e2d4a // ldp q10, q11, [x10, #448]
+	WORD $0xad40356c // ldp q12, q13, [x11]
+	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
+	WORD $0x6e0d41ad // ext v13.16b, v13.16b, v13.16b, #8
+	WORD $0x4e24cd80 // fmla v0.4s, v12.4s, v4.4s
+	WORD $0x4e25cda1 // fmla v1.4s, v13.4s, v5.4s
+	WORD $0x4e26cda0 // fmla v0.4s, v13.4s, v6.4s
+	WORD $0x4e27cd81 // fmla v1.4s, v12.4s, v7.4s
+	WORD $0x4ea0098c // rev64 v12.4s, v12.4s
+	WORD $0x4ea009ad // rev64 v13.4s, v13.4s
+	WORD $0x4e28cd80 // fmla v0.4s, v12.4s, v8.4s
+	WORD $0x4e29cda1 // fmla v1.4s, v13.4s, v9.4s
+	WORD $0x4e2acda0 // fmla v0.4s, v13.4s, v10.4s
+	WORD $0x4e2bcd81 // fmla v1.4s, v12.4s, v11.4s
+	WORD $0xad42356c // ldp q12, q13, [x11, #64]
+	WORD $0x6e0c418c // ext v12.16b, v12.16b, v12.16b, #8
+	WORD $0x6e0d41ad // ext v13.16b, v13.16b, v13.16b, #8
+	WORD $0x4e24cd82 // fmla v2.4s, v12.4s, v4.4s
+	WORD $0x4e25cda3 // fmla v3.4s, v13.4s, v5.4s
+	WORD $0x4e26cda2 // fmla v2.4s, v13.4s, v6.4s
+	WORD $0x4e27cd83 // fmla v3.4s, v12.4s, v7.4s
+	WORD $0x4ea00984 // rev64 v4.4s, v12.4s
+	WORD $0x4ea009a5 // rev64 v5.4s, v13.4s
+	WORD $0x4e28cc82 // fmla v2.4s, v4.4s, v8.4s
+	WORD $0x4e29cca3 // fmla v3.4s, v5.4s, v9.4s
+	WORD $0x4e2acca2 // fmla v2.4s, v5.4s, v10.4s
+	WORD $0x4e2bcc83 // fmla v3.4s, v4.4s, v11.4s
+	ADD $512, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group8x3NEON(a *byte)
+TEXT ·group8x3NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad401d46 // ldp q6, q7, [x10]
+	WORD $0xad482548 // ldp q8, q9, [x10, #256]
+	WORD $0xad422d4a // ldp q10, q11, [x10, #64]
+	WORD $0xad4a354c // ldp q12, q13, [x10, #320]
+	WORD $0xad403d6e // ldp q14, q15, [x11]
+	WORD $0x4e26cdc0 // fmla v0.4s, v14.4s, v6.4s
+	WORD $0x4e27cde1 // fmla v1.4s, v15.4s, v7.4s
+	WORD $0x4e28cde0 // fmla v0.4s, v15.4s, v8.4s
+	WORD $0x4e29cdc1 // fmla v1.4s, v14.4s, v9.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2acdc0 // fmla v0.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde1 // fmla v1.4s, v15.4s, v11.4s
+	WORD $0x4e2ccde0 // fmla v0.4s, v15.4s, v12.4s
+	WORD $0x4e2dcdc1 // fmla v1.4s, v14.4s, v13.4s
+	WORD $0xad423d6e // ldp q14, q15, [x11, #64]
+	WORD $0x4e26cdc2 // fmla v2.4s, v14.4s, v6.4s
+	WORD $0x4e27cde3 // fmla v3.4s, v15.4s, v7.4s
+	WORD $0x4e28cde2 // fmla v2.4s, v15.4s, v8.4s
+	WORD $0x4e29cdc3 // fmla v3.4s, v14.4s, v9.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2acdc2 // fmla v2.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde3 // fmla v3.4s, v15.4s, v11.4s
+	WORD $0x4e2ccde2 // fmla v2.4s, v15.4s, v12.4s
+	WORD $0x4e2dcdc3 // fmla v3.4s, v14.4s, v13.4s
+	WORD $0xad443d6e // ldp q14, q15, [x11, #128]
+	WORD $0x4e26cdc4 // fmla v4.4s, v14.4s, v6.4s
+	WORD $0x4e27cde5 // fmla v5.4s, v15.4s, v7.4s
+	WORD $0x4e28cde4 // fmla v4.4s, v15.4s, v8.4s
+	WORD $0x4e29cdc5 // fmla v5.4s, v14.4s, v9.4s
+	WORD $0x4ea009c6 // rev64 v6.4s, v14.4s
+	WORD $0x4ea009e7 // rev64 v7.4s, v15.4s
+	WORD $0x4e2accc4 // fmla v4.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce5 // fmla v5.4s, v7.4s, v11.4s
+	WORD $0x4e2ccce4 // fmla v4.4s, v7.4s, v12.4s
+	WORD $0x4e2dccc5 // fmla v5.4s, v6.4s, v13.4s
+	WORD $0xad441d46 // ldp q6, q7, [x10, #128]
+	WORD $0xad4c2548 // ldp q8, q9, [x10, #384]
+	WORD $0xad462d4a // ldp q10, q11, [x10, #192]
+	WORD $0xad4e354c // ldp q12, q13, [x10, #448]
+	WORD $0xad403d6e // ldp q14, q15, [x11]
+	WORD $0x6e0e41ce // ext v14.16b, v14.16b, v14.16b, #8
+	WORD $0x6e0f41ef // ext v15.16b, v15.16b, v15.16b, #8
+	WORD $0x4e26cdc0 // fmla v0.4s, v14.4s, v6.4s
+	WORD $0x4e27cde1 // fmla v1.4s, v15.4s, v7.4s
+	WORD $0x4e28cde0 // fmla v0.4s, v15.4s, v8.4s
+	WORD $0x4e29cdc1 // fmla v1.4s, v14.4s, v9.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2acdc0 // fmla v0.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde1 // fmla v1.4s, v15.4s, v11.4s
+	WORD $0x4e2ccde0 // fmla v0.4s, v15.4s, v12.4s
+	WORD $0x4e2dcdc1 // fmla v1.4s, v14.4s, v13.4s
+	WORD $0xad423d6e // ldp q14, q15, [x11, #64]
+	WORD $0x6e0e41ce // ext v14.16b, v14.16b, v14.16b, #8
+	WORD $0x6e0f41ef // ext v15.16b, v15.16b, v15.16b, #8
+	WORD $0x4e26cdc2 // fmla v2.4s, v14.4s, v6.4s
+	WORD $0x4e27cde3 // fmla v3.4s, v15.4s, v7.4s
+	WORD $0x4e28cde2 // fmla v2.4s, v15.4s, v8.4s
+	WORD $0x4e29cdc3 // fmla v3.4s, v14.4s, v9.4s
+	WORD $0x4ea009ce // rev64 v14.4s, v14.4s
+	WORD $0x4ea009ef // rev64 v15.4s, v15.4s
+	WORD $0x4e2acdc2 // fmla v2.4s, v14.4s, v10.4s
+	WORD $0x4e2bcde3 // fmla v3.4s, v15.4s, v11.4s
+	WORD $0x4e2ccde2 // fmla v2.4s, v15.4s, v12.4s
+	WORD $0x4e2dcdc3 // fmla v3.4s, v14.4s, v13.4s
+	WORD $0xad443d6e // ldp q14, q15, [x11, #128]
+	WORD $0x6e0e41ce // ext v14.16b, v14.16b, v14.16b, #8
+	WORD $0x6e0f41ef // ext v15.16b, v15.16b, v15.16b, #8
+	WORD $0x4e26cdc4 // fmla v4.4s, v14.4s, v6.4s
+	WORD $0x4e27cde5 // fmla v5.4s, v15.4s, v7.4s
+	WORD $0x4e28cde4 // fmla v4.4s, v15.4s, v8.4s
+	WORD $0x4e29cdc5 // fmla v5.4s, v14.4s, v9.4s
+	WORD $0x4ea009c6 // rev64 v6.4s, v14.4s
+	WORD $0x4ea009e7 // rev64 v7.4s, v15.4s
+	WORD $0x4e2accc4 // fmla v4.4s, v6.4s, v10.4s
+	WORD $0x4e2bcce5 // fmla v5.4s, v7.4s, v11.4s
+	WORD $0x4e2ccce4 // fmla v4.4s, v7.4s, v12.4s
+	WORD $0x4e2dccc5 // fmla v5.4s, v6.4s, v13.4s
+	ADD $512, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group8x4NEON(a *byte)
+TEXT ·group8x4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad402548 // ldp q8, q9, [x10]
+	WORD $0xad482d4a // ldp q10, q11, [x10, #256]
+	WORD $0xad42354c // ldp q12, q13, [x10, #64]
+	WORD $0xad4a3d4e // ldp q14, q15, [x10, #320]
+	WORD $0xad404570 // ldp q16, q17, [x11]
+	WORD $0x4e28ce00 // fmla v0.4s, v16.4s, v8.4s
+	WORD $0x4e29ce21 // fmla v1.4s, v17.4s, v9.4s
+	WORD $0x4e2ace20 // fmla v0.4s, v17.4s, v10.4s
+	WORD $0x4e2bce01 // fmla v1.4s, v16.4s, v11.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce21 // fmla v1.4s, v17.4s, v13.4s
+	WORD $0x4e2ece20 // fmla v0.4s, v17.4s, v14.4s
+	WORD $0x4e2fce01 // fmla v1.4s, v16.4s, v15.4s
+	WORD $0xad424570 // ldp q16, q17, [x11, #64]
+	WORD $0x4e28ce02 // fmla v2.4s, v16.4s, v8.4s
+	WORD $0x4e29ce23 // fmla v3.4s, v17.4s, v9.4s
+	WORD $0x4e2ace22 // fmla v2.4s, v17.4s, v10.4s
+	WORD $0x4e2bce03 // fmla v3.4s, v16.4s, v11.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2cce02 // fmla v2.4s, v16.4s, v12.4s
+	WORD $0x4e2dce23 // fmla v3.4s, v17.4s, v13.4s
+	WORD $0x4e2ece22 // fmla v2.4s, v17.4s, v14.4s
+	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
+	WORD $0xad444570 // ldp q16, q17, [x11, #128]
+	WORD $0x4e28ce04 // fmla v4.4s, v16.4s, v8.4s
+	WORD $0x4e29ce25 // fmla v5.4s, v17.4s, v9.4s
+	WORD $0x4e2ace24 // fmla v4.4s, v17.4s, v10.4s
+	WORD $0x4e2bce05 // fmla v5.4s, v16.4s, v11.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce25 // fmla v5.4s, v17.4s, v13.4s
+	WORD $0x4e2ece24 // fmla v4.4s, v17.4s, v14.4s
+	WORD $0x4e2fce05 // fmla v5.4s, v16.4s, v15.4s
+	WORD $0xad464570 // ldp q16, q17, [x11, #192]
+	WORD $0x4e28ce06 // fmla v6.4s, v16.4s, v8.4s
+	WORD $0x4e29ce27 // fmla v7.4s, v17.4s, v9.4s
+	WORD $0x4e2ace26 // fmla v6.4s, v17.4s, v10.4s
+	WORD $0x4e2bce07 // fmla v7.4s, v16.4s, v11.4s
+	WORD $0x4ea00a08 // rev64 v8.4s, v16.4s
+	WORD $0x4ea00a29 // rev64 v9.4s, v17.4s
+	WORD $0x4e2ccd06 // fmla v6.4s, v8.4s, v12.4s
+	WORD $0x4e2dcd27 // fmla v7.4s, v9.4s, v13.4s
+	WORD $0x4e2ecd26 // fmla v6.4s, v9.4s, v14.4s
+	WORD $0x4e2fcd07 // fmla v7.4s, v8.4s, v15.4s
+	WORD $0xad442548 // ldp q8, q9, [x10, #128]
+	WORD $0xad4c2d4a // ldp q10, q11, [x10, #384]
+	WORD $0xad46354c // ldp q12, q13, [x10, #192]
+	WORD $0xad4e3d4e // ldp q14, q15, [x10, #448]
+	WORD $0xad404570 // ldp q16, q17, [x11]
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+	WORD $0x6e114231 // ext v17.16b, v17.16b, v17.16b, #8
+	WORD $0x4e28ce00 // fmla v0.4s, v16.4s, v8.4s
+	WORD $0x4e29ce21 // fmla v1.4s, v17.4s, v9.4s
+	WORD $0x4e2ace20 // fmla v0.4s, v17.4s, v10.4s
+	WORD $0x4e2bce01 // fmla v1.4s, v16.4s, v11.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2cce00 // fmla v0.4s, v16.4s, v12.4s
+	WORD $0x4e2dce21 // fmla v1.4s, v17.4s, v13.4s
+	WORD $0x4e2ece20 // fmla v0.4s, v17.4s, v14.4s
+	WORD $0x4e2fce01 // fmla v1.4s, v16.4s, v15.4s
+	WORD $0xad424570 // ldp q16, q17, [x11, #64]
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+	WORD $0x6e114231 // ext v17.16b, v17.16b, v17.16b, #8
+	WORD $0x4e28ce02 // fmla v2.4s, v16.4s, v8.4s
+	WORD $0x4e29ce23 // fmla v3.4s, v17.4s, v9.4s
+	WORD $0x4e2ace22 // fmla v2.4s, v17.4s, v10.4s
+	WORD $0x4e2bce03 // fmla v3.4s, v16.4s, v11.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2cce02 // fmla v2.4s, v16.4s, v12.4s
+	WORD $0x4e2dce23 // fmla v3.4s, v17.4s, v13.4s
+	WORD $0x4e2ece22 // fmla v2.4s, v17.4s, v14.4s
+	WORD $0x4e2fce03 // fmla v3.4s, v16.4s, v15.4s
+	WORD $0xad444570 // ldp q16, q17, [x11, #128]
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+	WORD $0x6e114231 // ext v17.16b, v17.16b, v17.16b, #8
+	WORD $0x4e28ce04 // fmla v4.4s, v16.4s, v8.4s
+	WORD $0x4e29ce25 // fmla v5.4s, v17.4s, v9.4s
+	WORD $0x4e2ace24 // fmla v4.4s, v17.4s, v10.4s
+	WORD $0x4e2bce05 // fmla v5.4s, v16.4s, v11.4s
+	WORD $0x4ea00a10 // rev64 v16.4s, v16.4s
+	WORD $0x4ea00a31 // rev64 v17.4s, v17.4s
+	WORD $0x4e2cce04 // fmla v4.4s, v16.4s, v12.4s
+	WORD $0x4e2dce25 // fmla v5.4s, v17.4s, v13.4s
+	WORD $0x4e2ece24 // fmla v4.4s, v17.4s, v14.4s
+	WORD $0x4e2fce05 // fmla v5.4s, v16.4s, v15.4s
+	WORD $0xad464570 // ldp q16, q17, [x11, #192]
+	WORD $0x6e104210 // ext v16.16b, v16.16b, v16.16b, #8
+	WORD $0x6e114231 // ext v17.16b, v17.16b, v17.16b, #8
+	WORD $0x4e28ce06 // fmla v6.4s, v16.4s, v8.4s
+	WORD $0x4e29ce27 // fmla v7.4s, v17.4s, v9.4s
+	WORD $0x4e2ace26 // fmla v6.4s, v17.4s, v10.4s
+	WORD $0x4e2bce07 // fmla v7.4s, v16.4s, v11.4s
+	WORD $0x4ea00a08 // rev64 v8.4s, v16.4s
+	WORD $0x4ea00a29 // rev64 v9.4s, v17.4s
+	WORD $0x4e2ccd06 // fmla v6.4s, v8.4s, v12.4s
+	WORD $0x4e2dcd27 // fmla v7.4s, v9.4s, v13.4s
+	WORD $0x4e2ecd26 // fmla v6.4s, v9.4s, v14.4s
+	WORD $0x4e2fcd07 // fmla v7.4s, v8.4s, v15.4s
+	ADD $512, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001d06 // stp q6, q7, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group8x5NEON(a *byte)
+TEXT ·group8x5NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad402d4a // ldp q10, q11, [x10]
+	WORD $0xad48354c // ldp q12, q13, [x10, #256]
+	WORD $0xad423d4e // ldp q14, q15, [x10, #64]
+	WORD $0xad4a4550 // ldp q16, q17, [x10, #320]
+	WORD $0xad404d72 // ldp q18, q19, [x11]
+	WORD $0x4e2ace40 // fmla v0.4s, v18.4s, v10.4s
+	WORD $0x4e2bce61 // fmla v1.4s, v19.4s, v11.4s
+	WORD $0x4e2cce60 // fmla v0.4s, v19.4s, v12.4s
+	WORD $0x4e2dce41 // fmla v1.4s, v18.4s, v13.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e2ece40 // fmla v0.4s, v18.4s, v14.4s
+	WORD $0x4e2fce61 // fmla v1.4s, v19.4s, v15.4s
+	WORD $0x4e30ce60 // fmla v0.4s, v19.4s, v16.4s
+	WORD $0x4e31ce41 // fmla v1.4s, v18.4s, v17.4s
+	WORD $0xad424d72 // ldp q18, q19, [x11, #64]
+	WORD $0x4e2ace42 // fmla v2.4s, v18.4s, v10.4s
+	WORD $0x4e2bce63 // fmla v3.4s, v19.4s, v11.4s
+	WORD $0x4e2cce62 // fmla v2.4s, v19.4s, v12.4s
+	WORD $0x4e2dce43 // fmla v3.4s, v18.4s, v13.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e2ece42 // fmla v2.4s, v18.4s, v14.4s
+	WORD $0x4e2fce63 // fmla v3.4s, v19.4s, v15.4s
+	WORD $0x4e30ce62 // fmla v2.4s, v19.4s, v16.4s
+	WORD $0x4e31ce43 // fmla v3.4s, v18.4s, v17.4s
+	WORD $0xad444d72 // ldp q18, q19, [x11, #128]
+	WORD $0x4e2ace44 // fmla v4.4s, v18.4s, v10.4s
+	WORD $0x4e2bce65 // fmla v5.4s, v19.4s, v11.4s
+	WORD $0x4e2cce64 // fmla v4.4s, v19.4s, v12.4s
+	WORD $0x4e2dce45 // fmla v5.4s, v18.4s, v13.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e2ece44 // fmla v4.4s, v18.4s, v14.4s
+	WORD $0x4e2fce65 // fmla v5.4s, v19.4s, v15.4s
+	WORD $0x4e30ce64 // fmla v4.4s, v19.4s, v16.4s
+	WORD $0x4e31ce45 // fmla v5.4s, v18.4s, v17.4s
+	WORD $0xad464d72 // ldp q18, q19, [x11, #192]
+	WORD $0x4e2ace46 // fmla v6.4s, v18.4s, v10.4s
+	WORD $0x4e2bce67 // fmla v7.4s, v19.4s, v11.4s
+	WORD $0x4e2cce66 // fmla v6.4s, v19.4s, v12.4s
+	WORD $0x4e2dce47 // fmla v7.4s, v18.4s, v13.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e2ece46 // fmla v6.4s, v18.4s, v14.4s
+	WORD $0x4e2fce67 // fmla v7.4s, v19.4s, v15.4s
+	WORD $0x4e30ce66 // fmla v6.4s, v19.4s, v16.4s
+	WORD $0x4e31ce47 // fmla v7.4s, v18.4s, v17.4s
+	WORD $0xad484d72 // ldp q18, q19, [x11, #256]
+	WORD $0x4e2ace48 // fmla v8.4s, v18.4s, v10.4s
+	WORD $0x4e2bce69 // fmla v9.4s, v19.4s, v11.4s
+	WORD $0x4e2cce68 // fmla v8.4s, v19.4s, v12.4s
+	WORD $0x4e2dce49 // fmla v9.4s, v18.4s, v13.4s
+	WORD $0x4ea00a4a // rev64 v10.4s, v18.4s
+	WORD $0x4ea00a6b // rev64 v11.4s, v19.4s
+	WORD $0x4e2ecd48 // fmla v8.4s, v10.4s, v14.4s
+	WORD $0x4e2fcd69 // fmla v9.4s, v11.4s, v15.4s
+	WORD $0x4e30cd68 // fmla v8.4s, v11.4s, v16.4s
+	WORD $0x4e31cd49 // fmla v9.4s, v10.4s, v17.4s
+	WORD $0xad442d4a // ldp q10, q11, [x10, #128]
+	WORD $0xad4c354c // ldp q12, q13, [x10, #384]
+	WORD $0xad463d4e // ldp q14, q15, [x10, #192]
+	WORD $0xad4e4550 // ldp q16, q17, [x10, #448]
+	WORD $0xad404d72 // ldp q18, q19, [x11]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ace40 // fmla v0.4s, v18.4s, v10.4s
+	WORD $0x4e2bce61 // fmla v1.4s, v19.4s, v11.4s
+	WORD $0x4e2cce60 // fmla v0.4s, v19.4s, v12.4s
+	WORD $0x4e2dce41 // fmla v1.4s, v18.4s, v13.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e2ece40 // fmla v0.4s, v18.4s, v14.4s
+	WORD $0x4e2fce61 // fmla v1.4s, v19.4s, v15.4s
+	WORD $0x4e30ce60 // fmla v0.4s, v19.4s, v16.4s
+	WORD $0x4e31ce41 // fmla v1.4s, v18.4s, v17.4s
+	WORD $0xad424d72 // ldp q18, q19, [x11, #64]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ace42 // fmla v2.4s, v18.4s, v10.4s
+	WORD $0x4e2bce63 // fmla v3.4s, v19.4s, v11.4s
+	WORD $0x4e2cce62 // fmla v2.4s, v19.4s, v12.4s
+	WORD $0x4e2dce43 // fmla v3.4s, v18.4s, v13.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e2ece42 // fmla v2.4s, v18.4s, v14.4s
+	WORD $0x4e2fce63 // fmla v3.4s, v19.4s, v15.4s
+	WORD $0x4e30ce62 // fmla v2.4s, v19.4s, v16.4s
+	WORD $0x4e31ce43 // fmla v3.4s, v18.4s, v17.4s
+	WORD $0xad444d72 // ldp q18, q19, [x11, #128]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ace44 // fmla v4.4s, v18.4s, v10.4s
+	WORD $0x4e2bce65 // fmla v5.4s, v19.4s, v11.4s
+	WORD $0x4e2cce64 // fmla v4.4s, v19.4s, v12.4s
+	WORD $0x4e2dce45 // fmla v5.4s, v18.4s, v13.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e2ece44 // fmla v4.4s, v18.4s, v14.4s
+	WORD $0x4e2fce65 // fmla v5.4s, v19.4s, v15.4s
+	WORD $0x4e30ce64 // fmla v4.4s, v19.4s, v16.4s
+	WORD $0x4e31ce45 // fmla v5.4s, v18.4s, v17.4s
+	WORD $0xad464d72 // ldp q18, q19, [x11, #192]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ace46 // fmla v6.4s, v18.4s, v10.4s
+	WORD $0x4e2bce67 // fmla v7.4s, v19.4s, v11.4s
+	WORD $0x4e2cce66 // fmla v6.4s, v19.4s, v12.4s
+	WORD $0x4e2dce47 // fmla v7.4s, v18.4s, v13.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e2ece46 // fmla v6.4s, v18.4s, v14.4s
+	WORD $0x4e2fce67 // fmla v7.4s, v19.4s, v15.4s
+	WORD $0x4e30ce66 // fmla v6.4s, v19.4s, v16.4s
+	WORD $0x4e31ce47 // fmla v7.4s, v18.4s, v17.4s
+	WORD $0xad484d72 // ldp q18, q19, [x11, #256]
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e2ace48 // fmla v8.4s, v18.4s, v10.4s
+	WORD $0x4e2bce69 // fmla v9.4s, v19.4s, v11.4s
+	WORD $0x4e2cce68 // fmla v8.4s, v19.4s, v12.4s
+	WORD $0x4e2dce49 // fmla v9.4s, v18.4s, v13.4s
+	WORD $0x4ea00a4a // rev64 v10.4s, v18.4s
+	WORD $0x4ea00a6b // rev64 v11.4s, v19.4s
+	WORD $0x4e2ecd48 // fmla v8.4s, v10.4s, v14.4s
+	WORD $0x4e2fcd69 // fmla v9.4s, v11.4s, v15.4s
+	WORD $0x4e30cd68 // fmla v8.4s, v11.4s, v16.4s
+	WORD $0x4e31cd49 // fmla v9.4s, v10.4s, v17.4s
+	ADD $512, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001d06 // stp q6, q7, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002508 // stp q8, q9, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group8x6NEON(a *byte)
+TEXT ·group8x6NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad40354c // ldp q12, q13, [x10]
+	WORD $0xad483d4e // ldp q14, q15, [x10, #256]
+	WORD $0xad424550 // ldp q16, q17, [x10, #64]
+	WORD $0xad4a4d52 // ldp q18, q19, [x10, #320]
+	WORD $0xad405574 // ldp q20, q21, [x11]
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0x4e2ecea0 // fmla v0.4s, v21.4s, v14.4s
+	WORD $0x4e2fce81 // fmla v1.4s, v20.4s, v15.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31cea1 // fmla v1.4s, v21.4s, v17.4s
+	WORD $0x4e32cea0 // fmla v0.4s, v21.4s, v18.4s
+	WORD $0x4e33ce81 // fmla v1.4s, v20.4s, v19.4s
+	WORD $0xad425574 // ldp q20, q21, [x11, #64]
+	WORD $0x4e2cce82 // fmla v2.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea3 // fmla v3.4s, v21.4s, v13.4s
+	WORD $0x4e2ecea2 // fmla v2.4s, v21.4s, v14.4s
+	WORD $0x4e2fce83 // fmla v3.4s, v20.4s, v15.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e30ce82 // fmla v2.4s, v20.4s, v16.4s
+	WORD $0x4e31cea3 // fmla v3.4s, v21.4s, v17.4s
+	WORD $0x4e32cea2 // fmla v2.4s, v21.4s, v18.4s
+	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
+	WORD $0xad445574 // ldp q20, q21, [x11, #128]
+	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
+	WORD $0x4e2ecea4 // fmla v4.4s, v21.4s, v14.4s
+	WORD $0x4e2fce85 // fmla v5.4s, v20.4s, v15.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31cea5 // fmla v5.4s, v21.4s, v17.4s
+	WORD $0x4e32cea4 // fmla v4.4s, v21.4s, v18.4s
+	WORD $0x4e33ce85 // fmla v5.4s, v20.4s, v19.4s
+	WORD $0xad465574 // ldp q20, q21, [x11, #192]
+	WORD $0x4e2cce86 // fmla v6.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea7 // fmla v7.4s, v21.4s, v13.4s
+	WORD $0x4e2ecea6 // fmla v6.4s, v21.4s, v14.4s
+	WORD $0x4e2fce87 // fmla v7.4s, v20.4s, v15.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e30ce86 // fmla v6.4s, v20.4s, v16.4s
+	WORD $0x4e31cea7 // fmla v7.4s, v21.4s, v17.4s
+	WORD $0x4e32cea6 // fmla v6.4s, v21.4s, v18.4s
+	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
+	WORD $0xad485574 // ldp q20, q21, [x11, #256]
+	WORD $0x4e2cce88 // fmla v8.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea9 // fmla v9.4s, v21.4s, v13.4s
+	WORD $0x4e2ecea8 // fmla v8.4s, v21.4s, v14.4s
+	WORD $0x4e2fce89 // fmla v9.4s, v20.4s, v15.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31cea9 // fmla v9.4s, v21.4s, v17.4s
+	WORD $0x4e32cea8 // fmla v8.4s, v21.4s, v18.4s
+	WORD $0x4e33ce89 // fmla v9.4s, v20.4s, v19.4s
+	WORD $0xad4a5574 // ldp q20, q21, [x11, #320]
+	WORD $0x4e2cce8a // fmla v10.4s, v20.4s, v12.4s
+	WORD $0x4e2dceab // fmla v11.4s, v21.4s, v13.4s
+	WORD $0x4e2eceaa // fmla v10.4s, v21.4s, v14.4s
+	WORD $0x4e2fce8b // fmla v11.4s, v20.4s, v15.4s
+	WORD $0x4ea00a8c // rev64 v12.4s, v20.4s
+	WORD $0x4ea00aad // rev64 v13.4s, v21.4s
+	WORD $0x4e30cd8a // fmla v10.4s, v12.4s, v16.4s
+	WORD $0x4e31cdab // fmla v11.4s, v13.4s, v17.4s
+	WORD $0x4e32cdaa // fmla v10.4s, v13.4s, v18.4s
+	WORD $0x4e33cd8b // fmla v11.4s, v12.4s, v19.4s
+	WORD $0xad44354c // ldp q12, q13, [x10, #128]
+	WORD $0xad4c3d4e // ldp q14, q15, [x10, #384]
+	WORD $0xad464550 // ldp q16, q17, [x10, #192]
+	WORD $0xad4e4d52 // ldp q18, q19, [x10, #448]
+	WORD $0xad405574 // ldp q20, q21, [x11]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0x4e2ecea0 // fmla v0.4s, v21.4s, v14.4s
+	WORD $0x4e2fce81 // fmla v1.4s, v20.4s, v15.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e30ce80 // fmla v0.4s, v20.4s, v16.4s
+	WORD $0x4e31cea1 // fmla v1.4s, v21.4s, v17.4s
+	WORD $0x4e32cea0 // fmla v0.4s, v21.4s, v18.4s
+	WORD $0x4e33ce81 // fmla v1.4s, v20.4s, v19.4s
+	WORD $0xad425574 // ldp q20, q21, [x11, #64]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e2cce82 // fmla v2.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea3 // fmla v3.4s, v21.4s, v13.4s
+	WORD $0x4e2ecea2 // fmla v2.4s, v21.4s, v14.4s
+	WORD $0x4e2fce83 // fmla v3.4s, v20.4s, v15.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e30ce82 // fmla v2.4s, v20.4s, v16.4s
+	WORD $0x4e31cea3 // fmla v3.4s, v21.4s, v17.4s
+	WORD $0x4e32cea2 // fmla v2.4s, v21.4s, v18.4s
+	WORD $0x4e33ce83 // fmla v3.4s, v20.4s, v19.4s
+	WORD $0xad445574 // ldp q20, q21, [x11, #128]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
+	WORD $0x4e2ecea4 // fmla v4.4s, v21.4s, v14.4s
+	WORD $0x4e2fce85 // fmla v5.4s, v20.4s, v15.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e30ce84 // fmla v4.4s, v20.4s, v16.4s
+	WORD $0x4e31cea5 // fmla v5.4s, v21.4s, v17.4s
+	WORD $0x4e32cea4 // fmla v4.4s, v21.4s, v18.4s
+	WORD $0x4e33ce85 // fmla v5.4s, v20.4s, v19.4s
+	WORD $0xad465574 // ldp q20, q21, [x11, #192]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e2cce86 // fmla v6.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea7 // fmla v7.4s, v21.4s, v13.4s
+	WORD $0x4e2ecea6 // fmla v6.4s, v21.4s, v14.4s
+	WORD $0x4e2fce87 // fmla v7.4s, v20.4s, v15.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e30ce86 // fmla v6.4s, v20.4s, v16.4s
+	WORD $0x4e31cea7 // fmla v7.4s, v21.4s, v17.4s
+	WORD $0x4e32cea6 // fmla v6.4s, v21.4s, v18.4s
+	WORD $0x4e33ce87 // fmla v7.4s, v20.4s, v19.4s
+	WORD $0xad485574 // ldp q20, q21, [x11, #256]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e2cce88 // fmla v8.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea9 // fmla v9.4s, v21.4s, v13.4s
+	WORD $0x4e2ecea8 // fmla v8.4s, v21.4s, v14.4s
+	WORD $0x4e2fce89 // fmla v9.4s, v20.4s, v15.4s
+	WORD $0x4ea00a94 // rev64 v20.4s, v20.4s
+	WORD $0x4ea00ab5 // rev64 v21.4s, v21.4s
+	WORD $0x4e30ce88 // fmla v8.4s, v20.4s, v16.4s
+	WORD $0x4e31cea9 // fmla v9.4s, v21.4s, v17.4s
+	WORD $0x4e32cea8 // fmla v8.4s, v21.4s, v18.4s
+	WORD $0x4e33ce89 // fmla v9.4s, v20.4s, v19.4s
+	WORD $0xad4a5574 // ldp q20, q21, [x11, #320]
+	WORD $0x6e144294 // ext v20.16b, v20.16b, v20.16b, #8
+	WORD $0x6e1542b5 // ext v21.16b, v21.16b, v21.16b, #8
+	WORD $0x4e2cce8a // fmla v10.4s, v20.4s, v12.4s
+	WORD $0x4e2dceab // fmla v11.4s, v21.4s, v13.4s
+	WORD $0x4e2eceaa // fmla v10.4s, v21.4s, v14.4s
+	WORD $0x4e2fce8b // fmla v11.4s, v20.4s, v15.4s
+	WORD $0x4ea00a8c // rev64 v12.4s, v20.4s
+	WORD $0x4ea00aad // rev64 v13.4s, v21.4s
+	WORD $0x4e30cd8a // fmla v10.4s, v12.4s, v16.4s
+	WORD $0x4e31cdab // fmla v11.4s, v13.4s, v17.4s
+	WORD $0x4e32cdaa // fmla v10.4s, v13.4s, v18.4s
+	WORD $0x4e33cd8b // fmla v11.4s, v12.4s, v19.4s
+	ADD $512, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001d06 // stp q6, q7, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002508 // stp q8, q9, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002d0a // stp q10, q11, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group8x7NEON(a *byte)
+TEXT ·group8x7NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad403d4e // ldp q14, q15, [x10]
+	WORD $0xad484550 // ldp q16, q17, [x10, #256]
+	WORD $0xad424d52 // ldp q18, q19, [x10, #64]
+	WORD $0xad4a5554 // ldp q20, q21, [x10, #320]
+	WORD $0xad405d76 // ldp q22, q23, [x11]
+	WORD $0x4e2ecec0 // fmla v0.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee1 // fmla v1.4s, v23.4s, v15.4s
+	WORD $0x4e30cee0 // fmla v0.4s, v23.4s, v16.4s
+	WORD $0x4e31cec1 // fmla v1.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32cec0 // fmla v0.4s, v22.4s, v18.4s
+	WORD $0x4e33cee1 // fmla v1.4s, v23.4s, v19.4s
+	WORD $0x4e34cee0 // fmla v0.4s, v23.4s, v20.4s
+	WORD $0x4e35cec1 // fmla v1.4s, v22.4s, v21.4s
+	WORD $0xad425d76 // ldp q22, q23, [x11, #64]
+	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
+	WORD $0x4e30cee2 // fmla v2.4s, v23.4s, v16.4s
+	WORD $0x4e31cec3 // fmla v3.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32cec2 // fmla v2.4s, v22.4s, v18.4s
+	WORD $0x4e33cee3 // fmla v3.4s, v23.4s, v19.4s
+	WORD $0x4e34cee2 // fmla v2.4s, v23.4s, v20.4s
+	WORD $0x4e35cec3 // fmla v3.4s, v22.4s, v21.4s
+	WORD $0xad445d76 // ldp q22, q23, [x11, #128]
+	WORD $0x4e2ecec4 // fmla v4.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee5 // fmla v5.4s, v23.4s, v15.4s
+	WORD $0x4e30cee4 // fmla v4.4s, v23.4s, v16.4s
+	WORD $0x4e31cec5 // fmla v5.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32cec4 // fmla v4.4s, v22.4s, v18.4s
+	WORD $0x4e33cee5 // fmla v5.4s, v23.4s, v19.4s
+	WORD $0x4e34cee4 // fmla v4.4s, v23.4s, v20.4s
+	WORD $0x4e35cec5 // fmla v5.4s, v22.4s, v21.4s
+	WORD $0xad465d76 // ldp q22, q23, [x11, #192]
+	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
+	WORD $0x4e30cee6 // fmla v6.4s, v23.4s, v16.4s
+	WORD $0x4e31cec7 // fmla v7.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32cec6 // fmla v6.4s, v22.4s, v18.4s
+	WORD $0x4e33cee7 // fmla v7.4s, v23.4s, v19.4s
+	WORD $0x4e34cee6 // fmla v6.4s, v23.4s, v20.4s
+	WORD $0x4e35cec7 // fmla v7.4s, v22.4s, v21.4s
+	WORD $0xad485d76 // ldp q22, q23, [x11, #256]
+	WORD $0x4e2ecec8 // fmla v8.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee9 // fmla v9.4s, v23.4s, v15.4s
+	WORD $0x4e30cee8 // fmla v8.4s, v23.4s, v16.4s
+	WORD $0x4e31cec9 // fmla v9.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32cec8 // fmla v8.4s, v22.4s, v18.4s
+	WORD $0x4e33cee9 // fmla v9.4s, v23.4s, v19.4s
+	WORD $0x4e34cee8 // fmla v8.4s, v23.4s, v20.4s
+	WORD $0x4e35cec9 // fmla v9.4s, v22.4s, v21.4s
+	WORD $0xad4a5d76 // ldp q22, q23, [x11, #320]
+	WORD $0x4e2ececa // fmla v10.4s, v22.4s, v14.4s
+	WORD $0x4e2fceeb // fmla v11.4s, v23.4s, v15.4s
+	WORD $0x4e30ceea // fmla v10.4s, v23.4s, v16.4s
+	WORD $0x4e31cecb // fmla v11.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32ceca // fmla v10.4s, v22.4s, v18.4s
+	WORD $0x4e33ceeb // fmla v11.4s, v23.4s, v19.4s
+	WORD $0x4e34ceea // fmla v10.4s, v23.4s, v20.4s
+	WORD $0x4e35cecb // fmla v11.4s, v22.4s, v21.4s
+	WORD $0xad4c5d76 // ldp q22, q23, [x11, #384]
+	WORD $0x4e2ececc // fmla v12.4s, v22.4s, v14.4s
+	WORD $0x4e2fceed // fmla v13.4s, v23.4s, v15.4s
+	WORD $0x4e30ceec // fmla v12.4s, v23.4s, v16.4s
+	WORD $0x4e31cecd // fmla v13.4s, v22.4s, v17.4s
+	WORD $0x4ea00ace // rev64 v14.4s, v22.4s
+	WORD $0x4ea00aef // rev64 v15.4s, v23.4s
+	WORD $0x4e32cdcc // fmla v12.4s, v14.4s, v18.4s
+	WORD $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
+	WORD $0x4e34cdec // fmla v12.4s, v15.4s, v20.4s
+	WORD $0x4e35cdcd // fmla v13.4s, v14.4s, v21.4s
+	WORD $0xad443d4e // ldp q14, q15, [x10, #128]
+	WORD $0xad4c4550 // ldp q16, q17, [x10, #384]
+	WORD $0xad464d52 // ldp q18, q19, [x10, #192]
+	WORD $0xad4e5554 // ldp q20, q21, [x10, #448]
+	WORD $0xad405d76 // ldp q22, q23, [x11]
+	WORD $0x6e1642d6 // ext v22.16b, v22.16b, v22.16b, #8
+	WORD $0x6e1742f7 // ext v23.16b, v23.16b, v23.16b, #8
+	WORD $0x4e2ecec0 // fmla v0.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee1 // fmla v1.4s, v23.4s, v15.4s
+	WORD $0x4e30cee0 // fmla v0.4s, v23.4s, v16.4s
+	WORD $0x4e31cec1 // fmla v1.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32cec0 // fmla v0.4s, v22.4s, v18.4s
+	WORD $0x4e33cee1 // fmla v1.4s, v23.4s, v19.4s
+	WORD $0x4e34cee0 // fmla v0.4s, v23.4s, v20.4s
+	WORD $0x4e35cec1 // fmla v1.4s, v22.4s, v21.4s
+	WORD $0xad425d76 // ldp q22, q23, [x11, #64]
+	WORD $0x6e1642d6 // ext v22.16b, v22.16b, v22.16b, #8
+	WORD $0x6e1742f7 // ext v23.16b, v23.16b, v23.16b, #8
+	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
+	WORD $0x4e30cee2 // fmla v2.4s, v23.4s, v16.4s
+	WORD $0x4e31cec3 // fmla v3.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32cec2 // fmla v2.4s, v22.4s, v18.4s
+	WORD $0x4e33cee3 // fmla v3.4s, v23.4s, v19.4s
+	WORD $0x4e34cee2 // fmla v2.4s, v23.4s, v20.4s
+	WORD $0x4e35cec3 // fmla v3.4s, v22.4s, v21.4s
+	WORD $0xad445d76 // ldp q22, q23, [x11, #128]
+	WORD $0x6e1642d6 // ext v22.16b, v22.16b, v22.16b, #8
+	WORD $0x6e1742f7 // ext v23.16b, v23.16b, v23.16b, #8
+	WORD $0x4e2ecec4 // fmla v4.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee5 // fmla v5.4s, v23.4s, v15.4s
+	WORD $0x4e30cee4 // fmla v4.4s, v23.4s, v16.4s
+	WORD $0x4e31cec5 // fmla v5.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32cec4 // fmla v4.4s, v22.4s, v18.4s
+	WORD $0x4e33cee5 // fmla v5.4s, v23.4s, v19.4s
+	WORD $0x4e34cee4 // fmla v4.4s, v23.4s, v20.4s
+	WORD $0x4e35cec5 // fmla v5.4s, v22.4s, v21.4s
+	WORD $0xad465d76 // ldp q22, q23, [x11, #192]
+	WORD $0x6e1642d6 // ext v22.16b, v22.16b, v22.16b, #8
+	WORD $0x6e1742f7 // ext v23.16b, v23.16b, v23.16b, #8
+	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
+	WORD $0x4e30cee6 // fmla v6.4s, v23.4s, v16.4s
+	WORD $0x4e31cec7 // fmla v7.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32cec6 // fmla v6.4s, v22.4s, v18.4s
+	WORD $0x4e33cee7 // fmla v7.4s, v23.4s, v19.4s
+	WORD $0x4e34cee6 // fmla v6.4s, v23.4s, v20.4s
+	WORD $0x4e35cec7 // fmla v7.4s, v22.4s, v21.4s
+	WORD $0xad485d76 // ldp q22, q23, [x11, #256]
+	WORD $0x6e1642d6 // ext v22.16b, v22.16b, v22.16b, #8
+	WORD $0x6e1742f7 // ext v23.16b, v23.16b, v23.16b, #8
+	WORD $0x4e2ecec8 // fmla v8.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee9 // fmla v9.4s, v23.4s, v15.4s
+	WORD $0x4e30cee8 // fmla v8.4s, v23.4s, v16.4s
+	WORD $0x4e31cec9 // fmla v9.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32cec8 // fmla v8.4s, v22.4s, v18.4s
+	WORD $0x4e33cee9 // fmla v9.4s, v23.4s, v19.4s
+	WORD $0x4e34cee8 // fmla v8.4s, v23.4s, v20.4s
+	WORD $0x4e35cec9 // fmla v9.4s, v22.4s, v21.4s
+	WORD $0xad4a5d76 // ldp q22, q23, [x11, #320]
+	WORD $0x6e1642d6 // ext v22.16b, v22.16b, v22.16b, #8
+	WORD $0x6e1742f7 // ext v23.16b, v23.16b, v23.16b, #8
+	WORD $0x4e2ececa // fmla v10.4s, v22.4s, v14.4s
+	WORD $0x4e2fceeb // fmla v11.4s, v23.4s, v15.4s
+	WORD $0x4e30ceea // fmla v10.4s, v23.4s, v16.4s
+	WORD $0x4e31cecb // fmla v11.4s, v22.4s, v17.4s
+	WORD $0x4ea00ad6 // rev64 v22.4s, v22.4s
+	WORD $0x4ea00af7 // rev64 v23.4s, v23.4s
+	WORD $0x4e32ceca // fmla v10.4s, v22.4s, v18.4s
+	WORD $0x4e33ceeb // fmla v11.4s, v23.4s, v19.4s
+	WORD $0x4e34ceea // fmla v10.4s, v23.4s, v20.4s
+	WORD $0x4e35cecb // fmla v11.4s, v22.4s, v21.4s
+	WORD $0xad4c5d76 // ldp q22, q23, [x11, #384]
+	WORD $0x6e1642d6 // ext v22.16b, v22.16b, v22.16b, #8
+	WORD $0x6e1742f7 // ext v23.16b, v23.16b, v23.16b, #8
+	WORD $0x4e2ececc // fmla v12.4s, v22.4s, v14.4s
+	WORD $0x4e2fceed // fmla v13.4s, v23.4s, v15.4s
+	WORD $0x4e30ceec // fmla v12.4s, v23.4s, v16.4s
+	WORD $0x4e31cecd // fmla v13.4s, v22.4s, v17.4s
+	WORD $0x4ea00ace // rev64 v14.4s, v22.4s
+	WORD $0x4ea00aef // rev64 v15.4s, v23.4s
+	WORD $0x4e32cdcc // fmla v12.4s, v14.4s, v18.4s
+	WORD $0x4e33cded // fmla v13.4s, v15.4s, v19.4s
+	WORD $0x4e34cdec // fmla v12.4s, v15.4s, v20.4s
+	WORD $0x4e35cdcd // fmla v13.4s, v14.4s, v21.4s
+	ADD $512, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001d06 // stp q6, q7, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002508 // stp q8, q9, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002d0a // stp q10, q11, [x8]
+	ADD R9, R8, R8
+	WORD $0xad00350c // stp q12, q13, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func group8x8NEON(a *byte)
+TEXT ·group8x8NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD R1, R5
+	MOVD R3, R6
+	MOVD 96(R0), R7
+
+row:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	MOVD 72(R0), R8
+	MOVD 80(R0), R9
+	MOVD R2, R10
+
+tap:
+	MOVD 0(R8), R11
+	ADD R11<<2, R5, R11
+	ADD $8, R8, R8
+	WORD $0xad404550 // ldp q16, q17, [x10]
+	WORD $0xad484d52 // ldp q18, q19, [x10, #256]
+	WORD $0xad425554 // ldp q20, q21, [x10, #64]
+	WORD $0xad4a5d56 // ldp q22, q23, [x10, #320]
+	WORD $0xad406578 // ldp q24, q25, [x11]
+	WORD $0x4e30cf00 // fmla v0.4s, v24.4s, v16.4s
+	WORD $0x4e31cf21 // fmla v1.4s, v25.4s, v17.4s
+	WORD $0x4e32cf20 // fmla v0.4s, v25.4s, v18.4s
+	WORD $0x4e33cf01 // fmla v1.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
+	WORD $0x4e35cf21 // fmla v1.4s, v25.4s, v21.4s
+	WORD $0x4e36cf20 // fmla v0.4s, v25.4s, v22.4s
+	WORD $0x4e37cf01 // fmla v1.4s, v24.4s, v23.4s
+	WORD $0xad426578 // ldp q24, q25, [x11, #64]
+	WORD $0x4e30cf02 // fmla v2.4s, v24.4s, v16.4s
+	WORD $0x4e31cf23 // fmla v3.4s, v25.4s, v17.4s
+	WORD $0x4e32cf22 // fmla v2.4s, v25.4s, v18.4s
+	WORD $0x4e33cf03 // fmla v3.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf02 // fmla v2.4s, v24.4s, v20.4s
+	WORD $0x4e35cf23 // fmla v3.4s, v25.4s, v21.4s
+	WORD $0x4e36cf22 // fmla v2.4s, v25.4s, v22.4s
+	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
+	WORD $0xad446578 // ldp q24, q25, [x11, #128]
+	WORD $0x4e30cf04 // fmla v4.4s, v24.4s, v16.4s
+	WORD $0x4e31cf25 // fmla v5.4s, v25.4s, v17.4s
+	WORD $0x4e32cf24 // fmla v4.4s, v25.4s, v18.4s
+	WORD $0x4e33cf05 // fmla v5.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
+	WORD $0x4e35cf25 // fmla v5.4s, v25.4s, v21.4s
+	WORD $0x4e36cf24 // fmla v4.4s, v25.4s, v22.4s
+	WORD $0x4e37cf05 // fmla v5.4s, v24.4s, v23.4s
+	WORD $0xad466578 // ldp q24, q25, [x11, #192]
+	WORD $0x4e30cf06 // fmla v6.4s, v24.4s, v16.4s
+	WORD $0x4e31cf27 // fmla v7.4s, v25.4s, v17.4s
+	WORD $0x4e32cf26 // fmla v6.4s, v25.4s, v18.4s
+	WORD $0x4e33cf07 // fmla v7.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf06 // fmla v6.4s, v24.4s, v20.4s
+	WORD $0x4e35cf27 // fmla v7.4s, v25.4s, v21.4s
+	WORD $0x4e36cf26 // fmla v6.4s, v25.4s, v22.4s
+	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
+	WORD $0xad486578 // ldp q24, q25, [x11, #256]
+	WORD $0x4e30cf08 // fmla v8.4s, v24.4s, v16.4s
+	WORD $0x4e31cf29 // fmla v9.4s, v25.4s, v17.4s
+	WORD $0x4e32cf28 // fmla v8.4s, v25.4s, v18.4s
+	WORD $0x4e33cf09 // fmla v9.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
+	WORD $0x4e35cf29 // fmla v9.4s, v25.4s, v21.4s
+	WORD $0x4e36cf28 // fmla v8.4s, v25.4s, v22.4s
+	WORD $0x4e37cf09 // fmla v9.4s, v24.4s, v23.4s
+	WORD $0xad4a6578 // ldp q24, q25, [x11, #320]
+	WORD $0x4e30cf0a // fmla v10.4s, v24.4s, v16.4s
+	WORD $0x4e31cf2b // fmla v11.4s, v25.4s, v17.4s
+	WORD $0x4e32cf2a // fmla v10.4s, v25.4s, v18.4s
+	WORD $0x4e33cf0b // fmla v11.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf0a // fmla v10.4s, v24.4s, v20.4s
+	WORD $0x4e35cf2b // fmla v11.4s, v25.4s, v21.4s
+	WORD $0x4e36cf2a // fmla v10.4s, v25.4s, v22.4s
+	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
+	WORD $0xad4c6578 // ldp q24, q25, [x11, #384]
+	WORD $0x4e30cf0c // fmla v12.4s, v24.4s, v16.4s
+	WORD $0x4e31cf2d // fmla v13.4s, v25.4s, v17.4s
+	WORD $0x4e32cf2c // fmla v12.4s, v25.4s, v18.4s
+	WORD $0x4e33cf0d // fmla v13.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
+	WORD $0x4e35cf2d // fmla v13.4s, v25.4s, v21.4s
+	WORD $0x4e36cf2c // fmla v12.4s, v25.4s, v22.4s
+	WORD $0x4e37cf0d // fmla v13.4s, v24.4s, v23.4s
+	WORD $0xad4e6578 // ldp q24, q25, [x11, #448]
+	WORD $0x4e30cf0e // fmla v14.4s, v24.4s, v16.4s
+	WORD $0x4e31cf2f // fmla v15.4s, v25.4s, v17.4s
+	WORD $0x4e32cf2e // fmla v14.4s, v25.4s, v18.4s
+	WORD $0x4e33cf0f // fmla v15.4s, v24.4s, v19.4s
+	WORD $0x4ea00b10 // rev64 v16.4s, v24.4s
+	WORD $0x4ea00b31 // rev64 v17.4s, v25.4s
+	WORD $0x4e34ce0e // fmla v14.4s, v16.4s, v20.4s
+	WORD $0x4e35ce2f // fmla v15.4s, v17.4s, v21.4s
+	WORD $0x4e36ce2e // fmla v14.4s, v17.4s, v22.4s
+	WORD $0x4e37ce0f // fmla v15.4s, v16.4s, v23.4s
+	WORD $0xad444550 // ldp q16, q17, [x10, #128]
+	WORD $0xad4c4d52 // ldp q18, q19, [x10, #384]
+	WORD $0xad465554 // ldp q20, q21, [x10, #192]
+	WORD $0xad4e5d56 // ldp q22, q23, [x10, #448]
+	WORD $0xad406578 // ldp q24, q25, [x11]
+	WORD $0x6e184318 // ext v24.16b, v24.16b, v24.16b, #8
+	WORD $0x6e194339 // ext v25.16b, v25.16b, v25.16b, #8
+	WORD $0x4e30cf00 // fmla v0.4s, v24.4s, v16.4s
+	WORD $0x4e31cf21 // fmla v1.4s, v25.4s, v17.4s
+	WORD $0x4e32cf20 // fmla v0.4s, v25.4s, v18.4s
+	WORD $0x4e33cf01 // fmla v1.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf00 // fmla v0.4s, v24.4s, v20.4s
+	WORD $0x4e35cf21 // fmla v1.4s, v25.4s, v21.4s
+	WORD $0x4e36cf20 // fmla v0.4s, v25.4s, v22.4s
+	WORD $0x4e37cf01 // fmla v1.4s, v24.4s, v23.4s
+	WORD $0xad426578 // ldp q24, q25, [x11, #64]
+	WORD $0x6e184318 // ext v24.16b, v24.16b, v24.16b, #8
+	WORD $0x6e194339 // ext v25.16b, v25.16b, v25.16b, #8
+	WORD $0x4e30cf02 // fmla v2.4s, v24.4s, v16.4s
+	WORD $0x4e31cf23 // fmla v3.4s, v25.4s, v17.4s
+	WORD $0x4e32cf22 // fmla v2.4s, v25.4s, v18.4s
+	WORD $0x4e33cf03 // fmla v3.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf02 // fmla v2.4s, v24.4s, v20.4s
+	WORD $0x4e35cf23 // fmla v3.4s, v25.4s, v21.4s
+	WORD $0x4e36cf22 // fmla v2.4s, v25.4s, v22.4s
+	WORD $0x4e37cf03 // fmla v3.4s, v24.4s, v23.4s
+	WORD $0xad446578 // ldp q24, q25, [x11, #128]
+	WORD $0x6e184318 // ext v24.16b, v24.16b, v24.16b, #8
+	WORD $0x6e194339 // ext v25.16b, v25.16b, v25.16b, #8
+	WORD $0x4e30cf04 // fmla v4.4s, v24.4s, v16.4s
+	WORD $0x4e31cf25 // fmla v5.4s, v25.4s, v17.4s
+	WORD $0x4e32cf24 // fmla v4.4s, v25.4s, v18.4s
+	WORD $0x4e33cf05 // fmla v5.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf04 // fmla v4.4s, v24.4s, v20.4s
+	WORD $0x4e35cf25 // fmla v5.4s, v25.4s, v21.4s
+	WORD $0x4e36cf24 // fmla v4.4s, v25.4s, v22.4s
+	WORD $0x4e37cf05 // fmla v5.4s, v24.4s, v23.4s
+	WORD $0xad466578 // ldp q24, q25, [x11, #192]
+	WORD $0x6e184318 // ext v24.16b, v24.16b, v24.16b, #8
+	WORD $0x6e194339 // ext v25.16b, v25.16b, v25.16b, #8
+	WORD $0x4e30cf06 // fmla v6.4s, v24.4s, v16.4s
+	WORD $0x4e31cf27 // fmla v7.4s, v25.4s, v17.4s
+	WORD $0x4e32cf26 // fmla v6.4s, v25.4s, v18.4s
+	WORD $0x4e33cf07 // fmla v7.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf06 // fmla v6.4s, v24.4s, v20.4s
+	WORD $0x4e35cf27 // fmla v7.4s, v25.4s, v21.4s
+	WORD $0x4e36cf26 // fmla v6.4s, v25.4s, v22.4s
+	WORD $0x4e37cf07 // fmla v7.4s, v24.4s, v23.4s
+	WORD $0xad486578 // ldp q24, q25, [x11, #256]
+	WORD $0x6e184318 // ext v24.16b, v24.16b, v24.16b, #8
+	WORD $0x6e194339 // ext v25.16b, v25.16b, v25.16b, #8
+	WORD $0x4e30cf08 // fmla v8.4s, v24.4s, v16.4s
+	WORD $0x4e31cf29 // fmla v9.4s, v25.4s, v17.4s
+	WORD $0x4e32cf28 // fmla v8.4s, v25.4s, v18.4s
+	WORD $0x4e33cf09 // fmla v9.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf08 // fmla v8.4s, v24.4s, v20.4s
+	WORD $0x4e35cf29 // fmla v9.4s, v25.4s, v21.4s
+	WORD $0x4e36cf28 // fmla v8.4s, v25.4s, v22.4s
+	WORD $0x4e37cf09 // fmla v9.4s, v24.4s, v23.4s
+	WORD $0xad4a6578 // ldp q24, q25, [x11, #320]
+	WORD $0x6e184318 // ext v24.16b, v24.16b, v24.16b, #8
+	WORD $0x6e194339 // ext v25.16b, v25.16b, v25.16b, #8
+	WORD $0x4e30cf0a // fmla v10.4s, v24.4s, v16.4s
+	WORD $0x4e31cf2b // fmla v11.4s, v25.4s, v17.4s
+	WORD $0x4e32cf2a // fmla v10.4s, v25.4s, v18.4s
+	WORD $0x4e33cf0b // fmla v11.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf0a // fmla v10.4s, v24.4s, v20.4s
+	WORD $0x4e35cf2b // fmla v11.4s, v25.4s, v21.4s
+	WORD $0x4e36cf2a // fmla v10.4s, v25.4s, v22.4s
+	WORD $0x4e37cf0b // fmla v11.4s, v24.4s, v23.4s
+	WORD $0xad4c6578 // ldp q24, q25, [x11, #384]
+	WORD $0x6e184318 // ext v24.16b, v24.16b, v24.16b, #8
+	WORD $0x6e194339 // ext v25.16b, v25.16b, v25.16b, #8
+	WORD $0x4e30cf0c // fmla v12.4s, v24.4s, v16.4s
+	WORD $0x4e31cf2d // fmla v13.4s, v25.4s, v17.4s
+	WORD $0x4e32cf2c // fmla v12.4s, v25.4s, v18.4s
+	WORD $0x4e33cf0d // fmla v13.4s, v24.4s, v19.4s
+	WORD $0x4ea00b18 // rev64 v24.4s, v24.4s
+	WORD $0x4ea00b39 // rev64 v25.4s, v25.4s
+	WORD $0x4e34cf0c // fmla v12.4s, v24.4s, v20.4s
+	WORD $0x4e35cf2d // fmla v13.4s, v25.4s, v21.4s
+	WORD $0x4e36cf2c // fmla v12.4s, v25.4s, v22.4s
+	WORD $0x4e37cf0d // fmla v13.4s, v24.4s, v23.4s
+	WORD $0xad4e6578 // ldp q24, q25, [x11, #448]
+	WORD $0x6e184318 // ext v24.16b, v24.16b, v24.16b, #8
+	WORD $0x6e194339 // ext v25.16b, v25.16b, v25.16b, #8
+	WORD $0x4e30cf0e // fmla v14.4s, v24.4s, v16.4s
+	WORD $0x4e31cf2f // fmla v15.4s, v25.4s, v17.4s
+	WORD $0x4e32cf2e // fmla v14.4s, v25.4s, v18.4s
+	WORD $0x4e33cf0f // fmla v15.4s, v24.4s, v19.4s
+	WORD $0x4ea00b10 // rev64 v16.4s, v24.4s
+	WORD $0x4ea00b31 // rev64 v17.4s, v25.4s
+	WORD $0x4e34ce0e // fmla v14.4s, v16.4s, v20.4s
+	WORD $0x4e35ce2f // fmla v15.4s, v17.4s, v21.4s
+	WORD $0x4e36ce2e // fmla v14.4s, v17.4s, v22.4s
+	WORD $0x4e37ce0f // fmla v15.4s, v16.4s, v23.4s
+	ADD $512, R10, R10
+	SUBS $1, R9, R9
+	BNE tap
+	MOVD R6, R8
+	MOVD 120(R0), R9
+	LSL $2, R9, R9
+	WORD $0xad000500 // stp q0, q1, [x8]
+	ADD R9, R8, R8
+	WORD $0xad000d02 // stp q2, q3, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001504 // stp q4, q5, [x8]
+	ADD R9, R8, R8
+	WORD $0xad001d06 // stp q6, q7, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002508 // stp q8, q9, [x8]
+	ADD R9, R8, R8
+	WORD $0xad002d0a // stp q10, q11, [x8]
+	ADD R9, R8, R8
+	WORD $0xad00350c // stp q12, q13, [x8]
+	ADD R9, R8, R8
+	WORD $0xad003d0e // stp q14, q15, [x8]
+	MOVD 104(R0), R8
+	ADD R8<<2, R5, R5
+	MOVD 112(R0), R8
+	ADD R8<<2, R6, R6
+	SUBS $1, R7, R7
+	BNE row
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func groupGrad8x1NEON(a *byte)
+TEXT ·groupGrad8x1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD $2, R4
+
+half:
+	MOVD 72(R0), R5
+	MOVD 80(R0), R6
+	MOVD R3, R7
+
+taps:
+	MOVD 0(R5), R8
+	ADD R8<<2, R1, R8
+	ADD $8, R5, R5
+	MOVD R2, R9
+	MOVD 104(R0), R10
+	MOVD R7, R11
+	WORD $0xad400560 // ldp q0, q1, [x11]
+	WORD $0xad420d62 // ldp q2, q3, [x11, #64]
+	WORD $0xad441564 // ldp q4, q5, [x11, #128]
+	WORD $0xad461d66 // ldp q6, q7, [x11, #192]
+	WORD $0xad482568 // ldp q8, q9, [x11, #256]
+	WORD $0xad4a2d6a // ldp q10, q11, [x11, #320]
+	WORD $0xad4c356c // ldp q12, q13, [x11, #384]
+	WORD $0xad4e3d6e // ldp q14, q15, [x11, #448]
+	ADD $512, R11, R11
+
+row:
+	MOVD R9, R11
+	MOVD 96(R0), R12
+	MOVD R8, R13
+
+pixel:
+	WORD $0xad404570 // ldp q16, q17, [x11]
+	WORD $0xad404db2 // ldp q18, q19, [x13]
+	WORD $0x4e30ce40 // fmla v0.4s, v18.4s, v16.4s
+	WORD $0x4e31ce61 // fmla v1.4s, v19.4s, v17.4s
+	WORD $0x4e30ce68 // fmla v8.4s, v19.4s, v16.4s
+	WORD $0x4e31ce49 // fmla v9.4s, v18.4s, v17.4s
+	WORD $0x4ea00a54 // rev64 v20.4s, v18.4s
+	WORD $0x4ea00a75 // rev64 v21.4s, v19.4s
+	WORD $0x4e30ce82 // fmla v2.4s, v20.4s, v16.4s
+	WORD $0x4e31cea3 // fmla v3.4s, v21.4s, v17.4s
+	WORD $0x4e30ceaa // fmla v10.4s, v21.4s, v16.4s
+	WORD $0x4e31ce8b // fmla v11.4s, v20.4s, v17.4s
+	WORD $0x6e124252 // ext v18.16b, v18.16b, v18.16b, #8
+	WORD $0x6e134273 // ext v19.16b, v19.16b, v19.16b, #8
+	WORD $0x4e30ce44 // fmla v4.4s, v18.4s, v16.4s
+	WORD $0x4e31ce65 // fmla v5.4s, v19.4s, v17.4s
+	WORD $0x4e30ce6c // fmla v12.4s, v19.4s, v16.4s
+	WORD $0x4e31ce4d // fmla v13.4s, v18.4s, v17.4s
+	WORD $0x4ea00a52 // rev64 v18.4s, v18.4s
+	WORD $0x4ea00a73 // rev64 v19.4s, v19.4s
+	WORD $0x4e30ce46 // fmla v6.4s, v18.4s, v16.4s
+	WORD $0x4e31ce67 // fmla v7.4s, v19.4s, v17.4s
+	WORD $0x4e30ce6e // fmla v14.4s, v19.4s, v16.4s
+	WORD $0x4e31ce4f // fmla v15.4s, v18.4s, v17.4s
+	ADD $64, R13, R13
+	ADD $64, R11, R11
+	SUBS $1, R12, R12
+	BNE pixel
+	MOVD 112(R0), R11
+	ADD R11<<2, R8, R8
+	MOVD 120(R0), R11
+	ADD R11<<2, R9, R9
+	SUBS $1, R10, R10
+	BNE row
+	MOVD R7, R8
+	WORD $0xad000500 // stp q0, q1, [x8]
+	WORD $0xad020d02 // stp q2, q3, [x8, #64]
+	WORD $0xad041504 // stp q4, q5, [x8, #128]
+	WORD $0xad061d06 // stp q6, q7, [x8, #192]
+	WORD $0xad082508 // stp q8, q9, [x8, #256]
+	WORD $0xad0a2d0a // stp q10, q11, [x8, #320]
+	WORD $0xad0c350c // stp q12, q13, [x8, #384]
+	WORD $0xad0e3d0e // stp q14, q15, [x8, #448]
+	ADD $512, R8, R8
+	ADD $512, R7, R7
+	SUBS $1, R6, R6
+	BGT taps
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
 // func copyRowsNEON(a *byte)
 TEXT ·copyRowsNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
@@ -3907,4 +6663,2433 @@ pixel:
 	WORD $0x4e21d56b // fadd v11.4s, v11.4s, v1.4s
 	WORD $0xad001c05 // stp q5, q7, [x0]
 	WORD $0xad012c09 // stp q9, q11, [x0, #32]
+	RET
+
+// func windowMaxNEON(a *byte)
+TEXT ·windowMaxNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 120(R0), R3
+	MOVD 128(R0), R4
+	LSL $2, R4, R4
+
+pixel:
+	MOVD 96(R0), R5
+	MOVD 104(R0), R6
+	MOVD 0(R5), R7
+	ADD R7<<2, R1, R7
+	ADD $8, R5, R5
+	WORD $0xad4004e0 // ldp q0, q1, [x7]
+	WORD $0xad410ce2 // ldp q2, q3, [x7, #32]
+	SUBS $1, R6, R6
+	BEQ store
+
+tap:
+	MOVD 0(R5), R7
+	ADD R7<<2, R1, R7
+	ADD $8, R5, R5
+	WORD $0xad4014e4 // ldp q4, q5, [x7]
+	WORD $0xad411ce6 // ldp q6, q7, [x7, #32]
+	WORD $0x4e24f400 // fmax v0.4s, v0.4s, v4.4s
+	WORD $0x4e25f421 // fmax v1.4s, v1.4s, v5.4s
+	WORD $0x4e26f442 // fmax v2.4s, v2.4s, v6.4s
+	WORD $0x4e27f463 // fmax v3.4s, v3.4s, v7.4s
+	SUBS $1, R6, R6
+	BNE tap
+
+store:
+	WORD $0xad000440 // stp q0, q1, [x2]
+	WORD $0xad010c42 // stp q2, q3, [x2, #32]
+	ADD R4, R1, R1
+	ADD $64, R2, R2
+	SUBS $1, R3, R3
+	BNE pixel
+	RET
+
+// func windowGradNEON(a *byte)
+TEXT ·windowGradNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 24(R0), R3
+	MOVD 48(R0), R4
+	MOVD 120(R0), R5
+	MOVD 128(R0), R6
+	LSL $2, R6, R6
+
+pixel:
+	WORD $0xad400460 // ldp q0, q1, [x3]
+	WORD $0xad410c62 // ldp q2, q3, [x3, #32]
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4, #32]
+	WORD $0x4e20e408 // fcmeq v8.4s, v0.4s, v0.4s
+	WORD $0x4e21e429 // fcmeq v9.4s, v1.4s, v1.4s
+	WORD $0x4e22e44a // fcmeq v10.4s, v2.4s, v2.4s
+	WORD $0x4e23e46b // fcmeq v11.4s, v3.4s, v3.4s
+	MOVD 96(R0), R7
+	MOVD 104(R0), R8
+
+tap:
+	MOVD 0(R7), R9
+	ADD $8, R7, R7
+	ADD R9<<2, R2, R10
+	ADD R9<<2, R1, R9
+	WORD $0xad40352c // ldp q12, q13, [x9]
+	WORD $0xad413d2e // ldp q14, q15, [x9, #32]
+	WORD $0xad404550 // ldp q16, q17, [x10]
+	WORD $0xad414d52 // ldp q18, q19, [x10, #32]
+	WORD $0x4e20e58c // fcmeq v12.4s, v12.4s, v0.4s
+	WORD $0x4ee81d8c // orn v12.16b, v12.16b, v8.16b
+	WORD $0x4e2c1c94 // and v20.16b, v4.16b, v12.16b
+	WORD $0x4e6c1c84 // bic v4.16b, v4.16b, v12.16b
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e21e5ad // fcmeq v13.4s, v13.4s, v1.4s
+	WORD $0x4ee91dad // orn v13.16b, v13.16b, v9.16b
+	WORD $0x4e2d1cac // and v12.16b, v5.16b, v13.16b
+	WORD $0x4e6d1ca5 // bic v5.16b, v5.16b, v13.16b
+	WORD $0x4e2cd631 // fadd v17.4s, v17.4s, v12.4s
+	WORD $0x4e22e5ce // fcmeq v14.4s, v14.4s, v2.4s
+	WORD $0x4eea1dce // orn v14.16b, v14.16b, v10.16b
+	WORD $0x4e2e1ccc // and v12.16b, v6.16b, v14.16b
+	WORD $0x4e6e1cc6 // bic v6.16b, v6.16b, v14.16b
+	WORD $0x4e2cd652 // fadd v18.4s, v18.4s, v12.4s
+	WORD $0x4e23e5ef // fcmeq v15.4s, v15.4s, v3.4s
+	WORD $0x4eeb1def // orn v15.16b, v15.16b, v11.16b
+	WORD $0x4e2f1cec // and v12.16b, v7.16b, v15.16b
+	WORD $0x4e6f1ce7 // bic v7.16b, v7.16b, v15.16b
+	WORD $0x4e2cd673 // fadd v19.4s, v19.4s, v12.4s
+	WORD $0xad004550 // stp q16, q17, [x10]
+	WORD $0xad014d52 // stp q18, q19, [x10, #32]
+	SUBS $1, R8, R8
+	BNE tap
+	ADD R6, R1, R1
+	ADD R6, R2, R2
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	SUBS $1, R5, R5
+	BNE pixel
+	RET
+
+// func windowSumNEON(a *byte)
+TEXT ·windowSumNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 120(R0), R3
+	MOVD 128(R0), R4
+	LSL $2, R4, R4
+	WORD $0xbd408800 // ldr s0, [x0, #136]
+
+pixel:
+	MOVD 96(R0), R5
+	MOVD 104(R0), R6
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+
+tap:
+	MOVD 0(R5), R7
+	ADD R7<<2, R1, R7
+	ADD $8, R5, R5
+	WORD $0xad4018e5 // ldp q5, q6, [x7]
+	WORD $0xad4120e7 // ldp q7, q8, [x7, #32]
+	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
+	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
+	WORD $0x4e28d484 // fadd v4.4s, v4.4s, v8.4s
+	SUBS $1, R6, R6
+	BNE tap
+	WORD $0x4f809021 // fmul v1.4s, v1.4s, v0.s[0]
+	WORD $0x4f809042 // fmul v2.4s, v2.4s, v0.s[0]
+	WORD $0x4f809063 // fmul v3.4s, v3.4s, v0.s[0]
+	WORD $0x4f809084 // fmul v4.4s, v4.4s, v0.s[0]
+	WORD $0xad000841 // stp q1, q2, [x2]
+	WORD $0xad011043 // stp q3, q4, [x2, #32]
+	ADD R4, R1, R1
+	ADD $64, R2, R2
+	SUBS $1, R3, R3
+	BNE pixel
+	RET
+
+// func windowSpreadNEON(a *byte)
+TEXT ·windowSpreadNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 72(R0), R1
+	MOVD 48(R0), R2
+	MOVD 120(R0), R3
+	MOVD 128(R0), R4
+	LSL $2, R4, R4
+	WORD $0xbd408800 // ldr s0, [x0, #136]
+
+pixel:
+	MOVD 96(R0), R5
+	MOVD 104(R0), R6
+	WORD $0xad400841 // ldp q1, q2, [x2]
+	WORD $0xad411043 // ldp q3, q4, [x2, #32]
+	WORD $0x4f809021 // fmul v1.4s, v1.4s, v0.s[0]
+	WORD $0x4f809042 // fmul v2.4s, v2.4s, v0.s[0]
+	WORD $0x4f809063 // fmul v3.4s, v3.4s, v0.s[0]
+	WORD $0x4f809084 // fmul v4.4s, v4.4s, v0.s[0]
+
+tap:
+	MOVD 0(R5), R7
+	ADD R7<<2, R1, R7
+	ADD $8, R5, R5
+	WORD $0xad4018e5 // ldp q5, q6, [x7]
+	WORD $0xad4120e7 // ldp q7, q8, [x7, #32]
+	WORD $0x4e21d4a5 // fadd v5.4s, v5.4s, v1.4s
+	WORD $0x4e22d4c6 // fadd v6.4s, v6.4s, v2.4s
+	WORD $0x4e23d4e7 // fadd v7.4s, v7.4s, v3.4s
+	WORD $0x4e24d508 // fadd v8.4s, v8.4s, v4.4s
+	WORD $0xad0018e5 // stp q5, q6, [x7]
+	WORD $0xad0120e7 // stp q7, q8, [x7, #32]
+	SUBS $1, R6, R6
+	BNE tap
+	ADD R4, R1, R1
+	ADD $64, R2, R2
+	SUBS $1, R3, R3
+	BNE pixel
+	RET
+
+// func dotTile1x1NEON(a *byte)
+TEXT ·dotTile1x1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 96(R0), R3
+	LSR $4, R3, R3
+
+step:
+	WORD $0x3dc00024 // ldr q4, [x1]
+	WORD $0x3dc00045 // ldr q5, [x2]
+	WORD $0x4e25cc80 // fmla v0.4s, v4.4s, v5.4s
+	WORD $0x3dc00424 // ldr q4, [x1, #16]
+	WORD $0x3dc00445 // ldr q5, [x2, #16]
+	WORD $0x4e25cc81 // fmla v1.4s, v4.4s, v5.4s
+	WORD $0x3dc00824 // ldr q4, [x1, #32]
+	WORD $0x3dc00845 // ldr q5, [x2, #32]
+	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
+	WORD $0x3dc00c24 // ldr q4, [x1, #48]
+	WORD $0x3dc00c45 // ldr q5, [x2, #48]
+	WORD $0x4e25cc83 // fmla v3.4s, v4.4s, v5.4s
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	SUBS $1, R3, R3
+	BNE step
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	MOVD 48(R0), R0
+	WORD $0x6e20d401 // faddp v1.4s, v0.4s, v0.4s
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x6e20d421 // faddp v1.4s, v1.4s, v0.4s
+	WORD $0xbd400000 // ldr s0, [x0]
+	WORD $0x4e20d421 // fadd v1.4s, v1.4s, v0.4s
+	WORD $0xbd000001 // str s1, [x0]
+	RET
+
+// func dotTile2x1NEON(a *byte)
+TEXT ·dotTile2x1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R2
+	MOVD 24(R0), R3
+	MOVD 96(R0), R4
+	LSR $4, R4, R4
+
+step:
+	WORD $0x3dc00028 // ldr q8, [x1]
+	WORD $0x3dc00049 // ldr q9, [x2]
+	WORD $0x3dc0006a // ldr q10, [x3]
+	WORD $0x4e2acd00 // fmla v0.4s, v8.4s, v10.4s
+	WORD $0x4e2acd21 // fmla v1.4s, v9.4s, v10.4s
+	WORD $0x3dc00428 // ldr q8, [x1, #16]
+	WORD $0x3dc00449 // ldr q9, [x2, #16]
+	WORD $0x3dc0046a // ldr q10, [x3, #16]
+	WORD $0x4e2acd02 // fmla v2.4s, v8.4s, v10.4s
+	WORD $0x4e2acd23 // fmla v3.4s, v9.4s, v10.4s
+	WORD $0x3dc00828 // ldr q8, [x1, #32]
+	WORD $0x3dc00849 // ldr q9, [x2, #32]
+	WORD $0x3dc0086a // ldr q10, [x3, #32]
+	WORD $0x4e2acd04 // fmla v4.4s, v8.4s, v10.4s
+	WORD $0x4e2acd25 // fmla v5.4s, v9.4s, v10.4s
+	WORD $0x3dc00c28 // ldr q8, [x1, #48]
+	WORD $0x3dc00c49 // ldr q9, [x2, #48]
+	WORD $0x3dc00c6a // ldr q10, [x3, #48]
+	WORD $0x4e2acd06 // fmla v6.4s, v8.4s, v10.4s
+	WORD $0x4e2acd27 // fmla v7.4s, v9.4s, v10.4s
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R3, R3
+	SUBS $1, R4, R4
+	BNE step
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
+	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	MOVD 48(R0), R1
+	MOVD 88(R0), R0
+	LSL $2, R0, R0
+	ADD R0, R1, R0
+	WORD $0x6e20d402 // faddp v2.4s, v0.4s, v0.4s
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x6e20d442 // faddp v2.4s, v2.4s, v0.4s
+	WORD $0xbd400020 // ldr s0, [x1]
+	WORD $0x4e20d442 // fadd v2.4s, v2.4s, v0.4s
+	WORD $0xbd000022 // str s2, [x1]
+	WORD $0x6e21d420 // faddp v0.4s, v1.4s, v1.4s
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400001 // ldr s1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000000 // str s0, [x0]
+	RET
+
+// func dotTile3x1NEON(a *byte)
+TEXT ·dotTile3x1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R2
+	MOVD 24(R0), R4
+	MOVD 96(R0), R5
+	LSR $4, R5, R5
+
+step:
+	WORD $0x3dc0002c // ldr q12, [x1]
+	WORD $0x3dc0006d // ldr q13, [x3]
+	WORD $0x3dc0004e // ldr q14, [x2]
+	WORD $0x3dc0008f // ldr q15, [x4]
+	WORD $0x4e2fcd80 // fmla v0.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda1 // fmla v1.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc2 // fmla v2.4s, v14.4s, v15.4s
+	WORD $0x3dc0042c // ldr q12, [x1, #16]
+	WORD $0x3dc0046d // ldr q13, [x3, #16]
+	WORD $0x3dc0044e // ldr q14, [x2, #16]
+	WORD $0x3dc0048f // ldr q15, [x4, #16]
+	WORD $0x4e2fcd83 // fmla v3.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda4 // fmla v4.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc5 // fmla v5.4s, v14.4s, v15.4s
+	WORD $0x3dc0082c // ldr q12, [x1, #32]
+	WORD $0x3dc0086d // ldr q13, [x3, #32]
+	WORD $0x3dc0084e // ldr q14, [x2, #32]
+	WORD $0x3dc0088f // ldr q15, [x4, #32]
+	WORD $0x4e2fcd86 // fmla v6.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc8 // fmla v8.4s, v14.4s, v15.4s
+	WORD $0x3dc00c2c // ldr q12, [x1, #48]
+	WORD $0x3dc00c6d // ldr q13, [x3, #48]
+	WORD $0x3dc00c4e // ldr q14, [x2, #48]
+	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x4e2fcd89 // fmla v9.4s, v12.4s, v15.4s
+	WORD $0x4e2fcdaa // fmla v10.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdcb // fmla v11.4s, v14.4s, v15.4s
+	ADD $64, R1, R1
+	ADD $64, R3, R3
+	ADD $64, R2, R2
+	ADD $64, R4, R4
+	SUBS $1, R5, R5
+	BNE step
+	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
+	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
+	WORD $0x4e28d442 // fadd v2.4s, v2.4s, v8.4s
+	WORD $0x4e29d463 // fadd v3.4s, v3.4s, v9.4s
+	WORD $0x4e2ad484 // fadd v4.4s, v4.4s, v10.4s
+	WORD $0x4e2bd4a5 // fadd v5.4s, v5.4s, v11.4s
+	WORD $0x4e23d400 // fadd v0.4s, v0.4s, v3.4s
+	WORD $0x4e24d421 // fadd v1.4s, v1.4s, v4.4s
+	WORD $0x4e25d442 // fadd v2.4s, v2.4s, v5.4s
+	MOVD 48(R0), R1
+	MOVD 88(R0), R0
+	LSL $2, R0, R0
+	ADD R0, R1, R2
+	ADD R0, R2, R0
+	WORD $0x6e20d403 // faddp v3.4s, v0.4s, v0.4s
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x6e20d463 // faddp v3.4s, v3.4s, v0.4s
+	WORD $0xbd400020 // ldr s0, [x1]
+	WORD $0x4e20d463 // fadd v3.4s, v3.4s, v0.4s
+	WORD $0xbd000023 // str s3, [x1]
+	WORD $0x6e21d420 // faddp v0.4s, v1.4s, v1.4s
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400041 // ldr s1, [x2]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000040 // str s0, [x2]
+	WORD $0x6e22d440 // faddp v0.4s, v2.4s, v2.4s
+	WORD $0x6e22d441 // faddp v1.4s, v2.4s, v2.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400001 // ldr s1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000000 // str s0, [x0]
+	RET
+
+// func dotTile4x1NEON(a *byte)
+TEXT ·dotTile4x1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R4
+	ADD R2, R4, R2
+	MOVD 24(R0), R5
+	MOVD 96(R0), R6
+	LSR $4, R6, R6
+
+step:
+	WORD $0x3dc00030 // ldr q16, [x1]
+	WORD $0x3dc00071 // ldr q17, [x3]
+	WORD $0x3dc00092 // ldr q18, [x4]
+	WORD $0x3dc00053 // ldr q19, [x2]
+	WORD $0x3dc000b4 // ldr q20, [x5]
+	WORD $0x4e34ce00 // fmla v0.4s, v16.4s, v20.4s
+	WORD $0x4e34ce21 // fmla v1.4s, v17.4s, v20.4s
+	WORD $0x4e34ce42 // fmla v2.4s, v18.4s, v20.4s
+	WORD $0x4e34ce63 // fmla v3.4s, v19.4s, v20.4s
+	WORD $0x3dc00430 // ldr q16, [x1, #16]
+	WORD $0x3dc00471 // ldr q17, [x3, #16]
+	WORD $0x3dc00492 // ldr q18, [x4, #16]
+	WORD $0x3dc00453 // ldr q19, [x2, #16]
+	WORD $0x3dc004b4 // ldr q20, [x5, #16]
+	WORD $0x4e34ce04 // fmla v4.4s, v16.4s, v20.4s
+	WORD $0x4e34ce25 // fmla v5.4s, v17.4s, v20.4s
+	WORD $0x4e34ce46 // fmla v6.4s, v18.4s, v20.4s
+	WORD $0x4e34ce67 // fmla v7.4s, v19.4s, v20.4s
+	WORD $0x3dc00830 // ldr q16, [x1, #32]
+	WORD $0x3dc00871 // ldr q17, [x3, #32]
+	WORD $0x3dc00892 // ldr q18, [x4, #32]
+	WORD $0x3dc00853 // ldr q19, [x2, #32]
+	WORD $0x3dc008b4 // ldr q20, [x5, #32]
+	WORD $0x4e34ce08 // fmla v8.4s, v16.4s, v20.4s
+	WORD $0x4e34ce29 // fmla v9.4s, v17.4s, v20.4s
+	WORD $0x4e34ce4a // fmla v10.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6b // fmla v11.4s, v19.4s, v20.4s
+	WORD $0x3dc00c30 // ldr q16, [x1, #48]
+	WORD $0x3dc00c71 // ldr q17, [x3, #48]
+	WORD $0x3dc00c92 // ldr q18, [x4, #48]
+	WORD $0x3dc00c53 // ldr q19, [x2, #48]
+	WORD $0x3dc00cb4 // ldr q20, [x5, #48]
+	WORD $0x4e34ce0c // fmla v12.4s, v16.4s, v20.4s
+	WORD $0x4e34ce2d // fmla v13.4s, v17.4s, v20.4s
+	WORD $0x4e34ce4e // fmla v14.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6f // fmla v15.4s, v19.4s, v20.4s
+	ADD $64, R1, R1
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R2, R2
+	ADD $64, R5, R5
+	SUBS $1, R6, R6
+	BNE step
+	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
+	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
+	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
+	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
+	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
+	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
+	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
+	MOVD 48(R0), R1
+	MOVD 88(R0), R0
+	LSL $2, R0, R0
+	ADD R0, R1, R2
+	ADD R0, R2, R3
+	ADD R0, R3, R0
+	WORD $0x6e20d404 // faddp v4.4s, v0.4s, v0.4s
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x6e20d484 // faddp v4.4s, v4.4s, v0.4s
+	WORD $0xbd400020 // ldr s0, [x1]
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	WORD $0xbd000024 // str s4, [x1]
+	WORD $0x6e21d420 // faddp v0.4s, v1.4s, v1.4s
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400041 // ldr s1, [x2]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000040 // str s0, [x2]
+	WORD $0x6e22d440 // faddp v0.4s, v2.4s, v2.4s
+	WORD $0x6e22d441 // faddp v1.4s, v2.4s, v2.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400061 // ldr s1, [x3]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000060 // str s0, [x3]
+	WORD $0x6e23d460 // faddp v0.4s, v3.4s, v3.4s
+	WORD $0x6e23d461 // faddp v1.4s, v3.4s, v3.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400001 // ldr s1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000000 // str s0, [x0]
+	RET
+
+// func dotTile5x1NEON(a *byte)
+TEXT ·dotTile5x1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R4
+	ADD R2, R4, R5
+	ADD R2, R5, R2
+	MOVD 24(R0), R6
+	MOVD 96(R0), R7
+	LSR $4, R7, R7
+
+step:
+	WORD $0x3dc00034 // ldr q20, [x1]
+	WORD $0x3dc00075 // ldr q21, [x3]
+	WORD $0x3dc00096 // ldr q22, [x4]
+	WORD $0x3dc000b7 // ldr q23, [x5]
+	WORD $0x3dc00058 // ldr q24, [x2]
+	WORD $0x3dc000d9 // ldr q25, [x6]
+	WORD $0x4e39ce80 // fmla v0.4s, v20.4s, v25.4s
+	WORD $0x4e39cea1 // fmla v1.4s, v21.4s, v25.4s
+	WORD $0x4e39cec2 // fmla v2.4s, v22.4s, v25.4s
+	WORD $0x4e39cee3 // fmla v3.4s, v23.4s, v25.4s
+	WORD $0x4e39cf04 // fmla v4.4s, v24.4s, v25.4s
+	WORD $0x3dc00434 // ldr q20, [x1, #16]
+	WORD $0x3dc00475 // ldr q21, [x3, #16]
+	WORD $0x3dc00496 // ldr q22, [x4, #16]
+	WORD $0x3dc004b7 // ldr q23, [x5, #16]
+	WORD $0x3dc00458 // ldr q24, [x2, #16]
+	WORD $0x3dc004d9 // ldr q25, [x6, #16]
+	WORD $0x4e39ce85 // fmla v5.4s, v20.4s, v25.4s
+	WORD $0x4e39cea6 // fmla v6.4s, v21.4s, v25.4s
+	WORD $0x4e39cec7 // fmla v7.4s, v22.4s, v25.4s
+	WORD $0x4e39cee8 // fmla v8.4s, v23.4s, v25.4s
+	WORD $0x4e39cf09 // fmla v9.4s, v24.4s, v25.4s
+	WORD $0x3dc00834 // ldr q20, [x1, #32]
+	WORD $0x3dc00875 // ldr q21, [x3, #32]
+	WORD $0x3dc00896 // ldr q22, [x4, #32]
+	WORD $0x3dc008b7 // ldr q23, [x5, #32]
+	WORD $0x3dc00858 // ldr q24, [x2, #32]
+	WORD $0x3dc008d9 // ldr q25, [x6, #32]
+	WORD $0x4e39ce8a // fmla v10.4s, v20.4s, v25.4s
+	WORD $0x4e39ceab // fmla v11.4s, v21.4s, v25.4s
+	WORD $0x4e39cecc // fmla v12.4s, v22.4s, v25.4s
+	WORD $0x4e39ceed // fmla v13.4s, v23.4s, v25.4s
+	WORD $0x4e39cf0e // fmla v14.4s, v24.4s, v25.4s
+	WORD $0x3dc00c34 // ldr q20, [x1, #48]
+	WORD $0x3dc00c75 // ldr q21, [x3, #48]
+	WORD $0x3dc00c96 // ldr q22, [x4, #48]
+	WORD $0x3dc00cb7 // ldr q23, [x5, #48]
+	WORD $0x3dc00c58 // ldr q24, [x2, #48]
+	WORD $0x3dc00cd9 // ldr q25, [x6, #48]
+	WORD $0x4e39ce8f // fmla v15.4s, v20.4s, v25.4s
+	WORD $0x4e39ceb0 // fmla v16.4s, v21.4s, v25.4s
+	WORD $0x4e39ced1 // fmla v17.4s, v22.4s, v25.4s
+	WORD $0x4e39cef2 // fmla v18.4s, v23.4s, v25.4s
+	WORD $0x4e39cf13 // fmla v19.4s, v24.4s, v25.4s
+	ADD $64, R1, R1
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R5, R5
+	ADD $64, R2, R2
+	ADD $64, R6, R6
+	SUBS $1, R7, R7
+	BNE step
+	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
+	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
+	WORD $0x4e2cd442 // fadd v2.4s, v2.4s, v12.4s
+	WORD $0x4e2dd463 // fadd v3.4s, v3.4s, v13.4s
+	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
+	WORD $0x4e2fd4a5 // fadd v5.4s, v5.4s, v15.4s
+	WORD $0x4e30d4c6 // fadd v6.4s, v6.4s, v16.4s
+	WORD $0x4e31d4e7 // fadd v7.4s, v7.4s, v17.4s
+	WORD $0x4e32d508 // fadd v8.4s, v8.4s, v18.4s
+	WORD $0x4e33d529 // fadd v9.4s, v9.4s, v19.4s
+	WORD $0x4e25d400 // fadd v0.4s, v0.4s, v5.4s
+	WORD $0x4e26d421 // fadd v1.4s, v1.4s, v6.4s
+	WORD $0x4e27d442 // fadd v2.4s, v2.4s, v7.4s
+	WORD $0x4e28d463 // fadd v3.4s, v3.4s, v8.4s
+	WORD $0x4e29d484 // fadd v4.4s, v4.4s, v9.4s
+	MOVD 48(R0), R1
+	MOVD 88(R0), R0
+	LSL $2, R0, R0
+	ADD R0, R1, R2
+	ADD R0, R2, R3
+	ADD R0, R3, R4
+	ADD R0, R4, R0
+	WORD $0x6e20d405 // faddp v5.4s, v0.4s, v0.4s
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x6e20d4a5 // faddp v5.4s, v5.4s, v0.4s
+	WORD $0xbd400020 // ldr s0, [x1]
+	WORD $0x4e20d4a5 // fadd v5.4s, v5.4s, v0.4s
+	WORD $0xbd000025 // str s5, [x1]
+	WORD $0x6e21d420 // faddp v0.4s, v1.4s, v1.4s
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400041 // ldr s1, [x2]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000040 // str s0, [x2]
+	WORD $0x6e22d440 // faddp v0.4s, v2.4s, v2.4s
+	WORD $0x6e22d441 // faddp v1.4s, v2.4s, v2.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400061 // ldr s1, [x3]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000060 // str s0, [x3]
+	WORD $0x6e23d460 // faddp v0.4s, v3.4s, v3.4s
+	WORD $0x6e23d461 // faddp v1.4s, v3.4s, v3.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400081 // ldr s1, [x4]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000080 // str s0, [x4]
+	WORD $0x6e24d480 // faddp v0.4s, v4.4s, v4.4s
+	WORD $0x6e24d481 // faddp v1.4s, v4.4s, v4.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400001 // ldr s1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000000 // str s0, [x0]
+	RET
+
+// func dotTile6x1NEON(a *byte)
+TEXT ·dotTile6x1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0x6f00e414 // movi v20.2d, #0x0
+	WORD $0x6f00e415 // movi v21.2d, #0x0
+	WORD $0x6f00e416 // movi v22.2d, #0x0
+	WORD $0x6f00e417 // movi v23.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R4
+	ADD R2, R4, R5
+	ADD R2, R5, R6
+	ADD R2, R6, R2
+	MOVD 24(R0), R7
+	MOVD 96(R0), R8
+	LSR $4, R8, R8
+
+step:
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x3dc00079 // ldr q25, [x3]
+	WORD $0x3dc0009a // ldr q26, [x4]
+	WORD $0x3dc000bb // ldr q27, [x5]
+	WORD $0x3dc000dc // ldr q28, [x6]
+	WORD $0x3dc0005d // ldr q29, [x2]
+	WORD $0x3dc000fe // ldr q30, [x7]
+	WORD $0x4e3ecf00 // fmla v0.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf21 // fmla v1.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf42 // fmla v2.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf63 // fmla v3.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf84 // fmla v4.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfa5 // fmla v5.4s, v29.4s, v30.4s
+	WORD $0x3dc00438 // ldr q24, [x1, #16]
+	WORD $0x3dc00479 // ldr q25, [x3, #16]
+	WORD $0x3dc0049a // ldr q26, [x4, #16]
+	WORD $0x3dc004bb // ldr q27, [x5, #16]
+	WORD $0x3dc004dc // ldr q28, [x6, #16]
+	WORD $0x3dc0045d // ldr q29, [x2, #16]
+	WORD $0x3dc004fe // ldr q30, [x7, #16]
+	WORD $0x4e3ecf06 // fmla v6.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf27 // fmla v7.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf48 // fmla v8.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf69 // fmla v9.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf8a // fmla v10.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfab // fmla v11.4s, v29.4s, v30.4s
+	WORD $0x3dc00838 // ldr q24, [x1, #32]
+	WORD $0x3dc00879 // ldr q25, [x3, #32]
+	WORD $0x3dc0089a // ldr q26, [x4, #32]
+	WORD $0x3dc008bb // ldr q27, [x5, #32]
+	WORD $0x3dc008dc // ldr q28, [x6, #32]
+	WORD $0x3dc0085d // ldr q29, [x2, #32]
+	WORD $0x3dc008fe // ldr q30, [x7, #32]
+	WORD $0x4e3ecf0c // fmla v12.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf2d // fmla v13.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4e // fmla v14.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6f // fmla v15.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf90 // fmla v16.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb1 // fmla v17.4s, v29.4s, v30.4s
+	WORD $0x3dc00c38 // ldr q24, [x1, #48]
+	WORD $0x3dc00c79 // ldr q25, [x3, #48]
+	WORD $0x3dc00c9a // ldr q26, [x4, #48]
+	WORD $0x3dc00cbb // ldr q27, [x5, #48]
+	WORD $0x3dc00cdc // ldr q28, [x6, #48]
+	WORD $0x3dc00c5d // ldr q29, [x2, #48]
+	WORD $0x3dc00cfe // ldr q30, [x7, #48]
+	WORD $0x4e3ecf12 // fmla v18.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf33 // fmla v19.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf54 // fmla v20.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf75 // fmla v21.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf96 // fmla v22.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb7 // fmla v23.4s, v29.4s, v30.4s
+	ADD $64, R1, R1
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R5, R5
+	ADD $64, R6, R6
+	ADD $64, R2, R2
+	ADD $64, R7, R7
+	SUBS $1, R8, R8
+	BNE step
+	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
+	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
+	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
+	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0x4e36d54a // fadd v10.4s, v10.4s, v22.4s
+	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
+	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
+	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
+	WORD $0x4e28d442 // fadd v2.4s, v2.4s, v8.4s
+	WORD $0x4e29d463 // fadd v3.4s, v3.4s, v9.4s
+	WORD $0x4e2ad484 // fadd v4.4s, v4.4s, v10.4s
+	WORD $0x4e2bd4a5 // fadd v5.4s, v5.4s, v11.4s
+	MOVD 48(R0), R1
+	MOVD 88(R0), R0
+	LSL $2, R0, R0
+	ADD R0, R1, R2
+	ADD R0, R2, R3
+	ADD R0, R3, R4
+	ADD R0, R4, R5
+	ADD R0, R5, R0
+	WORD $0x6e20d406 // faddp v6.4s, v0.4s, v0.4s
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x6e20d4c6 // faddp v6.4s, v6.4s, v0.4s
+	WORD $0xbd400020 // ldr s0, [x1]
+	WORD $0x4e20d4c6 // fadd v6.4s, v6.4s, v0.4s
+	WORD $0xbd000026 // str s6, [x1]
+	WORD $0x6e21d420 // faddp v0.4s, v1.4s, v1.4s
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400041 // ldr s1, [x2]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000040 // str s0, [x2]
+	WORD $0x6e22d440 // faddp v0.4s, v2.4s, v2.4s
+	WORD $0x6e22d441 // faddp v1.4s, v2.4s, v2.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400061 // ldr s1, [x3]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000060 // str s0, [x3]
+	WORD $0x6e23d460 // faddp v0.4s, v3.4s, v3.4s
+	WORD $0x6e23d461 // faddp v1.4s, v3.4s, v3.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400081 // ldr s1, [x4]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000080 // str s0, [x4]
+	WORD $0x6e24d480 // faddp v0.4s, v4.4s, v4.4s
+	WORD $0x6e24d481 // faddp v1.4s, v4.4s, v4.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd4000a1 // ldr s1, [x5]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd0000a0 // str s0, [x5]
+	WORD $0x6e25d4a0 // faddp v0.4s, v5.4s, v5.4s
+	WORD $0x6e25d4a1 // faddp v1.4s, v5.4s, v5.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0xbd400001 // ldr s1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0xbd000000 // str s0, [x0]
+	RET
+
+// func dotTile1x4NEON(a *byte)
+TEXT ·dotTile1x4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 80(R0), R3
+	LSL $2, R3, R3
+	ADD R3, R2, R4
+	ADD R3, R4, R5
+	ADD R3, R5, R3
+	MOVD 96(R0), R6
+	LSR $4, R6, R6
+
+step:
+	WORD $0x3dc00030 // ldr q16, [x1]
+	WORD $0x3dc00051 // ldr q17, [x2]
+	WORD $0x4e31ce00 // fmla v0.4s, v16.4s, v17.4s
+	WORD $0x3dc00091 // ldr q17, [x4]
+	WORD $0x4e31ce01 // fmla v1.4s, v16.4s, v17.4s
+	WORD $0x3dc000b1 // ldr q17, [x5]
+	WORD $0x4e31ce02 // fmla v2.4s, v16.4s, v17.4s
+	WORD $0x3dc00071 // ldr q17, [x3]
+	WORD $0x4e31ce03 // fmla v3.4s, v16.4s, v17.4s
+	WORD $0x3dc00430 // ldr q16, [x1, #16]
+	WORD $0x3dc00451 // ldr q17, [x2, #16]
+	WORD $0x4e31ce04 // fmla v4.4s, v16.4s, v17.4s
+	WORD $0x3dc00491 // ldr q17, [x4, #16]
+	WORD $0x4e31ce05 // fmla v5.4s, v16.4s, v17.4s
+	WORD $0x3dc004b1 // ldr q17, [x5, #16]
+	WORD $0x4e31ce06 // fmla v6.4s, v16.4s, v17.4s
+	WORD $0x3dc00471 // ldr q17, [x3, #16]
+	WORD $0x4e31ce07 // fmla v7.4s, v16.4s, v17.4s
+	WORD $0x3dc00830 // ldr q16, [x1, #32]
+	WORD $0x3dc00851 // ldr q17, [x2, #32]
+	WORD $0x4e31ce08 // fmla v8.4s, v16.4s, v17.4s
+	WORD $0x3dc00891 // ldr q17, [x4, #32]
+	WORD $0x4e31ce09 // fmla v9.4s, v16.4s, v17.4s
+	WORD $0x3dc008b1 // ldr q17, [x5, #32]
+	WORD $0x4e31ce0a // fmla v10.4s, v16.4s, v17.4s
+	WORD $0x3dc00871 // ldr q17, [x3, #32]
+	WORD $0x4e31ce0b // fmla v11.4s, v16.4s, v17.4s
+	WORD $0x3dc00c30 // ldr q16, [x1, #48]
+	WORD $0x3dc00c51 // ldr q17, [x2, #48]
+	WORD $0x4e31ce0c // fmla v12.4s, v16.4s, v17.4s
+	WORD $0x3dc00c91 // ldr q17, [x4, #48]
+	WORD $0x4e31ce0d // fmla v13.4s, v16.4s, v17.4s
+	WORD $0x3dc00cb1 // ldr q17, [x5, #48]
+	WORD $0x4e31ce0e // fmla v14.4s, v16.4s, v17.4s
+	WORD $0x3dc00c71 // ldr q17, [x3, #48]
+	WORD $0x4e31ce0f // fmla v15.4s, v16.4s, v17.4s
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R4, R4
+	ADD $64, R5, R5
+	ADD $64, R3, R3
+	SUBS $1, R6, R6
+	BNE step
+	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
+	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
+	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
+	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
+	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
+	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
+	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
+	MOVD 48(R0), R0
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x6e23d441 // faddp v1.4s, v2.4s, v3.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00001 // ldr q1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800000 // str q0, [x0]
+	RET
+
+// func dotTile2x4NEON(a *byte)
+TEXT ·dotTile2x4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R2
+	MOVD 24(R0), R3
+	MOVD 80(R0), R4
+	LSL $2, R4, R4
+	ADD R4, R3, R5
+	ADD R4, R5, R6
+	ADD R4, R6, R4
+	MOVD 96(R0), R7
+	LSR $4, R7, R7
+
+step:
+	WORD $0x3dc00030 // ldr q16, [x1]
+	WORD $0x3dc00051 // ldr q17, [x2]
+	WORD $0x3dc00072 // ldr q18, [x3]
+	WORD $0x4e32ce00 // fmla v0.4s, v16.4s, v18.4s
+	WORD $0x4e32ce24 // fmla v4.4s, v17.4s, v18.4s
+	WORD $0x3dc000b2 // ldr q18, [x5]
+	WORD $0x4e32ce01 // fmla v1.4s, v16.4s, v18.4s
+	WORD $0x4e32ce25 // fmla v5.4s, v17.4s, v18.4s
+	WORD $0x3dc000d2 // ldr q18, [x6]
+	WORD $0x4e32ce02 // fmla v2.4s, v16.4s, v18.4s
+	WORD $0x4e32ce26 // fmla v6.4s, v17.4s, v18.4s
+	WORD $0x3dc00092 // ldr q18, [x4]
+	WORD $0x4e32ce03 // fmla v3.4s, v16.4s, v18.4s
+	WORD $0x4e32ce27 // fmla v7.4s, v17.4s, v18.4s
+	WORD $0x3dc00430 // ldr q16, [x1, #16]
+	WORD $0x3dc00451 // ldr q17, [x2, #16]
+	WORD $0x3dc00472 // ldr q18, [x3, #16]
+	WORD $0x4e32ce08 // fmla v8.4s, v16.4s, v18.4s
+	WORD $0x4e32ce2c // fmla v12.4s, v17.4s, v18.4s
+	WORD $0x3dc004b2 // ldr q18, [x5, #16]
+	WORD $0x4e32ce09 // fmla v9.4s, v16.4s, v18.4s
+	WORD $0x4e32ce2d // fmla v13.4s, v17.4s, v18.4s
+	WORD $0x3dc004d2 // ldr q18, [x6, #16]
+	WORD $0x4e32ce0a // fmla v10.4s, v16.4s, v18.4s
+	WORD $0x4e32ce2e // fmla v14.4s, v17.4s, v18.4s
+	WORD $0x3dc00492 // ldr q18, [x4, #16]
+	WORD $0x4e32ce0b // fmla v11.4s, v16.4s, v18.4s
+	WORD $0x4e32ce2f // fmla v15.4s, v17.4s, v18.4s
+	WORD $0x3dc00830 // ldr q16, [x1, #32]
+	WORD $0x3dc00851 // ldr q17, [x2, #32]
+	WORD $0x3dc00872 // ldr q18, [x3, #32]
+	WORD $0x4e32ce00 // fmla v0.4s, v16.4s, v18.4s
+	WORD $0x4e32ce24 // fmla v4.4s, v17.4s, v18.4s
+	WORD $0x3dc008b2 // ldr q18, [x5, #32]
+	WORD $0x4e32ce01 // fmla v1.4s, v16.4s, v18.4s
+	WORD $0x4e32ce25 // fmla v5.4s, v17.4s, v18.4s
+	WORD $0x3dc008d2 // ldr q18, [x6, #32]
+	WORD $0x4e32ce02 // fmla v2.4s, v16.4s, v18.4s
+	WORD $0x4e32ce26 // fmla v6.4s, v17.4s, v18.4s
+	WORD $0x3dc00892 // ldr q18, [x4, #32]
+	WORD $0x4e32ce03 // fmla v3.4s, v16.4s, v18.4s
+	WORD $0x4e32ce27 // fmla v7.4s, v17.4s, v18.4s
+	WORD $0x3dc00c30 // ldr q16, [x1, #48]
+	WORD $0x3dc00c51 // ldr q17, [x2, #48]
+	WORD $0x3dc00c72 // ldr q18, [x3, #48]
+	WORD $0x4e32ce08 // fmla v8.4s, v16.4s, v18.4s
+	WORD $0x4e32ce2c // fmla v12.4s, v17.4s, v18.4s
+	WORD $0x3dc00cb2 // ldr q18, [x5, #48]
+	WORD $0x4e32ce09 // fmla v9.4s, v16.4s, v18.4s
+	WORD $0x4e32ce2d // fmla v13.4s, v17.4s, v18.4s
+	WORD $0x3dc00cd2 // ldr q18, [x6, #48]
+	WORD $0x4e32ce0a // fmla v10.4s, v16.4s, v18.4s
+	WORD $0x4e32ce2e // fmla v14.4s, v17.4s, v18.4s
+	WORD $0x3dc00c92 // ldr q18, [x4, #48]
+	WORD $0x4e32ce0b // fmla v11.4s, v16.4s, v18.4s
+	WORD $0x4e32ce2f // fmla v15.4s, v17.4s, v18.4s
+	ADD $64, R1, R1
+	ADD $64, R2, R2
+	ADD $64, R3, R3
+	ADD $64, R5, R5
+	ADD $64, R6, R6
+	ADD $64, R4, R4
+	SUBS $1, R7, R7
+	BNE step
+	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
+	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
+	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
+	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
+	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
+	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
+	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
+	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
+	MOVD 48(R0), R1
+	MOVD 88(R0), R0
+	LSL $2, R0, R0
+	ADD R0, R1, R0
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x6e23d441 // faddp v1.4s, v2.4s, v3.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00021 // ldr q1, [x1]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800020 // str q0, [x1]
+	WORD $0x6e25d480 // faddp v0.4s, v4.4s, v5.4s
+	WORD $0x6e27d4c1 // faddp v1.4s, v6.4s, v7.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00001 // ldr q1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800000 // str q0, [x0]
+	RET
+
+// func dotTile3x4NEON(a *byte)
+TEXT ·dotTile3x4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0x6f00e414 // movi v20.2d, #0x0
+	WORD $0x6f00e415 // movi v21.2d, #0x0
+	WORD $0x6f00e416 // movi v22.2d, #0x0
+	WORD $0x6f00e417 // movi v23.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R2
+	MOVD 24(R0), R4
+	MOVD 80(R0), R5
+	LSL $2, R5, R5
+	ADD R5, R4, R6
+	ADD R5, R6, R7
+	ADD R5, R7, R5
+	MOVD 96(R0), R8
+	LSR $4, R8, R8
+
+step:
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x3dc00079 // ldr q25, [x3]
+	WORD $0x3dc0005a // ldr q26, [x2]
+	WORD $0x3dc0009b // ldr q27, [x4]
+	WORD $0x4e3bcf00 // fmla v0.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf24 // fmla v4.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf48 // fmla v8.4s, v26.4s, v27.4s
+	WORD $0x3dc000db // ldr q27, [x6]
+	WORD $0x4e3bcf01 // fmla v1.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf25 // fmla v5.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf49 // fmla v9.4s, v26.4s, v27.4s
+	WORD $0x3dc000fb // ldr q27, [x7]
+	WORD $0x4e3bcf02 // fmla v2.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf26 // fmla v6.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf4a // fmla v10.4s, v26.4s, v27.4s
+	WORD $0x3dc000bb // ldr q27, [x5]
+	WORD $0x4e3bcf03 // fmla v3.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf27 // fmla v7.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf4b // fmla v11.4s, v26.4s, v27.4s
+	WORD $0x3dc00438 // ldr q24, [x1, #16]
+	WORD $0x3dc00479 // ldr q25, [x3, #16]
+	WORD $0x3dc0045a // ldr q26, [x2, #16]
+	WORD $0x3dc0049b // ldr q27, [x4, #16]
+	WORD $0x4e3bcf0c // fmla v12.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf30 // fmla v16.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf54 // fmla v20.4s, v26.4s, v27.4s
+	WORD $0x3dc004db // ldr q27, [x6, #16]
+	WORD $0x4e3bcf0d // fmla v13.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf31 // fmla v17.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf55 // fmla v21.4s, v26.4s, v27.4s
+	WORD $0x3dc004fb // ldr q27, [x7, #16]
+	WORD $0x4e3bcf0e // fmla v14.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf32 // fmla v18.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf56 // fmla v22.4s, v26.4s, v27.4s
+	WORD $0x3dc004bb // ldr q27, [x5, #16]
+	WORD $0x4e3bcf0f // fmla v15.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf33 // fmla v19.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf57 // fmla v23.4s, v26.4s, v27.4s
+	WORD $0x3dc00838 // ldr q24, [x1, #32]
+	WORD $0x3dc00879 // ldr q25, [x3, #32]
+	WORD $0x3dc0085a // ldr q26, [x2, #32]
+	WORD $0x3dc0089b // ldr q27, [x4, #32]
+	WORD $0x4e3bcf00 // fmla v0.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf24 // fmla v4.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf48 // fmla v8.4s, v26.4s, v27.4s
+	WORD $0x3dc008db // ldr q27, [x6, #32]
+	WORD $0x4e3bcf01 // fmla v1.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf25 // fmla v5.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf49 // fmla v9.4s, v26.4s, v27.4s
+	WORD $0x3dc008fb // ldr q27, [x7, #32]
+	WORD $0x4e3bcf02 // fmla v2.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf26 // fmla v6.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf4a // fmla v10.4s, v26.4s, v27.4s
+	WORD $0x3dc008bb // ldr q27, [x5, #32]
+	WORD $0x4e3bcf03 // fmla v3.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf27 // fmla v7.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf4b // fmla v11.4s, v26.4s, v27.4s
+	WORD $0x3dc00c38 // ldr q24, [x1, #48]
+	WORD $0x3dc00c79 // ldr q25, [x3, #48]
+	WORD $0x3dc00c5a // ldr q26, [x2, #48]
+	WORD $0x3dc00c9b // ldr q27, [x4, #48]
+	WORD $0x4e3bcf0c // fmla v12.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf30 // fmla v16.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf54 // fmla v20.4s, v26.4s, v27.4s
+	WORD $0x3dc00cdb // ldr q27, [x6, #48]
+	WORD $0x4e3bcf0d // fmla v13.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf31 // fmla v17.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf55 // fmla v21.4s, v26.4s, v27.4s
+	WORD $0x3dc00cfb // ldr q27, [x7, #48]
+	WORD $0x4e3bcf0e // fmla v14.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf32 // fmla v18.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf56 // fmla v22.4s, v26.4s, v27.4s
+	WORD $0x3dc00cbb // ldr q27, [x5, #48]
+	WORD $0x4e3bcf0f // fmla v15.4s, v24.4s, v27.4s
+	WORD $0x4e3bcf33 // fmla v19.4s, v25.4s, v27.4s
+	WORD $0x4e3bcf57 // fmla v23.4s, v26.4s, v27.4s
+	ADD $64, R1, R1
+	ADD $64, R3, R3
+	ADD $64, R2, R2
+	ADD $64, R4, R4
+	ADD $64, R6, R6
+	ADD $64, R7, R7
+	ADD $64, R5, R5
+	SUBS $1, R8, R8
+	BNE step
+	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
+	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
+	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
+	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0x4e36d54a // fadd v10.4s, v10.4s, v22.4s
+	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
+	MOVD 48(R0), R1
+	MOVD 88(R0), R0
+	LSL $2, R0, R0
+	ADD R0, R1, R2
+	ADD R0, R2, R0
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x6e23d441 // faddp v1.4s, v2.4s, v3.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00021 // ldr q1, [x1]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800020 // str q0, [x1]
+	WORD $0x6e25d480 // faddp v0.4s, v4.4s, v5.4s
+	WORD $0x6e27d4c1 // faddp v1.4s, v6.4s, v7.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00041 // ldr q1, [x2]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x6e29d500 // faddp v0.4s, v8.4s, v9.4s
+	WORD $0x6e2bd541 // faddp v1.4s, v10.4s, v11.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00001 // ldr q1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800000 // str q0, [x0]
+	RET
+
+// func dotTile4x4NEON(a *byte)
+TEXT ·dotTile4x4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R4
+	ADD R2, R4, R2
+	MOVD 24(R0), R5
+	MOVD 80(R0), R6
+	LSL $2, R6, R6
+	ADD R6, R5, R7
+	ADD R6, R7, R8
+	ADD R6, R8, R6
+	MOVD 96(R0), R9
+	LSR $4, R9, R9
+
+step:
+	WORD $0x3dc00030 // ldr q16, [x1]
+	WORD $0x3dc00071 // ldr q17, [x3]
+	WORD $0x3dc00092 // ldr q18, [x4]
+	WORD $0x3dc00053 // ldr q19, [x2]
+	WORD $0x3dc000b4 // ldr q20, [x5]
+	WORD $0x4e34ce00 // fmla v0.4s, v16.4s, v20.4s
+	WORD $0x4e34ce24 // fmla v4.4s, v17.4s, v20.4s
+	WORD $0x4e34ce48 // fmla v8.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6c // fmla v12.4s, v19.4s, v20.4s
+	WORD $0x3dc000f4 // ldr q20, [x7]
+	WORD $0x4e34ce01 // fmla v1.4s, v16.4s, v20.4s
+	WORD $0x4e34ce25 // fmla v5.4s, v17.4s, v20.4s
+	WORD $0x4e34ce49 // fmla v9.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6d // fmla v13.4s, v19.4s, v20.4s
+	WORD $0x3dc00114 // ldr q20, [x8]
+	WORD $0x4e34ce02 // fmla v2.4s, v16.4s, v20.4s
+	WORD $0x4e34ce26 // fmla v6.4s, v17.4s, v20.4s
+	WORD $0x4e34ce4a // fmla v10.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6e // fmla v14.4s, v19.4s, v20.4s
+	WORD $0x3dc000d4 // ldr q20, [x6]
+	WORD $0x4e34ce03 // fmla v3.4s, v16.4s, v20.4s
+	WORD $0x4e34ce27 // fmla v7.4s, v17.4s, v20.4s
+	WORD $0x4e34ce4b // fmla v11.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6f // fmla v15.4s, v19.4s, v20.4s
+	WORD $0x3dc00430 // ldr q16, [x1, #16]
+	WORD $0x3dc00471 // ldr q17, [x3, #16]
+	WORD $0x3dc00492 // ldr q18, [x4, #16]
+	WORD $0x3dc00453 // ldr q19, [x2, #16]
+	WORD $0x3dc004b4 // ldr q20, [x5, #16]
+	WORD $0x4e34ce00 // fmla v0.4s, v16.4s, v20.4s
+	WORD $0x4e34ce24 // fmla v4.4s, v17.4s, v20.4s
+	WORD $0x4e34ce48 // fmla v8.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6c // fmla v12.4s, v19.4s, v20.4s
+	WORD $0x3dc004f4 // ldr q20, [x7, #16]
+	WORD $0x4e34ce01 // fmla v1.4s, v16.4s, v20.4s
+	WORD $0x4e34ce25 // fmla v5.4s, v17.4s, v20.4s
+	WORD $0x4e34ce49 // fmla v9.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6d // fmla v13.4s, v19.4s, v20.4s
+	WORD $0x3dc00514 // ldr q20, [x8, #16]
+	WORD $0x4e34ce02 // fmla v2.4s, v16.4s, v20.4s
+	WORD $0x4e34ce26 // fmla v6.4s, v17.4s, v20.4s
+	WORD $0x4e34ce4a // fmla v10.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6e // fmla v14.4s, v19.4s, v20.4s
+	WORD $0x3dc004d4 // ldr q20, [x6, #16]
+	WORD $0x4e34ce03 // fmla v3.4s, v16.4s, v20.4s
+	WORD $0x4e34ce27 // fmla v7.4s, v17.4s, v20.4s
+	WORD $0x4e34ce4b // fmla v11.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6f // fmla v15.4s, v19.4s, v20.4s
+	WORD $0x3dc00830 // ldr q16, [x1, #32]
+	WORD $0x3dc00871 // ldr q17, [x3, #32]
+	WORD $0x3dc00892 // ldr q18, [x4, #32]
+	WORD $0x3dc00853 // ldr q19, [x2, #32]
+	WORD $0x3dc008b4 // ldr q20, [x5, #32]
+	WORD $0x4e34ce00 // fmla v0.4s, v16.4s, v20.4s
+	WORD $0x4e34ce24 // fmla v4.4s, v17.4s, v20.4s
+	WORD $0x4e34ce48 // fmla v8.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6c // fmla v12.4s, v19.4s, v20.4s
+	WORD $0x3dc008f4 // ldr q20, [x7, #32]
+	WORD $0x4e34ce01 // fmla v1.4s, v16.4s, v20.4s
+	WORD $0x4e34ce25 // fmla v5.4s, v17.4s, v20.4s
+	WORD $0x4e34ce49 // fmla v9.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6d // fmla v13.4s, v19.4s, v20.4s
+	WORD $0x3dc00914 // ldr q20, [x8, #32]
+	WORD $0x4e34ce02 // fmla v2.4s, v16.4s, v20.4s
+	WORD $0x4e34ce26 // fmla v6.4s, v17.4s, v20.4s
+	WORD $0x4e34ce4a // fmla v10.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6e // fmla v14.4s, v19.4s, v20.4s
+	WORD $0x3dc008d4 // ldr q20, [x6, #32]
+	WORD $0x4e34ce03 // fmla v3.4s, v16.4s, v20.4s
+	WORD $0x4e34ce27 // fmla v7.4s, v17.4s, v20.4s
+	WORD $0x4e34ce4b // fmla v11.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6f // fmla v15.4s, v19.4s, v20.4s
+	WORD $0x3dc00c30 // ldr q16, [x1, #48]
+	WORD $0x3dc00c71 // ldr q17, [x3, #48]
+	WORD $0x3dc00c92 // ldr q18, [x4, #48]
+	WORD $0x3dc00c53 // ldr q19, [x2, #48]
+	WORD $0x3dc00cb4 // ldr q20, [x5, #48]
+	WORD $0x4e34ce00 // fmla v0.4s, v16.4s, v20.4s
+	WORD $0x4e34ce24 // fmla v4.4s, v17.4s, v20.4s
+	WORD $0x4e34ce48 // fmla v8.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6c // fmla v12.4s, v19.4s, v20.4s
+	WORD $0x3dc00cf4 // ldr q20, [x7, #48]
+	WORD $0x4e34ce01 // fmla v1.4s, v16.4s, v20.4s
+	WORD $0x4e34ce25 // fmla v5.4s, v17.4s, v20.4s
+	WORD $0x4e34ce49 // fmla v9.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6d // fmla v13.4s, v19.4s, v20.4s
+	WORD $0x3dc00d14 // ldr q20, [x8, #48]
+	WORD $0x4e34ce02 // fmla v2.4s, v16.4s, v20.4s
+	WORD $0x4e34ce26 // fmla v6.4s, v17.4s, v20.4s
+	WORD $0x4e34ce4a // fmla v10.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6e // fmla v14.4s, v19.4s, v20.4s
+	WORD $0x3dc00cd4 // ldr q20, [x6, #48]
+	WORD $0x4e34ce03 // fmla v3.4s, v16.4s, v20.4s
+	WORD $0x4e34ce27 // fmla v7.4s, v17.4s, v20.4s
+	WORD $0x4e34ce4b // fmla v11.4s, v18.4s, v20.4s
+	WORD $0x4e34ce6f // fmla v15.4s, v19.4s, v20.4s
+	ADD $64, R1, R1
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R2, R2
+	ADD $64, R5, R5
+	ADD $64, R7, R7
+	ADD $64, R8, R8
+	ADD $64, R6, R6
+	SUBS $1, R9, R9
+	BNE step
+	MOVD 48(R0), R1
+	MOVD 88(R0), R0
+	LSL $2, R0, R0
+	ADD R0, R1, R2
+	ADD R0, R2, R3
+	ADD R0, R3, R0
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x6e23d441 // faddp v1.4s, v2.4s, v3.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00021 // ldr q1, [x1]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800020 // str q0, [x1]
+	WORD $0x6e25d480 // faddp v0.4s, v4.4s, v5.4s
+	WORD $0x6e27d4c1 // faddp v1.4s, v6.4s, v7.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00041 // ldr q1, [x2]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x6e29d500 // faddp v0.4s, v8.4s, v9.4s
+	WORD $0x6e2bd541 // faddp v1.4s, v10.4s, v11.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00061 // ldr q1, [x3]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800060 // str q0, [x3]
+	WORD $0x6e2dd580 // faddp v0.4s, v12.4s, v13.4s
+	WORD $0x6e2fd5c1 // faddp v1.4s, v14.4s, v15.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00001 // ldr q1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800000 // str q0, [x0]
+	RET
+
+// func dotTile5x4NEON(a *byte)
+TEXT ·dotTile5x4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R4
+	ADD R2, R4, R5
+	ADD R2, R5, R2
+	MOVD 24(R0), R6
+	MOVD 80(R0), R7
+	LSL $2, R7, R7
+	ADD R7, R6, R8
+	ADD R7, R8, R9
+	ADD R7, R9, R7
+	MOVD 96(R0), R10
+	LSR $4, R10, R10
+
+step:
+	WORD $0x3dc00034 // ldr q20, [x1]
+	WORD $0x3dc00075 // ldr q21, [x3]
+	WORD $0x3dc00096 // ldr q22, [x4]
+	WORD $0x3dc000b7 // ldr q23, [x5]
+	WORD $0x3dc00058 // ldr q24, [x2]
+	WORD $0x3dc000d9 // ldr q25, [x6]
+	WORD $0x4e39ce80 // fmla v0.4s, v20.4s, v25.4s
+	WORD $0x4e39cea4 // fmla v4.4s, v21.4s, v25.4s
+	WORD $0x4e39cec8 // fmla v8.4s, v22.4s, v25.4s
+	WORD $0x4e39ceec // fmla v12.4s, v23.4s, v25.4s
+	WORD $0x4e39cf10 // fmla v16.4s, v24.4s, v25.4s
+	WORD $0x3dc00119 // ldr q25, [x8]
+	WORD $0x4e39ce81 // fmla v1.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec9 // fmla v9.4s, v22.4s, v25.4s
+	WORD $0x4e39ceed // fmla v13.4s, v23.4s, v25.4s
+	WORD $0x4e39cf11 // fmla v17.4s, v24.4s, v25.4s
+	WORD $0x3dc00139 // ldr q25, [x9]
+	WORD $0x4e39ce82 // fmla v2.4s, v20.4s, v25.4s
+	WORD $0x4e39cea6 // fmla v6.4s, v21.4s, v25.4s
+	WORD $0x4e39ceca // fmla v10.4s, v22.4s, v25.4s
+	WORD $0x4e39ceee // fmla v14.4s, v23.4s, v25.4s
+	WORD $0x4e39cf12 // fmla v18.4s, v24.4s, v25.4s
+	WORD $0x3dc000f9 // ldr q25, [x7]
+	WORD $0x4e39ce83 // fmla v3.4s, v20.4s, v25.4s
+	WORD $0x4e39cea7 // fmla v7.4s, v21.4s, v25.4s
+	WORD $0x4e39cecb // fmla v11.4s, v22.4s, v25.4s
+	WORD $0x4e39ceef // fmla v15.4s, v23.4s, v25.4s
+	WORD $0x4e39cf13 // fmla v19.4s, v24.4s, v25.4s
+	WORD $0x3dc00434 // ldr q20, [x1, #16]
+	WORD $0x3dc00475 // ldr q21, [x3, #16]
+	WORD $0x3dc00496 // ldr q22, [x4, #16]
+	WORD $0x3dc004b7 // ldr q23, [x5, #16]
+	WORD $0x3dc00458 // ldr q24, [x2, #16]
+	WORD $0x3dc004d9 // ldr q25, [x6, #16]
+	WORD $0x4e39ce80 // fmla v0.4s, v20.4s, v25.4s
+	WORD $0x4e39cea4 // fmla v4.4s, v21.4s, v25.4s
+	WORD $0x4e39cec8 // fmla v8.4s, v22.4s, v25.4s
+	WORD $0x4e39ceec // fmla v12.4s, v23.4s, v25.4s
+	WORD $0x4e39cf10 // fmla v16.4s, v24.4s, v25.4s
+	WORD $0x3dc00519 // ldr q25, [x8, #16]
+	WORD $0x4e39ce81 // fmla v1.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec9 // fmla v9.4s, v22.4s, v25.4s
+	WORD $0x4e39ceed // fmla v13.4s, v23.4s, v25.4s
+	WORD $0x4e39cf11 // fmla v17.4s, v24.4s, v25.4s
+	WORD $0x3dc00539 // ldr q25, [x9, #16]
+	WORD $0x4e39ce82 // fmla v2.4s, v20.4s, v25.4s
+	WORD $0x4e39cea6 // fmla v6.4s, v21.4s, v25.4s
+	WORD $0x4e39ceca // fmla v10.4s, v22.4s, v25.4s
+	WORD $0x4e39ceee // fmla v14.4s, v23.4s, v25.4s
+	WORD $0x4e39cf12 // fmla v18.4s, v24.4s, v25.4s
+	WORD $0x3dc004f9 // ldr q25, [x7, #16]
+	WORD $0x4e39ce83 // fmla v3.4s, v20.4s, v25.4s
+	WORD $0x4e39cea7 // fmla v7.4s, v21.4s, v25.4s
+	WORD $0x4e39cecb // fmla v11.4s, v22.4s, v25.4s
+	WORD $0x4e39ceef // fmla v15.4s, v23.4s, v25.4s
+	WORD $0x4e39cf13 // fmla v19.4s, v24.4s, v25.4s
+	WORD $0x3dc00834 // ldr q20, [x1, #32]
+	WORD $0x3dc00875 // ldr q21, [x3, #32]
+	WORD $0x3dc00896 // ldr q22, [x4, #32]
+	WORD $0x3dc008b7 // ldr q23, [x5, #32]
+	WORD $0x3dc00858 // ldr q24, [x2, #32]
+	WORD $0x3dc008d9 // ldr q25, [x6, #32]
+	WORD $0x4e39ce80 // fmla v0.4s, v20.4s, v25.4s
+	WORD $0x4e39cea4 // fmla v4.4s, v21.4s, v25.4s
+	WORD $0x4e39cec8 // fmla v8.4s, v22.4s, v25.4s
+	WORD $0x4e39ceec // fmla v12.4s, v23.4s, v25.4s
+	WORD $0x4e39cf10 // fmla v16.4s, v24.4s, v25.4s
+	WORD $0x3dc00919 // ldr q25, [x8, #32]
+	WORD $0x4e39ce81 // fmla v1.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec9 // fmla v9.4s, v22.4s, v25.4s
+	WORD $0x4e39ceed // fmla v13.4s, v23.4s, v25.4s
+	WORD $0x4e39cf11 // fmla v17.4s, v24.4s, v25.4s
+	WORD $0x3dc00939 // ldr q25, [x9, #32]
+	WORD $0x4e39ce82 // fmla v2.4s, v20.4s, v25.4s
+	WORD $0x4e39cea6 // fmla v6.4s, v21.4s, v25.4s
+	WORD $0x4e39ceca // fmla v10.4s, v22.4s, v25.4s
+	WORD $0x4e39ceee // fmla v14.4s, v23.4s, v25.4s
+	WORD $0x4e39cf12 // fmla v18.4s, v24.4s, v25.4s
+	WORD $0x3dc008f9 // ldr q25, [x7, #32]
+	WORD $0x4e39ce83 // fmla v3.4s, v20.4s, v25.4s
+	WORD $0x4e39cea7 // fmla v7.4s, v21.4s, v25.4s
+	WORD $0x4e39cecb // fmla v11.4s, v22.4s, v25.4s
+	WORD $0x4e39ceef // fmla v15.4s, v23.4s, v25.4s
+	WORD $0x4e39cf13 // fmla v19.4s, v24.4s, v25.4s
+	WORD $0x3dc00c34 // ldr q20, [x1, #48]
+	WORD $0x3dc00c75 // ldr q21, [x3, #48]
+	WORD $0x3dc00c96 // ldr q22, [x4, #48]
+	WORD $0x3dc00cb7 // ldr q23, [x5, #48]
+	WORD $0x3dc00c58 // ldr q24, [x2, #48]
+	WORD $0x3dc00cd9 // ldr q25, [x6, #48]
+	WORD $0x4e39ce80 // fmla v0.4s, v20.4s, v25.4s
+	WORD $0x4e39cea4 // fmla v4.4s, v21.4s, v25.4s
+	WORD $0x4e39cec8 // fmla v8.4s, v22.4s, v25.4s
+	WORD $0x4e39ceec // fmla v12.4s, v23.4s, v25.4s
+	WORD $0x4e39cf10 // fmla v16.4s, v24.4s, v25.4s
+	WORD $0x3dc00d19 // ldr q25, [x8, #48]
+	WORD $0x4e39ce81 // fmla v1.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec9 // fmla v9.4s, v22.4s, v25.4s
+	WORD $0x4e39ceed // fmla v13.4s, v23.4s, v25.4s
+	WORD $0x4e39cf11 // fmla v17.4s, v24.4s, v25.4s
+	WORD $0x3dc00d39 // ldr q25, [x9, #48]
+	WORD $0x4e39ce82 // fmla v2.4s, v20.4s, v25.4s
+	WORD $0x4e39cea6 // fmla v6.4s, v21.4s, v25.4s
+	WORD $0x4e39ceca // fmla v10.4s, v22.4s, v25.4s
+	WORD $0x4e39ceee // fmla v14.4s, v23.4s, v25.4s
+	WORD $0x4e39cf12 // fmla v18.4s, v24.4s, v25.4s
+	WORD $0x3dc00cf9 // ldr q25, [x7, #48]
+	WORD $0x4e39ce83 // fmla v3.4s, v20.4s, v25.4s
+	WORD $0x4e39cea7 // fmla v7.4s, v21.4s, v25.4s
+	WORD $0x4e39cecb // fmla v11.4s, v22.4s, v25.4s
+	WORD $0x4e39ceef // fmla v15.4s, v23.4s, v25.4s
+	WORD $0x4e39cf13 // fmla v19.4s, v24.4s, v25.4s
+	ADD $64, R1, R1
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R5, R5
+	ADD $64, R2, R2
+	ADD $64, R6, R6
+	ADD $64, R8, R8
+	ADD $64, R9, R9
+	ADD $64, R7, R7
+	SUBS $1, R10, R10
+	BNE step
+	MOVD 48(R0), R1
+	MOVD 88(R0), R0
+	LSL $2, R0, R0
+	ADD R0, R1, R2
+	ADD R0, R2, R3
+	ADD R0, R3, R4
+	ADD R0, R4, R0
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x6e23d441 // faddp v1.4s, v2.4s, v3.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00021 // ldr q1, [x1]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800020 // str q0, [x1]
+	WORD $0x6e25d480 // faddp v0.4s, v4.4s, v5.4s
+	WORD $0x6e27d4c1 // faddp v1.4s, v6.4s, v7.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00041 // ldr q1, [x2]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x6e29d500 // faddp v0.4s, v8.4s, v9.4s
+	WORD $0x6e2bd541 // faddp v1.4s, v10.4s, v11.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00061 // ldr q1, [x3]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800060 // str q0, [x3]
+	WORD $0x6e2dd580 // faddp v0.4s, v12.4s, v13.4s
+	WORD $0x6e2fd5c1 // faddp v1.4s, v14.4s, v15.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00081 // ldr q1, [x4]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800080 // str q0, [x4]
+	WORD $0x6e31d600 // faddp v0.4s, v16.4s, v17.4s
+	WORD $0x6e33d641 // faddp v1.4s, v18.4s, v19.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00001 // ldr q1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800000 // str q0, [x0]
+	RET
+
+// func dotTile6x4NEON(a *byte)
+TEXT ·dotTile6x4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0x6f00e414 // movi v20.2d, #0x0
+	WORD $0x6f00e415 // movi v21.2d, #0x0
+	WORD $0x6f00e416 // movi v22.2d, #0x0
+	WORD $0x6f00e417 // movi v23.2d, #0x0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R4
+	ADD R2, R4, R5
+	ADD R2, R5, R6
+	ADD R2, R6, R2
+	MOVD 24(R0), R7
+	MOVD 80(R0), R8
+	LSL $2, R8, R8
+	ADD R8, R7, R9
+	ADD R8, R9, R10
+	ADD R8, R10, R8
+	MOVD 96(R0), R11
+	LSR $4, R11, R11
+
+step:
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x3dc00079 // ldr q25, [x3]
+	WORD $0x3dc0009a // ldr q26, [x4]
+	WORD $0x3dc000bb // ldr q27, [x5]
+	WORD $0x3dc000dc // ldr q28, [x6]
+	WORD $0x3dc0005d // ldr q29, [x2]
+	WORD $0x3dc000fe // ldr q30, [x7]
+	WORD $0x4e3ecf00 // fmla v0.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf24 // fmla v4.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf48 // fmla v8.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6c // fmla v12.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf90 // fmla v16.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb4 // fmla v20.4s, v29.4s, v30.4s
+	WORD $0x3dc0013e // ldr q30, [x9]
+	WORD $0x4e3ecf01 // fmla v1.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf25 // fmla v5.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf49 // fmla v9.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6d // fmla v13.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf91 // fmla v17.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb5 // fmla v21.4s, v29.4s, v30.4s
+	WORD $0x3dc0015e // ldr q30, [x10]
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf26 // fmla v6.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4a // fmla v10.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6e // fmla v14.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf92 // fmla v18.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb6 // fmla v22.4s, v29.4s, v30.4s
+	WORD $0x3dc0011e // ldr q30, [x8]
+	WORD $0x4e3ecf03 // fmla v3.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf27 // fmla v7.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4b // fmla v11.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6f // fmla v15.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf93 // fmla v19.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb7 // fmla v23.4s, v29.4s, v30.4s
+	WORD $0x3dc00438 // ldr q24, [x1, #16]
+	WORD $0x3dc00479 // ldr q25, [x3, #16]
+	WORD $0x3dc0049a // ldr q26, [x4, #16]
+	WORD $0x3dc004bb // ldr q27, [x5, #16]
+	WORD $0x3dc004dc // ldr q28, [x6, #16]
+	WORD $0x3dc0045d // ldr q29, [x2, #16]
+	WORD $0x3dc004fe // ldr q30, [x7, #16]
+	WORD $0x4e3ecf00 // fmla v0.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf24 // fmla v4.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf48 // fmla v8.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6c // fmla v12.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf90 // fmla v16.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb4 // fmla v20.4s, v29.4s, v30.4s
+	WORD $0x3dc0053e // ldr q30, [x9, #16]
+	WORD $0x4e3ecf01 // fmla v1.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf25 // fmla v5.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf49 // fmla v9.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6d // fmla v13.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf91 // fmla v17.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb5 // fmla v21.4s, v29.4s, v30.4s
+	WORD $0x3dc0055e // ldr q30, [x10, #16]
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf26 // fmla v6.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4a // fmla v10.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6e // fmla v14.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf92 // fmla v18.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb6 // fmla v22.4s, v29.4s, v30.4s
+	WORD $0x3dc0051e // ldr q30, [x8, #16]
+	WORD $0x4e3ecf03 // fmla v3.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf27 // fmla v7.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4b // fmla v11.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6f // fmla v15.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf93 // fmla v19.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb7 // fmla v23.4s, v29.4s, v30.4s
+	WORD $0x3dc00838 // ldr q24, [x1, #32]
+	WORD $0x3dc00879 // ldr q25, [x3, #32]
+	WORD $0x3dc0089a // ldr q26, [x4, #32]
+	WORD $0x3dc008bb // ldr q27, [x5, #32]
+	WORD $0x3dc008dc // ldr q28, [x6, #32]
+	WORD $0x3dc0085d // ldr q29, [x2, #32]
+	WORD $0x3dc008fe // ldr q30, [x7, #32]
+	WORD $0x4e3ecf00 // fmla v0.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf24 // fmla v4.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf48 // fmla v8.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6c // fmla v12.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf90 // fmla v16.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb4 // fmla v20.4s, v29.4s, v30.4s
+	WORD $0x3dc0093e // ldr q30, [x9, #32]
+	WORD $0x4e3ecf01 // fmla v1.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf25 // fmla v5.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf49 // fmla v9.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6d // fmla v13.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf91 // fmla v17.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb5 // fmla v21.4s, v29.4s, v30.4s
+	WORD $0x3dc0095e // ldr q30, [x10, #32]
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf26 // fmla v6.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4a // fmla v10.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6e // fmla v14.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf92 // fmla v18.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb6 // fmla v22.4s, v29.4s, v30.4s
+	WORD $0x3dc0091e // ldr q30, [x8, #32]
+	WORD $0x4e3ecf03 // fmla v3.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf27 // fmla v7.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4b // fmla v11.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6f // fmla v15.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf93 // fmla v19.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb7 // fmla v23.4s, v29.4s, v30.4s
+	WORD $0x3dc00c38 // ldr q24, [x1, #48]
+	WORD $0x3dc00c79 // ldr q25, [x3, #48]
+	WORD $0x3dc00c9a // ldr q26, [x4, #48]
+	WORD $0x3dc00cbb // ldr q27, [x5, #48]
+	WORD $0x3dc00cdc // ldr q28, [x6, #48]
+	WORD $0x3dc00c5d // ldr q29, [x2, #48]
+	WORD $0x3dc00cfe // ldr q30, [x7, #48]
+	WORD $0x4e3ecf00 // fmla v0.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf24 // fmla v4.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf48 // fmla v8.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6c // fmla v12.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf90 // fmla v16.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb4 // fmla v20.4s, v29.4s, v30.4s
+	WORD $0x3dc00d3e // ldr q30, [x9, #48]
+	WORD $0x4e3ecf01 // fmla v1.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf25 // fmla v5.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf49 // fmla v9.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6d // fmla v13.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf91 // fmla v17.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb5 // fmla v21.4s, v29.4s, v30.4s
+	WORD $0x3dc00d5e // ldr q30, [x10, #48]
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf26 // fmla v6.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4a // fmla v10.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6e // fmla v14.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf92 // fmla v18.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb6 // fmla v22.4s, v29.4s, v30.4s
+	WORD $0x3dc00d1e // ldr q30, [x8, #48]
+	WORD $0x4e3ecf03 // fmla v3.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf27 // fmla v7.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4b // fmla v11.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6f // fmla v15.4s, v27.4s, v30.4s
+	WORD $0x4e3ecf93 // fmla v19.4s, v28.4s, v30.4s
+	WORD $0x4e3ecfb7 // fmla v23.4s, v29.4s, v30.4s
+	ADD $64, R1, R1
+	ADD $64, R3, R3
+	ADD $64, R4, R4
+	ADD $64, R5, R5
+	ADD $64, R6, R6
+	ADD $64, R2, R2
+	ADD $64, R7, R7
+	ADD $64, R9, R9
+	ADD $64, R10, R10
+	ADD $64, R8, R8
+	SUBS $1, R11, R11
+	BNE step
+	MOVD 48(R0), R1
+	MOVD 88(R0), R0
+	LSL $2, R0, R0
+	ADD R0, R1, R2
+	ADD R0, R2, R3
+	ADD R0, R3, R4
+	ADD R0, R4, R5
+	ADD R0, R5, R0
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x6e23d441 // faddp v1.4s, v2.4s, v3.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00021 // ldr q1, [x1]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800020 // str q0, [x1]
+	WORD $0x6e25d480 // faddp v0.4s, v4.4s, v5.4s
+	WORD $0x6e27d4c1 // faddp v1.4s, v6.4s, v7.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00041 // ldr q1, [x2]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x6e29d500 // faddp v0.4s, v8.4s, v9.4s
+	WORD $0x6e2bd541 // faddp v1.4s, v10.4s, v11.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00061 // ldr q1, [x3]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800060 // str q0, [x3]
+	WORD $0x6e2dd580 // faddp v0.4s, v12.4s, v13.4s
+	WORD $0x6e2fd5c1 // faddp v1.4s, v14.4s, v15.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00081 // ldr q1, [x4]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800080 // str q0, [x4]
+	WORD $0x6e31d600 // faddp v0.4s, v16.4s, v17.4s
+	WORD $0x6e33d641 // faddp v1.4s, v18.4s, v19.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d8000a0 // str q0, [x5]
+	WORD $0x6e35d680 // faddp v0.4s, v20.4s, v21.4s
+	WORD $0x6e37d6c1 // faddp v1.4s, v22.4s, v23.4s
+	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
+	WORD $0x3dc00001 // ldr q1, [x0]
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x3d800000 // str q0, [x0]
+	RET
+
+// func rowTile1NEON(a *byte)
+TEXT ·rowTile1NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R1
+	MOVD 0(R0), R2
+	MOVD 24(R0), R3
+	MOVD 112(R0), R4
+	MOVD 88(R0), R5
+	LSL $2, R5, R5
+	MOVD 80(R0), R6
+	LSL $2, R6, R6
+
+vector:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	MOVD 120(R0), R7
+	CBZ R7, sum
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
+
+sum:
+	MOVD R3, R7
+	MOVD 104(R0), R8
+	MOVD $0, R9
+
+inner:
+	WORD $0xad4014e4 // ldp q4, q5, [x7]
+	WORD $0xad411ce6 // ldp q6, q7, [x7, #32]
+	WORD $0xbc696848 // ldr s8, [x2, x9]
+	WORD $0x4f881080 // fmla v0.4s, v4.4s, v8.s[0]
+	WORD $0x4f8810a1 // fmla v1.4s, v5.4s, v8.s[0]
+	WORD $0x4f8810c2 // fmla v2.4s, v6.4s, v8.s[0]
+	WORD $0x4f8810e3 // fmla v3.4s, v7.4s, v8.s[0]
+	ADD R5, R7, R7
+	ADD R6, R9, R9
+	SUBS $1, R8, R8
+	BNE inner
+	WORD $0xad000420 // stp q0, q1, [x1]
+	WORD $0xad010c22 // stp q2, q3, [x1, #32]
+	ADD $64, R1, R1
+	ADD $64, R3, R3
+	SUBS $1, R4, R4
+	BNE vector
+	RET
+
+// func rowTile2NEON(a *byte)
+TEXT ·rowTile2NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R1
+	MOVD 96(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R2
+	MOVD 0(R0), R3
+	MOVD 72(R0), R4
+	LSL $2, R4, R4
+	ADD R4, R3, R4
+	MOVD 24(R0), R5
+	MOVD 112(R0), R6
+	MOVD 88(R0), R7
+	LSL $2, R7, R7
+	MOVD 80(R0), R8
+	LSL $2, R8, R8
+
+vector:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	MOVD 120(R0), R9
+	CBZ R9, sum
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
+	WORD $0xad401444 // ldp q4, q5, [x2]
+	WORD $0xad411c46 // ldp q6, q7, [x2, #32]
+
+sum:
+	MOVD R5, R9
+	MOVD 104(R0), R10
+	MOVD $0, R11
+
+inner:
+	WORD $0xad402528 // ldp q8, q9, [x9]
+	WORD $0xad412d2a // ldp q10, q11, [x9, #32]
+	WORD $0xbc6b686c // ldr s12, [x3, x11]
+	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
+	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
+	WORD $0x4f8c1142 // fmla v2.4s, v10.4s, v12.s[0]
+	WORD $0x4f8c1163 // fmla v3.4s, v11.4s, v12.s[0]
+	WORD $0xbc6b688c // ldr s12, [x4, x11]
+	WORD $0x4f8c1104 // fmla v4.4s, v8.4s, v12.s[0]
+	WORD $0x4f8c1125 // fmla v5.4s, v9.4s, v12.s[0]
+	WORD $0x4f8c1146 // fmla v6.4s, v10.4s, v12.s[0]
+	WORD $0x4f8c1167 // fmla v7.4s, v11.4s, v12.s[0]
+	ADD R7, R9, R9
+	ADD R8, R11, R11
+	SUBS $1, R10, R10
+	BNE inner
+	WORD $0xad000420 // stp q0, q1, [x1]
+	WORD $0xad010c22 // stp q2, q3, [x1, #32]
+	ADD $64, R1, R1
+	WORD $0xad001444 // stp q4, q5, [x2]
+	WORD $0xad011c46 // stp q6, q7, [x2, #32]
+	ADD $64, R2, R2
+	ADD $64, R5, R5
+	SUBS $1, R6, R6
+	BNE vector
+	RET
+
+// func rowTile3NEON(a *byte)
+TEXT ·rowTile3NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R1
+	MOVD 96(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R2
+	MOVD 0(R0), R4
+	MOVD 72(R0), R5
+	LSL $2, R5, R5
+	ADD R5, R4, R6
+	ADD R5, R6, R5
+	MOVD 24(R0), R7
+	MOVD 112(R0), R8
+	MOVD 88(R0), R9
+	LSL $2, R9, R9
+	MOVD 80(R0), R10
+	LSL $2, R10, R10
+
+vector:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	MOVD 120(R0), R11
+	CBZ R11, sum
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402448 // ldp q8, q9, [x2]
+	WORD $0xad412c4a // ldp q10, q11, [x2, #32]
+
+sum:
+	MOVD R7, R11
+	MOVD 104(R0), R12
+	MOVD $0, R13
+
+inner:
+	WORD $0xad40356c // ldp q12, q13, [x11]
+	WORD $0xad413d6e // ldp q14, q15, [x11, #32]
+	WORD $0xbc6d6890 // ldr s16, [x4, x13]
+	WORD $0x4f901180 // fmla v0.4s, v12.4s, v16.s[0]
+	WORD $0x4f9011a1 // fmla v1.4s, v13.4s, v16.s[0]
+	WORD $0x4f9011c2 // fmla v2.4s, v14.4s, v16.s[0]
+	WORD $0x4f9011e3 // fmla v3.4s, v15.4s, v16.s[0]
+	WORD $0xbc6d68d0 // ldr s16, [x6, x13]
+	WORD $0x4f901184 // fmla v4.4s, v12.4s, v16.s[0]
+	WORD $0x4f9011a5 // fmla v5.4s, v13.4s, v16.s[0]
+	WORD $0x4f9011c6 // fmla v6.4s, v14.4s, v16.s[0]
+	WORD $0x4f9011e7 // fmla v7.4s, v15.4s, v16.s[0]
+	WORD $0xbc6d68b0 // ldr s16, [x5, x13]
+	WORD $0x4f901188 // fmla v8.4s, v12.4s, v16.s[0]
+	WORD $0x4f9011a9 // fmla v9.4s, v13.4s, v16.s[0]
+	WORD $0x4f9011ca // fmla v10.4s, v14.4s, v16.s[0]
+	WORD $0x4f9011eb // fmla v11.4s, v15.4s, v16.s[0]
+	ADD R9, R11, R11
+	ADD R10, R13, R13
+	SUBS $1, R12, R12
+	BNE inner
+	WORD $0xad000420 // stp q0, q1, [x1]
+	WORD $0xad010c22 // stp q2, q3, [x1, #32]
+	ADD $64, R1, R1
+	WORD $0xad001464 // stp q4, q5, [x3]
+	WORD $0xad011c66 // stp q6, q7, [x3, #32]
+	ADD $64, R3, R3
+	WORD $0xad002448 // stp q8, q9, [x2]
+	WORD $0xad012c4a // stp q10, q11, [x2, #32]
+	ADD $64, R2, R2
+	ADD $64, R7, R7
+	SUBS $1, R8, R8
+	BNE vector
+	RET
+
+// func rowTile4NEON(a *byte)
+TEXT ·rowTile4NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R1
+	MOVD 96(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R4
+	ADD R2, R4, R2
+	MOVD 0(R0), R5
+	MOVD 72(R0), R6
+	LSL $2, R6, R6
+	ADD R6, R5, R7
+	ADD R6, R7, R8
+	ADD R6, R8, R6
+	MOVD 24(R0), R9
+	MOVD 112(R0), R10
+	MOVD 88(R0), R11
+	LSL $2, R11, R11
+	MOVD 80(R0), R12
+	LSL $2, R12, R12
+
+vector:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	MOVD 120(R0), R13
+	CBZ R13, sum
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0xad40344c // ldp q12, q13, [x2]
+	WORD $0xad413c4e // ldp q14, q15, [x2, #32]
+
+sum:
+	MOVD R9, R13
+	MOVD 104(R0), R14
+	MOVD $0, R15
+
+inner:
+	WORD $0xad4045b0 // ldp q16, q17, [x13]
+	WORD $0xad414db2 // ldp q18, q19, [x13, #32]
+	WORD $0xbc6f68b4 // ldr s20, [x5, x15]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x4f941221 // fmla v1.4s, v17.4s, v20.s[0]
+	WORD $0x4f941242 // fmla v2.4s, v18.4s, v20.s[0]
+	WORD $0x4f941263 // fmla v3.4s, v19.4s, v20.s[0]
+	WORD $0xbc6f68f4 // ldr s20, [x7, x15]
+	WORD $0x4f941204 // fmla v4.4s, v16.4s, v20.s[0]
+	WORD $0x4f941225 // fmla v5.4s, v17.4s, v20.s[0]
+	WORD $0x4f941246 // fmla v6.4s, v18.4s, v20.s[0]
+	WORD $0x4f941267 // fmla v7.4s, v19.4s, v20.s[0]
+	WORD $0xbc6f6914 // ldr s20, [x8, x15]
+	WORD $0x4f941208 // fmla v8.4s, v16.4s, v20.s[0]
+	WORD $0x4f941229 // fmla v9.4s, v17.4s, v20.s[0]
+	WORD $0x4f94124a // fmla v10.4s, v18.4s, v20.s[0]
+	WORD $0x4f94126b // fmla v11.4s, v19.4s, v20.s[0]
+	WORD $0xbc6f68d4 // ldr s20, [x6, x15]
+	WORD $0x4f94120c // fmla v12.4s, v16.4s, v20.s[0]
+	WORD $0x4f94122d // fmla v13.4s, v17.4s, v20.s[0]
+	WORD $0x4f94124e // fmla v14.4s, v18.4s, v20.s[0]
+	WORD $0x4f94126f // fmla v15.4s, v19.4s, v20.s[0]
+	ADD R11, R13, R13
+	ADD R12, R15, R15
+	SUBS $1, R14, R14
+	BNE inner
+	WORD $0xad000420 // stp q0, q1, [x1]
+	WORD $0xad010c22 // stp q2, q3, [x1, #32]
+	ADD $64, R1, R1
+	WORD $0xad001464 // stp q4, q5, [x3]
+	WORD $0xad011c66 // stp q6, q7, [x3, #32]
+	ADD $64, R3, R3
+	WORD $0xad002488 // stp q8, q9, [x4]
+	WORD $0xad012c8a // stp q10, q11, [x4, #32]
+	ADD $64, R4, R4
+	WORD $0xad00344c // stp q12, q13, [x2]
+	WORD $0xad013c4e // stp q14, q15, [x2, #32]
+	ADD $64, R2, R2
+	ADD $64, R9, R9
+	SUBS $1, R10, R10
+	BNE vector
+	RET
+
+// func rowTile5NEON(a *byte)
+TEXT ·rowTile5NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R1
+	MOVD 96(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R4
+	ADD R2, R4, R5
+	ADD R2, R5, R2
+	MOVD 0(R0), R6
+	MOVD 72(R0), R7
+	LSL $2, R7, R7
+	ADD R7, R6, R8
+	ADD R7, R8, R9
+	ADD R7, R9, R10
+	ADD R7, R10, R7
+	MOVD 24(R0), R11
+	MOVD 112(R0), R12
+	MOVD 88(R0), R13
+	LSL $2, R13, R13
+	MOVD 80(R0), R14
+	LSL $2, R14, R14
+
+vector:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	MOVD 120(R0), R15
+	CBZ R15, sum
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0xad4034ac // ldp q12, q13, [x5]
+	WORD $0xad413cae // ldp q14, q15, [x5, #32]
+	WORD $0xad404450 // ldp q16, q17, [x2]
+	WORD $0xad414c52 // ldp q18, q19, [x2, #32]
+
+sum:
+	MOVD R11, R15
+	MOVD 104(R0), R19
+	MOVD $0, R20
+
+inner:
+	WORD $0xad4055f4 // ldp q20, q21, [x15]
+	WORD $0xad415df6 // ldp q22, q23, [x15, #32]
+	WORD $0xbc7468d8 // ldr s24, [x6, x20]
+	WORD $0x4f981280 // fmla v0.4s, v20.4s, v24.s[0]
+	WORD $0x4f9812a1 // fmla v1.4s, v21.4s, v24.s[0]
+	WORD $0x4f9812c2 // fmla v2.4s, v22.4s, v24.s[0]
+	WORD $0x4f9812e3 // fmla v3.4s, v23.4s, v24.s[0]
+	WORD $0xbc746918 // ldr s24, [x8, x20]
+	WORD $0x4f981284 // fmla v4.4s, v20.4s, v24.s[0]
+	WORD $0x4f9812a5 // fmla v5.4s, v21.4s, v24.s[0]
+	WORD $0x4f9812c6 // fmla v6.4s, v22.4s, v24.s[0]
+	WORD $0x4f9812e7 // fmla v7.4s, v23.4s, v24.s[0]
+	WORD $0xbc746938 // ldr s24, [x9, x20]
+	WORD $0x4f981288 // fmla v8.4s, v20.4s, v24.s[0]
+	WORD $0x4f9812a9 // fmla v9.4s, v21.4s, v24.s[0]
+	WORD $0x4f9812ca // fmla v10.4s, v22.4s, v24.s[0]
+	WORD $0x4f9812eb // fmla v11.4s, v23.4s, v24.s[0]
+	WORD $0xbc746958 // ldr s24, [x10, x20]
+	WORD $0x4f98128c // fmla v12.4s, v20.4s, v24.s[0]
+	WORD $0x4f9812ad // fmla v13.4s, v21.4s, v24.s[0]
+	WORD $0x4f9812ce // fmla v14.4s, v22.4s, v24.s[0]
+	WORD $0x4f9812ef // fmla v15.4s, v23.4s, v24.s[0]
+	WORD $0xbc7468f8 // ldr s24, [x7, x20]
+	WORD $0x4f981290 // fmla v16.4s, v20.4s, v24.s[0]
+	WORD $0x4f9812b1 // fmla v17.4s, v21.4s, v24.s[0]
+	WORD $0x4f9812d2 // fmla v18.4s, v22.4s, v24.s[0]
+	WORD $0x4f9812f3 // fmla v19.4s, v23.4s, v24.s[0]
+	ADD R13, R15, R15
+	ADD R14, R20, R20
+	SUBS $1, R19, R19
+	BNE inner
+	WORD $0xad000420 // stp q0, q1, [x1]
+	WORD $0xad010c22 // stp q2, q3, [x1, #32]
+	ADD $64, R1, R1
+	WORD $0xad001464 // stp q4, q5, [x3]
+	WORD $0xad011c66 // stp q6, q7, [x3, #32]
+	ADD $64, R3, R3
+	WORD $0xad002488 // stp q8, q9, [x4]
+	WORD $0xad012c8a // stp q10, q11, [x4, #32]
+	ADD $64, R4, R4
+	WORD $0xad0034ac // stp q12, q13, [x5]
+	WORD $0xad013cae // stp q14, q15, [x5, #32]
+	ADD $64, R5, R5
+	WORD $0xad004450 // stp q16, q17, [x2]
+	WORD $0xad014c52 // stp q18, q19, [x2, #32]
+	ADD $64, R2, R2
+	ADD $64, R11, R11
+	SUBS $1, R12, R12
+	BNE vector
+	RET
+
+// func rowTile6NEON(a *byte)
+TEXT ·rowTile6NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R1
+	MOVD 96(R0), R2
+	LSL $2, R2, R2
+	ADD R2, R1, R3
+	ADD R2, R3, R4
+	ADD R2, R4, R5
+	ADD R2, R5, R6
+	ADD R2, R6, R2
+	MOVD 0(R0), R7
+	MOVD 72(R0), R8
+	LSL $2, R8, R8
+	ADD R8, R7, R9
+	ADD R8, R9, R10
+	ADD R8, R10, R11
+	ADD R8, R11, R12
+	ADD R8, R12, R8
+	MOVD 24(R0), R13
+	MOVD 112(R0), R14
+	MOVD 88(R0), R15
+	LSL $2, R15, R15
+	MOVD 80(R0), R19
+	LSL $2, R19, R19
+
+vector:
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+	WORD $0x6f00e402 // movi v2.2d, #0x0
+	WORD $0x6f00e403 // movi v3.2d, #0x0
+	WORD $0x6f00e404 // movi v4.2d, #0x0
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0x6f00e414 // movi v20.2d, #0x0
+	WORD $0x6f00e415 // movi v21.2d, #0x0
+	WORD $0x6f00e416 // movi v22.2d, #0x0
+	WORD $0x6f00e417 // movi v23.2d, #0x0
+	MOVD 120(R0), R20
+	CBZ R20, sum
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0xad402488 // ldp q8, q9, [x4]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0xad4034ac // ldp q12, q13, [x5]
+	WORD $0xad413cae // ldp q14, q15, [x5, #32]
+	WORD $0xad4044d0 // ldp q16, q17, [x6]
+	WORD $0xad414cd2 // ldp q18, q19, [x6, #32]
+	WORD $0xad405454 // ldp q20, q21, [x2]
+	WORD $0xad415c56 // ldp q22, q23, [x2, #32]
+
+sum:
+	MOVD R13, R20
+	MOVD 104(R0), R21
+	MOVD $0, R22
+
+inner:
+	WORD $0xad406698 // ldp q24, q25, [x20]
+	WORD $0xad416e9a // ldp q26, q27, [x20, #32]
+	WORD $0xbc7668fc // ldr s28, [x7, x22]
+	WORD $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
+	WORD $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
+	WORD $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
+	WORD $0x4f9c1363 // fmla v3.4s, v27.4s, v28.s[0]
+	WORD $0xbc76693c // ldr s28, [x9, x22]
+	WORD $0x4f9c1304 // fmla v4.4s, v24.4s, v28.s[0]
+	WORD $0x4f9c1325 // fmla v5.4s, v25.4s, v28.s[0]
+	WORD $0x4f9c1346 // fmla v6.4s, v26.4s, v28.s[0]
+	WORD $0x4f9c1367 // fmla v7.4s, v27.4s, v28.s[0]
+	WORD $0xbc76695c // ldr s28, [x10, x22]
+	WORD $0x4f9c1308 // fmla v8.4s, v24.4s, v28.s[0]
+	WORD $0x4f9c1329 // fmla v9.4s, v25.4s, v28.s[0]
+	WORD $0x4f9c134a // fmla v10.4s, v26.4s, v28.s[0]
+	WORD $0x4f9c136b // fmla v11.4s, v27.4s, v28.s[0]
+	WORD $0xbc76697c // ldr s28, [x11, x22]
+	WORD $0x4f9c130c // fmla v12.4s, v24.4s, v28.s[0]
+	WORD $0x4f9c132d // fmla v13.4s, v25.4s, v28.s[0]
+	WORD $0x4f9c134e // fmla v14.4s, v26.4s, v28.s[0]
+	WORD $0x4f9c136f // fmla v15.4s, v27.4s, v28.s[0]
+	WORD $0xbc76699c // ldr s28, [x12, x22]
+	WORD $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
+	WORD $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
+	WORD $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
+	WORD $0x4f9c1373 // fmla v19.4s, v27.4s, v28.s[0]
+	WORD $0xbc76691c // ldr s28, [x8, x22]
+	WORD $0x4f9c1314 // fmla v20.4s, v24.4s, v28.s[0]
+	WORD $0x4f9c1335 // fmla v21.4s, v25.4s, v28.s[0]
+	WORD $0x4f9c1356 // fmla v22.4s, v26.4s, v28.s[0]
+	WORD $0x4f9c1377 // fmla v23.4s, v27.4s, v28.s[0]
+	ADD R15, R20, R20
+	ADD R19, R22, R22
+	SUBS $1, R21, R21
+	BNE inner
+	WORD $0xad000420 // stp q0, q1, [x1]
+	WORD $0xad010c22 // stp q2, q3, [x1, #32]
+	ADD $64, R1, R1
+	WORD $0xad001464 // stp q4, q5, [x3]
+	WORD $0xad011c66 // stp q6, q7, [x3, #32]
+	ADD $64, R3, R3
+	WORD $0xad002488 // stp q8, q9, [x4]
+	WORD $0xad012c8a // stp q10, q11, [x4, #32]
+	ADD $64, R4, R4
+	WORD $0xad0034ac // stp q12, q13, [x5]
+	WORD $0xad013cae // stp q14, q15, [x5, #32]
+	ADD $64, R5, R5
+	WORD $0xad0044d0 // stp q16, q17, [x6]
+	WORD $0xad014cd2 // stp q18, q19, [x6, #32]
+	ADD $64, R6, R6
+	WORD $0xad005454 // stp q20, q21, [x2]
+	WORD $0xad015c56 // stp q22, q23, [x2, #32]
+	ADD $64, R2, R2
+	ADD $64, R13, R13
+	SUBS $1, R14, R14
+	BNE vector
+	RET
+
+// func responseNEON(a *byte)
+TEXT ·responseNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD 120(R0), R4
+	ADD $128, R0, R0
+	WORD $0x4d40c800 // ld1r {v0.4s}, [x0]
+	LSR $3, R4, R4
+
+half:
+	WORD $0xad400841 // ldp q1, q2, [x2]
+	WORD $0xad401023 // ldp q3, q4, [x1]
+	WORD $0x4e20d421 // fadd v1.4s, v1.4s, v0.4s
+	WORD $0x6ea1f821 // fsqrt v1.4s, v1.4s
+	WORD $0x6ea1f825 // fsqrt v5.4s, v1.4s
+	WORD $0x6e21dca5 // fmul v5.4s, v5.4s, v1.4s
+	WORD $0x6e25fc61 // fdiv v1.4s, v3.4s, v5.4s
+	WORD $0x4e20d442 // fadd v2.4s, v2.4s, v0.4s
+	WORD $0x6ea1f842 // fsqrt v2.4s, v2.4s
+	WORD $0x6ea1f843 // fsqrt v3.4s, v2.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6e23fc82 // fdiv v2.4s, v4.4s, v3.4s
+	WORD $0xad000861 // stp q1, q2, [x3]
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET
+
+// func responseGradNEON(a *byte)
+TEXT ·responseGradNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD 120(R0), R4
+	MOVD 72(R0), R5
+	MOVD 96(R0), R6
+	ADD $128, R0, R0
+	WORD $0x4d40c800 // ld1r {v0.4s}, [x0]
+	LSR $3, R4, R4
+
+half:
+	WORD $0xad400841 // ldp q1, q2, [x2]
+	WORD $0xad401023 // ldp q3, q4, [x1]
+	WORD $0xad4018a5 // ldp q5, q6, [x5]
+	WORD $0x4e20d421 // fadd v1.4s, v1.4s, v0.4s
+	WORD $0x6ea1f827 // fsqrt v7.4s, v1.4s
+	WORD $0x6ea1f8e8 // fsqrt v8.4s, v7.4s
+	WORD $0x6e27dd08 // fmul v8.4s, v8.4s, v7.4s
+	WORD $0x6e28fca5 // fdiv v5.4s, v5.4s, v8.4s
+	WORD $0x4e20d442 // fadd v2.4s, v2.4s, v0.4s
+	WORD $0x6ea1f847 // fsqrt v7.4s, v2.4s
+	WORD $0x6ea1f8e8 // fsqrt v8.4s, v7.4s
+	WORD $0x6e27dd08 // fmul v8.4s, v8.4s, v7.4s
+	WORD $0x6e28fcc6 // fdiv v6.4s, v6.4s, v8.4s
+	WORD $0xad001865 // stp q5, q6, [x3]
+	WORD $0x6e23dca5 // fmul v5.4s, v5.4s, v3.4s
+	WORD $0x6e21fca5 // fdiv v5.4s, v5.4s, v1.4s
+	WORD $0x6e24dcc6 // fmul v6.4s, v6.4s, v4.4s
+	WORD $0x6e22fcc6 // fdiv v6.4s, v6.4s, v2.4s
+	WORD $0xad0018c5 // stp q5, q6, [x6]
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	ADD $32, R5, R5
+	ADD $32, R6, R6
+	SUBS $1, R4, R4
+	BNE half
 	RET

@@ -91,6 +91,120 @@ func winoFilterNEON(a *byte)
 //go:noescape
 func winoGatherNEON(a *byte)
 
+// group4x1NEON computes strips of 1 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x1NEON(a *byte)
+
+// group4x2NEON computes strips of 2 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x2NEON(a *byte)
+
+// group4x3NEON computes strips of 3 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x3NEON(a *byte)
+
+// group4x4NEON computes strips of 4 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x4NEON(a *byte)
+
+// group4x5NEON computes strips of 5 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x5NEON(a *byte)
+
+// group4x6NEON computes strips of 6 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x6NEON(a *byte)
+
+// group4x7NEON computes strips of 7 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x7NEON(a *byte)
+
+// group4x8NEON computes strips of 8 pixels by 16 channels in groups of 4; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group4x8NEON(a *byte)
+
+// groupGrad4x3NEON adds the products of 16 channels in groups of 4 over all pixels, for 3 taps at
+// once; see GroupGrad. a points to a GroupGrad.
+//
+//go:noescape
+func groupGrad4x3NEON(a *byte)
+
+// groupGrad4x1NEON adds the products of 16 channels in groups of 4 over all pixels, for 1 taps at
+// once; see GroupGrad. a points to a GroupGrad.
+//
+//go:noescape
+func groupGrad4x1NEON(a *byte)
+
+// group8x1NEON computes strips of 1 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x1NEON(a *byte)
+
+// group8x2NEON computes strips of 2 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x2NEON(a *byte)
+
+// group8x3NEON computes strips of 3 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x3NEON(a *byte)
+
+// group8x4NEON computes strips of 4 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x4NEON(a *byte)
+
+// group8x5NEON computes strips of 5 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x5NEON(a *byte)
+
+// group8x6NEON computes strips of 6 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x6NEON(a *byte)
+
+// group8x7NEON computes strips of 7 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x7NEON(a *byte)
+
+// group8x8NEON computes strips of 8 pixels by 16 channels in groups of 8; see GroupTile. a points
+// to a GroupTile.
+//
+//go:noescape
+func group8x8NEON(a *byte)
+
+// groupGrad8x1NEON adds the products of 16 channels in groups of 8 over all pixels, for 1 taps at
+// once; see GroupGrad. a points to a GroupGrad.
+//
+//go:noescape
+func groupGrad8x1NEON(a *byte)
+
 // copyRowsNEON maps rows of pixels; see Affine. a points to a Affine.
 //
 //go:noescape
@@ -166,3 +280,125 @@ func maskByYAddNEON(a *byte)
 //
 //go:noescape
 func maskSlopeAddNEON(a *byte)
+
+// windowMaxNEON takes the largest value of each window; see Window. a points to a Window.
+//
+//go:noescape
+func windowMaxNEON(a *byte)
+
+// windowGradNEON adds each D to where its window's largest value came from; see Window. a points to
+// a Window.
+//
+//go:noescape
+func windowGradNEON(a *byte)
+
+// windowSumNEON takes the sum of each window times a factor; see Window. a points to a Window.
+//
+//go:noescape
+func windowSumNEON(a *byte)
+
+// windowSpreadNEON adds each D times a factor to all of its window; see Window. a points to a
+// Window.
+//
+//go:noescape
+func windowSpreadNEON(a *byte)
+
+// dotTile1x1NEON adds the products of 1 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile1x1NEON(a *byte)
+
+// dotTile2x1NEON adds the products of 2 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile2x1NEON(a *byte)
+
+// dotTile3x1NEON adds the products of 3 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile3x1NEON(a *byte)
+
+// dotTile4x1NEON adds the products of 4 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile4x1NEON(a *byte)
+
+// dotTile5x1NEON adds the products of 5 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile5x1NEON(a *byte)
+
+// dotTile6x1NEON adds the products of 6 and 1 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile6x1NEON(a *byte)
+
+// dotTile1x4NEON adds the products of 1 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile1x4NEON(a *byte)
+
+// dotTile2x4NEON adds the products of 2 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile2x4NEON(a *byte)
+
+// dotTile3x4NEON adds the products of 3 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile3x4NEON(a *byte)
+
+// dotTile4x4NEON adds the products of 4 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile4x4NEON(a *byte)
+
+// dotTile5x4NEON adds the products of 5 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile5x4NEON(a *byte)
+
+// dotTile6x4NEON adds the products of 6 and 4 rows; see DotTile. a points to a DotTile.
+//
+//go:noescape
+func dotTile6x4NEON(a *byte)
+
+// rowTile1NEON computes 1 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile1NEON(a *byte)
+
+// rowTile2NEON computes 2 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile2NEON(a *byte)
+
+// rowTile3NEON computes 3 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile3NEON(a *byte)
+
+// rowTile4NEON computes 4 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile4NEON(a *byte)
+
+// rowTile5NEON computes 5 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile5NEON(a *byte)
+
+// rowTile6NEON computes 6 rows of sums of rows; see RowTile. a points to a RowTile.
+//
+//go:noescape
+func rowTile6NEON(a *byte)
+
+// responseNEON divides values by powers of sums; see Response. a points to a Response.
+//
+//go:noescape
+func responseNEON(a *byte)
+
+// responseGradNEON makes the parts of the derivative; see Response. a points to a Response.
+//
+//go:noescape
+func responseGradNEON(a *byte)

@@ -119,8 +119,16 @@ func (f *function) intoLane(i func(d, n, m, lane int) inst, d, n, m *reg, lane i
 	f.emit(d, func() inst { return i(d.n, n.n, m.n, lane) }, d, n, m)
 }
 
+func (f *function) ext(d, n, m *reg, from int) {
+	f.emit(d, func() inst { return ext(d.n, n.n, m.n, from) }, n, m)
+}
+
 func (f *function) load(s size, d, p *reg, disp int) {
 	f.emit(d, func() inst { return load(s, d.n, p.n, disp) }, p)
+}
+
+func (f *function) indexed(s size, d, p, index *reg) {
+	f.emit(d, func() inst { return indexed(s, d.n, p.n, index.n) }, p, index)
 }
 
 func (f *function) store(s size, v, p *reg, disp int) {
@@ -147,6 +155,13 @@ func (f *function) stores(v []*reg, p *reg, disp int) {
 	for i := 0; i < len(v); i += 2 {
 		f.storePair(v[i], v[i+1], p, disp+16*i)
 	}
+}
+
+// spread loads one float of memory into all lanes.
+func (f *function) spread(d, p *reg, disp int) {
+	at := f.gp()
+	f.lea(at, p, disp)
+	f.emit(d, func() inst { return spreadLoad(d.n, at.n) }, at)
 }
 
 // constants puts up to four numbers into the lanes of one register.
@@ -192,6 +207,12 @@ func (f *function) field(off int) *reg {
 func (f *function) shiftLeft(d, n *reg, by int) {
 	f.go1(func() (string, string) {
 		return fmt.Sprintf("LSL $%d, R%d, R%d", by, n.n, d.n), fmt.Sprintf("lsl x%d, x%d, #%d", d.n, n.n, by)
+	}, d, n)
+}
+
+func (f *function) shiftRight(d, n *reg, by int) {
+	f.go1(func() (string, string) {
+		return fmt.Sprintf("LSR $%d, R%d, R%d", by, n.n, d.n), fmt.Sprintf("lsr x%d, x%d, #%d", d.n, n.n, by)
 	}, d, n)
 }
 

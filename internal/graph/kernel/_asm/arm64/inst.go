@@ -129,7 +129,7 @@ func storePair(d, e, x, disp int) inst {
 	return inst{fmt.Sprintf("stp q%d, q%d, %s", d, e, at(x, disp)), 0xad000000 | bits(multiple(disp, 16, -64, 63)&127, 15) | bits(e, 10) | bits(x, 5) | bits(d, 0)}
 }
 
-// spread loads one float into all four lanes.
+// spreadLoad loads one float into all four lanes.
 func spreadLoad(d, x int) inst {
 	return inst{fmt.Sprintf("ld1r {v%d.4s}, [x%d]", d, x), 0x4d40c800 | bits(x, 5) | bits(d, 0)}
 }

@@ -52,7 +52,12 @@ func generate() {
 	convolutions()
 	weightGradients()
 	winograd()
+	groups()
 	elementwise()
+	pooling()
+	matrices()
+	response(false)
+	response(true)
 	for _, f := range kernels {
 		f.assign()
 	}

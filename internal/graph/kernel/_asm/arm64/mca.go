@@ -35,6 +35,10 @@ var innerLoops = []struct{ kernel, label, what string }{
 	{"gradTile6x1", "pixel", "weight gradients, 6 of 16 input channels"},
 	{"gradTile5x1", "pixel", "weight gradients, 5 of 16 input channels"},
 	{"gradTaps2", "pixel", "weight gradients of three channels, two taps"},
+	{"dotTile6x4", "step", "fully connected layers, 6 images and 4 outputs"},
+	{"rowTile6", "inner", "their gradients, 6 rows"},
+	{"group4x8", "tap", "convolutions in groups of 4 channels; exchanges take the same pipes"},
+	{"group8x8", "tap", "in groups of 8"},
 }
 
 // rounds of a loop that llvm-mca simulates; the start and the end are spread over them.

@@ -1,0 +1,52 @@
+package main
+
+// Offsets in kernel.Response.
+const (
+	respX, respS, respY, respD, respT = 0, 24, 48, 72, 96
+	respN, respK                      = 120, 128
+)
+
+// response generates local response normalisation of vectors, forward or its derivative.
+func response(grad bool) {
+	name, doc := "response", "divides values by powers of sums; see Response."
+	if grad {
+		name, doc = "responseGrad", "makes the parts of the derivative; see Response."
+	}
+	f := begin(name, "Response", doc)
+	px, ps, py, n, k := f.field(respX), f.field(respS), f.field(respY), f.field(respN), f.vec()
+	pointers := []*reg{px, ps, py}
+	var pd, pt *reg
+	if grad {
+		pd, pt = f.field(respD), f.field(respT)
+		pointers = append(pointers, pd, pt)
+	}
+	f.spread(k, f.a, respK)
+	f.shiftRight(n, n, 3)
+	f.label("half")
+	scale, x, y := f.pair(ps, 0), f.pair(px, 0), f.vecs(2)
+	d := x
+	if grad {
+		d = f.pair(pd, 0)
+	}
+	for i := range y {
+		root, power := f.vec(), f.vec()
+		f.op(fadd, scale[i], scale[i], k)
+		f.op1(fsqrt, root, scale[i])
+		f.op1(fsqrt, power, root)
+		f.op(fmul, power, power, root)
+		f.op(fdiv, y[i], d[i], power)
+	}
+	f.stores(y, py, 0)
+	if grad {
+		for i, v := range y {
+			f.op(fmul, v, v, x[i])
+			f.op(fdiv, v, v, scale[i])
+		}
+		f.stores(y, pt, 0)
+	}
+	for _, p := range pointers {
+		f.next(p, 32)
+	}
+	f.times(n, "half")
+	f.end()
+}
