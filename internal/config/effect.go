@@ -18,7 +18,7 @@ var idle = []struct {
 	{[]string{"speech.", "model.speech."}, func(c *Config) bool { return !datasets.IsSpeech(c.Data.Name) }, "the data are images"},
 	{
 		[]string{
-			"data.augment.", "data.normalize", "data.mean_images", "data.size", "data.resize", "data.downsample", "data.labels", "data.on_corrupt", "data.validation_draw",
+			"data.augment.", "data.normalize", "data.mean_images", "data.size", "data.resize", "data.downsample", "data.labels", "data.label_pattern", "data.on_corrupt", "data.validation_draw",
 			"data.mean", "data.std",
 		},
 		func(c *Config) bool { return datasets.IsSpeech(c.Data.Name) }, "the data are speech",

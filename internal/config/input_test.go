@@ -20,6 +20,27 @@ func TestEverySuggestionIsAKey(t *testing.T) {
 	}
 }
 
+// TestAKnownWordGoesBeforeOneThatLooksLikeIt: train.lr is nearer to train.loss than to the rate.
+func TestAKnownWordGoesBeforeOneThatLooksLikeIt(t *testing.T) {
+	for path, want := range map[string]string{
+		"train.lr": "train.schedule.rate", "train.weight_decay": "train.optimizer.weight_decay", "train.momentum": "train.optimizer.momentum", "trian.seed": "train.seed",
+		"train.label_smooth": "train.label_smoothing", "optimizer.nesterov": "train.optimizer.nesterov",
+	} {
+		section, word, _ := strings.Cut(path, ".")
+		_, problems := load(t, "", nil, path+"=1")
+		if got := (&Error{problems}).Error(); !strings.HasSuffix(got, ` - did you mean "`+want+`"?`) {
+			t.Errorf("--set: %s, want %s", got, want)
+		}
+		if section != "train" {
+			continue
+		}
+		_, problems = load(t, "train: {"+word+": 1}", nil)
+		if got := (&Error{problems}).Error(); !strings.Contains(got, " - did you mean ") || !strings.Contains(got, want[strings.LastIndexByte(want, '.')+1:]) {
+			t.Errorf("in a file: %s, want %s", got, want)
+		}
+	}
+}
+
 // TestNormalisingByNumbers: as a mapping, as keys, and on the command line.
 func TestNormalisingByNumbers(t *testing.T) {
 	for name, c := range map[string]struct {

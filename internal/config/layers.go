@@ -125,15 +125,10 @@ func setLayer(sets []string, root *field) (layer, []Problem) {
 	return ly, problems
 }
 
-// suggestPath is text.DidYouMean over whole paths, and over last keys for who writes --set
-// batch=64.
+// suggestPath is what other trainers call a key, or the key of the same last word in another
+// section, for who writes --set batch=64; else text.DidYouMean over whole paths, and over last
+// words.
 func suggestPath(path string, paths []string) string {
-	if s := text.DidYouMean(path, paths); s != "" {
-		return s
-	}
-	if s := synonyms[strings.ToLower(path)]; s != "" {
-		return fmt.Sprintf(" - did you mean %q?", s)
-	}
 	last := path[strings.LastIndexByte(path, '.')+1:]
 	if s := synonyms[strings.ToLower(last)]; s != "" {
 		return fmt.Sprintf(" - did you mean %q?", s)
@@ -142,6 +137,9 @@ func suggestPath(path string, paths []string) string {
 		if p == last || strings.HasSuffix(p, "."+last) {
 			return fmt.Sprintf(" - did you mean %q?", p)
 		}
+	}
+	if s := text.DidYouMean(path, paths); s != "" {
+		return s
 	}
 	var lasts []string
 	for _, p := range paths {

@@ -241,9 +241,7 @@ func (w *walker) hint(name string, f *field) string {
 	if len(w.problems) > 100 {
 		return ""
 	}
-	if n := text.Nearest(name, f.keys()); n != "" {
-		return fmt.Sprintf(" - did you mean %q?", n)
-	}
+	// A word that is known goes before one that looks like it: lr is no loss.
 	if path := synonyms[strings.ToLower(name)]; path != "" {
 		return fmt.Sprintf(" - did you mean %s?", path)
 	}
@@ -251,6 +249,9 @@ func (w *walker) hint(name string, f *field) string {
 		if leaf.key == strings.ToLower(name) {
 			return fmt.Sprintf(" - did you mean %s?", leaf.path)
 		}
+	}
+	if n := text.Nearest(name, f.keys()); n != "" {
+		return fmt.Sprintf(" - did you mean %q?", n)
 	}
 	return ""
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"resnet/internal/datasets/fault"
 	"resnet/internal/datasets/speech/audio"
@@ -182,6 +183,9 @@ func scriptItems(ctx context.Context, path string, see func(Item, int) error) er
 				return err
 			}
 			i, err := recordingItem(ctx, r)
+			if err != nil && (strings.Contains(e.Command, "zip") || strings.Contains(e.Command, "zcat")) {
+				err = fmt.Errorf("%w; if it is an archive of features, name %s itself: gzip is read as it is", err, file)
+			}
 			if err != nil {
 				return fmt.Errorf("%s:%d: %w", path, e.Line, err)
 			}

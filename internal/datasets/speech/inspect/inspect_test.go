@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"resnet/internal/datasets/fault"
@@ -106,5 +107,19 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 		if _, err := File(context.Background(), path, func(Item) error { return nil }); !errors.Is(err, kind) {
 			t.Errorf("%s: %v", path, err)
 		}
+	}
+}
+
+// What gunzip gives may be features as well: they are read by their archive's name.
+func TestAnArchiveBehindGunzipIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	archive, err := filepath.Abs("../../../../testdata/speech/kinds.ark.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scp := write(t, filepath.Join(dir, "feats.scp"), "a gunzip -c "+archive+" |\n")
+	_, err = File(context.Background(), scp, func(Item) error { return nil })
+	if !errors.Is(err, fault.ErrData) || !strings.Contains(err.Error(), "feats.scp:1: ") || !strings.Contains(err.Error(), "name "+archive+" itself: gzip is read as it is") {
+		t.Errorf("%v", err)
 	}
 }

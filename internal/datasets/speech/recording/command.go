@@ -2,6 +2,7 @@ package recording
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,13 +19,17 @@ type command struct {
 // words are the commands that are known, each with the options that leave samples as they are.
 var words = map[string]func(args []string) (command, bool){
 	"flac": readFlac, "sph2pipe": readSph2pipe, "sox": readSox, "ffmpeg": readFfmpeg,
-	"cat": readCat, "zcat": readCat, "gunzip": readGunzip, "gzip": readGzip,
+	"cat": readCat, "zcat": readCat, "gunzip": readGunzip, "gzip": readGzip, "wav-copy": readWavCopy,
 }
+
+// programFolder is a variable in front of a program's path, such as $KALDI_ROOT/. Which program it
+// is does not depend on it.
+var programFolder = regexp.MustCompile(`^\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})/`)
 
 // parseCommand tells what a command decodes. It reports false for every command that may do more,
 // and for words that a shell would replace.
 func parseCommand(text string) (command, bool) {
-	args, ok := split(text)
+	args, ok := split(programFolder.ReplaceAllString(strings.TrimSpace(text), ""))
 	if !ok || len(args) < 2 {
 		return command{}, false
 	}
@@ -139,6 +144,15 @@ func readSph2pipe(args []string) (c command, ok bool) {
 
 func readCat(args []string) (command, bool) {
 	if len(args) != 1 || strings.HasPrefix(args[0], "-") {
+		return command{}, false
+	}
+	return command{file: args[0]}, true
+}
+
+// readWavCopy reads Kaldi's wav-copy IN -.
+func readWavCopy(args []string) (command, bool) {
+	// Kaldi's other names of inputs have a colon: scp:FILE.
+	if len(args) != 2 || strings.HasPrefix(args[0], "-") || strings.Contains(args[0], ":") || args[1] != "-" {
 		return command{}, false
 	}
 	return command{file: args[0]}, true
