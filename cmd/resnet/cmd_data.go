@@ -28,11 +28,11 @@ func completeData(*cobra.Command, []string, string) ([]string, cobra.ShellCompDi
 func newDataListCmd(a *app) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "list", Short: "List the data sets and whether they are here", Long: "Lists every data set that data.name takes." + exitHelp(),
+		Use: "list", Short: "List the data sets and whether they are here", Long: "Lists every data set and corpus of speech that data.name takes. What has no state is read from data.dir." + exitHelp(),
 		Example: "  resnet data list\n  resnet data list --json", Args: exactArgs(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			var rows []experiment.DataState
-			for _, name := range datasets.Names() {
+			for _, name := range append(datasets.Names(), datasets.SpeechNames()...) {
 				rows = append(rows, experiment.StateOf(c.Context(), name))
 			}
 			if asJSON {
@@ -84,8 +84,8 @@ func newDataVerifyCmd(a *app) *cobra.Command {
 
 // knownData refuses a name that is no data set before anything else happens.
 func knownData(name string) error {
-	if datasets.Title(name) == "" {
-		return usageErrorf("unknown data set %q%s; `resnet data list` shows all", name, text.DidYouMean(name, datasets.Names()))
+	if err := datasets.Known(name); err != nil {
+		return usageErrorf("%w; `resnet data list` shows all", err)
 	}
 	return nil
 }

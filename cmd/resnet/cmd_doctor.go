@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -83,7 +85,7 @@ func (r *doctorReport) examine() []finding {
 	s := r.System
 	list := []finding{
 		{Name: "resnet", Status: "ok", Value: r.Version.Version + ", " + r.Version.Go},
-		{Name: "processor", Status: "ok", Value: fmt.Sprintf("%s, %d logical cores", s.CPU, s.Cores)},
+		{Name: "processor", Status: "ok", Value: fmt.Sprintf("%s, %d logical cores", cmp.Or(s.CPU, runtime.GOARCH), s.Cores)},
 		{Name: "kernels", Status: "ok", Value: fmt.Sprintf("%s (of %s)", r.Version.Kernels, strings.Join(r.Kernels, ", "))},
 	}
 	if r.Version.Kernels == "generic" {

@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -99,8 +100,8 @@ func Names() []string {
 	return names
 }
 
-// Title describes a data set in a line; it is empty for an unknown name.
-func Title(name string) string { return registry()[name].title }
+// Title describes a data set or corpus in a line; it is empty for an unknown name.
+func Title(name string) string { return cmp.Or(registry()[name].title, speech[name]) }
 
 // Local says why a data set cannot be fetched, and where it is from; "" where it can.
 func Local(name string) string { return registry()[name].local }
@@ -109,11 +110,17 @@ func Local(name string) string { return registry()[name].local }
 // depends on the files, and for an unknown name.
 func TestImages(name string) int { return registry()[name].test }
 
+// Known fails with ErrConfig where a name is no data set of images, with a suggestion.
+func Known(name string) error {
+	_, err := lookup(name)
+	return err
+}
+
 // lookup fails with ErrConfig and a suggestion.
 func lookup(name string) (entry, error) {
 	e, ok := registry()[name]
 	if IsSpeech(name) {
-		return entry{}, faultf(ErrConfig, "%s is a speech corpus, not a data set of images", name)
+		return entry{}, faultf(ErrConfig, "%s is a corpus of speech, not a data set of images: train reads it from data.dir, and resnet speech info describes its files", name)
 	}
 	if !ok {
 		return entry{}, faultf(ErrConfig, "unknown data set %q%s", name, suggest(name))
@@ -123,7 +130,7 @@ func lookup(name string) (entry, error) {
 
 // suggest ends a message about an unknown name: what it may be a misspelling of, or all names.
 func suggest(typed string) string {
-	if s := text.DidYouMean(typed, append(Names(), speechNames...)); s != "" {
+	if s := text.DidYouMean(typed, append(Names(), SpeechNames()...)); s != "" {
 		return s
 	}
 	return fmt.Sprintf(" (one of %s)", strings.Join(Names(), ", "))

@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -148,9 +149,16 @@ func AnySize(name string) bool { return registry()[name].resize != nil }
 // maxSize bounds Config.Size: 4096 pixels squared are 50 MB an image as bytes, 200 MB as floats.
 const maxSize = 4096
 
-// speechNames are the corpora of package corpus, which share the data section with the data sets of
-// images.
-var speechNames = []string{"fsdd", "kaldi", "recordings"}
+// speech are the corpora of package corpus, which share the data section with the data sets of
+// images, and what they are.
+var speech = map[string]string{
+	"fsdd":       "Free Spoken Digit Dataset: recordings named DIGIT_SPEAKER_K.wav",
+	"kaldi":      "a Kaldi data directory: feats.scp or wav.scp, utt2spk, labels by frame or utterance",
+	"recordings": "a folder of recordings, with a table of their labels",
+}
+
+// SpeechNames lists the corpora of speech in the order of their names.
+func SpeechNames() []string { return slices.Sorted(maps.Keys(speech)) }
 
 // IsSpeech reports whether a data set of that name is a speech corpus, which package corpus opens.
-func IsSpeech(name string) bool { return slices.Contains(speechNames, name) }
+func IsSpeech(name string) bool { return speech[name] != "" }

@@ -30,6 +30,9 @@ func StateOf(ctx context.Context, name string) DataState {
 	case "folder", "packed", "parquet", "webdataset":
 		return s
 	}
+	if datasets.IsSpeech(name) {
+		return s
+	}
 	s.Dir, _ = datasets.DefaultDir(name)
 	_, err := datasets.Open(ctx, datasets.Bare(name), 0)
 	switch {

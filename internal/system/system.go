@@ -53,6 +53,10 @@ func Read() Info {
 func read(f files) Info {
 	s := Info{Cores: runtime.NumCPU(), Threads: runtime.GOMAXPROCS(0), Quota: f.quota(), Limits: f.limits()}
 	s.CPU = f.field("/proc/cpuinfo", "model name")
+	if part := f.field("/proc/cpuinfo", "CPU part"); s.CPU == "" && part != "" {
+		// Linux on arm64 gives numbers alone.
+		s.CPU = "arm64 processor of implementer " + f.field("/proc/cpuinfo", "CPU implementer") + ", part " + part
+	}
 	s.MemoryTotal = kilobytes(f.field("/proc/meminfo", "MemTotal"))
 	s.MemoryFree = kilobytes(f.field("/proc/meminfo", "MemAvailable"))
 	var group Limit

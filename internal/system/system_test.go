@@ -41,6 +41,11 @@ func TestAMachineIsReadFromItsFiles(t *testing.T) {
 			Info{CPU: "A Processor @ 2.0GHz: fast", MemoryTotal: 8000 << 10, MemoryFree: 3000 << 10},
 			3000 << 10,
 		},
+		"arm64": {
+			map[string]string{"proc/cpuinfo": "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n"},
+			Info{CPU: "arm64 processor of implementer 0x41, part 0xd0c"},
+			0,
+		},
 		"version 2": {
 			map[string]string{
 				"proc/meminfo": meminfo, "sys/fs/cgroup/cpu.max": "150000 100000\n",
