@@ -18,7 +18,7 @@ CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus
 SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
+.PHONY: help build demo lesson rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -28,6 +28,11 @@ build: ## build bin/resnet, a static binary
 
 demo: build ## plain against residual on embedded images, about a minute
 	$(BIN) quickstart
+
+lesson: build ## train and measure what docs/lesson shows (two minutes), and write its page
+	$(BIN) lesson measure --out bin/lesson
+	cp bin/lesson/lesson.json docs/lesson/measured.json
+	cp bin/lesson/lesson.html docs/lesson/index.html
 
 test: ## all tests, offline, under three minutes on two cores
 	$(GO) test -short ./...
@@ -97,6 +102,8 @@ test-browser: build ## the report of a comparison in headless Chromium (needs no
 	cd testdata/browser && REPORT=../../bin/compared/report.html FIGURE6=../../bin/paper/report.html SWEEP=../../bin/swept/report.html DRAWINGS=../../bin/drawings npm test
 	$(BIN) serve testdata/classifier/fashion8.safetensors --listen 127.0.0.1:18080 & server=$$!; \
 		cd testdata/browser && SERVED=http://127.0.0.1:18080/ node --test serve.test.mjs; status=$$?; kill $$server; exit $$status
+	$(BIN) lesson bin/compared --port 18081 & server=$$!; sleep 1; \
+		cd testdata/browser && LESSON=http://127.0.0.1:18081/ node --test lesson.test.mjs; status=$$?; kill $$server; exit $$status
 
 # What is found goes to Go's cache, from which the next run starts. A new input is not made smaller
 # for a minute, as is the default: where inputs are large that would be all the time there is. Go at

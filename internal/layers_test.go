@@ -52,6 +52,7 @@ var rules = []struct{ folder, mine, not, reason string }{
 	{"internal/experiment", `^internal/`, `gorgonia`, "an experiment puts the packages together and prints nothing"},
 	{".", `^internal/(datasets|eval|experiment|graph/weights)$`, `.*\..*/`, "the package for other programs is a thin face over the rooms"},
 	{"configs", `^$`, `.*\..*/`, "presets are text; internal/config reads them"},
+	{"docs/lesson", `^$`, `.*\..*/`, "figures are text; internal/eval/report reads them"},
 	{"cmd/resnet", `.*`, `^reflect$|yaml|gorgonia`, "a command is flags, checks of flags, printing and exit codes: it computes nothing and parses nothing"},
 }
 
@@ -187,7 +188,7 @@ func TestOnlyFetchingAndServingUseTheNetwork(t *testing.T) {
 func sources(t *testing.T) map[string]*ast.File {
 	t.Helper()
 	files := map[string]*ast.File{}
-	for _, top := range []string{"cmd", "configs", "internal", "resnet.go"} {
+	for _, top := range []string{"cmd", "configs", "docs", "internal", "resnet.go"} {
 		err := filepath.WalkDir(filepath.Join("..", top), func(p string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:

@@ -25,7 +25,7 @@ func newRunsListCmd(a *app) *cobra.Command {
 		Use: "list [FOLDER]", Short: "List trainings",
 		Long:    runsListHelp + exitHelp(help66, help74),
 		Example: "  resnet runs list\n  resnet runs list compared --json",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    optionalArg,
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := "runs"
 			if len(args) == 1 {

@@ -30,6 +30,7 @@ type trainOptions struct {
 	threads     int
 	dryRun      bool
 	findRate    bool
+	gradients   bool
 	maxTime     time.Duration
 	grace       time.Duration
 	maxMemory   string
@@ -70,6 +71,7 @@ func newTrainCmd(a *app) *cobra.Command {
 	threadsFlag(f, &o.threads, "threads; the results do not depend on them (default all cores)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and print the plan; write nothing")
 	f.BoolVar(&o.findRate, "find-rate", false, "train 100 steps at growing learning rates, print the losses and suggest a rate; write nothing")
+	f.BoolVar(&o.gradients, "gradients", false, "print the norm of each layer's gradient before the first step or, with --resume, the next one; write nothing")
 	f.DurationVar(&o.maxTime, "max-time", 0, "save and end after this long, such as 3h30m")
 	f.DurationVar(&o.grace, "grace", 30*time.Second, "how long saving may take after a signal; 0 means any time")
 	f.StringVar(&o.maxMemory, "max-memory", "", "refuse a training that needs more, such as 8GB (default what machine, control group and ulimit leave)")
@@ -101,6 +103,9 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	if o.findRate && (o.run != "" || o.resume != "" || o.dryRun || o.maxTime > 0) {
 		return usageErrorf("--find-rate writes no run: leave out --run, --resume, --dry-run and --max-time")
 	}
+	if o.gradients && (o.run != "" || o.either != "" || o.dryRun || o.findRate || o.maxTime > 0) {
+		return usageErrorf("--gradients trains nothing: leave out --run, --start-or-resume, --dry-run, --find-rate and --max-time")
+	}
 	l, err := o.configuration(a)
 	if err != nil {
 		return err
@@ -122,8 +127,12 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	if o.dryRun {
 		return a.dryRun(ctx, t, o)
 	}
-	if o.findRate {
-		err := a.findRate(ctx, t, o.json)
+	if o.findRate || o.gradients {
+		measure := a.findRate
+		if o.gradients {
+			measure = a.gradients
+		}
+		err := measure(ctx, t, o.json)
 		if s := w.status(); s != 0 && errors.Is(err, context.Canceled) {
 			return &silentError{&stoppedError{s}}
 		}

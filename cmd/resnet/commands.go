@@ -13,6 +13,7 @@ func commands(a *app) []*cobra.Command {
 		newEmbedCmd(a),
 		newExplainCmd(a),
 		newServeCmd(a),
+		newLessonCmd(a),
 		newRunsCmd(a),
 		newCompareCmd(a),
 		newReproduceCmd(a),

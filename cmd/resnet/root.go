@@ -156,6 +156,14 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// optionalArg allows one argument.
+func optionalArg(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usageErrorf("%s: unexpected argument %q", c.CommandPath(), args[1])
+	}
+	return nil
+}
+
 // atLeastArgs wants n arguments or more.
 func atLeastArgs(n int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {

@@ -124,6 +124,18 @@ func WriteComparison(ctx context.Context, env *Environment, out string, c report
 
 // CompareRuns compares run folders that are there, of any networks. out is where its report goes.
 func CompareRuns(dirs []string, out string) (report.Comparison, error) {
+	c, err := compareRuns(dirs, out)
+	if err != nil {
+		return c, err
+	}
+	if err := atomicfile.OS.MkdirAll(out, atomicfile.DirPerm); err != nil {
+		return report.Comparison{}, &IOError{err}
+	}
+	return c, nil
+}
+
+// compareRuns writes nothing.
+func compareRuns(dirs []string, out string) (report.Comparison, error) {
 	var list []report.Compared
 	var all []string // notes
 	var configs []*config.Loaded
@@ -146,9 +158,6 @@ func CompareRuns(dirs []string, out string) (report.Comparison, error) {
 		command = append(command, text.ShellQuote(dir))
 	}
 	tellSettings(list, configs)
-	if err := atomicfile.OS.MkdirAll(out, atomicfile.DirPerm); err != nil {
-		return report.Comparison{}, &IOError{err}
-	}
 	return noted(report.NewComparison("Comparison of runs", strings.Join(append(command, "--out", text.ShellQuote(out)), " "), list), all), nil
 }
 

@@ -53,16 +53,8 @@ func FindRate(ctx context.Context, o Options, s RateSearch) (RateCurve, error) {
 	if !(s.From > 0 && s.To > s.From && s.To <= math.MaxFloat32) || s.Steps < 2*rateWarmup {
 		return RateCurve{}, fielderr.Error{Section: "train", Path: "schedule.rate", Msg: fmt.Sprintf("a search from %v to %v in %d updates", s.From, s.To, s.Steps)}
 	}
-	if err := o.check(); err != nil {
-		return RateCurve{}, err
-	}
-	l := &loop{o: o, ctx: ctx, gentle: ctx, machine: o.Machine, sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now), shares: newShares(o.Plan.Config, o.Params)}
-	for _, p := range o.Params.All() {
-		if !p.Trainable() {
-			l.stats = append(l.stats, make([]float32, len(p.Data)))
-		}
-	}
-	if err := l.openLoader(); err != nil {
+	l, err := newProbe(ctx, o)
+	if err != nil {
 		return RateCurve{}, err
 	}
 	defer l.loader.Close()

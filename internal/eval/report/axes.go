@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -46,6 +47,29 @@ func (f *Figure) fit(floor float64) {
 	}
 	if f.XMax == 0 {
 		f.XMax = 1
+	}
+}
+
+// fitLog makes the y axis logarithmic, between powers of ten. Values that are not above 0 have no
+// place on it and are left out.
+func (f *Figure) fitLog() {
+	low, high := math.Inf(1), 0.
+	for _, p := range f.Panels {
+		for i := range p.Lines {
+			l := &p.Lines[i]
+			l.Points = slices.DeleteFunc(l.Points, func(xy [2]float64) bool { return !(xy[1] > 0) })
+			for _, xy := range l.Points {
+				f.XMax, low, high = math.Max(f.XMax, xy[0]), math.Min(low, xy[1]), math.Max(high, xy[1])
+			}
+		}
+	}
+	if f.Log = high > 0; !f.Log {
+		f.XMax, f.YMax = 1, 1
+		return
+	}
+	f.YMin, f.YMax = math.Pow(10, math.Floor(math.Log10(low))), math.Pow(10, math.Ceil(math.Log10(high)))
+	if f.YMin == f.YMax {
+		f.YMax *= 10
 	}
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"image/color"
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -90,7 +91,7 @@ func drawFigure(c draw.Canvas, f Figure, o DrawOptions) error {
 		if err := addLines(p, f, panel); err != nil {
 			return err
 		}
-		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, f.XMax/f.xUnit(), 0, f.YMax
+		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, f.XMax/f.xUnit(), f.YMin, f.YMax
 		left := vg.Length(i) * (width + gap)
 		area := draw.Crop(c, left, left+width-c.Size().X, 0, 0)
 		p.Draw(area)
@@ -143,6 +144,10 @@ func styleAxes(p *plot.Plot, f Figure, title string) {
 	p.Y.Label.Text = f.Y
 	p.X.Tick.Marker = ticks{6}
 	p.Y.Tick.Marker = ticks{6}
+	if f.Log {
+		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, powers{}
+		p.Y.Label.Text += ", log"
+	}
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		sans(&a.Label.TextStyle, 11)
 		sans(&a.Tick.Label, 10)
@@ -155,6 +160,19 @@ func styleAxes(p *plot.Plot, f Figure, title string) {
 	grid.Vertical.Width = 0
 	grid.Horizontal = draw.LineStyle{Color: lightGray, Width: vg.Points(0.5)}
 	p.Add(grid)
+}
+
+// powers marks an axis at powers of ten, between which fitLog lets it run.
+type powers struct{}
+
+// Ticks are the powers from low to high.
+func (powers) Ticks(low, high float64) []plot.Tick {
+	var list []plot.Tick
+	for e := math.Round(math.Log10(low)); e <= math.Round(math.Log10(high)); e++ {
+		v := math.Pow(10, e)
+		list = append(list, plot.Tick{Value: v, Label: tickText(v)})
+	}
+	return list
 }
 
 // ticks marks an axis at multiples of a nice step, at most n parts.

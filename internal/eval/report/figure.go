@@ -20,8 +20,11 @@ type Figure struct {
 	Digits int    `json:"digits"` // after the point of a value; below 0 four digits in all
 	Linear bool   `json:"linear"` // without a logarithmic axis
 	// XMax and YMax end the linear axes, which begin at 0: see fit.
-	XMax   float64 `json:"x_max"`
-	YMax   float64 `json:"y_max"`
+	XMax float64 `json:"x_max"`
+	YMax float64 `json:"y_max"`
+	// Log makes the y axis logarithmic, from YMin: see fitLog.
+	Log    bool    `json:"log,omitempty"`
+	YMin   float64 `json:"y_min,omitempty"`
 	Panels []Panel `json:"panels"`
 	// Hidden says which networks are not displayed; "" where all are.
 	Hidden string `json:"hidden,omitempty"`

@@ -66,7 +66,7 @@
 		constructor(figure, root) {
 			this.figure = figure;
 			this.hidden = new Set(); // names of groups and parts that are switched off
-			this.log = false;
+			this.log = Boolean(figure.log);
 			this.window = 1;
 			this.live = html("div", { className: "unseen" });
 			this.live.setAttribute("aria-live", "polite");
@@ -116,7 +116,7 @@
 			for (const l of all) toggle("g " + l.group, l.group, "group", sample(all.filter((o) => o.group === l.group).sort((a, b) => b.width - a.width)[0], true));
 			for (const l of all) if (l.part) toggle("p " + l.part, l.part, "part", sample(l, false));
 			const scale = html("button", { type: "button", className: "scale" }, "log axis");
-			scale.setAttribute("aria-pressed", "false");
+			scale.setAttribute("aria-pressed", String(this.log));
 			scale.addEventListener("click", () => {
 				this.log = !this.log;
 				scale.setAttribute("aria-pressed", String(this.log));
@@ -150,7 +150,7 @@
 			const right = box.width - box.right, bottom = box.height - box.bottom;
 			const values = this.figure.panels.flatMap((p) => this.lines(p)).flatMap((l) => l.points.map((q) => q[1])).filter((v) => v > 0);
 			const min = this.log && values.length ? Math.min(...values) * 0.9 : 0;
-			const max = this.log && values.length ? Math.max(...values) * 1.05 : f.y_max;
+			const max = this.log && values.length || f.log ? Math.max(...values) * 1.05 : f.y_max;
 			const x = (v) => box.left + (v / f.x_max) * (right - box.left);
 			const y = this.log
 				? (v) => bottom - (Math.log(Math.max(v, min) / min) / Math.log(max / min)) * (bottom - box.top)
