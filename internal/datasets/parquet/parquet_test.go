@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/parquet-go/parquet-go/format"
+
 	"resnet/internal/datasets/fault"
 )
 
@@ -173,5 +175,64 @@ func TestDigestIsOfFooterHeadersAndSamples(t *testing.T) {
 	file.groups[0].pages[0] = page
 	if other := digest(-1, 8); other == func() string { page.crc--; file.groups[0].pages[0] = page; return digest(-1, 8) }() {
 		t.Error("another checksum has the same digest")
+	}
+}
+
+// TestPagesAreHeldToWhatTheirBytesCanBecome: a header that claims more is refused, for each codec
+// at its own bound.
+func TestPagesAreHeldToWhatTheirBytesCanBecome(t *testing.T) {
+	for _, c := range []struct {
+		codec format.CompressionCodec
+		most  int32 // of 1000 bytes
+	}{{format.Uncompressed, 64 + 1000}, {format.Snappy, 64 + 64*1000}, {format.Zstd, 64 + 1000<<15}, {format.Gzip, 64 + 1000<<15}} {
+		for _, full := range []int32{c.most, c.most + 1} {
+			head := format.PageHeader{Type: format.DictionaryPage, CompressedPageSize: 1000, UncompressedPageSize: full}
+			if _, err := pageOf(head, column{}, c.codec); (err != nil) != (full > c.most) {
+				t.Errorf("%v: %d bytes: %v", c.codec, full, err)
+			}
+		}
+	}
+	for _, h := range []format.PageHeader{
+		{CompressedPageSize: -1}, {UncompressedPageSize: -1}, {CompressedPageSize: maxPage, UncompressedPageSize: maxPage + 1}, {CompressedPageSize: maxPage + 1},
+	} {
+		h.Type = format.DictionaryPage
+		if _, err := pageOf(h, column{}, format.Zstd); err == nil {
+			t.Errorf("%+v is taken", h)
+		}
+	}
+}
+
+// TestAPageHasNoMoreRowsThanItsGroup: rows of one group would be taken for those of the next.
+func TestAPageHasNoMoreRowsThanItsGroup(t *testing.T) {
+	tried := 0
+	for _, data := range fixtures(t) {
+		f := &File{in: bytes.NewReader(data)}
+		meta, err := f.readFooter(int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = f.findColumns(meta.Schema); err != nil {
+			t.Fatal(err)
+		}
+		group := meta.RowGroups[0]
+		whole, err := f.readChunk(group, f.images, maxPageValues)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if whole.pages[len(whole.pages)-1].values == 1 { // without it the others are whole
+			continue
+		}
+		tried++
+		group.NumRows--
+		if _, err := f.readChunk(group, f.images, maxPageValues); !errors.Is(err, errPageSize) || !errors.Is(err, fault.ErrData) {
+			t.Errorf("a row fewer in the group than in its pages: %v", err)
+		}
+		group.NumRows += 2
+		if _, err := f.readChunk(group, f.images, maxPageValues); !errors.Is(err, fault.ErrData) {
+			t.Errorf("a row more: %v", err)
+		}
+	}
+	if tried == 0 {
+		t.Error("no fixture's last page has two rows")
 	}
 }
