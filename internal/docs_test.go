@@ -1,6 +1,7 @@
 package internal_test
 
 import (
+	"encoding/csv"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,11 +24,44 @@ func TestLinksBetweenDocumentsLeadSomewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, doc := range append(documents, "../README.md", "../CHANGELOG.md", "../SECURITY.md") {
+	for _, doc := range append(documents, "../README.md", "../CHANGELOG.md", "../SECURITY.md", "../CONTRIBUTING.md", "../CODE_OF_CONDUCT.md", "../docs/lesson/README.md") {
 		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)[^):]*\)`).FindAllStringSubmatch(read(t, doc), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
 				t.Errorf("%s: %v", doc, err)
 			}
+		}
+	}
+}
+
+// TestThePerformanceHistoryIsOfCommits: each row is a measurement of a commit, once.
+func TestThePerformanceHistoryIsOfCommits(t *testing.T) {
+	f, err := os.Open("../docs/performance.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := map[string]*regexp.Regexp{
+		"commit": regexp.MustCompile(`^[0-9a-f]{7,40}$`), "cpu": regexp.MustCompile(`\S`), "threads": regexp.MustCompile(`^[1-9]\d*$`),
+		"kernels": regexp.MustCompile(`^(avx512|avx2|neon|generic)$`), "arch": regexp.MustCompile(`^[a-z]`), "mode": regexp.MustCompile(`^(train|infer)$`),
+		"precision": regexp.MustCompile(`^(float32|bfloat16)$`), "batch": regexp.MustCompile(`^[1-9]\d*$`), "frames": regexp.MustCompile(`^([1-9]\d*)?$`),
+		"speed": regexp.MustCompile(`^([1-9]\d*(\.\d+)?)?$`), "unit": regexp.MustCompile(`^(images|utterances)/s$`), "peak_rss_bytes": regexp.MustCompile(`^([1-9]\d*)?$`),
+	}
+	seen := map[string]bool{}
+	for i, row := range rows[1:] {
+		for k, name := range rows[0] {
+			if columns[name] == nil || !columns[name].MatchString(row[k]) {
+				t.Errorf("row %d: %s is %q", i+2, name, row[k])
+			}
+		}
+		// A measurement that is repeated is added again; the same row is a slip.
+		if all := strings.Join(row, ","); seen[all] {
+			t.Errorf("row %d is there twice: %s", i+2, all)
+		} else {
+			seen[all] = true
 		}
 	}
 }
