@@ -92,7 +92,7 @@ check-generate: ## prove that the committed assembly is what the generators writ
 mca: ## simulate NEON's inner loops on four processors and write the table of docs/neon.md (needs llvm-mca of LLVM 19)
 	cd internal/graph/kernel/_asm && $(GO) run ./arm64 -mca $(MCA) -table ../../../../docs/neon.md
 
-test-browser: build ## the report of a comparison in headless Chromium (needs node, npm and chromium)
+test-browser: build ## reports, live pages and the server's page in headless Chromium (needs node, npm and chromium)
 	cd testdata/browser && npm ci --no-audit --no-fund --loglevel=error
 	rm -rf bin/compared && $(BIN) compare plain-vs-residual --config quickstart --depths 8,14 --set train.epochs=4 --out bin/compared
 	rm -rf bin/paper && $(BIN) compare runs testdata/runs/fig6/*/ --out bin/paper > /dev/null
@@ -100,6 +100,8 @@ test-browser: build ## the report of a comparison in headless Chromium (needs no
 	rm -rf bin/drawings && mkdir -p bin/drawings && for net in resnet34 resnet50a bn-inception googlenet prelu-net-a wrbn; do \
 		$(BIN) models show $$net --svg > bin/drawings/$$net.svg || exit 1; done
 	cd testdata/browser && REPORT=../../bin/compared/report.html FIGURE6=../../bin/paper/report.html SWEEP=../../bin/swept/report.html DRAWINGS=../../bin/drawings npm test
+	rm -rf bin/run && $(BIN) train --config quickstart --set model.depth=14 --set train.epochs=3 --set train.schedule.drop.at_epochs=[2] --run bin/run > /dev/null
+	cd testdata/browser && RUN=../../bin/run RESNET=../../$(BIN) node --test run.test.mjs live.test.mjs
 	$(BIN) serve testdata/classifier/fashion8.safetensors --listen 127.0.0.1:18080 & server=$$!; \
 		cd testdata/browser && SERVED=http://127.0.0.1:18080/ node --test serve.test.mjs; status=$$?; kill $$server; exit $$status
 	$(BIN) lesson bin/compared --port 18081 & server=$$!; sleep 1; \

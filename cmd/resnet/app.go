@@ -137,6 +137,15 @@ func (a *app) say(format string, args ...any) {
 	fmt.Fprintln(a.err, text.PrintableLines(fmt.Sprintf(format, args...)))
 }
 
+// sayWrapped is say for prose: on a terminal lines end between words.
+func (a *app) sayWrapped(line string) {
+	line = text.PrintableLines(line)
+	if a.errTTY && a.errWidth > 0 {
+		line = text.WrapLines(line, a.errWidth)
+	}
+	fmt.Fprintln(a.err, line)
+}
+
 // printJSON writes v as the one JSON document of a command run with --json.
 func (a *app) printJSON(v any) error {
 	var b bytes.Buffer

@@ -27,6 +27,7 @@ type finetuneOptions struct {
 	grace     time.Duration
 	maxMemory string
 	json      bool
+	live      string
 }
 
 const finetuneHelp = `Makes a classifier for the photos of a folder from a network that was trained on others.
@@ -75,6 +76,7 @@ func newFinetuneCmd(a *app) *cobra.Command {
 	f.DurationVar(&o.grace, "grace", 30*time.Second, "how long saving may take after a signal; 0 means any time")
 	f.StringVar(&o.maxMemory, "max-memory", "", "refuse a training that needs more, such as 8GB (default what machine, control group and ulimit leave)")
 	f.BoolVar(&o.json, "json", false, "print the outcome as JSON")
+	liveFlag(f, &o.live)
 	_ = c.MarkFlagDirname("out")
 	_ = c.RegisterFlagCompletionFunc("arch", completeArch)
 	return c
@@ -114,6 +116,11 @@ func runFinetune(ctx context.Context, a *app, o *finetuneOptions) error {
 			return err
 		}
 	}
+	live, err := listenLive(o.live, o.dryRun)
+	if err != nil {
+		return err
+	}
+	defer live.close()
 	control := train.NewControl()
 	var w *watcher
 	if !o.dryRun {
@@ -142,7 +149,7 @@ func runFinetune(ctx context.Context, a *app, o *finetuneOptions) error {
 		return err
 	}
 	t.MaxTime, t.Memory, t.Control = o.maxTime, limit, control
-	return a.runTraining(ctx, t, w, o.json)
+	return a.runTraining(ctx, t, w, live, o.json)
 }
 
 // maxClassRows is how many classes are listed before a training.

@@ -36,6 +36,7 @@ type trainOptions struct {
 	maxMemory   string
 	allow       experiment.Allow
 	json        bool
+	live        string
 }
 
 const trainHelp = `Trains a network and keeps everything in a run folder: the merged configuration, checkpoints,
@@ -78,6 +79,7 @@ func newTrainCmd(a *app) *cobra.Command {
 	f.BoolVar(&o.allow.Config, "allow-config-change", false, "with --resume: let --set, or an edited config.yaml, change what keeps the checkpoint meaningful")
 	f.BoolVar(&o.allow.Data, "allow-data-change", false, "with --resume: go on with other images or utterances of the same classes")
 	f.BoolVar(&o.json, "json", false, "print the outcome as JSON")
+	liveFlag(f, &o.live)
 	c.MarkFlagsMutuallyExclusive("run", "resume", "start-or-resume")
 	_ = c.MarkFlagDirname("run")
 	_ = c.MarkFlagDirname("resume")
@@ -106,6 +108,11 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	if o.gradients && (o.run != "" || o.either != "" || o.dryRun || o.findRate || o.maxTime > 0) {
 		return usageErrorf("--gradients trains nothing: leave out --run, --start-or-resume, --dry-run, --find-rate and --max-time")
 	}
+	live, err := listenLive(o.live, o.dryRun || o.findRate || o.gradients)
+	if err != nil {
+		return err
+	}
+	defer live.close()
 	l, err := o.configuration(a)
 	if err != nil {
 		return err
@@ -143,15 +150,17 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 			return err
 		}
 	}
-	return a.runTraining(ctx, t, w, o.json)
+	return a.runTraining(ctx, t, w, live, o.json)
 }
 
 // runTraining trains in a run folder to the end or to a signal, writes what a run leaves besides
 // its checkpoints, and prints the outcome.
-func (a *app) runTraining(ctx context.Context, t *experiment.Training, w *watcher, asJSON bool) error {
+func (a *app) runTraining(ctx context.Context, t *experiment.Training, w *watcher, live *liveListener, asJSON bool) error {
 	x := t.Experiment
 	hello := fmt.Sprintf("Training %s on %s in %s: %s, %s kernels", x.Spec.Name, x.Data.Name, text.Printable(t.Dir), x.Summary(), kernel.Active())
 	t.Watcher = newProgress(a, x, x.Spec.Name, hello, true)
+	end := live.serve(a, t)
+	defer end()
 	sum, err := t.Run(ctx)
 	if !t.Resume {
 		experiment.RemoveUnused(t.Dir)

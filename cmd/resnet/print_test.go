@@ -16,6 +16,7 @@ import (
 	"resnet/internal/experiment"
 	"resnet/internal/graph/kernel/conv"
 	"resnet/internal/system"
+	"resnet/internal/text"
 	"resnet/internal/train"
 )
 
@@ -157,11 +158,20 @@ func TestAProgressLineHasTheMeansAndWhatIsLeft(t *testing.T) {
 	w.Step(p)
 	w.Step(p)
 	same(t, errw.String(), "r step 1,200/64,000  epoch 3.07  loss 1.235  error 45.7%  rate 0.1  1234 images/s  left 1h30m\n")
-	if got := strings.Join(stepParts(p, "utterance", true), "  "); got != "epoch 3.07  loss 1.235  error 45.7%  1234 utterances/s  left 1h30m" {
-		t.Errorf("short: %s", got)
+	for room, want := range map[int]string{
+		80: "r epoch 3.07 loss 1.235 error 45.7% rate 0.1 1234 utterances/s left 1h30m",
+		68: "r epoch 3.07 loss 1.235 error 45.7% 1234 utterances/s left 1h30m",
+		60: "r loss 1.235 error 45.7% 1234 utterances/s left 1h30m",
+		42: "r error 45.7% 1234 utterances/s left 1h30m",
+		40: "r 1234 utterances/s left 1h30m",
+		12: "left 1h30m",
+	} {
+		if got := text.Fit(append([]string{"r"}, experiment.ProgressParts(p, "utterance")...), leastParts, room); got != want {
+			t.Errorf("in %d columns: %s, want %s", room, got, want)
+		}
 	}
 	p.ETA = 0
-	if got := stepParts(p, "image", true); len(got) != 4 {
+	if got := experiment.ProgressParts(p, "image"); len(got) != 5 {
 		t.Errorf("nothing is left: %q", got)
 	}
 }

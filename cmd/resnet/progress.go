@@ -40,7 +40,7 @@ func newProgress(a *app, x *experiment.Experiment, label, hello string, bar bool
 // Begin draws the bar, where it is wanted and there is a terminal.
 func (p *progress) Begin() {
 	if p.hello != "" {
-		p.a.say("%s", p.hello)
+		p.a.sayWrapped(p.hello)
 	}
 	if !p.wantBar || !p.a.errTTY || p.a.getenv("TERM") == "dumb" {
 		return
@@ -65,31 +65,21 @@ func (p *progress) Begin() {
 // Step moves the bar. A line that wraps could not be painted over, so the text beside it fits.
 func (p *progress) Step(s train.Progress) {
 	if p.bar != nil {
-		p.bar.Describe(text.Fit(append([]string{p.label}, stepParts(s, p.unit, p.a.errWidth < 120)...), p.room))
+		p.bar.Describe(text.Fit(append([]string{p.label}, experiment.ProgressParts(s, p.unit)...), leastParts, p.room))
 		_ = p.bar.Set(s.Step) // a terminal that is gone must not end the training
 		return
 	}
 	if now := p.now(); now.Sub(p.last) >= quietInterval {
 		if !p.last.IsZero() || s.Step > 1 {
-			p.a.say("%s step %s/%s  %s", p.label, text.Grouped(s.Step), text.Grouped(s.Total), strings.Join(stepParts(s, p.unit, false), "  "))
+			p.a.say("%s step %s/%s  %s", p.label, text.Grouped(s.Step), text.Grouped(s.Total), strings.Join(experiment.ProgressParts(s, p.unit), "  "))
 		}
 		p.last = now
 	}
 }
 
-// stepParts is what a line of progress says besides the step; short fits a terminal of 80 columns
-// beside the bar.
-func stepParts(s train.Progress, unit string, short bool) []string {
-	parts := []string{fmt.Sprintf("epoch %.2f", s.Epoch), fmt.Sprintf("loss %.3f", s.MeanLoss), fmt.Sprintf("error %.1f%%", s.MeanError)}
-	if !short {
-		parts = append(parts, fmt.Sprintf("rate %.3g", s.Rate))
-	}
-	parts = append(parts, fmt.Sprintf("%.0f %ss/s", s.ImagesPerSecond, unit))
-	if s.ETA > 0 {
-		parts = append(parts, "left "+text.Duration(s.ETA))
-	}
-	return parts
-}
+// leastParts are the parts of a bar's text that a narrow terminal does without: the learning rate,
+// epoch, loss and error. The speed and the time that is left stay, and the label, while they fit.
+var leastParts = []int{4, 1, 2, 3}
 
 // Eval writes a line that stays.
 func (p *progress) Eval(r train.Row, _ train.Progress) { p.Line(describeRow(p.label, r)) }
@@ -122,7 +112,7 @@ func (p *progress) Line(line string) {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
-	p.a.say("%s", line)
+	p.a.sayWrapped(line)
 	p.last = p.now()
 }
 

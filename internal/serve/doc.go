@@ -9,5 +9,7 @@
 // body, and how many are worked on. What is over a bound is answered with 4xx, as is an image that
 // does not decode.
 //
+// Live serves another page: that of a training, which grows by server-sent events.
+//
 // The package knows a Classifier and no network.
 package serve

@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -27,14 +28,40 @@ func Wrap(text string, width int) string {
 	return b.String()
 }
 
-// Fit joins parts by spaces and leaves out the last ones where they are wider than room characters.
-func Fit(parts []string, room int) string {
-	for n := len(parts); n > 0; n-- {
-		if line := strings.Join(parts[:n], " "); utf8.RuneCountInString(line) <= room {
+// Fit joins parts by spaces. Where they are wider than room characters it leaves out those of the
+// indexes in least, one after another, and then the first ones.
+func Fit(parts []string, least []int, room int) string {
+	left := slices.Clone(parts)
+	for i := 0; ; i++ {
+		line := strings.Join(slices.DeleteFunc(slices.Clone(left), func(s string) bool { return s == "" }), " ")
+		if utf8.RuneCountInString(line) <= room || len(left) == 0 {
 			return line
 		}
+		if i < len(least) {
+			left[least[i]] = ""
+		} else {
+			left = left[1:]
+		}
 	}
-	return ""
+}
+
+// WrapLines wraps each line that is wider than width between words; what continues one is indented
+// by two more columns.
+func WrapLines(text string, width int) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if utf8.RuneCountInString(line) <= width {
+			continue
+		}
+		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+		first, rest, _ := strings.Cut(Wrap(line, width-len(indent)), "\n")
+		lines[i] = indent + first
+		if rest = strings.Join(strings.Fields(rest), " "); rest != "" {
+			further := strings.Split(Wrap(rest, max(1, width-len(indent)-2)), "\n")
+			lines[i] += "\n" + indent + "  " + strings.Join(further, "\n"+indent+"  ")
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // ShellQuote makes a word fit for pasting into a POSIX shell. What Printable would escape is in $”,

@@ -21,10 +21,17 @@ func TestWrapKeepsWordsAndWidth(t *testing.T) {
 
 func TestFitNeverFillsMoreThanItsRoom(t *testing.T) {
 	parts := []string{"résnet20", "epoch 0.08", "loss 2.462"}
-	for room, want := range map[int]string{30: "résnet20 epoch 0.08 loss 2.462", 29: "résnet20 epoch 0.08", 8: "résnet20", 7: "", 0: "", -5: ""} {
-		if got := Fit(parts, room); got != want {
+	for room, want := range map[int]string{30: "résnet20 epoch 0.08 loss 2.462", 29: "résnet20 loss 2.462", 19: "résnet20 loss 2.462", 18: "loss 2.462", 9: "", 0: "", -5: ""} {
+		if got := Fit(parts, []int{1}, room); got != want {
 			t.Errorf("%d columns: %q, want %q", room, got, want)
 		}
+	}
+}
+
+func TestLongLinesEndBetweenWords(t *testing.T) {
+	got := WrapLines("short  line\n  one two three four\nunbreakable-word and\n", 12)
+	if want := "short  line\n  one two\n    three\n    four\nunbreakable-word\n  and\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

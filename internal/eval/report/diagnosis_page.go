@@ -258,7 +258,7 @@ const overlaySide = 56
 func (d *Diagnosis) card(w WorstImage) (worstCard, error) {
 	c := worstCard{
 		Name:  text.Printable(w.ID),
-		Taken: fmt.Sprintf("%s, %s", d.class(w.Top[0].Class), share(w.Top[0].Probability)),
+		Taken: fmt.Sprintf("taken for %s, %s", d.class(w.Top[0].Class), share(w.Top[0].Probability)),
 		Label: fmt.Sprintf("is %s, %s", d.class(w.Label), share(w.Probability)),
 		View:  dataURL(w.View),
 	}

@@ -74,7 +74,7 @@ func TestAPageSaysWhatADiagnosisHolds(t *testing.T) {
 		"The checkpoint of step 1,200 on the validation images of &lt;b&gt;data&lt;/b&gt;: 4 of the 9, drawn evenly from the classes, are measured. Top-1 error 25.00%, loss 0.5000.",
 		`<td>&lt;i&gt;shirt&lt;/i&gt;</td><td class="number">3</td><td class="number">1</td><td class="number bar" style="--share: 33.3%">33.33</td><td>coat, 1×</td>`,
 		`title="&lt;i&gt;shirt&lt;/i&gt; (0) taken for coat (1): 1 of 3">1</td>`,
-		"<strong>coat, 73.1%</strong><br>is &lt;i&gt;shirt&lt;/i&gt;, 0.02%<br>",
+		"<strong>taken for coat, 73.1%</strong><br>is &lt;i&gt;shirt&lt;/i&gt;, 0.02%<br>",
 		"&lt;script&gt;alert(1)&lt;/script&gt;.png",
 		`id="figure-calibration"`,
 	} {

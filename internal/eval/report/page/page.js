@@ -72,7 +72,8 @@
 			this.live.setAttribute("aria-live", "polite");
 			this.panels = html("div", { className: "panels" });
 			const still = root.querySelector(".still");
-			still.before(this.controls(), this.panels, this.live);
+			this.bar = this.controls();
+			still.before(this.bar, this.panels, this.live);
 			still.hidden = true;
 			this.draw();
 			let width = this.panels.clientWidth;
@@ -81,6 +82,21 @@
 				width = this.panels.clientWidth;
 				this.draw();
 			}).observe(this.panels);
+		}
+
+		// update draws the figure with other lines; what is switched stays.
+		update(figure) {
+			const names = (f) => JSON.stringify(f.panels.map((p) => p.lines.map((l) => l.name)));
+			const others = names(figure) !== names(this.figure);
+			this.figure = figure;
+			const section = this.panels.closest("section");
+			if (section) section.hidden = figure.panels.every((p) => !p.lines.length);
+			if (others) {
+				const bar = this.controls();
+				this.bar.replaceWith(bar);
+				this.bar = bar;
+			}
+			if (!this.panels.matches(":hover")) this.draw(); // who reads a value is not disturbed
 		}
 
 		lines(panel) {
@@ -95,7 +111,7 @@
 				if (seen.has(key)) return;
 				seen.add(key);
 				const b = html("button", { type: "button", className }, sample, label);
-				b.setAttribute("aria-pressed", "true");
+				b.setAttribute("aria-pressed", String(!this.hidden.has(key)));
 				b.addEventListener("click", () => {
 					const off = this.hidden.delete(key) ? false : (this.hidden.add(key), true);
 					b.setAttribute("aria-pressed", String(!off));
@@ -126,7 +142,7 @@
 			if (this.figure.x === "iterations") {
 				const select = html("select", {});
 				for (const [n, text] of [[1, "as measured"], [3, "mean of 3 evaluations"], [5, "mean of 5 evaluations"], [9, "mean of 9 evaluations"]])
-					select.append(html("option", { value: String(n) }, text));
+					select.append(html("option", { value: String(n), selected: n === this.window }, text));
 				select.addEventListener("change", () => {
 					this.window = Number(select.value);
 					this.draw();
@@ -263,7 +279,49 @@
 	label();
 	document.querySelector("main").prepend(theme);
 
-	for (const f of figures) new View(f, document.getElementById("figure-" + f.id));
+	const views = figures.map((f) => new View(f, document.getElementById("figure-" + f.id)));
+
+	// A live page grows by the events of the training's server: figures after each evaluation, and the means since then as a last point of the training's curves.
+	const main = document.querySelector("main");
+	if (main.dataset.live) {
+		const bar = document.querySelector("#live progress"), line = document.querySelector("#live span");
+		let measured = figures, progress = null, waiting = false;
+		const now = (f) => {
+			const value = progress && { error: progress.error, loss: progress.loss, rate: progress.rate }[f.id];
+			if (value === undefined || value === null) return f;
+			const part = f.id === "rate" ? null : "training";
+			const lines = f.panels[0].lines.map((l) => (part === null || l.name === part) && l.points.at(-1)[0] < progress.step ? { ...l, points: [...l.points, [progress.step, value]] } : l);
+			if (!lines.length) lines.push({ name: part || "rate", group: part || "rate", part: "", color: part ? 0 : 4, marker: part ? 0 : 4, width: part ? 0.8 : 1.6, dashed: Boolean(part), points: [[progress.step, value]] });
+			const top = Math.max(...lines.flatMap((l) => l.points.map((p) => p[1])));
+			return { ...f, x_max: Math.max(f.panels[0].lines.length ? f.x_max : 0, progress.step), y_max: f.panels[0].lines.length ? f.y_max : top * 1.1 || 1, panels: [{ ...f.panels[0], lines }] };
+		};
+		const show = () => {
+			waiting = false;
+			for (const view of views) {
+				const f = measured.find((m) => m.id === view.figure.id);
+				if (f) view.update(now(f));
+			}
+		};
+		// Several events of one moment are drawn once.
+		const soon = () => { if (!waiting) { waiting = true; setTimeout(show, 100); } };
+		const source = new EventSource(main.dataset.live);
+		source.addEventListener("progress", (e) => {
+			progress = JSON.parse(e.data);
+			bar.max = progress.total;
+			bar.value = progress.step;
+			line.textContent = progress.text;
+			soon();
+		});
+		source.addEventListener("figures", (e) => {
+			measured = JSON.parse(e.data) || measured;
+			soon();
+		});
+		source.addEventListener("end", () => {
+			source.close();
+			location.reload();
+		});
+		source.addEventListener("error", () => { line.textContent = "the training does not answer: it has ended, or was stopped"; });
+	}
 
 	// A confusion matrix of many classes is a picture of a pixel for each pair: the pair under the pointer is named.
 	const map = document.getElementById("confusion-map");

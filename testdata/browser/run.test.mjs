@@ -1,0 +1,122 @@
+// Opens the page of a run as a reader does. RUN is a run's folder with its report, RESNET the program; CHROMIUM the browser, by default Debian's; SHOTS a folder for pictures.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, test } from "node:test";
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+import { HtmlValidate } from "html-validate";
+
+const run = process.env.RUN && path.resolve(process.env.RUN), program = process.env.RESNET && path.resolve(process.env.RESNET), shots = process.env.SHOTS;
+const report = run && path.join(run, "report.html");
+let browser;
+
+before(async () => {
+	browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+});
+after(() => browser?.close());
+
+async function open(options = {}, file = report) {
+	const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
+	const page = await context.newPage();
+	const requests = [], complaints = [];
+	page.on("request", (r) => requests.push(r.url()));
+	page.on("pageerror", (e) => complaints.push(String(e)));
+	page.on("console", (m) => { if (["error", "warning"].includes(m.type())) complaints.push(m.text()); });
+	await page.goto(pathToFileURL(file).href);
+	return { page, context, requests, complaints };
+}
+
+const shot = async (page, name) => { if (shots) await page.screenshot({ path: path.join(shots, name + ".png"), fullPage: true }); };
+const curve = (page, figure, name) => page.locator(`#figure-${figure} .panel path.curve[data-name="${name}"]`);
+
+test("the figures answer the pointer and the arrow keys", { skip: !run }, async () => {
+	const { page, context, requests, complaints } = await open();
+	assert.deepEqual(await page.locator("figure").evaluateAll((l) => l.map((f) => f.id)), ["figure-error", "figure-loss", "figure-rate", "figure-speed", "figure-calibration"]);
+	const metrics = readFileSync(path.join(run, "metrics.csv"), "utf8").trim().split("\n").map((l) => l.split(","));
+	const column = (name) => metrics.slice(1).map((row) => Number(row[metrics[0].indexOf(name)]));
+	const panel = page.locator("#figure-error .panel > svg");
+	await panel.focus();
+	await page.keyboard.press("End");
+	const tip = page.locator("#figure-error .tip");
+	const text = await tip.textContent();
+	assert.ok(text.includes(`iteration ${column("step").at(-1).toLocaleString("en")}`), text);
+	for (const [name, values] of [["training", column("train_error")], ["test", column("test_error")]]) assert.ok(text.includes(`${name}${values.at(-1).toFixed(2)} %`), `${text} has ${name} ${values.at(-1)}`);
+	const box = await panel.boundingBox();
+	await page.mouse.move(box.x + 60, box.y + 100);
+	assert.ok((await tip.textContent()).includes(`iteration ${column("step")[0].toLocaleString("en")}`));
+	assert.equal(await curve(page, "error", "test").count(), 1);
+	await page.locator("#figure-error button.group", { hasText: "test" }).click();
+	assert.equal(await curve(page, "error", "test").count(), 0);
+	assert.equal(await page.locator("#figure-calibration .scale").count(), 0, "a calibration curve has no logarithmic axis");
+	assert.deepEqual(requests.filter((r) => !r.startsWith("data:")), [pathToFileURL(report).href]);
+	assert.deepEqual(complaints, []);
+	await context.close();
+});
+
+test("what it gets wrong is that of diagnostics.json", { skip: !run }, async () => {
+	const { page, context } = await open();
+	const d = JSON.parse(readFileSync(path.join(run, "diagnostics.json"), "utf8"));
+	const cell = (label, predicted) => page.locator(".matrix tbody tr").nth(label).locator("td").nth(predicted);
+	for (const c of d.confusion) assert.equal(await cell(c.label, c.predicted).textContent(), String(c.n));
+	assert.equal(await page.locator(".matrix tbody td").evaluateAll((l) => l.reduce((a, td) => a + (Number(td.textContent) || 0), 0)), d.images);
+	const errors = await page.locator(".classes .bar").evaluateAll((l) => l.map((td) => Number(td.textContent)));
+	assert.deepEqual(errors, [...errors].sort((a, b) => b - a), "the worst class first");
+	assert.equal(await page.locator(".card").count(), d.worst.length);
+	const first = page.locator(".card").first();
+	assert.ok((await first.textContent()).includes(d.classes[d.worst[0].label]));
+	assert.equal(await first.locator("img.over").count(), 2);
+	for (const img of await page.locator(".card img").all()) assert.ok(await img.evaluate((i) => i.complete && i.naturalWidth > 0), "every picture shows");
+	// The map goes away under the pointer.
+	const over = first.locator("img.over").first();
+	assert.equal(await over.evaluate((i) => getComputedStyle(i).opacity), "1");
+	await over.hover();
+	assert.equal(await over.evaluate((i) => getComputedStyle(i).opacity), "0");
+	await context.close();
+});
+
+test("it is valid, light and dark, narrow and wide, and prints", { skip: !run }, async () => {
+	const result = await new HtmlValidate({ extends: ["html-validate:standard"], rules: { "no-inline-style": "off", "require-sri": "off", "no-trailing-whitespace": "off", "svg-focusable": "off", "long-title": "off", "no-implicit-button-type": "off" } }).validateString(readFileSync(report, "utf8"));
+	const faults = result.results.flatMap((r) => r.messages).map((m) => `${m.line}: ${m.ruleId}: ${m.message}`);
+	assert.deepEqual(faults, []);
+	for (const colorScheme of ["light", "dark"]) for (const width of [1100, 375]) {
+		const { page, context, complaints } = await open({ viewport: { width, height: 800 }, colorScheme });
+		const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+		assert.ok(wide <= seen, `the page is ${wide} pixels wide, the window ${seen}`);
+		await shot(page, `run-${colorScheme}-${width}`);
+		assert.deepEqual(complaints, []);
+		await context.close();
+	}
+	const { page, context } = await open({ colorScheme: "dark" });
+	await page.emulateMedia({ media: "print", colorScheme: "dark" });
+	const [back, text] = await page.evaluate(() => { const s = getComputedStyle(document.body); return [s.backgroundColor, s.color].map((c) => c.match(/\d+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0)); });
+	assert.ok(back > text, "dark on light");
+	await shot(page, "run-print");
+	if (shots) await page.pdf({ path: path.join(shots, "run.pdf"), format: "A4" });
+	await context.close();
+});
+
+test("many classes are a map that the pointer reads", { skip: !run || !program }, async () => {
+	const dir = path.join(mkdtempSync(path.join(os.tmpdir(), "run-")), "run");
+	cpSync(run, dir, { recursive: true });
+	const file = path.join(dir, "diagnostics.json"), d = JSON.parse(readFileSync(file, "utf8")), k = 50;
+	d.classes = Array.from({ length: k }, (_, i) => `breed ${i}`);
+	d.confusion = Array.from({ length: k }, (_, i) => [{ label: i, predicted: i, n: 20 }, { label: i, predicted: (7 * i + 3) % k, n: 5 }]).flat().filter((c, i, all) => all.findIndex((o) => o.label === c.label && o.predicted === c.predicted) === i);
+	writeFileSync(file, JSON.stringify(d));
+	execFileSync(program, ["runs", "report", dir]);
+	const { page, context, complaints } = await open({}, path.join(dir, "report.html"));
+	const img = page.locator("#confusion-map img");
+	await img.scrollIntoViewIfNeeded();
+	const box = await img.boundingBox();
+	const at = (label, predicted) => page.mouse.move(box.x + (predicted + 0.5) / k * box.width, box.y + (label + 0.5) / k * box.height);
+	await at(10, 23);
+	assert.equal(await page.locator("#confusion-map .tip").innerText(), "5 of 25\nbreed 10 (10) taken for\nbreed 23 (23)");
+	await at(10, 24);
+	assert.match(await page.locator("#confusion-map .tip").innerText(), /^0 of 25\n/);
+	assert.equal(await page.locator(".matrix").count(), 0);
+	await shot(page, "run-many");
+	assert.deepEqual(complaints, []);
+	await context.close();
+});
