@@ -252,6 +252,9 @@ func (a *app) printEstimate(e experiment.Estimate, unit, stepSize string) error 
 	fmt.Fprintln(tw)
 	fmt.Fprintf(tw, "checkpoint\t%s each\n", text.Bytes(e.CheckpointBytes))
 	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f %ss/s (%s, %s kernels)\n", 1000*e.SecondsPerStep, e.ImagesPerSecond, unit, text.Count(e.Threads, "thread"), e.Kernels)
+	if e.FeaturesBytes > 0 {
+		fmt.Fprintf(tw, "features\t%s, computed once, in about %s\n", text.Bytes(e.FeaturesBytes), inSeconds(e.FeaturesSeconds))
+	}
 	fmt.Fprintf(tw, "time\tabout %s with %s of %s; an epoch %s\n", inSeconds(e.SecondsTotal), text.Count(e.Evaluations, "evaluation"), inSeconds(e.SecondsPerEvaluation),
 		inSeconds(e.SecondsPerEpoch()))
 	return tw.Flush()

@@ -15,6 +15,15 @@ type Divided struct{ Below, Above *graph.Graph }
 // is not frozen. It fails with ErrSpec if a frozen layer stands behind a trained one, or if nothing
 // is frozen in front of it.
 func BuildDivided(s Spec, n int, params *graph.ParamSet, o graph.Options) (Divided, error) {
+	return buildDivided(s, n, graph.Train, params, o)
+}
+
+// BuildDividedEval is BuildDivided with Above in Eval mode, too.
+func BuildDividedEval(s Spec, n int, params *graph.ParamSet, o graph.Options) (Divided, error) {
+	return buildDivided(s, n, graph.Eval, params, o)
+}
+
+func buildDivided(s Spec, n int, mode graph.Mode, params *graph.ParamSet, o graph.Options) (Divided, error) {
 	if err := s.Validate(); err != nil {
 		return Divided{}, err
 	}
@@ -28,7 +37,7 @@ func BuildDivided(s Spec, n int, params *graph.ParamSet, o graph.Options) (Divid
 	o.Glorot = s.Activation == Sigmoid
 	d := &division{n: n, frozen: o.Frozen}
 	d.low = graph.NewBuilder(s.Name, graph.Eval, params, graph.Options{BNEps: o.BNEps, BNMomentum: o.BNMomentum, Slope: o.Slope, Glorot: o.Glorot})
-	d.high = graph.NewBuilder(s.Name, graph.Train, params, o)
+	d.high = graph.NewBuilder(s.Name, mode, params, o)
 	x := d.low.Input(n, s.InputChannels, s.InputSize, s.InputSize)
 	logits := forward[*graph.Node](dividedNet{d: d, low: builderNet{b: d.low}, high: dropPaths(builderNet{b: d.high}, d.high, s)}, s, x)
 	switch {
@@ -214,6 +223,9 @@ func (n dividedNet) Concat(xs ...*graph.Node) *graph.Node {
 
 // Auxiliary classifiers belong above, whatever they are drawn on.
 func (n dividedNet) Auxiliary(name string, weight float64, draw func(net[*graph.Node]) *graph.Node) {
+	if n.d.high.Mode() != graph.Train {
+		return
+	}
 	logits := draw(n.In(name))
 	if n.d.isLow(logits) {
 		return // all of it is frozen: its loss trains nothing

@@ -47,6 +47,18 @@ func (a Augment) withDefaults() Augment {
 // anySize says that the crop is drawn from images of any size.
 func (a Augment) anySize() bool { return a.Crop == CropShorterSide || a.Crop == CropResized }
 
+// view is which augmentation of an image an epoch has: what is drawn for it is a function of seed,
+// view and image.
+func (a Augment) view(epoch int) int {
+	if a.Views > 0 {
+		return epoch % a.Views
+	}
+	return epoch
+}
+
+// Draws reports whether anything is drawn at random for an image.
+func (a Augment) Draws() bool { return a.drawsAny() }
+
 // drawsAny reports whether anything is drawn at random.
 func (a Augment) drawsAny() bool {
 	return a.anySize() || a.Pad > 0 || a.Flip || a.Color > 0 || a.edits() || a.Erase > 0 || a.mixes()

@@ -63,6 +63,7 @@ type Augment struct {
 	Erase      float64 `mapstructure:"erase" yaml:"erase" doc:"probability that a rectangle becomes 0 after normalisation (random erasing, Zhong et al. 2020, with torchvision's areas)"`
 	Mixup      float64 `mapstructure:"mixup" yaml:"mixup" doc:"α of the Beta distribution of mixup's shares (Zhang et al. 2018); 0 means none; with cutmix each batch has one of the two. The training error then counts the label of the larger share"`
 	CutMix     float64 `mapstructure:"cutmix" yaml:"cutmix" doc:"α of the Beta distribution of CutMix's areas (Yun et al. 2019); 0 means none"`
+	Views      int     `mapstructure:"views" yaml:"views" doc:"so many augmentations of each image, one after another epoch by epoch and then again, so that features of frozen layers can be kept (train.cache_features); 0 means new ones in each epoch"`
 	Color      float64 `mapstructure:"color" yaml:"color" doc:"deviation of the noise along the principal components of ImageNet's colours (Krizhevsky et al. 2012: 0.1); 0 means none"`
 }
 

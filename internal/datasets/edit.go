@@ -32,6 +32,7 @@ func (a Augment) validateEdits(v *checks) {
 	}
 	v.between("augment.rand_layers", a.Layers, maxLayers, "2 is usual")
 	v.between("augment.rand_magnitude", a.Magnitude, magnitudes-1, "9 is usual")
+	v.between("augment.views", a.Views, maxViews, "0 means new ones in each epoch")
 	within("augment.brightness", a.Brightness, 10, "0.4 is usual")
 	within("augment.contrast", a.Contrast, 10, "0.4 is usual")
 	within("augment.saturation", a.Saturation, 10, "0.4 is usual")
@@ -45,6 +46,7 @@ func (a Augment) validateEdits(v *checks) {
 const (
 	maxLayers = 20
 	maxAlpha  = 1000
+	maxViews  = 1000
 )
 
 // change applies rotation, policy and colour jitter to the worker's image, as (seed, epoch, index)

@@ -76,9 +76,7 @@ type Loader struct {
 
 	mu      sync.Mutex // guards the rest: what to prepare next
 	started int        // batches handed to workers
-	order   []int32    // the images of epoch shuffled
-	classes [][]int32  // for balanced sampling: the images of each class that has any
-	epoch   int        // which order is for, or -1
+	order   sampler
 }
 
 type prepared struct {
@@ -119,7 +117,7 @@ func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 	l := &Loader{
 		ds: ds, view: view, opt: o, size: view.Channels * side * side,
 		prep:  newPreparer(view.Normalizer, o.Augment, view.Channels, side, side),
-		steps: Steps(n, o.Batch, o.DropLast), total: -1, epoch: -1,
+		steps: Steps(n, o.Batch, o.DropLast), total: -1, order: newSampler(ds, o),
 		ahead: make(chan struct{}, o.Workers+1), slots: make([]chan prepared, o.Workers+1),
 		free: make(chan *Batch, o.Workers+2), done: make(chan struct{}),
 	}
@@ -254,20 +252,15 @@ func (l *Loader) dispatch() (*Batch, int) {
 	at := l.opt.StartBatch + number
 	epoch, step := l.opt.StartEpoch+at/l.steps, at%l.steps
 	n := l.ds.Len(l.opt.Split)
-	if l.opt.Shuffle && l.epoch != epoch {
-		if l.order == nil {
-			l.order = make([]int32, n)
-		}
-		l.draw(epoch)
-	}
+	order := l.order.of(epoch)
 	b := l.buffer()
 	b.Epoch, b.Step, b.Other = epoch, step, nil
 	b.N = min(l.opt.Batch, n-step*l.opt.Batch)
 	b.X, b.Labels, b.Index = b.X[:b.N*l.size], b.Labels[:b.N], b.Index[:b.N]
 	for j := range b.Index {
 		b.Index[j] = step*l.opt.Batch + j
-		if l.opt.Shuffle {
-			b.Index[j] = int(l.order[b.Index[j]])
+		if order != nil {
+			b.Index[j] = int(order[b.Index[j]])
 		}
 	}
 	return b, number

@@ -1,9 +1,34 @@
 package datasets
 
+// sampler draws the order of a split's images in each epoch.
+type sampler struct {
+	ds      *Dataset
+	opt     LoaderOptions
+	order   []int32   // the images of epoch shuffled
+	classes [][]int32 // for balanced sampling: the images of each class that has any
+	epoch   int       // which order is for, or -1
+}
+
+func newSampler(ds *Dataset, o LoaderOptions) sampler { return sampler{ds: ds, opt: o, epoch: -1} }
+
+// of is the order of an epoch, valid until the next call; nil is that of the data set.
+func (l *sampler) of(epoch int) []int32 {
+	if !l.opt.Shuffle {
+		return nil
+	}
+	if l.order == nil {
+		l.order = make([]int32, l.ds.Len(l.opt.Split))
+	}
+	if l.epoch != epoch {
+		l.draw(epoch)
+	}
+	return l.order
+}
+
 // draw makes the order of an epoch: a permutation or, balanced, as many images of classes drawn
 // evenly, each of its class's images evenly. That is a draw with replacement by weights of 1 over
 // the number of images of the class.
-func (l *Loader) draw(epoch int) {
+func (l *sampler) draw(epoch int) {
 	l.epoch = epoch
 	if !l.opt.Balanced {
 		g := newDraws(streamOrder, l.opt.Seed, uint64(epoch), 0)

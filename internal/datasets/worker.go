@@ -40,7 +40,7 @@ func (w *worker) sample(b *Batch, j int) error {
 		return err
 	}
 	// The one that takes its place depends on seed, epoch and sample alone, as everything does.
-	g := newDraws(streamSubstitute, l.opt.Seed, uint64(b.Epoch), uint64(i))
+	g := newDraws(streamSubstitute, l.opt.Seed, uint64(l.opt.Augment.view(b.Epoch)), uint64(i))
 	for range maxSubstitutes {
 		other := g.below(l.ds.Len(l.opt.Split))
 		if err = w.prepare(b, j, other); err == nil {
@@ -61,9 +61,9 @@ const maxSubstitutes = 10
 func (w *worker) prepare(b *Batch, j, i int) error {
 	l := w.l
 	dst := b.X[j*l.size : (j+1)*l.size]
-	key := i
-	if l.opt.Balanced { // an image may be in an epoch several times, each with draws of its own
-		key = b.Step*l.opt.Batch + j
+	key, view := i, l.opt.Augment.view(b.Epoch)
+	if l.opt.Balanced && l.opt.Augment.Views == 0 {
+		key = b.Step*l.opt.Batch + j // an image may come several times, each with draws of its own
 	}
 	if !l.opt.Augment.anySize() {
 		label, err := l.ds.view(&w.sc, l.opt.Split, i, l.view, w.image)
@@ -71,9 +71,9 @@ func (w *worker) prepare(b *Batch, j, i int) error {
 			return err
 		}
 		b.Labels[j] = int32(label)
-		w.change(b.Epoch, key)
-		l.prep.augmented(dst, w.image, l.opt.Seed, b.Epoch, key)
-		w.erase(dst, b.Epoch, key)
+		w.change(view, key)
+		l.prep.augmented(dst, w.image, l.opt.Seed, view, key)
+		w.erase(dst, view, key)
 		return nil
 	}
 	from, k, err := l.ds.place(l.opt.Split, i)
@@ -85,13 +85,13 @@ func (w *worker) prepare(b *Batch, j, i int) error {
 		return err
 	}
 	defer w.sc.release()
-	g := newDraws(streamAugment, l.opt.Seed, uint64(b.Epoch), uint64(key))
+	g := newDraws(streamAugment, l.opt.Seed, uint64(view), uint64(key))
 	width, height := img.size()
 	l.view.show(&w.sc, img, l.opt.Augment.draw(&g, width, height, l.view.Size), w.image)
 	flip := l.opt.Augment.Flip && g.below(2) == 1
 	b.Labels[j] = int32(l.ds.src.label(from, k))
-	w.change(b.Epoch, key)
+	w.change(view, key)
 	l.prep.view(dst, w.image, flip, g.colorNoise(l.opt.Augment.Color))
-	w.erase(dst, b.Epoch, key)
+	w.erase(dst, view, key)
 	return nil
 }

@@ -41,9 +41,13 @@ type Estimate struct {
 	ImagesPerSecond float64 `json:"images_per_second"`
 	Evaluations     int     `json:"evaluations"`
 	// SecondsPerEvaluation is of all the images that an evaluation measures.
-	SecondsPerEvaluation float64        `json:"seconds_per_evaluation"`
-	SecondsTotal         float64        `json:"seconds_total"`
-	Config               map[string]any `json:"config"`
+	SecondsPerEvaluation float64 `json:"seconds_per_evaluation"`
+	SecondsTotal         float64 `json:"seconds_total"`
+	// FeaturesSeconds is how long computing the features of frozen layers takes, which is once, and
+	// FeaturesBytes what their files take: see train.cache_features.
+	FeaturesSeconds float64        `json:"features_seconds,omitempty"`
+	FeaturesBytes   int64          `json:"features_bytes,omitempty"`
+	Config          map[string]any `json:"config"`
 
 	// Notes are remarks on what the training would start from.
 	Notes []string `json:"-"`
@@ -96,6 +100,14 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 		Config: config.Values(&x.Config), Notes: r.notes,
 	}
 	e.setTimes(x.Plan, perBatch.Seconds(), perEvaluation.Seconds())
+	if d, ok := x.data.(*images); ok && d.cache != nil {
+		took, err := d.cache.timeFeatures()
+		if err != nil {
+			return Estimate{}, err
+		}
+		e.FeaturesSeconds, e.FeaturesBytes = took.Seconds(), d.cache.fileBytes()
+		e.SecondsTotal += e.FeaturesSeconds
+	}
 	e.MemoryBytes, e.PeakRSSBytes = e.Memory.sum(), system.PeakRSS()
 	e.described = x.data.describe(e)
 	return e, nil

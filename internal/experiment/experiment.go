@@ -34,7 +34,11 @@ type Experiment struct {
 	env    *Environment
 	data   data
 	memory allowance
-	start  *Model // the network that the training starts from, once it is open
+	// featuresDir is where train.cache_features keeps its files; "" is nowhere. line is told what a
+	// training does besides steps; nil tells the user.
+	featuresDir string
+	line        func(line string)
+	start       *Model // the network that the training starts from, once it is open
 }
 
 // data is what images and utterances do each in their own way.
@@ -171,6 +175,15 @@ func (e *Environment) absoluteList(list *string) error {
 	}
 	*list = strings.Join(names, ",")
 	return nil
+}
+
+// sayLine tells whoever watches the training, or the user.
+func (x *Experiment) sayLine(line string) {
+	if x.line != nil {
+		x.line(line)
+		return
+	}
+	x.env.say("%s", line)
 }
 
 // Unit is what the data are counted in: image or utterance.

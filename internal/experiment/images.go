@@ -24,6 +24,9 @@ type images struct {
 	set  *datasets.Dataset
 	norm datasets.Normalizer
 	name string // of the data as in results: see datasets.Dataset.Identity
+	// cache makes features of frozen layers; nil without train.cache_features, and before there is
+	// a trainer.
+	cache *featureCache
 }
 
 func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, error) {
@@ -53,6 +56,9 @@ func openImages(ctx context.Context, x *Experiment, open DataSets) (*images, err
 		return nil, config.Usagef("model.name: %s takes speech, and %s has images: set data.name to fsdd, kaldi or recordings", x.Spec.Name, info.Name)
 	}
 	if err := x.freezeBackbone(); err != nil {
+		return nil, err
+	}
+	if err := x.checkFeatures(); err != nil {
 		return nil, err
 	}
 	if x.Plan, err = train.NewPlan(x.Train, x.Eval, info.Train); err != nil {
@@ -148,10 +154,14 @@ func (d *images) describe(p Estimate) [][2]string {
 }
 
 func (d *images) loader(epoch, batch int, onSkip func(string, error)) (train.Loader, error) {
-	return datasets.NewLoader(d.set, datasets.LoaderOptions{
+	o := datasets.LoaderOptions{
 		Split: datasets.Train, Batch: d.x.Train.Batch, Seed: d.x.Train.Seed, Shuffle: true, DropLast: true, Balanced: d.x.Data.Sampling == datasets.SamplingBalanced,
 		Augment: d.x.Data.Augment, Normalizer: d.norm, Workers: d.x.Data.Workers, StartEpoch: epoch, StartBatch: batch, OnSkip: onSkip,
-	})
+	}
+	if d.cache != nil {
+		return d.cache.loader(o)
+	}
+	return datasets.NewLoader(d.set, o)
 }
 
 // compile draws the network for batches of n images and compiles it.
@@ -178,6 +188,9 @@ type imageTrainer struct {
 }
 
 func (d *images) trainer(params *graph.ParamSet) (trainer, error) {
+	if d.x.Train.Features {
+		return d.cachedTrainer(params)
+	}
 	if d.x.Train.Optimizer.FreezeStats {
 		g, m, err := d.x.env.compileDivided(d.x.Spec, d.x.Train.Batch, params, d.buildOptions(), d.x.Threads, d.x.memory.bytes)
 		if err != nil {
@@ -218,6 +231,9 @@ type imageEvaluator struct {
 }
 
 func (d *images) evaluator(params *graph.ParamSet) (evaluator, error) {
+	if d.cache != nil {
+		return &imageEvaluator{d, d.cache.above}, nil
+	}
 	_, m, err := d.compile(d.x.Eval.Batch, graph.Eval, params)
 	if err != nil {
 		return nil, err
@@ -234,6 +250,10 @@ func (e *imageEvaluator) evaluate(ctx context.Context) (train.Evaluation, error)
 	var out train.Evaluation
 	view := e.d.set.Preprocessing(e.d.norm)
 	err := eachSplit(e.d.set.Len, e.d.x.Eval.TrainSet, &out, func(split datasets.Split) (*train.Metrics, error) {
+		if e.d.cache != nil {
+			m, err := e.d.cache.measure(ctx, e.m, split)
+			return &train.Metrics{Loss: m.Loss, Error: m.Top1Error, Top5Error: m.Top5Error}, err
+		}
 		m, err := eval.EvaluateSplit(ctx, e.m, e.d.set, eval.SplitOptions{
 			Split: split, Batch: e.d.x.Eval.Batch,
 			View: &view, Classes: e.d.x.Spec.Classes, Workers: e.d.x.Data.Workers,
@@ -263,6 +283,9 @@ func eachSplit(size func(datasets.Split) int, trainSet bool, out *train.Evaluati
 }
 
 func (d *images) timeBatch(ctx context.Context, t trainer) (time.Duration, error) {
+	if d.cache != nil { // whose features would take all images
+		return timeTraining(t, d.cache.blank())
+	}
 	loader, err := d.loader(0, 0, nil)
 	if err != nil {
 		return 0, err
@@ -289,7 +312,11 @@ func (d *images) evaluated() int {
 func (d *images) timeEvaluation(_ context.Context, e evaluator) (time.Duration, error) {
 	n := d.evaluated()
 	batch := min(d.x.Eval.Batch, max(n, 1))
-	x := make([]float32, int64(batch)*d.imageLen())
+	each := d.imageLen()
+	if d.cache != nil {
+		each = int64(d.cache.eval.width)
+	}
+	x := make([]float32, int64(batch)*each)
 	took, err := timeSecond(func() error { _, err := e.(*imageEvaluator).m.Infer(x, batch); return err })
 	return scaled(took, batch, n), err
 }
@@ -312,10 +339,14 @@ func (d *images) leastMemory() ([]need, error) {
 
 func (d *images) needs(t trainer, e evaluator) []need {
 	info := d.set.Info()
-	return []need{
+	list := []need{
 		d.x.trainBatch(float64(t.bytes())), d.x.evalBatch(float64(e.bytes())), d.workers(),
 		{bytes: float64(info.Train+info.Val+info.Test) * float64(d.imageLen())},
 	}
+	if d.cache != nil {
+		list = append(list, need{bytes: float64(d.cache.bytes())})
+	}
+	return list
 }
 
 func (d *images) fingerprint(ctx context.Context) (datasets.Fingerprint, error) {

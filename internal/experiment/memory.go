@@ -176,7 +176,10 @@ func (x *Experiment) checkpointBytes(params *graph.ParamSet) int64 {
 // checkSpace asks for room for two checkpoints before the work starts: the one being written and
 // the one it replaces. A folder that is not there yet stands for the nearest one above it.
 func (x *Experiment) checkSpace(fsys atomicfile.FS, dir string, params *graph.ParamSet) error {
-	need := 2 * (x.checkpointBytes(params) + 1<<20)
+	need, and := 2*(x.checkpointBytes(params)+1<<20), ""
+	if d, ok := x.data.(*images); ok && d.cache != nil {
+		need, and = need+d.cache.fileBytes(), " and features"
+	}
 	at := dir
 	free, known := fsys.Free(at)
 	for !known && filepath.Dir(at) != at {
@@ -184,8 +187,8 @@ func (x *Experiment) checkSpace(fsys atomicfile.FS, dir string, params *graph.Pa
 		free, known = fsys.Free(at)
 	}
 	if known && free < uint64(need) {
-		return &IOError{fmt.Errorf("%s: two checkpoints need %s, and %s are free: make room or choose another --run",
-			dir, text.Bytes(need), text.Bytes(int64(free)))}
+		return &IOError{fmt.Errorf("%s: two checkpoints%s need %s, and %s are free: make room or choose another --run",
+			dir, and, text.Bytes(need), text.Bytes(int64(free)))}
 	}
 	return nil
 }

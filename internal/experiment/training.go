@@ -176,6 +176,10 @@ func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 			return train.Summary{}, err
 		}
 	}
+	t.featuresDir = filepath.Join(t.Dir, FeaturesDir)
+	if t.Watcher != nil {
+		t.line = t.Watcher.Line
+	}
 	r, err := t.prepare(ctx, store)
 	if err != nil {
 		return train.Summary{}, err

@@ -16,6 +16,7 @@ type Config struct {
 	Weights     string     `mapstructure:"class_weights" yaml:"class_weights" doc:"none | balanced: weigh the loss of each class by images / (classes x images of the class)"`
 	EMA         EMA        `mapstructure:"ema" yaml:"ema" doc:"a moving average of weights and statistics, which is evaluated, saved as the model and exported"`
 	EarlyStop   EarlyStop  `mapstructure:"early_stopping" yaml:"early_stopping" doc:"end when the error of the validation split stops falling"`
+	Features    bool       `mapstructure:"cache_features" yaml:"cache_features" doc:"fine-tuning with optimizer.freeze_statistics: what the frozen layers make of each image, in each of data.augment.views, is computed once and kept in the run folder; the results are the same to the bit"`
 	ClipNorm    float64    `mapstructure:"clip_norm" yaml:"clip_norm" doc:"scale the gradient of an update down to this norm, over all parameters together; 0 means never"`
 	OnNonfinite string     `mapstructure:"on_nonfinite" yaml:"on_nonfinite" doc:"stop | skip | rollback"`
 	TensorBoard bool       `mapstructure:"tensorboard" yaml:"tensorboard" doc:"write the curves to an event file for TensorBoard in the run folder, too"`

@@ -32,18 +32,19 @@ const (
 
 // safeties names keys, or whole sections by a trailing dot. A key that is not here is Never.
 var safeties = map[string]Safety{
-	"threads":             Always,
-	"data.dir":            Always,
-	"data.labels":         Always, // a path, as data.dir
-	"speech.alignments":   Always, // more of them
-	"speech.labels":       Always,
-	"speech.val_dir":      Always,
-	"speech.test_dir":     Always,
-	"data.workers":        Always,
-	"eval.batch":          Always,
-	"train.checkpoint.":   Always,
-	"train.on_save_error": Always,
-	"train.tensorboard":   Always,
+	"threads":              Always,
+	"data.dir":             Always,
+	"data.labels":          Always, // a path, as data.dir
+	"speech.alignments":    Always, // more of them
+	"speech.labels":        Always,
+	"speech.val_dir":       Always,
+	"speech.test_dir":      Always,
+	"data.workers":         Always,
+	"eval.batch":           Always,
+	"train.checkpoint.":    Always,
+	"train.cache_features": Always,
+	"train.on_save_error":  Always,
+	"train.tensorboard":    Always,
 
 	"train.iterations":                 OnRequest,
 	"train.epochs":                     OnRequest,

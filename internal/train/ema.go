@@ -16,16 +16,18 @@ type average struct {
 	o      EMA
 	params []*graph.Param
 	values [][]float32
+	still  []bool // parameters that never change: their average is themselves, without rounding
 }
 
 // newAverage begins with the parameters' values; nil where there is no average.
-func newAverage(o EMA, params *graph.ParamSet) *average {
+func newAverage(o EMA, opt Optimizer, params *graph.ParamSet) *average {
 	if o.Decay == 0 {
 		return nil
 	}
 	a := &average{o: o, params: params.All()}
 	for _, p := range a.params {
 		a.values = append(a.values, append([]float32(nil), p.Data...))
+		a.still = append(a.still, opt.FreezeStats && opt.Frozen(p.Name))
 	}
 	return a
 }
@@ -37,6 +39,9 @@ func (a *average) update(step int) {
 	}
 	keep, take := float32(a.o.Decay), float32(1-a.o.Decay)
 	for i, p := range a.params {
+		if a.still[i] {
+			continue
+		}
 		v := a.values[i]
 		for j, x := range p.Data {
 			v[j] = float32(keep*v[j]) + float32(take*x)

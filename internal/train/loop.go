@@ -52,7 +52,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if err := o.check(); err != nil {
 		return Summary{}, err
 	}
-	l := &loop{o: o, ctx: ctx, machine: o.Machine, sched: NewScheduler(o.Plan), sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), average: newAverage(o.Plan.Config.EMA, o.Params), meter: newMeter(o.Now), shares: newShares(o.Plan.Config, o.Params)}
+	l := &loop{o: o, ctx: ctx, machine: o.Machine, sched: NewScheduler(o.Plan), sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), average: newAverage(o.Plan.Config.EMA, o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now), shares: newShares(o.Plan.Config, o.Params)}
 	l.o.Control.takeSave(&l.asked) // requests of before are not this run's
 	if err := l.resume(); err != nil {
 		return Summary{}, err

@@ -7,6 +7,14 @@ func (v *validator) recipe(c Config) {
 	if c.Optimizer.FreezeStats && len(c.Optimizer.FrozenParts()) == 0 {
 		v.Add("optimizer.freeze_statistics", "set optimizer.freeze: conv1,bn1,layer1", "no layer is frozen")
 	}
+	if c.Features {
+		if !c.Optimizer.FreezeStats {
+			v.Add("cache_features", "set optimizer.freeze: backbone and optimizer.freeze_statistics", "what layers make of an image is kept where they are frozen, statistics included")
+		}
+		if c.BNRecompute > 0 {
+			v.Add("bn_recompute", "set it to 0", "with cache_features, statistics stay")
+		}
+	}
 	v.oneOf("loss", c.Loss, LossSoftmax, LossBinary)
 	v.number("label_smoothing", c.Smoothing, 0, 1, false, "0.1 is usual")
 	v.oneOf("class_weights", c.Weights, WeightsNone, WeightsBalanced)
