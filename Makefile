@@ -18,7 +18,7 @@ CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus
 SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo lesson rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
+.PHONY: help build demo lesson rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-finetune bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -138,6 +138,11 @@ bench-peer: build ## alternate with PyTorch: make bench-peer PEER=torch_bench.py
 	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER)
 	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER) --imagenet --arch resnet18,resnet50v1.5 --batch 16
 	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER) --imagenet --arch resnet18,resnet50v1.5 --batch 1 --mode infer
+
+bench-finetune: build ## networks that are trained in part: against PyTorch, from kept features, and against all of it: make bench-finetune PYTHON=...
+	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer testdata/bench/torch_variants.py --imagenet --arch resnet18 --batch 16 --mode train --trainable head
+	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer testdata/bench/torch_variants.py --imagenet --arch resnet18 --batch 16 --mode train --trainable head --features
+	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --imagenet --arch resnet18 --batch 16 --mode train --trainable layer4
 
 bench-peer-variants: build ## the same for grouped, wide, SE, ResNet-D and pre-activation networks: make bench-peer-variants PYTHON=...
 	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer testdata/bench/torch_variants.py --imagenet --arch resnext50_32x4d,wide_resnet50_2,seresnet50,resnet50d --batch 16

@@ -43,6 +43,9 @@ func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 			return exactArgs()(c, args)
 		},
 		RunE: func(*cobra.Command, []string) error {
+			if o.Features && o.Trainable == "" {
+				return usageErrorf("bench: --features are of the layers below those of --trainable, which is missing")
+			}
 			list, err := parseSteps(steps, &o.Steps)
 			if err != nil {
 				return err
@@ -70,6 +73,7 @@ func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 	threadsFlag(c.Flags(), &o.Threads, "threads (default all cores)")
 	if mode == "train" {
 		c.Flags().StringVar(&o.Trainable, "trainable", "", "train these layers or stages and the classifier, such as layer4, or head: the classifier alone; what is below runs as in evaluation (default all)")
+		c.Flags().BoolVar(&o.Features, "features", false, "with --trainable: what is below has been computed, as train.cache_features keeps it")
 	}
 	c.Flags().StringVar(&steps, "steps", "", "`N`: measure so many steps, after two that are not (default 7); alone: list the machine's steps")
 	c.Flags().Lookup("steps").NoOptDefVal = listSteps

@@ -26,6 +26,9 @@ type BenchOptions struct {
 	// Trainable are the layers or stages that are trained besides the classifier, with commas;
 	// "head" is none of them. The rest runs as in evaluation. "" means all.
 	Trainable string
+	// Features says that the layers below have been computed: steps train on kept features, as
+	// train.cache_features does from the second time that it sees a view.
+	Features bool
 }
 
 // Batches where none is given: that of the paper's CIFAR experiments, and utterances of a speech
@@ -44,6 +47,8 @@ type BenchReport struct {
 	Batch     int    `json:"batch"`
 	// Layers that are trained, where not all are.
 	Trainable string `json:"trainable,omitempty"`
+	// Features says that the others were not computed.
+	Features bool `json:"features,omitempty"`
 	// Of each utterance, which images_per_second then counts.
 	Frames          int      `json:"frames,omitempty"`
 	Threads         int      `json:"threads"`
@@ -222,12 +227,14 @@ func (b *bench) report(times []float64) BenchReport {
 		ImagesPerSecond: float64(b.Batch) / median, MsPerStep: 1000 * median, MsMin: 1000 * times[0], MsMax: 1000 * times[len(times)-1],
 		Steps: len(times),
 	}
-	r.Trainable = b.Trainable
+	r.Trainable, r.Features = b.Trainable, b.Features
 	if b.sequences() {
 		flops *= float64(b.Frames) // the row counts those of a frame
 		r.Frames, r.FramesPerSecond = b.Frames, float64(b.Batch*b.Frames)/median
 	}
 	switch {
+	case b.Features:
+		flops = 3 * 2 * float64(b.trainedMACs()) * float64(b.Batch)
 	case b.Trainable != "": // forward of all, and both gradients of what is trained
 		flops += 2 * 2 * float64(b.trainedMACs()) * float64(b.Batch)
 	case b.Mode == "train":

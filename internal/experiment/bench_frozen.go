@@ -45,13 +45,20 @@ func (b *bench) divide(env *Environment, params *graph.ParamSet, limit int64) er
 	}
 	o := train.Optimizer{Freeze: b.frozen()}
 	g, m, err := env.compileDivided(b.spec, b.Batch, params, graph.Options{Frozen: o.Frozen}, b.Threads, limit)
+	if b.Features && err == nil {
+		divided := m.(*dividedMachine)
+		divided.below.Close()
+		m = divided.above
+	}
 	if errors.Is(err, blocks.ErrSpec) {
 		return &config.UsageError{Err: fmt.Errorf("--trainable %s: %w", b.Trainable, err)}
 	}
 	if err != nil {
 		return err
 	}
-	b.machine, b.imageLen = m, b.spec.InputChannels*b.spec.InputSize*b.spec.InputSize
+	if b.machine = m; !b.Features {
+		b.imageLen = b.spec.InputChannels * b.spec.InputSize * b.spec.InputSize
+	}
 	b.step = b.newStep(g, params, graph.Train)
 	return nil
 }

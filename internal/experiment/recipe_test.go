@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -258,5 +259,10 @@ func TestAPartOfANetworkIsMeasured(t *testing.T) {
 	r, err := Bench(&Environment{}, BenchOptions{Mode: "train", Arch: "resnet20", Trainable: "layer3", Batch: 2, Steps: 1, Threads: 1})
 	if err != nil || r.Trainable != "layer3" || !(r.ImagesPerSecond > 0) {
 		t.Errorf("%+v, %v", r, err)
+	}
+	// From kept features, the operations are those of what is trained: forward and both gradients.
+	r, err = Bench(&Environment{}, BenchOptions{Mode: "train", Arch: "resnet20", Trainable: "head", Features: true, Batch: 2, Steps: 1, Threads: 1})
+	if ops := r.GFLOPS * 1e6 * r.MsPerStep; err != nil || !r.Features || math.Abs(ops-3*2*2*640) > 1 {
+		t.Errorf("%+v, %v: %v operations a step", r, err, ops)
 	}
 }

@@ -1,11 +1,12 @@
-"""Times the variants of residual networks in PyTorch on this CPU: the peer of `make bench-peer` for them.
+"""Times the variants of residual networks in PyTorch on this CPU: the peer of `make bench-peer` for them, and for networks that are trained in part.
 
-    make bench-peer-variants PYTHON=python3
+    make bench-peer-variants bench-finetune PYTHON=python3
     python3 testdata/bench/torch_variants.py --arch resnext50_32x4d --imagenet --mode train --batch 16 --threads 2
 
 Networks are those of testdata/parity/variants.py, which have torchvision's and timm's layers. A line of JSON is printed for each memory format.
 A training step is zero_grad, forward, cross-entropy, backward and SGD with momentum 0.9 and weight decay 1e-4, on the same random batch each time;
-inference is a forward pass of the network in evaluation, as it is or, with --jit, traced and frozen.
+inference is a forward pass of the network in evaluation, as it is or, with --jit, traced and frozen. With --trainable the other layers have
+requires_grad=False and are in eval mode, and SGD has the parameters of the rest.
 """
 import argparse
 import json
@@ -29,12 +30,15 @@ p.add_argument("--batch", type=int, default=16)
 p.add_argument("--threads", type=int, default=2)
 p.add_argument("--steps", type=int, default=7)
 p.add_argument("--jit", action="store_true")
+p.add_argument("--trainable", help="stages that are trained besides the classifier, with commas; head is none")
 a = p.parse_args()
 torch.set_num_threads(a.threads)
 
 SIZES = dict(kind="bottleneck", widths=[64, 128, 256, 512], large=True)
 CONFIGS = {
     **variants.FULL,
+    "resnet18": dict(kind="basic", widths=[64, 128, 256, 512], depths=[2, 2, 2, 2], large=True),
+    "resnet50": dict(depths=[3, 4, 6, 3], **SIZES),
     "resnext50_32x4d": dict(depths=[3, 4, 6, 3], groups=32, widen=2, **SIZES),
     "wide_resnet50_2": dict(depths=[3, 4, 6, 3], widen=2, **SIZES),
     "seresnet50": dict(depths=[3, 4, 6, 3], se=16, **SIZES),
@@ -55,7 +59,12 @@ for form in (torch.contiguous_format, torch.channels_last):
     x = torch.randn(a.batch, 3, size, size).to(memory_format=form)
     labels = torch.randint(0, 1000 if large else 10, (a.batch,))
     if a.mode == "train":
-        opt = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+        if a.trainable:
+            trained = {"fc", *a.trainable.split(",")}
+            for name, part in net.named_children():
+                if name not in trained:
+                    part.requires_grad_(False).eval()
+        opt = torch.optim.SGD([w for w in net.parameters() if w.requires_grad], lr=0.01, momentum=0.9, weight_decay=1e-4)
 
         def step():
             opt.zero_grad(set_to_none=True)
