@@ -98,7 +98,8 @@ func NewFinetuning(ctx context.Context, env *Environment, o FinetuneOptions) (*F
 	if l, err = load(more...); err != nil {
 		return nil, err
 	}
-	if more = append(more, o.fit(l, set, more)...); len(more) > 0 {
+	if fitting := o.fit(l, set); len(fitting) > 0 {
+		more = append(more, fitting...)
 		if l, err = load(more...); err != nil {
 			return nil, err
 		}
@@ -166,9 +167,12 @@ func (o FinetuneOptions) divide(set *datasets.Dataset) ([]string, error) {
 // minUpdates is how many updates a training has at least, whatever the number of photos.
 const minUpdates = 400
 
+// evaluations is about how often a training of many short epochs is evaluated.
+const evaluations = 20
+
 // fit are the values that follow from the number of training images: a batch that is not larger,
-// and epochs enough for minUpdates.
-func (o FinetuneOptions) fit(l *config.Loaded, set *datasets.Dataset, divided []string) (more []string) {
+// epochs enough for minUpdates, and no more than about so many evaluations.
+func (o FinetuneOptions) fit(l *config.Loaded, set *datasets.Dataset) (more []string) {
 	n := set.Info().Train
 	if set.Divided() {
 		n -= datasets.Portion(l.Data.Validation, n-datasets.Portion(l.Data.Test, n)) + datasets.Portion(l.Data.Test, n)
@@ -180,9 +184,13 @@ func (o FinetuneOptions) fit(l *config.Loaded, set *datasets.Dataset, divided []
 		batch = n
 		more = append(more, fmt.Sprintf("train.batch=%d", n))
 	}
-	steps := n / max(batch, 1)
-	if o.Epochs == 0 && steps > 0 && l.Overridden("train.epochs") == "" && l.Train.Epochs*steps < minUpdates {
-		more = append(more, fmt.Sprintf("train.epochs=%d", (minUpdates+steps-1)/steps))
+	steps, epochs := n/max(batch, 1), l.Train.Epochs
+	if o.Epochs == 0 && steps > 0 && l.Overridden("train.epochs") == "" && epochs*steps < minUpdates {
+		epochs = (minUpdates + steps - 1) / steps
+		more = append(more, fmt.Sprintf("train.epochs=%d", epochs))
+	}
+	if every := epochs / evaluations; every > 1 && l.Overridden("eval.every_epochs") == "" && l.Overridden("eval.every") == "" {
+		more = append(more, fmt.Sprintf("eval.every_epochs=%d", every))
 	}
 	return more
 }
