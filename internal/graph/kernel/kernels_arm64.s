@@ -81,18 +81,6 @@ row:
 	WORD $0x6f00e401 // movi v1.2d, #0x0
 	WORD $0x6f00e402 // movi v2.2d, #0x0
 	WORD $0x6f00e403 // movi v3.2d, #0x0
-	WORD $0x6f00e404 // movi v4.2d, #0x0
-	WORD $0x6f00e405 // movi v5.2d, #0x0
-	WORD $0x6f00e406 // movi v6.2d, #0x0
-	WORD $0x6f00e407 // movi v7.2d, #0x0
-	WORD $0x6f00e408 // movi v8.2d, #0x0
-	WORD $0x6f00e409 // movi v9.2d, #0x0
-	WORD $0x6f00e40a // movi v10.2d, #0x0
-	WORD $0x6f00e40b // movi v11.2d, #0x0
-	WORD $0x6f00e40c // movi v12.2d, #0x0
-	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
 	MOVD 72(R0), R8
 	MOVD 80(R0), R9
 	MOVD R3, R10
@@ -106,31 +94,31 @@ tap:
 	BLT few
 
 four:
-	WORD $0x3dc00170 // ldr q16, [x11]
-	WORD $0xad404951 // ldp q17, q18, [x10]
-	WORD $0x4f901220 // fmla v0.4s, v17.4s, v16.s[0]
-	WORD $0x4f901241 // fmla v1.4s, v18.4s, v16.s[0]
-	WORD $0xad414951 // ldp q17, q18, [x10, #32]
-	WORD $0x4f901222 // fmla v2.4s, v17.4s, v16.s[0]
-	WORD $0x4f901243 // fmla v3.4s, v18.4s, v16.s[0]
-	WORD $0xad424951 // ldp q17, q18, [x10, #64]
-	WORD $0x4fb01224 // fmla v4.4s, v17.4s, v16.s[1]
-	WORD $0x4fb01245 // fmla v5.4s, v18.4s, v16.s[1]
-	WORD $0xad434951 // ldp q17, q18, [x10, #96]
-	WORD $0x4fb01226 // fmla v6.4s, v17.4s, v16.s[1]
-	WORD $0x4fb01247 // fmla v7.4s, v18.4s, v16.s[1]
-	WORD $0xad444951 // ldp q17, q18, [x10, #128]
-	WORD $0x4f901a28 // fmla v8.4s, v17.4s, v16.s[2]
-	WORD $0x4f901a49 // fmla v9.4s, v18.4s, v16.s[2]
-	WORD $0xad454951 // ldp q17, q18, [x10, #160]
-	WORD $0x4f901a2a // fmla v10.4s, v17.4s, v16.s[2]
-	WORD $0x4f901a4b // fmla v11.4s, v18.4s, v16.s[2]
-	WORD $0xad464951 // ldp q17, q18, [x10, #192]
-	WORD $0x4fb01a2c // fmla v12.4s, v17.4s, v16.s[3]
-	WORD $0x4fb01a4d // fmla v13.4s, v18.4s, v16.s[3]
-	WORD $0xad474951 // ldp q17, q18, [x10, #224]
-	WORD $0x4fb01a2e // fmla v14.4s, v17.4s, v16.s[3]
-	WORD $0x4fb01a4f // fmla v15.4s, v18.4s, v16.s[3]
+	WORD $0x3dc00164 // ldr q4, [x11]
+	WORD $0xad401945 // ldp q5, q6, [x10]
+	WORD $0x4f8410a0 // fmla v0.4s, v5.4s, v4.s[0]
+	WORD $0x4f8410c1 // fmla v1.4s, v6.4s, v4.s[0]
+	WORD $0xad411945 // ldp q5, q6, [x10, #32]
+	WORD $0x4f8410a2 // fmla v2.4s, v5.4s, v4.s[0]
+	WORD $0x4f8410c3 // fmla v3.4s, v6.4s, v4.s[0]
+	WORD $0xad421945 // ldp q5, q6, [x10, #64]
+	WORD $0x4fa410a0 // fmla v0.4s, v5.4s, v4.s[1]
+	WORD $0x4fa410c1 // fmla v1.4s, v6.4s, v4.s[1]
+	WORD $0xad431945 // ldp q5, q6, [x10, #96]
+	WORD $0x4fa410a2 // fmla v2.4s, v5.4s, v4.s[1]
+	WORD $0x4fa410c3 // fmla v3.4s, v6.4s, v4.s[1]
+	WORD $0xad441945 // ldp q5, q6, [x10, #128]
+	WORD $0x4f8418a0 // fmla v0.4s, v5.4s, v4.s[2]
+	WORD $0x4f8418c1 // fmla v1.4s, v6.4s, v4.s[2]
+	WORD $0xad451945 // ldp q5, q6, [x10, #160]
+	WORD $0x4f8418a2 // fmla v2.4s, v5.4s, v4.s[2]
+	WORD $0x4f8418c3 // fmla v3.4s, v6.4s, v4.s[2]
+	WORD $0xad461945 // ldp q5, q6, [x10, #192]
+	WORD $0x4fa418a0 // fmla v0.4s, v5.4s, v4.s[3]
+	WORD $0x4fa418c1 // fmla v1.4s, v6.4s, v4.s[3]
+	WORD $0xad471945 // ldp q5, q6, [x10, #224]
+	WORD $0x4fa418a2 // fmla v2.4s, v5.4s, v4.s[3]
+	WORD $0x4fa418c3 // fmla v3.4s, v6.4s, v4.s[3]
 	ADD $16, R11, R11
 	ADD $256, R10, R10
 	SUBS $4, R12, R12
@@ -141,13 +129,13 @@ few:
 	CBZ R12, next
 
 one:
-	WORD $0xbd400170 // ldr s16, [x11]
-	WORD $0xad404951 // ldp q17, q18, [x10]
-	WORD $0x4f901220 // fmla v0.4s, v17.4s, v16.s[0]
-	WORD $0x4f901241 // fmla v1.4s, v18.4s, v16.s[0]
-	WORD $0xad414951 // ldp q17, q18, [x10, #32]
-	WORD $0x4f901222 // fmla v2.4s, v17.4s, v16.s[0]
-	WORD $0x4f901243 // fmla v3.4s, v18.4s, v16.s[0]
+	WORD $0xbd400164 // ldr s4, [x11]
+	WORD $0xad401945 // ldp q5, q6, [x10]
+	WORD $0x4f8410a0 // fmla v0.4s, v5.4s, v4.s[0]
+	WORD $0x4f8410c1 // fmla v1.4s, v6.4s, v4.s[0]
+	WORD $0xad411945 // ldp q5, q6, [x10, #32]
+	WORD $0x4f8410a2 // fmla v2.4s, v5.4s, v4.s[0]
+	WORD $0x4f8410c3 // fmla v3.4s, v6.4s, v4.s[0]
 	ADD $4, R11, R11
 	ADD $64, R10, R10
 	SUBS $1, R12, R12
@@ -158,18 +146,6 @@ next:
 	BNE tap
 	MOVD 128(R0), R8
 	LSL $2, R8, R8
-	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
-	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
-	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
-	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
-	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
-	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
 	WORD $0xad0004c0 // stp q0, q1, [x6]
 	WORD $0xad010cc2 // stp q2, q3, [x6, #32]
 	MOVD 112(R0), R8
@@ -210,14 +186,6 @@ row:
 	WORD $0x6f00e405 // movi v5.2d, #0x0
 	WORD $0x6f00e406 // movi v6.2d, #0x0
 	WORD $0x6f00e407 // movi v7.2d, #0x0
-	WORD $0x6f00e408 // movi v8.2d, #0x0
-	WORD $0x6f00e409 // movi v9.2d, #0x0
-	WORD $0x6f00e40a // movi v10.2d, #0x0
-	WORD $0x6f00e40b // movi v11.2d, #0x0
-	WORD $0x6f00e40c // movi v12.2d, #0x0
-	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
 	MOVD 72(R0), R8
 	MOVD 80(R0), R9
 	MOVD R3, R10
@@ -231,48 +199,48 @@ tap:
 	BLT few
 
 four:
-	WORD $0x3dc00170 // ldr q16, [x11]
-	WORD $0x3dc01171 // ldr q17, [x11, #64]
-	WORD $0xad404d52 // ldp q18, q19, [x10]
-	WORD $0x4f901240 // fmla v0.4s, v18.4s, v16.s[0]
-	WORD $0x4f911244 // fmla v4.4s, v18.4s, v17.s[0]
-	WORD $0x4f901261 // fmla v1.4s, v19.4s, v16.s[0]
-	WORD $0x4f911265 // fmla v5.4s, v19.4s, v17.s[0]
-	WORD $0xad414d52 // ldp q18, q19, [x10, #32]
-	WORD $0x4f901242 // fmla v2.4s, v18.4s, v16.s[0]
-	WORD $0x4f911246 // fmla v6.4s, v18.4s, v17.s[0]
-	WORD $0x4f901263 // fmla v3.4s, v19.4s, v16.s[0]
-	WORD $0x4f911267 // fmla v7.4s, v19.4s, v17.s[0]
-	WORD $0xad424d52 // ldp q18, q19, [x10, #64]
-	WORD $0x4fb01248 // fmla v8.4s, v18.4s, v16.s[1]
-	WORD $0x4fb1124c // fmla v12.4s, v18.4s, v17.s[1]
-	WORD $0x4fb01269 // fmla v9.4s, v19.4s, v16.s[1]
-	WORD $0x4fb1126d // fmla v13.4s, v19.4s, v17.s[1]
-	WORD $0xad434d52 // ldp q18, q19, [x10, #96]
-	WORD $0x4fb0124a // fmla v10.4s, v18.4s, v16.s[1]
-	WORD $0x4fb1124e // fmla v14.4s, v18.4s, v17.s[1]
-	WORD $0x4fb0126b // fmla v11.4s, v19.4s, v16.s[1]
-	WORD $0x4fb1126f // fmla v15.4s, v19.4s, v17.s[1]
-	WORD $0xad444d52 // ldp q18, q19, [x10, #128]
-	WORD $0x4f901a40 // fmla v0.4s, v18.4s, v16.s[2]
-	WORD $0x4f911a44 // fmla v4.4s, v18.4s, v17.s[2]
-	WORD $0x4f901a61 // fmla v1.4s, v19.4s, v16.s[2]
-	WORD $0x4f911a65 // fmla v5.4s, v19.4s, v17.s[2]
-	WORD $0xad454d52 // ldp q18, q19, [x10, #160]
-	WORD $0x4f901a42 // fmla v2.4s, v18.4s, v16.s[2]
-	WORD $0x4f911a46 // fmla v6.4s, v18.4s, v17.s[2]
-	WORD $0x4f901a63 // fmla v3.4s, v19.4s, v16.s[2]
-	WORD $0x4f911a67 // fmla v7.4s, v19.4s, v17.s[2]
-	WORD $0xad464d52 // ldp q18, q19, [x10, #192]
-	WORD $0x4fb01a48 // fmla v8.4s, v18.4s, v16.s[3]
-	WORD $0x4fb11a4c // fmla v12.4s, v18.4s, v17.s[3]
-	WORD $0x4fb01a69 // fmla v9.4s, v19.4s, v16.s[3]
-	WORD $0x4fb11a6d // fmla v13.4s, v19.4s, v17.s[3]
-	WORD $0xad474d52 // ldp q18, q19, [x10, #224]
-	WORD $0x4fb01a4a // fmla v10.4s, v18.4s, v16.s[3]
-	WORD $0x4fb11a4e // fmla v14.4s, v18.4s, v17.s[3]
-	WORD $0x4fb01a6b // fmla v11.4s, v19.4s, v16.s[3]
-	WORD $0x4fb11a6f // fmla v15.4s, v19.4s, v17.s[3]
+	WORD $0x3dc00168 // ldr q8, [x11]
+	WORD $0x3dc01169 // ldr q9, [x11, #64]
+	WORD $0xad402d4a // ldp q10, q11, [x10]
+	WORD $0x4f881140 // fmla v0.4s, v10.4s, v8.s[0]
+	WORD $0x4f891144 // fmla v4.4s, v10.4s, v9.s[0]
+	WORD $0x4f881161 // fmla v1.4s, v11.4s, v8.s[0]
+	WORD $0x4f891165 // fmla v5.4s, v11.4s, v9.s[0]
+	WORD $0xad412d4a // ldp q10, q11, [x10, #32]
+	WORD $0x4f881142 // fmla v2.4s, v10.4s, v8.s[0]
+	WORD $0x4f891146 // fmla v6.4s, v10.4s, v9.s[0]
+	WORD $0x4f881163 // fmla v3.4s, v11.4s, v8.s[0]
+	WORD $0x4f891167 // fmla v7.4s, v11.4s, v9.s[0]
+	WORD $0xad422d4a // ldp q10, q11, [x10, #64]
+	WORD $0x4fa81140 // fmla v0.4s, v10.4s, v8.s[1]
+	WORD $0x4fa91144 // fmla v4.4s, v10.4s, v9.s[1]
+	WORD $0x4fa81161 // fmla v1.4s, v11.4s, v8.s[1]
+	WORD $0x4fa91165 // fmla v5.4s, v11.4s, v9.s[1]
+	WORD $0xad432d4a // ldp q10, q11, [x10, #96]
+	WORD $0x4fa81142 // fmla v2.4s, v10.4s, v8.s[1]
+	WORD $0x4fa91146 // fmla v6.4s, v10.4s, v9.s[1]
+	WORD $0x4fa81163 // fmla v3.4s, v11.4s, v8.s[1]
+	WORD $0x4fa91167 // fmla v7.4s, v11.4s, v9.s[1]
+	WORD $0xad442d4a // ldp q10, q11, [x10, #128]
+	WORD $0x4f881940 // fmla v0.4s, v10.4s, v8.s[2]
+	WORD $0x4f891944 // fmla v4.4s, v10.4s, v9.s[2]
+	WORD $0x4f881961 // fmla v1.4s, v11.4s, v8.s[2]
+	WORD $0x4f891965 // fmla v5.4s, v11.4s, v9.s[2]
+	WORD $0xad452d4a // ldp q10, q11, [x10, #160]
+	WORD $0x4f881942 // fmla v2.4s, v10.4s, v8.s[2]
+	WORD $0x4f891946 // fmla v6.4s, v10.4s, v9.s[2]
+	WORD $0x4f881963 // fmla v3.4s, v11.4s, v8.s[2]
+	WORD $0x4f891967 // fmla v7.4s, v11.4s, v9.s[2]
+	WORD $0xad462d4a // ldp q10, q11, [x10, #192]
+	WORD $0x4fa81940 // fmla v0.4s, v10.4s, v8.s[3]
+	WORD $0x4fa91944 // fmla v4.4s, v10.4s, v9.s[3]
+	WORD $0x4fa81961 // fmla v1.4s, v11.4s, v8.s[3]
+	WORD $0x4fa91965 // fmla v5.4s, v11.4s, v9.s[3]
+	WORD $0xad472d4a // ldp q10, q11, [x10, #224]
+	WORD $0x4fa81942 // fmla v2.4s, v10.4s, v8.s[3]
+	WORD $0x4fa91946 // fmla v6.4s, v10.4s, v9.s[3]
+	WORD $0x4fa81963 // fmla v3.4s, v11.4s, v8.s[3]
+	WORD $0x4fa91967 // fmla v7.4s, v11.4s, v9.s[3]
 	ADD $16, R11, R11
 	ADD $256, R10, R10
 	SUBS $4, R12, R12
@@ -283,18 +251,18 @@ few:
 	CBZ R12, next
 
 one:
-	WORD $0xbd400170 // ldr s16, [x11]
-	WORD $0xbd404171 // ldr s17, [x11, #64]
-	WORD $0xad404d52 // ldp q18, q19, [x10]
-	WORD $0x4f901240 // fmla v0.4s, v18.4s, v16.s[0]
-	WORD $0x4f911244 // fmla v4.4s, v18.4s, v17.s[0]
-	WORD $0x4f901261 // fmla v1.4s, v19.4s, v16.s[0]
-	WORD $0x4f911265 // fmla v5.4s, v19.4s, v17.s[0]
-	WORD $0xad414d52 // ldp q18, q19, [x10, #32]
-	WORD $0x4f901242 // fmla v2.4s, v18.4s, v16.s[0]
-	WORD $0x4f911246 // fmla v6.4s, v18.4s, v17.s[0]
-	WORD $0x4f901263 // fmla v3.4s, v19.4s, v16.s[0]
-	WORD $0x4f911267 // fmla v7.4s, v19.4s, v17.s[0]
+	WORD $0xbd400168 // ldr s8, [x11]
+	WORD $0xbd404169 // ldr s9, [x11, #64]
+	WORD $0xad402d4a // ldp q10, q11, [x10]
+	WORD $0x4f881140 // fmla v0.4s, v10.4s, v8.s[0]
+	WORD $0x4f891144 // fmla v4.4s, v10.4s, v9.s[0]
+	WORD $0x4f881161 // fmla v1.4s, v11.4s, v8.s[0]
+	WORD $0x4f891165 // fmla v5.4s, v11.4s, v9.s[0]
+	WORD $0xad412d4a // ldp q10, q11, [x10, #32]
+	WORD $0x4f881142 // fmla v2.4s, v10.4s, v8.s[0]
+	WORD $0x4f891146 // fmla v6.4s, v10.4s, v9.s[0]
+	WORD $0x4f881163 // fmla v3.4s, v11.4s, v8.s[0]
+	WORD $0x4f891167 // fmla v7.4s, v11.4s, v9.s[0]
 	ADD $4, R11, R11
 	ADD $64, R10, R10
 	SUBS $1, R12, R12
@@ -306,17 +274,9 @@ next:
 	MOVD R6, R8
 	MOVD 128(R0), R9
 	LSL $2, R9, R9
-	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
-	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
 	WORD $0xad000500 // stp q0, q1, [x8]
 	WORD $0xad010d02 // stp q2, q3, [x8, #32]
 	ADD R9, R8, R8
-	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
-	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
-	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
 	WORD $0xad001504 // stp q4, q5, [x8]
 	WORD $0xad011d06 // stp q6, q7, [x8, #32]
 	MOVD 112(R0), R8
@@ -361,18 +321,6 @@ row:
 	WORD $0x6f00e409 // movi v9.2d, #0x0
 	WORD $0x6f00e40a // movi v10.2d, #0x0
 	WORD $0x6f00e40b // movi v11.2d, #0x0
-	WORD $0x6f00e40c // movi v12.2d, #0x0
-	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
-	WORD $0x6f00e410 // movi v16.2d, #0x0
-	WORD $0x6f00e411 // movi v17.2d, #0x0
-	WORD $0x6f00e412 // movi v18.2d, #0x0
-	WORD $0x6f00e413 // movi v19.2d, #0x0
-	WORD $0x6f00e414 // movi v20.2d, #0x0
-	WORD $0x6f00e415 // movi v21.2d, #0x0
-	WORD $0x6f00e416 // movi v22.2d, #0x0
-	WORD $0x6f00e417 // movi v23.2d, #0x0
 	MOVD 72(R0), R8
 	MOVD 80(R0), R9
 	MOVD R3, R10
@@ -386,65 +334,65 @@ tap:
 	BLT few
 
 four:
-	WORD $0x3dc00178 // ldr q24, [x11]
-	WORD $0x3dc01179 // ldr q25, [x11, #64]
-	WORD $0x3dc0217a // ldr q26, [x11, #128]
-	WORD $0xad40715b // ldp q27, q28, [x10]
-	WORD $0x4f981360 // fmla v0.4s, v27.4s, v24.s[0]
-	WORD $0x4f991364 // fmla v4.4s, v27.4s, v25.s[0]
-	WORD $0x4f9a1368 // fmla v8.4s, v27.4s, v26.s[0]
-	WORD $0x4f981381 // fmla v1.4s, v28.4s, v24.s[0]
-	WORD $0x4f991385 // fmla v5.4s, v28.4s, v25.s[0]
-	WORD $0x4f9a1389 // fmla v9.4s, v28.4s, v26.s[0]
-	WORD $0xad41715b // ldp q27, q28, [x10, #32]
-	WORD $0x4f981362 // fmla v2.4s, v27.4s, v24.s[0]
-	WORD $0x4f991366 // fmla v6.4s, v27.4s, v25.s[0]
-	WORD $0x4f9a136a // fmla v10.4s, v27.4s, v26.s[0]
-	WORD $0x4f981383 // fmla v3.4s, v28.4s, v24.s[0]
-	WORD $0x4f991387 // fmla v7.4s, v28.4s, v25.s[0]
-	WORD $0x4f9a138b // fmla v11.4s, v28.4s, v26.s[0]
-	WORD $0xad42715b // ldp q27, q28, [x10, #64]
-	WORD $0x4fb8136c // fmla v12.4s, v27.4s, v24.s[1]
-	WORD $0x4fb91370 // fmla v16.4s, v27.4s, v25.s[1]
-	WORD $0x4fba1374 // fmla v20.4s, v27.4s, v26.s[1]
-	WORD $0x4fb8138d // fmla v13.4s, v28.4s, v24.s[1]
-	WORD $0x4fb91391 // fmla v17.4s, v28.4s, v25.s[1]
-	WORD $0x4fba1395 // fmla v21.4s, v28.4s, v26.s[1]
-	WORD $0xad43715b // ldp q27, q28, [x10, #96]
-	WORD $0x4fb8136e // fmla v14.4s, v27.4s, v24.s[1]
-	WORD $0x4fb91372 // fmla v18.4s, v27.4s, v25.s[1]
-	WORD $0x4fba1376 // fmla v22.4s, v27.4s, v26.s[1]
-	WORD $0x4fb8138f // fmla v15.4s, v28.4s, v24.s[1]
-	WORD $0x4fb91393 // fmla v19.4s, v28.4s, v25.s[1]
-	WORD $0x4fba1397 // fmla v23.4s, v28.4s, v26.s[1]
-	WORD $0xad44715b // ldp q27, q28, [x10, #128]
-	WORD $0x4f981b60 // fmla v0.4s, v27.4s, v24.s[2]
-	WORD $0x4f991b64 // fmla v4.4s, v27.4s, v25.s[2]
-	WORD $0x4f9a1b68 // fmla v8.4s, v27.4s, v26.s[2]
-	WORD $0x4f981b81 // fmla v1.4s, v28.4s, v24.s[2]
-	WORD $0x4f991b85 // fmla v5.4s, v28.4s, v25.s[2]
-	WORD $0x4f9a1b89 // fmla v9.4s, v28.4s, v26.s[2]
-	WORD $0xad45715b // ldp q27, q28, [x10, #160]
-	WORD $0x4f981b62 // fmla v2.4s, v27.4s, v24.s[2]
-	WORD $0x4f991b66 // fmla v6.4s, v27.4s, v25.s[2]
-	WORD $0x4f9a1b6a // fmla v10.4s, v27.4s, v26.s[2]
-	WORD $0x4f981b83 // fmla v3.4s, v28.4s, v24.s[2]
-	WORD $0x4f991b87 // fmla v7.4s, v28.4s, v25.s[2]
-	WORD $0x4f9a1b8b // fmla v11.4s, v28.4s, v26.s[2]
-	WORD $0xad46715b // ldp q27, q28, [x10, #192]
-	WORD $0x4fb81b6c // fmla v12.4s, v27.4s, v24.s[3]
-	WORD $0x4fb91b70 // fmla v16.4s, v27.4s, v25.s[3]
-	WORD $0x4fba1b74 // fmla v20.4s, v27.4s, v26.s[3]
-	WORD $0x4fb81b8d // fmla v13.4s, v28.4s, v24.s[3]
-	WORD $0x4fb91b91 // fmla v17.4s, v28.4s, v25.s[3]
-	WORD $0x4fba1b95 // fmla v21.4s, v28.4s, v26.s[3]
-	WORD $0xad47715b // ldp q27, q28, [x10, #224]
-	WORD $0x4fb81b6e // fmla v14.4s, v27.4s, v24.s[3]
-	WORD $0x4fb91b72 // fmla v18.4s, v27.4s, v25.s[3]
-	WORD $0x4fba1b76 // fmla v22.4s, v27.4s, v26.s[3]
-	WORD $0x4fb81b8f // fmla v15.4s, v28.4s, v24.s[3]
-	WORD $0x4fb91b93 // fmla v19.4s, v28.4s, v25.s[3]
-	WORD $0x4fba1b97 // fmla v23.4s, v28.4s, v26.s[3]
+	WORD $0x3dc0016c // ldr q12, [x11]
+	WORD $0x3dc0116d // ldr q13, [x11, #64]
+	WORD $0x3dc0216e // ldr q14, [x11, #128]
+	WORD $0xad40414f // ldp q15, q16, [x10]
+	WORD $0x4f8c11e0 // fmla v0.4s, v15.4s, v12.s[0]
+	WORD $0x4f8d11e4 // fmla v4.4s, v15.4s, v13.s[0]
+	WORD $0x4f8e11e8 // fmla v8.4s, v15.4s, v14.s[0]
+	WORD $0x4f8c1201 // fmla v1.4s, v16.4s, v12.s[0]
+	WORD $0x4f8d1205 // fmla v5.4s, v16.4s, v13.s[0]
+	WORD $0x4f8e1209 // fmla v9.4s, v16.4s, v14.s[0]
+	WORD $0xad41414f // ldp q15, q16, [x10, #32]
+	WORD $0x4f8c11e2 // fmla v2.4s, v15.4s, v12.s[0]
+	WORD $0x4f8d11e6 // fmla v6.4s, v15.4s, v13.s[0]
+	WORD $0x4f8e11ea // fmla v10.4s, v15.4s, v14.s[0]
+	WORD $0x4f8c1203 // fmla v3.4s, v16.4s, v12.s[0]
+	WORD $0x4f8d1207 // fmla v7.4s, v16.4s, v13.s[0]
+	WORD $0x4f8e120b // fmla v11.4s, v16.4s, v14.s[0]
+	WORD $0xad42414f // ldp q15, q16, [x10, #64]
+	WORD $0x4fac11e0 // fmla v0.4s, v15.4s, v12.s[1]
+	WORD $0x4fad11e4 // fmla v4.4s, v15.4s, v13.s[1]
+	WORD $0x4fae11e8 // fmla v8.4s, v15.4s, v14.s[1]
+	WORD $0x4fac1201 // fmla v1.4s, v16.4s, v12.s[1]
+	WORD $0x4fad1205 // fmla v5.4s, v16.4s, v13.s[1]
+	WORD $0x4fae1209 // fmla v9.4s, v16.4s, v14.s[1]
+	WORD $0xad43414f // ldp q15, q16, [x10, #96]
+	WORD $0x4fac11e2 // fmla v2.4s, v15.4s, v12.s[1]
+	WORD $0x4fad11e6 // fmla v6.4s, v15.4s, v13.s[1]
+	WORD $0x4fae11ea // fmla v10.4s, v15.4s, v14.s[1]
+	WORD $0x4fac1203 // fmla v3.4s, v16.4s, v12.s[1]
+	WORD $0x4fad1207 // fmla v7.4s, v16.4s, v13.s[1]
+	WORD $0x4fae120b // fmla v11.4s, v16.4s, v14.s[1]
+	WORD $0xad44414f // ldp q15, q16, [x10, #128]
+	WORD $0x4f8c19e0 // fmla v0.4s, v15.4s, v12.s[2]
+	WORD $0x4f8d19e4 // fmla v4.4s, v15.4s, v13.s[2]
+	WORD $0x4f8e19e8 // fmla v8.4s, v15.4s, v14.s[2]
+	WORD $0x4f8c1a01 // fmla v1.4s, v16.4s, v12.s[2]
+	WORD $0x4f8d1a05 // fmla v5.4s, v16.4s, v13.s[2]
+	WORD $0x4f8e1a09 // fmla v9.4s, v16.4s, v14.s[2]
+	WORD $0xad45414f // ldp q15, q16, [x10, #160]
+	WORD $0x4f8c19e2 // fmla v2.4s, v15.4s, v12.s[2]
+	WORD $0x4f8d19e6 // fmla v6.4s, v15.4s, v13.s[2]
+	WORD $0x4f8e19ea // fmla v10.4s, v15.4s, v14.s[2]
+	WORD $0x4f8c1a03 // fmla v3.4s, v16.4s, v12.s[2]
+	WORD $0x4f8d1a07 // fmla v7.4s, v16.4s, v13.s[2]
+	WORD $0x4f8e1a0b // fmla v11.4s, v16.4s, v14.s[2]
+	WORD $0xad46414f // ldp q15, q16, [x10, #192]
+	WORD $0x4fac19e0 // fmla v0.4s, v15.4s, v12.s[3]
+	WORD $0x4fad19e4 // fmla v4.4s, v15.4s, v13.s[3]
+	WORD $0x4fae19e8 // fmla v8.4s, v15.4s, v14.s[3]
+	WORD $0x4fac1a01 // fmla v1.4s, v16.4s, v12.s[3]
+	WORD $0x4fad1a05 // fmla v5.4s, v16.4s, v13.s[3]
+	WORD $0x4fae1a09 // fmla v9.4s, v16.4s, v14.s[3]
+	WORD $0xad47414f // ldp q15, q16, [x10, #224]
+	WORD $0x4fac19e2 // fmla v2.4s, v15.4s, v12.s[3]
+	WORD $0x4fad19e6 // fmla v6.4s, v15.4s, v13.s[3]
+	WORD $0x4fae19ea // fmla v10.4s, v15.4s, v14.s[3]
+	WORD $0x4fac1a03 // fmla v3.4s, v16.4s, v12.s[3]
+	WORD $0x4fad1a07 // fmla v7.4s, v16.4s, v13.s[3]
+	WORD $0x4fae1a0b // fmla v11.4s, v16.4s, v14.s[3]
 	ADD $16, R11, R11
 	ADD $256, R10, R10
 	SUBS $4, R12, R12
@@ -455,23 +403,23 @@ few:
 	CBZ R12, next
 
 one:
-	WORD $0xbd400178 // ldr s24, [x11]
-	WORD $0xbd404179 // ldr s25, [x11, #64]
-	WORD $0xbd40817a // ldr s26, [x11, #128]
-	WORD $0xad40715b // ldp q27, q28, [x10]
-	WORD $0x4f981360 // fmla v0.4s, v27.4s, v24.s[0]
-	WORD $0x4f991364 // fmla v4.4s, v27.4s, v25.s[0]
-	WORD $0x4f9a1368 // fmla v8.4s, v27.4s, v26.s[0]
-	WORD $0x4f981381 // fmla v1.4s, v28.4s, v24.s[0]
-	WORD $0x4f991385 // fmla v5.4s, v28.4s, v25.s[0]
-	WORD $0x4f9a1389 // fmla v9.4s, v28.4s, v26.s[0]
-	WORD $0xad41715b // ldp q27, q28, [x10, #32]
-	WORD $0x4f981362 // fmla v2.4s, v27.4s, v24.s[0]
-	WORD $0x4f991366 // fmla v6.4s, v27.4s, v25.s[0]
-	WORD $0x4f9a136a // fmla v10.4s, v27.4s, v26.s[0]
-	WORD $0x4f981383 // fmla v3.4s, v28.4s, v24.s[0]
-	WORD $0x4f991387 // fmla v7.4s, v28.4s, v25.s[0]
-	WORD $0x4f9a138b // fmla v11.4s, v28.4s, v26.s[0]
+	WORD $0xbd40016c // ldr s12, [x11]
+	WORD $0xbd40416d // ldr s13, [x11, #64]
+	WORD $0xbd40816e // ldr s14, [x11, #128]
+	WORD $0xad40414f // ldp q15, q16, [x10]
+	WORD $0x4f8c11e0 // fmla v0.4s, v15.4s, v12.s[0]
+	WORD $0x4f8d11e4 // fmla v4.4s, v15.4s, v13.s[0]
+	WORD $0x4f8e11e8 // fmla v8.4s, v15.4s, v14.s[0]
+	WORD $0x4f8c1201 // fmla v1.4s, v16.4s, v12.s[0]
+	WORD $0x4f8d1205 // fmla v5.4s, v16.4s, v13.s[0]
+	WORD $0x4f8e1209 // fmla v9.4s, v16.4s, v14.s[0]
+	WORD $0xad41414f // ldp q15, q16, [x10, #32]
+	WORD $0x4f8c11e2 // fmla v2.4s, v15.4s, v12.s[0]
+	WORD $0x4f8d11e6 // fmla v6.4s, v15.4s, v13.s[0]
+	WORD $0x4f8e11ea // fmla v10.4s, v15.4s, v14.s[0]
+	WORD $0x4f8c1203 // fmla v3.4s, v16.4s, v12.s[0]
+	WORD $0x4f8d1207 // fmla v7.4s, v16.4s, v13.s[0]
+	WORD $0x4f8e120b // fmla v11.4s, v16.4s, v14.s[0]
 	ADD $4, R11, R11
 	ADD $64, R10, R10
 	SUBS $1, R12, R12
@@ -483,24 +431,12 @@ next:
 	MOVD R6, R8
 	MOVD 128(R0), R9
 	LSL $2, R9, R9
-	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
-	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
-	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
 	WORD $0xad000500 // stp q0, q1, [x8]
 	WORD $0xad010d02 // stp q2, q3, [x8, #32]
 	ADD R9, R8, R8
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
-	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
 	WORD $0xad001504 // stp q4, q5, [x8]
 	WORD $0xad011d06 // stp q6, q7, [x8, #32]
 	ADD R9, R8, R8
-	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
-	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
-	WORD $0x4e36d54a // fadd v10.4s, v10.4s, v22.4s
-	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
 	WORD $0xad002508 // stp q8, q9, [x8]
 	WORD $0xad012d0a // stp q10, q11, [x8, #32]
 	MOVD 112(R0), R8
@@ -6857,34 +6793,28 @@ tap:
 TEXT ·dotTile1x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	WORD $0x6f00e400 // movi v0.2d, #0x0
-	WORD $0x6f00e401 // movi v1.2d, #0x0
-	WORD $0x6f00e402 // movi v2.2d, #0x0
-	WORD $0x6f00e403 // movi v3.2d, #0x0
 	MOVD 0(R0), R1
 	MOVD 24(R0), R2
 	MOVD 96(R0), R3
 	LSR $4, R3, R3
 
 step:
-	WORD $0x3dc00024 // ldr q4, [x1]
-	WORD $0x3dc00045 // ldr q5, [x2]
-	WORD $0x4e25cc80 // fmla v0.4s, v4.4s, v5.4s
-	WORD $0x3dc00424 // ldr q4, [x1, #16]
-	WORD $0x3dc00445 // ldr q5, [x2, #16]
-	WORD $0x4e25cc81 // fmla v1.4s, v4.4s, v5.4s
-	WORD $0x3dc00824 // ldr q4, [x1, #32]
-	WORD $0x3dc00845 // ldr q5, [x2, #32]
-	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
-	WORD $0x3dc00c24 // ldr q4, [x1, #48]
-	WORD $0x3dc00c45 // ldr q5, [x2, #48]
-	WORD $0x4e25cc83 // fmla v3.4s, v4.4s, v5.4s
+	WORD $0x3dc00021 // ldr q1, [x1]
+	WORD $0x3dc00042 // ldr q2, [x2]
+	WORD $0x4e22cc20 // fmla v0.4s, v1.4s, v2.4s
+	WORD $0x3dc00421 // ldr q1, [x1, #16]
+	WORD $0x3dc00442 // ldr q2, [x2, #16]
+	WORD $0x4e22cc20 // fmla v0.4s, v1.4s, v2.4s
+	WORD $0x3dc00821 // ldr q1, [x1, #32]
+	WORD $0x3dc00842 // ldr q2, [x2, #32]
+	WORD $0x4e22cc20 // fmla v0.4s, v1.4s, v2.4s
+	WORD $0x3dc00c21 // ldr q1, [x1, #48]
+	WORD $0x3dc00c42 // ldr q2, [x2, #48]
+	WORD $0x4e22cc20 // fmla v0.4s, v1.4s, v2.4s
 	ADD $64, R1, R1
 	ADD $64, R2, R2
 	SUBS $1, R3, R3
 	BNE step
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	MOVD 48(R0), R0
 	WORD $0x6e20d401 // faddp v1.4s, v0.4s, v0.4s
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
@@ -6899,12 +6829,6 @@ TEXT ·dotTile2x1NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
 	WORD $0x6f00e400 // movi v0.2d, #0x0
 	WORD $0x6f00e401 // movi v1.2d, #0x0
-	WORD $0x6f00e402 // movi v2.2d, #0x0
-	WORD $0x6f00e403 // movi v3.2d, #0x0
-	WORD $0x6f00e404 // movi v4.2d, #0x0
-	WORD $0x6f00e405 // movi v5.2d, #0x0
-	WORD $0x6f00e406 // movi v6.2d, #0x0
-	WORD $0x6f00e407 // movi v7.2d, #0x0
 	MOVD 0(R0), R1
 	MOVD 72(R0), R2
 	LSL $2, R2, R2
@@ -6914,37 +6838,31 @@ TEXT ·dotTile2x1NEON(SB), NOSPLIT, $0-8
 	LSR $4, R4, R4
 
 step:
-	WORD $0x3dc00028 // ldr q8, [x1]
-	WORD $0x3dc00049 // ldr q9, [x2]
-	WORD $0x3dc0006a // ldr q10, [x3]
-	WORD $0x4e2acd00 // fmla v0.4s, v8.4s, v10.4s
-	WORD $0x4e2acd21 // fmla v1.4s, v9.4s, v10.4s
-	WORD $0x3dc00428 // ldr q8, [x1, #16]
-	WORD $0x3dc00449 // ldr q9, [x2, #16]
-	WORD $0x3dc0046a // ldr q10, [x3, #16]
-	WORD $0x4e2acd02 // fmla v2.4s, v8.4s, v10.4s
-	WORD $0x4e2acd23 // fmla v3.4s, v9.4s, v10.4s
-	WORD $0x3dc00828 // ldr q8, [x1, #32]
-	WORD $0x3dc00849 // ldr q9, [x2, #32]
-	WORD $0x3dc0086a // ldr q10, [x3, #32]
-	WORD $0x4e2acd04 // fmla v4.4s, v8.4s, v10.4s
-	WORD $0x4e2acd25 // fmla v5.4s, v9.4s, v10.4s
-	WORD $0x3dc00c28 // ldr q8, [x1, #48]
-	WORD $0x3dc00c49 // ldr q9, [x2, #48]
-	WORD $0x3dc00c6a // ldr q10, [x3, #48]
-	WORD $0x4e2acd06 // fmla v6.4s, v8.4s, v10.4s
-	WORD $0x4e2acd27 // fmla v7.4s, v9.4s, v10.4s
+	WORD $0x3dc00022 // ldr q2, [x1]
+	WORD $0x3dc00043 // ldr q3, [x2]
+	WORD $0x3dc00064 // ldr q4, [x3]
+	WORD $0x4e24cc40 // fmla v0.4s, v2.4s, v4.4s
+	WORD $0x4e24cc61 // fmla v1.4s, v3.4s, v4.4s
+	WORD $0x3dc00422 // ldr q2, [x1, #16]
+	WORD $0x3dc00443 // ldr q3, [x2, #16]
+	WORD $0x3dc00464 // ldr q4, [x3, #16]
+	WORD $0x4e24cc40 // fmla v0.4s, v2.4s, v4.4s
+	WORD $0x4e24cc61 // fmla v1.4s, v3.4s, v4.4s
+	WORD $0x3dc00822 // ldr q2, [x1, #32]
+	WORD $0x3dc00843 // ldr q3, [x2, #32]
+	WORD $0x3dc00864 // ldr q4, [x3, #32]
+	WORD $0x4e24cc40 // fmla v0.4s, v2.4s, v4.4s
+	WORD $0x4e24cc61 // fmla v1.4s, v3.4s, v4.4s
+	WORD $0x3dc00c22 // ldr q2, [x1, #48]
+	WORD $0x3dc00c43 // ldr q3, [x2, #48]
+	WORD $0x3dc00c64 // ldr q4, [x3, #48]
+	WORD $0x4e24cc40 // fmla v0.4s, v2.4s, v4.4s
+	WORD $0x4e24cc61 // fmla v1.4s, v3.4s, v4.4s
 	ADD $64, R1, R1
 	ADD $64, R2, R2
 	ADD $64, R3, R3
 	SUBS $1, R4, R4
 	BNE step
-	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
-	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
-	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
 	MOVD 48(R0), R1
 	MOVD 88(R0), R0
 	LSL $2, R0, R0
@@ -6969,15 +6887,6 @@ TEXT ·dotTile3x1NEON(SB), NOSPLIT, $0-8
 	WORD $0x6f00e400 // movi v0.2d, #0x0
 	WORD $0x6f00e401 // movi v1.2d, #0x0
 	WORD $0x6f00e402 // movi v2.2d, #0x0
-	WORD $0x6f00e403 // movi v3.2d, #0x0
-	WORD $0x6f00e404 // movi v4.2d, #0x0
-	WORD $0x6f00e405 // movi v5.2d, #0x0
-	WORD $0x6f00e406 // movi v6.2d, #0x0
-	WORD $0x6f00e407 // movi v7.2d, #0x0
-	WORD $0x6f00e408 // movi v8.2d, #0x0
-	WORD $0x6f00e409 // movi v9.2d, #0x0
-	WORD $0x6f00e40a // movi v10.2d, #0x0
-	WORD $0x6f00e40b // movi v11.2d, #0x0
 	MOVD 0(R0), R1
 	MOVD 72(R0), R2
 	LSL $2, R2, R2
@@ -6988,49 +6897,40 @@ TEXT ·dotTile3x1NEON(SB), NOSPLIT, $0-8
 	LSR $4, R5, R5
 
 step:
-	WORD $0x3dc0002c // ldr q12, [x1]
-	WORD $0x3dc0006d // ldr q13, [x3]
-	WORD $0x3dc0004e // ldr q14, [x2]
-	WORD $0x3dc0008f // ldr q15, [x4]
-	WORD $0x4e2fcd80 // fmla v0.4s, v12.4s, v15.4s
-	WORD $0x4e2fcda1 // fmla v1.4s, v13.4s, v15.4s
-	WORD $0x4e2fcdc2 // fmla v2.4s, v14.4s, v15.4s
-	WORD $0x3dc0042c // ldr q12, [x1, #16]
-	WORD $0x3dc0046d // ldr q13, [x3, #16]
-	WORD $0x3dc0044e // ldr q14, [x2, #16]
-	WORD $0x3dc0048f // ldr q15, [x4, #16]
-	WORD $0x4e2fcd83 // fmla v3.4s, v12.4s, v15.4s
-	WORD $0x4e2fcda4 // fmla v4.4s, v13.4s, v15.4s
-	WORD $0x4e2fcdc5 // fmla v5.4s, v14.4s, v15.4s
-	WORD $0x3dc0082c // ldr q12, [x1, #32]
-	WORD $0x3dc0086d // ldr q13, [x3, #32]
-	WORD $0x3dc0084e // ldr q14, [x2, #32]
-	WORD $0x3dc0088f // ldr q15, [x4, #32]
-	WORD $0x4e2fcd86 // fmla v6.4s, v12.4s, v15.4s
-	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
-	WORD $0x4e2fcdc8 // fmla v8.4s, v14.4s, v15.4s
-	WORD $0x3dc00c2c // ldr q12, [x1, #48]
-	WORD $0x3dc00c6d // ldr q13, [x3, #48]
-	WORD $0x3dc00c4e // ldr q14, [x2, #48]
-	WORD $0x3dc00c8f // ldr q15, [x4, #48]
-	WORD $0x4e2fcd89 // fmla v9.4s, v12.4s, v15.4s
-	WORD $0x4e2fcdaa // fmla v10.4s, v13.4s, v15.4s
-	WORD $0x4e2fcdcb // fmla v11.4s, v14.4s, v15.4s
+	WORD $0x3dc00023 // ldr q3, [x1]
+	WORD $0x3dc00064 // ldr q4, [x3]
+	WORD $0x3dc00045 // ldr q5, [x2]
+	WORD $0x3dc00086 // ldr q6, [x4]
+	WORD $0x4e26cc60 // fmla v0.4s, v3.4s, v6.4s
+	WORD $0x4e26cc81 // fmla v1.4s, v4.4s, v6.4s
+	WORD $0x4e26cca2 // fmla v2.4s, v5.4s, v6.4s
+	WORD $0x3dc00423 // ldr q3, [x1, #16]
+	WORD $0x3dc00464 // ldr q4, [x3, #16]
+	WORD $0x3dc00445 // ldr q5, [x2, #16]
+	WORD $0x3dc00486 // ldr q6, [x4, #16]
+	WORD $0x4e26cc60 // fmla v0.4s, v3.4s, v6.4s
+	WORD $0x4e26cc81 // fmla v1.4s, v4.4s, v6.4s
+	WORD $0x4e26cca2 // fmla v2.4s, v5.4s, v6.4s
+	WORD $0x3dc00823 // ldr q3, [x1, #32]
+	WORD $0x3dc00864 // ldr q4, [x3, #32]
+	WORD $0x3dc00845 // ldr q5, [x2, #32]
+	WORD $0x3dc00886 // ldr q6, [x4, #32]
+	WORD $0x4e26cc60 // fmla v0.4s, v3.4s, v6.4s
+	WORD $0x4e26cc81 // fmla v1.4s, v4.4s, v6.4s
+	WORD $0x4e26cca2 // fmla v2.4s, v5.4s, v6.4s
+	WORD $0x3dc00c23 // ldr q3, [x1, #48]
+	WORD $0x3dc00c64 // ldr q4, [x3, #48]
+	WORD $0x3dc00c45 // ldr q5, [x2, #48]
+	WORD $0x3dc00c86 // ldr q6, [x4, #48]
+	WORD $0x4e26cc60 // fmla v0.4s, v3.4s, v6.4s
+	WORD $0x4e26cc81 // fmla v1.4s, v4.4s, v6.4s
+	WORD $0x4e26cca2 // fmla v2.4s, v5.4s, v6.4s
 	ADD $64, R1, R1
 	ADD $64, R3, R3
 	ADD $64, R2, R2
 	ADD $64, R4, R4
 	SUBS $1, R5, R5
 	BNE step
-	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
-	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
-	WORD $0x4e28d442 // fadd v2.4s, v2.4s, v8.4s
-	WORD $0x4e29d463 // fadd v3.4s, v3.4s, v9.4s
-	WORD $0x4e2ad484 // fadd v4.4s, v4.4s, v10.4s
-	WORD $0x4e2bd4a5 // fadd v5.4s, v5.4s, v11.4s
-	WORD $0x4e23d400 // fadd v0.4s, v0.4s, v3.4s
-	WORD $0x4e24d421 // fadd v1.4s, v1.4s, v4.4s
-	WORD $0x4e25d442 // fadd v2.4s, v2.4s, v5.4s
 	MOVD 48(R0), R1
 	MOVD 88(R0), R0
 	LSL $2, R0, R0
@@ -7063,18 +6963,6 @@ TEXT ·dotTile4x1NEON(SB), NOSPLIT, $0-8
 	WORD $0x6f00e401 // movi v1.2d, #0x0
 	WORD $0x6f00e402 // movi v2.2d, #0x0
 	WORD $0x6f00e403 // movi v3.2d, #0x0
-	WORD $0x6f00e404 // movi v4.2d, #0x0
-	WORD $0x6f00e405 // movi v5.2d, #0x0
-	WORD $0x6f00e406 // movi v6.2d, #0x0
-	WORD $0x6f00e407 // movi v7.2d, #0x0
-	WORD $0x6f00e408 // movi v8.2d, #0x0
-	WORD $0x6f00e409 // movi v9.2d, #0x0
-	WORD $0x6f00e40a // movi v10.2d, #0x0
-	WORD $0x6f00e40b // movi v11.2d, #0x0
-	WORD $0x6f00e40c // movi v12.2d, #0x0
-	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
 	MOVD 0(R0), R1
 	MOVD 72(R0), R2
 	LSL $2, R2, R2
@@ -7086,42 +6974,42 @@ TEXT ·dotTile4x1NEON(SB), NOSPLIT, $0-8
 	LSR $4, R6, R6
 
 step:
-	WORD $0x3dc00030 // ldr q16, [x1]
-	WORD $0x3dc00071 // ldr q17, [x3]
-	WORD $0x3dc00092 // ldr q18, [x4]
-	WORD $0x3dc00053 // ldr q19, [x2]
-	WORD $0x3dc000b4 // ldr q20, [x5]
-	WORD $0x4e34ce00 // fmla v0.4s, v16.4s, v20.4s
-	WORD $0x4e34ce21 // fmla v1.4s, v17.4s, v20.4s
-	WORD $0x4e34ce42 // fmla v2.4s, v18.4s, v20.4s
-	WORD $0x4e34ce63 // fmla v3.4s, v19.4s, v20.4s
-	WORD $0x3dc00430 // ldr q16, [x1, #16]
-	WORD $0x3dc00471 // ldr q17, [x3, #16]
-	WORD $0x3dc00492 // ldr q18, [x4, #16]
-	WORD $0x3dc00453 // ldr q19, [x2, #16]
-	WORD $0x3dc004b4 // ldr q20, [x5, #16]
-	WORD $0x4e34ce04 // fmla v4.4s, v16.4s, v20.4s
-	WORD $0x4e34ce25 // fmla v5.4s, v17.4s, v20.4s
-	WORD $0x4e34ce46 // fmla v6.4s, v18.4s, v20.4s
-	WORD $0x4e34ce67 // fmla v7.4s, v19.4s, v20.4s
-	WORD $0x3dc00830 // ldr q16, [x1, #32]
-	WORD $0x3dc00871 // ldr q17, [x3, #32]
-	WORD $0x3dc00892 // ldr q18, [x4, #32]
-	WORD $0x3dc00853 // ldr q19, [x2, #32]
-	WORD $0x3dc008b4 // ldr q20, [x5, #32]
-	WORD $0x4e34ce08 // fmla v8.4s, v16.4s, v20.4s
-	WORD $0x4e34ce29 // fmla v9.4s, v17.4s, v20.4s
-	WORD $0x4e34ce4a // fmla v10.4s, v18.4s, v20.4s
-	WORD $0x4e34ce6b // fmla v11.4s, v19.4s, v20.4s
-	WORD $0x3dc00c30 // ldr q16, [x1, #48]
-	WORD $0x3dc00c71 // ldr q17, [x3, #48]
-	WORD $0x3dc00c92 // ldr q18, [x4, #48]
-	WORD $0x3dc00c53 // ldr q19, [x2, #48]
-	WORD $0x3dc00cb4 // ldr q20, [x5, #48]
-	WORD $0x4e34ce0c // fmla v12.4s, v16.4s, v20.4s
-	WORD $0x4e34ce2d // fmla v13.4s, v17.4s, v20.4s
-	WORD $0x4e34ce4e // fmla v14.4s, v18.4s, v20.4s
-	WORD $0x4e34ce6f // fmla v15.4s, v19.4s, v20.4s
+	WORD $0x3dc00024 // ldr q4, [x1]
+	WORD $0x3dc00065 // ldr q5, [x3]
+	WORD $0x3dc00086 // ldr q6, [x4]
+	WORD $0x3dc00047 // ldr q7, [x2]
+	WORD $0x3dc000a8 // ldr q8, [x5]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e28cca1 // fmla v1.4s, v5.4s, v8.4s
+	WORD $0x4e28ccc2 // fmla v2.4s, v6.4s, v8.4s
+	WORD $0x4e28cce3 // fmla v3.4s, v7.4s, v8.4s
+	WORD $0x3dc00424 // ldr q4, [x1, #16]
+	WORD $0x3dc00465 // ldr q5, [x3, #16]
+	WORD $0x3dc00486 // ldr q6, [x4, #16]
+	WORD $0x3dc00447 // ldr q7, [x2, #16]
+	WORD $0x3dc004a8 // ldr q8, [x5, #16]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e28cca1 // fmla v1.4s, v5.4s, v8.4s
+	WORD $0x4e28ccc2 // fmla v2.4s, v6.4s, v8.4s
+	WORD $0x4e28cce3 // fmla v3.4s, v7.4s, v8.4s
+	WORD $0x3dc00824 // ldr q4, [x1, #32]
+	WORD $0x3dc00865 // ldr q5, [x3, #32]
+	WORD $0x3dc00886 // ldr q6, [x4, #32]
+	WORD $0x3dc00847 // ldr q7, [x2, #32]
+	WORD $0x3dc008a8 // ldr q8, [x5, #32]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e28cca1 // fmla v1.4s, v5.4s, v8.4s
+	WORD $0x4e28ccc2 // fmla v2.4s, v6.4s, v8.4s
+	WORD $0x4e28cce3 // fmla v3.4s, v7.4s, v8.4s
+	WORD $0x3dc00c24 // ldr q4, [x1, #48]
+	WORD $0x3dc00c65 // ldr q5, [x3, #48]
+	WORD $0x3dc00c86 // ldr q6, [x4, #48]
+	WORD $0x3dc00c47 // ldr q7, [x2, #48]
+	WORD $0x3dc00ca8 // ldr q8, [x5, #48]
+	WORD $0x4e28cc80 // fmla v0.4s, v4.4s, v8.4s
+	WORD $0x4e28cca1 // fmla v1.4s, v5.4s, v8.4s
+	WORD $0x4e28ccc2 // fmla v2.4s, v6.4s, v8.4s
+	WORD $0x4e28cce3 // fmla v3.4s, v7.4s, v8.4s
 	ADD $64, R1, R1
 	ADD $64, R3, R3
 	ADD $64, R4, R4
@@ -7129,18 +7017,6 @@ step:
 	ADD $64, R5, R5
 	SUBS $1, R6, R6
 	BNE step
-	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
-	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
-	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
-	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
-	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
-	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
 	MOVD 48(R0), R1
 	MOVD 88(R0), R0
 	LSL $2, R0, R0
@@ -7181,21 +7057,6 @@ TEXT ·dotTile5x1NEON(SB), NOSPLIT, $0-8
 	WORD $0x6f00e402 // movi v2.2d, #0x0
 	WORD $0x6f00e403 // movi v3.2d, #0x0
 	WORD $0x6f00e404 // movi v4.2d, #0x0
-	WORD $0x6f00e405 // movi v5.2d, #0x0
-	WORD $0x6f00e406 // movi v6.2d, #0x0
-	WORD $0x6f00e407 // movi v7.2d, #0x0
-	WORD $0x6f00e408 // movi v8.2d, #0x0
-	WORD $0x6f00e409 // movi v9.2d, #0x0
-	WORD $0x6f00e40a // movi v10.2d, #0x0
-	WORD $0x6f00e40b // movi v11.2d, #0x0
-	WORD $0x6f00e40c // movi v12.2d, #0x0
-	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
-	WORD $0x6f00e410 // movi v16.2d, #0x0
-	WORD $0x6f00e411 // movi v17.2d, #0x0
-	WORD $0x6f00e412 // movi v18.2d, #0x0
-	WORD $0x6f00e413 // movi v19.2d, #0x0
 	MOVD 0(R0), R1
 	MOVD 72(R0), R2
 	LSL $2, R2, R2
@@ -7208,50 +7069,50 @@ TEXT ·dotTile5x1NEON(SB), NOSPLIT, $0-8
 	LSR $4, R7, R7
 
 step:
-	WORD $0x3dc00034 // ldr q20, [x1]
-	WORD $0x3dc00075 // ldr q21, [x3]
-	WORD $0x3dc00096 // ldr q22, [x4]
-	WORD $0x3dc000b7 // ldr q23, [x5]
-	WORD $0x3dc00058 // ldr q24, [x2]
-	WORD $0x3dc000d9 // ldr q25, [x6]
-	WORD $0x4e39ce80 // fmla v0.4s, v20.4s, v25.4s
-	WORD $0x4e39cea1 // fmla v1.4s, v21.4s, v25.4s
-	WORD $0x4e39cec2 // fmla v2.4s, v22.4s, v25.4s
-	WORD $0x4e39cee3 // fmla v3.4s, v23.4s, v25.4s
-	WORD $0x4e39cf04 // fmla v4.4s, v24.4s, v25.4s
-	WORD $0x3dc00434 // ldr q20, [x1, #16]
-	WORD $0x3dc00475 // ldr q21, [x3, #16]
-	WORD $0x3dc00496 // ldr q22, [x4, #16]
-	WORD $0x3dc004b7 // ldr q23, [x5, #16]
-	WORD $0x3dc00458 // ldr q24, [x2, #16]
-	WORD $0x3dc004d9 // ldr q25, [x6, #16]
-	WORD $0x4e39ce85 // fmla v5.4s, v20.4s, v25.4s
-	WORD $0x4e39cea6 // fmla v6.4s, v21.4s, v25.4s
-	WORD $0x4e39cec7 // fmla v7.4s, v22.4s, v25.4s
-	WORD $0x4e39cee8 // fmla v8.4s, v23.4s, v25.4s
-	WORD $0x4e39cf09 // fmla v9.4s, v24.4s, v25.4s
-	WORD $0x3dc00834 // ldr q20, [x1, #32]
-	WORD $0x3dc00875 // ldr q21, [x3, #32]
-	WORD $0x3dc00896 // ldr q22, [x4, #32]
-	WORD $0x3dc008b7 // ldr q23, [x5, #32]
-	WORD $0x3dc00858 // ldr q24, [x2, #32]
-	WORD $0x3dc008d9 // ldr q25, [x6, #32]
-	WORD $0x4e39ce8a // fmla v10.4s, v20.4s, v25.4s
-	WORD $0x4e39ceab // fmla v11.4s, v21.4s, v25.4s
-	WORD $0x4e39cecc // fmla v12.4s, v22.4s, v25.4s
-	WORD $0x4e39ceed // fmla v13.4s, v23.4s, v25.4s
-	WORD $0x4e39cf0e // fmla v14.4s, v24.4s, v25.4s
-	WORD $0x3dc00c34 // ldr q20, [x1, #48]
-	WORD $0x3dc00c75 // ldr q21, [x3, #48]
-	WORD $0x3dc00c96 // ldr q22, [x4, #48]
-	WORD $0x3dc00cb7 // ldr q23, [x5, #48]
-	WORD $0x3dc00c58 // ldr q24, [x2, #48]
-	WORD $0x3dc00cd9 // ldr q25, [x6, #48]
-	WORD $0x4e39ce8f // fmla v15.4s, v20.4s, v25.4s
-	WORD $0x4e39ceb0 // fmla v16.4s, v21.4s, v25.4s
-	WORD $0x4e39ced1 // fmla v17.4s, v22.4s, v25.4s
-	WORD $0x4e39cef2 // fmla v18.4s, v23.4s, v25.4s
-	WORD $0x4e39cf13 // fmla v19.4s, v24.4s, v25.4s
+	WORD $0x3dc00025 // ldr q5, [x1]
+	WORD $0x3dc00066 // ldr q6, [x3]
+	WORD $0x3dc00087 // ldr q7, [x4]
+	WORD $0x3dc000a8 // ldr q8, [x5]
+	WORD $0x3dc00049 // ldr q9, [x2]
+	WORD $0x3dc000ca // ldr q10, [x6]
+	WORD $0x4e2acca0 // fmla v0.4s, v5.4s, v10.4s
+	WORD $0x4e2accc1 // fmla v1.4s, v6.4s, v10.4s
+	WORD $0x4e2acce2 // fmla v2.4s, v7.4s, v10.4s
+	WORD $0x4e2acd03 // fmla v3.4s, v8.4s, v10.4s
+	WORD $0x4e2acd24 // fmla v4.4s, v9.4s, v10.4s
+	WORD $0x3dc00425 // ldr q5, [x1, #16]
+	WORD $0x3dc00466 // ldr q6, [x3, #16]
+	WORD $0x3dc00487 // ldr q7, [x4, #16]
+	WORD $0x3dc004a8 // ldr q8, [x5, #16]
+	WORD $0x3dc00449 // ldr q9, [x2, #16]
+	WORD $0x3dc004ca // ldr q10, [x6, #16]
+	WORD $0x4e2acca0 // fmla v0.4s, v5.4s, v10.4s
+	WORD $0x4e2accc1 // fmla v1.4s, v6.4s, v10.4s
+	WORD $0x4e2acce2 // fmla v2.4s, v7.4s, v10.4s
+	WORD $0x4e2acd03 // fmla v3.4s, v8.4s, v10.4s
+	WORD $0x4e2acd24 // fmla v4.4s, v9.4s, v10.4s
+	WORD $0x3dc00825 // ldr q5, [x1, #32]
+	WORD $0x3dc00866 // ldr q6, [x3, #32]
+	WORD $0x3dc00887 // ldr q7, [x4, #32]
+	WORD $0x3dc008a8 // ldr q8, [x5, #32]
+	WORD $0x3dc00849 // ldr q9, [x2, #32]
+	WORD $0x3dc008ca // ldr q10, [x6, #32]
+	WORD $0x4e2acca0 // fmla v0.4s, v5.4s, v10.4s
+	WORD $0x4e2accc1 // fmla v1.4s, v6.4s, v10.4s
+	WORD $0x4e2acce2 // fmla v2.4s, v7.4s, v10.4s
+	WORD $0x4e2acd03 // fmla v3.4s, v8.4s, v10.4s
+	WORD $0x4e2acd24 // fmla v4.4s, v9.4s, v10.4s
+	WORD $0x3dc00c25 // ldr q5, [x1, #48]
+	WORD $0x3dc00c66 // ldr q6, [x3, #48]
+	WORD $0x3dc00c87 // ldr q7, [x4, #48]
+	WORD $0x3dc00ca8 // ldr q8, [x5, #48]
+	WORD $0x3dc00c49 // ldr q9, [x2, #48]
+	WORD $0x3dc00cca // ldr q10, [x6, #48]
+	WORD $0x4e2acca0 // fmla v0.4s, v5.4s, v10.4s
+	WORD $0x4e2accc1 // fmla v1.4s, v6.4s, v10.4s
+	WORD $0x4e2acce2 // fmla v2.4s, v7.4s, v10.4s
+	WORD $0x4e2acd03 // fmla v3.4s, v8.4s, v10.4s
+	WORD $0x4e2acd24 // fmla v4.4s, v9.4s, v10.4s
 	ADD $64, R1, R1
 	ADD $64, R3, R3
 	ADD $64, R4, R4
@@ -7260,21 +7121,6 @@ step:
 	ADD $64, R6, R6
 	SUBS $1, R7, R7
 	BNE step
-	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
-	WORD $0x4e2bd421 // fadd v1.4s, v1.4s, v11.4s
-	WORD $0x4e2cd442 // fadd v2.4s, v2.4s, v12.4s
-	WORD $0x4e2dd463 // fadd v3.4s, v3.4s, v13.4s
-	WORD $0x4e2ed484 // fadd v4.4s, v4.4s, v14.4s
-	WORD $0x4e2fd4a5 // fadd v5.4s, v5.4s, v15.4s
-	WORD $0x4e30d4c6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4e31d4e7 // fadd v7.4s, v7.4s, v17.4s
-	WORD $0x4e32d508 // fadd v8.4s, v8.4s, v18.4s
-	WORD $0x4e33d529 // fadd v9.4s, v9.4s, v19.4s
-	WORD $0x4e25d400 // fadd v0.4s, v0.4s, v5.4s
-	WORD $0x4e26d421 // fadd v1.4s, v1.4s, v6.4s
-	WORD $0x4e27d442 // fadd v2.4s, v2.4s, v7.4s
-	WORD $0x4e28d463 // fadd v3.4s, v3.4s, v8.4s
-	WORD $0x4e29d484 // fadd v4.4s, v4.4s, v9.4s
 	MOVD 48(R0), R1
 	MOVD 88(R0), R0
 	LSL $2, R0, R0
@@ -7323,24 +7169,6 @@ TEXT ·dotTile6x1NEON(SB), NOSPLIT, $0-8
 	WORD $0x6f00e403 // movi v3.2d, #0x0
 	WORD $0x6f00e404 // movi v4.2d, #0x0
 	WORD $0x6f00e405 // movi v5.2d, #0x0
-	WORD $0x6f00e406 // movi v6.2d, #0x0
-	WORD $0x6f00e407 // movi v7.2d, #0x0
-	WORD $0x6f00e408 // movi v8.2d, #0x0
-	WORD $0x6f00e409 // movi v9.2d, #0x0
-	WORD $0x6f00e40a // movi v10.2d, #0x0
-	WORD $0x6f00e40b // movi v11.2d, #0x0
-	WORD $0x6f00e40c // movi v12.2d, #0x0
-	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
-	WORD $0x6f00e410 // movi v16.2d, #0x0
-	WORD $0x6f00e411 // movi v17.2d, #0x0
-	WORD $0x6f00e412 // movi v18.2d, #0x0
-	WORD $0x6f00e413 // movi v19.2d, #0x0
-	WORD $0x6f00e414 // movi v20.2d, #0x0
-	WORD $0x6f00e415 // movi v21.2d, #0x0
-	WORD $0x6f00e416 // movi v22.2d, #0x0
-	WORD $0x6f00e417 // movi v23.2d, #0x0
 	MOVD 0(R0), R1
 	MOVD 72(R0), R2
 	LSL $2, R2, R2
@@ -7354,58 +7182,58 @@ TEXT ·dotTile6x1NEON(SB), NOSPLIT, $0-8
 	LSR $4, R8, R8
 
 step:
-	WORD $0x3dc00038 // ldr q24, [x1]
-	WORD $0x3dc00079 // ldr q25, [x3]
-	WORD $0x3dc0009a // ldr q26, [x4]
-	WORD $0x3dc000bb // ldr q27, [x5]
-	WORD $0x3dc000dc // ldr q28, [x6]
-	WORD $0x3dc0005d // ldr q29, [x2]
-	WORD $0x3dc000fe // ldr q30, [x7]
-	WORD $0x4e3ecf00 // fmla v0.4s, v24.4s, v30.4s
-	WORD $0x4e3ecf21 // fmla v1.4s, v25.4s, v30.4s
-	WORD $0x4e3ecf42 // fmla v2.4s, v26.4s, v30.4s
-	WORD $0x4e3ecf63 // fmla v3.4s, v27.4s, v30.4s
-	WORD $0x4e3ecf84 // fmla v4.4s, v28.4s, v30.4s
-	WORD $0x4e3ecfa5 // fmla v5.4s, v29.4s, v30.4s
-	WORD $0x3dc00438 // ldr q24, [x1, #16]
-	WORD $0x3dc00479 // ldr q25, [x3, #16]
-	WORD $0x3dc0049a // ldr q26, [x4, #16]
-	WORD $0x3dc004bb // ldr q27, [x5, #16]
-	WORD $0x3dc004dc // ldr q28, [x6, #16]
-	WORD $0x3dc0045d // ldr q29, [x2, #16]
-	WORD $0x3dc004fe // ldr q30, [x7, #16]
-	WORD $0x4e3ecf06 // fmla v6.4s, v24.4s, v30.4s
-	WORD $0x4e3ecf27 // fmla v7.4s, v25.4s, v30.4s
-	WORD $0x4e3ecf48 // fmla v8.4s, v26.4s, v30.4s
-	WORD $0x4e3ecf69 // fmla v9.4s, v27.4s, v30.4s
-	WORD $0x4e3ecf8a // fmla v10.4s, v28.4s, v30.4s
-	WORD $0x4e3ecfab // fmla v11.4s, v29.4s, v30.4s
-	WORD $0x3dc00838 // ldr q24, [x1, #32]
-	WORD $0x3dc00879 // ldr q25, [x3, #32]
-	WORD $0x3dc0089a // ldr q26, [x4, #32]
-	WORD $0x3dc008bb // ldr q27, [x5, #32]
-	WORD $0x3dc008dc // ldr q28, [x6, #32]
-	WORD $0x3dc0085d // ldr q29, [x2, #32]
-	WORD $0x3dc008fe // ldr q30, [x7, #32]
-	WORD $0x4e3ecf0c // fmla v12.4s, v24.4s, v30.4s
-	WORD $0x4e3ecf2d // fmla v13.4s, v25.4s, v30.4s
-	WORD $0x4e3ecf4e // fmla v14.4s, v26.4s, v30.4s
-	WORD $0x4e3ecf6f // fmla v15.4s, v27.4s, v30.4s
-	WORD $0x4e3ecf90 // fmla v16.4s, v28.4s, v30.4s
-	WORD $0x4e3ecfb1 // fmla v17.4s, v29.4s, v30.4s
-	WORD $0x3dc00c38 // ldr q24, [x1, #48]
-	WORD $0x3dc00c79 // ldr q25, [x3, #48]
-	WORD $0x3dc00c9a // ldr q26, [x4, #48]
-	WORD $0x3dc00cbb // ldr q27, [x5, #48]
-	WORD $0x3dc00cdc // ldr q28, [x6, #48]
-	WORD $0x3dc00c5d // ldr q29, [x2, #48]
-	WORD $0x3dc00cfe // ldr q30, [x7, #48]
-	WORD $0x4e3ecf12 // fmla v18.4s, v24.4s, v30.4s
-	WORD $0x4e3ecf33 // fmla v19.4s, v25.4s, v30.4s
-	WORD $0x4e3ecf54 // fmla v20.4s, v26.4s, v30.4s
-	WORD $0x4e3ecf75 // fmla v21.4s, v27.4s, v30.4s
-	WORD $0x4e3ecf96 // fmla v22.4s, v28.4s, v30.4s
-	WORD $0x4e3ecfb7 // fmla v23.4s, v29.4s, v30.4s
+	WORD $0x3dc00026 // ldr q6, [x1]
+	WORD $0x3dc00067 // ldr q7, [x3]
+	WORD $0x3dc00088 // ldr q8, [x4]
+	WORD $0x3dc000a9 // ldr q9, [x5]
+	WORD $0x3dc000ca // ldr q10, [x6]
+	WORD $0x3dc0004b // ldr q11, [x2]
+	WORD $0x3dc000ec // ldr q12, [x7]
+	WORD $0x4e2cccc0 // fmla v0.4s, v6.4s, v12.4s
+	WORD $0x4e2ccce1 // fmla v1.4s, v7.4s, v12.4s
+	WORD $0x4e2ccd02 // fmla v2.4s, v8.4s, v12.4s
+	WORD $0x4e2ccd23 // fmla v3.4s, v9.4s, v12.4s
+	WORD $0x4e2ccd44 // fmla v4.4s, v10.4s, v12.4s
+	WORD $0x4e2ccd65 // fmla v5.4s, v11.4s, v12.4s
+	WORD $0x3dc00426 // ldr q6, [x1, #16]
+	WORD $0x3dc00467 // ldr q7, [x3, #16]
+	WORD $0x3dc00488 // ldr q8, [x4, #16]
+	WORD $0x3dc004a9 // ldr q9, [x5, #16]
+	WORD $0x3dc004ca // ldr q10, [x6, #16]
+	WORD $0x3dc0044b // ldr q11, [x2, #16]
+	WORD $0x3dc004ec // ldr q12, [x7, #16]
+	WORD $0x4e2cccc0 // fmla v0.4s, v6.4s, v12.4s
+	WORD $0x4e2ccce1 // fmla v1.4s, v7.4s, v12.4s
+	WORD $0x4e2ccd02 // fmla v2.4s, v8.4s, v12.4s
+	WORD $0x4e2ccd23 // fmla v3.4s, v9.4s, v12.4s
+	WORD $0x4e2ccd44 // fmla v4.4s, v10.4s, v12.4s
+	WORD $0x4e2ccd65 // fmla v5.4s, v11.4s, v12.4s
+	WORD $0x3dc00826 // ldr q6, [x1, #32]
+	WORD $0x3dc00867 // ldr q7, [x3, #32]
+	WORD $0x3dc00888 // ldr q8, [x4, #32]
+	WORD $0x3dc008a9 // ldr q9, [x5, #32]
+	WORD $0x3dc008ca // ldr q10, [x6, #32]
+	WORD $0x3dc0084b // ldr q11, [x2, #32]
+	WORD $0x3dc008ec // ldr q12, [x7, #32]
+	WORD $0x4e2cccc0 // fmla v0.4s, v6.4s, v12.4s
+	WORD $0x4e2ccce1 // fmla v1.4s, v7.4s, v12.4s
+	WORD $0x4e2ccd02 // fmla v2.4s, v8.4s, v12.4s
+	WORD $0x4e2ccd23 // fmla v3.4s, v9.4s, v12.4s
+	WORD $0x4e2ccd44 // fmla v4.4s, v10.4s, v12.4s
+	WORD $0x4e2ccd65 // fmla v5.4s, v11.4s, v12.4s
+	WORD $0x3dc00c26 // ldr q6, [x1, #48]
+	WORD $0x3dc00c67 // ldr q7, [x3, #48]
+	WORD $0x3dc00c88 // ldr q8, [x4, #48]
+	WORD $0x3dc00ca9 // ldr q9, [x5, #48]
+	WORD $0x3dc00cca // ldr q10, [x6, #48]
+	WORD $0x3dc00c4b // ldr q11, [x2, #48]
+	WORD $0x3dc00cec // ldr q12, [x7, #48]
+	WORD $0x4e2cccc0 // fmla v0.4s, v6.4s, v12.4s
+	WORD $0x4e2ccce1 // fmla v1.4s, v7.4s, v12.4s
+	WORD $0x4e2ccd02 // fmla v2.4s, v8.4s, v12.4s
+	WORD $0x4e2ccd23 // fmla v3.4s, v9.4s, v12.4s
+	WORD $0x4e2ccd44 // fmla v4.4s, v10.4s, v12.4s
+	WORD $0x4e2ccd65 // fmla v5.4s, v11.4s, v12.4s
 	ADD $64, R1, R1
 	ADD $64, R3, R3
 	ADD $64, R4, R4
@@ -7415,24 +7243,6 @@ step:
 	ADD $64, R7, R7
 	SUBS $1, R8, R8
 	BNE step
-	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
-	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
-	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
-	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
-	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
-	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
-	WORD $0x4e36d54a // fadd v10.4s, v10.4s, v22.4s
-	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
-	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
-	WORD $0x4e27d421 // fadd v1.4s, v1.4s, v7.4s
-	WORD $0x4e28d442 // fadd v2.4s, v2.4s, v8.4s
-	WORD $0x4e29d463 // fadd v3.4s, v3.4s, v9.4s
-	WORD $0x4e2ad484 // fadd v4.4s, v4.4s, v10.4s
-	WORD $0x4e2bd4a5 // fadd v5.4s, v5.4s, v11.4s
 	MOVD 48(R0), R1
 	MOVD 88(R0), R0
 	LSL $2, R0, R0
@@ -7486,18 +7296,6 @@ TEXT ·dotTile1x4NEON(SB), NOSPLIT, $0-8
 	WORD $0x6f00e401 // movi v1.2d, #0x0
 	WORD $0x6f00e402 // movi v2.2d, #0x0
 	WORD $0x6f00e403 // movi v3.2d, #0x0
-	WORD $0x6f00e404 // movi v4.2d, #0x0
-	WORD $0x6f00e405 // movi v5.2d, #0x0
-	WORD $0x6f00e406 // movi v6.2d, #0x0
-	WORD $0x6f00e407 // movi v7.2d, #0x0
-	WORD $0x6f00e408 // movi v8.2d, #0x0
-	WORD $0x6f00e409 // movi v9.2d, #0x0
-	WORD $0x6f00e40a // movi v10.2d, #0x0
-	WORD $0x6f00e40b // movi v11.2d, #0x0
-	WORD $0x6f00e40c // movi v12.2d, #0x0
-	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
 	MOVD 0(R0), R1
 	MOVD 24(R0), R2
 	MOVD 80(R0), R3
@@ -7509,42 +7307,42 @@ TEXT ·dotTile1x4NEON(SB), NOSPLIT, $0-8
 	LSR $4, R6, R6
 
 step:
-	WORD $0x3dc00030 // ldr q16, [x1]
-	WORD $0x3dc00051 // ldr q17, [x2]
-	WORD $0x4e31ce00 // fmla v0.4s, v16.4s, v17.4s
-	WORD $0x3dc00091 // ldr q17, [x4]
-	WORD $0x4e31ce01 // fmla v1.4s, v16.4s, v17.4s
-	WORD $0x3dc000b1 // ldr q17, [x5]
-	WORD $0x4e31ce02 // fmla v2.4s, v16.4s, v17.4s
-	WORD $0x3dc00071 // ldr q17, [x3]
-	WORD $0x4e31ce03 // fmla v3.4s, v16.4s, v17.4s
-	WORD $0x3dc00430 // ldr q16, [x1, #16]
-	WORD $0x3dc00451 // ldr q17, [x2, #16]
-	WORD $0x4e31ce04 // fmla v4.4s, v16.4s, v17.4s
-	WORD $0x3dc00491 // ldr q17, [x4, #16]
-	WORD $0x4e31ce05 // fmla v5.4s, v16.4s, v17.4s
-	WORD $0x3dc004b1 // ldr q17, [x5, #16]
-	WORD $0x4e31ce06 // fmla v6.4s, v16.4s, v17.4s
-	WORD $0x3dc00471 // ldr q17, [x3, #16]
-	WORD $0x4e31ce07 // fmla v7.4s, v16.4s, v17.4s
-	WORD $0x3dc00830 // ldr q16, [x1, #32]
-	WORD $0x3dc00851 // ldr q17, [x2, #32]
-	WORD $0x4e31ce08 // fmla v8.4s, v16.4s, v17.4s
-	WORD $0x3dc00891 // ldr q17, [x4, #32]
-	WORD $0x4e31ce09 // fmla v9.4s, v16.4s, v17.4s
-	WORD $0x3dc008b1 // ldr q17, [x5, #32]
-	WORD $0x4e31ce0a // fmla v10.4s, v16.4s, v17.4s
-	WORD $0x3dc00871 // ldr q17, [x3, #32]
-	WORD $0x4e31ce0b // fmla v11.4s, v16.4s, v17.4s
-	WORD $0x3dc00c30 // ldr q16, [x1, #48]
-	WORD $0x3dc00c51 // ldr q17, [x2, #48]
-	WORD $0x4e31ce0c // fmla v12.4s, v16.4s, v17.4s
-	WORD $0x3dc00c91 // ldr q17, [x4, #48]
-	WORD $0x4e31ce0d // fmla v13.4s, v16.4s, v17.4s
-	WORD $0x3dc00cb1 // ldr q17, [x5, #48]
-	WORD $0x4e31ce0e // fmla v14.4s, v16.4s, v17.4s
-	WORD $0x3dc00c71 // ldr q17, [x3, #48]
-	WORD $0x4e31ce0f // fmla v15.4s, v16.4s, v17.4s
+	WORD $0x3dc00024 // ldr q4, [x1]
+	WORD $0x3dc00045 // ldr q5, [x2]
+	WORD $0x4e25cc80 // fmla v0.4s, v4.4s, v5.4s
+	WORD $0x3dc00085 // ldr q5, [x4]
+	WORD $0x4e25cc81 // fmla v1.4s, v4.4s, v5.4s
+	WORD $0x3dc000a5 // ldr q5, [x5]
+	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
+	WORD $0x3dc00065 // ldr q5, [x3]
+	WORD $0x4e25cc83 // fmla v3.4s, v4.4s, v5.4s
+	WORD $0x3dc00424 // ldr q4, [x1, #16]
+	WORD $0x3dc00445 // ldr q5, [x2, #16]
+	WORD $0x4e25cc80 // fmla v0.4s, v4.4s, v5.4s
+	WORD $0x3dc00485 // ldr q5, [x4, #16]
+	WORD $0x4e25cc81 // fmla v1.4s, v4.4s, v5.4s
+	WORD $0x3dc004a5 // ldr q5, [x5, #16]
+	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
+	WORD $0x3dc00465 // ldr q5, [x3, #16]
+	WORD $0x4e25cc83 // fmla v3.4s, v4.4s, v5.4s
+	WORD $0x3dc00824 // ldr q4, [x1, #32]
+	WORD $0x3dc00845 // ldr q5, [x2, #32]
+	WORD $0x4e25cc80 // fmla v0.4s, v4.4s, v5.4s
+	WORD $0x3dc00885 // ldr q5, [x4, #32]
+	WORD $0x4e25cc81 // fmla v1.4s, v4.4s, v5.4s
+	WORD $0x3dc008a5 // ldr q5, [x5, #32]
+	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
+	WORD $0x3dc00865 // ldr q5, [x3, #32]
+	WORD $0x4e25cc83 // fmla v3.4s, v4.4s, v5.4s
+	WORD $0x3dc00c24 // ldr q4, [x1, #48]
+	WORD $0x3dc00c45 // ldr q5, [x2, #48]
+	WORD $0x4e25cc80 // fmla v0.4s, v4.4s, v5.4s
+	WORD $0x3dc00c85 // ldr q5, [x4, #48]
+	WORD $0x4e25cc81 // fmla v1.4s, v4.4s, v5.4s
+	WORD $0x3dc00ca5 // ldr q5, [x5, #48]
+	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
+	WORD $0x3dc00c65 // ldr q5, [x3, #48]
+	WORD $0x4e25cc83 // fmla v3.4s, v4.4s, v5.4s
 	ADD $64, R1, R1
 	ADD $64, R2, R2
 	ADD $64, R4, R4
@@ -7552,18 +7350,6 @@ step:
 	ADD $64, R3, R3
 	SUBS $1, R6, R6
 	BNE step
-	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
-	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
-	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
-	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
-	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
-	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
 	MOVD 48(R0), R0
 	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
 	WORD $0x6e23d441 // faddp v1.4s, v2.4s, v3.4s
@@ -7584,14 +7370,6 @@ TEXT ·dotTile2x4NEON(SB), NOSPLIT, $0-8
 	WORD $0x6f00e405 // movi v5.2d, #0x0
 	WORD $0x6f00e406 // movi v6.2d, #0x0
 	WORD $0x6f00e407 // movi v7.2d, #0x0
-	WORD $0x6f00e408 // movi v8.2d, #0x0
-	WORD $0x6f00e409 // movi v9.2d, #0x0
-	WORD $0x6f00e40a // movi v10.2d, #0x0
-	WORD $0x6f00e40b // movi v11.2d, #0x0
-	WORD $0x6f00e40c // movi v12.2d, #0x0
-	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
 	MOVD 0(R0), R1
 	MOVD 72(R0), R2
 	LSL $2, R2, R2
@@ -7606,62 +7384,62 @@ TEXT ·dotTile2x4NEON(SB), NOSPLIT, $0-8
 	LSR $4, R7, R7
 
 step:
-	WORD $0x3dc00030 // ldr q16, [x1]
-	WORD $0x3dc00051 // ldr q17, [x2]
-	WORD $0x3dc00072 // ldr q18, [x3]
-	WORD $0x4e32ce00 // fmla v0.4s, v16.4s, v18.4s
-	WORD $0x4e32ce24 // fmla v4.4s, v17.4s, v18.4s
-	WORD $0x3dc000b2 // ldr q18, [x5]
-	WORD $0x4e32ce01 // fmla v1.4s, v16.4s, v18.4s
-	WORD $0x4e32ce25 // fmla v5.4s, v17.4s, v18.4s
-	WORD $0x3dc000d2 // ldr q18, [x6]
-	WORD $0x4e32ce02 // fmla v2.4s, v16.4s, v18.4s
-	WORD $0x4e32ce26 // fmla v6.4s, v17.4s, v18.4s
-	WORD $0x3dc00092 // ldr q18, [x4]
-	WORD $0x4e32ce03 // fmla v3.4s, v16.4s, v18.4s
-	WORD $0x4e32ce27 // fmla v7.4s, v17.4s, v18.4s
-	WORD $0x3dc00430 // ldr q16, [x1, #16]
-	WORD $0x3dc00451 // ldr q17, [x2, #16]
-	WORD $0x3dc00472 // ldr q18, [x3, #16]
-	WORD $0x4e32ce08 // fmla v8.4s, v16.4s, v18.4s
-	WORD $0x4e32ce2c // fmla v12.4s, v17.4s, v18.4s
-	WORD $0x3dc004b2 // ldr q18, [x5, #16]
-	WORD $0x4e32ce09 // fmla v9.4s, v16.4s, v18.4s
-	WORD $0x4e32ce2d // fmla v13.4s, v17.4s, v18.4s
-	WORD $0x3dc004d2 // ldr q18, [x6, #16]
-	WORD $0x4e32ce0a // fmla v10.4s, v16.4s, v18.4s
-	WORD $0x4e32ce2e // fmla v14.4s, v17.4s, v18.4s
-	WORD $0x3dc00492 // ldr q18, [x4, #16]
-	WORD $0x4e32ce0b // fmla v11.4s, v16.4s, v18.4s
-	WORD $0x4e32ce2f // fmla v15.4s, v17.4s, v18.4s
-	WORD $0x3dc00830 // ldr q16, [x1, #32]
-	WORD $0x3dc00851 // ldr q17, [x2, #32]
-	WORD $0x3dc00872 // ldr q18, [x3, #32]
-	WORD $0x4e32ce00 // fmla v0.4s, v16.4s, v18.4s
-	WORD $0x4e32ce24 // fmla v4.4s, v17.4s, v18.4s
-	WORD $0x3dc008b2 // ldr q18, [x5, #32]
-	WORD $0x4e32ce01 // fmla v1.4s, v16.4s, v18.4s
-	WORD $0x4e32ce25 // fmla v5.4s, v17.4s, v18.4s
-	WORD $0x3dc008d2 // ldr q18, [x6, #32]
-	WORD $0x4e32ce02 // fmla v2.4s, v16.4s, v18.4s
-	WORD $0x4e32ce26 // fmla v6.4s, v17.4s, v18.4s
-	WORD $0x3dc00892 // ldr q18, [x4, #32]
-	WORD $0x4e32ce03 // fmla v3.4s, v16.4s, v18.4s
-	WORD $0x4e32ce27 // fmla v7.4s, v17.4s, v18.4s
-	WORD $0x3dc00c30 // ldr q16, [x1, #48]
-	WORD $0x3dc00c51 // ldr q17, [x2, #48]
-	WORD $0x3dc00c72 // ldr q18, [x3, #48]
-	WORD $0x4e32ce08 // fmla v8.4s, v16.4s, v18.4s
-	WORD $0x4e32ce2c // fmla v12.4s, v17.4s, v18.4s
-	WORD $0x3dc00cb2 // ldr q18, [x5, #48]
-	WORD $0x4e32ce09 // fmla v9.4s, v16.4s, v18.4s
-	WORD $0x4e32ce2d // fmla v13.4s, v17.4s, v18.4s
-	WORD $0x3dc00cd2 // ldr q18, [x6, #48]
-	WORD $0x4e32ce0a // fmla v10.4s, v16.4s, v18.4s
-	WORD $0x4e32ce2e // fmla v14.4s, v17.4s, v18.4s
-	WORD $0x3dc00c92 // ldr q18, [x4, #48]
-	WORD $0x4e32ce0b // fmla v11.4s, v16.4s, v18.4s
-	WORD $0x4e32ce2f // fmla v15.4s, v17.4s, v18.4s
+	WORD $0x3dc00028 // ldr q8, [x1]
+	WORD $0x3dc00049 // ldr q9, [x2]
+	WORD $0x3dc0006a // ldr q10, [x3]
+	WORD $0x4e2acd00 // fmla v0.4s, v8.4s, v10.4s
+	WORD $0x4e2acd24 // fmla v4.4s, v9.4s, v10.4s
+	WORD $0x3dc000aa // ldr q10, [x5]
+	WORD $0x4e2acd01 // fmla v1.4s, v8.4s, v10.4s
+	WORD $0x4e2acd25 // fmla v5.4s, v9.4s, v10.4s
+	WORD $0x3dc000ca // ldr q10, [x6]
+	WORD $0x4e2acd02 // fmla v2.4s, v8.4s, v10.4s
+	WORD $0x4e2acd26 // fmla v6.4s, v9.4s, v10.4s
+	WORD $0x3dc0008a // ldr q10, [x4]
+	WORD $0x4e2acd03 // fmla v3.4s, v8.4s, v10.4s
+	WORD $0x4e2acd27 // fmla v7.4s, v9.4s, v10.4s
+	WORD $0x3dc00428 // ldr q8, [x1, #16]
+	WORD $0x3dc00449 // ldr q9, [x2, #16]
+	WORD $0x3dc0046a // ldr q10, [x3, #16]
+	WORD $0x4e2acd00 // fmla v0.4s, v8.4s, v10.4s
+	WORD $0x4e2acd24 // fmla v4.4s, v9.4s, v10.4s
+	WORD $0x3dc004aa // ldr q10, [x5, #16]
+	WORD $0x4e2acd01 // fmla v1.4s, v8.4s, v10.4s
+	WORD $0x4e2acd25 // fmla v5.4s, v9.4s, v10.4s
+	WORD $0x3dc004ca // ldr q10, [x6, #16]
+	WORD $0x4e2acd02 // fmla v2.4s, v8.4s, v10.4s
+	WORD $0x4e2acd26 // fmla v6.4s, v9.4s, v10.4s
+	WORD $0x3dc0048a // ldr q10, [x4, #16]
+	WORD $0x4e2acd03 // fmla v3.4s, v8.4s, v10.4s
+	WORD $0x4e2acd27 // fmla v7.4s, v9.4s, v10.4s
+	WORD $0x3dc00828 // ldr q8, [x1, #32]
+	WORD $0x3dc00849 // ldr q9, [x2, #32]
+	WORD $0x3dc0086a // ldr q10, [x3, #32]
+	WORD $0x4e2acd00 // fmla v0.4s, v8.4s, v10.4s
+	WORD $0x4e2acd24 // fmla v4.4s, v9.4s, v10.4s
+	WORD $0x3dc008aa // ldr q10, [x5, #32]
+	WORD $0x4e2acd01 // fmla v1.4s, v8.4s, v10.4s
+	WORD $0x4e2acd25 // fmla v5.4s, v9.4s, v10.4s
+	WORD $0x3dc008ca // ldr q10, [x6, #32]
+	WORD $0x4e2acd02 // fmla v2.4s, v8.4s, v10.4s
+	WORD $0x4e2acd26 // fmla v6.4s, v9.4s, v10.4s
+	WORD $0x3dc0088a // ldr q10, [x4, #32]
+	WORD $0x4e2acd03 // fmla v3.4s, v8.4s, v10.4s
+	WORD $0x4e2acd27 // fmla v7.4s, v9.4s, v10.4s
+	WORD $0x3dc00c28 // ldr q8, [x1, #48]
+	WORD $0x3dc00c49 // ldr q9, [x2, #48]
+	WORD $0x3dc00c6a // ldr q10, [x3, #48]
+	WORD $0x4e2acd00 // fmla v0.4s, v8.4s, v10.4s
+	WORD $0x4e2acd24 // fmla v4.4s, v9.4s, v10.4s
+	WORD $0x3dc00caa // ldr q10, [x5, #48]
+	WORD $0x4e2acd01 // fmla v1.4s, v8.4s, v10.4s
+	WORD $0x4e2acd25 // fmla v5.4s, v9.4s, v10.4s
+	WORD $0x3dc00cca // ldr q10, [x6, #48]
+	WORD $0x4e2acd02 // fmla v2.4s, v8.4s, v10.4s
+	WORD $0x4e2acd26 // fmla v6.4s, v9.4s, v10.4s
+	WORD $0x3dc00c8a // ldr q10, [x4, #48]
+	WORD $0x4e2acd03 // fmla v3.4s, v8.4s, v10.4s
+	WORD $0x4e2acd27 // fmla v7.4s, v9.4s, v10.4s
 	ADD $64, R1, R1
 	ADD $64, R2, R2
 	ADD $64, R3, R3
@@ -7670,14 +7448,6 @@ step:
 	ADD $64, R4, R4
 	SUBS $1, R7, R7
 	BNE step
-	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
-	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
-	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
-	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
 	MOVD 48(R0), R1
 	MOVD 88(R0), R0
 	LSL $2, R0, R0
@@ -7711,18 +7481,6 @@ TEXT ·dotTile3x4NEON(SB), NOSPLIT, $0-8
 	WORD $0x6f00e409 // movi v9.2d, #0x0
 	WORD $0x6f00e40a // movi v10.2d, #0x0
 	WORD $0x6f00e40b // movi v11.2d, #0x0
-	WORD $0x6f00e40c // movi v12.2d, #0x0
-	WORD $0x6f00e40d // movi v13.2d, #0x0
-	WORD $0x6f00e40e // movi v14.2d, #0x0
-	WORD $0x6f00e40f // movi v15.2d, #0x0
-	WORD $0x6f00e410 // movi v16.2d, #0x0
-	WORD $0x6f00e411 // movi v17.2d, #0x0
-	WORD $0x6f00e412 // movi v18.2d, #0x0
-	WORD $0x6f00e413 // movi v19.2d, #0x0
-	WORD $0x6f00e414 // movi v20.2d, #0x0
-	WORD $0x6f00e415 // movi v21.2d, #0x0
-	WORD $0x6f00e416 // movi v22.2d, #0x0
-	WORD $0x6f00e417 // movi v23.2d, #0x0
 	MOVD 0(R0), R1
 	MOVD 72(R0), R2
 	LSL $2, R2, R2
@@ -7738,82 +7496,82 @@ TEXT ·dotTile3x4NEON(SB), NOSPLIT, $0-8
 	LSR $4, R8, R8
 
 step:
-	WORD $0x3dc00038 // ldr q24, [x1]
-	WORD $0x3dc00079 // ldr q25, [x3]
-	WORD $0x3dc0005a // ldr q26, [x2]
-	WORD $0x3dc0009b // ldr q27, [x4]
-	WORD $0x4e3bcf00 // fmla v0.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf24 // fmla v4.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf48 // fmla v8.4s, v26.4s, v27.4s
-	WORD $0x3dc000db // ldr q27, [x6]
-	WORD $0x4e3bcf01 // fmla v1.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf25 // fmla v5.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf49 // fmla v9.4s, v26.4s, v27.4s
-	WORD $0x3dc000fb // ldr q27, [x7]
-	WORD $0x4e3bcf02 // fmla v2.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf26 // fmla v6.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf4a // fmla v10.4s, v26.4s, v27.4s
-	WORD $0x3dc000bb // ldr q27, [x5]
-	WORD $0x4e3bcf03 // fmla v3.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf27 // fmla v7.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf4b // fmla v11.4s, v26.4s, v27.4s
-	WORD $0x3dc00438 // ldr q24, [x1, #16]
-	WORD $0x3dc00479 // ldr q25, [x3, #16]
-	WORD $0x3dc0045a // ldr q26, [x2, #16]
-	WORD $0x3dc0049b // ldr q27, [x4, #16]
-	WORD $0x4e3bcf0c // fmla v12.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf30 // fmla v16.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf54 // fmla v20.4s, v26.4s, v27.4s
-	WORD $0x3dc004db // ldr q27, [x6, #16]
-	WORD $0x4e3bcf0d // fmla v13.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf31 // fmla v17.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf55 // fmla v21.4s, v26.4s, v27.4s
-	WORD $0x3dc004fb // ldr q27, [x7, #16]
-	WORD $0x4e3bcf0e // fmla v14.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf32 // fmla v18.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf56 // fmla v22.4s, v26.4s, v27.4s
-	WORD $0x3dc004bb // ldr q27, [x5, #16]
-	WORD $0x4e3bcf0f // fmla v15.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf33 // fmla v19.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf57 // fmla v23.4s, v26.4s, v27.4s
-	WORD $0x3dc00838 // ldr q24, [x1, #32]
-	WORD $0x3dc00879 // ldr q25, [x3, #32]
-	WORD $0x3dc0085a // ldr q26, [x2, #32]
-	WORD $0x3dc0089b // ldr q27, [x4, #32]
-	WORD $0x4e3bcf00 // fmla v0.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf24 // fmla v4.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf48 // fmla v8.4s, v26.4s, v27.4s
-	WORD $0x3dc008db // ldr q27, [x6, #32]
-	WORD $0x4e3bcf01 // fmla v1.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf25 // fmla v5.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf49 // fmla v9.4s, v26.4s, v27.4s
-	WORD $0x3dc008fb // ldr q27, [x7, #32]
-	WORD $0x4e3bcf02 // fmla v2.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf26 // fmla v6.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf4a // fmla v10.4s, v26.4s, v27.4s
-	WORD $0x3dc008bb // ldr q27, [x5, #32]
-	WORD $0x4e3bcf03 // fmla v3.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf27 // fmla v7.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf4b // fmla v11.4s, v26.4s, v27.4s
-	WORD $0x3dc00c38 // ldr q24, [x1, #48]
-	WORD $0x3dc00c79 // ldr q25, [x3, #48]
-	WORD $0x3dc00c5a // ldr q26, [x2, #48]
-	WORD $0x3dc00c9b // ldr q27, [x4, #48]
-	WORD $0x4e3bcf0c // fmla v12.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf30 // fmla v16.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf54 // fmla v20.4s, v26.4s, v27.4s
-	WORD $0x3dc00cdb // ldr q27, [x6, #48]
-	WORD $0x4e3bcf0d // fmla v13.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf31 // fmla v17.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf55 // fmla v21.4s, v26.4s, v27.4s
-	WORD $0x3dc00cfb // ldr q27, [x7, #48]
-	WORD $0x4e3bcf0e // fmla v14.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf32 // fmla v18.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf56 // fmla v22.4s, v26.4s, v27.4s
-	WORD $0x3dc00cbb // ldr q27, [x5, #48]
-	WORD $0x4e3bcf0f // fmla v15.4s, v24.4s, v27.4s
-	WORD $0x4e3bcf33 // fmla v19.4s, v25.4s, v27.4s
-	WORD $0x4e3bcf57 // fmla v23.4s, v26.4s, v27.4s
+	WORD $0x3dc0002c // ldr q12, [x1]
+	WORD $0x3dc0006d // ldr q13, [x3]
+	WORD $0x3dc0004e // ldr q14, [x2]
+	WORD $0x3dc0008f // ldr q15, [x4]
+	WORD $0x4e2fcd80 // fmla v0.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda4 // fmla v4.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc8 // fmla v8.4s, v14.4s, v15.4s
+	WORD $0x3dc000cf // ldr q15, [x6]
+	WORD $0x4e2fcd81 // fmla v1.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda5 // fmla v5.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc9 // fmla v9.4s, v14.4s, v15.4s
+	WORD $0x3dc000ef // ldr q15, [x7]
+	WORD $0x4e2fcd82 // fmla v2.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda6 // fmla v6.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdca // fmla v10.4s, v14.4s, v15.4s
+	WORD $0x3dc000af // ldr q15, [x5]
+	WORD $0x4e2fcd83 // fmla v3.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdcb // fmla v11.4s, v14.4s, v15.4s
+	WORD $0x3dc0042c // ldr q12, [x1, #16]
+	WORD $0x3dc0046d // ldr q13, [x3, #16]
+	WORD $0x3dc0044e // ldr q14, [x2, #16]
+	WORD $0x3dc0048f // ldr q15, [x4, #16]
+	WORD $0x4e2fcd80 // fmla v0.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda4 // fmla v4.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc8 // fmla v8.4s, v14.4s, v15.4s
+	WORD $0x3dc004cf // ldr q15, [x6, #16]
+	WORD $0x4e2fcd81 // fmla v1.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda5 // fmla v5.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc9 // fmla v9.4s, v14.4s, v15.4s
+	WORD $0x3dc004ef // ldr q15, [x7, #16]
+	WORD $0x4e2fcd82 // fmla v2.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda6 // fmla v6.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdca // fmla v10.4s, v14.4s, v15.4s
+	WORD $0x3dc004af // ldr q15, [x5, #16]
+	WORD $0x4e2fcd83 // fmla v3.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdcb // fmla v11.4s, v14.4s, v15.4s
+	WORD $0x3dc0082c // ldr q12, [x1, #32]
+	WORD $0x3dc0086d // ldr q13, [x3, #32]
+	WORD $0x3dc0084e // ldr q14, [x2, #32]
+	WORD $0x3dc0088f // ldr q15, [x4, #32]
+	WORD $0x4e2fcd80 // fmla v0.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda4 // fmla v4.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc8 // fmla v8.4s, v14.4s, v15.4s
+	WORD $0x3dc008cf // ldr q15, [x6, #32]
+	WORD $0x4e2fcd81 // fmla v1.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda5 // fmla v5.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc9 // fmla v9.4s, v14.4s, v15.4s
+	WORD $0x3dc008ef // ldr q15, [x7, #32]
+	WORD $0x4e2fcd82 // fmla v2.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda6 // fmla v6.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdca // fmla v10.4s, v14.4s, v15.4s
+	WORD $0x3dc008af // ldr q15, [x5, #32]
+	WORD $0x4e2fcd83 // fmla v3.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdcb // fmla v11.4s, v14.4s, v15.4s
+	WORD $0x3dc00c2c // ldr q12, [x1, #48]
+	WORD $0x3dc00c6d // ldr q13, [x3, #48]
+	WORD $0x3dc00c4e // ldr q14, [x2, #48]
+	WORD $0x3dc00c8f // ldr q15, [x4, #48]
+	WORD $0x4e2fcd80 // fmla v0.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda4 // fmla v4.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc8 // fmla v8.4s, v14.4s, v15.4s
+	WORD $0x3dc00ccf // ldr q15, [x6, #48]
+	WORD $0x4e2fcd81 // fmla v1.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda5 // fmla v5.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdc9 // fmla v9.4s, v14.4s, v15.4s
+	WORD $0x3dc00cef // ldr q15, [x7, #48]
+	WORD $0x4e2fcd82 // fmla v2.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda6 // fmla v6.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdca // fmla v10.4s, v14.4s, v15.4s
+	WORD $0x3dc00caf // ldr q15, [x5, #48]
+	WORD $0x4e2fcd83 // fmla v3.4s, v12.4s, v15.4s
+	WORD $0x4e2fcda7 // fmla v7.4s, v13.4s, v15.4s
+	WORD $0x4e2fcdcb // fmla v11.4s, v14.4s, v15.4s
 	ADD $64, R1, R1
 	ADD $64, R3, R3
 	ADD $64, R2, R2
@@ -7823,18 +7581,6 @@ step:
 	ADD $64, R5, R5
 	SUBS $1, R8, R8
 	BNE step
-	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
-	WORD $0x4e2dd421 // fadd v1.4s, v1.4s, v13.4s
-	WORD $0x4e2ed442 // fadd v2.4s, v2.4s, v14.4s
-	WORD $0x4e2fd463 // fadd v3.4s, v3.4s, v15.4s
-	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
-	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
-	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
-	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
-	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
-	WORD $0x4e36d54a // fadd v10.4s, v10.4s, v22.4s
-	WORD $0x4e37d56b // fadd v11.4s, v11.4s, v23.4s
 	MOVD 48(R0), R1
 	MOVD 88(R0), R0
 	LSL $2, R0, R0

@@ -29,48 +29,30 @@ func convolutions() {
 	}
 }
 
-// chains is how many sets of sums a tile of so many registers keeps, among which the input channels
-// alternate: four pipes with a latency of four cycles want 16 sums that do not wait for each other.
-func chains(registers int) int {
-	n := 1
-	for n*registers < 16 && 2*n*registers <= 24 {
-		n *= 2
-	}
-	return n
-}
-
-// tile generates np pixels times 16 output channels in registers.
+// tile generates np pixels times 16 output channels in registers. Every strip adds a pixel's products
+// in the same order, so that a pixel's value does not depend on its neighbours: narrow strips get no
+// more sums among which the input channels could alternate.
 func tile(np int) {
 	f := begin(fmt.Sprintf("tile%dx1", np), "Tile", fmt.Sprintf("computes strips of %d pixels by 16 output channels; see Tile.", np))
-	sets := chains(np * quarters)
-	acc := make([][][]*reg, sets)
-	for s := range acc {
-		acc[s] = f.grid(np, quarters)
-	}
+	acc := f.grid(np, quarters)
 	planes := f.field(tilePlanes)
 	xPlane, wPlane, yPlane := f.field(tileX), f.field(tileW), f.field(tileY)
 	f.label("plane")
 	x, y, rows := f.copyOf(xPlane), f.copyOf(yPlane), f.field(tileRows)
 	f.label("row")
-	for s := range acc {
-		for i := range acc[s] {
-			for _, v := range acc[s][i] {
-				f.zero(v)
-			}
-		}
-	}
+	f.zeros(acc)
 	taps, n, w := f.field(tileTaps), f.field(tileTapsLen), f.copyOf(wPlane)
 	f.label("tap")
 	px, in := f.tap(taps, x), f.field(tileIn)
 	// body multiplies one channel, lane of pixels, by the weights at disp. Two registers of weights
 	// at a time are all that is left.
-	body := func(pixels []*reg, lane, disp int, to [][]*reg) {
+	body := func(pixels []*reg, lane, disp int) {
 		for j := 0; j < quarters; j += 2 {
 			pair := f.vecs(2)
 			f.loads(pair, w, disp+16*j)
 			for k, wv := range pair {
-				for i := range to {
-					f.intoLane(fmlaLane, to[i][j+k], wv, pixels[i], lane)
+				for i := range acc {
+					f.intoLane(fmlaLane, acc[i][j+k], wv, pixels[i], lane)
 				}
 			}
 		}
@@ -84,7 +66,7 @@ func tile(np int) {
 		f.load(sizeQ, v, px, i*64)
 	}
 	for c := range 4 {
-		body(pixels, c, c*64, acc[c%sets])
+		body(pixels, c, c*64)
 	}
 	f.next(px, 16)
 	f.next(w, 256)
@@ -98,7 +80,7 @@ func tile(np int) {
 	for i, v := range singles {
 		f.load(sizeS, v, px, i*64)
 	}
-	body(singles, 0, 0, acc[0])
+	body(singles, 0, 0)
 	f.next(px, 4)
 	f.next(w, 64)
 	f.times(in, "one")
@@ -106,14 +88,7 @@ func tile(np int) {
 	f.times(n, "tap")
 	out, pixel := f.copyOf(y), f.stride(tileYPixel)
 	for i := range np {
-		for s := sets / 2; s > 0; s /= 2 {
-			for o := range s {
-				for j := range quarters {
-					f.op(fadd, acc[o][i][j], acc[o][i][j], acc[o+s][i][j])
-				}
-			}
-		}
-		f.stores(acc[0][i], out, 0)
+		f.stores(acc[i], out, 0)
 		if i+1 < np {
 			f.add(out, out, pixel)
 		}

@@ -91,6 +91,14 @@ func (f *function) go1(text func() (ours, gnu string), d *reg, uses ...*reg) {
 
 func (f *function) zero(d *reg) { f.emit(d, func() inst { return zero(d.n) }) }
 
+func (f *function) zeros(d [][]*reg) {
+	for _, row := range d {
+		for _, v := range row {
+			f.zero(v)
+		}
+	}
+}
+
 // copyTo copies n to d.
 func (f *function) copyTo(d, n *reg) {
 	f.steps = append(f.steps, step{word: func() inst { return move(d.n, n.n) }, defs: []*reg{d}, uses: []*reg{n}, from: n})

@@ -71,11 +71,7 @@ func groupTile(np, g int) {
 	f.inHalves(func() {
 		x, y, rows := f.copyOf(xHalf), f.copyOf(yHalf), f.field(groupRows)
 		f.label("row")
-		for i := range acc {
-			for _, v := range acc[i] {
-				f.zero(v)
-			}
-		}
+		f.zeros(acc)
 		taps, n, w := f.field(groupTaps), f.field(groupTapsLen), f.copyOf(wHalf)
 		f.label("tap")
 		px := f.tap(taps, x)

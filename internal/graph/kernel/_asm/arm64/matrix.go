@@ -43,20 +43,11 @@ func (f *function) rowsFrom(p *reg, stride, n int) []*reg {
 	return rows
 }
 
-// dotTile generates ni × nj dot products, each in a register of partial sums, or in several where
-// there are few.
+// dotTile generates ni × nj dot products, each in a register of partial sums.
 func dotTile(ni, nj int) {
 	f := begin(fmt.Sprintf("dotTile%dx%d", ni, nj), "DotTile", fmt.Sprintf("adds the products of %d and %d rows; see DotTile.", ni, nj))
-	sets := min(4, chains(ni*nj))
-	acc := make([][][]*reg, sets)
-	for s := range acc {
-		acc[s] = f.grid(ni, nj)
-		for i := range acc[s] {
-			for _, v := range acc[s][i] {
-				f.zero(v)
-			}
-		}
-	}
+	acc := f.grid(ni, nj)
+	f.zeros(acc)
 	x, w := f.rowsFrom(f.field(dotX), dotXRow, ni), f.rowsFrom(f.field(dotW), dotWRow, nj)
 	n := f.field(dotLen)
 	f.shiftRight(n, n, 4)
@@ -70,7 +61,7 @@ func dotTile(ni, nj int) {
 			v := f.vec()
 			f.load(sizeQ, v, w[j], 16*h)
 			for i := range xs {
-				f.into(fmla, acc[h%sets][i][j], xs[i], v)
+				f.into(fmla, acc[i][j], xs[i], v)
 			}
 		}
 	}
@@ -78,18 +69,9 @@ func dotTile(ni, nj int) {
 		f.next(p, 64)
 	}
 	f.times(n, "step")
-	for s := sets / 2; s > 0; s /= 2 {
-		for o := range s {
-			for i := range ni {
-				for j := range nj {
-					f.op(fadd, acc[o][i][j], acc[o][i][j], acc[o+s][i][j])
-				}
-			}
-		}
-	}
 	for i, y := range f.rowsFrom(f.field(dotY), dotYRow, ni) {
 		// Neighbours twice: of four registers the four sums, of one its sum in the first lane.
-		v, s := acc[0][i], sizeQ
+		v, s := acc[i], sizeQ
 		if nj == 1 {
 			v, s = []*reg{v[0], v[0], v[0], v[0]}, sizeS
 		}
@@ -112,11 +94,7 @@ func rowTile(ni int) {
 	a := f.rowsFrom(f.field(rowA), rowARow, ni)
 	x, vecs, xRow, aCol := f.field(rowX), f.field(rowVecs), f.stride(rowXRow), f.stride(rowACol)
 	f.label("vector")
-	for i := range acc {
-		for _, v := range acc[i] {
-			f.zero(v)
-		}
-	}
+	f.zeros(acc)
 	f.ifZero(f.field(rowLoad), "sum")
 	for i := range acc {
 		f.loads(acc[i], y[i], 0)
