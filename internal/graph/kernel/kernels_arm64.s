@@ -2373,60 +2373,60 @@ quarter:
 	WORD $0x3dc03023 // ldr q3, [x1, #192]
 	WORD $0x3dc06024 // ldr q4, [x1, #384]
 	WORD $0x4e24d445 // fadd v5.4s, v2.4s, v4.4s
-	WORD $0x4fa09866 // fmul v6.4s, v3.4s, v0.s[3]
-	WORD $0x4ea21c47 // mov v7.16b, v2.16b
-	WORD $0x4f801087 // fmla v7.4s, v4.4s, v0.s[0]
-	WORD $0x4f8190e7 // fmul v7.4s, v7.4s, v1.s[0]
+	WORD $0x4ea21c46 // mov v6.16b, v2.16b
+	WORD $0x4f801086 // fmla v6.4s, v4.4s, v0.s[0]
+	WORD $0x4fa09867 // fmul v7.4s, v3.4s, v0.s[3]
+	WORD $0x4f8190c6 // fmul v6.4s, v6.4s, v1.s[0]
 	WORD $0x4e23d4a8 // fadd v8.4s, v5.4s, v3.4s
 	WORD $0x4ea3d4a3 // fsub v3.4s, v5.4s, v3.4s
 	WORD $0x4fa09042 // fmul v2.4s, v2.4s, v0.s[1]
 	WORD $0x4f809905 // fmul v5.4s, v8.4s, v0.s[2]
 	WORD $0x4f809863 // fmul v3.4s, v3.4s, v0.s[2]
-	WORD $0x4e26d4e8 // fadd v8.4s, v7.4s, v6.4s
-	WORD $0x4ea6d4e6 // fsub v6.4s, v7.4s, v6.4s
+	WORD $0x4e27d4c8 // fadd v8.4s, v6.4s, v7.4s
+	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
 	WORD $0x3dc01027 // ldr q7, [x1, #64]
 	WORD $0x3dc04029 // ldr q9, [x1, #256]
 	WORD $0x3dc0702a // ldr q10, [x1, #448]
 	WORD $0x4e2ad4eb // fadd v11.4s, v7.4s, v10.4s
-	WORD $0x4fa0992c // fmul v12.4s, v9.4s, v0.s[3]
-	WORD $0x4ea71ced // mov v13.16b, v7.16b
-	WORD $0x4f80114d // fmla v13.4s, v10.4s, v0.s[0]
-	WORD $0x4f8191ad // fmul v13.4s, v13.4s, v1.s[0]
+	WORD $0x4ea71cec // mov v12.16b, v7.16b
+	WORD $0x4f80114c // fmla v12.4s, v10.4s, v0.s[0]
+	WORD $0x4fa0992d // fmul v13.4s, v9.4s, v0.s[3]
+	WORD $0x4f81918c // fmul v12.4s, v12.4s, v1.s[0]
 	WORD $0x4e29d56e // fadd v14.4s, v11.4s, v9.4s
 	WORD $0x4ea9d569 // fsub v9.4s, v11.4s, v9.4s
 	WORD $0x4fa090e7 // fmul v7.4s, v7.4s, v0.s[1]
 	WORD $0x4f8099cb // fmul v11.4s, v14.4s, v0.s[2]
 	WORD $0x4f809929 // fmul v9.4s, v9.4s, v0.s[2]
-	WORD $0x4e2cd5ae // fadd v14.4s, v13.4s, v12.4s
-	WORD $0x4eacd5ac // fsub v12.4s, v13.4s, v12.4s
+	WORD $0x4e2dd58e // fadd v14.4s, v12.4s, v13.4s
+	WORD $0x4eadd58c // fsub v12.4s, v12.4s, v13.4s
 	WORD $0x3dc0202d // ldr q13, [x1, #128]
 	WORD $0x3dc0502f // ldr q15, [x1, #320]
 	WORD $0x3dc08030 // ldr q16, [x1, #512]
 	WORD $0x4e30d5b1 // fadd v17.4s, v13.4s, v16.4s
-	WORD $0x4fa099f2 // fmul v18.4s, v15.4s, v0.s[3]
-	WORD $0x4ead1db3 // mov v19.16b, v13.16b
-	WORD $0x4f801213 // fmla v19.4s, v16.4s, v0.s[0]
-	WORD $0x4f819273 // fmul v19.4s, v19.4s, v1.s[0]
+	WORD $0x4ead1db2 // mov v18.16b, v13.16b
+	WORD $0x4f801212 // fmla v18.4s, v16.4s, v0.s[0]
+	WORD $0x4fa099f3 // fmul v19.4s, v15.4s, v0.s[3]
+	WORD $0x4f819252 // fmul v18.4s, v18.4s, v1.s[0]
 	WORD $0x4e2fd634 // fadd v20.4s, v17.4s, v15.4s
 	WORD $0x4eafd62f // fsub v15.4s, v17.4s, v15.4s
 	WORD $0x4fa091ad // fmul v13.4s, v13.4s, v0.s[1]
 	WORD $0x4f809a91 // fmul v17.4s, v20.4s, v0.s[2]
 	WORD $0x4f8099ef // fmul v15.4s, v15.4s, v0.s[2]
-	WORD $0x4e32d674 // fadd v20.4s, v19.4s, v18.4s
-	WORD $0x4eb2d672 // fsub v18.4s, v19.4s, v18.4s
+	WORD $0x4e33d654 // fadd v20.4s, v18.4s, v19.4s
+	WORD $0x4eb3d652 // fsub v18.4s, v18.4s, v19.4s
 	MOVD R2, R7
 	WORD $0x4e2dd453 // fadd v19.4s, v2.4s, v13.4s
-	WORD $0x4fa098f5 // fmul v21.4s, v7.4s, v0.s[3]
-	WORD $0x4ea21c56 // mov v22.16b, v2.16b
-	WORD $0x4f8011b6 // fmla v22.4s, v13.4s, v0.s[0]
-	WORD $0x4f8192d6 // fmul v22.4s, v22.4s, v1.s[0]
+	WORD $0x4ea21c55 // mov v21.16b, v2.16b
+	WORD $0x4f8011b5 // fmla v21.4s, v13.4s, v0.s[0]
+	WORD $0x4fa098f6 // fmul v22.4s, v7.4s, v0.s[3]
+	WORD $0x4f8192b5 // fmul v21.4s, v21.4s, v1.s[0]
 	WORD $0x4e27d677 // fadd v23.4s, v19.4s, v7.4s
 	WORD $0x4ea7d667 // fsub v7.4s, v19.4s, v7.4s
 	WORD $0x4fa09042 // fmul v2.4s, v2.4s, v0.s[1]
 	WORD $0x4f809af3 // fmul v19.4s, v23.4s, v0.s[2]
 	WORD $0x4f8098e7 // fmul v7.4s, v7.4s, v0.s[2]
-	WORD $0x4e35d6d7 // fadd v23.4s, v22.4s, v21.4s
-	WORD $0x4eb5d6d5 // fsub v21.4s, v22.4s, v21.4s
+	WORD $0x4e36d6b7 // fadd v23.4s, v21.4s, v22.4s
+	WORD $0x4eb6d6b5 // fsub v21.4s, v21.4s, v22.4s
 	WORD $0x3d8000e2 // str q2, [x7]
 	ADD R3, R7, R7
 	WORD $0x3d8000f3 // str q19, [x7]
@@ -2440,17 +2440,17 @@ quarter:
 	WORD $0x3d8000ed // str q13, [x7]
 	ADD R3, R7, R7
 	WORD $0x4e31d4a2 // fadd v2.4s, v5.4s, v17.4s
-	WORD $0x4fa09967 // fmul v7.4s, v11.4s, v0.s[3]
-	WORD $0x4ea51cad // mov v13.16b, v5.16b
-	WORD $0x4f80122d // fmla v13.4s, v17.4s, v0.s[0]
-	WORD $0x4f8191ad // fmul v13.4s, v13.4s, v1.s[0]
+	WORD $0x4ea51ca7 // mov v7.16b, v5.16b
+	WORD $0x4f801227 // fmla v7.4s, v17.4s, v0.s[0]
+	WORD $0x4fa0996d // fmul v13.4s, v11.4s, v0.s[3]
+	WORD $0x4f8190e7 // fmul v7.4s, v7.4s, v1.s[0]
 	WORD $0x4e2bd453 // fadd v19.4s, v2.4s, v11.4s
 	WORD $0x4eabd442 // fsub v2.4s, v2.4s, v11.4s
 	WORD $0x4fa090a5 // fmul v5.4s, v5.4s, v0.s[1]
 	WORD $0x4f809a6b // fmul v11.4s, v19.4s, v0.s[2]
 	WORD $0x4f809842 // fmul v2.4s, v2.4s, v0.s[2]
-	WORD $0x4e27d5b3 // fadd v19.4s, v13.4s, v7.4s
-	WORD $0x4ea7d5a7 // fsub v7.4s, v13.4s, v7.4s
+	WORD $0x4e2dd4f3 // fadd v19.4s, v7.4s, v13.4s
+	WORD $0x4eadd4e7 // fsub v7.4s, v7.4s, v13.4s
 	WORD $0x3d8000e5 // str q5, [x7]
 	ADD R3, R7, R7
 	WORD $0x3d8000eb // str q11, [x7]
@@ -2464,17 +2464,17 @@ quarter:
 	WORD $0x3d8000f1 // str q17, [x7]
 	ADD R3, R7, R7
 	WORD $0x4e2fd462 // fadd v2.4s, v3.4s, v15.4s
-	WORD $0x4fa09925 // fmul v5.4s, v9.4s, v0.s[3]
-	WORD $0x4ea31c67 // mov v7.16b, v3.16b
-	WORD $0x4f8011e7 // fmla v7.4s, v15.4s, v0.s[0]
-	WORD $0x4f8190e7 // fmul v7.4s, v7.4s, v1.s[0]
+	WORD $0x4ea31c65 // mov v5.16b, v3.16b
+	WORD $0x4f8011e5 // fmla v5.4s, v15.4s, v0.s[0]
+	WORD $0x4fa09927 // fmul v7.4s, v9.4s, v0.s[3]
+	WORD $0x4f8190a5 // fmul v5.4s, v5.4s, v1.s[0]
 	WORD $0x4e29d44b // fadd v11.4s, v2.4s, v9.4s
 	WORD $0x4ea9d442 // fsub v2.4s, v2.4s, v9.4s
 	WORD $0x4fa09063 // fmul v3.4s, v3.4s, v0.s[1]
 	WORD $0x4f809969 // fmul v9.4s, v11.4s, v0.s[2]
 	WORD $0x4f809842 // fmul v2.4s, v2.4s, v0.s[2]
-	WORD $0x4e25d4eb // fadd v11.4s, v7.4s, v5.4s
-	WORD $0x4ea5d4e5 // fsub v5.4s, v7.4s, v5.4s
+	WORD $0x4e27d4ab // fadd v11.4s, v5.4s, v7.4s
+	WORD $0x4ea7d4a5 // fsub v5.4s, v5.4s, v7.4s
 	WORD $0x3d8000e3 // str q3, [x7]
 	ADD R3, R7, R7
 	WORD $0x3d8000e9 // str q9, [x7]
@@ -2488,17 +2488,17 @@ quarter:
 	WORD $0x3d8000ef // str q15, [x7]
 	ADD R3, R7, R7
 	WORD $0x4e34d502 // fadd v2.4s, v8.4s, v20.4s
-	WORD $0x4fa099c3 // fmul v3.4s, v14.4s, v0.s[3]
-	WORD $0x4ea81d05 // mov v5.16b, v8.16b
-	WORD $0x4f801285 // fmla v5.4s, v20.4s, v0.s[0]
-	WORD $0x4f8190a5 // fmul v5.4s, v5.4s, v1.s[0]
+	WORD $0x4ea81d03 // mov v3.16b, v8.16b
+	WORD $0x4f801283 // fmla v3.4s, v20.4s, v0.s[0]
+	WORD $0x4fa099c5 // fmul v5.4s, v14.4s, v0.s[3]
+	WORD $0x4f819063 // fmul v3.4s, v3.4s, v1.s[0]
 	WORD $0x4e2ed447 // fadd v7.4s, v2.4s, v14.4s
 	WORD $0x4eaed442 // fsub v2.4s, v2.4s, v14.4s
 	WORD $0x4fa09108 // fmul v8.4s, v8.4s, v0.s[1]
 	WORD $0x4f8098e7 // fmul v7.4s, v7.4s, v0.s[2]
 	WORD $0x4f809842 // fmul v2.4s, v2.4s, v0.s[2]
-	WORD $0x4e23d4a9 // fadd v9.4s, v5.4s, v3.4s
-	WORD $0x4ea3d4a3 // fsub v3.4s, v5.4s, v3.4s
+	WORD $0x4e25d469 // fadd v9.4s, v3.4s, v5.4s
+	WORD $0x4ea5d463 // fsub v3.4s, v3.4s, v5.4s
 	WORD $0x3d8000e8 // str q8, [x7]
 	ADD R3, R7, R7
 	WORD $0x3d8000e7 // str q7, [x7]
@@ -2512,17 +2512,17 @@ quarter:
 	WORD $0x3d8000f4 // str q20, [x7]
 	ADD R3, R7, R7
 	WORD $0x4e32d4c2 // fadd v2.4s, v6.4s, v18.4s
-	WORD $0x4fa09983 // fmul v3.4s, v12.4s, v0.s[3]
-	WORD $0x4ea61cc5 // mov v5.16b, v6.16b
-	WORD $0x4f801245 // fmla v5.4s, v18.4s, v0.s[0]
-	WORD $0x4f8190a5 // fmul v5.4s, v5.4s, v1.s[0]
+	WORD $0x4ea61cc3 // mov v3.16b, v6.16b
+	WORD $0x4f801243 // fmla v3.4s, v18.4s, v0.s[0]
+	WORD $0x4fa09985 // fmul v5.4s, v12.4s, v0.s[3]
+	WORD $0x4f819063 // fmul v3.4s, v3.4s, v1.s[0]
 	WORD $0x4e2cd447 // fadd v7.4s, v2.4s, v12.4s
 	WORD $0x4eacd442 // fsub v2.4s, v2.4s, v12.4s
 	WORD $0x4fa090c6 // fmul v6.4s, v6.4s, v0.s[1]
 	WORD $0x4f8098e7 // fmul v7.4s, v7.4s, v0.s[2]
 	WORD $0x4f809842 // fmul v2.4s, v2.4s, v0.s[2]
-	WORD $0x4e23d4a8 // fadd v8.4s, v5.4s, v3.4s
-	WORD $0x4ea3d4a3 // fsub v3.4s, v5.4s, v3.4s
+	WORD $0x4e25d468 // fadd v8.4s, v3.4s, v5.4s
+	WORD $0x4ea5d463 // fsub v3.4s, v3.4s, v5.4s
 	WORD $0x3d8000e6 // str q6, [x7]
 	ADD R3, R7, R7
 	WORD $0x3d8000e7 // str q7, [x7]
@@ -2536,17 +2536,17 @@ quarter:
 	WORD $0x3d8000f2 // str q18, [x7]
 	ADD R3, R7, R7
 	WORD $0x4e30d482 // fadd v2.4s, v4.4s, v16.4s
-	WORD $0x4fa09943 // fmul v3.4s, v10.4s, v0.s[3]
-	WORD $0x4ea41c85 // mov v5.16b, v4.16b
-	WORD $0x4f801205 // fmla v5.4s, v16.4s, v0.s[0]
-	WORD $0x4f8190a5 // fmul v5.4s, v5.4s, v1.s[0]
+	WORD $0x4ea41c83 // mov v3.16b, v4.16b
+	WORD $0x4f801203 // fmla v3.4s, v16.4s, v0.s[0]
+	WORD $0x4fa09945 // fmul v5.4s, v10.4s, v0.s[3]
+	WORD $0x4f819063 // fmul v3.4s, v3.4s, v1.s[0]
 	WORD $0x4e2ad446 // fadd v6.4s, v2.4s, v10.4s
 	WORD $0x4eaad442 // fsub v2.4s, v2.4s, v10.4s
 	WORD $0x4fa09084 // fmul v4.4s, v4.4s, v0.s[1]
 	WORD $0x4f8098c6 // fmul v6.4s, v6.4s, v0.s[2]
 	WORD $0x4f809842 // fmul v2.4s, v2.4s, v0.s[2]
-	WORD $0x4e23d4a7 // fadd v7.4s, v5.4s, v3.4s
-	WORD $0x4ea3d4a3 // fsub v3.4s, v5.4s, v3.4s
+	WORD $0x4e25d467 // fadd v7.4s, v3.4s, v5.4s
+	WORD $0x4ea5d463 // fsub v3.4s, v3.4s, v5.4s
 	WORD $0x3d8000e4 // str q4, [x7]
 	ADD R3, R7, R7
 	WORD $0x3d8000e6 // str q6, [x7]

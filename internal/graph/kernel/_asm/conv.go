@@ -6,21 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
-)
 
-// Offsets in kernel.Tile.
-const (
-	tileX, tileW, tileY   = 0, 24, 48
-	tileTaps, tileTapsLen = 72, 80
-	tileIn                = 96
-	tileRows              = 104
-	tileXRow, tileYRow    = 112, 120
-	tileYPixel            = 128
-	tilePlanes            = 136
-	tileXPlane            = 144
-	tileWPlane            = 152
-	tileYPlane            = 160
-	tileW2, tileY2        = 168, 176
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 // convolutions generates the tile kernels: np pixels times nb blocks of 16 output channels in
@@ -51,24 +38,24 @@ func tile(s isa, np, nb int) {
 			acc[i][j] = s.vec()
 		}
 	}
-	planes := field(a, tilePlanes)
-	xPlane, wPlane, yPlane := field(a, tileX), field(a, tileW), field(a, tileY)
+	planes := field(a, spec.TilePlanes)
+	xPlane, wPlane, yPlane := field(a, spec.TileX), field(a, spec.TileW), field(a, spec.TileY)
 	var w2 reg.GPVirtual
 	if nb == 2 {
-		w2 = stride(a, tileW2)
+		w2 = stride(a, spec.TileW2)
 	}
 	x, y, rows := GP64(), GP64(), GP64()
 	Label("plane")
 	MOVQ(xPlane, x)
 	MOVQ(yPlane, y)
-	MOVQ(Mem{Base: a, Disp: tileRows}, rows)
+	MOVQ(Mem{Base: a, Disp: spec.TileRows}, rows)
 	Label("row")
 	for i := range acc {
 		for j := range acc[i] {
 			s.zero(acc[i][j])
 		}
 	}
-	taps, n := field(a, tileTaps), field(a, tileTapsLen)
+	taps, n := field(a, spec.TileTaps), field(a, spec.TileTapsLen)
 	w := GP64()
 	MOVQ(wPlane, w)
 	Label("tap")
@@ -76,7 +63,7 @@ func tile(s isa, np, nb int) {
 	MOVQ(Mem{Base: taps}, px)
 	LEAQ(Mem{Base: x, Index: px, Scale: 4}, px)
 	ADDQ(U8(8), taps)
-	in := field(a, tileIn)
+	in := field(a, spec.TileIn)
 	// Four input channels a round, then one at a time. Pixels are a cache line apart, so two
 	// broadcasts of the same channel meet in one bank of the first-level cache; with one block of
 	// outputs, where every FMA loads, two channels alternate.
@@ -144,11 +131,11 @@ func tile(s isa, np, nb int) {
 	Label("next")
 	DECQ(n)
 	JNZ(LabelRef("tap"))
-	out, pixel := GP64(), stride(a, tileYPixel)
+	out, pixel := GP64(), stride(a, spec.TileYPixel)
 	MOVQ(y, out)
 	var y2 reg.GPVirtual
 	if nb == 2 {
-		y2 = stride(a, tileY2)
+		y2 = stride(a, spec.TileY2)
 	}
 	for i := range acc {
 		for j := range acc[i] {
@@ -160,27 +147,17 @@ func tile(s isa, np, nb int) {
 		}
 		ADDQ(pixel, out)
 	}
-	advance(a, tileXRow, x)
-	advance(a, tileYRow, y)
+	advance(a, spec.TileXRow, x)
+	advance(a, spec.TileYRow, y)
 	DECQ(rows)
 	JNZ(LabelRef("row"))
-	advance(a, tileXPlane, xPlane)
-	advance(a, tileWPlane, wPlane)
-	advance(a, tileYPlane, yPlane)
+	advance(a, spec.TileXPlane, xPlane)
+	advance(a, spec.TileWPlane, wPlane)
+	advance(a, spec.TileYPlane, yPlane)
 	DECQ(planes)
 	JNZ(LabelRef("plane"))
 	end()
 }
-
-// Offsets in kernel.GradTile.
-const (
-	gradX, gradDY, gradDW   = 0, 24, 48
-	gradTapsAt, gradTapsLen = 72, 80
-	gradPixels, gradRows    = 96, 104
-	gradXRow, gradDYRow     = 112, 120
-	gradDYPlane, gradDWTap  = 128, 136
-	gradDY2, gradDW2        = 144, 152
-)
 
 // weightGradients generates the outer-product kernels: ni input channels times nb blocks of 16
 // output channels.
@@ -213,9 +190,9 @@ func gradTaps(s isa, nt int) {
 			acc[i][j] = s.vec()
 		}
 	}
-	taps, n, dw := field(a, gradTapsAt), field(a, gradTapsLen), field(a, gradDW)
+	taps, n, dw := field(a, spec.GradTapsAt), field(a, spec.GradTapsLen), field(a, spec.GradDW)
 	each := func(move func(v reg.VecVirtual, m Mem)) {
-		tap, p := stride(a, gradDWTap), GP64()
+		tap, p := stride(a, spec.GradDWTap), GP64()
 		MOVQ(dw, p)
 		for t := range nt {
 			for i := range ni {
@@ -229,7 +206,7 @@ func gradTaps(s isa, nt int) {
 		}
 	}
 	Label("taps")
-	x := field(a, gradX)
+	x := field(a, spec.GradX)
 	px := make([]reg.GPVirtual, nt)
 	for t := range px {
 		px[t] = GP64()
@@ -237,10 +214,10 @@ func gradTaps(s isa, nt int) {
 		LEAQ(Mem{Base: x, Index: px[t], Scale: 4}, px[t])
 	}
 	ADDQ(U8(nt*8), taps)
-	dy, rows := field(a, gradDY), field(a, gradRows)
+	dy, rows := field(a, spec.GradDY), field(a, spec.GradRows)
 	each(func(v reg.VecVirtual, m Mem) { VMOVUPS(m, v) })
 	Label("row")
-	at, width := GP64(), field(a, gradPixels)
+	at, width := GP64(), field(a, spec.GradPixels)
 	XORQ(at, at)
 	SHLQ(U8(6), width)
 	Label("pixel")
@@ -266,15 +243,15 @@ func gradTaps(s isa, nt int) {
 	ADDQ(U8(64), at)
 	CMPQ(at, width)
 	JL(LabelRef("pixel"))
-	xRow := stride(a, gradXRow)
+	xRow := stride(a, spec.GradXRow)
 	for t := range px {
 		ADDQ(xRow, px[t])
 	}
-	advance(a, gradDYRow, dy)
+	advance(a, spec.GradDYRow, dy)
 	DECQ(rows)
 	JNZ(LabelRef("row"))
 	each(func(v reg.VecVirtual, m Mem) { VMOVUPS(v, m) })
-	tap := stride(a, gradDWTap)
+	tap := stride(a, spec.GradDWTap)
 	for range nt {
 		ADDQ(tap, dw)
 	}
@@ -294,16 +271,16 @@ func gradTile(s isa, ni, nb int) {
 			acc[i][j] = s.vec()
 		}
 	}
-	taps, n := field(a, gradTapsAt), field(a, gradTapsLen)
-	dyPlane, dw := field(a, gradDY), field(a, gradDW)
+	taps, n := field(a, spec.GradTapsAt), field(a, spec.GradTapsLen)
+	dyPlane, dw := field(a, spec.GradDY), field(a, spec.GradDW)
 	var dy2 reg.GPVirtual
 	if nb == 2 {
-		dy2 = stride(a, gradDY2)
+		dy2 = stride(a, spec.GradDY2)
 	}
 	each := func(move func(v reg.VecVirtual, m Mem)) {
 		var dw2 reg.GPVirtual
 		if nb == 2 {
-			dw2 = stride(a, gradDW2)
+			dw2 = stride(a, spec.GradDW2)
 		}
 		for i := range acc {
 			for j := range acc[i] {
@@ -316,16 +293,16 @@ func gradTile(s isa, ni, nb int) {
 		}
 	}
 	Label("tap")
-	x, dy, rows := field(a, gradX), GP64(), GP64()
+	x, dy, rows := field(a, spec.GradX), GP64(), GP64()
 	off := GP64()
 	MOVQ(Mem{Base: taps}, off)
 	LEAQ(Mem{Base: x, Index: off, Scale: 4}, x)
 	ADDQ(U8(8), taps)
 	MOVQ(dyPlane, dy)
-	MOVQ(Mem{Base: a, Disp: gradRows}, rows)
+	MOVQ(Mem{Base: a, Disp: spec.GradRows}, rows)
 	each(func(v reg.VecVirtual, m Mem) { VMOVUPS(m, v) })
 	Label("row")
-	px, pdy, pixels := GP64(), GP64(), field(a, gradPixels)
+	px, pdy, pixels := GP64(), GP64(), field(a, spec.GradPixels)
 	MOVQ(x, px)
 	MOVQ(dy, pdy)
 	Label("pixel")
@@ -354,13 +331,13 @@ func gradTile(s isa, ni, nb int) {
 	ADDQ(U8(64), pdy)
 	DECQ(pixels)
 	JNZ(LabelRef("pixel"))
-	advance(a, gradXRow, x)
-	advance(a, gradDYRow, dy)
+	advance(a, spec.GradXRow, x)
+	advance(a, spec.GradDYRow, dy)
 	DECQ(rows)
 	JNZ(LabelRef("row"))
 	each(func(v reg.VecVirtual, m Mem) { VMOVUPS(v, m) })
-	advance(a, gradDYPlane, dyPlane)
-	advance(a, gradDWTap, dw)
+	advance(a, spec.GradDYPlane, dyPlane)
+	advance(a, spec.GradDWTap, dw)
 	DECQ(n)
 	JNZ(LabelRef("tap"))
 	end()

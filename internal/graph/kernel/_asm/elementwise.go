@@ -4,29 +4,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
-)
 
-// Offsets in kernel.Affine.
-const (
-	affX, affR, affY          = 0, 24, 48
-	affS, affT, affS2         = 72, 80, 88
-	affPixels, affRows        = 96, 104
-	affXRow, affRRow, affYRow = 112, 120, 128
-	affXPixel                 = 136
-)
-
-// Offsets in kernel.Moments.
-const (
-	momX, momPixels        = 0, 24
-	momShift, momS1, momS2 = 32, 40, 48
-)
-
-// Offsets in kernel.Mask.
-const (
-	maskD, maskR, maskM, maskZ, maskG = 0, 24, 48, 72, 96
-	maskS, maskT, maskMean            = 120, 128, 136
-	maskS1, maskS2                    = 144, 152
-	maskPixels                        = 160
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 // lessOrEqual is a predicate of VCMPPS: false where one is a NaN.
@@ -51,9 +30,9 @@ func elementwise(s isa) {
 // below zero.
 func affine(s isa, name string, scale, second, relu, prelu bool) {
 	a := s.begin(name, "Affine", "maps rows of pixels; see Affine.")
-	x, y, r := field(a, affX), field(a, affY), GP64()
+	x, y, r := field(a, spec.AffX), field(a, spec.AffY), GP64()
 	if second {
-		MOVQ(Mem{Base: a, Disp: affR}, r)
+		MOVQ(Mem{Base: a, Disp: spec.AffR}, r)
 	}
 	load := func(off int) []reg.VecVirtual {
 		p := field(a, off)
@@ -66,17 +45,17 @@ func affine(s isa, name string, scale, second, relu, prelu bool) {
 	}
 	var cs, ct, cs2 []reg.VecVirtual
 	if scale {
-		cs, ct = load(affS), load(affT)
+		cs, ct = load(spec.AffS), load(spec.AffT)
 	}
 	if second || prelu {
-		cs2 = load(affS2)
+		cs2 = load(spec.AffS2)
 	}
 	zero := s.vec()
 	if relu || prelu {
 		s.zero(zero)
 	}
-	step := stride(a, affXPixel)
-	rows := field(a, affRows)
+	step := stride(a, spec.AffXPixel)
+	rows := field(a, spec.AffRows)
 	body := func(px, pr, py reg.Register) {
 		for h := 0; h < s.halves; h++ {
 			d := h * s.bytes()
@@ -117,7 +96,7 @@ func affine(s isa, name string, scale, second, relu, prelu bool) {
 		}
 	}
 	Label("row")
-	px, pr, py, n := GP64(), GP64(), GP64(), field(a, affPixels)
+	px, pr, py, n := GP64(), GP64(), GP64(), field(a, spec.AffPixels)
 	MOVQ(x, px)
 	MOVQ(y, py)
 	if second {
@@ -139,10 +118,10 @@ func affine(s isa, name string, scale, second, relu, prelu bool) {
 	DECQ(n)
 	JNZ(LabelRef("one"))
 	Label("done")
-	advance(a, affXRow, x)
-	advance(a, affYRow, y)
+	advance(a, spec.AffXRow, x)
+	advance(a, spec.AffYRow, y)
 	if second {
-		advance(a, affRRow, r)
+		advance(a, spec.AffRRow, r)
 	}
 	DECQ(rows)
 	JNZ(LabelRef("row"))
@@ -159,8 +138,8 @@ func moments(s isa) {
 	for h := 0; h < s.halves; h++ {
 		d := h * s.bytes()
 		sfx := string(rune('0' + h))
-		x, n := field(a, momX), field(a, momPixels)
-		pk, p1, p2 := field(a, momShift), field(a, momS1), field(a, momS2)
+		x, n := field(a, spec.MomX), field(a, spec.MomPixels)
+		pk, p1, p2 := field(a, spec.MomShift), field(a, spec.MomS1), field(a, spec.MomS2)
 		k := s.vec()
 		VMOVUPS(Mem{Base: pk, Disp: d}, k)
 		s1, s2 := make([]reg.VecVirtual, chains), make([]reg.VecVirtual, chains)
@@ -220,10 +199,10 @@ func mask(s isa, by string, addend bool) {
 	for h := 0; h < s.halves; h++ {
 		d := h * s.bytes()
 		sfx := string(rune('0' + h))
-		pd, pz, pg, n := field(a, maskD), field(a, maskZ), field(a, maskG), field(a, maskPixels)
+		pd, pz, pg, n := field(a, spec.MaskD), field(a, spec.MaskZ), field(a, spec.MaskG), field(a, spec.MaskPixels)
 		pr, pm := GP64(), GP64()
 		if addend {
-			MOVQ(Mem{Base: a, Disp: maskR}, pr)
+			MOVQ(Mem{Base: a, Disp: spec.MaskR}, pr)
 		}
 		vec := func(off int) reg.VecVirtual {
 			v := s.vec()
@@ -233,15 +212,15 @@ func mask(s isa, by string, addend bool) {
 		var mean, cs, ct reg.VecVirtual
 		switch by {
 		case "ByZ":
-			cs, ct = vec(maskS), vec(maskT)
+			cs, ct = vec(spec.MaskS), vec(spec.MaskT)
 		case "Slope":
-			cs = vec(maskS)
+			cs = vec(spec.MaskS)
 		}
 		if by != "Slope" {
-			mean = vec(maskMean)
+			mean = vec(spec.MaskMean)
 		}
 		if by == "ByY" {
-			MOVQ(Mem{Base: a, Disp: maskM}, pm)
+			MOVQ(Mem{Base: a, Disp: spec.MaskM}, pm)
 		}
 		zero := s.vec()
 		if by != "" {
@@ -330,7 +309,7 @@ func mask(s isa, by string, addend bool) {
 		Label("done" + sfx)
 		VADDPS(s1[1], s1[0], s1[0])
 		VADDPS(s2[1], s2[0], s2[0])
-		p1, p2 := field(a, maskS1), field(a, maskS2)
+		p1, p2 := field(a, spec.MaskS1), field(a, spec.MaskS2)
 		VADDPS(Mem{Base: p1, Disp: d}, s1[0], s1[0])
 		VADDPS(Mem{Base: p2, Disp: d}, s2[0], s2[0])
 		VMOVUPS(s1[0], Mem{Base: p1, Disp: d})

@@ -6,26 +6,14 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
-)
 
-// Offsets in kernel.GroupTile and kernel.GroupGrad.
-const (
-	groupX, groupW, groupY  = 0, 24, 48
-	groupTaps, groupTapsLen = 72, 80
-	groupRows               = 96
-	groupXRow, groupYRow    = 104, 112
-	groupYPixel             = 120
-	groupGradPixels         = 96
-	groupGradRows           = 104
-	groupGradXRow           = 112
-	groupGradDYRow          = 120
-	groupStrip              = 8
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 // groups generates the kernels of convolutions in groups of 4 and 8 channels.
 func groups(s isa) {
 	for _, g := range []int{4, 8} {
-		for np := 1; np <= groupStrip; np++ {
+		for np := 1; np <= spec.GroupStrip; np++ {
 			groupTile(s, np, g)
 		}
 		if s.regs == 32 || g == 4 {
@@ -100,17 +88,17 @@ func groupTile(s isa, np, g int) {
 	for i := range acc {
 		acc[i] = s.vec()
 	}
-	xHalf, wHalf, yHalf := field(a, groupX), field(a, groupW), field(a, groupY)
+	xHalf, wHalf, yHalf := field(a, spec.GroupX), field(a, spec.GroupW), field(a, spec.GroupY)
 	inHalves(s, func() {
 		x, y, rows := GP64(), GP64(), GP64()
 		MOVQ(xHalf, x)
 		MOVQ(yHalf, y)
-		MOVQ(Mem{Base: a, Disp: groupRows}, rows)
+		MOVQ(Mem{Base: a, Disp: spec.GroupRows}, rows)
 		Label("row")
 		for i := range acc {
 			s.zero(acc[i])
 		}
-		taps, n, w := field(a, groupTaps), field(a, groupTapsLen), GP64()
+		taps, n, w := field(a, spec.GroupTaps), field(a, spec.GroupTapsLen), GP64()
 		MOVQ(wHalf, w)
 		Label("tap")
 		px := GP64()
@@ -130,7 +118,7 @@ func groupTile(s isa, np, g int) {
 		ADDQ(U32(g*64), w)
 		DECQ(n)
 		JNZ(LabelRef("tap"))
-		out, pixel := GP64(), stride(a, groupYPixel)
+		out, pixel := GP64(), stride(a, spec.GroupYPixel)
 		MOVQ(y, out)
 		for i := range acc {
 			VMOVUPS(acc[i], Mem{Base: out})
@@ -138,8 +126,8 @@ func groupTile(s isa, np, g int) {
 				ADDQ(pixel, out)
 			}
 		}
-		advance(a, groupXRow, x)
-		advance(a, groupYRow, y)
+		advance(a, spec.GroupXRow, x)
+		advance(a, spec.GroupYRow, y)
 		DECQ(rows)
 		JNZ(LabelRef("row"))
 	}, xHalf, wHalf, yHalf)
@@ -153,9 +141,9 @@ func groupGrad(s isa, nt, g int) {
 	for i := range acc {
 		acc[i] = s.vec()
 	}
-	xHalf, dyHalf, dwHalf := field(a, groupX), field(a, groupW), field(a, groupY)
+	xHalf, dyHalf, dwHalf := field(a, spec.GroupX), field(a, spec.GroupW), field(a, spec.GroupY)
 	inHalves(s, func() {
-		taps, n, dw := field(a, groupTaps), field(a, groupTapsLen), GP64()
+		taps, n, dw := field(a, spec.GroupTaps), field(a, spec.GroupTapsLen), GP64()
 		MOVQ(dwHalf, dw)
 		each := func(move func(v reg.VecVirtual, m Mem)) {
 			for i, v := range acc {
@@ -170,11 +158,11 @@ func groupGrad(s isa, nt, g int) {
 			LEAQ(Mem{Base: xHalf, Index: px[t], Scale: 4}, px[t])
 		}
 		ADDQ(U8(nt*8), taps)
-		dy, rows := GP64(), field(a, groupGradRows)
+		dy, rows := GP64(), field(a, spec.GroupGradRows)
 		MOVQ(dyHalf, dy)
 		each(func(v reg.VecVirtual, m Mem) { VMOVUPS(m, v) })
 		Label("row")
-		at, width := GP64(), field(a, groupGradPixels)
+		at, width := GP64(), field(a, spec.GroupGradPixels)
 		XORQ(at, at)
 		SHLQ(U8(6), width)
 		Label("pixel")
@@ -188,11 +176,11 @@ func groupGrad(s isa, nt, g int) {
 		ADDQ(U8(64), at)
 		CMPQ(at, width)
 		JL(LabelRef("pixel"))
-		xRow := stride(a, groupGradXRow)
+		xRow := stride(a, spec.GroupGradXRow)
 		for t := range px {
 			ADDQ(xRow, px[t])
 		}
-		advance(a, groupGradDYRow, dy)
+		advance(a, spec.GroupGradDYRow, dy)
 		DECQ(rows)
 		JNZ(LabelRef("row"))
 		each(func(v reg.VecVirtual, m Mem) { VMOVUPS(v, m) })

@@ -8,11 +8,11 @@
 package main
 
 import (
-	"strings"
-
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 // isa is one instruction set to generate for.
@@ -50,23 +50,8 @@ func (s isa) begin(base, arg, doc string) reg.GPVirtual {
 	name := base + s.name
 	TEXT(name, NOSPLIT, "func(a *byte)")
 	Pragma("noescape")
-	Doc(wrap(name+" "+doc+" a points to a "+arg+".", 97)...)
+	Doc(spec.Wrap(name+" "+doc+" a points to a "+arg+".", 97)...)
 	return Load(Param("a"), GP64()).(reg.GPVirtual)
-}
-
-// wrap breaks text into lines of at most so many bytes.
-func wrap(text string, width int) (lines []string) {
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines, line = append(lines, line), ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
 }
 
 func end() {

@@ -6,21 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
-)
 
-// Offsets in kernel.DotTile.
-const (
-	dotX, dotW, dotY          = 0, 24, 48
-	dotXRow, dotWRow, dotYRow = 72, 80, 88
-	dotLen                    = 96
-)
-
-// Offsets in kernel.RowTile.
-const (
-	rowA, rowX, rowY           = 0, 24, 48
-	rowARow, rowACol           = 72, 80
-	rowXRow, rowYRow           = 88, 96
-	rowInner, rowVecs, rowLoad = 104, 112, 120
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 // matrices generates the products of a fully connected layer.
@@ -101,14 +88,14 @@ func dotTile(s isa, ni, nj int) {
 			s.zero(acc[i][j])
 		}
 	}
-	x := rowsAt(field(a, dotX), stride(a, dotXRow), ni, 3)
+	x := rowsAt(field(a, spec.DotX), stride(a, spec.DotXRow), ni, 3)
 	var w rows
 	if nj == 1 {
-		w = rows{low: field(a, dotW), group: 4}
+		w = rows{low: field(a, spec.DotW), group: 4}
 	} else {
-		w = rowsAt(field(a, dotW), stride(a, dotWRow), nj, 4)
+		w = rowsAt(field(a, spec.DotW), stride(a, spec.DotWRow), nj, 4)
 	}
-	n := field(a, dotLen)
+	n := field(a, spec.DotLen)
 	SHRQ(U8(4), n)
 	Label("step")
 	for h := 0; h < s.halves; h++ {
@@ -136,7 +123,7 @@ func dotTile(s isa, ni, nj int) {
 	w.advance(64)
 	DECQ(n)
 	JNZ(LabelRef("step"))
-	y := rowsAt(field(a, dotY), stride(a, dotYRow), ni, 3)
+	y := rowsAt(field(a, spec.DotY), stride(a, spec.DotYRow), ni, 3)
 	for i := range acc {
 		for j := range acc[i] {
 			sum := s.sum(acc[i][j])
@@ -171,7 +158,7 @@ func (s isa) sum(v reg.VecVirtual) reg.VecVirtual {
 // rowTile generates ni rows of sums, two vectors of 16 at a time with AVX-512 and one with AVX2.
 func rowTile(s isa, ni int) {
 	a := s.begin(fmt.Sprintf("rowTile%d", ni), "RowTile", fmt.Sprintf("computes %d rows of sums of rows; see RowTile.", ni))
-	x, y, vecs := field(a, rowX), field(a, rowY), field(a, rowVecs)
+	x, y, vecs := field(a, spec.RowX), field(a, spec.RowY), field(a, spec.RowVecs)
 	most := 1
 	if s.lanes == 16 {
 		most = 2
@@ -185,10 +172,10 @@ func rowTile(s isa, ni int) {
 				acc[i][v] = s.vec()
 			}
 		}
-		load := field(a, rowLoad)
+		load := field(a, spec.RowLoad)
 		TESTQ(load, load)
 		JZ(LabelRef("zero" + name))
-		from := rowsAt(copyOf(y), stride(a, rowYRow), ni, 4)
+		from := rowsAt(copyOf(y), stride(a, spec.RowYRow), ni, 4)
 		for i := range acc {
 			for v := range acc[i] {
 				VMOVUPS(from.at(i, v*s.bytes()), acc[i][v])
@@ -202,8 +189,8 @@ func rowTile(s isa, ni int) {
 			}
 		}
 		Label("sum" + name)
-		coef := rowsAt(field(a, rowA), stride(a, rowARow), ni, 4)
-		px, xRow, aCol, n := copyOf(x), stride(a, rowXRow), stride(a, rowACol), field(a, rowInner)
+		coef := rowsAt(field(a, spec.RowA), stride(a, spec.RowARow), ni, 4)
+		px, xRow, aCol, n := copyOf(x), stride(a, spec.RowXRow), stride(a, spec.RowACol), field(a, spec.RowInner)
 		Label("inner" + name)
 		xs := make([]reg.VecVirtual, regs)
 		for v := range xs {
@@ -224,7 +211,7 @@ func rowTile(s isa, ni int) {
 		}
 		DECQ(n)
 		JNZ(LabelRef("inner" + name))
-		to := rowsAt(copyOf(y), stride(a, rowYRow), ni, 4)
+		to := rowsAt(copyOf(y), stride(a, spec.RowYRow), ni, 4)
 		for i := range acc {
 			for v := range acc[i] {
 				VMOVUPS(acc[i][v], to.at(i, v*s.bytes()))

@@ -4,14 +4,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
-)
 
-// Offsets in kernel.Window.
-const (
-	winX, winY, winD, winDX = 0, 24, 48, 72
-	winTaps, winTapsLen     = 96, 104
-	winPixels, winXPixel    = 120, 128
-	winScale                = 136
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 // Predicates of VCMPPS: unordered, and equal or unordered.
@@ -20,10 +14,10 @@ const unordered, equalOrUnordered = 3, 8
 // windowMax generates the largest value of each window.
 func windowMax(s isa) {
 	a := s.begin("windowMax", "Window", "takes the largest value of each window; see Window.")
-	x, y, pixels, step := field(a, winX), field(a, winY), field(a, winPixels), stride(a, winXPixel)
+	x, y, pixels, step := field(a, spec.WinX), field(a, spec.WinY), field(a, spec.WinPixels), stride(a, spec.WinXPixel)
 	Label("pixel")
 	best := make([]reg.VecVirtual, s.halves)
-	taps, n := field(a, winTaps), field(a, winTapsLen)
+	taps, n := field(a, spec.WinTaps), field(a, spec.WinTapsLen)
 	tap := func() reg.GPVirtual {
 		at := GP64()
 		MOVQ(Mem{Base: taps}, at)
@@ -70,11 +64,11 @@ func windowMax(s isa) {
 // windowSum generates the sum of each window times a factor.
 func windowSum(s isa) {
 	a := s.begin("windowSum", "Window", "takes the sum of each window times a factor; see Window.")
-	x, y, pixels, step := field(a, winX), field(a, winY), field(a, winPixels), stride(a, winXPixel)
+	x, y, pixels, step := field(a, spec.WinX), field(a, spec.WinY), field(a, spec.WinPixels), stride(a, spec.WinXPixel)
 	scale := s.vec()
-	VBROADCASTSS(Mem{Base: a, Disp: winScale}, scale)
+	VBROADCASTSS(Mem{Base: a, Disp: spec.WinScale}, scale)
 	Label("pixel")
-	taps, n := field(a, winTaps), field(a, winTapsLen)
+	taps, n := field(a, spec.WinTaps), field(a, spec.WinTapsLen)
 	sum := make([]reg.VecVirtual, s.halves)
 	for h := range sum {
 		sum[h] = s.vec()
@@ -103,11 +97,11 @@ func windowSum(s isa) {
 // windowSpread generates its derivative: d times the factor is added at every tap.
 func windowSpread(s isa) {
 	a := s.begin("windowSpread", "Window", "adds each D times a factor to all of its window; see Window.")
-	dx, d, pixels, step := field(a, winDX), field(a, winD), field(a, winPixels), stride(a, winXPixel)
+	dx, d, pixels, step := field(a, spec.WinDX), field(a, spec.WinD), field(a, spec.WinPixels), stride(a, spec.WinXPixel)
 	scale := s.vec()
-	VBROADCASTSS(Mem{Base: a, Disp: winScale}, scale)
+	VBROADCASTSS(Mem{Base: a, Disp: spec.WinScale}, scale)
 	Label("pixel")
-	taps, n := field(a, winTaps), field(a, winTapsLen)
+	taps, n := field(a, spec.WinTaps), field(a, spec.WinTapsLen)
 	part := make([]reg.VecVirtual, s.halves)
 	for h := range part {
 		part[h] = s.vec()
@@ -135,8 +129,8 @@ func windowSpread(s isa) {
 // value, the first one alone.
 func windowGrad(s isa) {
 	a := s.begin("windowGrad", "Window", "adds each D to where its window's largest value came from; see Window.")
-	x, dx, y, d := field(a, winX), field(a, winDX), field(a, winY), field(a, winD)
-	pixels, step := field(a, winPixels), stride(a, winXPixel)
+	x, dx, y, d := field(a, spec.WinX), field(a, spec.WinDX), field(a, spec.WinY), field(a, spec.WinD)
+	pixels, step := field(a, spec.WinPixels), stride(a, spec.WinXPixel)
 	Label("pixel")
 	top, left := make([]reg.VecVirtual, s.halves), make([]reg.VecVirtual, s.halves)
 	for h := range top {
@@ -156,7 +150,7 @@ func windowGrad(s isa) {
 			open[h] = m
 		}
 	}
-	taps, n := field(a, winTaps), field(a, winTapsLen)
+	taps, n := field(a, spec.WinTaps), field(a, spec.WinTapsLen)
 	Label("tap")
 	at := GP64()
 	MOVQ(Mem{Base: taps}, at)

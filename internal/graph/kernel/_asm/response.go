@@ -3,12 +3,8 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
-)
 
-// Offsets in kernel.Response.
-const (
-	respX, respS, respY, respD, respT = 0, 24, 48, 72, 96
-	respN, respK                      = 120, 128
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 // response generates local response normalisation of vectors, forward or its derivative.
@@ -18,14 +14,14 @@ func response(s isa, grad bool) {
 		name, doc = "responseGrad", "makes the parts of the derivative; see Response."
 	}
 	a := s.begin(name, "Response", doc)
-	px, ps, py, n := field(a, respX), field(a, respS), field(a, respY), field(a, respN)
+	px, ps, py, n := field(a, spec.RespX), field(a, spec.RespS), field(a, spec.RespY), field(a, spec.RespN)
 	pd, pt := GP64(), GP64()
 	if grad {
-		MOVQ(Mem{Base: a, Disp: respD}, pd)
-		MOVQ(Mem{Base: a, Disp: respT}, pt)
+		MOVQ(Mem{Base: a, Disp: spec.RespD}, pd)
+		MOVQ(Mem{Base: a, Disp: spec.RespT}, pt)
 	}
 	k := s.vec()
-	VBROADCASTSS(Mem{Base: a, Disp: respK}, k)
+	VBROADCASTSS(Mem{Base: a, Disp: spec.RespK}, k)
 	SHRQ(U8(4), n)
 	Label("vector")
 	for h := 0; h < s.halves; h++ {

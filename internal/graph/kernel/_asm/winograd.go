@@ -6,14 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
-)
 
-// Offsets in kernel.Transform.
-const (
-	transSrc, transDst      = 0, 24
-	transSrcRow, transPlane = 48, 56
-	transTiles, transRows   = 64, 72
-	transStep, transBuf     = 80, 88
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 func at(base reg.Register, off int) Mem { return Mem{Base: base, Disp: off} }
@@ -46,89 +40,43 @@ func (c *consts) copyOf(v reg.VecVirtual) reg.VecVirtual {
 	return r
 }
 
-func (c *consts) add(x, y reg.VecVirtual) reg.VecVirtual {
+func (c *consts) Add(x, y reg.VecVirtual) reg.VecVirtual {
 	r := c.s.vec()
 	VADDPS(y, x, r)
 	return r
 }
 
-// sub returns x - y.
-func (c *consts) sub(x, y reg.VecVirtual) reg.VecVirtual {
+// Sub returns x - y.
+func (c *consts) Sub(x, y reg.VecVirtual) reg.VecVirtual {
 	r := c.s.vec()
 	VSUBPS(y, x, r)
 	return r
 }
 
-// fma returns k*x + y; fnma returns y - k*x.
-func (c *consts) fma(k float32, x, y reg.VecVirtual) reg.VecVirtual {
+// FMA returns k*x + y; FNMA returns y - k*x.
+func (c *consts) FMA(k float32, x, y reg.VecVirtual) reg.VecVirtual {
 	r := c.copyOf(y)
 	VFMADD231PS(x, c.get(k), r)
 	return r
 }
 
-func (c *consts) fnma(k float32, x, y reg.VecVirtual) reg.VecVirtual {
+func (c *consts) FNMA(k float32, x, y reg.VecVirtual) reg.VecVirtual {
 	r := c.copyOf(y)
 	VFNMADD231PS(x, c.get(k), r)
 	return r
 }
 
-func (c *consts) mul(k float32, x reg.VecVirtual) reg.VecVirtual {
+func (c *consts) Mul(k float32, x reg.VecVirtual) reg.VecVirtual {
 	r := c.s.vec()
 	VMULPS(x, c.get(k), r)
 	return r
 }
 
+// Same returns a register that may be overwritten.
+func (c *consts) Same(v reg.VecVirtual) reg.VecVirtual { return c.copyOf(v) }
+
 // pass is one side of a transform: from len(in) vectors to the returned ones.
 type pass func(c *consts, in []reg.VecVirtual) []reg.VecVirtual
-
-// input is B^T of F(4x4, 3x3), Lavin and Gray 2015, section 4.3.
-func input(c *consts, d []reg.VecVirtual) []reg.VecVirtual {
-	a, b := c.fnma(4, d[2], d[4]), c.fnma(4, d[1], d[3])
-	e, f := c.sub(d[4], d[2]), c.sub(d[3], d[1])
-	return []reg.VecVirtual{
-		c.fma(4, d[0], c.fnma(5, d[2], d[4])), c.add(a, b), c.sub(a, b),
-		c.fma(2, f, e), c.fnma(2, f, e), c.fma(4, d[1], c.fnma(5, d[3], d[5])),
-	}
-}
-
-// output is A^T.
-func output(c *consts, m []reg.VecVirtual) []reg.VecVirtual {
-	a, b := c.add(m[1], m[2]), c.sub(m[1], m[2])
-	e, f := c.add(m[3], m[4]), c.sub(m[3], m[4])
-	return []reg.VecVirtual{
-		c.add(c.add(m[0], a), e), c.fma(2, f, b), c.fma(4, e, a), c.add(c.fma(8, f, b), m[5]),
-	}
-}
-
-// spread is A, the transpose of output, for the gradient of the output.
-func spread(c *consts, y []reg.VecVirtual) []reg.VecVirtual {
-	e, o := c.add(y[0], y[2]), c.add(y[1], y[3])
-	e2, o2 := c.fma(4, y[2], y[0]), c.fma(8, y[3], c.mul(2, y[1]))
-	return []reg.VecVirtual{c.copyOf(y[0]), c.add(e, o), c.sub(e, o), c.add(e2, o2), c.sub(e2, o2), c.copyOf(y[3])}
-}
-
-// filter is G.
-func filter(c *consts, g []reg.VecVirtual) []reg.VecVirtual {
-	s := c.add(g[0], g[2])                 // g0 + g2
-	t := c.fma(4, g[2], g[0])              // g0 + 4 g2
-	u := c.mul(1./12, g[1])                // g1/12
-	v := c.mul(1./24, t)                   // g0/24 + g2/6
-	p, q := c.add(s, g[1]), c.sub(s, g[1]) // g0 ± g1 + g2
-	return []reg.VecVirtual{
-		c.mul(1./4, g[0]), c.mul(-1./6, p), c.mul(-1./6, q), c.add(v, u), c.sub(v, u), c.copyOf(g[2]),
-	}
-}
-
-// gather is G^T, from the sums in the transformed domain to the weight gradient.
-func gather(c *consts, m []reg.VecVirtual) []reg.VecVirtual {
-	a, b := c.add(m[1], m[2]), c.sub(m[2], m[1])
-	e, f := c.add(m[3], m[4]), c.sub(m[3], m[4])
-	return []reg.VecVirtual{
-		c.fma(1./24, e, c.fnma(1./6, a, c.mul(1./4, m[0]))),
-		c.fma(1./12, f, c.mul(1./6, b)),
-		c.fma(1./6, e, c.fnma(1./6, a, m[5])),
-	}
-}
 
 type shape struct {
 	name, doc string
@@ -138,7 +86,6 @@ type shape struct {
 	tiledSrc  bool // the source is an image with rows, otherwise planes; of filters, vectors
 	packedSrc bool
 	srcStep   int // float32 values between tiles in the source
-	dst       func(p, row, col int) (planes int)
 	tiledDst  bool
 	packedDst bool
 	dstStep   int
@@ -146,23 +93,23 @@ type shape struct {
 
 func winograd(s isa) {
 	transform(s, shape{
-		name: "winoInput", doc: "applies B^T d B to 6x6 tiles of an image, four pixels apart.", from: 6, to: 6, f: input,
+		name: "winoInput", doc: "applies B^T d B to 6x6 tiles of an image, four pixels apart.", from: 6, to: 6, f: spec.Input[*consts],
 		constants: []float32{2, 4, 5}, tiledSrc: true, srcStep: 64, dstStep: 16,
 	})
 	transform(s, shape{
-		name: "winoOutput", doc: "applies A^T m A to 36 planes and writes 4x4 tiles of an image.", from: 6, to: 4, f: output,
+		name: "winoOutput", doc: "applies A^T m A to 36 planes and writes 4x4 tiles of an image.", from: 6, to: 4, f: spec.Output[*consts],
 		constants: []float32{2, 4, 8}, tiledDst: true, srcStep: 16, dstStep: 64,
 	})
 	transform(s, shape{
-		name: "winoSpread", doc: "applies A dy A^T to 4x4 tiles of an image.", from: 4, to: 6, f: spread,
+		name: "winoSpread", doc: "applies A dy A^T to 4x4 tiles of an image.", from: 4, to: 6, f: spec.Spread[*consts],
 		constants: []float32{2, 4, 8}, tiledSrc: true, srcStep: 64, dstStep: 16,
 	})
 	transform(s, shape{
-		name: "winoFilter", doc: "applies G g G^T to 3x3 filters of 9 consecutive vectors.", from: 3, to: 6, f: filter,
+		name: "winoFilter", doc: "applies G g G^T to 3x3 filters of 9 consecutive vectors.", from: 3, to: 6, f: spec.Filter[*consts],
 		constants: []float32{4, 1. / 4, -1. / 6, 1. / 12, 1. / 24}, packedSrc: true, srcStep: 144, dstStep: 16,
 	})
 	transform(s, shape{
-		name: "winoGather", doc: "applies G^T m G to 36 planes and writes 9 consecutive vectors.", from: 6, to: 3, f: gather,
+		name: "winoGather", doc: "applies G^T m G to 36 planes and writes 9 consecutive vectors.", from: 6, to: 3, f: spec.Gather[*consts],
 		constants: []float32{1. / 4, 1. / 6, 1. / 12, 1. / 24}, packedDst: true, srcStep: 16, dstStep: 144,
 	})
 }
@@ -173,12 +120,12 @@ func winograd(s isa) {
 func transform(s isa, t shape) {
 	a := s.begin(t.name, "Transform", t.doc)
 	buf := GP64() // the struct's own buffer, at the next multiple of 64 bytes
-	LEAQ(Mem{Base: a, Disp: transBuf + 63}, buf)
+	LEAQ(Mem{Base: a, Disp: spec.TransBuf + 63}, buf)
 	ANDQ(I8(-64), buf)
-	src, dst := field(a, transSrc), field(a, transDst)
+	src, dst := field(a, spec.TransSrc), field(a, spec.TransDst)
 	row := GP64()
 	if t.tiledSrc || t.tiledDst {
-		MOVQ(Mem{Base: a, Disp: transSrcRow}, row)
+		MOVQ(Mem{Base: a, Disp: spec.TransSrcRow}, row)
 		SHLQ(U8(2), row)
 	}
 	row4 := GP64()
@@ -186,11 +133,11 @@ func transform(s isa, t shape) {
 		MOVQ(row, row4)
 		SHLQ(U8(2), row4)
 	}
-	plane := stride(a, transPlane)
-	rows := field(a, transRows)
+	plane := stride(a, spec.TransPlane)
+	rows := field(a, spec.TransRows)
 	c := newConsts(s, t.constants...)
 	Label("row")
-	tiles := field(a, transTiles)
+	tiles := field(a, spec.TransTiles)
 	first := GP64() // of the image's side, which steps by rows; the other side goes on
 	if t.tiledSrc {
 		MOVQ(src, first)
@@ -212,10 +159,10 @@ func transform(s isa, t shape) {
 	JNZ(LabelRef("tile"))
 	if t.tiledSrc {
 		MOVQ(first, src)
-		advance(a, transStep, src)
+		advance(a, spec.TransStep, src)
 	} else if t.tiledDst {
 		MOVQ(first, dst)
-		advance(a, transStep, dst)
+		advance(a, spec.TransStep, dst)
 	}
 	DECQ(rows)
 	JNZ(LabelRef("row"))

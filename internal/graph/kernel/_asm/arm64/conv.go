@@ -1,19 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
 
-// Offsets in kernel.Tile.
-const (
-	tileX, tileW, tileY   = 0, 24, 48
-	tileTaps, tileTapsLen = 72, 80
-	tileIn                = 96
-	tileRows              = 104
-	tileXRow, tileYRow    = 112, 120
-	tileYPixel            = 128
-	tilePlanes            = 136
-	tileXPlane            = 144
-	tileWPlane            = 152
-	tileYPlane            = 160
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 // quarters is the number of registers in a vector of 16 channels.
@@ -29,21 +19,21 @@ func convolutions() {
 	}
 }
 
-// tile generates np pixels times 16 output channels in registers. Every strip adds a pixel's products
-// in the same order, so that a pixel's value does not depend on its neighbours: narrow strips get no
-// more sums among which the input channels could alternate.
+// tile generates np pixels times 16 output channels in registers. Every strip adds a pixel's
+// products in the same order, so that a pixel's value does not depend on its neighbours: narrow
+// strips get no more sums among which the input channels could alternate.
 func tile(np int) {
 	f := begin(fmt.Sprintf("tile%dx1", np), "Tile", fmt.Sprintf("computes strips of %d pixels by 16 output channels; see Tile.", np))
 	acc := f.grid(np, quarters)
-	planes := f.field(tilePlanes)
-	xPlane, wPlane, yPlane := f.field(tileX), f.field(tileW), f.field(tileY)
+	planes := f.field(spec.TilePlanes)
+	xPlane, wPlane, yPlane := f.field(spec.TileX), f.field(spec.TileW), f.field(spec.TileY)
 	f.label("plane")
-	x, y, rows := f.copyOf(xPlane), f.copyOf(yPlane), f.field(tileRows)
+	x, y, rows := f.copyOf(xPlane), f.copyOf(yPlane), f.field(spec.TileRows)
 	f.label("row")
 	f.zeros(acc)
-	taps, n, w := f.field(tileTaps), f.field(tileTapsLen), f.copyOf(wPlane)
+	taps, n, w := f.field(spec.TileTaps), f.field(spec.TileTapsLen), f.copyOf(wPlane)
 	f.label("tap")
-	px, in := f.tap(taps, x), f.field(tileIn)
+	px, in := f.tap(taps, x), f.field(spec.TileIn)
 	// body multiplies one channel, lane of pixels, by the weights at disp. Two registers of weights
 	// at a time are all that is left.
 	body := func(pixels []*reg, lane, disp int) {
@@ -86,31 +76,22 @@ func tile(np int) {
 	f.times(in, "one")
 	f.label("next")
 	f.times(n, "tap")
-	out, pixel := f.copyOf(y), f.stride(tileYPixel)
+	out, pixel := f.copyOf(y), f.stride(spec.TileYPixel)
 	for i := range np {
 		f.stores(acc[i], out, 0)
 		if i+1 < np {
 			f.add(out, out, pixel)
 		}
 	}
-	f.advance(tileXRow, x)
-	f.advance(tileYRow, y)
+	f.advance(spec.TileXRow, x)
+	f.advance(spec.TileYRow, y)
 	f.times(rows, "row")
-	f.advance(tileXPlane, xPlane)
-	f.advance(tileWPlane, wPlane)
-	f.advance(tileYPlane, yPlane)
+	f.advance(spec.TileXPlane, xPlane)
+	f.advance(spec.TileWPlane, wPlane)
+	f.advance(spec.TileYPlane, yPlane)
 	f.times(planes, "plane")
 	f.end()
 }
-
-// Offsets in kernel.GradTile.
-const (
-	gradX, gradDY, gradDW   = 0, 24, 48
-	gradTapsAt, gradTapsLen = 72, 80
-	gradPixels, gradRows    = 96, 104
-	gradXRow, gradDYRow     = 112, 120
-	gradDYPlane, gradDWTap  = 128, 136
-)
 
 // weightGradients generates the outer products: ni input channels times 16 output channels. 16
 // input channels are 6, 5 and 5, because 7 would take 28 sums, 4 of the gradient and 2 of pixels.
@@ -164,16 +145,16 @@ func (f *function) outer(acc [][]*reg, p *reg, dy []*reg) {
 func gradTile(ni int) {
 	f := begin(fmt.Sprintf("gradTile%dx1", ni), "GradTile", fmt.Sprintf("adds outer products of %d input and 16 output channels over all pixels; see GradTile.", ni))
 	acc := f.grid(ni, quarters)
-	taps, n := f.field(gradTapsAt), f.field(gradTapsLen)
-	dyPlane, dw, xPlane := f.field(gradDY), f.field(gradDW), f.field(gradX)
+	taps, n := f.field(spec.GradTapsAt), f.field(spec.GradTapsLen)
+	dyPlane, dw, xPlane := f.field(spec.GradDY), f.field(spec.GradDW), f.field(spec.GradX)
 	f.label("tap")
 	x := f.tap(taps, xPlane)
-	dy, rows := f.copyOf(dyPlane), f.field(gradRows)
+	dy, rows := f.copyOf(dyPlane), f.field(spec.GradRows)
 	for i := range acc {
 		f.loads(acc[i], dw, i*64)
 	}
 	f.label("row")
-	px, pdy, pixels := f.copyOf(x), f.copyOf(dy), f.field(gradPixels)
+	px, pdy, pixels := f.copyOf(x), f.copyOf(dy), f.field(spec.GradPixels)
 	f.label("pixel")
 	dv := f.vecs(quarters)
 	f.loads(dv, pdy, 0)
@@ -181,14 +162,14 @@ func gradTile(ni int) {
 	f.next(px, 64)
 	f.next(pdy, 64)
 	f.times(pixels, "pixel")
-	f.advance(gradXRow, x)
-	f.advance(gradDYRow, dy)
+	f.advance(spec.GradXRow, x)
+	f.advance(spec.GradDYRow, dy)
 	f.times(rows, "row")
 	for i := range acc {
 		f.stores(acc[i], dw, i*64)
 	}
-	f.advance(gradDYPlane, dyPlane)
-	f.advance(gradDWTap, dw)
+	f.advance(spec.GradDYPlane, dyPlane)
+	f.advance(spec.GradDWTap, dw)
 	f.times(n, "tap")
 	f.end()
 }
@@ -201,9 +182,9 @@ func gradTaps(nt int) {
 	f := begin(fmt.Sprintf("gradTaps%d", nt), "GradTile",
 		fmt.Sprintf("adds outer products of %d input channels and 16 output channels over all pixels, for %d taps at once; see GradTile.", ni, nt))
 	acc := f.grid(nt*ni, quarters)
-	taps, n, dw := f.field(gradTapsAt), f.field(gradTapsLen), f.field(gradDW)
+	taps, n, dw := f.field(spec.GradTapsAt), f.field(spec.GradTapsLen), f.field(spec.GradDW)
 	each := func(move func(v []*reg, p *reg, disp int)) {
-		tap, p := f.stride(gradDWTap), f.copyOf(dw)
+		tap, p := f.stride(spec.GradDWTap), f.copyOf(dw)
 		for t := range nt {
 			for i := range ni {
 				move(acc[t*ni+i], p, i*64)
@@ -214,15 +195,15 @@ func gradTaps(nt int) {
 		}
 	}
 	f.label("taps")
-	x := f.field(gradX)
+	x := f.field(spec.GradX)
 	px := make([]*reg, nt)
 	for t := range px {
 		px[t] = f.tap(taps, x)
 	}
-	dy, rows := f.field(gradDY), f.field(gradRows)
+	dy, rows := f.field(spec.GradDY), f.field(spec.GradRows)
 	each(f.loads)
 	f.label("row")
-	at, pdy, pixels := make([]*reg, nt), f.copyOf(dy), f.field(gradPixels)
+	at, pdy, pixels := make([]*reg, nt), f.copyOf(dy), f.field(spec.GradPixels)
 	for t := range at {
 		at[t] = f.copyOf(px[t])
 	}
@@ -236,13 +217,13 @@ func gradTaps(nt int) {
 	f.next(pdy, 64)
 	f.times(pixels, "pixel")
 	for t := range px {
-		f.advance(gradXRow, px[t])
+		f.advance(spec.GradXRow, px[t])
 	}
-	f.advance(gradDYRow, dy)
+	f.advance(spec.GradDYRow, dy)
 	f.times(rows, "row")
 	each(f.stores)
 	for range nt {
-		f.advance(gradDWTap, dw)
+		f.advance(spec.GradDWTap, dw)
 	}
 	f.subs(n, nt)
 	f.branch("gt", "taps")

@@ -1,27 +1,6 @@
 package main
 
-// Offsets in kernel.Affine.
-const (
-	affX, affR, affY          = 0, 24, 48
-	affS, affT, affS2         = 72, 80, 88
-	affPixels, affRows        = 96, 104
-	affXRow, affRRow, affYRow = 112, 120, 128
-	affXPixel                 = 136
-)
-
-// Offsets in kernel.Moments.
-const (
-	momX, momPixels        = 0, 24
-	momShift, momS1, momS2 = 32, 40, 48
-)
-
-// Offsets in kernel.Mask.
-const (
-	maskD, maskR, maskM, maskZ, maskG = 0, 24, 48, 72, 96
-	maskS, maskT, maskMean            = 120, 128, 136
-	maskS1, maskS2                    = 144, 152
-	maskPixels                        = 160
-)
+import "resnet/internal/graph/kernel/_asm/spec"
 
 func elementwise() {
 	affine("copyRows", false, false, false, false)
@@ -56,25 +35,25 @@ func (f *function) pair(p *reg, disp int) []*reg {
 // below zero.
 func affine(name string, scale, second, relu, prelu bool) {
 	f := begin(name, "Affine", "maps rows of pixels; see Affine.")
-	x, y := f.field(affX), f.field(affY)
+	x, y := f.field(spec.AffX), f.field(spec.AffY)
 	var r, pr *reg
 	if second {
-		r = f.field(affR)
+		r = f.field(spec.AffR)
 	}
 	var cs, ct, cs2 []*reg
 	if scale {
-		cs, ct = f.vector(affS), f.vector(affT)
+		cs, ct = f.vector(spec.AffS), f.vector(spec.AffT)
 	}
 	if second || prelu {
-		cs2 = f.vector(affS2)
+		cs2 = f.vector(spec.AffS2)
 	}
 	none := f.vec()
 	if relu {
 		f.zero(none)
 	}
-	step, rows := f.stride(affXPixel), f.field(affRows)
+	step, rows := f.stride(spec.AffXPixel), f.field(spec.AffRows)
 	f.label("row")
-	px, py, n := f.copyOf(x), f.copyOf(y), f.field(affPixels)
+	px, py, n := f.copyOf(x), f.copyOf(y), f.field(spec.AffPixels)
 	if second {
 		pr = f.copyOf(r)
 	}
@@ -113,10 +92,10 @@ func affine(name string, scale, second, relu, prelu bool) {
 		f.add(pr, pr, step)
 	}
 	f.times(n, "pixel")
-	f.advance(affXRow, x)
-	f.advance(affYRow, y)
+	f.advance(spec.AffXRow, x)
+	f.advance(spec.AffYRow, y)
 	if second {
-		f.advance(affRRow, r)
+		f.advance(spec.AffRRow, r)
 	}
 	f.times(rows, "row")
 	f.end()
@@ -155,7 +134,7 @@ func (s sums) addTo(f *function, off1, off2 int) {
 // its own additions.
 func moments() {
 	f := begin("moments", "Moments", "adds shifted first and second moments over pixels; see Moments.")
-	x, n, k := f.field(momX), f.field(momPixels), f.vector(momShift)
+	x, n, k := f.field(spec.MomX), f.field(spec.MomPixels), f.vector(spec.MomShift)
 	s := f.newSums(2)
 	pixel := func(set int) {
 		for q := 0; q < quarters; q += 2 {
@@ -184,7 +163,7 @@ func moments() {
 		f.op(fadd, s.s1[q], s.s1[q], s.s1[quarters+q])
 		f.op(fadd, s.s2[q], s.s2[q], s.s2[quarters+q])
 	}
-	s.addTo(f, momS1, momS2)
+	s.addTo(f, spec.MomS1, spec.MomS2)
 	f.end()
 }
 
@@ -196,26 +175,26 @@ func mask(by string, addend bool) {
 		name += "Add"
 	}
 	f := begin(name, "Mask", "gates a gradient and adds its sums; see Mask.")
-	pd, pz, pg, n := f.field(maskD), f.field(maskZ), f.field(maskG), f.field(maskPixels)
+	pd, pz, pg, n := f.field(spec.MaskD), f.field(spec.MaskZ), f.field(spec.MaskG), f.field(spec.MaskPixels)
 	pointers := []*reg{pd, pz, pg}
 	var pr, pm *reg
 	if addend {
-		pr = f.field(maskR)
+		pr = f.field(spec.MaskR)
 		pointers = append(pointers, pr)
 	}
 	if by == "ByY" {
-		pm = f.field(maskM)
+		pm = f.field(spec.MaskM)
 		pointers = append(pointers, pm)
 	}
 	var mean, cs, ct []*reg
 	switch by {
 	case "ByZ":
-		cs, ct = f.vector(maskS), f.vector(maskT)
+		cs, ct = f.vector(spec.MaskS), f.vector(spec.MaskT)
 	case "Slope":
-		cs = f.vector(maskS)
+		cs = f.vector(spec.MaskS)
 	}
 	if by != "Slope" {
-		mean = f.vector(maskMean)
+		mean = f.vector(spec.MaskMean)
 	}
 	s := f.newSums(1)
 	f.label("pixel")
@@ -263,6 +242,6 @@ func mask(by string, addend bool) {
 		f.next(p, 64)
 	}
 	f.times(n, "pixel")
-	s.addTo(f, maskS1, maskS2)
+	s.addTo(f, spec.MaskS1, spec.MaskS2)
 	f.end()
 }

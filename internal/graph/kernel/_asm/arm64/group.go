@@ -1,26 +1,16 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
 
-// Offsets in kernel.GroupTile and kernel.GroupGrad.
-const (
-	groupX, groupW, groupY  = 0, 24, 48
-	groupTaps, groupTapsLen = 72, 80
-	groupRows               = 96
-	groupXRow, groupYRow    = 104, 112
-	groupYPixel             = 120
-	groupGradPixels         = 96
-	groupGradRows           = 104
-	groupGradXRow           = 112
-	groupGradDYRow          = 120
-	groupStrip              = 8
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 // groups generates the kernels of convolutions in groups of 4 and 8 channels, which take half of a
 // vector at a time: 8 channels, one or two groups in two registers.
 func groups() {
 	for _, g := range []int{4, 8} {
-		for np := 1; np <= groupStrip; np++ {
+		for np := 1; np <= spec.GroupStrip; np++ {
 			groupTile(np, g)
 		}
 		if g == 4 {
@@ -67,12 +57,12 @@ func (f *function) inHalves(body func(), pointers ...*reg) {
 func groupTile(np, g int) {
 	f := begin(fmt.Sprintf("group%dx%d", g, np), "GroupTile", fmt.Sprintf("computes strips of %d pixels by 16 channels in groups of %d; see GroupTile.", np, g))
 	acc := f.grid(np, half)
-	xHalf, wHalf, yHalf := f.field(groupX), f.field(groupW), f.field(groupY)
+	xHalf, wHalf, yHalf := f.field(spec.GroupX), f.field(spec.GroupW), f.field(spec.GroupY)
 	f.inHalves(func() {
-		x, y, rows := f.copyOf(xHalf), f.copyOf(yHalf), f.field(groupRows)
+		x, y, rows := f.copyOf(xHalf), f.copyOf(yHalf), f.field(spec.GroupRows)
 		f.label("row")
 		f.zeros(acc)
-		taps, n, w := f.field(groupTaps), f.field(groupTapsLen), f.copyOf(wHalf)
+		taps, n, w := f.field(spec.GroupTaps), f.field(spec.GroupTapsLen), f.copyOf(wHalf)
 		f.label("tap")
 		px := f.tap(taps, x)
 		for d := 0; d < 4; d += 2 {
@@ -97,15 +87,15 @@ func groupTile(np, g int) {
 		}
 		f.next(w, g*64)
 		f.times(n, "tap")
-		out, pixel := f.copyOf(y), f.stride(groupYPixel)
+		out, pixel := f.copyOf(y), f.stride(spec.GroupYPixel)
 		for i := range acc {
 			f.stores(acc[i], out, 0)
 			if i+1 < np {
 				f.add(out, out, pixel)
 			}
 		}
-		f.advance(groupXRow, x)
-		f.advance(groupYRow, y)
+		f.advance(spec.GroupXRow, x)
+		f.advance(spec.GroupYRow, y)
 		f.times(rows, "row")
 	}, xHalf, wHalf, yHalf)
 	f.end()
@@ -115,15 +105,15 @@ func groupGrad(nt, g int) {
 	f := begin(fmt.Sprintf("groupGrad%dx%d", g, nt), "GroupGrad",
 		fmt.Sprintf("adds the products of 16 channels in groups of %d over all pixels, for %d taps at once; see GroupGrad.", g, nt))
 	acc := f.grid(nt*g, half)
-	xHalf, dyHalf, dwHalf := f.field(groupX), f.field(groupW), f.field(groupY)
+	xHalf, dyHalf, dwHalf := f.field(spec.GroupX), f.field(spec.GroupW), f.field(spec.GroupY)
 	f.inHalves(func() {
-		taps, n, dw := f.field(groupTaps), f.field(groupTapsLen), f.copyOf(dwHalf)
+		taps, n, dw := f.field(spec.GroupTaps), f.field(spec.GroupTapsLen), f.copyOf(dwHalf)
 		f.label("taps")
 		px, at := make([]*reg, nt), make([]*reg, nt)
 		for t := range px {
 			px[t] = f.tap(taps, xHalf)
 		}
-		dy, rows := f.copyOf(dyHalf), f.field(groupGradRows)
+		dy, rows := f.copyOf(dyHalf), f.field(spec.GroupGradRows)
 		each := func(move func(v []*reg, p *reg, disp int)) {
 			p := f.copyOf(dw) // goes on: a pair's offset does not reach all of them
 			for i, v := range acc {
@@ -135,7 +125,7 @@ func groupGrad(nt, g int) {
 		}
 		each(f.loads)
 		f.label("row")
-		pdy, pixels := f.copyOf(dy), f.field(groupGradPixels)
+		pdy, pixels := f.copyOf(dy), f.field(spec.GroupGradPixels)
 		for t := range at {
 			at[t] = f.copyOf(px[t])
 		}
@@ -160,9 +150,9 @@ func groupGrad(nt, g int) {
 		f.next(pdy, 64)
 		f.times(pixels, "pixel")
 		for t := range px {
-			f.advance(groupGradXRow, px[t])
+			f.advance(spec.GroupGradXRow, px[t])
 		}
-		f.advance(groupGradDYRow, dy)
+		f.advance(spec.GroupGradDYRow, dy)
 		f.times(rows, "row")
 		each(f.stores)
 		f.next(dw, nt*g*64)

@@ -1,6 +1,6 @@
 // Command arm64 generates the NEON kernels of package kernel: `make generate` in the repository's
-// root. The kernels themselves, their argument structs and their offsets are those of the generator
-// for amd64 in the folder above; a vector of 16 channels is four registers here.
+// root. The kernels are those of the generator for amd64 in the folder above; a vector of 16
+// channels is four registers here.
 //
 // avo writes for amd64 alone, and Go's assembler lacks multiplication by a lane and most other
 // vector instructions, so that this generator encodes them: see inst.go. registers.go finds the
@@ -13,7 +13,8 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"strings"
+
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 const (
@@ -70,7 +71,7 @@ func files() (assembly, declarations []byte) {
 	g.WriteString(header + constraint + "package kernel\n")
 	for _, f := range kernels {
 		s.WriteString(f.text())
-		for i, line := range wrap(f.doc, 97) {
+		for i, line := range spec.Wrap(f.doc, 97) {
 			if i == 0 {
 				g.WriteByte('\n')
 			}
@@ -79,21 +80,6 @@ func files() (assembly, declarations []byte) {
 		fmt.Fprintf(&g, "//\n//go:noescape\nfunc %s(a *byte)\n", f.name)
 	}
 	return s.Bytes(), g.Bytes()
-}
-
-// wrap breaks text into lines of at most so many bytes.
-func wrap(text string, width int) (lines []string) {
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines, line = append(lines, line), ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
 }
 
 // peak runs independent chains of FMAs: the machine's limit, for `bench peak`.

@@ -1,20 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
 
-// Offsets in kernel.DotTile.
-const (
-	dotX, dotW, dotY          = 0, 24, 48
-	dotXRow, dotWRow, dotYRow = 72, 80, 88
-	dotLen                    = 96
-)
-
-// Offsets in kernel.RowTile.
-const (
-	rowA, rowX, rowY           = 0, 24, 48
-	rowARow, rowACol           = 72, 80
-	rowXRow, rowYRow           = 88, 96
-	rowInner, rowVecs, rowLoad = 104, 112, 120
+	"resnet/internal/graph/kernel/_asm/spec"
 )
 
 // matrices generates the products of a fully connected layer.
@@ -48,8 +37,8 @@ func dotTile(ni, nj int) {
 	f := begin(fmt.Sprintf("dotTile%dx%d", ni, nj), "DotTile", fmt.Sprintf("adds the products of %d and %d rows; see DotTile.", ni, nj))
 	acc := f.grid(ni, nj)
 	f.zeros(acc)
-	x, w := f.rowsFrom(f.field(dotX), dotXRow, ni), f.rowsFrom(f.field(dotW), dotWRow, nj)
-	n := f.field(dotLen)
+	x, w := f.rowsFrom(f.field(spec.DotX), spec.DotXRow, ni), f.rowsFrom(f.field(spec.DotW), spec.DotWRow, nj)
+	n := f.field(spec.DotLen)
 	f.shiftRight(n, n, 4)
 	f.label("step")
 	for h := range quarters {
@@ -69,7 +58,7 @@ func dotTile(ni, nj int) {
 		f.next(p, 64)
 	}
 	f.times(n, "step")
-	for i, y := range f.rowsFrom(f.field(dotY), dotYRow, ni) {
+	for i, y := range f.rowsFrom(f.field(spec.DotY), spec.DotYRow, ni) {
 		// Neighbours twice: of four registers the four sums, of one its sum in the first lane.
 		v, s := acc[i], sizeQ
 		if nj == 1 {
@@ -90,17 +79,17 @@ func dotTile(ni, nj int) {
 func rowTile(ni int) {
 	f := begin(fmt.Sprintf("rowTile%d", ni), "RowTile", fmt.Sprintf("computes %d rows of sums of rows; see RowTile.", ni))
 	acc := f.grid(ni, quarters)
-	y := f.rowsFrom(f.field(rowY), rowYRow, ni)
-	a := f.rowsFrom(f.field(rowA), rowARow, ni)
-	x, vecs, xRow, aCol := f.field(rowX), f.field(rowVecs), f.stride(rowXRow), f.stride(rowACol)
+	y := f.rowsFrom(f.field(spec.RowY), spec.RowYRow, ni)
+	a := f.rowsFrom(f.field(spec.RowA), spec.RowARow, ni)
+	x, vecs, xRow, aCol := f.field(spec.RowX), f.field(spec.RowVecs), f.stride(spec.RowXRow), f.stride(spec.RowACol)
 	f.label("vector")
 	f.zeros(acc)
-	f.ifZero(f.field(rowLoad), "sum")
+	f.ifZero(f.field(spec.RowLoad), "sum")
 	for i := range acc {
 		f.loads(acc[i], y[i], 0)
 	}
 	f.label("sum")
-	px, n, at := f.copyOf(x), f.field(rowInner), f.gp()
+	px, n, at := f.copyOf(x), f.field(spec.RowInner), f.gp()
 	f.number(at, 0)
 	f.label("inner")
 	xs := f.vecs(quarters)

@@ -1,12 +1,6 @@
 package main
 
-// Offsets in kernel.Window.
-const (
-	winX, winY, winD, winDX = 0, 24, 48, 72
-	winTaps, winTapsLen     = 96, 104
-	winPixels, winXPixel    = 120, 128
-	winScale                = 136
-)
+import "resnet/internal/graph/kernel/_asm/spec"
 
 func pooling() {
 	windowMax()
@@ -18,9 +12,9 @@ func pooling() {
 // windowMax generates the largest value of each window.
 func windowMax() {
 	f := begin("windowMax", "Window", "takes the largest value of each window; see Window.")
-	x, y, pixels, step := f.field(winX), f.field(winY), f.field(winPixels), f.stride(winXPixel)
+	x, y, pixels, step := f.field(spec.WinX), f.field(spec.WinY), f.field(spec.WinPixels), f.stride(spec.WinXPixel)
 	f.label("pixel")
-	taps, n, best := f.field(winTaps), f.field(winTapsLen), f.vecs(quarters)
+	taps, n, best := f.field(spec.WinTaps), f.field(spec.WinTapsLen), f.vecs(quarters)
 	f.loads(best, f.tap(taps, x), 0)
 	f.subs(n, 1)
 	f.branch("eq", "store")
@@ -43,8 +37,8 @@ func windowMax() {
 // value, the first one alone.
 func windowGrad() {
 	f := begin("windowGrad", "Window", "adds each D to where its window's largest value came from; see Window.")
-	x, dx, y, d := f.field(winX), f.field(winDX), f.field(winY), f.field(winD)
-	pixels, step := f.field(winPixels), f.stride(winXPixel)
+	x, dx, y, d := f.field(spec.WinX), f.field(spec.WinDX), f.field(spec.WinY), f.field(spec.WinD)
+	pixels, step := f.field(spec.WinPixels), f.stride(spec.WinXPixel)
 	f.label("pixel")
 	top, left, number := f.vecs(quarters), f.vecs(quarters), f.vecs(quarters)
 	f.loads(top, y, 0)
@@ -52,7 +46,7 @@ func windowGrad() {
 	for q := range top {
 		f.op(fcmeq, number[q], top[q], top[q])
 	}
-	taps, n := f.field(winTaps), f.field(winTapsLen)
+	taps, n := f.field(spec.WinTaps), f.field(spec.WinTapsLen)
 	f.label("tap")
 	from, to := f.gp(), f.gp()
 	f.wordAt(from, taps, 0)
@@ -83,11 +77,11 @@ func windowGrad() {
 // windowSum generates the sum of each window times a factor.
 func windowSum() {
 	f := begin("windowSum", "Window", "takes the sum of each window times a factor; see Window.")
-	x, y, pixels, step := f.field(winX), f.field(winY), f.field(winPixels), f.stride(winXPixel)
+	x, y, pixels, step := f.field(spec.WinX), f.field(spec.WinY), f.field(spec.WinPixels), f.stride(spec.WinXPixel)
 	scale := f.vec()
-	f.load(sizeS, scale, f.a, winScale)
+	f.load(sizeS, scale, f.a, spec.WinScale)
 	f.label("pixel")
-	taps, n, sum := f.field(winTaps), f.field(winTapsLen), f.vecs(quarters)
+	taps, n, sum := f.field(spec.WinTaps), f.field(spec.WinTapsLen), f.vecs(quarters)
 	for _, v := range sum {
 		f.zero(v)
 	}
@@ -111,11 +105,11 @@ func windowSum() {
 // windowSpread generates its derivative: d times the factor is added at every tap.
 func windowSpread() {
 	f := begin("windowSpread", "Window", "adds each D times a factor to all of its window; see Window.")
-	dx, d, pixels, step := f.field(winDX), f.field(winD), f.field(winPixels), f.stride(winXPixel)
+	dx, d, pixels, step := f.field(spec.WinDX), f.field(spec.WinD), f.field(spec.WinPixels), f.stride(spec.WinXPixel)
 	scale := f.vec()
-	f.load(sizeS, scale, f.a, winScale)
+	f.load(sizeS, scale, f.a, spec.WinScale)
 	f.label("pixel")
-	taps, n, part := f.field(winTaps), f.field(winTapsLen), f.vecs(quarters)
+	taps, n, part := f.field(spec.WinTaps), f.field(spec.WinTapsLen), f.vecs(quarters)
 	f.loads(part, d, 0)
 	for _, v := range part {
 		f.lane(fmulLane, v, v, scale, 0)

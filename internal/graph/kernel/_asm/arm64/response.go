@@ -1,10 +1,6 @@
 package main
 
-// Offsets in kernel.Response.
-const (
-	respX, respS, respY, respD, respT = 0, 24, 48, 72, 96
-	respN, respK                      = 120, 128
-)
+import "resnet/internal/graph/kernel/_asm/spec"
 
 // response generates local response normalisation of vectors, forward or its derivative.
 func response(grad bool) {
@@ -13,14 +9,14 @@ func response(grad bool) {
 		name, doc = "responseGrad", "makes the parts of the derivative; see Response."
 	}
 	f := begin(name, "Response", doc)
-	px, ps, py, n, k := f.field(respX), f.field(respS), f.field(respY), f.field(respN), f.vec()
+	px, ps, py, n, k := f.field(spec.RespX), f.field(spec.RespS), f.field(spec.RespY), f.field(spec.RespN), f.vec()
 	pointers := []*reg{px, ps, py}
 	var pd, pt *reg
 	if grad {
-		pd, pt = f.field(respD), f.field(respT)
+		pd, pt = f.field(spec.RespD), f.field(spec.RespT)
 		pointers = append(pointers, pd, pt)
 	}
-	f.spread(k, f.a, respK)
+	f.spread(k, f.a, spec.RespK)
 	f.shiftRight(n, n, 3)
 	f.label("half")
 	scale, x, y := f.pair(ps, 0), f.pair(px, 0), f.vecs(2)

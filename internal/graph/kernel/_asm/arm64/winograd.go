@@ -1,12 +1,6 @@
 package main
 
-// Offsets in kernel.Transform.
-const (
-	transSrc, transDst      = 0, 24
-	transSrcRow, transPlane = 48, 56
-	transTiles, transRows   = 64, 72
-	transStep, transBuf     = 80, 88
-)
+import "resnet/internal/graph/kernel/_asm/spec"
 
 // numbers are constants in lanes of registers, and the arithmetic on vectors with them.
 type numbers struct {
@@ -35,23 +29,23 @@ func (c *numbers) at(k float32) (v *reg, lane int) {
 	return c.k[i/4], i % 4
 }
 
-func (c *numbers) add(x, y *reg) *reg {
+func (c *numbers) Add(x, y *reg) *reg {
 	d := c.f.vec()
 	c.f.op(fadd, d, x, y)
 	return d
 }
 
-// sub returns x - y.
-func (c *numbers) sub(x, y *reg) *reg {
+// Sub returns x - y.
+func (c *numbers) Sub(x, y *reg) *reg {
 	d := c.f.vec()
 	c.f.op(fsub, d, x, y)
 	return d
 }
 
-// fma returns k·x + y; fnma returns y - k·x.
-func (c *numbers) fma(k float32, x, y *reg) *reg { return c.onto(fmlaLane, k, x, y) }
+// FMA returns k·x + y; FNMA returns y - k·x.
+func (c *numbers) FMA(k float32, x, y *reg) *reg { return c.onto(fmlaLane, k, x, y) }
 
-func (c *numbers) fnma(k float32, x, y *reg) *reg { return c.onto(fmlsLane, k, x, y) }
+func (c *numbers) FNMA(k float32, x, y *reg) *reg { return c.onto(fmlsLane, k, x, y) }
 
 func (c *numbers) onto(op func(d, n, m, lane int) inst, k float32, x, y *reg) *reg {
 	d := c.f.vec()
@@ -61,59 +55,19 @@ func (c *numbers) onto(op func(d, n, m, lane int) inst, k float32, x, y *reg) *r
 	return d
 }
 
-func (c *numbers) mul(k float32, x *reg) *reg {
+func (c *numbers) Mul(k float32, x *reg) *reg {
 	d := c.f.vec()
 	v, lane := c.at(k)
 	c.f.lane(fmulLane, d, x, v, lane)
 	return d
 }
 
+// Same returns x itself: no instruction here writes to what it reads but to a copy.
+func (c *numbers) Same(x *reg) *reg { return x }
+
 // pass is one side of a transform: from len(in) vectors to the returned ones, some of which may be
 // among in.
 type pass func(c *numbers, in []*reg) []*reg
-
-// input is B^T of F(4x4, 3x3), Lavin and Gray 2015, section 4.3.
-func input(c *numbers, d []*reg) []*reg {
-	a, b := c.fnma(4, d[2], d[4]), c.fnma(4, d[1], d[3])
-	e, f := c.sub(d[4], d[2]), c.sub(d[3], d[1])
-	return []*reg{
-		c.fma(4, d[0], c.fnma(5, d[2], d[4])), c.add(a, b), c.sub(a, b),
-		c.fma(2, f, e), c.fnma(2, f, e), c.fma(4, d[1], c.fnma(5, d[3], d[5])),
-	}
-}
-
-// output is A^T.
-func output(c *numbers, m []*reg) []*reg {
-	a, b := c.add(m[1], m[2]), c.sub(m[1], m[2])
-	e, f := c.add(m[3], m[4]), c.sub(m[3], m[4])
-	return []*reg{c.add(c.add(m[0], a), e), c.fma(2, f, b), c.fma(4, e, a), c.add(c.fma(8, f, b), m[5])}
-}
-
-// dilate is A, the transpose of output, for the gradient of the output.
-func dilate(c *numbers, y []*reg) []*reg {
-	e, o := c.add(y[0], y[2]), c.add(y[1], y[3])
-	e2, o2 := c.fma(4, y[2], y[0]), c.fma(8, y[3], c.mul(2, y[1]))
-	return []*reg{y[0], c.add(e, o), c.sub(e, o), c.add(e2, o2), c.sub(e2, o2), y[3]}
-}
-
-// filter is G.
-func filter(c *numbers, g []*reg) []*reg {
-	s := c.add(g[0], g[2])
-	u, v := c.mul(1./12, g[1]), c.mul(1./24, c.fma(4, g[2], g[0]))
-	p, q := c.add(s, g[1]), c.sub(s, g[1])
-	return []*reg{c.mul(1./4, g[0]), c.mul(-1./6, p), c.mul(-1./6, q), c.add(v, u), c.sub(v, u), g[2]}
-}
-
-// gather is G^T, from the sums in the transformed domain to the weight gradient.
-func gather(c *numbers, m []*reg) []*reg {
-	a, b := c.add(m[1], m[2]), c.sub(m[2], m[1])
-	e, f := c.add(m[3], m[4]), c.sub(m[3], m[4])
-	return []*reg{
-		c.fma(1./24, e, c.fnma(1./6, a, c.mul(1./4, m[0]))),
-		c.fma(1./12, f, c.mul(1./6, b)),
-		c.fma(1./6, e, c.fnma(1./6, a, m[5])),
-	}
-}
 
 // side says how the vectors of one side of a transform lie: the tiles of an image, the 36 planes of
 // the transformed domain, or the nine consecutive vectors of a filter.
@@ -147,11 +101,11 @@ type shape struct {
 
 func winograd() {
 	for _, t := range []shape{
-		{"winoInput", "applies B^T d B to 6x6 tiles of an image, four pixels apart.", 6, 6, input, []float32{2, 4, 5}, image, planes, 3},
-		{"winoOutput", "applies A^T m A to 36 planes and writes 4x4 tiles of an image.", 6, 4, output, []float32{2, 4, 8}, planes, image, 4},
-		{"winoSpread", "applies A dy A^T to 4x4 tiles of an image.", 4, 6, dilate, []float32{2, 4, 8}, image, planes, 3},
-		{"winoFilter", "applies G g G^T to 3x3 filters of 9 consecutive vectors.", 3, 6, filter, []float32{4, 1. / 4, -1. / 6, 1. / 12, 1. / 24}, packed, planes, 3},
-		{"winoGather", "applies G^T m G to 36 planes and writes 9 consecutive vectors.", 6, 3, gather, []float32{1. / 4, 1. / 6, 1. / 12, 1. / 24}, planes, packed, 4},
+		{"winoInput", "applies B^T d B to 6x6 tiles of an image, four pixels apart.", 6, 6, spec.Input[*numbers], []float32{2, 4, 5}, image, planes, 3},
+		{"winoOutput", "applies A^T m A to 36 planes and writes 4x4 tiles of an image.", 6, 4, spec.Output[*numbers], []float32{2, 4, 8}, planes, image, 4},
+		{"winoSpread", "applies A dy A^T to 4x4 tiles of an image.", 4, 6, spec.Spread[*numbers], []float32{2, 4, 8}, image, planes, 3},
+		{"winoFilter", "applies G g G^T to 3x3 filters of 9 consecutive vectors.", 3, 6, spec.Filter[*numbers], []float32{4, 1. / 4, -1. / 6, 1. / 12, 1. / 24}, packed, planes, 3},
+		{"winoGather", "applies G^T m G to 36 planes and writes 9 consecutive vectors.", 6, 3, spec.Gather[*numbers], []float32{1. / 4, 1. / 6, 1. / 12, 1. / 24}, planes, packed, 4},
 	} {
 		transform(t)
 	}
@@ -164,17 +118,17 @@ func transform(t shape) {
 	f := begin(t.name, "Transform", t.doc)
 	b := body{function: f, shape: t}
 	b.buf = f.gp() // the struct's own buffer, at the next multiple of 16 bytes
-	f.lea(b.buf, f.a, transBuf+15)
+	f.lea(b.buf, f.a, spec.TransBuf+15)
 	f.align(b.buf, 16)
-	b.from, b.into = f.field(transSrc), f.field(transDst)
+	b.from, b.into = f.field(spec.TransSrc), f.field(spec.TransDst)
 	if t.src == image || t.dst == image {
-		b.row = f.stride(transSrcRow)
+		b.row = f.stride(spec.TransSrcRow)
 	}
-	b.plane = f.stride(transPlane)
-	rows := f.field(transRows)
+	b.plane = f.stride(spec.TransPlane)
+	rows := f.field(spec.TransRows)
 	b.c = newNumbers(f, t.constants)
 	f.label("row")
-	tiles := f.field(transTiles)
+	tiles := f.field(spec.TransTiles)
 	var first *reg // of the image's side, which steps by rows; the other side goes on
 	if t.src == image {
 		first = f.copyOf(b.from)
@@ -198,10 +152,10 @@ func transform(t shape) {
 	f.times(tiles, "tile")
 	if t.src == image {
 		f.mov(b.from, first)
-		f.advance(transStep, b.from)
+		f.advance(spec.TransStep, b.from)
 	} else if t.dst == image {
 		f.mov(b.into, first)
-		f.advance(transStep, b.into)
+		f.advance(spec.TransStep, b.into)
 	}
 	f.times(rows, "row")
 	f.end()
