@@ -238,7 +238,7 @@ func TestAWarmupAboveTheScaledRateIsRefused(t *testing.T) {
 	for _, e := range c.Validate() {
 		found += e.Path + ": " + e.Msg + "\n"
 	}
-	if want := "schedule.warmup.rate: 0.05 is not below the rate 0.0125\n"; found != want {
+	if want := "schedule.warmup.rate: 0.05 is not below the rate 0.0125 that train.schedule.rate_for_batch, 256, makes of it\n"; found != want {
 		t.Errorf("found %q, want %q", found, want)
 	}
 	c.Schedule.RateFor = 0

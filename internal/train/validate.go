@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"math"
 
 	"resnet/internal/fielderr"
@@ -9,7 +10,7 @@ import (
 
 // Validate returns every error of the section, in the order of its fields; nil when there is none.
 func (c Config) Validate() []fielderr.Error {
-	v := &validator{fielderr.List{Section: "train"}}
+	v := &validator{List: fielderr.List{Section: "train"}}
 	v.between("batch", c.Batch, 1, graph.MaxBatch, "the paper trains with 128")
 	v.between("accumulate", c.Accumulate, 1, maxAccumulate, "1 means no accumulation")
 	if n := c.Batch * c.Accumulate; len(v.Errors) == 0 && n > math.MaxInt32 {
@@ -23,6 +24,7 @@ func (c Config) Validate() []fielderr.Error {
 	v.between("epochs", c.Epochs, least, maxEpochs, "set iterations or epochs")
 	v.optimizer(c.Optimizer)
 	v.between("schedule.rate_for_batch", c.Schedule.RateFor, 0, math.MaxInt32, "0 means the rate as it is")
+	v.rateFor = c.Schedule.RateFor
 	v.schedule(c.schedule())
 	v.effectiveRate(c)
 	v.between("checkpoint.every", c.Checkpoint.Every, 0, maxSteps, "0 means at every evaluation")
@@ -36,7 +38,18 @@ func (c Config) Validate() []fielderr.Error {
 }
 
 // validator holds the checks of values over the list of what is wrong.
-type validator struct{ fielderr.List }
+type validator struct {
+	fielderr.List
+	rateFor int // Schedule.RateFor
+}
+
+// scaled says where a rate comes from that is not the one in the file.
+func (v *validator) scaled() string {
+	if v.rateFor == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" that train.schedule.rate_for_batch, %d, makes of it", v.rateFor)
+}
 
 // Bounds of whole numbers. They are far above what anybody waits for, and keep the arithmetic of
 // steps, batches and images in range.
@@ -178,7 +191,7 @@ func (v *validator) warmup(s Schedule) {
 		return
 	}
 	if w.Rate >= s.Rate {
-		v.Add("schedule.warmup.rate", "a warm-up is below schedule.rate", "%v is not below the rate %v", w.Rate, s.Rate)
+		v.Add("schedule.warmup.rate", "a warm-up is below schedule.rate", "%v is not below the rate %v%s", w.Rate, float32(s.Rate), v.scaled())
 	}
 	if w.Until.TrainErrorBelow == 0 && w.Iterations == 0 {
 		v.Add("schedule.warmup.until", "the paper: {train_error_below: 80}", "the warm-up would never end")
@@ -189,7 +202,7 @@ func (v *validator) warmup(s Schedule) {
 func (v *validator) linearWarmup(s Schedule) {
 	w := s.Warmup
 	if w.Rate >= s.Rate {
-		v.Add("schedule.warmup.rate", "a warm-up begins below schedule.rate", "%v is not below the rate %v", w.Rate, s.Rate)
+		v.Add("schedule.warmup.rate", "a warm-up begins below schedule.rate", "%v is not below the rate %v%s", w.Rate, float32(s.Rate), v.scaled())
 	}
 	if w.Until.TrainErrorBelow != 0 {
 		v.Add("schedule.warmup.until", "leave it out", "a linear warm-up ends after iterations or epochs")

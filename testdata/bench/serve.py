@@ -88,7 +88,7 @@ for i in range(a.rounds):
                            check=True, capture_output=True, text=True).stdout
     done["bench"] = json.loads(bench)
     rounds.append(done)
-for name in ("resnet", "peer"):
+for name in ("resnet", "peer") if rounds else ():
     rows = [r[name] for r in rounds]
     print(f"{name}: {spread(rows, 'images_per_second')} images/s, p50 {spread(rows, 'p50_ms')} ms, p99 {spread(rows, 'p99_ms')} ms")
 if rounds:
