@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 
 	"github.com/spf13/pflag"
 
@@ -21,7 +20,7 @@ func liveFlag(f *pflag.FlagSet, to *string) {
 }
 
 // liveListener is the port of a page that grows; nil where none is asked for.
-type liveListener struct{ net.Listener }
+type liveListener struct{ serve.Listener }
 
 // listenLive takes the port before any work. nothing says that there will be no training.
 func listenLive(address string, nothing bool) (*liveListener, error) {

@@ -51,8 +51,11 @@ func CheckAddress(address string) error {
 	return nil
 }
 
+// Listener is a port that is taken.
+type Listener = net.Listener
+
 // Listen takes a port of TCP, for Serve.
-func Listen(address string) (net.Listener, error) { return net.Listen("tcp", address) }
+func Listen(address string) (Listener, error) { return net.Listen("tcp", address) }
 
 // New makes a Server of c.
 func New(c Classifier, o Options) *Server {

@@ -74,7 +74,7 @@ var table = []mutant{
 	},
 	{
 		"room is asked for one checkpoint", "internal/experiment/memory.go",
-		"need := 2 * (", "need := 1 * (", experiment,
+		"need, and := 2*(", "need, and := 1*(", experiment,
 	},
 
 	// Signals, pipes.
