@@ -361,12 +361,11 @@ func (a *app) printOutcome(t *experiment.Training, sum train.Summary, asJSON boo
 
 // printUse says how the classifier of a fine-tuning is used, and what there is to look at.
 func (a *app) printUse(t *experiment.Training, sum train.Summary) error {
-	if t.Model.Weights == "" || !datasets.AnySize(t.Data.Name) {
-		return nil
-	}
-	dir := text.ShellQuote(t.Dir)
-	for _, next := range []string{"predict " + dir + " IMAGE...", "serve " + dir, "explain " + dir + " IMAGE... --out explained.png"} {
-		fmt.Fprintf(a.out, "      %s %s\n", a.self, next)
+	if t.Model.Weights != "" && datasets.AnySize(t.Data.Name) {
+		dir := text.ShellQuote(t.Dir)
+		for _, next := range []string{"predict " + dir + " IMAGE...", "serve " + dir, "explain " + dir + " IMAGE... --out explained.png"} {
+			fmt.Fprintf(a.out, "      %s %s\n", a.self, next)
+		}
 	}
 	if best := sum.State.Best; best != nil && best.Step != sum.State.Step {
 		fmt.Fprintf(a.out, "Used:  the checkpoint of step %s, whose validation error was the lowest, %.2f%%\n", text.Grouped(best.Step), best.ValError)

@@ -121,7 +121,15 @@ func (p *page) facts(run report.Run, net report.Net, env checkpoint.Env) []repor
 	if unit == "" {
 		unit = "image"
 	}
-	add("data", fmt.Sprintf("%s training, %s validation and %s test %ss", text.Grouped(net.TrainImages), text.Grouped(net.ValImages), text.Grouped(net.TestImages), unit))
+	var splits []string
+	for i, n := range []int{net.TrainImages, net.ValImages, net.TestImages} {
+		if n > 0 {
+			splits = append(splits, text.Grouped(n)+" "+splitNames[splitOrder[i]])
+		}
+	}
+	if splits != nil {
+		add("data", strings.Join(splits, ", ")+" "+unit+"s")
+	}
 	if h := run.History; len(h) > 0 {
 		done := text.Grouped(h[len(h)-1].Step)
 		if net.Iterations > h[len(h)-1].Step {

@@ -42,7 +42,7 @@ func (r Report) Figures() []Figure {
 		r.curves(Figure{ID: "error", Title: "Top-1 error", Y: "error (%)", Unit: "%", Digits: 2, Note: since + " The start of a curve may be above the axis."}, errorCurves, leastErrorAxis),
 		r.curves(Figure{ID: "loss", Title: "Loss", Y: "cross-entropy (nats)", Digits: 4, Note: since + " Weight decay is not included."}, lossCurves, 0.2),
 		r.curves(Figure{ID: "rate", Title: "Learning rate", Y: "rate", Digits: -1, Note: "Of the last update before each evaluation."},
-			[]runCurve{{"rate", "", 4, false}}, math.Inf(1)),
+			[]runCurve{{"rate", "rate", 4, false}}, math.Inf(1)),
 		r.speed(),
 	}
 	if r.Live {
@@ -73,17 +73,12 @@ func (r Report) curves(f Figure, curves []runCurve, floor float64) Figure {
 	return f
 }
 
-// line is a curve of run i.
+// line is a curve of run i; of several runs, one group has the lines of each.
 func (r Report) line(i int, c runCurve, points [][2]float64) Line {
 	l := Line{Name: c.part, Group: c.part, Color: c.color, Marker: c.color, Width: testWidth, Dashed: c.dashed, Points: points}
-	if name := text.Printable(r.Runs[i].Name); len(r.Runs) > 1 || c.part == "" {
-		l.Name, l.Group, l.Part = name, name, c.part
-		if c.part != "" {
-			l.Name += " " + c.part
-		}
-	}
 	if len(r.Runs) > 1 {
-		l.Color, l.Marker = i, i
+		name := text.Printable(r.Runs[i].Name)
+		l.Name, l.Group, l.Part, l.Color, l.Marker = name+" "+c.part, name, c.part, i, i
 	}
 	if c.dashed {
 		l.Width = trainWidth
@@ -106,7 +101,7 @@ func (r Report) speed() Figure {
 			}
 		}
 		if points != nil {
-			f.Panels[0].Lines = append(f.Panels[0].Lines, r.line(i, runCurve{color: 5}, points))
+			f.Panels[0].Lines = append(f.Panels[0].Lines, r.line(i, runCurve{part: "speed", color: 5}, points))
 		}
 	}
 	f.fit(math.Inf(1))

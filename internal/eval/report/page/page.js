@@ -139,7 +139,7 @@
 				this.draw();
 			});
 			if (!this.figure.linear) bar.append(scale);
-			if (this.figure.x === "iterations") {
+			if (this.figure.x === "iterations" && this.figure.digits >= 0) {
 				const select = html("select", {});
 				for (const [n, text] of [[1, "as measured"], [3, "mean of 3 evaluations"], [5, "mean of 5 evaluations"], [9, "mean of 9 evaluations"]])
 					select.append(html("option", { value: String(n), selected: n === this.window }, text));
