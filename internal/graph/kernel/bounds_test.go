@@ -165,6 +165,18 @@ func calls(seed uint64) map[string]*call {
 		c.at(p, 48)
 	}
 	c.run = respGrad.Grad
+	elu := &Activation{N: 48, Alpha: 0.7}
+	c = begin("ELU")
+	for _, p := range []*[]float32{&elu.X, &elu.Y} {
+		c.at(p, 48)
+	}
+	c.run = elu.ELU
+	eluGrad := &Activation{N: 48, Alpha: 0.7}
+	c = begin("ELU gradient")
+	for _, p := range []*[]float32{&eluGrad.X, &eluGrad.Y, &eluGrad.D} {
+		c.at(p, 48)
+	}
+	c.run = eluGrad.ELUGrad
 	c = begin("moments")
 	m := &Moments{Pixels: 3, K: c.vec(), S1: c.vec(), S2: c.vec()}
 	c.at(&m.X, 48)

@@ -30,6 +30,8 @@ type implementation struct {
 
 	response, responseGrad func(*Response)
 
+	elu, eluGrad func(*Activation)
+
 	dot  [2][]func(*DotTile) // of 1 and of dotWeights rows of weights, by rows of X
 	rows []func(*RowTile)    // by rows
 

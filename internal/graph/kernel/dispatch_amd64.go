@@ -53,6 +53,8 @@ var avx512 = &implementation{
 	windowSpread: asm[Window](windowSpreadAVX512),
 	response:     asm[Response](responseAVX512),
 	responseGrad: asm[Response](responseGradAVX512),
+	elu:          asm[Activation](eluAVX512),
+	eluGrad:      asm[Activation](eluGradAVX512),
 	dot: [2][]func(*DotTile){
 		tiles[DotTile](dotTile1x1AVX512, dotTile2x1AVX512, dotTile3x1AVX512, dotTile4x1AVX512, dotTile5x1AVX512, dotTile6x1AVX512),
 		tiles[DotTile](dotTile1x4AVX512, dotTile2x4AVX512, dotTile3x4AVX512, dotTile4x4AVX512, dotTile5x4AVX512, dotTile6x4AVX512),
@@ -105,6 +107,8 @@ var avx2 = &implementation{
 	windowSpread: asm[Window](windowSpreadAVX2),
 	response:     asm[Response](responseAVX2),
 	responseGrad: asm[Response](responseGradAVX2),
+	elu:          asm[Activation](eluAVX2),
+	eluGrad:      asm[Activation](eluGradAVX2),
 	dot: [2][]func(*DotTile){
 		tiles[DotTile](dotTile1x1AVX2, dotTile2x1AVX2, dotTile3x1AVX2),
 		tiles[DotTile](dotTile1x4AVX2, dotTile2x4AVX2, dotTile3x4AVX2),

@@ -116,6 +116,8 @@ var generic = &implementation{
 	affine2: genericAffine(true, true, false), affine2ReLU: genericAffine(true, true, true),
 	windowMax: genericWindowMax, windowGrad: genericWindowGrad, windowSum: genericWindowSum, windowSpread: genericWindowSpread,
 	response: genericResponse, responseGrad: genericResponseGrad,
+	elu:     func(a *Activation) { plainELU(a.Y[:a.N], a.X[:a.N], a.Alpha) },
+	eluGrad: func(a *Activation) { plainELUGrad(a.Y[:a.N], a.X[:a.N], a.D[:a.N], a.Alpha) },
 	dot:     [2][]func(*DotTile){{1: genericDot(1, 1)}, {1: genericDot(1, dotWeights)}},
 	rows:    []func(*RowTile){1: genericRows(1)},
 	moments: genericMoments,

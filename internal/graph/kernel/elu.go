@@ -6,10 +6,18 @@ import "math"
 // is a polynomial of degree 6 after reduction to [-ln 2/2, ln 2/2]: within 2e-7 of the exact value,
 // which is below the rounding of the sums around it, and the same on every CPU.
 func ELU(y, x []float32, alpha float32) {
+	n := len(x) &^ 15
+	if n > 0 {
+		(&Activation{X: x, Y: y, N: n, Alpha: alpha}).ELU()
+	}
+	plainELU(y[n:len(x)], x[n:], alpha)
+}
+
+func plainELU(y, x []float32, alpha float32) {
 	y = y[:len(x)]
 	for i, v := range x {
 		if v <= 0 {
-			v = alpha * (exp(v) - 1)
+			v = alpha * (float32(exp(v)) - 1)
 		}
 		y[i] = v
 	}
@@ -39,6 +47,14 @@ func exp(x float32) float32 {
 
 // ELUGrad writes dy where the output y is positive, else dy·(y+alpha), to dx, which may be dy.
 func ELUGrad(dx, y, dy []float32, alpha float32) {
+	n := len(y) &^ 15
+	if n > 0 {
+		(&Activation{X: y, Y: dx, D: dy, N: n, Alpha: alpha}).ELUGrad()
+	}
+	plainELUGrad(dx[n:len(y)], y[n:], dy[n:len(y)], alpha)
+}
+
+func plainELUGrad(dx, y, dy []float32, alpha float32) {
 	dx, dy = dx[:len(y)], dy[:len(y)]
 	for i, v := range y {
 		d := dy[i]

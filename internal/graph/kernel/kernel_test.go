@@ -363,6 +363,7 @@ func TestArgumentOffsets(t *testing.T) {
 		re Response
 		gt GroupTile
 		gg GroupGrad
+		ac Activation
 	)
 	for _, c := range []struct {
 		name      string
@@ -390,6 +391,8 @@ func TestArgumentOffsets(t *testing.T) {
 		{"DotTile.Len", unsafe.Offsetof(do.Len), 96},
 		{"Response.N", unsafe.Offsetof(re.N), 120},
 		{"Response.K", unsafe.Offsetof(re.K), 128},
+		{"Activation.N", unsafe.Offsetof(ac.N), 72},
+		{"Activation.Alpha", unsafe.Offsetof(ac.Alpha), 80},
 		{"GroupTile.Rows", unsafe.Offsetof(gt.Rows), 96},
 		{"GroupTile.YPixel", unsafe.Offsetof(gt.YPixel), 120},
 		{"GroupGrad.Pixels", unsafe.Offsetof(gg.Pixels), 96},

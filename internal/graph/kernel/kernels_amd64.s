@@ -13832,6 +13832,119 @@ vector:
 	VZEROUPPER
 	RET
 
+// func eluAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·eluAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         72(AX), BX
+	MOVL         $0x3fb8aa3b, SI
+	VMOVD        SI, X0
+	VBROADCASTSS X0, Z0
+	MOVL         $0x3f318000, SI
+	VMOVD        SI, X2
+	VBROADCASTSS X2, Z2
+	MOVL         $0xb95e8083, SI
+	VMOVD        SI, X3
+	VBROADCASTSS X3, Z3
+	MOVL         $0xc2ae0000, SI
+	VMOVD        SI, X4
+	VBROADCASTSS X4, Z4
+	MOVL         $0x3ab60b61, SI
+	VMOVD        SI, X5
+	VBROADCASTSS X5, Z5
+	MOVL         $0x0000007f, SI
+	VMOVD        SI, X6
+	VBROADCASTSS X6, Z6
+	MOVL         $0x3c088889, SI
+	VMOVD        SI, X7
+	VBROADCASTSS X7, Z7
+	MOVL         $0x3d2aaaab, SI
+	VMOVD        SI, X8
+	VBROADCASTSS X8, Z8
+	MOVL         $0x3e2aaaab, SI
+	VMOVD        SI, X9
+	VBROADCASTSS X9, Z9
+	MOVL         $0x3f000000, SI
+	VMOVD        SI, X10
+	VBROADCASTSS X10, Z10
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X11
+	VBROADCASTSS X11, Z11
+	SHRQ         $0x04, BX
+
+vector:
+	VMAXPS       (CX), Z4, Z12
+	VMULPS       Z0, Z12, Z15
+	VSUBPS       Z10, Z15, Z15
+	VCVTTPS2DQ   Z15, Z13
+	VCVTDQ2PS    Z13, Z14
+	VMULPS       Z2, Z14, Z15
+	VSUBPS       Z15, Z12, Z12
+	VMULPS       Z3, Z14, Z15
+	VSUBPS       Z15, Z12, Z12
+	VPADDD       Z6, Z13, Z13
+	VPSLLD       $0x17, Z13, Z13
+	VMOVAPS      Z5, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z7, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z8, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z9, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z10, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z11, Z14, Z14
+	VMULPS       Z12, Z14, Z14
+	VADDPS       Z11, Z14, Z14
+	VMULPS       Z13, Z14, Z14
+	VMOVUPS      (CX), Z12
+	VCMPPS       $0x0d, Z4, Z12, K1
+	VMOVAPS.Z    Z14, K1, Z14
+	VSUBPS       Z11, Z14, Z14
+	VBROADCASTSS 80(AX), Z13
+	VMULPS       Z13, Z14, Z14
+	VPXORD       Z1, Z1, Z1
+	VCMPPS       $0x02, Z1, Z12, K1
+	VMOVAPS      Z14, K1, Z12
+	VMOVUPS      Z12, (DX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	DECQ         BX
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+// func eluGradAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·eluGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         48(AX), BX
+	MOVQ         72(AX), SI
+	VBROADCASTSS 80(AX), Z0
+	SHRQ         $0x04, SI
+
+vector:
+	VMOVUPS (CX), Z1
+	VMOVUPS (BX), Z2
+	VADDPS  Z0, Z1, Z3
+	VMULPS  Z3, Z2, Z3
+	VPXORD  Z4, Z4, Z4
+	VCMPPS  $0x02, Z4, Z1, K1
+	VMOVAPS Z3, K1, Z2
+	VMOVUPS Z2, (DX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     vector
+	VZEROUPPER
+	RET
+
 // func peakAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2(SB), NOSPLIT, $0-8
@@ -23193,5 +23306,161 @@ vector:
 	ADDQ    $0x40, R8
 	DECQ    SI
 	JNZ     vector
+	VZEROUPPER
+	RET
+
+// func eluAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·eluAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         72(AX), BX
+	MOVL         $0x3fb8aa3b, SI
+	VMOVD        SI, X0
+	VBROADCASTSS X0, Y0
+	MOVL         $0x3f318000, SI
+	VMOVD        SI, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0xb95e8083, SI
+	VMOVD        SI, X2
+	VBROADCASTSS X2, Y2
+	MOVL         $0xc2ae0000, SI
+	VMOVD        SI, X3
+	VBROADCASTSS X3, Y3
+	MOVL         $0x3ab60b61, SI
+	VMOVD        SI, X4
+	VBROADCASTSS X4, Y4
+	MOVL         $0x0000007f, SI
+	VMOVD        SI, X5
+	VBROADCASTSS X5, Y5
+	MOVL         $0x3c088889, SI
+	VMOVD        SI, X6
+	VBROADCASTSS X6, Y6
+	MOVL         $0x3d2aaaab, SI
+	VMOVD        SI, X7
+	VBROADCASTSS X7, Y7
+	MOVL         $0x3e2aaaab, SI
+	VMOVD        SI, X8
+	VBROADCASTSS X8, Y8
+	MOVL         $0x3f000000, SI
+	VMOVD        SI, X9
+	VBROADCASTSS X9, Y9
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X10
+	VBROADCASTSS X10, Y10
+	SHRQ         $0x04, BX
+
+vector:
+	VMAXPS       (CX), Y3, Y11
+	VMULPS       Y0, Y11, Y14
+	VSUBPS       Y9, Y14, Y14
+	VCVTTPS2DQ   Y14, Y12
+	VCVTDQ2PS    Y12, Y13
+	VMULPS       Y1, Y13, Y14
+	VSUBPS       Y14, Y11, Y11
+	VMULPS       Y2, Y13, Y14
+	VSUBPS       Y14, Y11, Y11
+	VPADDD       Y5, Y12, Y12
+	VPSLLD       $0x17, Y12, Y12
+	VMOVAPS      Y4, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y6, Y13, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y7, Y13, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y8, Y13, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y9, Y13, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VMOVUPS      (CX), Y11
+	VCMPPS       $0x0d, Y3, Y11, Y12
+	VANDPS       Y12, Y13, Y13
+	VSUBPS       Y10, Y13, Y13
+	VBROADCASTSS 80(AX), Y12
+	VMULPS       Y12, Y13, Y13
+	VXORPS       Y12, Y12, Y12
+	VCMPPS       $0x02, Y12, Y11, Y12
+	VBLENDVPS    Y12, Y13, Y11, Y11
+	VMOVUPS      Y11, (DX)
+	VMAXPS       32(CX), Y3, Y11
+	VMULPS       Y0, Y11, Y14
+	VSUBPS       Y9, Y14, Y14
+	VCVTTPS2DQ   Y14, Y12
+	VCVTDQ2PS    Y12, Y13
+	VMULPS       Y1, Y13, Y14
+	VSUBPS       Y14, Y11, Y11
+	VMULPS       Y2, Y13, Y14
+	VSUBPS       Y14, Y11, Y11
+	VPADDD       Y5, Y12, Y12
+	VPSLLD       $0x17, Y12, Y12
+	VMOVAPS      Y4, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y6, Y13, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y7, Y13, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y8, Y13, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y9, Y13, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y11, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VMOVUPS      32(CX), Y11
+	VCMPPS       $0x0d, Y3, Y11, Y12
+	VANDPS       Y12, Y13, Y13
+	VSUBPS       Y10, Y13, Y13
+	VBROADCASTSS 80(AX), Y12
+	VMULPS       Y12, Y13, Y13
+	VXORPS       Y12, Y12, Y12
+	VCMPPS       $0x02, Y12, Y11, Y12
+	VBLENDVPS    Y12, Y13, Y11, Y11
+	VMOVUPS      Y11, 32(DX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	DECQ         BX
+	JNZ          vector
+	VZEROUPPER
+	RET
+
+// func eluGradAVX2(a *byte)
+// Requires: AVX
+TEXT ·eluGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         48(AX), BX
+	MOVQ         72(AX), SI
+	VBROADCASTSS 80(AX), Y0
+	SHRQ         $0x04, SI
+
+vector:
+	VMOVUPS   (CX), Y1
+	VMOVUPS   (BX), Y2
+	VADDPS    Y0, Y1, Y3
+	VMULPS    Y3, Y2, Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x02, Y4, Y1, Y1
+	VBLENDVPS Y1, Y3, Y2, Y2
+	VMOVUPS   Y2, (DX)
+	VMOVUPS   32(CX), Y1
+	VMOVUPS   32(BX), Y2
+	VADDPS    Y0, Y1, Y3
+	VMULPS    Y3, Y2, Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x02, Y4, Y1, Y1
+	VBLENDVPS Y1, Y3, Y2, Y2
+	VMOVUPS   Y2, 32(DX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       vector
 	VZEROUPPER
 	RET

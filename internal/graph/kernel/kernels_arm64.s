@@ -8839,3 +8839,136 @@ half:
 	SUBS $1, R4, R4
 	BNE half
 	RET
+
+// func eluNEON(a *byte)
+TEXT ·eluNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 72(R0), R3
+	MOVD $1069066811, R4
+	WORD $0x4e040c80 // dup v0.4s, w4
+	MOVD $1060208640, R4
+	WORD $0x4e040c81 // dup v1.4s, w4
+	MOVD $3109978243, R4
+	WORD $0x4e040c82 // dup v2.4s, w4
+	MOVD $3266183168, R4
+	WORD $0x4e040c83 // dup v3.4s, w4
+	MOVD $985008993, R4
+	WORD $0x4e040c84 // dup v4.4s, w4
+	MOVD $127, R4
+	WORD $0x4e040c85 // dup v5.4s, w4
+	MOVD $1007192201, R4
+	WORD $0x4e040c86 // dup v6.4s, w4
+	MOVD $1026206379, R4
+	WORD $0x4e040c87 // dup v7.4s, w4
+	MOVD $1042983595, R4
+	WORD $0x4e040c88 // dup v8.4s, w4
+	MOVD $1056964608, R4
+	WORD $0x4e040c89 // dup v9.4s, w4
+	MOVD $1065353216, R4
+	WORD $0x4e040c8a // dup v10.4s, w4
+	ADD $80, R0, R0
+	WORD $0x4d40c80b // ld1r {v11.4s}, [x0]
+	LSR $3, R3, R3
+
+half:
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0x4e23f58e // fmax v14.4s, v12.4s, v3.4s
+	WORD $0x6e20ddcf // fmul v15.4s, v14.4s, v0.4s
+	WORD $0x4ea9d5ef // fsub v15.4s, v15.4s, v9.4s
+	WORD $0x4ea1b9f0 // fcvtzs v16.4s, v15.4s
+	WORD $0x4e21da11 // scvtf v17.4s, v16.4s
+	WORD $0x6e21de2f // fmul v15.4s, v17.4s, v1.4s
+	WORD $0x4eafd5ce // fsub v14.4s, v14.4s, v15.4s
+	WORD $0x6e22de2f // fmul v15.4s, v17.4s, v2.4s
+	WORD $0x4eafd5ce // fsub v14.4s, v14.4s, v15.4s
+	WORD $0x4ea58610 // add v16.4s, v16.4s, v5.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e26d5ef // fadd v15.4s, v15.4s, v6.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e27d5ef // fadd v15.4s, v15.4s, v7.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e28d5ef // fadd v15.4s, v15.4s, v8.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e29d5ef // fadd v15.4s, v15.4s, v9.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e2ad5ef // fadd v15.4s, v15.4s, v10.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e2ad5ef // fadd v15.4s, v15.4s, v10.4s
+	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
+	WORD $0x6eace46e // fcmgt v14.4s, v3.4s, v12.4s
+	WORD $0x4e6e1def // bic v15.16b, v15.16b, v14.16b
+	WORD $0x4eaad5ef // fsub v15.4s, v15.4s, v10.4s
+	WORD $0x6e2bddef // fmul v15.4s, v15.4s, v11.4s
+	WORD $0x6ea0d98e // fcmle v14.4s, v12.4s, #0.0
+	WORD $0x6eae1dec // bit v12.16b, v15.16b, v14.16b
+	WORD $0x4e23f5ae // fmax v14.4s, v13.4s, v3.4s
+	WORD $0x6e20ddcf // fmul v15.4s, v14.4s, v0.4s
+	WORD $0x4ea9d5ef // fsub v15.4s, v15.4s, v9.4s
+	WORD $0x4ea1b9f0 // fcvtzs v16.4s, v15.4s
+	WORD $0x4e21da11 // scvtf v17.4s, v16.4s
+	WORD $0x6e21de2f // fmul v15.4s, v17.4s, v1.4s
+	WORD $0x4eafd5ce // fsub v14.4s, v14.4s, v15.4s
+	WORD $0x6e22de2f // fmul v15.4s, v17.4s, v2.4s
+	WORD $0x4eafd5ce // fsub v14.4s, v14.4s, v15.4s
+	WORD $0x4ea58610 // add v16.4s, v16.4s, v5.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e26d5ef // fadd v15.4s, v15.4s, v6.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e27d5ef // fadd v15.4s, v15.4s, v7.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e28d5ef // fadd v15.4s, v15.4s, v8.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e29d5ef // fadd v15.4s, v15.4s, v9.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e2ad5ef // fadd v15.4s, v15.4s, v10.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e2ad5ef // fadd v15.4s, v15.4s, v10.4s
+	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
+	WORD $0x6eade46e // fcmgt v14.4s, v3.4s, v13.4s
+	WORD $0x4e6e1def // bic v15.16b, v15.16b, v14.16b
+	WORD $0x4eaad5ef // fsub v15.4s, v15.4s, v10.4s
+	WORD $0x6e2bddef // fmul v15.4s, v15.4s, v11.4s
+	WORD $0x6ea0d9ae // fcmle v14.4s, v13.4s, #0.0
+	WORD $0x6eae1ded // bit v13.16b, v15.16b, v14.16b
+	WORD $0xad00344c // stp q12, q13, [x2]
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	SUBS $1, R3, R3
+	BNE half
+	RET
+
+// func eluGradNEON(a *byte)
+TEXT ·eluGradNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD 72(R0), R4
+	ADD $80, R0, R0
+	WORD $0x4d40c800 // ld1r {v0.4s}, [x0]
+	LSR $3, R4, R4
+
+half:
+	WORD $0xad400821 // ldp q1, q2, [x1]
+	WORD $0xad401063 // ldp q3, q4, [x3]
+	WORD $0x6ea0d825 // fcmle v5.4s, v1.4s, #0.0
+	WORD $0x4e20d421 // fadd v1.4s, v1.4s, v0.4s
+	WORD $0x6e23dc21 // fmul v1.4s, v1.4s, v3.4s
+	WORD $0x6ea51c23 // bit v3.16b, v1.16b, v5.16b
+	WORD $0x6ea0d841 // fcmle v1.4s, v2.4s, #0.0
+	WORD $0x4e20d442 // fadd v2.4s, v2.4s, v0.4s
+	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
+	WORD $0x6ea11c44 // bit v4.16b, v2.16b, v1.16b
+	WORD $0xad001043 // stp q3, q4, [x2]
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE half
+	RET

@@ -547,6 +547,17 @@ func responseAVX512(a *byte)
 //go:noescape
 func responseGradAVX512(a *byte)
 
+// eluAVX512 applies the exponential linear unit; see Activation. a points to a Activation.
+//
+//go:noescape
+func eluAVX512(a *byte)
+
+// eluGradAVX512 applies the derivative of the exponential linear unit; see Activation. a points to
+// a Activation.
+//
+//go:noescape
+func eluGradAVX512(a *byte)
+
 // peakAVX2 runs a.N rounds of 24 (AVX-512) or 12 (AVX2) independent fused multiply-adds. a points
 // to a peakArgs.
 //
@@ -906,3 +917,14 @@ func responseAVX2(a *byte)
 //
 //go:noescape
 func responseGradAVX2(a *byte)
+
+// eluAVX2 applies the exponential linear unit; see Activation. a points to a Activation.
+//
+//go:noescape
+func eluAVX2(a *byte)
+
+// eluGradAVX2 applies the derivative of the exponential linear unit; see Activation. a points to a
+// Activation.
+//
+//go:noescape
+func eluGradAVX2(a *byte)

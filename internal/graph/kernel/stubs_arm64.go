@@ -402,3 +402,14 @@ func responseNEON(a *byte)
 //
 //go:noescape
 func responseGradNEON(a *byte)
+
+// eluNEON applies the exponential linear unit; see Activation. a points to a Activation.
+//
+//go:noescape
+func eluNEON(a *byte)
+
+// eluGradNEON applies the derivative of the exponential linear unit; see Activation. a points to a
+// Activation.
+//
+//go:noescape
+func eluGradNEON(a *byte)

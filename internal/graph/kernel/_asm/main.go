@@ -95,6 +95,8 @@ func main() {
 		matrices(s)
 		response(s, false)
 		response(s, true)
+		elu(s)
+		eluGrad(s)
 	}
 	Generate()
 }

@@ -43,15 +43,22 @@ var (
 	fmax = three("fmax", "4s", 0x4e20f400) // of a number and a NaN: the NaN
 	// fcmeq is all ones where n and m are equal and no NaN.
 	fcmeq = three("fcmeq", "4s", 0x4e20e400)
+	fcmgt = three("fcmgt", "4s", 0x6ea0e400) // all ones where n > m
 	faddp = three("faddp", "4s", 0x6e20d400) // sums of neighbours, first n's, then m's
-	and   = three("and", "16b", 0x4e201c00)
-	bic   = three("bic", "16b", 0x4e601c00) // n and not m
-	orn   = three("orn", "16b", 0x4ee01c00) // n or not m
-	bit   = three("bit", "16b", 0x6ea01c00) // where m's bits are set, d takes n's
+	// addInt adds integers.
+	addInt = three("add", "4s", 0x4ea08400)
 
-	fsqrt = two("fsqrt", "4s", "", 0x6ea1f800)
-	fcmle = two("fcmle", "4s", ", #0.0", 0x6ea0d800) // all ones where n <= 0; a NaN is not
-	rev64 = two("rev64", "4s", "", 0x4ea00800)       // neighbours change places
+	and = three("and", "16b", 0x4e201c00)
+	bic = three("bic", "16b", 0x4e601c00) // n and not m
+	orn = three("orn", "16b", 0x4ee01c00) // n or not m
+	bit = three("bit", "16b", 0x6ea01c00) // where m's bits are set, d takes n's
+
+	fsqrt  = two("fsqrt", "4s", "", 0x6ea1f800)
+	fcmle  = two("fcmle", "4s", ", #0.0", 0x6ea0d800) // all ones where n <= 0; a NaN is not
+	fcvtzs = two("fcvtzs", "4s", "", 0x4ea1b800)      // to an integer, towards zero
+	scvtf  = two("scvtf", "4s", "", 0x4e21d800)       // from an integer
+	shl23  = two("shl", "4s", ", #23", 0x4f375400)    // to the place of the exponent
+	rev64  = two("rev64", "4s", "", 0x4ea00800)       // neighbours change places
 
 	fmlaLane = element("fmla", 0x4f801000)
 	fmlsLane = element("fmls", 0x4f805000) // d -= n·lane
@@ -76,6 +83,11 @@ func ext(d, n, m, from int) inst {
 // insert puts the low half of a general register into a lane.
 func insert(d, lane, x int) inst {
 	return inst{fmt.Sprintf("mov v%d.s[%d], w%d", d, lane, x), 0x4e001c00 | bits(lane<<3|4, 16) | bits(x, 5) | bits(d, 0)}
+}
+
+// duplicate puts the low half of a general register into all lanes.
+func duplicate(d, x int) inst {
+	return inst{fmt.Sprintf("dup v%d.4s, w%d", d, x), 0x4e040c00 | bits(x, 5) | bits(d, 0)}
 }
 
 // size is how much of a vector register is loaded or stored: s, d or q for 4, 8 or 16 bytes.

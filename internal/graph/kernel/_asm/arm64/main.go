@@ -59,6 +59,8 @@ func generate() {
 	matrices()
 	response(false)
 	response(true)
+	elu()
+	eluGrad()
 	for _, f := range kernels {
 		f.assign()
 	}
