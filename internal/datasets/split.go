@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"resnet/internal/atomicfile"
+	"resnet/internal/text"
 )
 
 // Stratified draws images so that each class gives about the same part of its own. n below 1 is a
@@ -195,28 +196,31 @@ func (p *photoSet) divide(c Config, dir string) error {
 	return nil
 }
 
+// divideBy makes the splits that a file says. Images that it does not name are no part of the set,
+// as if they were not there: its fingerprint stays when others come.
 func (p *photoSet) divideBy(file string, list photos) error {
 	of, err := readSplit(file)
 	if err != nil {
 		return err
 	}
 	parts := map[Split][]int32{}
-	missing := 0
+	var unnamed []int32
 	for i := range list.count() {
 		s, ok := of[list.id(i)]
 		if !ok {
-			missing++
+			unnamed = append(unnamed, int32(i))
 			continue
 		}
-		parts[s] = append(parts[s], int32(i))
+		parts[s] = append(parts[s], int32(i-len(unnamed)))
 		delete(of, list.id(i))
 	}
 	if len(of) > 0 {
 		first := slices.Min(slices.Collect(maps.Keys(of)))
 		return faultf(ErrMissing, "%s: %s: %d of its images are not there, the first is %.80q", p.name, file, len(of), first)
 	}
-	if missing > 0 {
-		p.notes = append(p.notes, fmt.Sprintf("%d images are not named in %s and are left out", missing, file))
+	if len(unnamed) > 0 {
+		p.notes = append(p.notes, fmt.Sprintf("left out: %s not named in %s", text.Count(len(unnamed), "image"), file))
+		list.(*fileList).remove(unnamed) // of folders alone: see Config.Split
 	}
 	p.parts = parts
 	return nil

@@ -271,7 +271,7 @@ func TestOtherDataAreRefusedWithTheDifference(t *testing.T) {
 }
 
 // TestAClassifierOfOtherClassesIsNew: their number alone is the same.
-func TestAClassifierOfOtherClassesIsTakenWithANote(t *testing.T) {
+func TestAClassifierOfOtherClassesIsNew(t *testing.T) {
 	a, b := photos(t), photos(t)
 	base := t.TempDir()
 	if _, err := start(t, base, photoConfig(a), nil); err != nil {
@@ -286,7 +286,7 @@ func TestAClassifierOfOtherClassesIsTakenWithANote(t *testing.T) {
 		if _, err := start(t, t.TempDir(), in, func(line string) { said = append(said, line) }); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Contains(strings.Join(said, ""), "its classes have other names, or another order"); got != want {
+		if got := strings.Contains(strings.Join(said, ""), "its classes have other names, or another order: the classifier is new"); got != want {
 			t.Errorf("said %q", said)
 		}
 	}
