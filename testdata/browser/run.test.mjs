@@ -78,9 +78,12 @@ test("what it gets wrong is that of diagnostics.json", { skip: !run }, async () 
 });
 
 test("it is valid, light and dark, narrow and wide, and prints", { skip: !run }, async () => {
-	const result = await new HtmlValidate({ extends: ["html-validate:standard"], rules: { "no-inline-style": "off", "require-sri": "off", "no-trailing-whitespace": "off", "svg-focusable": "off", "long-title": "off", "no-implicit-button-type": "off" } }).validateString(readFileSync(report, "utf8"));
-	const faults = result.results.flatMap((r) => r.messages).map((m) => `${m.line}: ${m.ruleId}: ${m.message}`);
-	assert.deepEqual(faults, []);
+	const result = await new HtmlValidate({ extends: ["html-validate:recommended"], rules: {
+		"no-inline-style": "off", "require-sri": "off", "long-title": "off", "no-trailing-whitespace": "off",
+		"svg-focusable": "off", "prefer-native-element": "off", "attribute-boolean-style": "off", "tel-non-breaking": "off",
+	} }).validateString(readFileSync(report, "utf8"));
+	const faults = result.results.flatMap((r) => r.messages).filter((m) => m.severity === 2).map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`);
+	assert.deepEqual(faults.slice(0, 10), []);
 	for (const colorScheme of ["light", "dark"]) for (const width of [1100, 375]) {
 		const { page, context, complaints } = await open({ viewport: { width, height: 800 }, colorScheme });
 		const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
