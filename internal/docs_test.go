@@ -3,11 +3,14 @@ package internal_test
 import (
 	"encoding/csv"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func read(t *testing.T, path string) string {
@@ -19,17 +22,91 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
+var (
+	heading = regexp.MustCompile("(?m)^#{1,6} (.*)$")
+	link    = regexp.MustCompile(`\]\(([^)#:\s]*)(?:#([^)\s]+))?\)`)
+	fenced  = regexp.MustCompile("(?ms)^```.*?^```")
+)
+
+// anchors are the places in a document that links may lead to, as forges name them.
+func anchors(text string) map[string]bool {
+	found := map[string]bool{}
+	for _, m := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
+		var b strings.Builder
+		for _, r := range strings.ToLower(m[1]) {
+			switch {
+			case unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_':
+				b.WriteRune(r)
+			case r == ' ':
+				b.WriteByte('-')
+			}
+		}
+		found[b.String()] = true
+	}
+	return found
+}
+
 func TestLinksBetweenDocumentsLeadSomewhere(t *testing.T) {
-	documents, err := filepath.Glob("../docs/*.md")
+	documents := []string{"../README.md", "../CHANGELOG.md", "../SECURITY.md", "../CONTRIBUTING.md", "../CODE_OF_CONDUCT.md"}
+	err := filepath.WalkDir("../docs", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".md" {
+			documents = append(documents, path)
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, doc := range append(documents, "../README.md", "../CHANGELOG.md", "../SECURITY.md", "../CONTRIBUTING.md", "../CODE_OF_CONDUCT.md", "../docs/lesson/README.md") {
-		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)[^):]*\)`).FindAllStringSubmatch(read(t, doc), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
+	checked := 0
+	for _, doc := range documents {
+		text := read(t, doc)
+		for _, m := range link.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
+			checked++
+			target := doc
+			if m[1] != "" {
+				target = filepath.Join(filepath.Dir(doc), m[1])
+			}
+			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s: %v", doc, err)
+			} else if m[2] != "" && filepath.Ext(target) == ".md" && !anchors(read(t, target))[m[2]] {
+				t.Errorf("%s: %s has no heading #%s", doc, target, m[2])
 			}
 		}
+	}
+	if checked < 150 {
+		t.Errorf("only %d links found", checked)
+	}
+}
+
+// TestEveryPageIsInTheIndex: docs/README.md leads to every page beside it.
+func TestEveryPageIsInTheIndex(t *testing.T) {
+	index := read(t, "../docs/README.md")
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tutorials, err := filepath.Glob("../docs/tutorials/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, tutorials...) {
+		name, _ := filepath.Rel("../docs", page)
+		if name != "README.md" && !strings.Contains(index, "("+filepath.ToSlash(name)) {
+			t.Errorf("docs/README.md does not lead to %s", name)
+		}
+	}
+}
+
+// TestThePictureOfThePackagesIsOfTheirImports: it is drawn from what go list says.
+func TestThePictureOfThePackagesIsOfTheirImports(t *testing.T) {
+	c := exec.Command("go", "run", "./testdata/house")
+	c.Dir = ".."
+	drawn, err := c.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(drawn) != read(t, "../docs/house.svg") {
+		t.Error("the imports are others than in docs/house.svg: go run ./testdata/house > docs/house.svg")
 	}
 }
 
