@@ -14,17 +14,23 @@ MCA     ?= llvm-mca-19
 
 # The packages that start goroutines; internal/race_test.go compares. What one goroutine does to thousands of damaged files, and the
 # commands that the tests run as processes of their own, is left out: the detector makes it ten times as long.
-CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus ./internal/datasets/speech/extract ./internal/eval ./internal/experiment ./internal/graph/kernel ./internal/graph/schedule ./internal/serve ./internal/train
+CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus ./internal/datasets/speech/extract ./internal/eval ./internal/experiment ./internal/graph/kernel ./internal/graph/schedule ./internal/serve ./internal/train ./internal/train/collective/mpi
 SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo lesson rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-finetune bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
+.PHONY: help build build-mpi test-mpi demo lesson rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-finetune bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 build: ## build bin/resnet, a static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/resnet
+
+build-mpi: ## build bin/resnet-mpi, which shares a training among processes that mpirun starts; the MPI library is opened when it runs
+	CGO_ENABLED=0 $(GO) build -tags mpi -trimpath -ldflags '$(LDFLAGS)' -o bin/resnet-mpi ./cmd/resnet
+
+test-mpi: build-mpi ## the same bytes on any number of ranks, faults, launchers; skipped without mpirun
+	CGO_ENABLED=0 $(GO) test -tags mpi -count=1 -timeout 20m ./internal/train/collective/mpi ./cmd/resnet -run 'MPI|Launch'
 
 demo: build ## plain against residual on embedded images, about a minute
 	$(BIN) quickstart

@@ -34,6 +34,10 @@ type app struct {
 	// The program as the user called it, for commands to paste: "resnet", or "bin/resnet" after
 	// make demo.
 	self string
+	// group is the processes that share a training; nil of one. Ranks after the first print
+	// nothing but what ends them, to rankErr.
+	group   rankGroup
+	rankErr io.Writer
 }
 
 func newApp(in io.Reader, out, errw io.Writer) *app {
@@ -88,7 +92,7 @@ func (a *app) lookupEnv(name string) (value string, ok bool) {
 func (a *app) environment() *experiment.Environment {
 	return &experiment.Environment{
 		Machine: a.getenv("RESNET_MACHINE"), Self: a.self, Version: readVersion().Version, Command: os.Args, Variable: a.lookupEnv,
-		Say: func(line string) { a.say("%s", line) },
+		Say: a.sayLine,
 	}
 }
 
@@ -144,6 +148,16 @@ func (a *app) sayWrapped(line string) {
 		line = text.WrapLines(line, a.errWidth)
 	}
 	fmt.Fprintln(a.err, line)
+}
+
+// sayLine says a remark of an experiment. Warnings of ranks that do not print are printed all the
+// same: rank 0 does not know of an image that another cannot read.
+func (a *app) sayLine(line string) {
+	if rest, ok := strings.CutPrefix(line, "warning: "); ok && !a.firstRank() {
+		fmt.Fprintf(a.rankErr, "warning: rank %d on %s: %s\n", a.group.Rank(), a.group.Host(), text.PrintableLines(rest))
+		return
+	}
+	a.say("%s", line)
 }
 
 // printJSON writes v as the one JSON document of a command run with --json.

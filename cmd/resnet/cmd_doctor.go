@@ -16,6 +16,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/experiment"
 	"resnet/internal/graph/kernel"
+	"resnet/internal/graph/schedule"
 	"resnet/internal/system"
 	"resnet/internal/text"
 )
@@ -97,6 +98,10 @@ func (r *doctorReport) examine() []finding {
 		if float64(s.Threads) > s.Quota+0.5 {
 			threads.Status, threads.Hint = "warn", fmt.Sprintf("more threads than cores: use --threads %d", max(1, int(s.Quota)))
 		}
+	}
+	if threads.Hint == "" && s.Threads > schedule.Units/2 {
+		threads.Hint = fmt.Sprintf("a batch makes about %d units of work, so more threads than %d wait: with train.accumulate above 1, train --workers N divides them (--dry-run suggests how)",
+			schedule.Units, schedule.Units/2)
 	}
 	binding, known := s.Binding()
 	memory := finding{Name: "memory", Status: "ok", Value: fmt.Sprintf("%s free of %s", text.Bytes(s.Available()), text.Bytes(s.MemoryTotal))}

@@ -28,6 +28,7 @@ type trainOptions struct {
 	run, resume string
 	either      string // --start-or-resume
 	threads     int
+	workers     int
 	dryRun      bool
 	findRate    bool
 	gradients   bool
@@ -70,6 +71,7 @@ func newTrainCmd(a *app) *cobra.Command {
 	f.StringVar(&o.resume, "resume", "", "continue the run in this folder")
 	f.StringVar(&o.either, "start-or-resume", "", "continue the run in this folder, or start it there: the same command for a job that is queued again")
 	threadsFlag(f, &o.threads, "threads; the results do not depend on them (default all cores)")
+	bounded(f, &o.workers, "workers", 1, 1, maxThreads, "share the micro-batches of an update (train.accumulate) among so many networks, each with a part of the threads; the results do not depend on it")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and print the plan; write nothing")
 	f.BoolVar(&o.findRate, "find-rate", false, "train 100 steps at growing learning rates, print the losses and suggest a rate; write nothing")
 	f.BoolVar(&o.gradients, "gradients", false, "print the norm of each layer's gradient before the first step or, with --resume, the next one; write nothing")
@@ -88,33 +90,15 @@ func newTrainCmd(a *app) *cobra.Command {
 }
 
 func runTrain(ctx context.Context, a *app, o *trainOptions) error {
-	limit, err := text.ParseBytes(o.maxMemory)
-	if err != nil {
-		return usageErrorf("--max-memory: %w", err)
-	}
-	if o.maxTime < 0 || o.grace < 0 {
-		return usageErrorf("--max-time %v, --grace %v: a time is not negative", o.maxTime, o.grace)
-	}
-	if o.either != "" {
-		if experiment.HoldsRun(o.either) {
-			o.resume = o.either
-		} else {
-			o.run = o.either
-		}
-	}
-	if o.findRate && (o.run != "" || o.resume != "" || o.dryRun || o.maxTime > 0) {
-		return usageErrorf("--find-rate writes no run: leave out --run, --resume, --dry-run and --max-time")
-	}
-	if o.gradients && (o.run != "" || o.either != "" || o.dryRun || o.findRate || o.maxTime > 0) {
-		return usageErrorf("--gradients trains nothing: leave out --run, --start-or-resume, --dry-run, --find-rate and --max-time")
+	if !a.firstRank() {
+		o.live = ""
 	}
 	live, err := listenLive(o.live, o.dryRun || o.findRate || o.gradients)
 	if err != nil {
 		return err
 	}
 	defer live.close()
-	l, err := o.configuration(a)
-	if err != nil {
+	if err := o.chooseFolder(a); err != nil {
 		return err
 	}
 	control := train.NewControl()
@@ -123,14 +107,11 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 		w = a.watchSignals(control, o.grace, os.Exit)
 		defer w.stop()
 	}
-	x, err := experiment.New(ctx, a.environment(), l, o.threads, experiment.NewDataSets())
-	if err != nil {
+	t, err := o.training(ctx, a)
+	if err = a.agree(err); err != nil {
 		return err
 	}
-	for _, note := range append(x.Notes(), l.Notes...) {
-		a.say("note: %s", text.Printable(note))
-	}
-	t := &experiment.Training{Experiment: x, Dir: o.resume, Resume: o.resume != "", Allow: o.allow, MaxTime: o.maxTime, Memory: limit, Control: control}
+	t.Control = control
 	if o.dryRun {
 		return a.dryRun(ctx, t, o)
 	}
@@ -146,11 +127,75 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 		return err
 	}
 	if !t.Resume {
-		if t.Dir, err = experiment.NewRunDir(o.run, x.RunName()); err != nil {
+		if a.firstRank() {
+			t.Dir, err = experiment.NewRunDir(o.run, t.RunName())
+		}
+		if err := a.agree(err); err != nil {
 			return err
 		}
 	}
 	return a.runTraining(ctx, t, w, live, o.json)
+}
+
+// chooseFolder decides for --start-or-resume what it means, for all ranks as rank 0 finds the
+// folder.
+func (o *trainOptions) chooseFolder(a *app) error {
+	if o.either == "" {
+		return nil
+	}
+	holds := []byte{0}
+	if a.firstRank() && experiment.HoldsRun(o.either) {
+		holds[0] = 1
+	}
+	if a.group != nil {
+		if err := a.group.Broadcast(holds); err != nil {
+			return err
+		}
+	}
+	if holds[0] == 1 {
+		o.resume = o.either
+	} else {
+		o.run = o.either
+	}
+	return nil
+}
+
+// training makes the training ready that the flags ask for.
+func (o *trainOptions) training(ctx context.Context, a *app) (*experiment.Training, error) {
+	limit, err := text.ParseBytes(o.maxMemory)
+	if err != nil {
+		return nil, usageErrorf("--max-memory: %w", err)
+	}
+	if o.maxTime < 0 || o.grace < 0 {
+		return nil, usageErrorf("--max-time %v, --grace %v: a time is not negative", o.maxTime, o.grace)
+	}
+	if o.findRate && (o.run != "" || o.resume != "" || o.dryRun || o.maxTime > 0) {
+		return nil, usageErrorf("--find-rate writes no run: leave out --run, --resume, --dry-run and --max-time")
+	}
+	if o.gradients && (o.run != "" || o.either != "" || o.dryRun || o.findRate || o.maxTime > 0) {
+		return nil, usageErrorf("--gradients trains nothing: leave out --run, --start-or-resume, --dry-run, --find-rate and --max-time")
+	}
+	if a.group != nil && (o.dryRun || o.findRate || o.gradients) {
+		return nil, usageErrorf("--dry-run, --find-rate and --gradients are for one process: leave out the launcher")
+	}
+	l, err := o.configuration(a)
+	if err != nil {
+		return nil, err
+	}
+	x, err := experiment.New(ctx, a.environment(), l, o.threads, experiment.NewDataSets())
+	if err != nil {
+		return nil, err
+	}
+	if a.group != nil {
+		a.group.SetTimeout(l.Distributed.Patience())
+	}
+	if err := x.Divide(a.ranks(), o.workers); err != nil {
+		return nil, err
+	}
+	for _, note := range append(x.Notes(), l.Notes...) {
+		a.say("note: %s", text.Printable(note))
+	}
+	return &experiment.Training{Experiment: x, Dir: o.resume, Resume: o.resume != "", Allow: o.allow, MaxTime: o.maxTime, Memory: limit}, nil
 }
 
 // runTraining trains in a run folder to the end or to a signal, writes what a run leaves besides
@@ -158,14 +203,20 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 func (a *app) runTraining(ctx context.Context, t *experiment.Training, w *watcher, live *liveListener, asJSON bool) error {
 	x := t.Experiment
 	hello := fmt.Sprintf("Training %s on %s in %s: %s, %s kernels", x.Spec.Name, x.Data.Name, text.Printable(t.Dir), x.Summary(), kernel.Active())
+	if a.group != nil {
+		hello += "; " + a.describeRanks()
+	}
 	t.Watcher = newProgress(a, x, x.Spec.Name, hello, true)
 	end := live.serve(a, t)
 	defer end()
 	sum, err := t.Run(ctx)
-	if !t.Resume {
+	if !t.Resume && a.firstRank() {
 		experiment.RemoveUnused(t.Dir)
 	}
 	w.saved()
+	if !a.firstRank() {
+		return a.finishRun(t.Dir, sum, err, w)
+	}
 	var late error
 	if sum.State.Step > 0 { // else nothing was trained: the folder may be another process's
 		// A signal that comes now leaves out what is measured for the page.
@@ -251,7 +302,14 @@ func (a *app) printEstimate(e experiment.Estimate, unit, stepSize string) error 
 	}
 	fmt.Fprintln(tw)
 	fmt.Fprintf(tw, "checkpoint\t%s each\n", text.Bytes(e.CheckpointBytes))
-	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f %ss/s (%s, %s kernels)\n", 1000*e.SecondsPerStep, e.ImagesPerSecond, unit, text.Count(e.Threads, "thread"), e.Kernels)
+	threads := text.Count(e.Threads, "thread")
+	if e.Workers > 1 {
+		threads += " in " + text.Count(e.Workers, "worker")
+	}
+	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f %ss/s (%s, %s kernels)\n", 1000*e.SecondsPerStep, e.ImagesPerSecond, unit, threads, e.Kernels)
+	if e.SuggestedWorkers > e.Workers {
+		fmt.Fprintf(tw, "\t--workers %d may be faster: a micro-batch keeps few threads busy\n", e.SuggestedWorkers)
+	}
 	if e.FeaturesBytes > 0 {
 		fmt.Fprintf(tw, "features\t%s, computed once, in about %s\n", text.Bytes(e.FeaturesBytes), inSeconds(e.FeaturesSeconds))
 	}

@@ -43,6 +43,9 @@ func exitStatus(err error) int {
 	if err == nil {
 		return exitOK
 	}
+	if status, ok := rankStatus(err); ok {
+		return status
+	}
 	var stopped *stoppedError
 	if errors.As(err, &stopped) {
 		return stopped.status

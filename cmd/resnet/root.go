@@ -44,7 +44,10 @@ func newRootCmd(a *app) *cobra.Command {
 			if err := flagGroups(c); err != nil {
 				return err
 			}
-			return a.chooseKernels()
+			if err := a.chooseKernels(); err != nil {
+				return err
+			}
+			return a.enterRanks(c)
 		},
 	}
 	root.SetIn(a.in)
@@ -183,16 +186,21 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 	if err == nil && a.results.lost != nil {
 		err = &experiment.IOError{Err: a.results.lost}
 	}
+	said := ""
 	var silent *silentError
 	if err != nil && !errors.As(err, &silent) {
 		prefix := "resnet: "
 		if isConfigError(err) || strings.HasPrefix(err.Error(), "resnet ") || strings.HasPrefix(err.Error(), prefix) {
 			prefix = "" // file:line:col comes first, so that editors and terminals link it
 		}
-		a.say("%s%s", prefix, text.PrintableLines(err.Error()))
+		said = err.Error()
+		a.say("%s%s", prefix, text.PrintableLines(said))
 		if _, err := os.Getwd(); errors.Is(err, fs.ErrNotExist) {
 			a.say("note: the working folder has been removed, and relative paths lead nowhere")
 		}
+	}
+	if a.group != nil {
+		return a.closeRanks(exitStatus(err), said)
 	}
 	return exitStatus(err)
 }

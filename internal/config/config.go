@@ -16,6 +16,7 @@ import (
 	"resnet/internal/fielderr"
 	"resnet/internal/text"
 	"resnet/internal/train"
+	"resnet/internal/train/collective"
 )
 
 // Config is an experiment. Each section belongs to the package that carries it out.
@@ -25,12 +26,14 @@ type Config struct {
 	Speech corpus.Config   `mapstructure:"speech" yaml:"speech" doc:"utterances and features, where the data are speech"`
 	Train  train.Config    `mapstructure:"train" yaml:"train" doc:"how to train it"`
 	Eval   eval.Config     `mapstructure:"eval" yaml:"eval" doc:"how to measure it"`
+	// Distributed is for trainings of several processes.
+	Distributed collective.Config `mapstructure:"distributed" yaml:"distributed" doc:"how processes that share a training talk"`
 }
 
 // Default is what a key that is left out means. Where He et al. 2016 give a value for
 // CIFAR-10 (section 4.2), it is that; the other values are ours, or PyTorch's.
 func Default() Config {
-	c := Config{Model: blocks.DefaultConfig(), Data: datasets.DefaultConfig(), Speech: corpus.DefaultConfig(), Train: train.DefaultConfig(), Eval: eval.DefaultConfig()}
+	c := Config{Model: blocks.DefaultConfig(), Data: datasets.DefaultConfig(), Speech: corpus.DefaultConfig(), Train: train.DefaultConfig(), Eval: eval.DefaultConfig(), Distributed: collective.DefaultConfig()}
 	c.Model.Name, c.Model.ShortcutPad = "resnet20", "sides"
 	return c
 }

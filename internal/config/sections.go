@@ -8,7 +8,7 @@ import (
 
 // sectionErrors collects what the sections say about their values.
 func sectionErrors(cfg *Config) []fielderr.Error {
-	return slices.Concat(cfg.Model.Validate(), cfg.Data.Validate(), cfg.Speech.Validate(), cfg.Train.Validate(), cfg.Eval.Validate())
+	return slices.Concat(cfg.Model.Validate(), cfg.Data.Validate(), cfg.Speech.Validate(), cfg.Train.Validate(), cfg.Eval.Validate(), cfg.Distributed.Validate())
 }
 
 // Located turns the field errors that a section found with the data at hand into an Error with

@@ -23,10 +23,43 @@ type LoaderOptions struct {
 	Workers    int // goroutines; 0 means one, for images of any size one a processor
 	StartEpoch int // where to begin, both counted from 0
 	StartBatch int // batches of StartEpoch to leave out, up to a whole epoch
+	Share      Share
 	Epochs     int // the epoch to end before, counted from 0 whatever StartEpoch; 0 means never
 	// OnSkip is called once for each training image that does not decode and is left out
 	// (Config.OnCorrupt); it may be nil. It is called by the loader's goroutines, one at a time.
 	OnSkip func(id string, err error)
+}
+
+// Share is a part of a sequence of batches: of every Of batches, counted from where a loader
+// begins, Count from First on. The zero value is all of them.
+type Share struct{ First, Count, Of int }
+
+// Whole reports whether nothing is left out.
+func (s Share) Whole() bool { return s.Of == 0 || s.Count == s.Of }
+
+// Has reports whether the batch in place at of the sequence belongs to the share.
+func (s Share) Has(at int) bool {
+	return s.Whole() || at%s.Of >= s.First && at%s.Of < s.First+s.Count
+}
+
+// at is the place in the sequence of batch n of the share.
+func (s Share) at(n int) int {
+	if s.Whole() {
+		return n
+	}
+	return n/s.Count*s.Of + s.First + n%s.Count
+}
+
+// of is the number of the first total batches that belong to the share.
+func (s Share) of(total int) int {
+	if s.Whole() {
+		return total
+	}
+	return total/s.Of*s.Count + min(max(total%s.Of-s.First, 0), s.Count)
+}
+
+func (s Share) valid() bool {
+	return s == Share{} || s.First >= 0 && s.Count >= 1 && s.First <= s.Of-s.Count
 }
 
 // Batch is one batch of a Loader.
@@ -95,6 +128,8 @@ func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 		return nil, faultf(ErrConfig, "loader: a batch of %d images", o.Batch)
 	case o.Workers < 1 || o.StartEpoch < 0 || o.StartBatch < 0 || o.Epochs < 0 || o.Augment.Pad < 0:
 		return nil, faultf(ErrConfig, "loader: negative option: %d workers, start %d/%d, %d epochs, pad %d", o.Workers, o.StartEpoch, o.StartBatch, o.Epochs, o.Augment.Pad)
+	case !o.Share.valid():
+		return nil, faultf(ErrConfig, "loader: batches %d to %d of every %d", o.Share.First, o.Share.First+o.Share.Count-1, o.Share.Of)
 	case n == 0:
 		return nil, faultf(ErrConfig, "%s: split %q has no images", info.Name, o.Split)
 	case o.DropLast && n < o.Batch:
@@ -125,7 +160,7 @@ func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 		return nil, faultf(ErrConfig, "loader: start at batch %d of an epoch of %d", o.StartBatch, l.steps)
 	}
 	if o.Epochs > 0 {
-		l.total = max(0, (o.Epochs-o.StartEpoch)*l.steps-o.StartBatch)
+		l.total = o.Share.of(max(0, (o.Epochs-o.StartEpoch)*l.steps-o.StartBatch))
 	}
 	for i := range l.slots {
 		l.slots[i] = make(chan prepared, 1)
@@ -249,7 +284,7 @@ func (l *Loader) dispatch() (*Batch, int) {
 		return nil, 0
 	}
 	l.started++
-	at := l.opt.StartBatch + number
+	at := l.opt.StartBatch + l.opt.Share.at(number)
 	epoch, step := l.opt.StartEpoch+at/l.steps, at%l.steps
 	n := l.ds.Len(l.opt.Split)
 	order := l.order.of(epoch)

@@ -50,21 +50,29 @@ func Evaluate(ctx context.Context, net Network, batches Batches, in Input, obser
 	if err != nil {
 		return Metrics{}, err
 	}
+	if err := measureAll(ctx, meter, net, batches, in, observers); err != nil {
+		return Metrics{}, err
+	}
+	return meter.Metrics()
+}
+
+// measureAll counts the images of all batches.
+func measureAll(ctx context.Context, meter *Meter, net Network, batches Batches, in Input, observers []Observer) error {
 	for meter.left > 0 {
 		b, err := batches.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return Metrics{}, err
+			return err
 		}
 		err = measure(meter, net, b, in, observers)
 		batches.Recycle(b)
 		if err != nil {
-			return Metrics{}, err
+			return err
 		}
 	}
-	return meter.Metrics()
+	return nil
 }
 
 // measure counts the images of one batch.
@@ -109,6 +117,17 @@ type SplitOptions struct {
 	Classes int      // of the network; 0 means the data set's
 	Labels  LabelMap // from the data set's classes to the network's outputs
 	Workers int      // goroutines that read images; 0 means the loader's own choice
+	Part    Part
+}
+
+// Part is what one of several processes measures: of every Of batches the one in place At. The
+// zero value is all. The figures are of the whole split, the same in all processes and the same as
+// of one; there is no confusion matrix.
+type Part struct {
+	At, Of int
+	// Gather takes what this process has measured, or why it could not, and returns what all have,
+	// in their order.
+	Gather func(own []byte, err error) ([][]byte, error)
 }
 
 // EvaluateSplit measures a network on a split of a data set, unshuffled and without augmentation.
@@ -127,12 +146,30 @@ func EvaluateSplit(ctx context.Context, net Network, ds *datasets.Dataset, o Spl
 	}
 	loader, err := datasets.NewLoader(ds, datasets.LoaderOptions{
 		Split: o.Split, Batch: o.Batch, Epochs: 1,
-		View: o.View, Workers: o.Workers,
+		View: o.View, Workers: o.Workers, Share: o.Part.share(),
 	})
 	if err != nil {
 		return Metrics{}, err
 	}
 	defer loader.Close()
 	in := Input{Images: n, Classes: o.Classes, Labels: o.Labels, Name: func(i int) string { return ds.ID(o.Split, i) }}
-	return Evaluate(ctx, net, loader, in, observers...)
+	if o.Part.Of <= 1 {
+		return Evaluate(ctx, net, loader, in, observers...)
+	}
+	meter, err := NewMeter(in.Images, in.Classes, in.Name)
+	if err == nil {
+		meter.confusion = nil
+		err = measureAll(ctx, meter, net, loader, in, observers)
+	}
+	if err := meter.merge(o.Part, err); err != nil {
+		return Metrics{}, err
+	}
+	return meter.Metrics()
+}
+
+func (p Part) share() datasets.Share {
+	if p.Of <= 1 {
+		return datasets.Share{}
+	}
+	return datasets.Share{First: p.At, Count: 1, Of: p.Of}
 }

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -36,6 +37,7 @@ type Meter struct {
 	classes   int
 	losses    []float64 // by image, so that they are summed in one order
 	seen      []bool
+	ranks     []uint8 // by image: classes before the right one, at most 5
 	left      int
 	wrong1    int
 	wrong5    int
@@ -50,7 +52,7 @@ func NewMeter(n, classes int, names func(i int) string) (*Meter, error) {
 	if n < 1 || classes < 1 {
 		return nil, fmt.Errorf("evaluation of %d images in %d classes: there is nothing to measure", n, classes)
 	}
-	m := &Meter{classes: classes, losses: make([]float64, n), seen: make([]bool, n), left: n, row: make([]float64, classes), names: names}
+	m := &Meter{classes: classes, losses: make([]float64, n), seen: make([]bool, n), ranks: make([]uint8, n), left: n, row: make([]float64, classes), names: names}
 	if classes <= confusionClasses {
 		m.confusion = make([][]int, classes)
 		for label := range m.confusion {
@@ -93,18 +95,57 @@ func (m *Meter) add(i, label int, scores []float64) error {
 			return fmt.Errorf("%s: %w: the logit of class %d is %v", m.name(i), ErrNonFinite, c, z)
 		}
 	}
-	m.seen[i] = true
-	m.left--
 	m.losses[i] = logSumExp(scores) - scores[label]
-	r := rank(scores, label)
-	if r >= 1 {
-		m.wrong1++
-	}
-	if r >= 5 {
-		m.wrong5++
-	}
+	m.count(i, uint8(min(rank(scores, label), 5)))
 	if m.confusion != nil {
 		m.confusion[label][argmax(scores)]++
+	}
+	return nil
+}
+
+// count takes note that image i has been measured, with so many classes before the right one.
+func (m *Meter) count(i int, before uint8) {
+	m.seen[i], m.ranks[i] = true, before
+	m.left--
+	if before >= 1 {
+		m.wrong1++
+	}
+	if before >= 5 {
+		m.wrong5++
+	}
+}
+
+// record is the length of an image's figures between processes: its number, loss and rank.
+const record = 4 + 8 + 1
+
+// merge counts the images that other processes have measured.
+func (m *Meter) merge(p Part, err error) error {
+	var own []byte
+	if err == nil {
+		for i, seen := range m.seen {
+			if seen {
+				own = binary.LittleEndian.AppendUint32(own, uint32(i))
+				own = binary.LittleEndian.AppendUint64(own, math.Float64bits(m.losses[i]))
+				own = append(own, m.ranks[i])
+			}
+		}
+	}
+	all, err := p.Gather(own, err)
+	if err != nil {
+		return err
+	}
+	for at, b := range all {
+		if at == p.At {
+			continue
+		}
+		for ; len(b) >= record; b = b[record:] {
+			i := int(binary.LittleEndian.Uint32(b))
+			if i >= len(m.seen) || m.seen[i] {
+				return fmt.Errorf("evaluation: %s is counted twice", m.name(i))
+			}
+			m.losses[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[4:]))
+			m.count(i, b[12])
+		}
 	}
 	return nil
 }

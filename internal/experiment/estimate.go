@@ -2,6 +2,9 @@ package experiment
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"resnet/internal/blocks"
@@ -33,13 +36,16 @@ type Estimate struct {
 	Memory      MemoryParts `json:"memory"`
 	// PeakRSSBytes is what this process took at most: a dry run holds and computes all that a
 	// training does. 0 where the system does not say.
-	PeakRSSBytes    int64   `json:"peak_rss_bytes"`
-	CheckpointBytes int64   `json:"checkpoint_bytes"`
-	Threads         int     `json:"threads"`
-	Kernels         string  `json:"kernels"`
-	SecondsPerStep  float64 `json:"seconds_per_step"`
-	ImagesPerSecond float64 `json:"images_per_second"`
-	Evaluations     int     `json:"evaluations"`
+	PeakRSSBytes    int64 `json:"peak_rss_bytes"`
+	CheckpointBytes int64 `json:"checkpoint_bytes"`
+	Threads         int   `json:"threads"`
+	Workers         int   `json:"workers"` // that share them, and the micro-batches of a step
+	// SuggestedWorkers suit the threads: see Experiment.SuggestedWorkers.
+	SuggestedWorkers int     `json:"suggested_workers"`
+	Kernels          string  `json:"kernels"`
+	SecondsPerStep   float64 `json:"seconds_per_step"`
+	ImagesPerSecond  float64 `json:"images_per_second"`
+	Evaluations      int     `json:"evaluations"`
 	// SecondsPerEvaluation is of all the images that an evaluation measures.
 	SecondsPerEvaluation float64 `json:"seconds_per_evaluation"`
 	SecondsTotal         float64 `json:"seconds_total"`
@@ -81,7 +87,7 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 	if err != nil {
 		return Estimate{}, err
 	}
-	perBatch, err := x.data.timeBatch(ctx, r.trainer)
+	perBatch, err := t.timeBatches(ctx, r)
 	if err != nil {
 		return Estimate{}, err
 	}
@@ -95,11 +101,11 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 		Model: x.Spec.Name, Params: sum.Params, MACs: sum.MACs, Input: x.data.input(), Data: x.Data.Name,
 		TrainImages: trainN, ValImages: valN, TestImages: testN,
 		Batch: x.Train.Batch, Accumulate: x.Train.Accumulate, Steps: x.Plan.Iterations, Epochs: x.Plan.Epoch(x.Plan.Iterations),
-		Memory:          MemoryParts{Training: r.trainer.bytes(), Evaluation: r.evaluator.bytes(), Parameters: 4 * (all + x.sums(trainable) + kept), Data: x.data.bytes()},
-		CheckpointBytes: x.checkpointBytes(r.params), Threads: x.Threads, Kernels: kernel.Active(),
+		Memory:          MemoryParts{Training: r.trainer.bytes() + int64(t.replicaNeed(r).bytes), Evaluation: r.evaluator.bytes(), Parameters: 4 * (all + x.sums(trainable) + kept), Data: x.data.bytes()},
+		CheckpointBytes: x.checkpointBytes(r.params), Threads: x.Threads, Workers: x.workers(), SuggestedWorkers: x.SuggestedWorkers(), Kernels: kernel.Active(),
 		Config: config.Values(&x.Config), Notes: r.notes,
 	}
-	e.setTimes(x.Plan, perBatch.Seconds(), perEvaluation.Seconds())
+	e.setTimes(x.Plan, x.workers(), perBatch.Seconds(), perEvaluation.Seconds())
 	if d, ok := x.data.(*images); ok && d.cache != nil {
 		took, err := d.cache.timeFeatures()
 		if err != nil {
@@ -114,9 +120,9 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 }
 
 // setTimes says how long the plan takes, from the seconds of a batch's gradients and of an
-// evaluation.
-func (p *Estimate) setTimes(plan train.Plan, batch, evaluation float64) {
-	p.SecondsPerStep = batch * float64(plan.Config.Accumulate)
+// evaluation. So many workers compute a batch each at a time.
+func (p *Estimate) setTimes(plan train.Plan, workers int, batch, evaluation float64) {
+	p.SecondsPerStep = batch * float64(plan.Config.Accumulate/workers)
 	p.ImagesPerSecond = float64(plan.ImagesPerStep()) / p.SecondsPerStep
 	p.Evaluations, p.SecondsPerEvaluation = plan.Evaluations(0), evaluation
 	p.SecondsTotal = p.secondsLeft(plan, 0)
@@ -125,6 +131,21 @@ func (p *Estimate) setTimes(plan train.Plan, batch, evaluation float64) {
 // secondsLeft is the time of what is left of the plan after so many steps, evaluations included.
 func (p *Estimate) secondsLeft(plan train.Plan, done int) float64 {
 	return p.SecondsPerStep*float64(plan.Iterations-done) + p.SecondsPerEvaluation*float64(plan.Evaluations(done))
+}
+
+// timeBatches is the time of a batch while every worker computes one.
+func (t *Training) timeBatches(ctx context.Context, r *ready) (time.Duration, error) {
+	trainers := []trainer{r.trainer}
+	for _, m := range r.more {
+		trainers = append(trainers, m.trainer)
+	}
+	took, errs := make([]time.Duration, len(trainers)), make([]error, len(trainers))
+	var group sync.WaitGroup
+	for i, m := range trainers {
+		group.Go(func() { took[i], errs[i] = t.data.timeBatch(ctx, m) })
+	}
+	group.Wait()
+	return slices.Max(took), errors.Join(errs...)
 }
 
 // timeSecond runs f twice and returns the time of the second: the first one warms up.

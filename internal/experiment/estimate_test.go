@@ -16,7 +16,7 @@ func TestTimesOfAPlanAreComposedOfABatchAndAnEvaluation(t *testing.T) {
 	c.Batch, c.Accumulate = 8, 3
 	plan := train.Plan{Config: c, Iterations: 10, BatchesPerEpoch: 6, EvalEvery: 4}
 	e := Estimate{Steps: 10, Epochs: plan.Epoch(10)}
-	e.setTimes(plan, 0.5, 7)
+	e.setTimes(plan, 1, 0.5, 7)
 	// 3 batches a step; evaluations at 4, 8 and at the end.
 	if e.SecondsPerStep != 1.5 || e.ImagesPerSecond != 16 || e.Evaluations != 3 || e.SecondsPerEvaluation != 7 || e.SecondsTotal != 10*1.5+3*7 {
 		t.Errorf("%+v", e)
@@ -30,7 +30,7 @@ func TestTimesOfAPlanAreComposedOfABatchAndAnEvaluation(t *testing.T) {
 		}
 	}
 	plan.EvalEvery = 1
-	if e.setTimes(plan, 1, 1); e.Evaluations != 10 {
+	if e.setTimes(plan, 1, 1, 1); e.Evaluations != 10 {
 		t.Errorf("%d evaluations, one after each of 10 steps", e.Evaluations)
 	}
 	if got := scaled(30*time.Millisecond, 10, 250); got != 750*time.Millisecond {

@@ -30,6 +30,10 @@ type Experiment struct {
 	Spec    blocks.Spec
 	Plan    train.Plan
 	Threads int
+	// Workers share the micro-batches of an update, each with a machine and its part of the
+	// threads; 0 means 1. The results do not depend on it.
+	Workers int
+	Ranks   train.Ranks // the processes that share the training
 
 	env    *Environment
 	data   data
@@ -61,8 +65,9 @@ type data interface {
 	describe(p Estimate) [][2]string
 	// loader opens the training batches from an epoch's batch on. onSkip is told of damaged images
 	// that are left out, on another goroutine; it may be nil.
-	loader(epoch, batch int, onSkip func(id string, err error)) (train.Loader, error)
-	trainer(params *graph.ParamSet) (trainer, error)
+	// share says which batches are wanted.
+	loader(epoch, batch int, share datasets.Share, onSkip func(id string, err error)) (train.Loader, error)
+	trainer(params *graph.ParamSet, threads int) (trainer, error)
 	evaluator(params *graph.ParamSet) (evaluator, error)
 	// timeBatch is the mean time of a training batch, measured.
 	timeBatch(ctx context.Context, t trainer) (time.Duration, error)
@@ -226,7 +231,11 @@ func (x *Experiment) RunName() string {
 
 // Summary says in a line what is trained.
 func (x *Experiment) Summary() string {
-	return fmt.Sprintf("%s steps of %s, %s", text.Grouped(x.Plan.Iterations), x.StepSize(), text.Count(x.Threads, "thread"))
+	threads := text.Count(x.Threads, "thread")
+	if x.workers() > 1 {
+		threads += " in " + text.Count(x.workers(), "worker")
+	}
+	return fmt.Sprintf("%s steps of %s, %s", text.Grouped(x.Plan.Iterations), x.StepSize(), threads)
 }
 
 // meta is what the checkpoints carry so that they can be evaluated by themselves.

@@ -132,14 +132,15 @@ func (d *images) bytes() int64 {
 // workers is the need of the goroutines that prepare batches: one batch each, and two that wait.
 // Those of the training wait while an evaluation has as many of its own.
 func (d *images) workers() need {
-	n := datasets.Workers(d.x.Data.Name, d.x.Data.Workers)
+	w := d.x.workers()
+	n := w * d.x.loaderWorkers(datasets.Share{First: 0, Count: 1, Of: w})
 	info := d.set.Info()
 	measured := max(info.Val, info.Test)
 	if d.x.Eval.TrainSet {
 		measured = max(measured, info.Train)
 	}
 	batch := d.x.Train.Batch + min(d.x.Eval.Batch, measured)
-	return need{"data.workers", n, (float64(n) + 2) * (4*float64(d.imageLen())*float64(batch) + perWorker), "as many as the machine has processors are enough"}
+	return need{"data.workers", n, (float64(n) + 2*float64(w)) * (4*float64(d.imageLen())*float64(batch) + perWorker), "as many as the machine has processors are enough"}
 }
 
 // perWorker is what a goroutine takes besides its batch, in bytes: its stack and buffers.
@@ -153,10 +154,10 @@ func (d *images) describe(p Estimate) [][2]string {
 	}
 }
 
-func (d *images) loader(epoch, batch int, onSkip func(string, error)) (train.Loader, error) {
+func (d *images) loader(epoch, batch int, share datasets.Share, onSkip func(string, error)) (train.Loader, error) {
 	o := datasets.LoaderOptions{
 		Split: datasets.Train, Batch: d.x.Train.Batch, Seed: d.x.Train.Seed, Shuffle: true, DropLast: true, Balanced: d.x.Data.Sampling == datasets.SamplingBalanced,
-		Augment: d.x.Data.Augment, Normalizer: d.norm, Workers: d.x.Data.Workers, StartEpoch: epoch, StartBatch: batch, OnSkip: onSkip,
+		Augment: d.x.Data.Augment, Normalizer: d.norm, Workers: d.x.loaderWorkers(share), StartEpoch: epoch, StartBatch: batch, Share: share, OnSkip: onSkip,
 	}
 	if d.cache != nil {
 		return d.cache.loader(o)
@@ -165,7 +166,7 @@ func (d *images) loader(epoch, batch int, onSkip func(string, error)) (train.Loa
 }
 
 // compile draws the network for batches of n images and compiles it.
-func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet) (*graph.Graph, graph.Machine, error) {
+func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet, threads int) (*graph.Graph, graph.Machine, error) {
 	var g *graph.Graph
 	var err error
 	if mode == graph.Train {
@@ -176,7 +177,7 @@ func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet) (*graph
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := d.x.env.Compile(g, params, schedule.Options{Threads: d.x.Threads, Limit: d.x.memory.bytes})
+	m, err := d.x.env.Compile(g, params, schedule.Options{Threads: threads, Limit: d.x.memory.bytes})
 	return g, m, err
 }
 
@@ -187,18 +188,18 @@ type imageTrainer struct {
 	to    *train.Targets
 }
 
-func (d *images) trainer(params *graph.ParamSet) (trainer, error) {
+func (d *images) trainer(params *graph.ParamSet, threads int) (trainer, error) {
 	if d.x.Train.Features {
 		return d.cachedTrainer(params)
 	}
 	if d.x.Train.Optimizer.FreezeStats {
-		g, m, err := d.x.env.compileDivided(d.x.Spec, d.x.Train.Batch, params, d.buildOptions(), d.x.Threads, d.x.memory.bytes)
+		g, m, err := d.x.env.compileDivided(d.x.Spec, d.x.Train.Batch, params, d.buildOptions(), threads, d.x.memory.bytes)
 		if err != nil {
 			return nil, d.x.frozenError(err, params)
 		}
 		return &imageTrainer{g, m, d.targets()}, nil
 	}
-	g, m, err := d.compile(d.x.Train.Batch, graph.Train, params)
+	g, m, err := d.compile(d.x.Train.Batch, graph.Train, params, threads)
 	if errors.Is(err, graph.ErrParam) {
 		if wrong := d.x.Train.Optimizer.CheckFrozen(params); wrong != nil {
 			return nil, d.x.Located(wrong)
@@ -234,7 +235,7 @@ func (d *images) evaluator(params *graph.ParamSet) (evaluator, error) {
 	if d.cache != nil {
 		return &imageEvaluator{d, d.cache.above}, nil
 	}
-	_, m, err := d.compile(d.x.Eval.Batch, graph.Eval, params)
+	_, m, err := d.compile(d.x.Eval.Batch, graph.Eval, params, d.x.Threads)
 	if err != nil {
 		return nil, err
 	}
@@ -257,6 +258,7 @@ func (e *imageEvaluator) evaluate(ctx context.Context) (train.Evaluation, error)
 		m, err := eval.EvaluateSplit(ctx, e.m, e.d.set, eval.SplitOptions{
 			Split: split, Batch: e.d.x.Eval.Batch,
 			View: &view, Classes: e.d.x.Spec.Classes, Workers: e.d.x.Data.Workers,
+			Part: e.d.x.part(),
 		})
 		return &train.Metrics{Loss: m.Loss, Error: m.Top1Error, Top5Error: m.Top5Error}, err
 	})
@@ -286,7 +288,7 @@ func (d *images) timeBatch(ctx context.Context, t trainer) (time.Duration, error
 	if d.cache != nil { // whose features would take all images
 		return timeTraining(t, d.cache.blank())
 	}
-	loader, err := d.loader(0, 0, nil)
+	loader, err := d.loader(0, 0, datasets.Share{}, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -332,7 +334,7 @@ func (d *images) leastMemory() ([]need, error) {
 		return nil, err
 	}
 	return []need{
-		d.x.trainBatch(leastTraining(sum, float64(d.x.Train.Batch))), d.x.evalBatch(leastInference(sum, float64(d.x.Eval.Batch))),
+		d.x.trainBatch(float64(d.x.workers()) * leastTraining(sum, float64(d.x.Train.Batch))), d.x.evalBatch(leastInference(sum, float64(d.x.Eval.Batch))),
 		d.workers(), d.x.parameters(sum.Params),
 	}, nil
 }

@@ -136,7 +136,8 @@ func product(shape []int) int64 {
 // sums are the values of the gradients of so many parameters, with what adding those of several
 // micro-batches keeps.
 func (x *Experiment) sums(trainable int64) int64 {
-	return trainable * int64(1+collective.Copies(x.Train.Accumulate, x.Train.Accumulate))
+	a, w := x.Train.Accumulate, x.workers()
+	return trainable * int64(w) * int64(1+collective.Copies(a/w, a))
 }
 
 // parameters are the need of the parameters, their gradients and what the optimizer and a

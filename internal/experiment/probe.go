@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 
+	"resnet/internal/datasets"
 	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
 )
@@ -35,10 +36,10 @@ func (t *Training) probe(ctx context.Context, measure func(context.Context, trai
 	defer r.close()
 	return measure(t.Control.Context(ctx), train.Options{
 		Plan: t.Plan, MachineFor: r.trainer.machine, Params: r.params,
-		Loader: func(_ context.Context, epoch, batch int) (train.Loader, error) {
-			return t.data.loader(epoch, batch, nil)
+		Loader: func(_ context.Context, epoch, batch int, share datasets.Share) (train.Loader, error) {
+			return t.data.loader(epoch, batch, share, nil)
 		},
-		Evaluate: r.evaluator.evaluate, Store: noStore{},
+		Replicas: r.replicas(), Evaluate: r.evaluator.evaluate, Store: noStore{},
 		BeforeBatch: r.trainer.beforeBatch, Targets: r.trainer.targets(), Resume: r.resume, Control: t.Control,
 	})
 }

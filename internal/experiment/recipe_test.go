@@ -12,6 +12,7 @@ import (
 
 	"resnet/internal/blocks"
 	"resnet/internal/config"
+	"resnet/internal/datasets"
 	"resnet/internal/graph"
 	"resnet/internal/graph/weights"
 	"resnet/internal/train"
@@ -139,7 +140,7 @@ func TestARecipeThatTheDataCannotHaveIsRefused(t *testing.T) {
 		default:
 			x, err = New(context.Background(), &Environment{}, l, 1, NewDataSets())
 			if err == nil {
-				_, err = x.data.trainer(graph.NewParamSet(1))
+				_, err = x.data.trainer(graph.NewParamSet(1), 1)
 			}
 		}
 		if !isUsage(err) || !strings.Contains(err.Error(), want) {
@@ -163,12 +164,12 @@ func TestFrozenStatisticsStayAndTheRestIsTrained(t *testing.T) {
 		t.Fatal(err)
 	}
 	params := graph.NewParamSet(1)
-	tr, err := x.data.trainer(params)
+	tr, err := x.data.trainer(params, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer tr.close()
-	loader, err := x.data.loader(0, 0, nil)
+	loader, err := x.data.loader(0, 0, datasets.Share{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

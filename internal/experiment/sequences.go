@@ -88,18 +88,22 @@ func (s *sequences) describe(p Estimate) [][2]string {
 	return append(lines, [2]string{"batches", fmt.Sprintf("of utterances x frames: %s; %d an epoch", strings.Join(shapes, ", "), s.x.Plan.BatchesPerEpoch)})
 }
 
-func (s *sequences) loader(epoch, batch int, _ func(string, error)) (train.Loader, error) {
-	return s.corpus.NewLoader(corpus.LoaderOptions{
+func (s *sequences) loader(epoch, batch int, share datasets.Share, _ func(string, error)) (train.Loader, error) {
+	l, err := s.corpus.NewLoader(corpus.LoaderOptions{
 		Split: datasets.Train, Shapes: s.shapes, Maps: s.x.Spec.Maps(), Utterances: !classifiesFrames(s.x.Spec),
 		Seed: s.x.Train.Seed, StartEpoch: epoch, StartBatch: batch,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return train.Shared(l, share), nil
 }
 
 // sequenceTrainer has a machine for each shape of batches.
 type sequenceTrainer struct{ *eval.Sequencer }
 
-func (s *sequences) trainer(params *graph.ParamSet) (trainer, error) {
-	m, err := s.sequencer(params, graph.Train, s.shapes)
+func (s *sequences) trainer(params *graph.ParamSet, threads int) (trainer, error) {
+	m, err := s.sequencer(params, graph.Train, s.shapes, threads)
 	if err != nil {
 		return nil, err
 	}
@@ -107,8 +111,8 @@ func (s *sequences) trainer(params *graph.ParamSet) (trainer, error) {
 }
 
 // sequencer runs the network that is trained.
-func (s *sequences) sequencer(params *graph.ParamSet, mode graph.Mode, shapes []corpus.Shape) (*eval.Sequencer, error) {
-	return s.x.env.sequencer(sequencerOptions{spec: s.x.Spec, params: params, mode: mode, threads: s.x.Threads, limit: s.x.memory.bytes}, shapes...)
+func (s *sequences) sequencer(params *graph.ParamSet, mode graph.Mode, shapes []corpus.Shape, threads int) (*eval.Sequencer, error) {
+	return s.x.env.sequencer(sequencerOptions{spec: s.x.Spec, params: params, mode: mode, threads: threads, limit: s.x.memory.bytes}, shapes...)
 }
 
 func (t sequenceTrainer) machine(b *datasets.Batch) (graph.Machine, error) { return t.Of(b) }
@@ -136,7 +140,7 @@ func (s *sequences) evaluated() []corpus.Shape {
 func (s *sequences) evaluator(params *graph.ParamSet) (evaluator, error) {
 	e := &sequenceEvaluator{s: s, shapes: s.evaluated()}
 	var err error
-	if e.machines, err = s.sequencer(params, graph.Eval, e.shapes); err != nil {
+	if e.machines, err = s.sequencer(params, graph.Eval, e.shapes, s.x.Threads); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -157,7 +161,7 @@ func (e *sequenceEvaluator) evaluate(ctx context.Context) (train.Evaluation, err
 // timeBatch times a batch of each shape. Shapes hold about as many utterances each, so those of few
 // a batch come more often.
 func (s *sequences) timeBatch(ctx context.Context, t trainer) (time.Duration, error) {
-	loader, err := s.loader(0, 0, nil)
+	loader, err := s.loader(0, 0, datasets.Share{}, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -209,7 +213,7 @@ func (s *sequences) leastMemory() ([]need, error) {
 	if err != nil {
 		return nil, err
 	}
-	train := s.x.trainBatch(leastTraining(sum, largestShape(s.shapes)))
+	train := s.x.trainBatch(float64(s.x.workers()) * leastTraining(sum, largestShape(s.shapes)))
 	train.hint = "or speech.batch_frames; train.accumulate keeps the batch of an update"
 	return []need{train, s.x.evalBatch(leastInference(sum, largestShape(s.evaluated()))), s.x.parameters(sum.Params)}, nil
 }

@@ -61,6 +61,7 @@ type Watcher interface {
 type ready struct {
 	params    *graph.ParamSet
 	trainer   trainer
+	more      []replica // of the other workers
 	evaluator evaluator
 	resume    *train.Resume // nil at the start of a run
 	meta      weights.Meta
@@ -69,6 +70,9 @@ type ready struct {
 }
 
 func (r *ready) close() {
+	for _, m := range r.more {
+		m.trainer.close()
+	}
 	if r.trainer != nil {
 		r.trainer.close()
 	}
@@ -92,24 +96,30 @@ func (t *Training) fill(ctx context.Context, r *ready, store *checkpoint.Store) 
 	if err := t.CheckLeastMemory(t.Memory); err != nil {
 		return err
 	}
-	if r.trainer, err = t.data.trainer(r.params); err != nil {
+	if r.trainer, err = t.data.trainer(r.params, t.threadsOf(0)); err != nil {
 		return t.memory.refuse(err, t.trainBatch(0))
+	}
+	if err := t.addReplicas(r); err != nil {
+		return err
 	}
 	if r.evaluator, err = t.data.evaluator(r.params); err != nil {
 		return t.memory.refuse(err, t.evalBatch(0))
 	}
 	all, _, _ := t.values(r.params)
-	if err := t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all))...); err != nil {
+	if err := t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all), t.replicaNeed(r))...); err != nil {
 		return err
 	}
 	disk := t.disk
 	if disk == nil {
 		disk = atomicfile.OS
 	}
-	if err := t.checkSpace(disk, t.Dir, r.params); err != nil {
-		return err
+	first := t.Ranks.Rank() == 0 // the others are given what it reads
+	if first {
+		if err := t.checkSpace(disk, t.Dir, r.params); err != nil {
+			return err
+		}
 	}
-	if t.Resume {
+	if t.Resume && first {
 		if r.resume, err = t.loadCheckpoint(ctx, store, r.params); err != nil {
 			return err
 		}
@@ -120,7 +130,7 @@ func (t *Training) fill(ctx context.Context, r *ready, store *checkpoint.Store) 
 	if r.resume == nil && t.Model.ZeroInit {
 		blocks.ZeroResidual(t.Spec, r.params)
 	}
-	if r.resume == nil && t.Model.Weights != "" {
+	if r.resume == nil && t.Model.Weights != "" && first {
 		if r.notes, err = t.startFrom(r.params); err != nil {
 			return err
 		}
@@ -151,9 +161,15 @@ func (t *Training) Estimate(ctx context.Context) (Estimate, error) {
 // Run trains to the end, or until the control or the time says stop. The folder is locked
 // meanwhile. What it returns besides an error is valid after a stop as well.
 func (t *Training) Run(ctx context.Context) (train.Summary, error) {
+	if err := t.compareRanks(ctx); err != nil {
+		return train.Summary{}, err
+	}
+	if t.Ranks.Rank() > 0 {
+		return t.follow(ctx)
+	}
 	store, err := checkpoint.Open(t.Dir, checkpoint.Options{Keep: t.Train.Checkpoint.Keep, Producer: "resnet " + t.env.Version})
 	if err != nil {
-		return train.Summary{}, err
+		return train.Summary{}, t.Ranks.Agree(err)
 	}
 	sum, err := t.runLocked(ctx, store)
 	if closeErr := store.Close(); err == nil && closeErr != nil {
@@ -163,25 +179,8 @@ func (t *Training) Run(ctx context.Context) (train.Summary, error) {
 }
 
 func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (train.Summary, error) {
-	for _, note := range store.Notes {
-		t.env.say("%s", note)
-	}
-	// Another process may have had the folder since it was looked at.
-	if t.enter != nil {
-		if err := t.enter(t); err != nil {
-			return train.Summary{}, err
-		}
-	} else if !t.Resume {
-		if err := CheckNewRun(t.Dir); err != nil {
-			return train.Summary{}, err
-		}
-	}
-	t.featuresDir = filepath.Join(t.Dir, FeaturesDir)
-	if t.Watcher != nil {
-		t.line = t.Watcher.Line
-	}
-	r, err := t.prepare(ctx, store)
-	if err != nil {
+	r, err := t.prepareLocked(ctx, store)
+	if err = t.prepared(r, err); err != nil {
 		return train.Summary{}, err
 	}
 	defer r.close()
@@ -196,28 +195,55 @@ func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 		t.Watcher.Begin()
 	}
 	defer t.Watcher.End()
-	skipped := func(id string, err error) { // on a goroutine of the loader
-		t.env.say("warning: %s is left out: %v", text.Printable(id), err)
+	o := t.options(r)
+	o.Store = &train.RunStore{
+		Checkpoints: store, Meta: r.meta, ConfigDigest: digest(&t.Config), Trained: r.trained,
+		BatchesPerEpoch: t.Plan.BatchesPerEpoch, Warn: func(line string) { t.Watcher.Line("warning: " + line) },
 	}
-	sum, err := train.Run(ctx, train.Options{
-		Plan: t.Plan, MachineFor: r.trainer.machine, Params: r.params,
-		Loader: func(_ context.Context, epoch, batch int) (train.Loader, error) {
-			return t.data.loader(epoch, batch, skipped)
-		},
-		Evaluate: r.evaluator.evaluate,
-		Store: &train.RunStore{
-			Checkpoints: store, Meta: r.meta, ConfigDigest: digest(&t.Config), Trained: r.trained,
-			BatchesPerEpoch: t.Plan.BatchesPerEpoch, Warn: func(line string) { t.Watcher.Line("warning: " + line) },
-		},
-		Dir:         t.Dir,
-		Hooks:       train.Hooks{OnStep: t.Watcher.Step, OnMessage: t.Watcher.Message, OnEval: t.Watcher.Eval},
-		BeforeBatch: r.trainer.beforeBatch, Targets: r.trainer.targets(),
-		Resume: r.resume, MaxTime: t.MaxTime, Control: t.Control,
-	})
+	o.Dir = t.Dir
+	o.Hooks = train.Hooks{OnStep: t.Watcher.Step, OnMessage: t.Watcher.Message, OnEval: t.Watcher.Eval}
+	sum, err := train.Run(ctx, o)
 	if sum.AlreadyFinished { // the checkpoint knows what was measured
 		sum.Last = t.lastRow(sum.State, r.resume.Evaluation)
 	}
 	return sum, err
+}
+
+// prepareLocked is prepare in the folder of the run, which is locked.
+func (t *Training) prepareLocked(ctx context.Context, store *checkpoint.Store) (*ready, error) {
+	for _, note := range store.Notes {
+		t.env.say("%s", note)
+	}
+	// Another process may have had the folder since it was looked at.
+	if t.enter != nil {
+		if err := t.enter(t); err != nil {
+			return nil, err
+		}
+	} else if !t.Resume {
+		if err := CheckNewRun(t.Dir); err != nil {
+			return nil, err
+		}
+	}
+	t.featuresDir = filepath.Join(t.Dir, FeaturesDir)
+	if t.Watcher != nil {
+		t.line = t.Watcher.Line
+	}
+	return t.prepare(ctx, store)
+}
+
+// options are what the training loop needs, on any rank.
+func (t *Training) options(r *ready) train.Options {
+	skipped := func(id string, err error) { // on a goroutine of the loader
+		t.env.say("warning: %s is left out: %v", text.Printable(id), err)
+	}
+	return train.Options{
+		Plan: t.Plan, MachineFor: r.trainer.machine, Params: r.params, Replicas: r.replicas(), Ranks: t.Ranks,
+		Loader: func(_ context.Context, epoch, batch int, share datasets.Share) (train.Loader, error) {
+			return t.data.loader(epoch, batch, share, skipped)
+		},
+		Evaluate: r.evaluator.evaluate, BeforeBatch: r.trainer.beforeBatch, Targets: r.trainer.targets(),
+		Resume: r.resume, MaxTime: t.MaxTime, Control: t.Control,
+	}
 }
 
 // loadCheckpoint takes up the newest checkpoint that can be used, or nil where there is none yet.

@@ -1,5 +1,7 @@
 package graph
 
+import "slices"
+
 // Kind says what a parameter is for; weight decay on weights only applies to KindWeight.
 type Kind uint8
 
@@ -48,6 +50,22 @@ type ParamSet struct {
 // NewParamSet returns an empty set whose initialisers are keyed by seed.
 func NewParamSet(seed uint64) *ParamSet {
 	return &ParamSet{Seed: seed, byName: map[string]*Param{}}
+}
+
+// Replica returns a set of the same parameters for another machine: the values of trained ones are
+// shared, gradients and running statistics are its own. Parameters that are added to either set
+// later are not in the other.
+func (s *ParamSet) Replica() *ParamSet {
+	r := NewParamSet(s.Seed)
+	for _, p := range s.list {
+		q := *p
+		q.Grad = nil // Add makes one
+		if !p.Trainable() {
+			q.Data = slices.Clone(p.Data)
+		}
+		r.Add(&q)
+	}
+	return r
 }
 
 // Get returns the named parameter, or nil.

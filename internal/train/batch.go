@@ -7,19 +7,19 @@ import (
 	"resnet/internal/graph"
 )
 
-// batch computes the gradients of batch i of an update. Only the first may be given up for a stop:
-// the others belong to an update that has begun.
-func (l *loop) batch(i int, o graph.StepOptions) (Sums, error) {
-	b, err := l.next(i == 0)
+// batch computes the gradients of batch i of an update. Only the worker's first may be given up for
+// a stop: the others belong to an update that has begun.
+func (w *worker) batch(i int, o graph.StepOptions) (Sums, error) {
+	b, err := w.next(i == w.share.First)
 	if err != nil {
 		return Sums{}, err
 	}
-	defer l.loader.Recycle(b)
-	res, err := l.compute(b, l.st.Batches+i, o)
+	defer w.loader.Recycle(b)
+	res, err := w.compute(b, w.l.st.Batches+i, o)
 	if err != nil {
-		return Sums{}, fmt.Errorf("update %d: %w", l.st.Step+1, err)
+		return Sums{}, fmt.Errorf("update %d: %w", w.l.st.Step+1, err)
 	}
-	if e := l.checkLoss(res.Loss); e != nil {
+	if e := w.checkLoss(res.Loss); e != nil {
 		return Sums{}, e
 	}
 	wrong, labels := countWrong(res.Logits, mainLabels(b))
@@ -30,31 +30,32 @@ func (l *loop) batch(i int, o graph.StepOptions) (Sums, error) {
 }
 
 // compute runs batch number n on the machine for its shape.
-func (l *loop) compute(b *datasets.Batch, n int, o graph.StepOptions) (graph.Result, error) {
-	if l.o.MachineFor != nil {
-		m, err := l.o.MachineFor(b)
+func (w *worker) compute(b *datasets.Batch, n int, o graph.StepOptions) (graph.Result, error) {
+	if w.MachineFor != nil {
+		m, err := w.MachineFor(b)
 		if err != nil {
 			return graph.Result{}, err
 		}
-		l.machine = m
+		w.machine = m
 	}
-	if l.o.BeforeBatch != nil {
-		l.o.BeforeBatch(n)
+	if w.BeforeBatch != nil {
+		w.BeforeBatch(n)
 	}
-	o.Targets = l.o.Targets.Of(b)
-	return l.machine.Train(b.X, b.Labels, o)
+	o.Targets = w.Targets.Of(b)
+	return w.machine.Train(b.X, b.Labels, o)
 }
 
 // next takes a batch from the loader and measures the wait. An interruptible wait ends with
 // errInterrupted on a stop.
-func (l *loop) next(interruptible bool) (*datasets.Batch, error) {
+func (w *worker) next(interruptible bool) (*datasets.Batch, error) {
+	l := w.l
 	ctx := l.ctx
 	if interruptible {
 		ctx = l.gentle
 	}
 	start := l.meter.now()
-	b, err := l.loader.Next(ctx)
-	l.meter.wait += l.meter.now().Sub(start)
+	b, err := w.loader.Next(ctx)
+	w.wait += l.meter.now().Sub(start)
 	if err != nil {
 		if interruptible && l.ctx.Err() == nil && l.o.Control.stopping() {
 			return nil, errInterrupted
@@ -62,25 +63,10 @@ func (l *loop) next(interruptible bool) (*datasets.Batch, error) {
 		return nil, fmt.Errorf("training batch %d: %w", l.st.Batches, err)
 	}
 	if b.Lengths == nil && len(b.Labels) != l.o.Plan.Config.Batch {
-		l.loader.Recycle(b)
+		w.loader.Recycle(b)
 		return nil, fmt.Errorf("training batch %d has %d images, not %d", l.st.Batches, len(b.Labels), l.o.Plan.Config.Batch)
 	}
 	return b, nil
-}
-
-// openLoader (re)opens the loader at the cursor.
-func (l *loop) openLoader() error {
-	if l.loader != nil {
-		l.loader.Close()
-		l.loader = nil
-	}
-	per := l.o.Plan.BatchesPerEpoch
-	loader, err := l.o.Loader(l.ctx, l.st.Batches/per, l.st.Batches%per)
-	if err != nil {
-		return fmt.Errorf("training batches: %w", err)
-	}
-	l.loader = loader
-	return nil
 }
 
 // countWrong counts the labels, and those at which the largest logit is not; of equal ones the

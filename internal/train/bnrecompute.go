@@ -1,6 +1,9 @@
 package train
 
-import "resnet/internal/graph"
+import (
+	"resnet/internal/datasets"
+	"resnet/internal/graph"
+)
 
 // recomputeStats replaces the running statistics of batch normalisation by strict averages over
 // training batches, the parameters being final: "strict average over a large training batch after
@@ -14,20 +17,27 @@ import "resnet/internal/graph"
 func (l *loop) recomputeStats() error {
 	batch := l.o.Plan.Config.Batch
 	n := (l.o.Plan.Config.BNRecompute + batch - 1) / batch
+	w := l.workers[0]
+	if !w.share.Whole() { // of an update; these are all batches
+		if err := w.open(datasets.Share{}); err != nil {
+			return err
+		}
+	}
+	defer func() { l.meter.wait += l.waited() }()
 	for k := range n {
-		if l.o.Control.stopping() {
+		if l.stopping() {
 			return errInterrupted
 		}
-		b, err := l.next(true)
+		b, err := w.next(true)
 		if err != nil {
 			return err
 		}
-		res, err := l.compute(b, l.st.Batches+k, graph.StepOptions{ForwardOnly: true, StatsMomentum: 1 / float64(k+1)})
-		l.loader.Recycle(b)
+		res, err := w.compute(b, l.st.Batches+k, graph.StepOptions{ForwardOnly: true, StatsMomentum: 1 / float64(k+1)})
+		w.loader.Recycle(b)
 		if err != nil {
 			return err
 		}
-		if e := l.checkLoss(res.Loss); e != nil {
+		if e := w.checkLoss(res.Loss); e != nil {
 			return e
 		}
 	}

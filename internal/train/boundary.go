@@ -14,7 +14,7 @@ func (l *loop) evaluate() error {
 	ev, err := l.o.Evaluate(l.gentle)
 	l.average.swap()
 	if err != nil {
-		if l.ctx.Err() == nil && l.o.Control.stopping() {
+		if l.ctx.Err() == nil && l.stopping() {
 			return errInterrupted
 		}
 		return fmt.Errorf("evaluation at step %d: %w", l.st.Step, err)
@@ -77,7 +77,7 @@ func (l *loop) write(last bool) error {
 		State: l.st, Params: l.o.Params, Momentum: append(l.sgd.Tensors(), l.average.tensors()...), Evaluation: l.eval,
 		IsBest: l.eval != nil && l.st.Best != nil && l.st.Best.Step == l.st.Step,
 	}
-	if err := l.o.Store.Save(s); err != nil {
+	if err := l.store(s); err != nil {
 		err = fmt.Errorf("%w at step %d: %w", errSave, l.st.Step, err)
 		if last || l.o.Plan.Config.OnSaveError != SaveErrorContinue {
 			return err
@@ -98,7 +98,7 @@ func (l *loop) write(last bool) error {
 // interrupted, the statistics go back to what training left, so that the resumed run repeats the
 // whole ending.
 func (l *loop) finish() (err error) {
-	if l.o.Control.stopping() {
+	if l.stopping() {
 		return errInterrupted
 	}
 	l.saveStats()

@@ -16,10 +16,13 @@ import (
 
 type ctxType = context.Context
 
+// openLoader is Options.Loader.
+type openLoader = func(ctxType, int, int, datasets.Share) (Loader, error)
+
 // failingLoader calls check before each batch.
-func failingLoader(open func(ctxType, int, int) (Loader, error), check func() error) func(ctxType, int, int) (Loader, error) {
-	return func(ctx ctxType, epoch, batch int) (Loader, error) {
-		l, err := open(ctx, epoch, batch)
+func failingLoader(open openLoader, check func() error) openLoader {
+	return func(ctx ctxType, epoch, batch int, s datasets.Share) (Loader, error) {
+		l, err := open(ctx, epoch, batch, s)
 		return &checkedLoader{l, check}, err
 	}
 }
@@ -42,8 +45,8 @@ func TestAStopDuringTheUpdateFinishesIt(t *testing.T) {
 	r := newToy(t, cfg, eval.Config{}, "")
 	n := 0
 	open := r.o.Loader
-	r.o.Loader = func(ctx ctxType, e, b int) (Loader, error) {
-		l, err := open(ctx, e, b)
+	r.o.Loader = func(ctx ctxType, e, b int, s datasets.Share) (Loader, error) {
+		l, err := open(ctx, e, b, s)
 		return &slowLoader{l, func(ctx ctxType) {
 			if n++; n == 8 { // the second of three batches of update 3
 				r.o.Control.Stop()
@@ -136,8 +139,8 @@ func TestAStopEndsAWaitForTheLoader(t *testing.T) {
 	r := newToy(t, toyConfig(), eval.Config{}, "")
 	r.o.Loader = failingLoader(r.o.Loader, nil)
 	inner := r.o.Loader
-	r.o.Loader = func(ctx ctxType, e, b int) (Loader, error) {
-		l, err := inner(ctx, e, b)
+	r.o.Loader = func(ctx ctxType, e, b int, s datasets.Share) (Loader, error) {
+		l, err := inner(ctx, e, b, s)
 		return &hangingLoader{l.(*checkedLoader).Loader, 5}, err
 	}
 	time.AfterFunc(20*time.Millisecond, r.o.Control.Stop) // from another goroutine, as a signal

@@ -34,6 +34,7 @@ const (
 var safeties = map[string]Safety{
 	"threads":              Always,
 	"data.dir":             Always,
+	"distributed.":         Always, // wire, too: it is a matter of the network at hand
 	"data.labels":          Always, // a path, as data.dir
 	"speech.alignments":    Always, // more of them
 	"speech.labels":        Always,

@@ -57,7 +57,7 @@ func FindRate(ctx context.Context, o Options, s RateSearch) (RateCurve, error) {
 	if err != nil {
 		return RateCurve{}, err
 	}
-	defer l.loader.Close()
+	defer l.closeLoaders()
 	var c RateCurve
 	mean, best := 0., math.Inf(1)
 	for i := range s.Steps {

@@ -30,7 +30,7 @@ func Gradients(ctx context.Context, o Options, batches int) ([]LayerGradient, er
 	if err != nil {
 		return nil, err
 	}
-	defer l.loader.Close()
+	defer l.closeLoaders()
 	var list []LayerGradient
 	var weights []*graph.Param
 	for _, p := range o.Params.All() {
@@ -42,7 +42,7 @@ func Gradients(ctx context.Context, o Options, batches int) ([]LayerGradient, er
 	l.saveStats()
 	defer l.restoreStats()
 	for range batches {
-		if _, err := l.batch(0, graph.StepOptions{}); err != nil {
+		if _, err := l.workers[0].batch(0, graph.StepOptions{}); err != nil {
 			return nil, err
 		}
 		if e := l.checkUpdate(); e != nil {
@@ -62,9 +62,10 @@ func newProbe(ctx context.Context, o Options) (*loop, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	l := &loop{o: o, ctx: ctx, gentle: ctx, machine: o.Machine, sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now), shares: newShares(o.Plan.Config, o.Params)}
+	l := &loop{o: o, ctx: ctx, gentle: ctx, sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now)}
+	l.newWorkers()
 	if err := l.resume(); err != nil {
 		return nil, err
 	}
-	return l, l.openLoader()
+	return l, l.openLoaders()
 }

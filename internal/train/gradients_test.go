@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"resnet/internal/datasets"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 )
@@ -84,7 +85,9 @@ func TestGradientsOfSeveralBatchesAreTheMeanOfTheirNorms(t *testing.T) {
 	of := func(batches, first int) float64 {
 		r := newToy(t, plainSGD(), eval.Config{Every: 100}, "")
 		loader := r.o.Loader
-		r.o.Loader = func(ctx context.Context, epoch, batch int) (Loader, error) { return loader(ctx, epoch, batch+first) }
+		r.o.Loader = func(ctx context.Context, epoch, batch int, s datasets.Share) (Loader, error) {
+			return loader(ctx, epoch, batch+first, s)
+		}
 		list, err := Gradients(t.Context(), r.o, batches)
 		must(t, err)
 		return list[0].Norm

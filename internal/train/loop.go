@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"resnet/internal/graph"
 )
 
 // errInterrupted ends a piece of work because a stop was requested; nothing of it counts.
@@ -22,25 +20,26 @@ type loop struct {
 	average *average // nil without a moving average
 	st      State
 
-	loader  Loader
-	machine graph.Machine // of the last batch
-	stats   [][]float32   // running statistics before the update
-	shares
-	mem     *memory // for rollback
+	workers []*worker
+	parts   []microBatch // of the update at work
+	stats   [][]float32  // running statistics before the update
+	mem     *memory      // for rollback
 	meter   *meter
 	metrics *table
 	timing  *table
 	events  events
 	before  float64 // seconds of earlier runs, from timing.csv
 
-	dirty bool        // the state is newer than the last checkpoint
-	eval  *Evaluation // of the current step
-	best  bool        // the current step is the best so far, and not saved yet
-	rate  float64     // of the update at work
-	last  Sums        // of the last update
-	row   *Row
-	saves int
-	asked int64 // requests of the Control to save that were obeyed
+	dirty  bool        // the state is newer than the last checkpoint
+	eval   *Evaluation // of the current step
+	best   bool        // the current step is the best so far, and not saved yet
+	rate   float64     // of the update at work
+	last   Sums        // of the last update
+	row    *Row
+	saves  int
+	sums   sums     // of several ranks
+	agreed requests // of all ranks, at the last report
+	asked  int64    // requests of the Control to save that were obeyed
 }
 
 // Run trains until the plan's last iteration and returns how it ended. A stop that was asked for
@@ -52,7 +51,8 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if err := o.check(); err != nil {
 		return Summary{}, err
 	}
-	l := &loop{o: o, ctx: ctx, machine: o.Machine, sched: NewScheduler(o.Plan), sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), average: newAverage(o.Plan.Config.EMA, o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now), shares: newShares(o.Plan.Config, o.Params)}
+	l := &loop{o: o, ctx: ctx, sched: NewScheduler(o.Plan), sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), average: newAverage(o.Plan.Config.EMA, o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now)}
+	l.newWorkers()
 	l.o.Control.takeSave(&l.asked) // requests of before are not this run's
 	if err := l.resume(); err != nil {
 		return Summary{}, err
@@ -63,24 +63,24 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	gentle, cancel := context.WithCancel(ctx)
 	defer cancel()
 	l.gentle = gentle
-	go func() {
-		select {
-		case <-o.Control.Done():
-			cancel()
-		case <-gentle.Done():
-		}
-	}()
+	if o.Ranks.Size() == 1 { // several ranks stop together, at a boundary
+		go func() {
+			select {
+			case <-o.Control.Done():
+				cancel()
+			case <-gentle.Done():
+			}
+		}()
+	}
 	l.openTables()
 	defer l.metrics.close()
 	defer l.timing.close()
 	defer l.events.close()
-	err := l.openLoader()
+	err := l.report(l.openLoaders(), nil)
 	if err == nil {
 		err = l.run()
 	}
-	if l.loader != nil {
-		l.loader.Close()
-	}
+	l.closeLoaders()
 	return l.summary(), l.complete(err)
 }
 
@@ -105,11 +105,6 @@ func (l *loop) resume() error {
 		}
 	} else {
 		l.dirty = true
-	}
-	for _, p := range l.o.Params.All() {
-		if !p.Trainable() {
-			l.stats = append(l.stats, make([]float32, len(p.Data)))
-		}
 	}
 	if l.rollsBack() {
 		l.remember()
@@ -164,15 +159,15 @@ func (l *loop) boundary() error {
 	if l.st.Stopped {
 		return l.finish()
 	}
-	if asked := l.o.Control.takeSave(&l.asked); l.dirty && (asked || l.best || l.st.Step > 0 && l.o.Plan.SaveDue(l.st.Step)) {
+	if asked := l.wantsSaving(); l.dirty && (asked || l.best || l.st.Step > 0 && l.o.Plan.SaveDue(l.st.Step)) {
 		if err := l.save(false); err != nil {
 			return err
 		}
 	}
-	if l.o.Control.stopping() {
+	if l.stopping() {
 		return errInterrupted
 	}
-	if l.o.MaxTime > 0 && l.meter.elapsed() >= l.o.MaxTime {
+	if l.overTime() {
 		return ErrMaxTime
 	}
 	return nil
@@ -255,13 +250,7 @@ func (l *loop) saveStats() {
 
 // restoreStats undoes what forward passes did to the running statistics since saveStats.
 func (l *loop) restoreStats() {
-	i := 0
-	for _, p := range l.o.Params.All() {
-		if !p.Trainable() {
-			copy(p.Data, l.stats[i])
-			i++
-		}
-	}
+	l.workers[0].setStats(l.stats)
 }
 
 func (l *loop) progress() Progress {

@@ -7,6 +7,7 @@ type meter struct {
 	now      func() time.Time
 	started  time.Time
 	wait     time.Duration // for batches
+	ranks    time.Duration // with other ranks: for them, and for what goes between them
 	updating time.Duration // all updates
 	updates  int
 	smooth   float64 // seconds per update, moving average

@@ -19,6 +19,11 @@ type netRun struct {
 	norm datasets.Normalizer
 }
 
+// always is a Replica's MachineFor with one machine.
+func always(m graph.Machine) func(*datasets.Batch) (graph.Machine, error) {
+	return func(*datasets.Batch) (graph.Machine, error) { return m, nil }
+}
+
 func drawNet(t *testing.T, n int, mode graph.Mode, params *graph.ParamSet) *graph.Graph {
 	t.Helper()
 	b := graph.NewBuilder("net", mode, params, graph.Options{DropoutSeed: 5})
@@ -50,10 +55,10 @@ func newNet(t *testing.T, cfg Config, ev eval.Config, dir string, workers int) *
 	must(t, err)
 	r.o = Options{
 		Plan: plan, Machine: machine, Params: r.params, Store: r.store, Dir: dir, Control: NewControl(),
-		Loader: func(_ ctxType, epoch, batch int) (Loader, error) {
+		Loader: func(_ ctxType, epoch, batch int, share datasets.Share) (Loader, error) {
 			return datasets.NewLoader(ds, datasets.LoaderOptions{
 				Split: datasets.Train, Batch: cfg.Batch, Seed: cfg.Seed, Shuffle: true, DropLast: true,
-				Augment: data.Augment, Normalizer: norm, Workers: workers, StartEpoch: epoch, StartBatch: batch,
+				Augment: data.Augment, Normalizer: norm, Workers: workers, StartEpoch: epoch, StartBatch: batch, Share: share,
 			})
 		},
 		Evaluate:    func(ctxType) (Evaluation, error) { return r.evaluate(test) },

@@ -97,13 +97,13 @@ func (l *loop) fault(what, layer string) *NonFiniteError {
 }
 
 // checkLoss examines one batch, before its gradients are used.
-func (l *loop) checkLoss(loss float64) *NonFiniteError {
+func (w *worker) checkLoss(loss float64) *NonFiniteError {
 	if finite64(loss) {
 		return nil
 	}
-	e := l.fault("loss", l.machine.Diagnose())
+	e := w.l.fault("loss", w.machine.Diagnose())
 	if e.Layer == "" {
-		if p := badGradient(l.o.Plan.Config.Optimizer, l.o.Params); p != nil {
+		if p := badGradient(w.l.o.Plan.Config.Optimizer, w.Params); p != nil {
 			e.Layer = p.Name
 		}
 	}
@@ -113,7 +113,7 @@ func (l *loop) checkLoss(loss float64) *NonFiniteError {
 // checkUpdate examines gradients and running statistics before the update is applied.
 func (l *loop) checkUpdate() *NonFiniteError {
 	if p := badGradient(l.o.Plan.Config.Optimizer, l.o.Params); p != nil {
-		e := l.fault("gradient", l.machine.Diagnose())
+		e := l.fault("gradient", l.diagnose())
 		if e.Layer == "" {
 			e.Layer = p.Name
 		}
@@ -143,7 +143,7 @@ func (l *loop) nonfinite(e *NonFiniteError) error {
 		l.st.Skipped++
 		l.st.SkippedInRow++
 		l.warn("%v. Skipped (train.on_nonfinite: skip)", e)
-		return l.openLoader() // batches of the update may be unread
+		return l.openLoaders() // batches of the update may be unread
 	case NonfiniteRollback:
 		if l.st.Rollbacks >= maxRollbacks || e.OneValue {
 			e.Tried = fmt.Sprintf("%d rollbacks did not help", l.st.Rollbacks)
@@ -154,7 +154,7 @@ func (l *loop) nonfinite(e *NonFiniteError) error {
 		l.st.Schedule.Halvings, l.st.Rollbacks = halvings, rollbacks
 		l.cutTables()
 		l.warn("%v. Back to step %d with half the rate (train.on_nonfinite: rollback)", e, l.st.Step)
-		return l.openLoader()
+		return l.openLoaders()
 	}
 	return e
 }

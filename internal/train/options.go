@@ -86,6 +86,16 @@ type Progress struct {
 	LoaderWait      time.Duration // of Elapsed, spent waiting for batches
 }
 
+// Replica is a copy of the network with machines of its own.
+type Replica struct {
+	// Params is the graph.ParamSet.Replica of the training's parameters.
+	Params *graph.ParamSet
+	// The others are as in Options.
+	MachineFor  func(*datasets.Batch) (graph.Machine, error)
+	Targets     *Targets
+	BeforeBatch func(batches int)
+}
+
 // Options are what Run needs.
 type Options struct {
 	Plan    Plan
@@ -94,13 +104,19 @@ type Options struct {
 	// of Machine.
 	MachineFor func(*datasets.Batch) (graph.Machine, error)
 	Params     *graph.ParamSet
+	// Replicas are more copies of the network, which compute a part of each update's micro-batches
+	// beside the first. With it they are a power of two that divides Plan.Config.Accumulate.
+	Replicas []Replica
+	// Ranks are the processes that share the training; each has as many Replicas.
+	Ranks Ranks
 	// Loader opens the training batches at a position: epoch counts from 0, batch from 0 within the
-	// epoch.
-	Loader func(ctx context.Context, epoch, batch int) (Loader, error)
+	// epoch. share says which of those that follow are wanted.
+	Loader func(ctx context.Context, epoch, batch int, share datasets.Share) (Loader, error)
 	// Targets are what the machine is trained towards; nil where that is the labels.
 	Targets *Targets
-	// Evaluate measures the current parameters. Its context ends when a stop is requested; it then
-	// returns the context's error, and the evaluation is repeated by the resumed run.
+	// Evaluate measures the current parameters, with the same result on all ranks. Its context ends
+	// when a stop is requested; it then returns the context's error, and the evaluation is repeated
+	// by the resumed run.
 	Evaluate func(ctx context.Context) (Evaluation, error)
 	Store    Store
 	// Dir gets metrics.csv and timing.csv; "" means neither.
@@ -145,6 +161,9 @@ func (o *Options) check() error {
 		return errors.New("train: machine, parameters, loader, evaluation and store are required")
 	case p.Iterations < 1 || p.BatchesPerEpoch < 1 || p.Config.Batch < 1 || p.Config.Accumulate < 1:
 		return errors.New("train: the plan is empty: make it with NewPlan")
+	}
+	if err := CheckWorkers(o.Ranks.Size()*(1+len(o.Replicas)), p.Config.Accumulate); err != nil {
+		return err
 	}
 	if r := o.Resume; r != nil && r.State.Batches != r.State.Step*p.Config.Accumulate {
 		return fmt.Errorf("resume: the checkpoint has used %d batches in %d updates, but train.accumulate is %d: resume with the configuration it was made with",

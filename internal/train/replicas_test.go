@@ -74,7 +74,7 @@ func TestAnUpdateOfMicroBatchesIsThatOfPyTorchsReplicas(t *testing.T) {
 				losses, steps := tensors.Get("losses").Data, 0
 				_, err = Run(t.Context(), Options{
 					Plan: plan, Machine: m, Params: params, Store: &memStore{},
-					Loader: func(context.Context, int, int) (Loader, error) {
+					Loader: func(context.Context, int, int, datasets.Share) (Loader, error) {
 						return &fixtureLoader{x: x.Data, labels: labels.Labels, n: n, of: manifest.Batches}, nil
 					},
 					Evaluate: func(context.Context) (Evaluation, error) { return Evaluation{Test: &Metrics{}}, nil },

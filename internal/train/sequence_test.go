@@ -72,7 +72,7 @@ func TestFramesCountEquallyWhateverBatchTheyAreIn(t *testing.T) {
 	_, err = Run(t.Context(), Options{
 		Plan: plan, Params: params, Store: &memStore{}, Control: NewControl(), Dir: dir,
 		MachineFor: func(b *datasets.Batch) (graph.Machine, error) { return machines[b.Frames], nil },
-		Loader:     func(context.Context, int, int) (Loader, error) { return &frameLoader{}, nil },
+		Loader:     func(context.Context, int, int, datasets.Share) (Loader, error) { return &frameLoader{}, nil },
 		Evaluate: func(context.Context) (Evaluation, error) {
 			u := 12.5
 			return Evaluation{Test: &Metrics{Loss: 1, Error: 40, UtteranceError: &u}}, nil

@@ -296,13 +296,13 @@ func newToy(t *testing.T, cfg Config, ev eval.Config, dir string) *toyRun {
 	}
 	r.o = Options{
 		Plan: plan, Machine: r.machine, Params: r.params, Store: r.store, Dir: dir, Control: NewControl(),
-		Loader: func(_ context.Context, epoch, batch int) (Loader, error) {
+		Loader: func(_ context.Context, epoch, batch int, share datasets.Share) (Loader, error) {
 			r.open.Add(1)
-			return &toyLoader{t: t, epoch: epoch, step: batch, batch: cfg.Batch, onNext: func() {
+			return Shared(&toyLoader{t: t, epoch: epoch, step: batch, batch: cfg.Batch, onNext: func() {
 				if r.onNext != nil {
 					r.onNext()
 				}
-			}, open: &r.open}, nil
+			}, open: &r.open}, share), nil
 		},
 		Evaluate: func(ctx context.Context) (Evaluation, error) {
 			if r.onEval != nil {

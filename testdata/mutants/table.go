@@ -66,7 +66,7 @@ var table = []mutant{
 	},
 	{
 		"memory is not asked for once the network is made", "internal/experiment/training.go",
-		"t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all))...)", "t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all))[:0]...)", "-run AllParts ./internal/experiment",
+		"t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all), t.replicaNeed(r))...)", "t.memory.check(append(t.data.needs(r.trainer, r.evaluator), t.parameters(all), t.replicaNeed(r))[:0]...)", "-run AllParts ./internal/experiment",
 	},
 	{
 		"GOMEMLIMIT is not asked", "internal/system/memory.go",

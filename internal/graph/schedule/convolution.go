@@ -79,7 +79,7 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	if err != nil {
 		return err
 	}
-	if split := conv.NewSplit(fwd, (maxUnits+c.g.N-1)/c.g.N); split != nil && intra {
+	if split := conv.NewSplit(fwd, (Units+c.g.N-1)/c.g.N); split != nil && intra {
 		c.intraImageForward(st, in, f, split, packed)
 		return nil
 	}

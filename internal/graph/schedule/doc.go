@@ -44,7 +44,7 @@
 //     of its input, before it leaves the cache.
 //   - fused node: one that the step of another node computes.
 //   - step: an entry of the schedule. A whole step has one unit, of all images.
-//   - unit: the images of a step that one worker takes at a time; there are about maxUnits.
+//   - unit: the images of a step that one worker takes at a time; there are about Units.
 //   - inner units: a second stage of a step, behind a barrier, divided in another way.
 //   - region: steps without a barrier between them. Each unit goes through all of them.
 //   - two-stage parallel: a convolution of many weights is divided by output channels, after a

@@ -5,13 +5,13 @@ import (
 	"resnet/internal/graph/kernel/conv"
 )
 
-// maxUnits is how many units a step is divided into, so that as many threads have work.
-const maxUnits = 16
+// Units is how many units a step is divided into, or more, so that as many threads have work.
+const Units = 16
 
 // intraImage reports whether an evaluated convolution is divided within images, because there are
 // fewer of them than units. It follows from shapes.
 func (c *compiler) intraImage(s conv.Shape) bool {
-	return c.g.Mode == graph.Eval && c.g.N < maxUnits && s.MACs() >= c.m.limits.Work
+	return c.g.Mode == graph.Eval && c.g.N < Units && s.MACs() >= c.m.limits.Work
 }
 
 // intraImageForward lowers a direct convolution in parts of images: one stage prepares the padded

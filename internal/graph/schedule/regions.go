@@ -13,7 +13,7 @@ type region struct {
 // unitsOf splits n images: 16 units or units of eight images, whichever is smaller, so that up to
 // 16 threads have work.
 func unitsOf(n int) []span {
-	size := max(1, min(8, n/maxUnits))
+	size := max(1, min(8, n/Units))
 	var us []span
 	for at := 0; at < n; at += size {
 		us = append(us, span{at, min(size, n-at)})

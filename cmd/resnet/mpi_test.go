@@ -1,0 +1,410 @@
+//go:build mpi && linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"resnet/internal/graph/kernel"
+)
+
+// mpiLauncher is a way to start several processes.
+type mpiLauncher struct {
+	name string
+	path string
+	args []string
+}
+
+// launchers are those of this machine.
+func launchers(t *testing.T) (found []mpiLauncher) {
+	t.Helper()
+	for _, l := range []mpiLauncher{
+		{"openmpi", "mpirun.openmpi", []string{"--bind-to", "none", "--oversubscribe", "--mca", "mpi_yield_when_idle", "1"}},
+		{"mpich", "mpirun.mpich", nil},
+	} {
+		if path, err := exec.LookPath(l.path); err == nil {
+			l.path = path
+			found = append(found, l)
+		}
+	}
+	if len(found) == 0 {
+		t.Skip("neither mpirun.openmpi nor mpirun.mpich is installed")
+	}
+	return found
+}
+
+// mpiBinary builds the command with or without MPI.
+func mpiBinary(t *testing.T, tags string) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "resnet"+tags)
+	c := exec.Command("go", "build", "-tags", tags, "-o", binary, ".")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return binary
+}
+
+// job is a command of several processes, or of one without a launcher.
+type job struct {
+	*exec.Cmd
+	said bytes.Buffer
+}
+
+func (l *mpiLauncher) job(dir string, n int, env []string, command ...string) *job {
+	args := command
+	if l != nil {
+		args = append(append([]string{l.path, "-n", strconv.Itoa(n)}, l.args...), command...)
+	}
+	j := &job{Cmd: exec.CommandContext(context.Background(), args[0], args[1:]...)}
+	j.Dir, j.Stdout, j.Stderr = dir, &j.said, &j.said
+	j.Env = append(append(os.Environ(), "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"), env...)
+	j.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	j.WaitDelay = 10 * time.Second
+	return j
+}
+
+// end waits for a job, ends it after a limit, and returns its status.
+func (j *job) end(t *testing.T, limit time.Duration) int {
+	t.Helper()
+	late := time.AfterFunc(limit, func() { _ = syscall.Kill(-j.Process.Pid, syscall.SIGKILL) })
+	defer late.Stop()
+	_ = j.Wait() // the status says how
+	if !late.Stop() {
+		t.Fatalf("%v did not end within %v:\n%s", j.Args, limit, j.said.String())
+	}
+	return j.ProcessState.ExitCode()
+}
+
+func (j *job) run(t *testing.T) int {
+	t.Helper()
+	if err := j.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return j.end(t, 3*time.Minute)
+}
+
+// mpiConfig is a small network on embedded images: an evaluation every 6 updates, whose last batch
+// is not full.
+const mpiConfig = `model: {family: cifar, depth: %d, residual: true}
+data: {name: fashion-sample, downsample: 2, validation: 210, augment: {pad: 1, flip: true}}
+train: {batch: 32, accumulate: 4, iterations: %d, schedule: {rate: 0.05}, checkpoint: {every: 6, keep: 0}}
+eval: {every: 6, batch: 64}
+`
+
+// mpiFolder is a folder with a configuration.
+func mpiFolder(t *testing.T, depth, iterations int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "c.yaml"), fmt.Appendf(nil, mpiConfig, depth, iterations), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// sameFiles compares the reproducible files of two runs in a folder.
+func sameFiles(t *testing.T, dir, want, got string) {
+	t.Helper()
+	names, _ := filepath.Glob(filepath.Join(dir, want, "checkpoints", "*.safetensors"))
+	if len(names) < 2 {
+		t.Fatalf("%s has %v", want, names)
+	}
+	for _, name := range append(names, filepath.Join(dir, want, "metrics.csv")) {
+		rel, _ := filepath.Rel(filepath.Join(dir, want), name)
+		a, errA := os.ReadFile(name)
+		b, errB := os.ReadFile(filepath.Join(dir, got, rel))
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s of %s differs from that of %s (%v, %v)", rel, got, want, errA, errB)
+		}
+	}
+}
+
+func TestMPIRanksWriteTheBytesOfOneProcess(t *testing.T) {
+	all := launchers(t)
+	binary := mpiBinary(t, "mpi")
+	for _, c := range []struct{ depth, updates int }{{20, 12}, {8, 40}} {
+		dir := mpiFolder(t, c.depth, c.updates)
+		for _, cpu := range []string{"avx512", "avx2"} {
+			if kernel.Use(cpu) != nil {
+				t.Logf("no %s here", cpu)
+				continue
+			}
+			env := []string{"RESNET_CPU=" + cpu}
+			train := func(l *mpiLauncher, n int, run string, more ...string) {
+				t.Helper()
+				j := l.job(dir, n, env, append([]string{binary, "train", "--config", "c.yaml", "--run", run}, more...)...)
+				if status := j.run(t); status != 0 {
+					t.Fatalf("%v: status %d:\n%s", j.Args, status, j.said.String())
+				}
+			}
+			one := cpu + "-one"
+			train(nil, 1, one)
+			for _, workers := range []string{"2", "4"} {
+				train(nil, 1, cpu+"-workers"+workers, "--workers", workers)
+				sameFiles(t, dir, one, cpu+"-workers"+workers)
+			}
+			for _, l := range all {
+				for _, n := range []int{1, 2, 4} {
+					run := fmt.Sprint(cpu, "-", l.name, n)
+					train(&l, n, run, "--threads", "1")
+					sameFiles(t, dir, one, run)
+				}
+			}
+			train(&all[0], 2, cpu+"-both", "--threads", "2", "--workers", "2")
+			sameFiles(t, dir, one, cpu+"-both")
+		}
+	}
+}
+
+// TestMPIMistakesEndWithAMessage: what all ranks find is said once; what differs names the rank.
+func TestMPIMistakesEndWithAMessage(t *testing.T) {
+	dir := mpiFolder(t, 8, 6)
+	binary, static := mpiBinary(t, "mpi"), mpiBinary(t, "")
+	for _, l := range launchers(t) {
+		odd := filepath.Join(dir, "odd.sh")
+		script := "#!/bin/sh\nif [ \"${OMPI_COMM_WORLD_RANK:-$PMI_RANK}\" = 1 ]; then export $ODD; fi\nexec \"$@\"\n"
+		if err := os.WriteFile(odd, []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		foreign := "libmpich.so.12"
+		if l.name == "mpich" {
+			foreign = "libmpi.so.40"
+		}
+		for _, c := range []struct {
+			name    string
+			n       int
+			env     []string
+			command []string
+			status  int
+			want    string
+		}{
+			{"static", 2, nil, []string{static, "train", "--config", "c.yaml", "--run", "x"}, 2, `has started 2 processes, and this binary knows no MPI: start resnet-mpi`},
+			{"other command", 2, nil, []string{binary, "eval", "x"}, 2, `which would all do the same`},
+			{"three", 3, nil, []string{binary, "train", "--config", "c.yaml", "--run", "x"}, 2, `3 ranks: 3 workers cannot share an update of 4 micro-batches \(train.accumulate\): 1, 2, 4 can`},
+			{"no file", 2, nil, []string{binary, "train", "--config", "none.yaml", "--run", "x"}, 2, `resnet: none.yaml: no such file`},
+			{"dry run", 2, nil, []string{binary, "train", "--config", "c.yaml", "--dry-run"}, 2, `are for one process`},
+			{"no library", 2, []string{"RESNET_MPI_LIB=/none/libmpi.so"}, []string{binary, "train", "--config", "c.yaml", "--run", "x"}, 2, `RESNET_MPI_LIB=/none/libmpi.so`},
+			{"foreign library", 2, []string{"RESNET_MPI_LIB=" + foreign}, []string{binary, "train", "--config", "c.yaml", "--run", "x"}, 2, `belongs to another launcher|cannot open shared object|MPI_Init|orte|PMI`},
+			{"other seed", 2, []string{"ODD=RESNET_TRAIN_SEED=7"}, []string{odd, binary, "train", "--config", "c.yaml", "--run", "x"}, 2, `rank 1 of 2 on \S+ has train.seed=7, the others 1`},
+			{"other kernels", 2, []string{"ODD=RESNET_CPU=generic"}, []string{odd, binary, "train", "--config", "c.yaml", "--run", "x"}, 2, `rank 1 of 2 on \S+ has generic kernels, the others avx`},
+			{"other data", 2, []string{"ODD=RESNET_DATA_LIMIT=64"}, []string{odd, binary, "train", "--config", "c.yaml", "--run", "x"}, 2, `rank 1 of 2 on \S+ has data.limit=64`},
+		} {
+			t.Run(l.name+"/"+c.name, func(t *testing.T) {
+				j := l.job(dir, c.n, c.env, c.command...)
+				begun := time.Now()
+				status := j.run(t)
+				said := j.said.String()
+				if status != c.status && c.name != "foreign library" || status == 0 || !regexp.MustCompile(c.want).MatchString(said) {
+					t.Errorf("status %d:\n%s", status, said)
+				}
+				if n := len(regexp.MustCompile(c.want).FindAllString(said, -1)); n > 1 && c.name != "foreign library" {
+					t.Errorf("said %d times:\n%s", n, said)
+				}
+				if took := time.Since(begun); took > 30*time.Second {
+					t.Errorf("it took %v", took)
+				}
+				if _, err := os.Stat(filepath.Join(dir, "x")); err == nil {
+					t.Error("a run folder was left")
+				}
+			})
+		}
+	}
+}
+
+// children are the processes below one, of the binary under test.
+func children(t *testing.T, parent int, binary string) (pids []int) {
+	t.Helper()
+	all, _ := filepath.Glob("/proc/[0-9]*")
+	above := map[int]int{}
+	isOurs := map[int]bool{}
+	for _, p := range all {
+		pid, _ := strconv.Atoi(filepath.Base(p))
+		stat, err := os.ReadFile(filepath.Join(p, "stat"))
+		if err != nil {
+			continue
+		}
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		above[pid], _ = strconv.Atoi(fields[1])
+		exe, _ := os.Readlink(filepath.Join(p, "exe"))
+		isOurs[pid] = exe == binary
+	}
+	for pid := range above {
+		for up := pid; up > 1 && isOurs[pid]; up = above[up] {
+			if up == parent {
+				pids = append(pids, pid)
+				break
+			}
+		}
+	}
+	return pids
+}
+
+// waitForStep waits until a run has a checkpoint of a step.
+func waitForStep(t *testing.T, dir, run string, step int) {
+	t.Helper()
+	for range 3000 {
+		if _, err := os.Stat(filepath.Join(dir, run, "checkpoints", fmt.Sprintf("step-%06d.json", step))); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%s has no checkpoint of step %d", run, step)
+}
+
+// TestMPIKilledRanksCostNothingButTime kills a random rank at a random moment, five times, starting
+// again each time with another number of ranks.
+func TestMPIKilledRanksCostNothingButTime(t *testing.T) {
+	const updates = 240
+	all := launchers(t)
+	binary := mpiBinary(t, "mpi")
+	dir := mpiFolder(t, 8, updates)
+	one := (*mpiLauncher)(nil).job(dir, 1, nil, binary, "train", "--config", "c.yaml", "--run", "one", "--threads", "1")
+	if status := one.run(t); status != 0 {
+		t.Fatalf("status %d:\n%s", status, one.said.String())
+	}
+	for _, l := range all {
+		run := "killed-" + l.name
+		for k, n := range []int{4, 2, 4, 2, 4} {
+			j := l.job(dir, n, nil, binary, "train", "--config", "c.yaml", "--start-or-resume", run, "--threads", "1")
+			if err := j.Start(); err != nil {
+				t.Fatal(err)
+			}
+			waitForStep(t, dir, run, 6+6*k)
+			time.Sleep(time.Duration(rand.IntN(400)) * time.Millisecond)
+			pids := children(t, j.Process.Pid, binary)
+			if len(pids) == 0 {
+				j.end(t, time.Minute)
+				t.Logf("%s had ended before kill %d", run, k)
+				continue
+			}
+			begun := time.Now()
+			if err := syscall.Kill(pids[rand.IntN(len(pids))], syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			status := j.end(t, time.Minute)
+			if took := time.Since(begun); status == 0 || took > 10*time.Second {
+				t.Errorf("%s, %d ranks: status %d after %v:\n%s", l.name, n, status, took, j.said.String())
+			}
+		}
+		j := l.job(dir, 1, nil, binary, "train", "--resume", run, "--threads", "1")
+		if status := j.run(t); status != 0 {
+			t.Fatalf("status %d:\n%s", status, j.said.String())
+		}
+		sameFiles(t, dir, "one", run)
+	}
+}
+
+// TestMPIAHungRankIsNamed stops a rank, as a machine that hangs would.
+func TestMPIAHungRankIsNamed(t *testing.T) {
+	binary := mpiBinary(t, "mpi")
+	for _, l := range launchers(t) {
+		for _, hung := range []int{0, 1} {
+			dir := mpiFolder(t, 8, 100_000)
+			j := l.job(dir, 2, nil, binary, "train", "--config", "c.yaml", "--run", "x", "--threads", "1", "--set", "distributed.timeout=3", "--set", "train.checkpoint.every=50")
+			if err := j.Start(); err != nil {
+				t.Fatal(err)
+			}
+			waitForStep(t, dir, "x", 50)
+			begun := time.Now()
+			stopped := 0
+			for _, pid := range children(t, j.Process.Pid, binary) {
+				env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+				if m := regexp.MustCompile(`\x00(?:OMPI_COMM_WORLD_RANK|PMI_RANK)=(\d+)`).FindSubmatch(env); m != nil && string(m[1]) == strconv.Itoa(hung) {
+					_ = syscall.Kill(pid, syscall.SIGSTOP)
+					stopped++
+				}
+			}
+			status := j.end(t, time.Minute)
+			took, said := time.Since(begun), j.said.String()
+			// The others give rank 0 five seconds more, because it knows who is missing.
+			if stopped != 1 || status != 75 || took > 20*time.Second || !regexp.MustCompile(fmt.Sprintf(`resnet: .*rank %d of 2 on \S+(:| has) no.* 3s \(distributed.timeout\)`, hung)).MatchString(said) {
+				t.Errorf("%s, rank %d hung: status %d after %v:\n%s", l.name, hung, status, took, said)
+			}
+			if names, _ := filepath.Glob(filepath.Join(dir, "x", "checkpoints", "*.json")); len(names) == 0 {
+				t.Error("no checkpoint is left")
+			}
+		}
+	}
+}
+
+// TestMPISignalsAtDifferentMomentsOnDifferentRanks: whoever is asked, all save and stop alike.
+func TestMPISignalsAtDifferentMomentsOnDifferentRanks(t *testing.T) {
+	const updates = 120
+	binary := mpiBinary(t, "mpi")
+	dir := mpiFolder(t, 8, updates)
+	if one := (*mpiLauncher)(nil).job(dir, 1, nil, binary, "train", "--config", "c.yaml", "--run", "one", "--threads", "1"); one.run(t) != 0 {
+		t.Fatal(one.said.String())
+	}
+	for _, l := range launchers(t) {
+		run := "signals-" + l.name
+		start := func() *job {
+			j := l.job(dir, 4, nil, binary, "train", "--config", "c.yaml", "--start-or-resume", run, "--threads", "1")
+			if err := j.Start(); err != nil {
+				t.Fatal(err)
+			}
+			return j
+		}
+		j := start()
+		waitForStep(t, dir, run, 6)
+		pids := children(t, j.Process.Pid, binary)
+		for i, pid := range pids {
+			_ = syscall.Kill(pid, syscall.SIGUSR1)
+			time.Sleep(time.Duration(10*i) * time.Millisecond)
+		}
+		waitForStep(t, dir, run, 30)
+		_ = syscall.Kill(pids[len(pids)-1], syscall.SIGTERM) // of one rank alone
+		begun := time.Now()
+		status := j.end(t, time.Minute)
+		if took := time.Since(begun); len(pids) != 4 || status == 0 || took > 10*time.Second || !strings.Contains(j.said.String(), "Saved step ") {
+			t.Errorf("%s: status %d after %v, %d ranks:\n%s", l.name, status, took, len(pids), j.said.String())
+		}
+		j = start()
+		if status := j.end(t, 2*time.Minute); status != 0 {
+			t.Fatalf("%s: status %d:\n%s", l.name, status, j.said.String())
+		}
+		for _, name := range []string{"metrics.csv", fmt.Sprintf("checkpoints/step-%06d.safetensors", updates), fmt.Sprintf("checkpoints/step-%06d.state.safetensors", updates)} {
+			a, _ := os.ReadFile(filepath.Join(dir, "one", name))
+			b, _ := os.ReadFile(filepath.Join(dir, run, name))
+			if len(a) == 0 || !bytes.Equal(a, b) {
+				t.Errorf("%s: %s differs", l.name, name)
+			}
+		}
+	}
+}
+
+// TestMPIAFullDiskOfRankZeroEndsAll writes to a file system of a few hundred kilobytes.
+func TestMPIAFullDiskOfRankZeroEndsAll(t *testing.T) {
+	binary := mpiBinary(t, "mpi")
+	for _, l := range launchers(t) {
+		dir := mpiFolder(t, 8, 1000)
+		small := filepath.Join(dir, "small")
+		if err := os.Mkdir(small, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=6m"); err != nil {
+			t.Skipf("no file system can be mounted: %v", err)
+		}
+		t.Cleanup(func() { _ = syscall.Unmount(small, 0) })
+		j := l.job(dir, 2, nil, binary, "train", "--config", "c.yaml", "--run", filepath.Join(small, "x"), "--threads", "1")
+		status := j.run(t)
+		if status != 74 || !strings.Contains(j.said.String(), "no space left on device") {
+			t.Errorf("%s: status %d:\n%s", l.name, status, j.said.String())
+		}
+		good := l.job(dir, 1, nil, binary, "eval", filepath.Join(small, "x"))
+		if status := good.run(t); status != 0 {
+			t.Errorf("%s: the last checkpoint is not whole: status %d:\n%s", l.name, status, good.said.String())
+		}
+	}
+}

@@ -1,0 +1,18 @@
+// Package mpi is the Group of processes that an MPI launcher has started: mpirun, srun, Kubernetes'
+// MPI operator. The library of the system is opened when the program runs, without cgo, so one
+// binary serves Open MPI, MPICH and what has its ABI (Intel MPI, MVAPICH, Cray), and the ABI of MPI
+// 5. It needs the build tag mpi and a Unix; without the tag only Launched is here.
+//
+// # One thread
+//
+// One locked thread makes all calls of MPI (MPI_THREAD_FUNNELED); the methods give it work. MPI
+// adds nothing: see Summer of package collective.
+//
+// # Who has not come
+//
+// MPI waits without end and without a name. Therefore each call begins with an arrival: every rank
+// sends a few bytes to rank 0, which sends a word back when all have come. Rank 0 so knows who is
+// missing when the time is over, and whoever has ended meanwhile says in the same bytes why. The
+// call of MPI itself follows when all are there and ends soon; a watchdog ends the process if it
+// does not.
+package mpi

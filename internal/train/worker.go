@@ -1,0 +1,173 @@
+package train
+
+import (
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+	"time"
+
+	"resnet/internal/datasets"
+	"resnet/internal/graph"
+	"resnet/internal/train/collective"
+)
+
+// worker computes its share of each update's micro-batches, one after another, on a machine of its
+// own.
+type worker struct {
+	l *loop
+	Replica
+	share   datasets.Share // of the micro-batches of an update
+	loader  Loader
+	machine graph.Machine // of the last batch
+	counter *collective.Counter
+	grads   [][]float32 // of the parameters that are updated
+	wait    time.Duration
+}
+
+// microBatch is what an update keeps of one of its batches besides the gradients: figures, and the
+// batch statistics that the machine would have folded into the running ones.
+type microBatch struct {
+	sums  Sums
+	stats []float32 // of all parameters that are not trained, one after another
+}
+
+// CheckWorkers says whether so many workers can share the micro-batches of an update: a power of
+// two that divides them, so that each has whole subtrees (see package collective). The error names
+// the numbers that would do.
+func CheckWorkers(workers, accumulate int) error {
+	if workers >= 1 && bits.OnesCount(uint(workers)) == 1 && accumulate%workers == 0 {
+		return nil
+	}
+	var fit []string
+	for n := 1; accumulate%n == 0; n *= 2 {
+		fit = append(fit, strconv.Itoa(n))
+	}
+	return fmt.Errorf("%d workers cannot share an update of %d micro-batches (train.accumulate): %s can", workers, accumulate, strings.Join(fit, ", "))
+}
+
+// newWorkers makes the workers of a loop, and room for what the micro-batches of an update leave.
+func (l *loop) newWorkers() {
+	c := l.o.Plan.Config
+	first := Replica{Params: l.o.Params, MachineFor: l.o.MachineFor, Targets: l.o.Targets, BeforeBatch: l.o.BeforeBatch}
+	all := append([]Replica{first}, l.o.Replicas...)
+	count := c.Accumulate / (len(all) * l.o.Ranks.Size())
+	for i, r := range all {
+		at := l.o.Ranks.Rank()*len(all) + i
+		w := &worker{l: l, Replica: r, share: datasets.Share{First: at * count, Count: count, Of: c.Accumulate}, counter: collective.NewCounter(c.Accumulate)}
+		if i == 0 {
+			w.machine = l.o.Machine
+		}
+		for _, p := range r.Params.All() {
+			if p.Trainable() && !c.Optimizer.Frozen(p.Name) {
+				w.grads = append(w.grads, p.Grad)
+			}
+		}
+		l.workers = append(l.workers, w)
+	}
+	stats := 0
+	for _, p := range l.o.Params.All() {
+		if !p.Trainable() {
+			l.stats = append(l.stats, make([]float32, len(p.Data)))
+			stats += len(p.Data)
+		}
+	}
+	if l.o.Ranks.Size() > 1 {
+		n := 0
+		for _, g := range l.workers[0].grads {
+			n += len(g)
+		}
+		l.sums.Summer = collective.NewSummer(l.o.Ranks.Group, l.o.Ranks.Wire)
+		l.sums.flat = make([]float32, l.sums.Padded(n))
+	}
+	l.parts = make([]microBatch, c.Accumulate)
+	for i := range l.parts {
+		l.parts[i].stats = make([]float32, stats)
+	}
+}
+
+// openLoaders (re)opens the loaders of all workers at the cursor.
+func (l *loop) openLoaders() error {
+	l.closeLoaders()
+	for _, w := range l.workers {
+		if err := w.open(w.share); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open (re)opens a worker's loader at the cursor.
+func (w *worker) open(share datasets.Share) error {
+	w.closeLoader()
+	per := w.l.o.Plan.BatchesPerEpoch
+	loader, err := w.l.o.Loader(w.l.ctx, w.l.st.Batches/per, w.l.st.Batches%per, share)
+	if err != nil {
+		return fmt.Errorf("training batches: %w", err)
+	}
+	w.loader = loader
+	return nil
+}
+
+// waited is the time that a worker has waited for batches since the last call, in the mean.
+func (l *loop) waited() time.Duration {
+	var sum time.Duration
+	for _, w := range l.workers {
+		sum += w.wait
+		w.wait = 0
+	}
+	return sum / time.Duration(len(l.workers))
+}
+
+func (l *loop) closeLoaders() {
+	for _, w := range l.workers {
+		w.closeLoader()
+	}
+}
+
+func (w *worker) closeLoader() {
+	if w.loader != nil {
+		w.loader.Close()
+		w.loader = nil
+	}
+}
+
+// run computes the worker's share of an update: its gradients are their sum, and parts has the
+// rest. The running statistics of its parameters are those of before, given as saved, also after an
+// error.
+func (w *worker) run(parts []microBatch, saved [][]float32) error {
+	w.setStats(saved)
+	for j := range w.share.Count {
+		i := w.share.First + j
+		var err error
+		// With momentum 1 the machine leaves the batch's own statistics.
+		parts[i].sums, err = w.batch(i, graph.StepOptions{StatsMomentum: 1})
+		if err != nil {
+			w.setStats(saved)
+			return err
+		}
+		w.takeStats(parts[i].stats)
+		w.setStats(saved)
+		w.counter.Add(j, w.share.Count, w.grads)
+	}
+	return nil
+}
+
+// takeStats copies the statistics that a machine has left.
+func (w *worker) takeStats(dst []float32) {
+	for _, p := range w.Params.All() {
+		if !p.Trainable() {
+			dst = dst[copy(dst, p.Data):]
+		}
+	}
+}
+
+func (w *worker) setStats(saved [][]float32) {
+	i := 0
+	for _, p := range w.Params.All() {
+		if !p.Trainable() {
+			copy(p.Data, saved[i])
+			i++
+		}
+	}
+}
