@@ -254,7 +254,7 @@ func children(t *testing.T, parent int, binary string) (pids []int) {
 // waitForStep waits until a run has a checkpoint of a step.
 func waitForStep(t *testing.T, dir, run string, step int) {
 	t.Helper()
-	for range 3000 {
+	for range 12_000 {
 		if _, err := os.Stat(filepath.Join(dir, run, "checkpoints", fmt.Sprintf("step-%06d.json", step))); err == nil {
 			return
 		}
@@ -328,8 +328,11 @@ func TestMPIAHungRankIsNamed(t *testing.T) {
 			}
 			status := j.end(t, time.Minute)
 			took, said := time.Since(begun), j.said.String()
-			// The others give rank 0 five seconds more, because it knows who is missing.
-			if stopped != 1 || status != 75 || took > 20*time.Second || !regexp.MustCompile(fmt.Sprintf(`resnet: .*rank %d of 2 on \S+(:| has) no.* 3s \(distributed.timeout\)`, hung)).MatchString(said) {
+			// The others give rank 0 five seconds more, because it knows who is missing. Within a call
+			// of MPI nobody knows: whoever waits says so.
+			named := fmt.Sprintf(`rank %d of 2 on \S+(:| has) no.* 3s \(distributed.timeout\)`, hung)
+			waits := fmt.Sprintf(`rank %d of 2 on \S+: the other ranks were there`, 1-hung)
+			if stopped != 1 || status != 75 || took > 20*time.Second || !regexp.MustCompile(named+"|"+waits).MatchString(said) {
 				t.Errorf("%s, rank %d hung: status %d after %v:\n%s", l.name, hung, status, took, said)
 			}
 			if names, _ := filepath.Glob(filepath.Join(dir, "x", "checkpoints", "*.json")); len(names) == 0 {

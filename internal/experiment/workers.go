@@ -29,6 +29,7 @@ func (x *Experiment) Divide(ranks train.Ranks, workers int) error {
 		return config.Usagef("%s: train.cache_features is for one worker: set it to false", what)
 	}
 	ranks.Wire = collective.Wire(x.Distributed.Wire)
+	ranks.Bucket = x.Distributed.Bucket << 18 // values of 4 bytes in a MiB
 	x.Ranks, x.Workers = ranks, workers
 	return nil
 }

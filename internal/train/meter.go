@@ -4,10 +4,14 @@ import "time"
 
 // meter measures time: none of it enters a checkpoint or metrics.csv.
 type meter struct {
-	now      func() time.Time
-	started  time.Time
-	wait     time.Duration // for batches
-	ranks    time.Duration // with other ranks: for them, and for what goes between them
+	now     func() time.Time
+	started time.Time
+	wait    time.Duration // for batches
+	ranks   time.Duration // with other ranks: for them, and for what goes between them
+	told    struct {      // by waiting
+		ranks   time.Duration
+		updates int
+	}
 	updating time.Duration // all updates
 	updates  int
 	smooth   float64 // seconds per update, moving average
@@ -28,6 +32,16 @@ func (m *meter) update(d time.Duration) {
 	m.updating += d
 	w := max(0.05, 1/float64(m.updates)) // a plain mean at first, then over about 20 updates
 	m.smooth += w * (d.Seconds() - m.smooth)
+}
+
+// waiting is the time of an update with other ranks, in milliseconds: the mean since the last call.
+func (m *meter) waiting() float64 {
+	since, updates := m.ranks-m.told.ranks, m.updates-m.told.updates
+	m.told.ranks, m.told.updates = m.ranks, m.updates
+	if updates == 0 {
+		return 0
+	}
+	return float64(since.Microseconds()) / 1000 / float64(updates)
 }
 
 // rate is images per second over about the last 20 updates; mean is over all.

@@ -14,7 +14,9 @@ const (
 	trainSetHeader = ",train_eval_loss,train_eval_error"
 	// utteranceHeader follows where the labels of frames are those of their utterances.
 	utteranceHeader = ",val_utterance_error,test_utterance_error"
-	timingHeader    = "step,seconds," + speedColumn + ",peak_rss_bytes"
+	// Runs of former versions keep their shorter header.
+	formerTimingHeader = "step,seconds," + speedColumn + ",peak_rss_bytes"
+	timingHeader       = formerTimingHeader + ",waiting_ms"
 )
 
 // Row is one evaluation: a line of metrics.csv. Errors are percentages.

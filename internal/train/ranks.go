@@ -16,6 +16,8 @@ type Ranks struct {
 	Group collective.Group // nil means a group of one
 	Host  string           // for messages
 	Wire  collective.Wire
+	// Bucket is how many values are added together; 0 means all. A multiple of the ranks.
+	Bucket int
 	// Code is the exit status of an error: ranks that hear of one end with it. It may be nil.
 	Code func(error) int
 }
@@ -74,8 +76,16 @@ func (l *loop) addRanks(err error) error {
 	for _, g := range own {
 		v = append(v, g...)
 	}
-	if failed := l.sums.Sum(l.sums.flat); failed != nil {
-		return failed
+	bucket := l.o.Ranks.Bucket
+	if bucket == 0 {
+		bucket = len(l.sums.flat)
+	}
+	for rest := l.sums.flat; len(rest) > 0; {
+		n := min(bucket, len(rest))
+		if failed := l.sums.Sum(rest[:n]); failed != nil {
+			return failed
+		}
+		rest = rest[n:]
 	}
 	v = l.sums.flat
 	for _, g := range own {

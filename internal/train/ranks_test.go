@@ -3,9 +3,13 @@ package train
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
@@ -20,7 +24,7 @@ func runRanks(t *testing.T, n int, start func(rank int) *Options) []error {
 	var group sync.WaitGroup
 	for rank, g := range collective.NewLocal(n) {
 		o := start(rank)
-		o.Ranks = Ranks{Group: g, Host: fmt.Sprint("node", rank), Wire: collective.Float32, Code: func(error) int { return 65 }}
+		o.Ranks = Ranks{Group: g, Host: fmt.Sprint("node", rank), Wire: collective.Float32, Bucket: 16, Code: func(error) int { return 65 }}
 		if rank > 0 {
 			o.Dir, o.Hooks, o.Store = "", Hooks{}, &memStore{onSave: func(int) error { return errors.New("only rank 0 saves") }}
 		}
@@ -226,6 +230,42 @@ func TestARankTakesItsOwnBatchesAlone(t *testing.T) {
 	for rank, shares := range taken {
 		if want := (datasets.Share{First: 2 * rank, Count: 2, Of: 4}); len(shares) != 1 || !shares[want] {
 			t.Errorf("rank %d: %v", rank, shares)
+		}
+	}
+}
+
+// TestTimingSaysHowLongUpdatesWaitForOthers, and a run of a former version keeps its columns.
+func TestTimingSaysHowLongUpdatesWaitForOthers(t *testing.T) {
+	cfg := toyConfig()
+	cfg.Accumulate, cfg.Iterations = 2, 4
+	for _, before := range []string{"", formerTimingHeader + "\n"} {
+		dir := t.TempDir()
+		if before != "" {
+			must(t, os.WriteFile(filepath.Join(dir, TimingFile), []byte(before), 0o644))
+		}
+		var store *memStore
+		errs := runRanks(t, 2, toyRanks(t, cfg, eval.Config{Every: 2}, &store, func(rank int, r *toyRun) {
+			r.o.Dir = dir
+			if rank == 1 {
+				r.o.BeforeBatch = func(int) { time.Sleep(20 * time.Millisecond) }
+			}
+		}))
+		must(t, errors.Join(errs...))
+		lines := strings.Split(strings.TrimSpace(readFile(t, dir, TimingFile)), "\n")
+		columns := strings.Count(lines[0], ",") + 1
+		if want := map[string]int{"": 5}[before]; len(lines) != 3 || columns != max(want, 4) {
+			t.Fatalf("%q", lines)
+		}
+		for _, line := range lines[1:] {
+			fields := strings.Split(line, ",")
+			if len(fields) != columns {
+				t.Errorf("%q", line)
+			}
+			if columns == 5 {
+				if ms, err := strconv.ParseFloat(fields[4], 64); err != nil || ms < 10 || ms > 1000 {
+					t.Errorf("an update waited %v ms (%v) for one that takes 20 longer", ms, err)
+				}
+			}
 		}
 	}
 }

@@ -165,6 +165,9 @@ func lastField(text string, i int) float64 {
 func (l *loop) openTables() {
 	l.metrics = l.newMetrics()
 	l.timing = newTable(l.o.Dir, TimingFile, timingHeader)
+	if b, err := input.Read(l.timing.path, maxTable); err == nil && strings.HasPrefix(string(b), formerTimingHeader+"\n") {
+		l.timing.header = strings.Split(formerTimingHeader, ",")
+	}
 	l.cutTables()
 	l.lacks()
 	l.before = l.timing.lastField(1)
@@ -215,11 +218,13 @@ func (l *loop) record(r Row) {
 		cells = append(cells, r.UtteranceFields()...)
 	}
 	l.written(l.metrics, l.metrics.append(cells))
-	l.written(l.timing, l.timing.append([]string{
+	timing := []string{
 		strconv.Itoa(r.Step),
 		strconv.FormatFloat(l.before+l.meter.elapsed().Seconds(), 'f', 3, 64),
 		strconv.FormatFloat(l.meter.rate(l.o.Plan.ImagesPerStep()), 'f', 1, 64),
 		fmt.Sprint(system.PeakRSS()),
-	}))
+		strconv.FormatFloat(l.meter.waiting(), 'f', 1, 64),
+	}
+	l.written(l.timing, l.timing.append(timing[:len(l.timing.header)]))
 	l.rowEvents(r)
 }
