@@ -15,7 +15,7 @@ MCA     ?= llvm-mca-19
 # The packages that start goroutines; internal/race_test.go compares. What one goroutine does to thousands of damaged files, and the
 # commands that the tests run as processes of their own, is left out: the detector makes it ten times as long.
 CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus ./internal/datasets/speech/extract ./internal/eval ./internal/experiment ./internal/graph/kernel ./internal/graph/schedule ./internal/serve ./internal/train ./internal/train/collective/mpi
-SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration
+SEQUENTIAL := Hostile|Readmes|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration
 
 .DEFAULT_GOAL := help
 .PHONY: help build build-mpi test-mpi demo lesson rename test test-long test-purego test-arm64 test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-finetune bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
@@ -35,7 +35,7 @@ test-mpi: build-mpi ## the same bytes on any number of ranks, faults, launchers;
 demo: build ## plain against residual on embedded images, about a minute
 	$(BIN) quickstart
 
-lesson: build ## train and measure what docs/lesson shows (two minutes), and write its page
+lesson: build ## train and measure what docs/lesson shows (a few minutes), and write its page
 	$(BIN) lesson measure --out bin/lesson
 	cp bin/lesson/lesson.json docs/lesson/measured.json
 	cp bin/lesson/lesson.html docs/lesson/index.html

@@ -35,7 +35,7 @@ responses of the layers, shortcuts dropped one by one, what batch normalisation 
 trainings in and below FOLDER, "runs" without one, beside its own figures. Nothing is loaded from a
 network.
 
-"lesson measure" trains the lesson's networks here, in about two minutes on two cores; then the
+"lesson measure" trains the lesson's networks here, in a few minutes on two cores; then the
 lesson has your figures, too.
 
 SIGINT (Ctrl-C) or SIGTERM ends it.`
@@ -115,14 +115,14 @@ func (t *teacher) Report(run string) ([]byte, bool) { return experiment.VisitedR
 
 const lessonMeasureHelp = `Trains the networks of the lesson, looks into them and writes --out/lesson.json and lesson.html, which
 needs nothing else: 8, 20 and 56 layers, plain and residual, and with and without batch
-normalisation, on images that are part of this program. It takes about two minutes on two cores.
+normalisation, on images that are part of this program. It takes a few minutes on two cores.
 
 Given again, it goes on where it was interrupted.`
 
 func newLessonMeasureCmd(a *app) *cobra.Command {
 	o := &lessonOptions{}
 	c := &cobra.Command{
-		Use: "measure", Short: "Train and measure the lesson's networks here, about two minutes",
+		Use: "measure", Short: "Train and measure the lesson's networks here, a few minutes",
 		Long:    lessonMeasureHelp + exitHelp(help65, help70, help73, help74, help130),
 		Example: "  resnet lesson measure\n  resnet lesson measure --out mine --seed 2",
 		Args:    exactArgs(),

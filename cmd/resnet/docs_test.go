@@ -75,7 +75,7 @@ func phrases(text string) []phrase {
 var (
 	shellWord  = regexp.MustCompile(`'[^']*'|"[^"]*"|[^\s'"]+`)
 	keyRow     = regexp.MustCompile("(?m)^\\| `([a-z0-9_.]+)` \\|")
-	keyText    = regexp.MustCompile(`^(model|data|speech|train|eval)(\.[a-z0-9_]+)+$`)
+	keyText    = regexp.MustCompile(`^(model|data|speech|train|eval|distributed)(\.[a-z0-9_]+)+$`)
 	presetName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 )
 
