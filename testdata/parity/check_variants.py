@@ -43,6 +43,8 @@ def check(resnet, name, at, seed):
     for key, t in net.state_dict().items():
         if key.endswith("running_mean"):
             t.normal_(0, 0.1)
+        elif key.endswith("bn3.weight"):
+            t.uniform_(0.15, 0.25)  # with 1, the sums of 50 blocks grow so far that float32 in PyTorch itself is 0.5 from float64 in seresnet152
         elif key.endswith("running_var") or t.dim() == 1 and key.endswith("weight"):
             t.uniform_(0.95, 1.05)  # with wider ones, float32 in PyTorch itself is 3e-2 from float64 in seresnet101
     small = name in variants.FULL and not variants.FULL[name].get("large")
