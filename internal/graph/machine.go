@@ -47,6 +47,10 @@ type StepOptions struct {
 	// Targets [N, classes] are what the graph is trained towards where Graph.Targets says so, and
 	// nil elsewhere. The labels are checked all the same.
 	Targets []float32
+	// Finished, if set, is told of a parameter when its gradient is complete, before the backward
+	// pass has ended; its caller may read the gradient then and must not hold the machine up. A
+	// machine need not tell of any.
+	Finished func(p *Param)
 }
 
 // Result is what one training step reports, in every combination of StepOptions. Logits [N,

@@ -37,7 +37,7 @@ type loop struct {
 	last   Sums        // of the last update
 	row    *Row
 	saves  int
-	sums   sums     // of several ranks
+	sums   *buckets // of several ranks
 	agreed requests // of all ranks, at the last report
 	asked  int64    // requests of the Control to save that were obeyed
 }

@@ -59,37 +59,14 @@ const (
 	metFault
 )
 
-// sums adds the ranks' gradients, as Summer does, and puts them back.
-type sums struct {
-	*collective.Summer
-	flat []float32 // the gradients one after another
-}
-
 // addRanks makes the gradients of this rank's share those of the whole update, and gathers what
 // else the micro-batches have given. err is what this rank met on the way, which all ranks then
 // return.
 func (l *loop) addRanks(err error) error {
 	start := l.meter.now()
 	defer func() { l.meter.ranks += l.meter.now().Sub(start) }()
-	own := l.workers[0].grads
-	v := l.sums.flat[:0]
-	for _, g := range own {
-		v = append(v, g...)
-	}
-	bucket := l.o.Ranks.Bucket
-	if bucket == 0 {
-		bucket = len(l.sums.flat)
-	}
-	for rest := l.sums.flat; len(rest) > 0; {
-		n := min(bucket, len(rest))
-		if failed := l.sums.Sum(rest[:n]); failed != nil {
-			return failed
-		}
-		rest = rest[n:]
-	}
-	v = l.sums.flat
-	for _, g := range own {
-		v = v[copy(g, v):]
+	if failed := l.sums.finish(); failed != nil {
+		return failed
 	}
 	return l.report(err, l.parts)
 }

@@ -84,6 +84,9 @@ func (m *toyMachine) Train(x []float32, labels []int32, o graph.StepOptions) (gr
 			}
 		}
 	}
+	if o.Finished != nil && !o.ForwardOnly { // of the last layer first, and of one alone
+		o.Finished(b)
+	}
 	res := graph.Result{Loss: loss, Logits: logits}
 	if m.fault != nil {
 		m.fault(m.batches, m, &res)

@@ -73,12 +73,7 @@ func (l *loop) newWorkers() {
 		}
 	}
 	if l.o.Ranks.Size() > 1 {
-		n := 0
-		for _, g := range l.workers[0].grads {
-			n += len(g)
-		}
-		l.sums.Summer = collective.NewSummer(l.o.Ranks.Group, l.o.Ranks.Wire)
-		l.sums.flat = make([]float32, l.sums.Padded(n))
+		l.sums = newBuckets(l.o.Ranks, c.Optimizer, l.o.Params)
 	}
 	l.parts = make([]microBatch, c.Accumulate)
 	for i := range l.parts {
@@ -141,14 +136,26 @@ func (w *worker) run(parts []microBatch, saved [][]float32) error {
 		i := w.share.First + j
 		var err error
 		// With momentum 1 the machine leaves the batch's own statistics.
-		parts[i].sums, err = w.batch(i, graph.StepOptions{StatsMomentum: 1})
+		o := graph.StepOptions{StatsMomentum: 1}
+		sends := j == w.share.Count-1 && w.l.sums != nil && len(w.l.workers) == 1
+		if sends {
+			o.Finished = w.send()
+		}
+		parts[i].sums, err = w.batch(i, o)
 		if err != nil {
 			w.setStats(saved)
 			return err
 		}
 		w.takeStats(parts[i].stats)
 		w.setStats(saved)
-		w.counter.Add(j, w.share.Count, w.grads)
+		if !sends {
+			w.counter.Add(j, w.share.Count, w.grads)
+			continue
+		}
+		for k := range w.l.sums.grads { // those that the machine did not tell of
+			w.sendGradient(k)
+		}
+		w.counter.Done()
 	}
 	return nil
 }
@@ -170,4 +177,32 @@ func (w *worker) setStats(saved [][]float32) {
 			i++
 		}
 	}
+}
+
+// send returns what takes the gradients of the share's last micro-batch as they are completed.
+func (w *worker) send() func(p *graph.Param) {
+	w.l.sums.begin()
+	return func(p *graph.Param) {
+		if k, ok := w.l.sums.number[p]; ok {
+			w.sendGradient(k)
+		}
+	}
+}
+
+// sendGradient completes a gradient of the share and hands it over, once.
+func (w *worker) sendGradient(k int) {
+	b := w.l.sums
+	if b.filled[k] {
+		return
+	}
+	w.counter.AddLast(w.offset(k), b.grads[k])
+	b.fill(k)
+}
+
+// offset is the place of gradient k of the buckets in the vectors of the counter, which begin with
+// the first parameter.
+func (w *worker) offset(k int) int {
+	last := len(w.grads) - 1
+	total := w.l.sums.at[last] + len(w.l.sums.grads[last])
+	return total - w.l.sums.at[k] - len(w.l.sums.grads[k])
 }

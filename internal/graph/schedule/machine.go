@@ -112,6 +112,13 @@ func (m *Machine) runRegion(r *region) {
 		last.finish()
 	}
 	m.clock.ran(r, start)
+	if m.options.Finished != nil {
+		for _, s := range r.steps {
+			for _, p := range s.grads {
+				m.options.Finished(p)
+			}
+		}
+	}
 }
 
 // Train implements graph.Machine.
@@ -136,7 +143,7 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 	m.x, m.labels, m.options, m.count = x, labels, o, g.N
 	m.pack()
 	m.run(!o.ForwardOnly)
-	m.x, m.labels = nil, nil
+	m.x, m.labels, m.options.Finished = nil, nil, nil
 	if g.Dropout != nil && !o.ForwardOnly {
 		g.Dropout.Step++
 	}

@@ -42,6 +42,20 @@ func (c *Counter) Add(i, count int, parts [][]float32) {
 	c.pending = append(c.pending, v)
 }
 
+// AddLast is Add of a share's last micro-batch for one part alone, which begins at offset of the
+// vector. Parts may come in any order; Done follows when all have.
+func (c *Counter) AddLast(offset int, part []float32) {
+	for i := len(c.pending) - 1; i >= 0; i-- {
+		add(part, c.pending[i][offset:offset+len(part)])
+	}
+}
+
+// Done ends an update whose last micro-batch was added by AddLast.
+func (c *Counter) Done() {
+	c.free = append(c.free, c.pending...)
+	c.pending = c.pending[:0]
+}
+
 // vector is memory for a vector with the length of all parts.
 func (c *Counter) vector(parts [][]float32) []float32 {
 	if last := len(c.free) - 1; last >= 0 {

@@ -90,3 +90,34 @@ func TestACounterKeepsALogarithmOfCopies(t *testing.T) {
 		}
 	}
 }
+
+func TestPartsOfTheLastMicroBatchMayComeInAnyOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for _, n := range []int{1, 2, 3, 6, 8, 12} {
+		whole, parted := NewCounter(n), NewCounter(n)
+		for range 2 { // its memory is used again
+			a, b := [][]float32{make([]float32, 3), make([]float32, 2)}, [][]float32{make([]float32, 3), make([]float32, 2)}
+			for i := range n {
+				for p := range a {
+					for j := range a[p] {
+						a[p][j] = float32(r.NormFloat64())
+					}
+					copy(b[p], a[p])
+				}
+				whole.Add(i, n, a)
+				if i < n-1 {
+					parted.Add(i, n, b)
+				}
+			}
+			parted.AddLast(3, b[1])
+			parted.AddLast(0, b[0])
+			parted.Done()
+			if !slices.Equal(a[0], b[0]) || !slices.Equal(a[1], b[1]) {
+				t.Errorf("%d micro-batches: %v, want %v", n, b, a)
+			}
+			if got := len(parted.free); got > Copies(n, n)+1 {
+				t.Errorf("%d micro-batches: %d copies", n, got)
+			}
+		}
+	}
+}
