@@ -205,14 +205,14 @@ func TestARemovedWorkingFolderIsSaid(t *testing.T) {
 	}
 }
 
-// TestALaunchersEnvironmentChangesNothing: a training is one process. Started as several ranks it
-// gives the bytes that it gives alone, and a second one in the same run folder is refused.
-func TestALaunchersEnvironmentChangesNothing(t *testing.T) {
+// TestALauncherOfOneProcessChangesNothing: its variables, and those of a batch script's allocation,
+// change no byte.
+func TestALauncherOfOneProcessChangesNothing(t *testing.T) {
 	p := place{dir: t.TempDir()}
 	p.prepare(t)
 	var runs [2]string
 	for i, more := range [][]string{nil, {
-		"OMPI_COMM_WORLD_RANK=1", "OMPI_COMM_WORLD_SIZE=2", "PMI_RANK=1", "PMI_SIZE=2", "SLURM_PROCID=1", "SLURM_NTASKS=2", "RANK=1", "WORLD_SIZE=2",
+		"OMPI_COMM_WORLD_RANK=0", "OMPI_COMM_WORLD_SIZE=1", "PMI_RANK=0", "PMI_SIZE=1", "SLURM_PROCID=0", "SLURM_NTASKS=2", "RANK=1", "WORLD_SIZE=2",
 	}} {
 		p.env = environment(append(more, "HOME="+t.TempDir())...)
 		run := fmt.Sprint("run", i)
@@ -226,12 +226,36 @@ func TestALaunchersEnvironmentChangesNothing(t *testing.T) {
 			}
 			runs[i] += string(data)
 		}
-		if status, _, stderr := p.start(t, "train", "--config", "tiny.yaml", "--run", run); status != exitUsage || !strings.Contains(stderr, "holds a run already") {
-			t.Errorf("the second rank: status %d, %s", status, stderr)
-		}
 	}
 	if runs[0] != runs[1] {
 		t.Error("the bytes of the run differ")
+	}
+}
+
+// TestALauncherOfSeveralProcessesIsToldWhichBinary: the binary without MPI trains nothing, rather
+// than the same several times in one folder. One process says so for all.
+func TestALauncherOfSeveralProcessesIsToldWhichBinary(t *testing.T) {
+	p := place{dir: t.TempDir()}
+	p.prepare(t)
+	for _, env := range [][]string{
+		{"OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_RANK="}, {"PMI_SIZE=2", "PMI_RANK="}, {"SLURM_NTASKS=2", "PMIX_RANK="},
+	} {
+		for _, rank := range []string{"0", "1"} {
+			p.env = environment(env[0], env[1]+rank, "HOME="+t.TempDir())
+			for _, args := range [][]string{{"train", "--config", "tiny.yaml", "--run", "run"}, {"quickstart"}} {
+				status, stdout, stderr := p.start(t, args...)
+				if status != exitUsage || stdout != "" || strings.Contains(stderr, "has started 2 processes") != (rank == "0") || rank != "0" && stderr != "" ||
+					args[0] == "train" && rank == "0" && !strings.Contains(stderr, "resnet-mpi") {
+					t.Errorf("%v %s, %v: status %d: %s", env, rank, args, status, stderr)
+				}
+			}
+			if status, _, stderr := p.start(t, "version"); status != 0 {
+				t.Errorf("version: status %d: %s", status, stderr)
+			}
+		}
+	}
+	if _, err := os.Stat(filepath.Join(p.dir, "run")); err == nil {
+		t.Error("a run folder was made")
 	}
 }
 
