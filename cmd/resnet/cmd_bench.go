@@ -18,6 +18,7 @@ func newBenchCmd(a *app) *cobra.Command {
 		append([]*cobra.Command{
 			newBenchNetCmd(a, "train", "Measure training steps: forward, backward and the update of SGD"),
 			newBenchNetCmd(a, "infer", "Measure inference with running statistics"),
+			newBenchScaleCmd(a),
 			newBenchDataCmd(a),
 		}, kernelBenches(a)...)...)
 }

@@ -112,11 +112,7 @@ func newBench(env *Environment, o BenchOptions) (*bench, error) {
 	if b.Threads == 0 {
 		b.Threads = runtime.GOMAXPROCS(0)
 	}
-	if b.Batch == 0 {
-		if b.Batch = benchImages; b.sequences() {
-			b.Batch = benchUtterances
-		}
-	}
+	b.defaultBatch()
 	mode := graph.Train
 	if o.Mode == "infer" {
 		mode = graph.Eval
@@ -163,6 +159,15 @@ func (b *bench) leastMemory(mode graph.Mode) ([]need, error) {
 		batch.bytes += leastTraining(sum, n)
 	}
 	return []need{batch, {bytes: 8 * float64(sum.Params)}}, nil
+}
+
+// defaultBatch sets the batch where none is given.
+func (b *bench) defaultBatch() {
+	if b.Batch == 0 {
+		if b.Batch = benchImages; b.sequences() {
+			b.Batch = benchUtterances
+		}
+	}
 }
 
 func (b *bench) sequences() bool { return b.spec.Family == blocks.FamilySpeech }

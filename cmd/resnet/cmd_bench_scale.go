@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"resnet/internal/experiment"
+	"resnet/internal/text"
+)
+
+const benchScaleHelp = `Measures training steps on 1, 2, 4 ... threads of this machine, in turn, and predicts machines of 2
+to 128 cores and clusters of them.
+
+A prediction puts the units of every region of the machine's schedule, with the durations that were
+measured on one thread, on so many threads in their order, each on the one that is free first, and
+adds the measured barriers and what one thread does alone. No region is faster than the memory moves
+all that its steps read and write. What is not in the model: clocks and caches that are slower where
+more cores work, several sockets, and other programs. --workers of a training are predicted beside
+threads: each has a batch of its own, so an update has more images.
+
+Of clusters, the time in which a ring sums the gradients is added to that of an update, or with
+"beside", only what exceeds the backward pass, in buckets of 8 MiB.`
+
+func newBenchScaleCmd(a *app) *cobra.Command {
+	var o experiment.ScaleOptions
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "scale", Short: "Measure how far threads help in training, and predict larger machines", Long: benchScaleHelp + exitHelp(),
+		Example: "  resnet bench scale --arch resnet20\n  resnet bench scale --arch resnet50v1.5 --batch 16 --cores 64 --json",
+		Args:    exactArgs(),
+		RunE: func(*cobra.Command, []string) error {
+			if !(o.Bandwidth > 0 && o.Bandwidth <= 1e6) {
+				return usageErrorf("bench: --bandwidth is above 0 and at most 1,000,000 GB/s")
+			}
+			r, err := experiment.BenchScale(a.environment(), o)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.printJSON(r)
+			}
+			return printScale(a.out, r)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.Arch, "arch", "resnet20", "architecture; 'resnet models list' shows all")
+	bounded(f, &o.Batch, "batch", 0, 0, maxBatch, "images of a micro-batch, or utterances (default 128, of a speech network 8)")
+	bounded(f, &o.Frames, "frames", 300, 1, maxFrames, "speech networks: frames of each utterance")
+	threadsFlag(f, &o.Threads, "the most threads that are measured (default all cores)")
+	bounded(f, &o.Steps, "steps", defaultSteps, 1, maxMeasured, "steps that are measured of each number of threads, after one that is not")
+	bounded(f, &o.Cores, "cores", 64, 1, maxThreads, "cores of each machine of a cluster")
+	f.Float64Var(&o.Bandwidth, "bandwidth", 200, "GB/s of the memory of the machines that are predicted (eight channels of DDR4-3200 have 205)")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	_ = c.RegisterFlagCompletionFunc("arch", completeArch)
+	return c
+}
+
+// printScale writes the three tables.
+func printScale(out io.Writer, r experiment.ScaleReport) error {
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "training %s, batch %d, %s kernels, %s\n\n", r.Arch, r.Batch, r.Kernels, text.Printable(r.CPU))
+	fmt.Fprintln(tw, "measured: threads\tms a step\tfrom\tto\timages/s\tspeed-up\tefficiency\tpredicted ms\terror")
+	for _, m := range r.Measured {
+		fmt.Fprintf(tw, "%d\t%.2f\t%.2f\t%.2f\t%.0f\t%.2f\t%.0f %%\t%.2f\t%+.1f %%\n",
+			m.Threads, m.MsPerStep, m.MsMin, m.MsMax, m.ImagesPerSecond, m.Speedup, m.EfficiencyPercent, m.PredictedMs, m.ErrorPercent)
+	}
+	fmt.Fprintln(tw, "\npredicted: cores\tworkers\tms an update\timages/s\tspeed-up\tefficiency\tbound by memory")
+	for _, p := range r.Predicted {
+		fmt.Fprintf(tw, "%d\t%d\t%.2f\t%.0f\t%.1f\t%.0f %%\t%.0f %%\n", p.Cores, p.Workers, p.MsPerUpdate, p.ImagesPerSecond, p.Speedup, p.EfficiencyPercent, p.MemoryBoundPercent)
+	}
+	fmt.Fprintln(tw, "\ncalculated: machines\tGb/s\tcores\tworkers\timages an update\tefficiency\tbeside")
+	for _, c := range r.Machines {
+		fmt.Fprintf(tw, "%d\t%.0f\t%d\t%d\t%s\t%.0f %%\t%.0f %%\n", c.Machines, c.Gigabits, c.Cores, c.Workers, text.Grouped(c.Machines*c.ImagesPerMachine), c.EfficiencyPercent, c.OverlappedPercent)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	m := r.Model
+	_, err := fmt.Fprintf(out, "\n%d regions of up to %d units; %.2f ms a step on one thread alone; a barrier of two threads %.1f µs, of each more %.2f µs; at most %s read and written a step; memory here %.0f GB/s, of one thread %.0f, of larger machines taken as %.0f; gradients of %s\n",
+		m.Regions, m.Units, m.AloneMs, m.BarrierMicroseconds, 2*m.TransferMicroseconds, text.Bytes(m.BytesPerStep), m.GigabytesPerSecond, m.GigabytesPerSecondOne, m.LargeGigabytesPerSecond, text.Bytes(m.GradientBytes))
+	return err
+}

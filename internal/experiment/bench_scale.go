@@ -1,0 +1,361 @@
+package experiment
+
+import (
+	"math"
+	"runtime"
+	"slices"
+	"time"
+
+	"resnet/internal/blocks"
+	"resnet/internal/config"
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
+	"resnet/internal/graph/schedule"
+	"resnet/internal/system"
+)
+
+// ScaleOptions say what `bench scale` measures and predicts.
+type ScaleOptions struct {
+	Arch    string
+	Batch   int // images or utterances of a micro-batch; 0 means 128 or 8
+	Frames  int // of each utterance
+	Threads int // that are measured at most; 0 means all cores
+	Steps   int // that are measured of each number of threads
+	// Cores of a machine of a cluster.
+	Cores int
+	// Bandwidth of the memory of machines with more cores than this one, in GB/s.
+	Bandwidth float64
+}
+
+// ScaleReport is `bench scale --json`. Images are utterances for a network of speech.
+type ScaleReport struct {
+	Mode      string          `json:"mode"` // scale
+	Arch      string          `json:"arch"`
+	Batch     int             `json:"batch"`
+	Frames    int             `json:"frames,omitempty"`
+	Steps     int             `json:"steps"`
+	Kernels   string          `json:"kernels"`
+	CPU       string          `json:"cpu"`
+	Version   string          `json:"version"`
+	Measured  []ScaleMeasured `json:"measured"`
+	Model     ScaleModel      `json:"model"`
+	Predicted []ScaleRow      `json:"predicted"`
+	Machines  []ScaleMachines `json:"machines"`
+}
+
+// ScaleMeasured is a number of threads of this machine, and what the model says of it.
+type ScaleMeasured struct {
+	Threads           int     `json:"threads"`
+	MsPerStep         float64 `json:"ms_per_step"` // the median
+	MsMin             float64 `json:"ms_min"`
+	MsMax             float64 `json:"ms_max"`
+	ImagesPerSecond   float64 `json:"images_per_second"`
+	Speedup           float64 `json:"speedup"`
+	EfficiencyPercent float64 `json:"efficiency_percent"`
+	PredictedMs       float64 `json:"predicted_ms"`
+	ErrorPercent      float64 `json:"error_percent"` // of the prediction
+}
+
+// ScaleModel is what predictions are made from.
+type ScaleModel struct {
+	Regions int `json:"regions"`
+	// Units is the largest number of units of a region, more threads than which have no work.
+	Units int `json:"units"`
+	// AloneMs is what one thread does alone in a step.
+	AloneMs float64 `json:"alone_ms"`
+	// Of two threads; 0 where there is one core.
+	BarrierMicroseconds  float64 `json:"barrier_microseconds"`
+	TransferMicroseconds float64 `json:"transfer_microseconds"`
+	// BytesPerStep is what all steps read and write, each once: what the memory moves at most.
+	BytesPerStep int64 `json:"bytes_per_step"`
+	// What this machine's memory moves, for one thread and for all.
+	GigabytesPerSecondOne float64 `json:"gigabytes_per_second_one"`
+	GigabytesPerSecond    float64 `json:"gigabytes_per_second"`
+	// LargeGigabytesPerSecond is what larger machines are taken to have.
+	LargeGigabytesPerSecond float64 `json:"large_gigabytes_per_second"`
+	GradientBytes           int64   `json:"gradient_bytes"`
+}
+
+// ScaleRow predicts a machine of so many cores.
+type ScaleRow struct {
+	Cores int `json:"cores"`
+	// Workers share the cores, each with a batch of its own: an update has Workers times Batch
+	// images.
+	Workers           int     `json:"workers"`
+	MsPerUpdate       float64 `json:"ms_per_update"`
+	ImagesPerSecond   float64 `json:"images_per_second"`
+	Speedup           float64 `json:"speedup"`
+	EfficiencyPercent float64 `json:"efficiency_percent"`
+	// MemoryBoundPercent of the update are regions that wait for memory.
+	MemoryBoundPercent float64 `json:"memory_bound_percent"`
+
+	backward float64 // seconds, of the update
+}
+
+// ScaleMachines calculates the efficiency of so many machines, each as the row of so many cores.
+type ScaleMachines struct {
+	Machines                  int     `json:"machines"`
+	Gigabits                  float64 `json:"gigabits_per_second"`
+	Cores                     int     `json:"cores"`
+	Workers                   int     `json:"workers"`
+	ImagesPerMachine          int     `json:"images_per_machine"` // in an update
+	EfficiencyPercent         float64 `json:"efficiency_percent"` // summed after the step
+	OverlappedPercent         float64 `json:"efficiency_overlapped_percent"`
+	ImagesPerSecond           float64 `json:"images_per_second"`
+	ImagesPerSecondOverlapped float64 `json:"images_per_second_overlapped"`
+}
+
+const (
+	maxScaleCores    = 128
+	maxScaleMachines = 64
+)
+
+// doublings are 1, 2, 4, ... below n, and n.
+func doublings(n int) (list []int) {
+	for k := 1; k < n; k *= 2 {
+		list = append(list, k)
+	}
+	return append(list, n)
+}
+
+// BenchScale measures training steps on 1, 2, 4 ... threads, in turn, and predicts those of larger
+// machines from the durations of all units on one thread (schedule.Trace).
+func BenchScale(env *Environment, o ScaleOptions) (ScaleReport, error) {
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	benches, err := newScaleBenches(env, o)
+	if err != nil {
+		return ScaleReport{}, err
+	}
+	defer func() {
+		for _, b := range benches {
+			b.machine.Close()
+		}
+	}()
+	one := benches[0]
+	times := make([][]float64, len(benches))
+	var traces []*schedule.Trace
+	for i := range o.Steps + 1 { // the first is not counted
+		for k, b := range benches {
+			start := time.Now()
+			if err := b.step(); err != nil {
+				return ScaleReport{}, err
+			}
+			if i > 0 {
+				times[k] = append(times[k], time.Since(start).Seconds())
+			}
+		}
+		t, err := one.machine.(*schedule.Machine).Trace(one.step)
+		if err != nil {
+			return ScaleReport{}, err
+		}
+		if i > 0 {
+			traces = append(traces, t)
+		}
+	}
+	m := newScaleModel(schedule.MedianTrace(traces), one.gradientBytes, o.Bandwidth)
+	m.bandwidthOne, m.bandwidth = memoryBandwidth(1), memoryBandwidth(o.Threads)
+	if runtime.GOMAXPROCS(0) > 1 {
+		c := schedule.MeasureCosts()
+		m.costs.Barrier, m.costs.Transfer = c.Barrier, c.Transfer
+	}
+	r := ScaleReport{
+		Mode: "scale", Arch: one.spec.Name, Batch: one.Batch, Steps: o.Steps,
+		Kernels: kernel.Active(), CPU: system.Read().CPU, Version: env.Version, Model: m.report(),
+	}
+	if one.sequences() {
+		r.Frames = one.Frames
+	}
+	for k, b := range benches {
+		r.Measured = append(r.Measured, m.measured(b.Threads, b.Batch, times[k], times[0]))
+	}
+	r.Predicted = m.rows(one.Batch)
+	r.Machines = m.machines(one.Batch, o.Cores)
+	return r, nil
+}
+
+// scaleBench is a machine of one number of threads.
+type scaleBench struct {
+	bench
+	gradientBytes int64
+}
+
+// newScaleBenches makes the machines, which share parameters and the memory of activations.
+func newScaleBenches(env *Environment, o ScaleOptions) ([]*scaleBench, error) {
+	if env.Machine == "tape" {
+		return nil, config.Usagef("bench scale: the units are those of the schedule: unset RESNET_MACHINE")
+	}
+	spec, err := blocks.Lookup(o.Arch)
+	if err != nil {
+		return nil, &config.UsageError{Err: err}
+	}
+	memory := env.allowed(0)
+	params, arena := graph.NewParamSet(1), new(schedule.Arena)
+	var list []*scaleBench
+	for _, threads := range doublings(o.Threads) {
+		b := &scaleBench{bench: bench{spec: spec, BenchOptions: BenchOptions{Mode: "train", Arch: o.Arch, Batch: o.Batch, Frames: o.Frames, Threads: threads}}}
+		b.defaultBatch()
+		needs, err := b.leastMemory(graph.Train)
+		if err != nil {
+			return nil, err
+		}
+		if err := memory.check(needs...); err != nil {
+			return nil, err
+		}
+		g, err := b.graph(graph.Train, params)
+		if err != nil {
+			return nil, err
+		}
+		m, err := env.Compile(g, params, schedule.Options{Threads: threads, Arena: arena})
+		if err != nil {
+			for _, other := range list {
+				other.machine.Close()
+			}
+			return nil, memory.refuse(err, needs[0])
+		}
+		b.machine = m
+		b.step = b.newStep(g, params, graph.Train)
+		for _, p := range params.All() {
+			b.gradientBytes += 4 * int64(len(p.Grad))
+		}
+		list = append(list, b)
+	}
+	return list, nil
+}
+
+// scaleModel predicts from the trace of one thread.
+type scaleModel struct {
+	trace *schedule.Trace
+	costs schedule.Costs // without bandwidth
+	// Bytes a second: of this machine for one thread and for all, and of larger ones.
+	bandwidthOne, bandwidth, large float64
+	gradients                      int64 // bytes
+}
+
+func newScaleModel(t *schedule.Trace, gradients int64, gigabytes float64) *scaleModel {
+	return &scaleModel{trace: t, gradients: gradients, large: 1e9 * gigabytes}
+}
+
+func (m *scaleModel) report() ScaleModel {
+	r := ScaleModel{
+		Regions: len(m.trace.Regions), AloneMs: milliseconds(m.trace.Alone()),
+		BarrierMicroseconds: 1000 * milliseconds(m.costs.Barrier), TransferMicroseconds: 1000 * milliseconds(m.costs.Transfer),
+		BytesPerStep: m.trace.Bytes(), GradientBytes: m.gradients,
+		GigabytesPerSecondOne: m.bandwidthOne / 1e9, GigabytesPerSecond: m.bandwidth / 1e9, LargeGigabytesPerSecond: m.large / 1e9,
+	}
+	for _, t := range m.trace.Regions {
+		r.Units = max(r.Units, len(t.Units), len(t.Inner))
+	}
+	return r
+}
+
+// measured sets times of steps, in seconds, beside those of one thread and the prediction.
+func (m *scaleModel) measured(threads, batch int, times, one []float64) ScaleMeasured {
+	times, one = slices.Sorted(slices.Values(times)), slices.Sorted(slices.Values(one))
+	median := times[len(times)/2]
+	c := m.costs
+	c.Bandwidth = m.bandwidth
+	predicted := m.trace.Predict(threads, c).Time.Seconds()
+	speedup := one[len(one)/2] / median
+	return ScaleMeasured{
+		Threads: threads, MsPerStep: 1000 * median, MsMin: 1000 * times[0], MsMax: 1000 * times[len(times)-1],
+		ImagesPerSecond: float64(batch) / median, Speedup: speedup, EfficiencyPercent: 100 * speedup / float64(threads),
+		PredictedMs: 1000 * predicted, ErrorPercent: 100 * (predicted/median - 1),
+	}
+}
+
+// row predicts an update of so many workers that share cores and memory. Each has a batch; behind
+// their steps the gradients of all are added by as many goroutines, which read all and write one,
+// as fast as the memory and as one core each can.
+func (m *scaleModel) row(cores, workers, batch int) ScaleRow {
+	c := m.costs
+	c.Bandwidth = m.large / float64(workers)
+	p := m.trace.Predict(cores/workers, c)
+	seconds := p.Time.Seconds()
+	if workers > 1 {
+		rate := m.bandwidthOne * float64(workers)
+		if m.large > 0 {
+			rate = min(rate, m.large)
+		}
+		seconds += float64(workers+1) * float64(m.gradients) / rate
+	}
+	speedup := float64(workers) * m.trace.Predict(1, schedule.Costs{}).Time.Seconds() / seconds
+	return ScaleRow{
+		Cores: cores, Workers: workers, MsPerUpdate: 1000 * seconds, ImagesPerSecond: float64(workers*batch) / seconds,
+		Speedup: speedup, EfficiencyPercent: 100 * speedup / float64(cores),
+		MemoryBoundPercent: 100 * p.MemoryBound.Seconds() / seconds, backward: p.Backward.Seconds(),
+	}
+}
+
+// rows predict each number of cores with one worker, and with the workers that are best.
+func (m *scaleModel) rows(batch int) (rows []ScaleRow) {
+	for cores := 1; cores <= maxScaleCores; cores *= 2 {
+		rows = append(rows, m.row(cores, 1, batch))
+		if best := m.best(cores, batch); best.Workers > 1 {
+			rows = append(rows, best)
+		}
+	}
+	return rows
+}
+
+// best is the row of the workers with the highest rate, the fewest where several have it.
+func (m *scaleModel) best(cores, batch int) ScaleRow {
+	best := m.row(cores, 1, batch)
+	for workers := 2; workers <= cores; workers *= 2 {
+		if r := m.row(cores, workers, batch); r.ImagesPerSecond > best.ImagesPerSecond*(1+1e-9) {
+			best = r
+		}
+	}
+	return best
+}
+
+// machines calculates clusters of machines of so many cores, with one worker and with the best.
+func (m *scaleModel) machines(batch, cores int) (rows []ScaleMachines) {
+	nodes := []ScaleRow{m.row(cores, 1, batch)}
+	if best := m.best(cores, batch); best.Workers > 1 {
+		nodes = append(nodes, best)
+	}
+	for _, node := range nodes {
+		for _, w := range scaleNetworks {
+			for n := 2; n <= maxScaleMachines; n *= 2 {
+				after, beside := w.Efficiency(n, node.MsPerUpdate/1000, node.backward, float64(m.gradients))
+				rows = append(rows, ScaleMachines{
+					Machines: n, Gigabits: w.Gigabits, Cores: cores, Workers: node.Workers, ImagesPerMachine: node.Workers * batch,
+					EfficiencyPercent: 100 * after, OverlappedPercent: 100 * beside,
+					ImagesPerSecond: float64(n) * after * node.ImagesPerSecond, ImagesPerSecondOverlapped: float64(n) * beside * node.ImagesPerSecond,
+				})
+			}
+		}
+	}
+	return rows
+}
+
+// memoryBandwidth is how many bytes a second so many threads read and write together where they
+// copy 32 MB each, at best of five times.
+func memoryBandwidth(threads int) float64 {
+	const values = 8 << 20
+	from, to := make([][]float32, threads), make([][]float32, threads)
+	done := make(chan bool, threads)
+	each := func(f func(i int)) {
+		for i := range threads {
+			go func() { f(i); done <- true }()
+		}
+		for range threads {
+			<-done
+		}
+	}
+	each(func(i int) {
+		from[i], to[i] = make([]float32, values), make([]float32, values)
+		for j := range values {
+			from[i][j], to[i][j] = 1, 2
+		}
+	})
+	best := math.Inf(1)
+	for range 5 {
+		start := time.Now()
+		each(func(i int) { copy(to[i], from[i]) })
+		best = min(best, time.Since(start).Seconds())
+	}
+	return float64(threads) * 2 * 4 * values / best
+}

@@ -1,0 +1,125 @@
+package schedule
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"resnet/internal/graph"
+)
+
+// TestPredictionsOfSmallSchedules are worked out on paper.
+func TestPredictionsOfSmallSchedules(t *testing.T) {
+	ms := func(n ...int) (ds []time.Duration) {
+		for _, x := range n {
+			ds = append(ds, time.Duration(x)*time.Millisecond)
+		}
+		return ds
+	}
+	trace := &Trace{Rest: 2 * time.Millisecond, Regions: []RegionTrace{
+		// Two threads: 3 and 3, then 1 and 4, then 2: 1+3+2 and 3+4, so 7. Three: 3+2, 3, 1+4: 5.
+		{Units: ms(3, 3, 1, 4, 2), Finish: time.Millisecond, Bytes: 40e6},
+		// Two threads: 5 | 1+1+1; inner 2+2 | 2.
+		{Units: ms(5, 1, 1, 1), Inner: ms(2, 2, 2), Backward: true, Bytes: 1e6},
+		{Units: ms(6), Backward: true}, // a whole step: no other thread is called
+	}}
+	none := Costs{}
+	for _, c := range []struct {
+		threads        int
+		costs          Costs
+		whole, back, m int
+	}{
+		{1, none, 2 + 13 + 1 + 8 + 6 + 6, 20, 0},
+		{2, none, 2 + 7 + 1 + 5 + 4 + 6, 15, 0},
+		{3, none, 2 + 5 + 1 + 5 + 2 + 6, 13, 0},
+		{64, none, 2 + 4 + 1 + 5 + 2 + 6, 13, 0},
+		// Three of the stages have a barrier.
+		{2, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 25 + 30, 15 + 20, 0},
+		{5, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 20 + 3*16, 13 + 2*16, 0},
+		{1, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 36, 20, 0},
+		// 4 GB/s: 10 ms for the first region, a quarter for the second.
+		{2, Costs{Bandwidth: 4e9}, 25 - 7 + 10, 15, 10},
+		{1, Costs{Bandwidth: 4e9}, 36, 20, 0},
+	} {
+		p := trace.Predict(c.threads, c.costs)
+		want := Prediction{ms(c.whole)[0], ms(c.back)[0], ms(c.m)[0]}
+		if p != want {
+			t.Errorf("%d threads, %+v: %v, want %v", c.threads, c.costs, p, want)
+		}
+	}
+	if trace.Alone() != 3*time.Millisecond || trace.Bytes() != 41e6 {
+		t.Errorf("alone %v, %d bytes", trace.Alone(), trace.Bytes())
+	}
+}
+
+// TestListSchedulingIsWithinItsBounds: neither below the longest unit and the even share, nor above
+// Graham's bound of their sum.
+func TestListSchedulingIsWithinItsBounds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		units := make([]time.Duration, 1+rng.IntN(40))
+		sum := time.Duration(0)
+		for i := range units {
+			units[i] = time.Duration(1 + rng.IntN(1000))
+			sum += units[i]
+		}
+		threads := 1 + rng.IntN(20)
+		got, longest, share := makespan(units, threads), slices.Max(units), sum/time.Duration(threads)
+		if got < max(longest, share) || got > share+1+longest {
+			t.Fatalf("%v on %d threads: %v", units, threads, got)
+		}
+	}
+}
+
+// TestATraceIsTheWholeCall, unit by unit, and leaves the machine as it was.
+func TestATraceIsTheWholeCall(t *testing.T) {
+	g, err := buildWide(graph.NewParamSet(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Compile(g, Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	x, labels := make([]float32, g.N*g.ImageLen()), make([]int32, g.N)
+	var traces []*Trace
+	for range 3 {
+		start := time.Now()
+		trace, err := m.Trace(func() error {
+			time.Sleep(3 * time.Millisecond)
+			_, err := m.Train(x, labels, graph.StepOptions{})
+			return err
+		})
+		whole := time.Since(start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := trace.Predict(1, Costs{}).Time; p > whole || p < whole*9/10 {
+			t.Errorf("%v of a call of %v", p, whole)
+		}
+		if trace.Rest < 3*time.Millisecond {
+			t.Errorf("rest %v", trace.Rest)
+		}
+		if len(trace.Regions) != 1+len(m.regions) {
+			t.Fatalf("%d regions of %d", len(trace.Regions), len(m.regions))
+		}
+		for i, r := range trace.Regions[1:] {
+			if len(m.regions[i].steps) > 1 && len(r.Units) != len(m.regions[i].spans) || r.Backward != m.regions[i].backward {
+				t.Errorf("region %d: %d units of %d", i, len(r.Units), len(m.regions[i].spans))
+			}
+			for u, d := range append(slices.Clone(r.Units), r.Inner...) {
+				if d <= 0 {
+					t.Errorf("region %d, unit %d: %v", i, u, d)
+				}
+			}
+		}
+		traces = append(traces, trace)
+	}
+	traces[0].Rest, traces[1].Rest, traces[2].Rest = 5, 1, 2
+	traces[0].Regions[1].Units[1], traces[1].Regions[1].Units[1], traces[2].Regions[1].Units[1] = 7, 9, 1
+	if m := MedianTrace(traces); m.Rest != 2 || m.Regions[1].Units[1] != 7 || m.Bytes() != traces[0].Bytes() {
+		t.Errorf("rest %v, unit %v", m.Rest, m.Regions[1].Units[1])
+	}
+}
