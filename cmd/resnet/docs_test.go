@@ -72,6 +72,22 @@ func phrases(text string) []phrase {
 	return list
 }
 
+var preformatted = regexp.MustCompile(`(?s)<pre>(.*?)</pre>`)
+
+// lessonCommands are the command lines of the lesson, as a document.
+func lessonCommands(t *testing.T) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "..", "internal", "eval", "report", "page", "lesson.html.tmpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, m := range preformatted.FindAllStringSubmatch(string(page), -1) {
+		b.WriteString("```sh\n" + strings.ReplaceAll(m[1], "&gt;", ">") + "\n```\n")
+	}
+	return b.String()
+}
+
 var (
 	shellWord  = regexp.MustCompile(`'[^']*'|"[^"]*"|[^\s'"]+`)
 	keyRow     = regexp.MustCompile("(?m)^\\| `([a-z0-9_.]+)` \\|")
@@ -183,12 +199,16 @@ func TestCommandsAndKeysInTheDocumentationExist(t *testing.T) {
 	keys := knownKeys(t)
 	root := newRootCmd(newApp(strings.NewReader(""), io.Discard, io.Discard))
 	checked := 0
+	texts := map[string]string{"the lesson": lessonCommands(t)}
 	for _, file := range documents(t) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range phrases(string(text)) {
+		texts[file] = string(text)
+	}
+	for file, text := range texts {
+		for _, p := range phrases(text) {
 			for _, args := range commandsIn(p.text) {
 				checked++
 				if wrong := checkCommand(root, args, keys); wrong != "" {

@@ -88,8 +88,13 @@ func TestGradientsOfSeveralBatchesAreTheMeanOfTheirNorms(t *testing.T) {
 		r.o.Loader = func(ctx context.Context, epoch, batch int, s datasets.Share) (Loader, error) {
 			return loader(ctx, epoch, batch+first, s)
 		}
+		var numbers []int // by which dropout draws its masks
+		r.o.BeforeBatch = func(n int) { numbers = append(numbers, n) }
 		list, err := Gradients(t.Context(), r.o, batches)
 		must(t, err)
+		if want := []int{0, 1}[:batches]; !slices.Equal(numbers, want) {
+			t.Errorf("batches %v, want %v", numbers, want)
+		}
 		return list[0].Norm
 	}
 	if got, want := of(2, 0), (of(1, 0)+of(1, 1))/2; math.Abs(got-want) > 1e-12 || of(1, 0) == of(1, 1) {
