@@ -99,6 +99,10 @@ type bench struct {
 	spec    blocks.Spec
 	machine graph.Machine
 	step    func() error
+	// The parts of a step of training.
+	gradients func() error
+	update    func()
+	sgd       *train.SGD
 	// imageLen is the number of values of an image where the graph's input is another.
 	imageLen int
 }
@@ -197,13 +201,19 @@ func (b *bench) newStep(g *graph.Graph, params *graph.ParamSet, mode graph.Mode)
 	if b.Trainable != "" {
 		o.Freeze = b.frozen()
 	}
-	sgd := train.NewSGD(o, params)
+	b.sgd = train.NewSGD(o, params)
+	b.sgd.Threads = b.Threads
+	b.gradients = func() error {
+		_, err := b.machine.Train(x, labels, graph.StepOptions{})
+		return err
+	}
+	b.update = func() { b.sgd.Step(1e-3, 1) } // small: random labels must not blow up in a long measurement
 	return func() error {
-		if _, err := b.machine.Train(x, labels, graph.StepOptions{}); err != nil {
-			return err
+		err := b.gradients()
+		if err == nil {
+			b.update()
 		}
-		sgd.Step(1e-3, 1) // small: random labels must not blow up in a long measurement
-		return nil
+		return err
 	}
 }
 

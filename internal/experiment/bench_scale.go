@@ -146,7 +146,7 @@ func BenchScale(env *Environment, o ScaleOptions) (ScaleReport, error) {
 				times[k] = append(times[k], time.Since(start).Seconds())
 			}
 		}
-		t, err := one.machine.(*schedule.Machine).Trace(one.step)
+		t, err := one.trace()
 		if err != nil {
 			return ScaleReport{}, err
 		}
@@ -155,6 +155,9 @@ func BenchScale(env *Environment, o ScaleOptions) (ScaleReport, error) {
 		}
 	}
 	m := newScaleModel(schedule.MedianTrace(traces), one.gradientBytes, o.Bandwidth)
+	if err := one.divisions(env, o, m); err != nil {
+		return ScaleReport{}, err
+	}
 	m.bandwidthOne, m.bandwidth = memoryBandwidth(1), memoryBandwidth(o.Threads)
 	if runtime.GOMAXPROCS(0) > 1 {
 		c := schedule.MeasureCosts()
@@ -179,7 +182,70 @@ func BenchScale(env *Environment, o ScaleOptions) (ScaleReport, error) {
 type scaleBench struct {
 	bench
 	gradientBytes int64
+	params        *graph.ParamSet
+	arena         *schedule.Arena
 }
+
+// compile makes the machine, whose work is divided for so many threads; 0 is its own.
+func (b *scaleBench) compile(env *Environment, divide int) error {
+	g, err := b.graph(graph.Train, b.params)
+	if err != nil {
+		return err
+	}
+	m, err := env.Compile(g, b.params, schedule.Options{Threads: b.Threads, Divide: divide, Arena: b.arena})
+	if err != nil {
+		return err
+	}
+	b.machine, b.step = m, b.newStep(g, b.params, graph.Train)
+	return nil
+}
+
+// trace records a step. Its update is a region, of units that the optimizer gives to threads.
+func (b *scaleBench) trace() (*schedule.Trace, error) {
+	t, err := b.machine.(*schedule.Machine).Trace(b.gradients)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	b.update()
+	update := schedule.RegionTrace{Units: make([]time.Duration, b.sgd.Pieces()), Bytes: sgdBytes * int64(b.sgd.Values())}
+	each := time.Since(start) / time.Duration(len(update.Units))
+	for i := range update.Units {
+		update.Units[i] = each
+	}
+	t.Regions = append(t.Regions, update)
+	return t, nil
+}
+
+// sgdBytes are read and written for a parameter: itself, its gradient, its momentum.
+const sgdBytes = 5 * 4
+
+// divisions traces the work as it is divided for more threads than those that are measured.
+func (b *scaleBench) divisions(env *Environment, o ScaleOptions, m *scaleModel) error {
+	for threads := 2; threads <= maxScaleCores; threads *= 2 {
+		d := &scaleBench{bench: bench{spec: b.spec, BenchOptions: b.BenchOptions}, params: b.params, arena: b.arena}
+		if err := d.compile(env, threads); err != nil {
+			return err
+		}
+		var traces []*schedule.Trace
+		for i := range min(o.Steps, traceSteps) + 1 {
+			t, err := d.trace()
+			if err != nil {
+				d.machine.Close()
+				return err
+			}
+			if i > 0 {
+				traces = append(traces, t)
+			}
+		}
+		d.machine.Close()
+		m.divided = append(m.divided, schedule.MedianTrace(traces))
+	}
+	return nil
+}
+
+// traceSteps are enough for each division: units of one step are medians of so many.
+const traceSteps = 5
 
 // newScaleBenches makes the machines, which share parameters and the memory of activations.
 func newScaleBenches(env *Environment, o ScaleOptions) ([]*scaleBench, error) {
@@ -191,10 +257,15 @@ func newScaleBenches(env *Environment, o ScaleOptions) ([]*scaleBench, error) {
 		return nil, &config.UsageError{Err: err}
 	}
 	memory := env.allowed(0)
-	params, arena := graph.NewParamSet(1), new(schedule.Arena)
 	var list []*scaleBench
+	params, arena := graph.NewParamSet(1), new(schedule.Arena)
+	closeAll := func() {
+		for _, b := range list {
+			b.machine.Close()
+		}
+	}
 	for _, threads := range doublings(o.Threads) {
-		b := &scaleBench{bench: bench{spec: spec, BenchOptions: BenchOptions{Mode: "train", Arch: o.Arch, Batch: o.Batch, Frames: o.Frames, Threads: threads}}}
+		b := &scaleBench{params: params, arena: arena, bench: bench{spec: spec, BenchOptions: BenchOptions{Mode: "train", Arch: o.Arch, Batch: o.Batch, Frames: o.Frames, Threads: threads}}}
 		b.defaultBatch()
 		needs, err := b.leastMemory(graph.Train)
 		if err != nil {
@@ -203,19 +274,10 @@ func newScaleBenches(env *Environment, o ScaleOptions) ([]*scaleBench, error) {
 		if err := memory.check(needs...); err != nil {
 			return nil, err
 		}
-		g, err := b.graph(graph.Train, params)
-		if err != nil {
-			return nil, err
-		}
-		m, err := env.Compile(g, params, schedule.Options{Threads: threads, Arena: arena})
-		if err != nil {
-			for _, other := range list {
-				other.machine.Close()
-			}
+		if err := b.compile(env, 0); err != nil {
+			closeAll()
 			return nil, memory.refuse(err, needs[0])
 		}
-		b.machine = m
-		b.step = b.newStep(g, params, graph.Train)
 		for _, p := range params.All() {
 			b.gradientBytes += 4 * int64(len(p.Grad))
 		}
@@ -227,10 +289,23 @@ func newScaleBenches(env *Environment, o ScaleOptions) ([]*scaleBench, error) {
 // scaleModel predicts from the trace of one thread.
 type scaleModel struct {
 	trace *schedule.Trace
-	costs schedule.Costs // without bandwidth
+	// divided are traces of the work as it is divided for 2, 4, 8 ... threads.
+	divided []*schedule.Trace
+	costs   schedule.Costs // without bandwidth
 	// Bytes a second: of this machine for one thread and for all, and of larger ones.
 	bandwidthOne, bandwidth, large float64
 	gradients                      int64 // bytes
+}
+
+// of is the trace of the work as it is divided for so many threads.
+func (m *scaleModel) of(threads int) *schedule.Trace {
+	t := m.trace
+	for i, d := range m.divided {
+		if 2<<i <= threads {
+			t = d
+		}
+	}
+	return t
 }
 
 func newScaleModel(t *schedule.Trace, gradients int64, gigabytes float64) *scaleModel {
@@ -256,7 +331,7 @@ func (m *scaleModel) measured(threads, batch int, times, one []float64) ScaleMea
 	median := times[len(times)/2]
 	c := m.costs
 	c.Bandwidth = m.bandwidth
-	predicted := m.trace.Predict(threads, c).Time.Seconds()
+	predicted := m.of(threads).Predict(threads, c).Time.Seconds()
 	speedup := one[len(one)/2] / median
 	return ScaleMeasured{
 		Threads: threads, MsPerStep: 1000 * median, MsMin: 1000 * times[0], MsMax: 1000 * times[len(times)-1],
@@ -271,7 +346,7 @@ func (m *scaleModel) measured(threads, batch int, times, one []float64) ScaleMea
 func (m *scaleModel) row(cores, workers, batch int) ScaleRow {
 	c := m.costs
 	c.Bandwidth = m.large / float64(workers)
-	p := m.trace.Predict(cores/workers, c)
+	p := m.of(cores/workers).Predict(cores/workers, c)
 	seconds := p.Time.Seconds()
 	if workers > 1 {
 		rate := m.bandwidthOne * float64(workers)

@@ -1,6 +1,11 @@
 package train
 
-import "resnet/internal/graph"
+import (
+	"runtime"
+	"sync"
+
+	"resnet/internal/graph"
+)
 
 // Tensor is a named array of a checkpoint's state, row-major.
 type Tensor struct {
@@ -61,8 +66,10 @@ func (u Update) Apply(w, g, v []float32) {
 
 // SGD holds the momentum of every trainable parameter of a ParamSet.
 type SGD struct {
-	o     Optimizer
-	slots []slot
+	// Threads that update large networks together, 0 for all cores. No value depends on them.
+	Threads int
+	o       Optimizer
+	slots   []slot
 }
 
 type slot struct {
@@ -101,10 +108,58 @@ func (s *SGD) Step(rate float64, scale float32) {
 		s.lars(u, rate)
 		return
 	}
+	pieces, threads := s.Pieces(), s.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	threads = min(threads, pieces)
+	run := func(thread int) {
+		for i := thread; i < pieces; i += threads {
+			s.update(u, rate, i*sgdPiece, (i+1)*sgdPiece)
+		}
+	}
+	if threads == 1 {
+		run(0)
+		return
+	}
+	var group sync.WaitGroup
+	for thread := range threads {
+		group.Go(func() { run(thread) })
+	}
+	group.Wait()
+}
+
+// sgdPiece is how many values are worth a thread: some tens of microseconds.
+const sgdPiece = 1 << 15
+
+// Pieces says among how many threads an update can be divided.
+func (s *SGD) Pieces() int { return max(1, (s.Values()+sgdPiece-1)/sgdPiece) }
+
+// Values counts those that an update changes.
+func (s *SGD) Values() (n int) {
+	for i := range s.slots {
+		n += len(s.slots[i].p.Data)
+	}
+	return n
+}
+
+// update applies u to the values [from, to), counted over all parameters.
+func (s *SGD) update(u Update, rate float64, from, to int) {
+	at := 0
 	for i := range s.slots {
 		sl := &s.slots[i]
+		n := len(sl.p.Data)
+		first, last := max(from-at, 0), min(to-at, n)
+		at += n
+		if first >= last {
+			continue
+		}
+		var v []float32
+		if sl.v != nil {
+			v = sl.v[first:last]
+		}
 		u.Decay, u.Rate = sl.decay, float32(rate*sl.rate)
-		u.Apply(sl.p.Data, sl.p.Grad, sl.v)
+		u.Apply(sl.p.Data[first:last], sl.p.Grad[first:last], v)
 	}
 }
 

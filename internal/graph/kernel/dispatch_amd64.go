@@ -16,7 +16,8 @@ func detect() []*implementation {
 }
 
 var avx512 = &implementation{
-	name: "avx512",
+	name:       "avx512",
+	alternates: [3]bool{1: true},
 	tile: [3][]func(*Tile){
 		1: tiles[Tile](tile1x1AVX512, tile2x1AVX512, tile3x1AVX512, tile4x1AVX512, tile5x1AVX512, tile6x1AVX512, tile7x1AVX512, tile8x1AVX512, tile9x1AVX512, tile10x1AVX512, tile11x1AVX512, tile12x1AVX512, tile13x1AVX512, tile14x1AVX512, tile15x1AVX512, tile16x1AVX512),
 		2: tiles[Tile](tile1x2AVX512, tile2x2AVX512, tile3x2AVX512, tile4x2AVX512, tile5x2AVX512, tile6x2AVX512, tile7x2AVX512, tile8x2AVX512, tile9x2AVX512, tile10x2AVX512, tile11x2AVX512, tile12x2AVX512, tile13x2AVX512, tile14x2AVX512),

@@ -41,6 +41,12 @@ func Blocks(ob int) int {
 	return 1
 }
 
+// WidthMatters reports whether the bits of a pixel depend on how many others are computed with it,
+// where ob blocks of output channels are taken as Blocks says.
+func WidthMatters(ob int) bool {
+	return active.alternates[Blocks(ob)] || active.alternates[1] && ob%Blocks(ob) != 0
+}
+
 // Run computes strips of np pixels by nb blocks.
 func (t *Tile) Run(np, nb int) {
 	if t.Rows < 1 || t.Planes < 1 || t.In < 1 || t.In > 16 || len(t.Taps) == 0 ||

@@ -120,10 +120,10 @@ func (c *compiler) looseSums(n *gorgonia.Node) error {
 	}
 	z, g := c.blocked(c.tensors[c.in[n][0]]), c.blocked(c.tensors[c.in[n][2]])
 	st := &step{name: "sums", backward: true, reads: []*value{z, g}}
-	c.sumsIn(st, nm, len(c.m.units))
-	hw := nm.hw
-	st.run = func(w *worker, u, first, n int) {
-		nm.backward.begin(u)
+	c.sumsIn(st, nm, c.sums())
+	hw, sizes := nm.hw, c.m.sizes
+	st.run = func(w *worker, _, first, n int) {
+		sizes.eachSum(first, n, func(u, _ int) { nm.backward.begin(u) })
 		gs, zs := w.images(g, first, n), w.images(z, first, n)
 		m, sums := &w.mask, &w.sums
 		m.Pixels, m.R = hw, nil
@@ -134,7 +134,7 @@ func (c *compiler) looseSums(n *gorgonia.Node) error {
 				m.S1, m.S2, m.Mean = &sums.first, &sums.second, &nm.mu[cb]
 				*sums = pair{}
 				m.Run(kernel.MaskNone)
-				nm.backward.add(u, cb, sums)
+				nm.backward.add((first+i)/sizes.sum, cb, sums)
 			}
 		}
 	}

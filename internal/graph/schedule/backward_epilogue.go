@@ -174,11 +174,11 @@ func (c *compiler) lowerEpilogue(g looseEpilogue) error {
 	v := t.lazy.x
 	st := &step{name: "backward epilogue", backward: true, reads: r.reads(), writes: []*value{v}}
 	st.need(r.a, r.b)
-	sums, f := c.withEpilogue(st, g.backwardEpilogue, len(c.m.units))
-	hw, plain := t.hw(), r.plain()
-	st.run = func(w *worker, u, first, n int) {
+	sums, f := c.withEpilogue(st, g.backwardEpilogue, c.sums())
+	hw, plain, sizes := t.hw(), r.plain(), c.m.sizes
+	st.run = func(w *worker, _, first, n int) {
 		if sums != nil {
-			sums.begin(u)
+			sizes.eachSum(first, n, func(u, _ int) { sums.begin(u) })
 		}
 		for i := range n {
 			y := w.image(v, first+i)
@@ -188,7 +188,7 @@ func (c *compiler) lowerEpilogue(g looseEpilogue) error {
 			} else {
 				w.materialise(y, &r, hw, first+i, 1)
 			}
-			f.blocks(w, part{unit: u, image: first + i}, d, hw*block)
+			f.blocks(w, sizes.part(first+i), d, hw*block)
 		}
 	}
 	c.add(st)

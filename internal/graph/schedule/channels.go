@@ -98,12 +98,12 @@ func (c *compiler) biasGrad(n *gorgonia.Node) error {
 	}
 	t := c.tensors[d]
 	v := c.viewed(t)
-	sums := newChannelSums(t.c, len(c.m.units))
+	sums, sizes := newChannelSums(t.c, c.sums()), c.m.sizes
 	sums.bias = p
 	st := &step{name: "bias gradient", backward: true, reads: []*value{v}}
 	hw := t.hw()
-	st.run = func(w *worker, u, first, n int) {
-		sums.begin(u)
+	st.run = func(w *worker, _, first, n int) {
+		sizes.eachSum(first, n, func(u, _ int) { sums.begin(u) })
 		m, one := &w.moments, &w.sums
 		m.Pixels, m.K, m.S1, m.S2 = hw, &zeros, &one.first, &one.second
 		for i := range n {
@@ -112,7 +112,7 @@ func (c *compiler) biasGrad(n *gorgonia.Node) error {
 				*one = pair{}
 				m.X = x[cb*hw*block : (cb+1)*hw*block]
 				m.Run()
-				sums.add(u, cb, one)
+				sums.add((first+i)/sizes.sum, cb, one)
 			}
 		}
 	}

@@ -13,6 +13,9 @@ type Options struct {
 	// Threads is the number of workers; 0 means all of the machine's. It does not change any
 	// result.
 	Threads int
+	// Divide is how many threads the work is divided for; 0 means Threads. It does not change any
+	// result either.
+	Divide int
 	// Choose overrides the choice of convolution algorithms, for measurements and tests.
 	Choose func(conv.Shape) conv.Choices
 	// Frozen says that the parameters keep the values of the first call of Infer: they are read
@@ -49,11 +52,17 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 	if o.Limits == (conv.Limits{}) {
 		o.Limits = conv.DefaultLimits
 	}
+	if o.Divide <= 0 {
+		o.Divide = o.Threads
+	}
+	s := sizesOf(g.N, 1)
+	if g.Mode == graph.Train {
+		s = sizesOf(g.N, o.Divide)
+	}
 	m := &Machine{
-		plan:   plan{g: g, choose: o.Choose, limits: o.Limits, frozen: o.Frozen, units: unitsOf(g.N), local: g.Mode == graph.Eval && g.Sequences == nil},
+		plan:   plan{g: g, choose: o.Choose, limits: o.Limits, frozen: o.Frozen, threads: o.Divide, sizes: s, units: spansOf(g.N, s.unit), local: g.Mode == graph.Eval && g.Sequences == nil},
 		memory: memory{sharedArena: o.Arena},
 	}
-	m.unitSize = m.units[0].n
 	c := newCompiler(g, m)
 	c.read()
 	c.fuse()

@@ -8,10 +8,14 @@ import (
 )
 
 // partsFor splits the batch for a weight gradient: each part has an accumulator, all of them
-// together at most a few megabytes.
-func partsFor(units []span, accumulator int) []span {
+// together at most a few megabytes. Small ones are more than units, for more threads.
+func partsFor(images int, s sizes, accumulator int) []span {
 	const budget = 1 << 20 // float32 values
+	units := spansOf(images, s.whole)
 	n := len(units)
+	if n < maxParts && s.sums(images) >= maxParts && maxParts*accumulator <= budget/2 {
+		n, units = maxParts, spansOf(images, s.sum)
+	}
 	for n > 4 && n*accumulator > budget {
 		n = (n + 1) / 2
 	}
@@ -25,6 +29,43 @@ func partsFor(units []span, accumulator int) []span {
 		parts = append(parts, span{units[from].first, last.first + last.n - units[from].first})
 	}
 	return parts
+}
+
+// maxParts is how many accumulators there are where they are small.
+const maxParts = 32
+
+// share is what one thread does of a part of a weight gradient: that between some input and some
+// output channels.
+type share struct {
+	part    int
+	in, out conv.Blocks
+}
+
+// shares divides the parts of a weight gradient among more threads than there are parts, or returns
+// nil where that is not needed or not possible. A weight has one owner in each part, who adds in
+// the same order as one for all would.
+func (c *compiler) shares(plan *conv.Plan, parts int) (list []share) {
+	if _, ok := plan.Weights.(conv.DividedGrad); !ok || c.m.threads <= parts {
+		return nil
+	}
+	want := (c.m.threads + parts - 1) / parts
+	in := min(plan.X.CB, want)
+	// Output channels are divided into pairs of blocks at least: each share transforms all of its
+	// input channels.
+	out := max(1, min(plan.DY.CB/2, (want+in-1)/in))
+	for p := range parts {
+		for i := range in {
+			for o := range out {
+				list = append(list, share{p, evenly(plan.X.CB, in, i), evenly(plan.DY.CB, out, o)})
+			}
+		}
+	}
+	return list
+}
+
+// evenly is part i of n blocks in so many parts.
+func evenly(n, parts, i int) conv.Blocks {
+	return conv.Blocks{From: i * n / parts, To: (i + 1) * n / parts}
 }
 
 // lowerConvGradients lowers both gradients of a convolution, or the one that there is, and the
@@ -60,7 +101,7 @@ func (c *compiler) lowerConvGradients(g *convGradients) error {
 			return nil
 		}
 	}
-	parts := partsFor(c.m.units, plan.Weights.Len())
+	parts := partsFor(c.g.N, c.m.sizes, plan.Weights.Len())
 	st.spans = parts
 	per := max(plan.X.Len(), plan.DY.Len())
 	k := group(per, parts[0].n)
@@ -68,22 +109,26 @@ func (c *compiler) lowerConvGradients(g *convGradients) error {
 	c.x, c.dy = max(c.x, k*plan.X.Len()), max(c.dy, k*plan.DY.Len())
 	var input *inputGradient
 	if g.input != nil {
-		input = c.inputGradient(st, g, s, plan, w, k, len(parts))
+		input = c.inputGradient(st, g, s, plan, w, k)
 	}
 	length := plan.Weights.Len()
 	c.acc = max(c.acc, len(parts)*length)
 	accs := make([][]float32, len(parts))
-	st.run = func(wk *worker, u, first, n int) {
-		acc := wk.m.acc[u*length : (u+1)*length]
-		accs[u] = acc
-		clear(acc)
-		input.begin(u)
-		for at := 0; at < n; at += k {
-			count := min(k, n-at)
-			wk.fill(plan.DY, &wk.dy, dy, first+at, count)
-			wk.fill(plan.X, &wk.x, x, first+at, count)
-			plan.Weights.Add(wk.conv, acc, wk.x.data, wk.dy.data, count)
-			input.run(wk, u, first+at, count)
+	if shares := c.shares(plan, len(parts)); shares != nil {
+		c.divided(st, plan, x, dy, accs, parts, shares, k, input)
+	} else {
+		st.run = func(wk *worker, u, first, n int) {
+			acc := wk.m.acc[u*length : (u+1)*length]
+			accs[u] = acc
+			clear(acc)
+			input.begin(first, n)
+			for at := 0; at < n; at += k {
+				count := min(k, n-at)
+				wk.fill(plan.DY, &wk.dy, dy, first+at, count)
+				wk.fill(plan.X, &wk.x, x, first+at, count)
+				plan.Weights.Add(wk.conv, acc, wk.x.data, wk.dy.data, count)
+				input.run(wk, first+at, count)
+			}
 		}
 	}
 	st.inner = plan.Weights.Units()
@@ -92,4 +137,44 @@ func (c *compiler) lowerConvGradients(g *convGradients) error {
 	}
 	c.add(st)
 	return nil
+}
+
+// divided is the step of both gradients for more threads than parts: the weight gradient's shares
+// first, which take longest, then the units of the input's gradient. Each fills its own buffers.
+func (c *compiler) divided(st *step, plan *conv.Plan, x, dy *lazy, accs [][]float32, parts []span, shares []share, k int, input *inputGradient) {
+	length, weights := plan.Weights.Len(), plan.Weights.(conv.DividedGrad)
+	var spans []span
+	groups := k
+	for _, s := range shares {
+		spans = append(spans, parts[s.part])
+	}
+	if input != nil {
+		var unit int
+		groups, unit = c.m.sizes.groupsOf(max(plan.X.Len(), plan.DY.Len()), plan.X.CB, parts[0].n)
+		spans = append(spans, spansWithin(parts, unit)...)
+	}
+	st.spans = spans
+	st.run = func(wk *worker, u, first, n int) {
+		if u >= len(shares) {
+			input.begin(first, n)
+			for at := 0; at < n; at += groups {
+				count := min(groups, n-at)
+				wk.fill(plan.DY, &wk.dy, dy, first+at, count)
+				input.run(wk, first+at, count)
+			}
+			return
+		}
+		s := shares[u]
+		acc := wk.m.acc[s.part*length : (s.part+1)*length]
+		weights.ClearBlocks(acc, s.in, s.out)
+		for at := 0; at < n; at += k {
+			count := min(k, n-at)
+			wk.fillBlocks(plan.DY, &wk.dy, dy, first+at, count, s.out)
+			wk.fillBlocks(plan.X, &wk.x, x, first+at, count, s.in)
+			weights.AddBlocks(wk.conv, acc, wk.x.data, wk.dy.data, count, s.in, s.out)
+		}
+		if s.in.From == 0 && s.out.From == 0 {
+			accs[s.part] = acc
+		}
+	}
 }

@@ -19,8 +19,36 @@ func group(per, n int) int {
 	return (n + parts - 1) / parts
 }
 
+// groupsOf says how a pass with ob blocks of output channels goes through n images: how many go
+// through together, and how many a unit has at least. Where the bits of a pixel depend on the
+// others, groups are those of all n images, and units are whole groups.
+func (s sizes) groupsOf(per, ob, n int) (images, unit int) {
+	images, unit = group(per, n), s.unit
+	if s.unit >= n || !kernel.WidthMatters(ob) {
+		return min(images, s.unit), s.unit
+	}
+	for unit = images; unit < n && (unit < s.unit || unit%s.sum != 0); unit += images {
+	}
+	return images, unit
+}
+
+// spansWithin splits spans into such of a size.
+func spansWithin(spans []span, size int) (list []span) {
+	for _, s := range spans {
+		for at := 0; at < s.n; at += size {
+			list = append(list, span{s.first + at, min(size, s.n-at)})
+		}
+	}
+	return list
+}
+
+// part is that of an image, all of it.
+func (s sizes) part(image int) part {
+	return part{unit: image / s.sum, image: image, first: image%s.sum == 0}
+}
+
 // part says which pixels of a convolution's result a worker has in its cache: those of block cb of
-// an image, from the given one.
+// an image, from the given one, and which sums they belong to.
 type part struct {
 	unit, image, cb, from int
 	first                 bool // the first of its unit and block
@@ -75,7 +103,7 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 		c.twoStageForward(st, in, f, sp, packed, intra)
 		return nil
 	}
-	f, err := c.epilogueOf(n, s, out, bias, st, len(c.m.units))
+	f, err := c.epilogueOf(n, s, out, bias, st, c.sums())
 	if err != nil {
 		return err
 	}
@@ -84,7 +112,11 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 		return nil
 	}
 	per, hw, outLen := fwd.Input().Len(), out.hw(), s.OutLen()
-	g := group(per, c.m.unitSize)
+	sizes := c.m.sizes
+	g, unit := sizes.groupsOf(per, blocks(s.K), sizes.whole)
+	if unit != sizes.unit {
+		st.spans = spansWithin(spansOf(c.g.N, sizes.whole), unit)
+	}
 	c.need = c.need.Max(fwd.Need(g))
 	c.x = max(c.x, g*per)
 	asIs := in.plain() && in.x.root() == in.x && fwd.Input().Same()
@@ -94,8 +126,8 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	} else {
 		c.y = max(c.y, g*outLen)
 	}
-	st.run = func(w *worker, u, first, count int) {
-		f.begin(u, count*hw)
+	st.run = func(w *worker, _, first, count int) {
+		sizes.eachSum(first, count, func(u, images int) { f.begin(u, images*hw) })
 		for at := 0; at < count; at += g {
 			k := min(g, count-at)
 			x := w.x.data
@@ -106,17 +138,16 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 			}
 			if whole != nil {
 				for i := range k {
-					img, first := first+at+i, at+i == 0
+					p := sizes.part(first + at + i)
 					whole.Image(w.conv, x[i*per:(i+1)*per], packed, func(cb, from int, y []float32) {
-						f.each(w, part{u, img, cb, from, first && from == 0}, y)
+						f.each(w, part{p.unit, p.image, cb, from, p.first && from == 0}, y)
 					})
 				}
 				continue
 			}
 			fwd.Run(w.conv, w.y, x, k, packed)
 			for i := range k {
-				p := part{unit: u, image: first + at + i, first: at+i == 0}
-				f.each.blocks(w, p, w.y[i*outLen:(i+1)*outLen], hw*block)
+				f.each.blocks(w, sizes.part(first+at+i), w.y[i*outLen:(i+1)*outLen], hw*block)
 			}
 		}
 	}

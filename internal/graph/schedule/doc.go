@@ -27,9 +27,9 @@
 // Operators without a step of their own run as their reference (graph.Operator) on row-major
 // copies, so every graph runs.
 //
-// A step is split into units, ranges of images that depend on the shapes alone; each worker takes
-// the next free unit, partial sums belong to units and are merged in their order. So results are
-// the same bits for any number of threads. Between steps that need nothing of other images there
+// A step is split into units, ranges of images; each worker takes the next free unit. Partial sums
+// belong to ranges that depend on the shapes alone and are merged in their order. So results are
+// the same bits for any number of threads, also where more threads have smaller units. Between steps that need nothing of other images there
 // is no barrier: a unit goes through them while it is in cache.
 //
 // # Glossary
@@ -44,7 +44,10 @@
 //     of its input, before it leaves the cache.
 //   - fused node: one that the step of another node computes.
 //   - step: an entry of the schedule. A whole step has one unit, of all images.
-//   - unit: the images of a step that one worker takes at a time; there are about Units.
+//   - unit: the images of a step that one worker takes at a time; there are about Units, and
+//     more for more threads.
+//   - range of sums: the images whose statistics are summed together; see sizes.
+//   - share: of a weight gradient's accumulator, what one worker does, where threads are many.
 //   - inner units: a second stage of a step, behind a barrier, divided in another way.
 //   - region: steps without a barrier between them. Each unit goes through all of them.
 //   - two-stage parallel: a convolution of many weights is divided by output channels, after a

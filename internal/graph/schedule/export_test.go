@@ -9,3 +9,11 @@ func StepNames(m *Machine) (names []string) {
 	}
 	return names
 }
+
+// RegionUnits are the numbers of units of the regions of a machine.
+func RegionUnits(m *Machine) (list []int) {
+	for i := range m.regions {
+		list = append(list, len(m.regions[i].spans))
+	}
+	return list
+}

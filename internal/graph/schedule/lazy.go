@@ -15,14 +15,15 @@ func (c *compiler) statistics(n *gorgonia.Node) error {
 	}
 	t := c.tensors[c.in[n][0]]
 	v := c.blocked(t)
-	nm := c.makeNorm(n, t.c, t.hw(), len(c.m.units))
+	nm, sums, sizes := c.makeNorm(n, t.c, t.hw(), c.sums()), c.sums(), c.m.sizes
 	st := &step{name: "statistics", reads: []*value{v}, makes: []any{nm.apply}}
-	st.finish = func() { nm.merge(len(c.m.units), c.m.options.StatsMomentum) }
-	st.run = func(w *worker, u, first, count int) {
-		nm.begin(u, count*nm.hw)
+	st.finish = func() { nm.merge(sums, c.m.options.StatsMomentum) }
+	st.run = func(w *worker, _, first, count int) {
+		sizes.eachSum(first, count, func(u, images int) { nm.begin(u, images*nm.hw) })
 		x := w.images(v, first, count)
 		for i := range count {
-			nm.observe(w, u, x[i*v.per:(i+1)*v.per], i == 0)
+			p := sizes.part(first + i)
+			nm.observe(w, p.unit, x[i*v.per:(i+1)*v.per], p.first)
 		}
 	}
 	c.add(st)

@@ -60,7 +60,7 @@ func (c *compiler) linear(n *gorgonia.Node, op *graph.Linear) error {
 	}
 	st := &step{name: "linear", weights: len(w.Data), reads: []*value{x}, writes: []*value{y}}
 	if op.C*op.K < manyWeights {
-		st.run = func(wk *worker, _, first, n int) { rows(wk, first, n, 0, op.K) }
+		st.run = c.m.sizes.inSums(func(wk *worker, first, n int) { rows(wk, first, n, 0, op.K) })
 	} else {
 		st.whole = true
 		st.inner = parts(op.K, linearRows)
@@ -95,7 +95,7 @@ func (c *compiler) linearInputGrad(n *gorgonia.Node, op *graph.LinearInputGrad) 
 	}
 	st := &step{name: "linear input gradient", weights: len(w.Data), backward: true, reads: []*value{from}, writes: []*value{to}}
 	if op.C*op.K < manyWeights {
-		st.run = func(wk *worker, _, first, n int) { columns(wk, first, n, 0, op.C) }
+		st.run = c.m.sizes.inSums(func(wk *worker, first, n int) { columns(wk, first, n, 0, op.C) })
 	} else {
 		st.whole = true
 		st.inner = parts(op.C, linearColumns)

@@ -20,6 +20,7 @@ type plan struct {
 	choose  func(conv.Shape) conv.Choices
 	limits  conv.Limits
 	frozen  bool
+	threads int // that the work is divided for
 	regions []region
 	values  []*value
 	norms   []*norm
@@ -28,11 +29,11 @@ type plan struct {
 	packs     []pack
 	packUnits []packUnit // the independent parts of packing
 	// params are those that packs and norms are made from.
-	params   []*graph.Param
-	units    []span
-	unitSize int  // images of a unit
-	local    bool // activations that one unit alone needs live with its worker
-	logits   *value
+	params []*graph.Param
+	sizes  sizes
+	units  []span
+	local  bool // activations that one unit alone needs live with its worker
+	logits *value
 }
 
 // memory is the workers and what they share.

@@ -59,7 +59,7 @@ func (m *Machine) place(c *compiler, threads int, limit int64) error {
 	if m.local {
 		var own []*value
 		own, shared = m.divide()
-		local = place(steps, position, own, func(v *value) int { return m.unitSize * v.per })
+		local = place(steps, position, own, func(v *value) int { return m.sizes.unit * v.per })
 	}
 	size := place(steps, region, shared, func(v *value) int { return m.g.N * v.per })
 	// Floats: sizes that overflow are those that have to be refused.

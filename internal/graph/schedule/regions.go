@@ -10,10 +10,47 @@ type region struct {
 	backward bool
 }
 
-// unitsOf splits n images: 16 units or units of eight images, whichever is smaller, so that up to
-// 16 threads have work.
-func unitsOf(n int) []span {
-	size := max(1, min(8, n/Units))
+// sizes are how many images of a batch are taken together. What is summed belongs to ranges of sum
+// images, and the accumulators of weight gradients to whole units, both by the batch alone. A unit
+// has unit images: eight, or fewer where that gives 16 units. With more threads than that it has
+// fewer, down to a range of sums.
+type sizes struct{ unit, whole, sum int }
+
+// maxSums is how many ranges of sums there are at least in a batch of as many images.
+const maxSums = 64
+
+func sizesOf(n, threads int) sizes {
+	s := sizes{whole: max(1, min(8, n/Units))}
+	for s.sum = s.whole; s.sum > 1 && (n/s.sum < maxSums || s.whole%s.sum != 0); s.sum-- {
+	}
+	for s.unit = s.whole; s.unit > s.sum && (parts(n, s.unit) < threads || s.whole%s.unit != 0 || s.unit%s.sum != 0); s.unit-- {
+	}
+	return s
+}
+
+// sums is the number of ranges of sums of a batch of n.
+func (s sizes) sums(n int) int { return parts(n, s.sum) }
+
+// eachSum calls f for the ranges of sums among images [first, first+n), with how many of these are
+// in each. first is the first of a range.
+func (s sizes) eachSum(first, n int, f func(i, images int)) {
+	for at := 0; at < n; at += s.sum {
+		f((first+at)/s.sum, min(s.sum, n-at))
+	}
+}
+
+// inSums is the run function of a step that takes images together and whose bits depend on how
+// many: those of a range of sums.
+func (s sizes) inSums(f func(w *worker, first, n int)) func(w *worker, u, first, n int) {
+	return func(w *worker, _, first, n int) {
+		for at := 0; at < n; at += s.sum {
+			f(w, first+at, min(s.sum, n-at))
+		}
+	}
+}
+
+// spansOf splits n images into spans of a size.
+func spansOf(n, size int) []span {
 	var us []span
 	for at := 0; at < n; at += size {
 		us = append(us, span{at, min(size, n-at)})

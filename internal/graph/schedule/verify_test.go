@@ -142,7 +142,7 @@ func (v *verifier) memory() {
 				x = x.root()
 				lives, at, size := shared, i, v.m.g.N*x.per
 				if x.own {
-					lives, at, size = own, position, v.m.unitSize*x.per
+					lives, at, size = own, position, v.m.sizes.unit*x.per
 					if h, ok := home[x]; ok && h != i || s.runInner != nil || s.spans != nil || s.whole {
 						v.fault("%s: %s is a worker's own, and others use it", s.name, x.name)
 					}

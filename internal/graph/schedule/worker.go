@@ -141,6 +141,16 @@ func (w *worker) fill(p *conv.Padded, dst *padded, r *lazy, first, n int) {
 	}
 }
 
+// fillBlocks is fill for some blocks of channels.
+func (w *worker) fillBlocks(p *conv.Padded, dst *padded, r *lazy, first, n int, of conv.Blocks) {
+	dst.clearMargins(p, n)
+	for i := range n {
+		for cb := of.From; cb < of.To; cb++ {
+			w.fillBlock(p, dst.data[i*p.Len():(i+1)*p.Len()], r, first+i, cb)
+		}
+	}
+}
+
 // fillBlock prepares channel block cb of an image of a lazy expression in dst, a padded image.
 func (w *worker) fillBlock(p *conv.Padded, dst []float32, r *lazy, image, cb int) {
 	w.filling = r

@@ -19,6 +19,19 @@ type WeightGrad interface {
 	Need(n int) Need
 }
 
+// Blocks is a range of blocks of channels.
+type Blocks struct{ From, To int }
+
+// A DividedGrad can add the gradient of some weights alone, those between some input and some
+// output channels, with the same bits: several workers can share an accumulator.
+type DividedGrad interface {
+	WeightGrad
+	// AddBlocks is Add for these blocks; of x and dy it reads no others.
+	AddBlocks(k *Work, acc, x, dy []float32, n int, in, out Blocks)
+	// ClearBlocks clears their part of an accumulator.
+	ClearBlocks(acc []float32, in, out Blocks)
+}
+
 // directGrad accumulates [input block][output block][tap][inner][16].
 type directGrad struct {
 	s      Shape
@@ -50,12 +63,16 @@ func (g *directGrad) Units() int          { return blocks(g.s.C) * blocks(g.s.K)
 func (g *directGrad) Len() int            { return g.Units() * g.unit() }
 
 func (g *directGrad) Add(k *Work, acc, x, dy []float32, n int) {
+	g.AddBlocks(k, acc, x, dy, n, Blocks{0, blocks(g.s.C)}, Blocks{0, blocks(g.s.K)})
+}
+
+func (g *directGrad) AddBlocks(k *Work, acc, x, dy []float32, n int, in, out Blocks) {
 	kb := blocks(g.s.K)
 	t := &k.grad
 	t.Taps, t.Pixels, t.Rows = g.taps, g.s.OW(), g.s.OH()
 	t.XRow, t.DYRow, t.DYPlane, t.DY2 = g.in.Row(), g.dy.Row(), 0, g.dy.Plane()
 	t.DWTap, t.DW2 = g.inner*block, g.unit()
-	first := g.dy.at(0, g.dy.Top, g.dy.Left)
+	first := g.dy.at(out.From, g.dy.Top, g.dy.Left)
 	// The rows of an image of few channels that all taps and outputs need stay in cache; with many
 	// channels, those of a tap do.
 	rows := t.Rows
@@ -65,11 +82,11 @@ func (g *directGrad) Add(k *Work, acc, x, dy []float32, n int) {
 	for img := range n {
 		for row := 0; row < g.s.OH(); row += rows {
 			t.Rows = min(rows, g.s.OH()-row)
-			for cb := range blocks(g.s.C) {
+			for cb := in.From; cb < in.To; cb++ {
 				t.X = x[img*g.in.Len()+cb*g.in.Plane()+row*t.XRow : (img+1)*g.in.Len()]
 				t.DY = dy[img*g.dy.Len()+first+row*t.DYRow : (img+1)*g.dy.Len()]
-				t.DW = acc[cb*kb*g.unit():]
-				t.RunBlock(g.inner, kb)
+				t.DW = acc[(cb*kb+out.From)*g.unit():]
+				t.RunBlock(g.inner, out.To-out.From)
 			}
 		}
 	}
@@ -78,6 +95,13 @@ func (g *directGrad) Add(k *Work, acc, x, dy []float32, n int) {
 // imageRows is how many rows of the output of the first convolution go through its weight gradient
 // together.
 const imageRows = 8
+
+func (g *directGrad) ClearBlocks(acc []float32, in, out Blocks) {
+	for cb := in.From; cb < in.To; cb++ {
+		at := cb * blocks(g.s.K)
+		clear(acc[(at+out.From)*g.unit() : (at+out.To)*g.unit()])
+	}
+}
 
 func (g *directGrad) Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool) {
 	sum := k.edge[:g.unit()]

@@ -140,7 +140,7 @@ func (w *winograd) pass(k *Work, y, x []float32, from, to int, packed []float32)
 	ob, cb := blocks(w.s.K), blocks(w.s.C)
 	tiles := (to - from) * w.tw
 	vPlane := tiles*cb*block + planePad
-	forwardTiles(k, w.s, w.in, k.v, x, from, to, w.th, w.tw, vPlane)
+	forwardTiles(k, w.s, w.in, k.v, x, from, to, w.th, w.tw, vPlane, Blocks{0, w.in.CB})
 	t := &k.tile
 	t.Taps = k.tapsApart(cb, tiles*block)
 	t.In, t.YPixel, t.Planes = block, block, 36
@@ -178,14 +178,15 @@ func eachImage(from, to, th, tw int, f func(img, first, n, at int)) {
 	}
 }
 
-// forwardTiles transforms rows of tiles of padded images into planes [36][block][tile][16].
-func forwardTiles(k *Work, s Shape, in *Padded, v, x []float32, from, to, th, tw, plane int) {
+// forwardTiles transforms rows of tiles of some blocks of padded images into planes
+// [36][block][tile][16].
+func forwardTiles(k *Work, s Shape, in *Padded, v, x []float32, from, to, th, tw, plane int, of Blocks) {
 	t := &k.trans
 	t.SrcRow, t.Step, t.Plane, t.Tiles = in.Row(), 4*in.Row(), plane, tw
 	tiles := (to - from) * tw
 	eachImage(from, to, th, tw, func(img, first, n, at int) {
 		t.Rows = n
-		for cb := range in.CB {
+		for cb := of.From; cb < of.To; cb++ {
 			t.Src = x[img*in.Len()+in.at(cb, first*4+in.Top-s.PadH, in.Left-s.PadW):]
 			t.Dst = v[(cb*tiles+at)*block:]
 			t.Input()

@@ -33,22 +33,26 @@ func (g *winogradGrad) Need(n int) Need {
 }
 
 func (g *winogradGrad) Add(k *Work, acc, x, dy []float32, n int) {
+	g.AddBlocks(k, acc, x, dy, n, Blocks{0, blocks(g.s.C)}, Blocks{0, blocks(g.s.K)})
+}
+
+func (g *winogradGrad) AddBlocks(k *Work, acc, x, dy []float32, n int, in, out Blocks) {
 	rows := g.rows(n)
 	for q := 0; q < n*g.th; q += rows {
-		g.pass(k, acc, x, dy, q, min(q+rows, n*g.th))
+		g.pass(k, acc, x, dy, q, min(q+rows, n*g.th), in, out)
 	}
 }
 
-func (g *winogradGrad) pass(k *Work, acc, x, dy []float32, from, to int) {
+func (g *winogradGrad) pass(k *Work, acc, x, dy []float32, from, to int, in, out Blocks) {
 	cb, kb := blocks(g.s.C), blocks(g.s.K)
 	tiles := (to - from) * g.tw
 	xPlane, yPlane := tiles*cb*block+planePad, tiles*kb*block+planePad
-	forwardTiles(k, g.s, g.in, k.v, x, from, to, g.th, g.tw, xPlane)
+	forwardTiles(k, g.s, g.in, k.v, x, from, to, g.th, g.tw, xPlane, in)
 	t := &k.trans
 	t.SrcRow, t.Step, t.Plane, t.Tiles = g.dy.Row(), 4*g.dy.Row(), yPlane, g.tw
 	eachImage(from, to, g.th, g.tw, func(img, first, n, at int) {
 		t.Rows = n
-		for b := range kb {
+		for b := out.From; b < out.To; b++ {
 			t.Src = dy[img*g.dy.Len()+g.dy.at(b, first*4+g.dy.Top, g.dy.Left):]
 			t.Dst = k.m[(b*tiles+at)*block:]
 			t.Spread()
@@ -59,9 +63,18 @@ func (g *winogradGrad) pass(k *Work, acc, x, dy []float32, from, to int) {
 	w.Pixels, w.Rows = tiles, 1
 	w.DYPlane, w.DY2 = yPlane, tiles*block
 	w.DWTap, w.DW2 = g.plane(), block*block
-	for c := range cb {
-		w.X, w.DY, w.DW = k.v[c*tiles*block:], k.m, acc[c*kb*block*block:]
-		w.RunBlock(block, kb)
+	for c := in.From; c < in.To; c++ {
+		w.X, w.DY, w.DW = k.v[c*tiles*block:], k.m[out.From*tiles*block:], acc[(c*kb+out.From)*block*block:]
+		w.RunBlock(block, out.To-out.From)
+	}
+}
+
+func (g *winogradGrad) ClearBlocks(acc []float32, in, out Blocks) {
+	for p := range 36 {
+		for cb := in.From; cb < in.To; cb++ {
+			at := p*g.Units() + cb*blocks(g.s.K)
+			clear(acc[(at+out.From)*block*block : (at+out.To)*block*block])
+		}
 	}
 }
 
