@@ -20,7 +20,7 @@ func TestScaleIsPrintedAsTablesOrJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &r); status != 0 || err != nil {
 		t.Fatalf("%d, %v\n%s%s", status, err, out, errw)
 	}
-	if r.Mode != "scale" || r.Batch != 1 || len(r.Measured) != 1 || r.Machines[0].Cores != 8 || r.Model.LargeGigabytesPerSecond != 200 {
+	if r.Mode != "scale" || r.Batch != 1 || len(r.Measured) != 1 || r.Machines[0].Cores != 8 || r.Model.LargeGigabytesPerSecond != 300 {
 		t.Errorf("%+v", r)
 	}
 	r.Measured = []experiment.ScaleMeasured{{Threads: 3, MsPerStep: 12.345, ImagesPerSecond: 81, Speedup: 2.5, EfficiencyPercent: 83.3, PredictedMs: 12, ErrorPercent: -2.8}}

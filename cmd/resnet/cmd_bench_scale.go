@@ -52,7 +52,7 @@ func newBenchScaleCmd(a *app) *cobra.Command {
 	threadsFlag(f, &o.Threads, "the most threads that are measured (default all cores)")
 	bounded(f, &o.Steps, "steps", defaultSteps, 1, maxMeasured, "steps that are measured of each number of threads, after one that is not")
 	bounded(f, &o.Cores, "cores", 64, 1, maxThreads, "cores of each machine of a cluster")
-	f.Float64Var(&o.Bandwidth, "bandwidth", 200, "GB/s of the memory of the machines that are predicted (eight channels of DDR4-3200 have 205)")
+	f.Float64Var(&o.Bandwidth, "bandwidth", 300, "GB/s of the memory of the machines that are predicted (eight channels of DDR5-4800 have 307)")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("arch", completeArch)
 	return c

@@ -207,7 +207,8 @@ func (b *bench) newStep(g *graph.Graph, params *graph.ParamSet, mode graph.Mode)
 		_, err := b.machine.Train(x, labels, graph.StepOptions{})
 		return err
 	}
-	b.update = func() { b.sgd.Step(1e-3, 1) } // small: random labels must not blow up in a long measurement
+	// A small rate: random labels must not blow up in a long measurement.
+	b.update = func() { b.sgd.Step(1e-3, 1) }
 	return func() error {
 		err := b.gradients()
 		if err == nil {

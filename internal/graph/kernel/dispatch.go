@@ -11,8 +11,8 @@ type implementation struct {
 	name string
 	// tile[nb][np] computes np pixels by nb blocks of 16 channels.
 	tile [3][]func(*Tile)
-	// alternates says of nb blocks that several sums of a pixel alternate, in an order that depends on
-	// np.
+	// alternates says of nb blocks that several sums of a pixel alternate, in an order that depends
+	// on np.
 	alternates [3]bool
 	// grad holds the outer-product kernels; gradSplit covers 16 input channels with them.
 	grad      map[gradSize]func(*GradTile)

@@ -23,7 +23,7 @@ func group(per, n int) int {
 // through together, and how many a unit has at least. Where the bits of a pixel depend on the
 // others, groups are those of all n images, and units are whole groups.
 func (s sizes) groupsOf(per, ob, n int) (images, unit int) {
-	images, unit = group(per, n), s.unit
+	images = group(per, n)
 	if s.unit >= n || !kernel.WidthMatters(ob) {
 		return min(images, s.unit), s.unit
 	}

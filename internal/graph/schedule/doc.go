@@ -29,7 +29,8 @@
 //
 // A step is split into units, ranges of images; each worker takes the next free unit. Partial sums
 // belong to ranges that depend on the shapes alone and are merged in their order. So results are
-// the same bits for any number of threads, also where more threads have smaller units. Between steps that need nothing of other images there
+// the same bits for any number of threads, also where more threads have smaller units. Between
+// steps that need nothing of other images there
 // is no barrier: a unit goes through them while it is in cache.
 //
 // # Glossary
