@@ -23,7 +23,7 @@ func TestScaleIsPrintedAsTablesOrJSON(t *testing.T) {
 	if r.Mode != "scale" || r.Batch != 1 || len(r.Measured) != 1 || r.Machines[0].Cores != 8 || r.Model.LargeGigabytesPerSecond != 300 {
 		t.Errorf("%+v", r)
 	}
-	r.Measured = []experiment.ScaleMeasured{{Threads: 3, MsPerStep: 12.345, ImagesPerSecond: 81, Speedup: 2.5, EfficiencyPercent: 83.3, PredictedMs: 12, ErrorPercent: -2.8}}
+	r.Measured = []experiment.ScaleMeasured{{Threads: 3, Workers: 1, MsPerStep: 12.345, ImagesPerSecond: 81, Speedup: 2.5, EfficiencyPercent: 83.3, PredictedMs: 12, ErrorPercent: -2.8}}
 	r.Predicted = []experiment.ScaleRow{{Cores: 64, Workers: 4, MsPerUpdate: 5.5, ImagesPerSecond: 727, Speedup: 44.8, EfficiencyPercent: 70, MemoryBoundPercent: 12}}
 	r.Machines = []experiment.ScaleMachines{{Machines: 16, Gigabits: 25, Cores: 8, Workers: 2, ImagesPerMachine: 256, EfficiencyPercent: 81.6, OverlappedPercent: 99}}
 	var table bytes.Buffer
@@ -31,7 +31,7 @@ func TestScaleIsPrintedAsTablesOrJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := strings.Join(strings.Fields(table.String()), " ")
-	for _, want := range []string{"3 12.35 0.00 0.00 81 2.50 83 % 12.00 -2.8 %", "64 4 5.50 727 44.8 70 % 12 %", "16 25 8 2 4,096 82 % 99 %"} {
+	for _, want := range []string{"3 1 12.35 0.00 0.00 81 2.50 83 % 12.00 -2.8 %", "64 4 5.50 727 44.8 70 % 12 %", "16 25 8 2 4,096 82 % 99 %"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, table.String())
 		}

@@ -11,8 +11,8 @@ import (
 	"resnet/internal/text"
 )
 
-const benchScaleHelp = `Measures training steps on 1, 2, 4 ... threads of this machine, in turn, and predicts machines of 2
-to 128 cores and clusters of them.
+const benchScaleHelp = `Measures training steps on 1, 2, 4 ... threads of this machine and on 2, 4 ... workers, in
+turn, and predicts machines of 2 to 128 cores and clusters of them.
 
 A prediction puts the units of every region of the machine's schedule, with the durations that were
 measured on one thread, on so many threads in their order, each on the one that is free first, and
@@ -62,10 +62,10 @@ func newBenchScaleCmd(a *app) *cobra.Command {
 func printScale(out io.Writer, r experiment.ScaleReport) error {
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(tw, "training %s, batch %d, %s kernels, %s\n\n", r.Arch, r.Batch, r.Kernels, text.Printable(r.CPU))
-	fmt.Fprintln(tw, "measured: threads\tms a step\tfrom\tto\timages/s\tspeed-up\tefficiency\tpredicted ms\terror")
+	fmt.Fprintln(tw, "measured: threads\tworkers\tms a step\tfrom\tto\timages/s\tspeed-up\tefficiency\tpredicted ms\terror")
 	for _, m := range r.Measured {
-		fmt.Fprintf(tw, "%d\t%.2f\t%.2f\t%.2f\t%.0f\t%.2f\t%.0f %%\t%.2f\t%+.1f %%\n",
-			m.Threads, m.MsPerStep, m.MsMin, m.MsMax, m.ImagesPerSecond, m.Speedup, m.EfficiencyPercent, m.PredictedMs, m.ErrorPercent)
+		fmt.Fprintf(tw, "%d\t%d\t%.2f\t%.2f\t%.2f\t%.0f\t%.2f\t%.0f %%\t%.2f\t%+.1f %%\n",
+			m.Threads, m.Workers, m.MsPerStep, m.MsMin, m.MsMax, m.ImagesPerSecond, m.Speedup, m.EfficiencyPercent, m.PredictedMs, m.ErrorPercent)
 	}
 	fmt.Fprintln(tw, "\npredicted: cores\tworkers\tms an update\timages/s\tspeed-up\tefficiency\tbound by memory")
 	for _, p := range r.Predicted {

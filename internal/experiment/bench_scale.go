@@ -1,9 +1,11 @@
 package experiment
 
 import (
+	"errors"
 	"math"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"resnet/internal/blocks"
@@ -12,6 +14,7 @@ import (
 	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/schedule"
 	"resnet/internal/system"
+	"resnet/internal/train/collective"
 )
 
 // ScaleOptions say what `bench scale` measures and predicts.
@@ -43,9 +46,10 @@ type ScaleReport struct {
 	Machines  []ScaleMachines `json:"machines"`
 }
 
-// ScaleMeasured is a number of threads of this machine, and what the model says of it.
+// ScaleMeasured is a number of threads and workers of this machine, and what the model says of it.
 type ScaleMeasured struct {
-	Threads           int     `json:"threads"`
+	Threads           int     `json:"threads"`     // of all workers together
+	Workers           int     `json:"workers"`     // each with a batch of its own
 	MsPerStep         float64 `json:"ms_per_step"` // the median
 	MsMin             float64 `json:"ms_min"`
 	MsMax             float64 `json:"ms_max"`
@@ -134,16 +138,27 @@ func BenchScale(env *Environment, o ScaleOptions) (ScaleReport, error) {
 		}
 	}()
 	one := benches[0]
-	times := make([][]float64, len(benches))
+	var cases []*scaleCase
+	for _, b := range benches {
+		cases = append(cases, &scaleCase{threads: b.Threads, workers: 1, step: b.step})
+	}
+	for w := 2; w <= o.Threads && one.workersFit(env, w); w *= 2 {
+		c, err := one.workers(env, o.Threads, w)
+		if err != nil {
+			return ScaleReport{}, err
+		}
+		defer c.close()
+		cases = append(cases, c)
+	}
 	var traces []*schedule.Trace
 	for i := range o.Steps + 1 { // the first is not counted
-		for k, b := range benches {
+		for _, c := range cases {
 			start := time.Now()
-			if err := b.step(); err != nil {
+			if err := c.step(); err != nil {
 				return ScaleReport{}, err
 			}
 			if i > 0 {
-				times[k] = append(times[k], time.Since(start).Seconds())
+				c.times = append(c.times, time.Since(start).Seconds())
 			}
 		}
 		t, err := one.trace()
@@ -170,12 +185,75 @@ func BenchScale(env *Environment, o ScaleOptions) (ScaleReport, error) {
 	if one.sequences() {
 		r.Frames = one.Frames
 	}
-	for k, b := range benches {
-		r.Measured = append(r.Measured, m.measured(b.Threads, b.Batch, times[k], times[0]))
+	for _, c := range cases {
+		r.Measured = append(r.Measured, m.measured(c.threads, c.workers, one.Batch, c.times, cases[0].times))
 	}
 	r.Predicted = m.rows(one.Batch)
 	r.Machines = m.machines(one.Batch, o.Cores)
 	return r, nil
+}
+
+// scaleCase is what is measured in turn with others.
+type scaleCase struct {
+	threads, workers int
+	step             func() error
+	close            func()
+	times            []float64 // seconds
+}
+
+// workersFit reports whether so many machines like this one take at most half of the memory.
+func (b *scaleBench) workersFit(env *Environment, n int) bool {
+	return float64(n)*float64(b.machine.Bytes()) <= float64(env.allowed(0).bytes)/2
+}
+
+// workers are machines that share the threads. A step is one of each at the same time, after which
+// their gradients are added and the parameters, which they share, updated.
+func (b *scaleBench) workers(env *Environment, threads, n int) (*scaleCase, error) {
+	var list []*scaleBench
+	c := &scaleCase{threads: threads, workers: n, close: func() {
+		for _, w := range list {
+			w.machine.Close()
+		}
+	}}
+	for i := range n {
+		w := &scaleBench{bench: bench{spec: b.spec, BenchOptions: b.BenchOptions}, params: b.params}
+		w.Threads = max(1, (threads+n-1-i)/n)
+		if i > 0 {
+			w.params = b.params.Replica()
+		}
+		if err := w.compile(env, 0); err != nil {
+			c.close()
+			return nil, err
+		}
+		list = append(list, w)
+	}
+	list[0].sgd.Threads = threads
+	errs := make([]error, n)
+	all := func(f func(i int)) {
+		var group sync.WaitGroup
+		for i := range n {
+			group.Go(func() { f(i) })
+		}
+		group.Wait()
+	}
+	c.step = func() error {
+		all(func(i int) { errs[i] = list[i].gradients() })
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		all(func(i int) {
+			grads := make([][]float32, n)
+			for p := i; p < len(b.params.All()); p += n {
+				for k, w := range list {
+					grads[k] = w.params.All()[p].Grad
+				}
+				collective.AddWorkers(grads)
+			}
+		})
+		list[0].update()
+		return nil
+	}
+	return c, nil
 }
 
 // scaleBench is a machine of one number of threads.
@@ -326,35 +404,40 @@ func (m *scaleModel) report() ScaleModel {
 }
 
 // measured sets times of steps, in seconds, beside those of one thread and the prediction.
-func (m *scaleModel) measured(threads, batch int, times, one []float64) ScaleMeasured {
+func (m *scaleModel) measured(threads, workers, batch int, times, one []float64) ScaleMeasured {
 	times, one = slices.Sorted(slices.Values(times)), slices.Sorted(slices.Values(one))
 	median := times[len(times)/2]
-	c := m.costs
-	c.Bandwidth = m.bandwidth
-	predicted := m.of(threads).Predict(threads, c).Time.Seconds()
-	speedup := one[len(one)/2] / median
+	_, predicted := m.predict(threads, workers, m.bandwidth)
+	speedup := float64(workers) * one[len(one)/2] / median
 	return ScaleMeasured{
-		Threads: threads, MsPerStep: 1000 * median, MsMin: 1000 * times[0], MsMax: 1000 * times[len(times)-1],
-		ImagesPerSecond: float64(batch) / median, Speedup: speedup, EfficiencyPercent: 100 * speedup / float64(threads),
+		Threads: threads, Workers: workers, MsPerStep: 1000 * median, MsMin: 1000 * times[0], MsMax: 1000 * times[len(times)-1],
+		ImagesPerSecond: float64(workers*batch) / median, Speedup: speedup, EfficiencyPercent: 100 * speedup / float64(threads),
 		PredictedMs: 1000 * predicted, ErrorPercent: 100 * (predicted/median - 1),
 	}
 }
 
-// row predicts an update of so many workers that share cores and memory. Each has a batch; behind
-// their steps the gradients of all are added by as many goroutines, which read all and write one,
+// predict predicts an update of so many workers that share cores and memory. Each has a batch;
+// behind their steps the gradients of all are added by as many goroutines, which read all and
+// write one,
 // as fast as the memory and as one core each can.
-func (m *scaleModel) row(cores, workers, batch int) ScaleRow {
+func (m *scaleModel) predict(cores, workers int, bandwidth float64) (p schedule.Prediction, seconds float64) {
 	c := m.costs
-	c.Bandwidth = m.large / float64(workers)
-	p := m.of(cores/workers).Predict(cores/workers, c)
-	seconds := p.Time.Seconds()
+	c.Bandwidth = bandwidth / float64(workers)
+	p = m.of(cores/workers).Predict(cores/workers, c)
+	seconds = p.Time.Seconds()
 	if workers > 1 {
 		rate := m.bandwidthOne * float64(workers)
-		if m.large > 0 {
-			rate = min(rate, m.large)
+		if bandwidth > 0 {
+			rate = min(rate, bandwidth)
 		}
 		seconds += float64(workers+1) * float64(m.gradients) / rate
 	}
+	return p, seconds
+}
+
+// row predicts a larger machine.
+func (m *scaleModel) row(cores, workers, batch int) ScaleRow {
+	p, seconds := m.predict(cores, workers, m.large)
 	speedup := float64(workers) * m.trace.Predict(1, schedule.Costs{}).Time.Seconds() / seconds
 	return ScaleRow{
 		Cores: cores, Workers: workers, MsPerUpdate: 1000 * seconds, ImagesPerSecond: float64(workers*batch) / seconds,

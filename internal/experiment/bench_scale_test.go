@@ -92,12 +92,18 @@ func TestRowsFollowFromATrace(t *testing.T) {
 	near(r.MsPerUpdate, 2+32+14+1.125, "ms of eight workers")
 	near(r.MemoryBoundPercent, 3200/49.125, "bound of eight workers")
 
-	got := m.measured(2, 128, []float64{0.021, 0.040, 0.020}, []float64{0.030, 0.033, 0.036})
+	got := m.measured(2, 1, 128, []float64{0.021, 0.040, 0.020}, []float64{0.030, 0.033, 0.036})
 	near(got.MsPerStep, 21, "measured ms")
 	near(got.PredictedMs, 2+9+9, "predicted ms")
 	near(got.ErrorPercent, 100*(20./21-1), "error")
 	near(got.Speedup, 33./21, "measured speed-up")
 	near(got.EfficiencyPercent, 50*33./21, "measured efficiency")
+
+	// Two workers of one: 2 + 16 + 14, and 3 · 10 MB at 20 GB/s; twice the images.
+	got = m.measured(2, 2, 128, []float64{0.040, 0.050}, []float64{0.030})
+	near(got.PredictedMs, 33.5, "predicted ms of two workers")
+	near(got.ImagesPerSecond, 256/0.05, "images/s of two workers")
+	near(got.Speedup, 2*30./50, "speed-up of two workers")
 
 	rows := m.machines(128, 8)
 	if len(rows) != 2*3*6 {
@@ -129,11 +135,11 @@ func TestABenchOfScaleMeasuresAndPredicts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Measured) != 2 || r.Measured[1].Threads != 2 || r.Measured[0].Speedup != 1 {
+	if len(r.Measured) != 3 || r.Measured[1].Threads != 2 || r.Measured[2].Workers != 2 || r.Measured[0].Speedup != 1 {
 		t.Fatalf("%+v", r.Measured)
 	}
 	for _, m := range r.Measured {
-		if !(m.MsMin > 0 && m.MsMin <= m.MsPerStep && m.MsPerStep <= m.MsMax) || math.Abs(m.ImagesPerSecond*m.MsPerStep/4000-1) > 1e-9 {
+		if !(m.MsMin > 0 && m.MsMin <= m.MsPerStep && m.MsPerStep <= m.MsMax) || math.Abs(m.ImagesPerSecond*m.MsPerStep/4000-float64(m.Workers)) > 1e-9 {
 			t.Errorf("%+v", m)
 		}
 	}

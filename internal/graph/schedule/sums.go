@@ -6,7 +6,8 @@ import "resnet/internal/graph/kernel"
 type pair struct{ first, second kernel.Vec }
 
 // unitSums are two sums of each channel over images and pixels, in float64. Each range of images
-// has its own, a unit, and they are merged in their order, so that no result depends on the threads.
+// has its own, a unit, and they are merged in their order, so that no result depends on the
+// threads.
 type unitSums struct{ first, second [][]float64 } // by unit and channel
 
 // sink takes what a unit sums.
