@@ -32,6 +32,8 @@ version=${name#resnet-}
 version=${version%-"$os-$arch"}
 said=$("$name/resnet" version)
 [[ $said == "resnet "*"$version"*"$os/$arch"* ]] || fail "version says $said, the archive is $name"
+said=$("$name/resnet-mpi" version)
+[[ $said == "resnet "*"$version"*"$os/$arch"* ]] || fail "resnet-mpi version says $said, the archive is $name"
 [ "$(ls "$name/man" | wc -l)" -gt 40 ] || fail "fewer than 40 man pages"
 grep -q 'SH OPTIONS' "$name/man/resnet-train.1" || fail "resnet-train.1 has no options"
 for f in completion/resnet.bash completion/_resnet completion/resnet.fish completion/resnet.ps1 README.md LICENSE NOTICE CHANGELOG.md; do
