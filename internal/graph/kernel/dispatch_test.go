@@ -46,6 +46,9 @@ func TestNoInstructionSetFallsBackToPlainGo(t *testing.T) {
 			}
 		})
 		for i := range fields {
+			if f := table.Field(i); f.Kind() == reflect.Array && f.Type().Elem().Kind() == reflect.Bool {
+				continue // what is true of the kernels
+			}
 			if table.Field(i).IsZero() {
 				t.Errorf("%s has no %s", im.name, table.Type().Field(i).Name)
 			}
