@@ -30,7 +30,7 @@ build-mpi: ## build bin/resnet-mpi, which shares a training among processes that
 	CGO_ENABLED=0 $(GO) build -tags mpi -trimpath -ldflags '$(LDFLAGS)' -o bin/resnet-mpi ./cmd/resnet
 
 test-mpi: build-mpi ## the same bytes on any number of ranks, faults, launchers; skipped without mpirun
-	CGO_ENABLED=0 $(GO) test -tags mpi -count=1 -timeout 20m ./internal/train/collective/mpi ./cmd/resnet -run 'MPI|Launch'
+	CGO_ENABLED=0 $(GO) test -tags mpi -count=1 -timeout 20m ./internal/train/collective/mpi ./cmd/resnet -run 'MPI|LauncherIs|LauncherOfOne'
 
 demo: build ## plain against residual on embedded images, about a minute
 	$(BIN) quickstart
