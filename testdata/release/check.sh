@@ -57,7 +57,7 @@ if ! wine "$exe" version >version.txt 2>&1; then
 		echo "this wine has no bcryptprimitives.dll, and there is no mingw-w64 to make one: the Windows program is not run"
 		exit
 	fi
-	x86_64-w64-mingw32-gcc -shared -O2 -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" "$source/bcryptprimitives.c" -ladvapi32
+	x86_64-w64-mingw32-gcc -shared -O2 -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" "$source/wine/bcryptprimitives.c" -ladvapi32
 	wine "$exe" version >version.txt 2>&1
 fi
 grep -q windows/amd64 version.txt || fail "wine: $(head -3 version.txt)"
