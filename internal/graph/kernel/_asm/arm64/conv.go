@@ -76,13 +76,7 @@ func tile(np int) {
 	f.times(in, "one")
 	f.label("next")
 	f.times(n, "tap")
-	out, pixel := f.copyOf(y), f.stride(spec.TileYPixel)
-	for i := range np {
-		f.stores(acc[i], out, 0)
-		if i+1 < np {
-			f.add(out, out, pixel)
-		}
-	}
+	f.storeStrip(acc, y, spec.TileYPixel)
 	f.advance(spec.TileXRow, x)
 	f.advance(spec.TileYRow, y)
 	f.times(rows, "row")
@@ -91,6 +85,17 @@ func tile(np int) {
 	f.advance(spec.TileYPlane, yPlane)
 	f.times(planes, "plane")
 	f.end()
+}
+
+// storeStrip stores the sums of a strip's pixels, which are as far apart as the field at off says.
+func (f *function) storeStrip(acc [][]*reg, y *reg, off int) {
+	out, pixel := f.copyOf(y), f.stride(off)
+	for i, sums := range acc {
+		f.stores(sums, out, 0)
+		if i+1 < len(acc) {
+			f.add(out, out, pixel)
+		}
+	}
 }
 
 // weightGradients generates the outer products: ni input channels times 16 output channels. 16

@@ -87,13 +87,7 @@ func groupTile(np, g int) {
 		}
 		f.next(w, g*64)
 		f.times(n, "tap")
-		out, pixel := f.copyOf(y), f.stride(spec.GroupYPixel)
-		for i := range acc {
-			f.stores(acc[i], out, 0)
-			if i+1 < np {
-				f.add(out, out, pixel)
-			}
-		}
+		f.storeStrip(acc, y, spec.GroupYPixel)
 		f.advance(spec.GroupXRow, x)
 		f.advance(spec.GroupYRow, y)
 		f.times(rows, "row")
