@@ -165,15 +165,16 @@
 			const f = this.figure, box = this.box, lines = this.lines(panel);
 			const right = box.width - box.right, bottom = box.height - box.bottom;
 			const values = this.figure.panels.flatMap((p) => this.lines(p)).flatMap((l) => l.points.map((q) => q[1])).filter((v) => v > 0);
-			const min = this.log && values.length ? Math.min(...values) * 0.9 : 0;
-			const max = this.log && values.length || f.log ? Math.max(...values) * 1.05 : f.y_max;
+			const log = this.log && values.length > 0; // of nothing there is no logarithm
+			const min = log ? Math.min(...values) * 0.9 : 0;
+			const max = values.length && (log || f.log) ? Math.max(...values) * 1.05 : f.y_max;
 			const x = (v) => box.left + (v / f.x_max) * (right - box.left);
-			const y = this.log
+			const y = log
 				? (v) => bottom - (Math.log(Math.max(v, min) / min) / Math.log(max / min)) * (bottom - box.top)
 				: (v) => bottom - (v / max) * (bottom - box.top);
 			const s = svg("svg", { viewBox: `0 0 ${box.width} ${box.height}`, tabindex: "0", role: "img" });
 			s.setAttribute("aria-label", `${f.title}${panel.title ? ", " + panel.title : ""}: ${lines.length} lines. Left and right arrow keys read the values.`);
-			for (const v of this.log ? logTicks(min, max) : linearTicks(max, 6)) {
+			for (const v of log ? logTicks(min, max) : linearTicks(max, 6)) {
 				s.append(svg("path", { class: "grid", d: `M${box.left} ${y(v)}H${right}` }),
 					svg("text", { x: box.left - 6, y: y(v) + 4, "text-anchor": "end" }, number(v)));
 			}
