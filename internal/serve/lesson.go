@@ -31,7 +31,7 @@ const (
 func ReportLink(run string) string { return reportPath + "?run=" + url.QueryEscape(run) }
 
 // lessonPolicy lets pages draw themselves and load nothing. The pages' own policies are stricter.
-const lessonPolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const lessonPolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // LessonHandler serves a lesson to this machine. A request that names another host is refused: a
 // page of somewhere else, whose name leads here, would read the visitor's trainings.
