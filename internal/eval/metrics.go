@@ -28,8 +28,8 @@ type Metrics struct {
 	Confusion [][]int `json:"confusion"`
 }
 
-// confusionClasses is the most that a confusion matrix is kept for: 128 MB.
-const confusionClasses = 4096
+// ConfusionClasses is the most that a confusion matrix is kept for: 128 MB.
+const ConfusionClasses = 4096
 
 // A Meter measures logits of a known number of images that arrive in any order and any batches. It
 // is for one goroutine.
@@ -53,7 +53,7 @@ func NewMeter(n, classes int, names func(i int) string) (*Meter, error) {
 		return nil, fmt.Errorf("evaluation of %d images in %d classes: there is nothing to measure", n, classes)
 	}
 	m := &Meter{classes: classes, losses: make([]float64, n), seen: make([]bool, n), ranks: make([]uint8, n), left: n, row: make([]float64, classes), names: names}
-	if classes <= confusionClasses {
+	if classes <= ConfusionClasses {
 		m.confusion = make([][]int, classes)
 		for label := range m.confusion {
 			m.confusion[label] = make([]int, classes)

@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"io"
 	"io/fs"
+	"math"
 	"path/filepath"
 
 	"resnet/internal/atomicfile"
@@ -148,7 +149,6 @@ func parseDiagnosis(b []byte) (*Diagnosis, error) {
 
 // Bounds of what a page shows.
 const (
-	maxClasses  = 1 << 12 // of a confusion matrix, as eval keeps it
 	maxWorst    = 1000
 	maxMapSide  = 512
 	maxViewSide = 4096
@@ -160,7 +160,7 @@ func (d *Diagnosis) check() error {
 	switch {
 	case d.Images < 1 || d.Of < d.Images:
 		return fmt.Errorf("%d images of %d", d.Images, d.Of)
-	case d.Confusion != nil && k > maxClasses:
+	case d.Confusion != nil && k > eval.ConfusionClasses:
 		return fmt.Errorf("a confusion matrix of %d classes", k)
 	case len(d.Calibration.Bins) > 1000 || d.Calibration.Scaled != nil && len(d.Calibration.Scaled.Bins) > 1000:
 		return errors.New("a calibration curve of more than 1000 bins")
@@ -171,7 +171,7 @@ func (d *Diagnosis) check() error {
 	}
 	known := func(class int) bool { return class >= 0 && class < k }
 	for _, c := range d.Confusion {
-		if !known(c.Label) || !known(c.Predicted) || c.N < 0 {
+		if !known(c.Label) || !known(c.Predicted) || c.N < 0 || c.N > math.MaxInt32 {
 			return fmt.Errorf("%d images of class %d taken for %d, of %d classes", c.N, c.Label, c.Predicted, k)
 		}
 	}

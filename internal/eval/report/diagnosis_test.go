@@ -189,6 +189,7 @@ func TestADiagnosisThatNoPageCouldBeMadeOfIsRefused(t *testing.T) {
 		"a class of none":        func(d *Diagnosis) { d.Confusion[0].Predicted = 2 },
 		"a negative class":       func(d *Diagnosis) { d.Confusion[0].Label = -1 },
 		"a negative count":       func(d *Diagnosis) { d.Confusion[0].N = -1 },
+		"a count past 32 bits":   func(d *Diagnosis) { d.Confusion[0].N = 1 << 31 },
 		"too many classes":       func(d *Diagnosis) { d.Classes = make([]string, 5000) },
 		"a label of none":        func(d *Diagnosis) { d.Worst[0].Label = 7 },
 		"no guess":               func(d *Diagnosis) { d.Worst[0].Top = nil },
@@ -243,6 +244,7 @@ func TestAViewIsKeptAsItIsSeen(t *testing.T) {
 func FuzzDiagnosis(f *testing.F) {
 	f.Add([]byte(`{"format": 1, "images": 1, "of": 1, "classes": ["a"], "confusion": [{"label": 0, "predicted": 0, "n": 1}]}`))
 	f.Add([]byte(`{"format": 1, "images": 1, "of": 1, "calibration": {"temperature": 2}}`))
+	f.Add([]byte(`{"format": 1, "images": 1, "of": 1, "classes": ["a"], "confusion": [{"label": 0, "predicted": 0, "n": 4611686018427387904}]}`))
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		d, err := parseDiagnosis(b)
 		if err != nil {
