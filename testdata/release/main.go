@@ -144,7 +144,7 @@ func sharedFiles() ([]file, error) {
 		}
 		files = append(files, file{name, 0o644, data})
 	}
-	return files, filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
@@ -156,6 +156,7 @@ func sharedFiles() ([]file, error) {
 		files = append(files, file{filepath.ToSlash(name), 0o644, data})
 		return err
 	})
+	return files, err
 }
 
 func compile(p build, goos, goarch, ldflags string) (file, error) {
