@@ -110,7 +110,8 @@ test-browser: build ## reports, live pages and the server's page in headless Chr
 	cd testdata/browser && RUN=../../bin/run RESNET=../../$(BIN) node --test run.test.mjs live.test.mjs
 	$(BIN) serve testdata/classifier/fashion8.safetensors --listen 127.0.0.1:18080 & server=$$!; \
 		cd testdata/browser && SERVED=http://127.0.0.1:18080/ node --test serve.test.mjs; status=$$?; kill $$server; exit $$status
-	$(BIN) lesson bin/compared --port 18081 & server=$$!; sleep 1; \
+	$(BIN) runs report bin/compared/plain8-seed1 > /dev/null
+	$(BIN) lesson bin/compared --port 18081 & server=$$!; \
 		cd testdata/browser && LESSON=http://127.0.0.1:18081/ node --test lesson.test.mjs; status=$$?; kill $$server; exit $$status
 
 # What is found goes to Go's cache, from which the next run starts. A new input is not made smaller

@@ -1,31 +1,12 @@
-// Reads the lesson as a student does. LESSON is its address; CHROMIUM the browser, by default Debian's; SHOTS a folder for pictures.
+// Reads the lesson as a student does. LESSON is its address.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import path from "node:path";
-import { chromium } from "playwright-core";
+import { before, test } from "node:test";
+import * as reader from "./reader.mjs";
 
-const lesson = process.env.LESSON, shots = process.env.SHOTS;
-let browser;
-
-before(async () => {
-	browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-});
-after(() => browser?.close());
-
-async function open(options, address = lesson) {
-	const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, ...options });
-	const page = await context.newPage();
-	const requests = [], complaints = [];
-	page.on("request", (r) => requests.push(r.url()));
-	page.on("pageerror", (e) => complaints.push(String(e)));
-	page.on("console", (m) => m.type() === "error" && complaints.push(m.text()));
-	await page.goto(address);
-	return { page, context, requests, complaints };
-}
-
-const shot = async (page, name) => shots && page.screenshot({ path: path.join(shots, `lesson-${name}.png`), fullPage: true });
-const light = (c) => c.match(/[\d.]+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0);
-const colours = (page) => page.evaluate(() => ["backgroundColor", "color"].map((k) => getComputedStyle(document.body)[k]));
+const { colours, fits, shot } = reader;
+const lesson = process.env.LESSON;
+before(() => lesson && reader.answers(lesson));
+const open = (options) => reader.open(lesson, { viewport: { width: 1100, height: 800 }, ...options });
 
 test("every section has its figures, drawn and in a table, and nothing is asked of another server", { skip: !lesson }, async () => {
 	const { page, context, requests, complaints } = await open();
@@ -45,7 +26,7 @@ test("every section has its figures, drawn and in a table, and nothing is asked 
 	// A block of each kind, of which one has an addition.
 	const additions = await page.locator(".blocks svg.net").evaluateAll((all) => all.map((s) => s.querySelectorAll("circle").length));
 	assert.deepEqual(additions, [0, 1]);
-	await shot(page, "wide");
+	await shot(page, "lesson-wide");
 	assert.deepEqual([...new Set(requests.map((r) => new URL(r).origin))], [new URL(lesson).origin]);
 	assert.deepEqual(complaints, []);
 	await context.close();
@@ -60,6 +41,8 @@ test("the visitor's trainings are compared, and their reports open", { skip: !le
 	await page.waitForLoadState();
 	assert.match(await page.title(), /plain8/);
 	assert.ok((await page.locator("table td").count()) > 0);
+	const pictures = await page.locator("img").evaluateAll((all) => Promise.all(all.map((i) => i.decode().then(() => i.naturalWidth, () => 0))));
+	assert.ok(pictures.length > 0 && pictures.every((w) => w > 0), `pictures ${pictures} pixels wide`);
 	assert.deepEqual([...new Set(requests.map((r) => new URL(r).origin))], [new URL(lesson).origin]);
 	assert.deepEqual(complaints, []);
 	await context.close();
@@ -87,11 +70,10 @@ test("it is read with the keyboard alone", { skip: !lesson }, async () => {
 test("375 pixels are enough, light and dark", { skip: !lesson }, async () => {
 	for (const colorScheme of ["light", "dark"]) {
 		const { page, context, complaints } = await open({ viewport: { width: 375, height: 700 }, colorScheme });
-		const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-		assert.ok(wide <= seen, `the page is ${wide} pixels wide, the window ${seen}`);
-		const [back, text] = (await colours(page)).map(light);
+		await fits(page);
+		const [back, text] = await colours(page);
 		assert.equal(back > text, colorScheme === "light");
-		await shot(page, "narrow-" + colorScheme);
+		await shot(page, "lesson-narrow-" + colorScheme);
 		assert.deepEqual(complaints, []);
 		await context.close();
 	}
@@ -100,10 +82,10 @@ test("375 pixels are enough, light and dark", { skip: !lesson }, async () => {
 test("it prints in light colours, with still figures where scripts are off", { skip: !lesson }, async () => {
 	const { page, context } = await open({ colorScheme: "dark" });
 	await page.emulateMedia({ media: "print", colorScheme: "dark" });
-	const [back, text] = (await colours(page)).map(light);
+	const [back, text] = await colours(page);
 	assert.ok(back > text);
 	assert.equal(await page.locator("nav:visible, .scale:visible").count(), 0);
-	await shot(page, "print");
+	await shot(page, "lesson-print");
 	await context.close();
 	const still = await open({ javaScriptEnabled: false });
 	assert.equal(await still.page.locator(".still:visible svg").count(), await still.page.locator("figure").count());

@@ -1,49 +1,19 @@
-// Opens the report of a comparison as a reader does. REPORT is its path, FIGURE6 that of one with the paper's networks, SWEEP that of a sweep, DRAWINGS a folder of networks drawn by `models show --svg`; CHROMIUM the browser, by default Debian's; SHOTS a folder for pictures.
+// Opens the report of a comparison as a reader does. REPORT is its path, FIGURE6 that of one with the paper's networks, SWEEP that of a sweep, DRAWINGS a folder of networks drawn by `models show --svg`.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
-import { HtmlValidate } from "html-validate";
+import * as reader from "./reader.mjs";
 
 const report = path.resolve(process.env.REPORT ?? "report.html");
-const shots = process.env.SHOTS;
-let browser;
-
-before(async () => {
-	browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-});
-after(() => browser?.close());
-
-// open returns the page with every request and every complaint it made.
-async function open(options = {}, file = report) {
-	const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
-	const page = await context.newPage();
-	const requests = [], complaints = [];
-	page.on("request", (r) => requests.push(r.url()));
-	page.on("pageerror", (e) => complaints.push(String(e)));
-	page.on("console", (m) => { if (["error", "warning"].includes(m.type())) complaints.push(m.text()); });
-	await page.goto(pathToFileURL(file).href);
-	return { page, context, requests, complaints };
-}
-
-const shot = async (page, name, fullPage = true) => { if (shots) await page.screenshot({ path: path.join(shots, name + ".png"), fullPage }); };
+const { colours, faults, fits, shot } = reader;
+const open = (options, file = report) => reader.open(pathToFileURL(file).href, options);
 const error = "#figure-error ";
 const curves = (page, figure = error) => page.locator(figure + ".panel path.curve");
-// The colour that a reader sees behind the text, and of the text.
-const colours = (page) => page.evaluate(() => {
-	const s = getComputedStyle(document.body);
-	return [s.backgroundColor, s.color].map((c) => c.match(/\d+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0));
-});
 
 test("the page is valid HTML", async () => {
-	const result = await new HtmlValidate({ extends: ["html-validate:recommended"], rules: {
-		"no-inline-style": "off", "require-sri": "off", "long-title": "off", "no-trailing-whitespace": "off",
-		"svg-focusable": "off", "prefer-native-element": "off", "attribute-boolean-style": "off", "tel-non-breaking": "off",
-	} }).validateString(readFileSync(report, "utf8"));
-	const found = result.results.flatMap((r) => r.messages).filter((m) => m.severity === 2).map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`);
-	assert.deepEqual(found.slice(0, 10), []);
+	assert.deepEqual((await faults(readFileSync(report, "utf8"))).slice(0, 10), []);
 });
 
 test("curves, table and findings are there, and nothing is loaded", async () => {
@@ -101,7 +71,7 @@ test("hovering and the arrow keys show the values", async () => {
 	const value = hovered.match(/(\S+) test\s+(\d+\.\d\d) %/);
 	const cells = await page.locator("details", { hasText: `Measurements of ${value[1]}` }).locator("td").allTextContents();
 	assert.ok(cells.includes(value[2]), `${value[0]} is measured`);
-	await shot(page, "hover", false);
+	await shot(page, "hover", {});
 	await page.mouse.move(0, 0);
 	await tip.waitFor({ state: "hidden" });
 	await panel.locator("svg").focus();
@@ -123,11 +93,17 @@ test("the axis is linear or logarithmic, and smoothing is stated", async () => {
 	await page.locator(error + ".scale").click();
 	assert.notEqual(await d(), linear);
 	assert.match(await page.locator(error + ".panel").first().locator("svg").textContent(), /error \(%\), log/);
-	await shot(page, "log", false);
+	await shot(page, "log", {});
 	await page.locator(error + ".scale").click();
 	assert.equal(await d(), linear);
 	await page.locator(error + "select").selectOption("3");
 	assert.notEqual(await d(), linear);
+	// Of no lines there is no logarithm, and the axis is still drawn.
+	const groups = await page.locator(error + ".controls button.group").all();
+	for (const button of groups) await button.click();
+	await page.locator(error + ".scale").click();
+	assert.equal(await curves(page).count(), 0);
+	assert.ok((await page.locator(error + ".panel").first().locator("path.grid").count()) > 1);
 	assert.deepEqual(complaints, []);
 	await context.close();
 });
@@ -147,8 +123,7 @@ test("light and dark follow the system and the button", async () => {
 
 test("375 pixels are enough", async () => {
 	const { page, context, complaints } = await open({ viewport: { width: 375, height: 700 }, hasTouch: true });
-	const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-	assert.ok(wide <= seen, `the page is ${wide} pixels wide, the window ${seen}`);
+	await fits(page);
 	for (const p of await page.locator(".panel").all()) assert.ok((await p.boundingBox()).width <= 375);
 	await shot(page, "narrow");
 	assert.deepEqual(complaints, []);
@@ -205,8 +180,7 @@ test("the paper's figure has its three panels, its ticks and its note", { skip: 
 test("the paper's figure fits 375 pixels, light and dark", { skip: !figure6 }, async () => {
 	for (const colorScheme of ["light", "dark"]) {
 		const { page, context } = await open({ viewport: { width: 375, height: 700 }, colorScheme }, figure6);
-		const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-		assert.ok(wide <= seen, `the page is ${wide} pixels wide, the window ${seen}`);
+		await fits(page);
 		const tops = await Promise.all((await page.locator(error + ".panel").all()).map(async (p) => (await p.boundingBox()).y));
 		assert.ok(tops[0] < tops[1] && tops[1] < tops[2], "panels stand one below another");
 		await shot(page, "figure6-narrow-" + colorScheme);
@@ -256,7 +230,7 @@ test("building blocks are drawn for the networks that have them, light, dark and
 				assert.ok(box.x + box.width <= width, `${box.x + box.width} of ${width} pixels`);
 			}
 			await page.locator(".blocks").scrollIntoViewIfNeeded();
-			if (shots) await page.locator(".blocks").screenshot({ path: path.join(shots, `blocks-${colorScheme}-${width}.png`) });
+			await shot(page.locator(".blocks"), `blocks-${colorScheme}-${width}`, {});
 			assert.deepEqual(complaints, []);
 			await context.close();
 		}

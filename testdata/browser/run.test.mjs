@@ -1,35 +1,17 @@
-// Opens the page of a run as a reader does. RUN is a run's folder with its report, RESNET the program; CHROMIUM the browser, by default Debian's; SHOTS a folder for pictures.
+// Opens the page of a run as a reader does. RUN is a run's folder with its report, RESNET the program.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
-import { HtmlValidate } from "html-validate";
+import * as reader from "./reader.mjs";
 
-const run = process.env.RUN && path.resolve(process.env.RUN), program = process.env.RESNET && path.resolve(process.env.RESNET), shots = process.env.SHOTS;
+const run = process.env.RUN && path.resolve(process.env.RUN), program = process.env.RESNET && path.resolve(process.env.RESNET);
 const report = run && path.join(run, "report.html");
-let browser;
-
-before(async () => {
-	browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-});
-after(() => browser?.close());
-
-async function open(options = {}, file = report) {
-	const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, ...options });
-	const page = await context.newPage();
-	const requests = [], complaints = [];
-	page.on("request", (r) => requests.push(r.url()));
-	page.on("pageerror", (e) => complaints.push(String(e)));
-	page.on("console", (m) => { if (["error", "warning"].includes(m.type())) complaints.push(m.text()); });
-	await page.goto(pathToFileURL(file).href);
-	return { page, context, requests, complaints };
-}
-
-const shot = async (page, name) => { if (shots) await page.screenshot({ path: path.join(shots, name + ".png"), fullPage: true }); };
+const { colours, faults, fits, shot, shots } = reader;
+const open = (options, file = report) => reader.open(pathToFileURL(file).href, options);
 const curve = (page, figure, name) => page.locator(`#figure-${figure} .panel path.curve[data-name="${name}"]`);
 
 test("the figures answer the pointer and the arrow keys", { skip: !run }, async () => {
@@ -78,23 +60,17 @@ test("what it gets wrong is that of diagnostics.json", { skip: !run }, async () 
 });
 
 test("it is valid, light and dark, narrow and wide, and prints", { skip: !run }, async () => {
-	const result = await new HtmlValidate({ extends: ["html-validate:recommended"], rules: {
-		"no-inline-style": "off", "require-sri": "off", "long-title": "off", "no-trailing-whitespace": "off",
-		"svg-focusable": "off", "prefer-native-element": "off", "attribute-boolean-style": "off", "tel-non-breaking": "off",
-	} }).validateString(readFileSync(report, "utf8"));
-	const faults = result.results.flatMap((r) => r.messages).filter((m) => m.severity === 2).map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`);
-	assert.deepEqual(faults.slice(0, 10), []);
+	assert.deepEqual((await faults(readFileSync(report, "utf8"))).slice(0, 10), []);
 	for (const colorScheme of ["light", "dark"]) for (const width of [1100, 375]) {
 		const { page, context, complaints } = await open({ viewport: { width, height: 800 }, colorScheme });
-		const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-		assert.ok(wide <= seen, `the page is ${wide} pixels wide, the window ${seen}`);
+		await fits(page);
 		await shot(page, `run-${colorScheme}-${width}`);
 		assert.deepEqual(complaints, []);
 		await context.close();
 	}
 	const { page, context } = await open({ colorScheme: "dark" });
 	await page.emulateMedia({ media: "print", colorScheme: "dark" });
-	const [back, text] = await page.evaluate(() => { const s = getComputedStyle(document.body); return [s.backgroundColor, s.color].map((c) => c.match(/\d+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0)); });
+	const [back, text] = await colours(page);
 	assert.ok(back > text, "dark on light");
 	await shot(page, "run-print");
 	if (shots) await page.pdf({ path: path.join(shots, "run.pdf"), format: "A4" });

@@ -1,28 +1,15 @@
-// Drops images on the page of a server, as a visitor does. SERVED is its address; CHROMIUM the browser, by default Debian's; SHOTS a folder for pictures.
+// Drops images on the page of a server, as a visitor does. SERVED is its address.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { chromium } from "playwright-core";
+import * as reader from "./reader.mjs";
 
-const served = process.env.SERVED, shots = process.env.SHOTS;
+const { fits, shot } = reader;
+const served = process.env.SERVED;
 const pictures = path.resolve("../classifier");
-let browser;
-
-before(async () => {
-	browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-});
-after(() => browser?.close());
-
-async function open(options) {
-	const context = await browser.newContext({ viewport: { width: 900, height: 700 }, ...options });
-	const page = await context.newPage();
-	const requests = [], complaints = [];
-	page.on("request", (r) => requests.push(r.url()));
-	page.on("pageerror", (e) => complaints.push(String(e)));
-	await page.goto(served);
-	return { page, context, requests, complaints };
-}
+before(() => served && reader.answers(served));
+const open = (options) => reader.open(served, { viewport: { width: 900, height: 700 }, ...options });
 
 test("an image is dropped, and its classes are shown", { skip: !served }, async () => {
 	const { page, context, requests, complaints } = await open();
@@ -38,7 +25,7 @@ test("an image is dropped, and its classes are shown", { skip: !served }, async 
 	assert.match(lines[0], /^Ankle boot8\d\.\d%$/);
 	const shares = lines.map((l) => Number(l.match(/([\d.]+)%$/)[1]));
 	assert.deepEqual(shares, [...shares].sort((a, b) => b - a), "the likeliest first");
-	if (shots) await page.screenshot({ path: path.join(shots, "serve.png") });
+	await shot(page, "serve", {});
 	assert.deepEqual(complaints, []);
 	assert.deepEqual(requests.filter((r) => !r.startsWith(served) && !r.startsWith("blob:")), [], "no request leaves the server");
 	await context.close();
@@ -51,8 +38,7 @@ test("files are chosen, one of them no image, on a narrow and dark screen", { sk
 	await page.locator(".wrong").waitFor();
 	assert.match(await page.locator(".answer li").first().textContent(), /^Dress99\.\d%$/);
 	assert.match(await page.locator(".wrong").textContent(), /it is a text/);
-	const [wide, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-	assert.ok(wide <= seen, `the page is ${wide} pixels wide, the window ${seen}`);
-	if (shots) await page.screenshot({ path: path.join(shots, "serve-narrow.png") });
+	await fits(page);
+	await shot(page, "serve-narrow", {});
 	await context.close();
 });
