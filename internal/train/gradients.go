@@ -26,6 +26,7 @@ func Gradients(ctx context.Context, o Options, batches int) ([]LayerGradient, er
 	if batches < 1 {
 		return nil, fmt.Errorf("train: gradients of %d batches", batches)
 	}
+	o.Replicas = nil // the first worker takes every batch, not its part of an update's
 	l, err := newProbe(ctx, o)
 	if err != nil {
 		return nil, err

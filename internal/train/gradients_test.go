@@ -102,6 +102,27 @@ func TestGradientsOfSeveralBatchesAreTheMeanOfTheirNorms(t *testing.T) {
 	}
 }
 
+// TestWorkersDoNotChangeWhichGradientsAreMeasured: the first of two workers would take the batches
+// 0, 1 and 4 of updates of four.
+func TestWorkersDoNotChangeWhichGradientsAreMeasured(t *testing.T) {
+	cfg := plainSGD()
+	cfg.Accumulate = 4
+	var want []LayerGradient
+	for workers := 1; workers <= 2; workers++ {
+		r := newToy(t, cfg, eval.Config{Every: 100}, "")
+		if workers == 2 {
+			r.withReplica()
+		}
+		list, err := Gradients(t.Context(), r.o, 3)
+		must(t, err)
+		if workers == 1 {
+			want = list
+		} else if !slices.Equal(list, want) {
+			t.Errorf("%d workers: %v, want %v", workers, list, want)
+		}
+	}
+}
+
 func TestGradientsThatAreNotFiniteAreAnError(t *testing.T) {
 	r := newToy(t, plainSGD(), eval.Config{Every: 100}, "")
 	r.machine.fault = func(_ int, m *toyMachine, _ *graph.Result) { m.params.Get("fc.weight").Grad[0] = float32(math.NaN()) }

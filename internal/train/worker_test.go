@@ -26,6 +26,14 @@ func (r *netRun) withWorkers(n int) *netRun {
 	return r
 }
 
+// withReplica gives the run one more worker, and returns its machine.
+func (r *toyRun) withReplica() *toyMachine {
+	params := r.params.Replica()
+	m := &toyMachine{params: params}
+	r.o.Replicas = []Replica{{Params: params, MachineFor: always(m), BeforeBatch: func(n int) { m.batches = n }}}
+	return m
+}
+
 func TestWorkersDoNotShowInTheResult(t *testing.T) {
 	for _, accumulate := range []int{4, 12} {
 		cfg := netConfig()
@@ -89,10 +97,7 @@ func TestTheFirstFaultOfTheUpdateIsTold(t *testing.T) {
 			r := newToy(t, cfg, eval.Config{Every: 2}, "")
 			machines := []*toyMachine{r.machine}
 			if workers == 2 {
-				params := r.params.Replica()
-				m := &toyMachine{params: params}
-				machines = append(machines, m)
-				r.o.Replicas = []Replica{{Params: params, MachineFor: always(m), BeforeBatch: func(n int) { m.batches = n }}}
+				machines = append(machines, r.withReplica())
 			}
 			for _, m := range machines {
 				m.fault = func(batches int, m *toyMachine, res *graph.Result) {
