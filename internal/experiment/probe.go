@@ -3,7 +3,6 @@ package experiment
 import (
 	"context"
 
-	"resnet/internal/datasets"
 	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
 )
@@ -34,14 +33,9 @@ func (t *Training) probe(ctx context.Context, measure func(context.Context, trai
 		return err
 	}
 	defer r.close()
-	return measure(t.Control.Context(ctx), train.Options{
-		Plan: t.Plan, MachineFor: r.trainer.machine, Params: r.params,
-		Loader: func(_ context.Context, epoch, batch int, share datasets.Share) (train.Loader, error) {
-			return t.data.loader(epoch, batch, share, nil)
-		},
-		Replicas: r.replicas(), Evaluate: r.evaluator.evaluate, Store: noStore{},
-		BeforeBatch: r.trainer.beforeBatch, Targets: r.trainer.targets(), Resume: r.resume, Control: t.Control,
-	})
+	o := t.options(r, nil)
+	o.Store, o.MaxTime = noStore{}, 0
+	return measure(t.Control.Context(ctx), o)
 }
 
 // noStore is a Store of a training that saves nothing.

@@ -136,7 +136,7 @@ func (t *Training) follow(ctx context.Context) (train.Summary, error) {
 		return train.Summary{}, err
 	}
 	defer r.close()
-	o := t.options(r)
+	o := t.options(r, t.warnSkipped)
 	o.Store = noStore{}
 	return train.Run(ctx, o)
 }

@@ -195,7 +195,7 @@ func (t *Training) runLocked(ctx context.Context, store *checkpoint.Store) (trai
 		t.Watcher.Begin()
 	}
 	defer t.Watcher.End()
-	o := t.options(r)
+	o := t.options(r, t.warnSkipped)
 	o.Store = &train.RunStore{
 		Checkpoints: store, Meta: r.meta, ConfigDigest: digest(&t.Config), Trained: r.trained,
 		BatchesPerEpoch: t.Plan.BatchesPerEpoch, Warn: func(line string) { t.Watcher.Line("warning: " + line) },
@@ -231,11 +231,14 @@ func (t *Training) prepareLocked(ctx context.Context, store *checkpoint.Store) (
 	return t.prepare(ctx, store)
 }
 
-// options are what the training loop needs, on any rank.
-func (t *Training) options(r *ready) train.Options {
-	skipped := func(id string, err error) { // on a goroutine of the loader
-		t.env.say("warning: %s is left out: %v", text.Printable(id), err)
-	}
+// warnSkipped says that a sample is left out. Loaders call it on their goroutines.
+func (t *Training) warnSkipped(id string, err error) {
+	t.env.say("warning: %s is left out: %v", text.Printable(id), err)
+}
+
+// options are what the training loop needs, on any rank. skipped is told of samples that are left
+// out; it may be nil.
+func (t *Training) options(r *ready, skipped func(id string, err error)) train.Options {
 	return train.Options{
 		Plan: t.Plan, MachineFor: r.trainer.machine, Params: r.params, Replicas: r.replicas(), Ranks: t.Ranks,
 		Loader: func(_ context.Context, epoch, batch int, share datasets.Share) (train.Loader, error) {
