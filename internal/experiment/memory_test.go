@@ -128,6 +128,21 @@ func TestWhatTheMachinesTakeCounts(t *testing.T) {
 	}
 }
 
+// TestATrainingUpdatesWithItsThreads: --threads is for updates too, whatever cores there are.
+func TestATrainingUpdatesWithItsThreads(t *testing.T) {
+	x := tinyExperiment(t)
+	x.Threads = 3
+	training := &Training{Experiment: x, Dir: t.TempDir()}
+	r, err := training.prepare(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	if got := training.options(r, nil).Threads; got != 3 {
+		t.Errorf("%d threads, want 3", got)
+	}
+}
+
 // tinyExperiment is the quickstart's, made ready.
 func tinyExperiment(t *testing.T, sets ...string) *Experiment {
 	t.Helper()

@@ -178,7 +178,7 @@ func TestFrozenStatisticsStayAndTheRestIsTrained(t *testing.T) {
 	for _, p := range params.All() {
 		before[p.Name] = slices.Clone(p.Data)
 	}
-	sgd := train.NewStepper(x.Train.Optimizer, params)
+	sgd := train.NewStepper(x.Train.Optimizer, params, 0)
 	for range 2 {
 		b, err := loader.Next(context.Background())
 		if err != nil {

@@ -240,7 +240,7 @@ func (t *Training) warnSkipped(id string, err error) {
 // out; it may be nil.
 func (t *Training) options(r *ready, skipped func(id string, err error)) train.Options {
 	return train.Options{
-		Plan: t.Plan, MachineFor: r.trainer.machine, Params: r.params, Replicas: r.replicas(), Ranks: t.Ranks,
+		Plan: t.Plan, MachineFor: r.trainer.machine, Params: r.params, Threads: t.Threads, Replicas: r.replicas(), Ranks: t.Ranks,
 		Loader: func(_ context.Context, epoch, batch int, share datasets.Share) (train.Loader, error) {
 			return t.data.loader(epoch, batch, share, skipped)
 		},

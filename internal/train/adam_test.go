@@ -42,7 +42,7 @@ func TestAdamAndClippingArePyTorchs(t *testing.T) {
 		cfg := DefaultConfig()
 		cfg.ClipNorm = c.Clip
 		cfg.Optimizer = Optimizer{Name: OptimizerAdam, Beta1: c.Beta1, Beta2: c.Beta2, Epsilon: c.Epsilon, WeightDecay: c.WeightDecay, Decay: DecayAll}
-		l := &loop{o: Options{Plan: Plan{Config: cfg}, Params: params}, sgd: NewStepper(cfg.Optimizer, params), rate: c.Rate}
+		l := &loop{o: Options{Plan: Plan{Config: cfg}, Params: params}, sgd: NewStepper(cfg.Optimizer, params, 0), rate: c.Rate}
 		for _, step := range f.Grads {
 			for n, g := range step {
 				for i, x := range g { // twice the gradient, of two batches

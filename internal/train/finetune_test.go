@@ -17,7 +17,7 @@ func TestFrozenParametersStayAndTheHeadLearnsByItsOwnRate(t *testing.T) {
 			params.Add(&graph.Param{Name: p, Shape: []int{2}, Data: []float32{1, 1}, Grad: []float32{1, 1}, Head: p == "fc.weight"})
 		}
 		o := Optimizer{Name: name, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Decay: DecayAll, Freeze: "layer1", HeadRate: 4}
-		s := NewStepper(o, params)
+		s := NewStepper(o, params, 0)
 		s.Step(0.125, 1)
 		frozen, other, head := params.All()[0].Data, params.All()[1].Data, params.All()[2].Data
 		if !slices.Equal(frozen, []float32{1, 1}) {

@@ -63,7 +63,7 @@ func newProbe(ctx context.Context, o Options) (*loop, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	l := &loop{o: o, ctx: ctx, gentle: ctx, sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now)}
+	l := &loop{o: o, ctx: ctx, gentle: ctx, sgd: o.stepper(), meter: newMeter(o.Now)}
 	l.newWorkers()
 	if err := l.resume(); err != nil {
 		return nil, err

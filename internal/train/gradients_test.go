@@ -123,6 +123,17 @@ func TestWorkersDoNotChangeWhichGradientsAreMeasured(t *testing.T) {
 	}
 }
 
+func TestAnUpdateHasTheThreadsOfItsTraining(t *testing.T) {
+	r := newToy(t, plainSGD(), eval.Config{Every: 100}, "")
+	r.o.Threads = 3
+	l, err := newProbe(t.Context(), r.o)
+	must(t, err)
+	defer l.closeLoaders()
+	if got := l.sgd.(*SGD).Threads; got != 3 {
+		t.Errorf("%d threads, want 3", got)
+	}
+}
+
 func TestGradientsThatAreNotFiniteAreAnError(t *testing.T) {
 	r := newToy(t, plainSGD(), eval.Config{Every: 100}, "")
 	r.machine.fault = func(_ int, m *toyMachine, _ *graph.Result) { m.params.Get("fc.weight").Grad[0] = float32(math.NaN()) }

@@ -149,7 +149,7 @@ func TestRowsThatAreNowhereAreMissed(t *testing.T) {
 func TestACheckpointThatIsSavedAgainKeepsWhatWasMeasured(t *testing.T) {
 	r := newToy(t, toyConfig(), eval.Config{Every: 4}, "")
 	r.o.Resume = &Resume{State: State{Format: 1, Step: 8, Batches: 8, Evaluated: 8}, Momentum: nil, Evaluation: &Evaluation{Test: &Metrics{Error: 12.5}}}
-	r.o.Resume.Momentum = NewStepper(r.o.Plan.Config.Optimizer, r.params).Tensors()
+	r.o.Resume.Momentum = NewStepper(r.o.Plan.Config.Optimizer, r.params, 0).Tensors()
 	r.o.Control.SaveNow()
 	r.o.Plan.Config.Checkpoint.Every = 1
 	r.o.Plan.Iterations = 8

@@ -51,7 +51,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	if err := o.check(); err != nil {
 		return Summary{}, err
 	}
-	l := &loop{o: o, ctx: ctx, sched: NewScheduler(o.Plan), sgd: NewStepper(o.Plan.Config.Optimizer, o.Params), average: newAverage(o.Plan.Config.EMA, o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now)}
+	l := &loop{o: o, ctx: ctx, sched: NewScheduler(o.Plan), sgd: o.stepper(), average: newAverage(o.Plan.Config.EMA, o.Plan.Config.Optimizer, o.Params), meter: newMeter(o.Now)}
 	l.newWorkers()
 	l.o.Control.takeSave(&l.asked) // requests of before are not this run's
 	if err := l.resume(); err != nil {

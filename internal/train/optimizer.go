@@ -30,12 +30,14 @@ type Stepper interface {
 	Load(ts []Tensor) error
 }
 
-// NewStepper makes the optimizer that o names.
-func NewStepper(o Optimizer, params *graph.ParamSet) Stepper {
+// NewStepper makes the optimizer that o names. SGD updates with so many threads, 0 for all cores.
+func NewStepper(o Optimizer, params *graph.ParamSet, threads int) Stepper {
 	if o.adaptive() {
 		return NewAdam(o, params)
 	}
-	return NewSGD(o, params)
+	s := NewSGD(o, params)
+	s.Threads = threads
+	return s
 }
 
 // adaptive reports whether the optimizer keeps the moments of gradients, as Adam does.

@@ -104,6 +104,8 @@ type Options struct {
 	// of Machine.
 	MachineFor func(*datasets.Batch) (graph.Machine, error)
 	Params     *graph.ParamSet
+	// Threads update the parameters together, 0 for all cores. No value depends on them.
+	Threads int
 	// Replicas are more copies of the network, which compute a part of each update's micro-batches
 	// beside the first. With it they are a power of two that divides Plan.Config.Accumulate.
 	Replicas []Replica
@@ -152,6 +154,11 @@ type Summary struct {
 	Elapsed         time.Duration
 	LoaderWait      time.Duration
 	ImagesPerSecond float64 // mean over this Run's updates
+}
+
+// stepper makes the optimizer of the plan.
+func (o *Options) stepper() Stepper {
+	return NewStepper(o.Plan.Config.Optimizer, o.Params, o.Threads)
 }
 
 func (o *Options) check() error {

@@ -73,7 +73,7 @@ func TestOptimizersAndAverageAreThoseOfPyTorchAndTimm(t *testing.T) {
 		}
 		l := &loop{
 			o: Options{Plan: Plan{Config: cfg}, Params: params}, rate: c.Rate,
-			sgd: NewStepper(cfg.Optimizer, params), average: newAverage(cfg.EMA, cfg.Optimizer, params),
+			sgd: NewStepper(cfg.Optimizer, params, 0), average: newAverage(cfg.EMA, cfg.Optimizer, params),
 		}
 		for k, step := range f.Grads {
 			for n, g := range step {

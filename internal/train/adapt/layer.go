@@ -47,7 +47,7 @@ func (l *Layer) reset() {
 	own := graph.NewParamSet(0)
 	own.Add(l.weight)
 	own.Add(l.bias)
-	l.steps = train.NewStepper(train.Optimizer{Name: train.OptimizerAdam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, own)
+	l.steps = train.NewStepper(train.Optimizer{Name: train.OptimizerAdam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, own, 1)
 }
 
 // Transform is a copy of the layer.
