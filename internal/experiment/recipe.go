@@ -3,6 +3,7 @@ package experiment
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"resnet/internal/fielderr"
 	"resnet/internal/graph"
 	"resnet/internal/graph/schedule"
+	"resnet/internal/text"
 	"resnet/internal/train"
 )
 
@@ -66,11 +68,20 @@ func (x *Experiment) notesOfRecipe() (notes []string) {
 	if x.Data.Augment.Mixes() {
 		notes = append(notes, "Training images are mixed: the training error counts the label of the larger share, and is higher than that of the images as they are.")
 	}
-	if x.Train.EMA.Decay > 0 {
-		notes = append(notes, fmt.Sprintf("What is evaluated and saved is the moving average of the weights (decay %v).", x.Train.EMA.Decay))
+	if e := x.Train.EMA; e.Decay > 0 {
+		notes = append(notes, fmt.Sprintf("What is evaluated and saved is the moving average of the weights (decay %v).", e.Decay))
+		// A weight of the average is 1/e of the newest one's after so many updates.
+		if over := float64(e.Every) / (1 - e.Decay); over > longAverage*float64(x.Plan.Iterations) {
+			notes = append(notes, fmt.Sprintf("It is over about %s of the %s updates, so that it is behind the weights to the end: set train.ema.decay lower.",
+				text.Grouped(int(math.Round(over))), text.Grouped(x.Plan.Iterations)))
+		}
 	}
 	return notes
 }
+
+// longAverage is the share of a training from which an average is said to be too long for it. That
+// of cifar20-modern is 1/64, and worse than no average where it is 1/1.6 (docs/recipes.md).
+const longAverage = 0.1
 
 // partsOf are the first parts of the names of a network's layers with parameters, in order: conv1,
 // bn1, layer1 and so on. The last is the classifier.

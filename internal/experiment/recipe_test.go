@@ -267,3 +267,26 @@ func TestAPartOfANetworkIsMeasured(t *testing.T) {
 		t.Errorf("%+v, %v: %v operations a step", r, err, ops)
 	}
 }
+
+// TestAnAverageThatIsTooLongForItsTrainingIsNoted: above a tenth of the updates.
+func TestAnAverageThatIsTooLongForItsTrainingIsNoted(t *testing.T) {
+	for _, c := range []struct {
+		decay      float64
+		every      int
+		iterations int
+		noted      string
+	}{
+		{0.999, 1, 64000, ""},
+		{0.999, 1, 1563, "over about 1,000 of the 1,563 updates"},
+		{0.96, 1, 1563, ""},
+		{0.96, 8, 1563, "over about 200 of the 1,563 updates"},
+	} {
+		x := &Experiment{Loaded: &config.Loaded{}}
+		x.Train.EMA = train.EMA{Decay: c.decay, Every: c.every}
+		x.Plan.Iterations = c.iterations
+		notes := strings.Join(x.notesOfRecipe(), " ")
+		if (c.noted != "") != strings.Contains(notes, "lower") || !strings.Contains(notes, c.noted) {
+			t.Errorf("%+v: %q", c, notes)
+		}
+	}
+}
