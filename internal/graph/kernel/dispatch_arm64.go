@@ -6,8 +6,7 @@ package kernel
 func detect() []*implementation { return []*implementation{neon} }
 
 var neon = &implementation{
-	name:       "neon",
-	alternates: [3]bool{1: true},
+	name: "neon",
 	tile: [3][]func(*Tile){
 		1: tiles[Tile](tile1x1NEON, tile2x1NEON, tile3x1NEON, tile4x1NEON, tile5x1NEON, tile6x1NEON),
 	},

@@ -128,6 +128,44 @@ func TestTile(t *testing.T) {
 	})
 }
 
+// Where an implementation does not say that sums alternate, a pixel has the bits that a strip of one
+// gives it in every wider strip.
+func TestStripsOfAnyWidthGiveAPixelItsBits(t *testing.T) {
+	best := Active()
+	defer func() { _ = Use(best) }()
+	for _, im := range available {
+		if err := Use(im.name); err != nil {
+			t.Fatal(err)
+		}
+		rng := rand.New(rand.NewPCG(7, 8))
+		for nb, tiles := range im.tile {
+			if im.alternates[nb] {
+				continue
+			}
+			for np := 2; np < len(tiles); np++ {
+				for _, in := range []int{1, 3, 7, 16} {
+					const taps = 5
+					block := taps * in * 16
+					x, w := newArena(rng, (np+taps)*16), newArena(rng, nb*block)
+					tile := Tile{Taps: []int{0, 16, 32, 48, 64}, In: in, Rows: 1, YPixel: 16, Planes: 1, W: w.data(), W2: block, Y2: np * 16}
+					wide, one := newArena(rng, nb*np*16), newArena(rng, nb*np*16)
+					tile.X, tile.Y = x.data(), wide.data()
+					tile.Run(np, nb)
+					for i := range np {
+						tile.X, tile.Y = x.data()[i*16:], one.data()[i*16:]
+						tile.Run(1, nb)
+					}
+					for i, v := range one.data() {
+						if got := wide.data()[i]; math.Float32bits(got) != math.Float32bits(v) {
+							t.Fatalf("%s: np %d nb %d in %d: value %d is %g, a strip of one has %g", im.name, np, nb, in, i, got, v)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // runReferenceTile extends plain Go's table for the duration of a call: its loop takes any strip.
 func runReferenceTile(run func(arena), y arena, np int) {
 	old := generic.tile[1]
