@@ -23,12 +23,7 @@ func (c *consts) get(x float32) reg.VecVirtual { return c.m[x] }
 func newConsts(s isa, values ...float32) *consts {
 	c := &consts{s: s, m: map[float32]reg.VecVirtual{}}
 	for _, x := range values {
-		g, v := GP32(), s.vec()
-		lo := XMM()
-		MOVL(U32(math.Float32bits(x)), g)
-		VMOVD(g, lo)
-		VBROADCASTSS(lo, v)
-		c.m[x] = v
+		c.m[x] = s.constant(math.Float32bits(x))
 	}
 	return c
 }

@@ -24,6 +24,9 @@ type step struct {
 	plain      func() (ours, gnu string) // an instruction that Go's assembler has
 }
 
+// idle reports whether the step is a copy of a register to itself.
+func (s step) idle() bool { return s.from != nil && s.from.n == s.defs[0].n }
+
 // function is one kernel on its way to text.
 type function struct {
 	name, doc string
@@ -198,7 +201,7 @@ func (f *function) copyOf(n *reg) *reg {
 	return d
 }
 
-// word loads 8 bytes.
+// wordAt loads 8 bytes, disp bytes after p.
 func (f *function) wordAt(d, p *reg, disp int) {
 	f.go1(func() (string, string) {
 		return fmt.Sprintf("MOVD %d(R%d), R%d", disp, p.n, d.n), fmt.Sprintf("ldr x%d, %s", d.n, at(p.n, disp))
@@ -289,11 +292,9 @@ func (f *function) branch(condition, label string) {
 }
 
 // ifZero goes to a label where a register is zero.
-func (f *function) ifZero(r *reg, label string) { f.compare("CBZ", r, label) }
-
-func (f *function) compare(name string, r *reg, label string) {
+func (f *function) ifZero(r *reg, label string) {
 	f.go1(func() (string, string) {
-		return fmt.Sprintf("%s R%d, %s", name, r.n, label), fmt.Sprintf("%s x%d, %s", strings.ToLower(name), r.n, label)
+		return fmt.Sprintf("CBZ R%d, %s", r.n, label), fmt.Sprintf("cbz x%d, %s", r.n, label)
 	}, nil, r)
 	f.steps[len(f.steps)-1].target = label
 }
@@ -331,7 +332,7 @@ func (f *function) text() string {
 		switch {
 		case s.label != "":
 			fmt.Fprintf(&b, "\n%s:\n", s.label)
-		case s.from != nil && s.from.n == s.defs[0].n: // a copy to itself
+		case s.idle():
 		case s.word != nil:
 			i := s.word()
 			fmt.Fprintf(&b, "\tWORD $0x%08x // %s\n", i.word, i.text)
@@ -358,7 +359,7 @@ func (f *function) loop(label string) string {
 		switch {
 		case s.label != "":
 			fmt.Fprintf(&b, "%s:\n", s.label)
-		case s.from != nil && s.from.n == s.defs[0].n:
+		case s.idle():
 		case s.word != nil:
 			fmt.Fprintf(&b, "\t%s\n", s.word().text)
 		default:

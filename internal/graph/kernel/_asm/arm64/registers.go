@@ -15,7 +15,7 @@ func available(vec bool) []int {
 	return out
 }
 
-// set is a set of registers by their ids.
+// set is a set of registers.
 type set map[*reg]bool
 
 // live finds, for each step, the registers that are read after it before they are written again.
