@@ -8,22 +8,13 @@ import (
 
 // Divided is a network whose first layers are not trained, as two graphs: what Below computes of
 // the images, a row of features each, is the input of Above. Below is in Eval mode, with running
-// statistics; Above is what is trained.
+// statistics; Above is what is trained, or its evaluation.
 type Divided struct{ Below, Above *graph.Graph }
 
 // BuildDivided draws s for batches of n images, divided at the lowest layer with a parameter that
-// is not frozen. It fails with ErrSpec if a frozen layer stands behind a trained one, or if nothing
-// is frozen in front of it.
-func BuildDivided(s Spec, n int, params *graph.ParamSet, o graph.Options) (Divided, error) {
-	return buildDivided(s, n, graph.Train, params, o)
-}
-
-// BuildDividedEval is BuildDivided with Above in Eval mode, too.
-func BuildDividedEval(s Spec, n int, params *graph.ParamSet, o graph.Options) (Divided, error) {
-	return buildDivided(s, n, graph.Eval, params, o)
-}
-
-func buildDivided(s Spec, n int, mode graph.Mode, params *graph.ParamSet, o graph.Options) (Divided, error) {
+// is not frozen; mode is that of Above. It fails with ErrSpec if a frozen layer stands behind a
+// trained one, or if nothing is frozen in front of it.
+func BuildDivided(s Spec, n int, mode graph.Mode, params *graph.ParamSet, o graph.Options) (Divided, error) {
 	if err := s.Validate(); err != nil {
 		return Divided{}, err
 	}

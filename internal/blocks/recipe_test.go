@@ -111,7 +111,7 @@ func TestADividedNetworkIsTheWhole(t *testing.T) {
 			return !slices.ContainsFunc(c.trained, func(p string) bool { return strings.HasPrefix(name, p) })
 		}
 		params := graph.NewParamSet(3)
-		d, err := BuildDivided(s, 4, params, graph.Options{Frozen: frozen})
+		d, err := BuildDivided(s, 4, graph.Train, params, graph.Options{Frozen: frozen})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func TestAFrozenLayerBehindATrainedOneIsRefused(t *testing.T) {
 			return strings.HasPrefix(name, "conv1.") || strings.HasPrefix(name, "bn1.") || strings.HasPrefix(name, "layer2.")
 		},
 	} {
-		if _, err := BuildDivided(s, 4, graph.NewParamSet(1), graph.Options{Frozen: frozen}); err == nil {
+		if _, err := BuildDivided(s, 4, graph.Train, graph.NewParamSet(1), graph.Options{Frozen: frozen}); err == nil {
 			t.Errorf("%s frozen: no error", what)
 		}
 	}

@@ -394,12 +394,12 @@ func (d *images) cachedTrainer(params *graph.ParamSet) (trainer, error) {
 	}
 	t := &cachedTrainer{imageTrainer{to: d.targets()}, c}
 	for _, part := range []struct {
-		build func(blocks.Spec, int, *graph.ParamSet, graph.Options) (blocks.Divided, error)
+		mode  graph.Mode
 		batch int
 		below *featureMachine
 		above *graph.Machine
-	}{{blocks.BuildDivided, d.x.Train.Batch, &c.train, &t.m}, {blocks.BuildDividedEval, d.x.Eval.Batch, &c.eval, &c.above}} {
-		drawn, err := part.build(d.x.Spec, part.batch, params, d.buildOptions())
+	}{{graph.Train, d.x.Train.Batch, &c.train, &t.m}, {graph.Eval, d.x.Eval.Batch, &c.eval, &c.above}} {
+		drawn, err := blocks.BuildDivided(d.x.Spec, part.batch, part.mode, params, d.buildOptions())
 		if err != nil {
 			t.close()
 			return nil, d.x.frozenError(err, params)

@@ -466,7 +466,7 @@ func TestFeaturesDoNotDependOnTheirBatch(t *testing.T) {
 		if frozen.Freeze, err = frozenThrough(spec, train.FreezeBackbone); err != nil {
 			t.Fatal(err)
 		}
-		drawn, err := blocks.BuildDivided(spec, n, params, graph.Options{Frozen: frozen.Frozen})
+		drawn, err := blocks.BuildDivided(spec, n, graph.Train, params, graph.Options{Frozen: frozen.Frozen})
 		if err != nil {
 			t.Fatal(err)
 		}
