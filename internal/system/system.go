@@ -52,11 +52,7 @@ func Read() Info {
 // read is Read for a system whose files are below a folder.
 func read(f files) Info {
 	s := Info{Cores: runtime.NumCPU(), Threads: runtime.GOMAXPROCS(0), Quota: f.quota(), Limits: f.limits()}
-	s.CPU = f.field("/proc/cpuinfo", "model name")
-	if part := f.field("/proc/cpuinfo", "CPU part"); s.CPU == "" && part != "" {
-		// Linux on arm64 gives numbers alone.
-		s.CPU = "arm64 processor of implementer " + f.field("/proc/cpuinfo", "CPU implementer") + ", part " + part
-	}
+	s.CPU = f.processor()
 	s.MemoryTotal = kilobytes(f.field("/proc/meminfo", "MemTotal"))
 	s.MemoryFree = kilobytes(f.field("/proc/meminfo", "MemAvailable"))
 	var group Limit
@@ -67,6 +63,18 @@ func read(f files) Info {
 	}
 	s.MemoryLimit, s.MemoryUsed = group.Bytes, group.Used
 	return s
+}
+
+// processor is the name of the processor, or what Linux on arm64 gives: numbers alone.
+func (f files) processor() string {
+	if name := f.field("/proc/cpuinfo", "model name"); name != "" {
+		return name
+	}
+	part := f.field("/proc/cpuinfo", "CPU part")
+	if part == "" {
+		return ""
+	}
+	return "arm64 processor of implementer " + f.field("/proc/cpuinfo", "CPU implementer") + ", part " + part
 }
 
 // field returns the value of "name : value" in a file under /proc, or "".
