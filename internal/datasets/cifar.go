@@ -99,20 +99,6 @@ func (l cifarLayout) locate(dir string) (cifarLayout, string, error) {
 		filepath.Join(l.folder, l.files()[0].name), instead(dir), remedy(l.name))
 }
 
-// instead says what a folder without the files of a data set holds, where that is known: an
-// archive, or arrays of NumPy such as those of CIFAR-10.1 and CIFAR-10-C. It begins with a comma.
-func instead(dir string) string {
-	for _, o := range otherContents {
-		for _, pattern := range []string{"*" + o.ending, filepath.Join("CIFAR*", "*"+o.ending)} {
-			// The patterns are right: there is no other error.
-			if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) > 0 {
-				return ", but " + o.what + ": " + o.remedy
-			}
-		}
-	}
-	return ""
-}
-
 // checkSize fails unless the file holds exactly its records.
 func (l cifarLayout) checkSize(path string, f recordFile) error {
 	st, err := os.Stat(path)

@@ -96,6 +96,14 @@ func (v view) at(i int) int {
 	return int(v.list[i])
 }
 
+// of selects the images at these places of v; the list becomes that of the result.
+func (v view) of(list []int32) view {
+	for k, i := range list {
+		list[k] = int32(v.at(int(i)))
+	}
+	return view{v.from, list, len(list)}
+}
+
 // Open reads or indexes the data set that c names and checks its files: sizes, record counts and
 // label ranges of all of them, before anything else happens, but not digests (Verify does), so that
 // a converted copy in the right layout works. The seed draws the validation split. An empty c.Dir
@@ -159,11 +167,7 @@ func (d *Dataset) holdOut(c Config, seed uint64) error {
 	}
 	var val []int32
 	if c.Effective().Draw == DrawStratified {
-		labels := make([]int32, t.n)
-		for i := range labels {
-			labels[i] = int32(d.src.label(t.from, t.at(i)))
-		}
-		val = stratified(labels, len(d.src.classes()), float64(n), streamValidation, seed)
+		val = stratified(d.labels(t), len(d.src.classes()), float64(n), streamValidation, seed)
 	} else {
 		order := make([]int32, t.n)
 		g := newDraws(streamValidation, seed, 0, 0)
@@ -172,13 +176,7 @@ func (d *Dataset) holdOut(c Config, seed uint64) error {
 		slices.Sort(val)
 	}
 	train := without(t.n, val)
-	for _, list := range [][]int32{val, train} {
-		for k, i := range list {
-			list[k] = int32(t.at(int(i)))
-		}
-	}
-	d.views[Val] = view{t.from, val, len(val)}
-	d.views[Train] = view{t.from, train, len(train)}
+	d.views[Val], d.views[Train] = t.of(val), t.of(train)
 	return nil
 }
 
@@ -239,6 +237,15 @@ func (d *Dataset) Image(s Split, i int, dst []byte) (label int, err error) {
 func (d *Dataset) Label(s Split, i int) int {
 	v := d.views[s]
 	return d.src.label(v.from, v.at(i))
+}
+
+// labels are those of the images that v selects.
+func (d *Dataset) labels(v view) []int32 {
+	labels := make([]int32, v.n)
+	for i := range labels {
+		labels[i] = int32(d.src.label(v.from, v.at(i)))
+	}
+	return labels
 }
 
 // ID names image i of a split, which must exist: the file's path within the folder, or file#record.

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// MaxContents is how many bytes of files a Fingerprint reads at most: a data set whose files are
-// larger together is known by their names and sizes.
+// MaxContents is how many bytes of image files, of Parquet files and of stored features of speech a
+// digest of contents is taken of at most. Files that are larger together are known by their names
+// and sizes, Parquet files also by samples.
 const MaxContents = 64 << 20
 
 // A Fingerprint tells the contents of a data set from others without reading all of a large one.
@@ -26,8 +27,8 @@ type SplitPrint struct {
 	N     int    `json:"n"`     // images or utterances
 	Names string `json:"names"` // of their names, without folders, and classes, in their order
 	Sizes string `json:"sizes"` // of their sizes
-	// Contents is of what is in them; "" where that would mean to read more than MaxContents, or
-	// where one does not read.
+	// Contents is of what is in them: of a pack and of Parquet files, of all splits together; ""
+	// where that would mean to read more than MaxContents, or where one does not read.
 	Contents string `json:"contents,omitempty"`
 }
 

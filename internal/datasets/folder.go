@@ -121,8 +121,13 @@ func (p *photoSet) openClasses(dir string, out *leftOut) (divided bool, err erro
 	if divided {
 		p.names = slices.DeleteFunc(p.names, func(name string) bool {
 			var other leftOut
-			images, err := other.classImages("folder", filepath.Join(dir, name))
-			if err != nil || len(images) > 0 || len(other.endings) == 0 {
+			place := filepath.Join(dir, name)
+			images, err := other.classImages("folder", place)
+			if err != nil {
+				return false // listing it again reports that
+			}
+			if len(images) > 0 || len(other.endings) == 0 {
+				out.keep(place, images, other.endings)
 				return false
 			}
 			none = append(none, name)
@@ -263,7 +268,7 @@ func folderParts(dir string, out *leftOut) (map[Split]string, error) {
 		for _, name := range loose {
 			out.file(name)
 		}
-		if len(others) == 0 || !anyImage(dir, others) {
+		if !slices.ContainsFunc(others, func(f string) bool { return holdsImages(filepath.Join(dir, f)) }) {
 			return nil, faultf(ErrMissing, "folder: %s holds no train/, val/ or test/ with a folder for each class in it, and no class folders%s", dir, recognise(len(loose), dir))
 		}
 		return parts, nil
@@ -277,16 +282,6 @@ func folderParts(dir string, out *leftOut) (map[Split]string, error) {
 	}
 	out.folders = append(out.folders, others...)
 	return parts, nil
-}
-
-// anyImage reports whether one of the folders has an image in or below it.
-func anyImage(dir string, folders []string) bool {
-	for _, f := range folders {
-		if names, err := new(leftOut).classImages("folder", filepath.Join(dir, f)); err != nil || len(names) > 0 {
-			return true // listing them reports what cannot be read
-		}
-	}
-	return false
 }
 
 // maxClassList is far above the size of a list of classes, in bytes.

@@ -126,10 +126,7 @@ func (l idxLayout) locate(dir string, f idxFile) (string, error) {
 			}
 		}
 	}
-	other := instead(dir)
-	if strings.HasPrefix(other, ", but an archive") { // of the files that are there
-		other = ""
-	}
+	other := instead(dir, ".gz", ".tgz", ".7z", ".rar") // archives are those of the files that are there
 	return "", faultf(ErrMissing, "%s: %s holds no %s, plain or .gz%s; %s", l.name, dir, f.name, other, remedy(l.name))
 }
 

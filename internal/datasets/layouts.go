@@ -73,7 +73,7 @@ func recognise(loose int, dirs ...string) string {
 		return ": it holds archives of ImageNet: set data.name to imagenet"
 	}
 	if what := detection(dirs); what != "" {
-		return what
+		return ": " + what
 	}
 	var tables, images []string
 	others := map[string]int{}
@@ -131,11 +131,31 @@ var otherContents = []struct{ ending, what, remedy string }{
 	{".pkl", "pickles", "write the images into a folder for each class in Python, where you trust their source"},
 }
 
+// instead says what a folder without the files of a data set holds, where that is known: an
+// archive, or arrays of NumPy such as those of CIFAR-10.1 and CIFAR-10-C. It begins with a comma,
+// and says nothing where what is found first has one of the endings in but.
+func instead(dir string, but ...string) string {
+	for _, o := range otherContents {
+		for _, pattern := range []string{"*" + o.ending, filepath.Join("CIFAR*", "*"+o.ending)} {
+			// The patterns are right: there is no other error.
+			if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) == 0 {
+				continue
+			}
+			if slices.Contains(but, o.ending) {
+				return ""
+			}
+			return ", but " + o.what + ": " + o.remedy
+		}
+	}
+	return ""
+}
+
 const arraysRemedy = "write their images into a folder for each class in Python, PIL.Image.fromarray(x[i]).save(f\"test/{classes[y[i]]}/{i}.png\") with the names of the network's classes, and set data.name to folder"
 
+// isTable reports whether a file has the name of a table, which may be one of labels.
 func isTable(name string) bool {
 	ext := strings.ToLower(filepath.Ext(name))
-	return ext == ".csv" || ext == ".tsv"
+	return (ext == ".csv" || ext == ".tsv") && name != SplitFile
 }
 
 // unsorted says what to set for images, which are described, in one folder: a table that is beside
@@ -150,7 +170,7 @@ func unsorted(images string, tables, names []string) string {
 	return fmt.Sprintf("it holds %s: set data.labels to a table of their file names and classes (CSV), data.label_pattern to how their names have their classes, or put the images of each class into a folder", images)
 }
 
-// detection says that a folder is a set whose images have boxes, or "".
+// detection says of a set whose images have boxes what it is and what to do, or "".
 func detection(dirs []string) string {
 	for _, dir := range dirs {
 		// The pattern is right: there is no other error.
@@ -158,12 +178,13 @@ func detection(dirs []string) string {
 		voc := folderThere(filepath.Join(dir, "JPEGImages")) && folderThere(filepath.Join(dir, "Annotations"))
 		yolo := folderThere(filepath.Join(dir, "images")) && folderThere(filepath.Join(dir, "labels")) && !holdsImages(filepath.Join(dir, "labels"))
 		if len(coco) > 0 || voc || yolo {
-			return ": it is a set for detection: its images have boxes, and no one class each; cut the objects out, into a folder for each class"
+			return "it is a set for detection: its images have boxes, and no one class each; cut the objects out, into a folder for each class"
 		}
 	}
 	return ""
 }
 
+// holdsImages reports whether a folder has an image in or below it.
 func holdsImages(dir string) bool {
 	names, err := new(leftOut).classImages("folder", dir)
 	return err != nil || len(names) > 0 // listing them reports what cannot be read
@@ -172,38 +193,42 @@ func holdsImages(dir string) bool {
 // misplaced says that the class folders of a folder without splits are none, and what to set; "" is
 // that they may be.
 func (p *photoSet) misplaced(dir string) string {
-	var below [][]string
-	split := 0
-	for _, name := range p.names {
-		found, err := subfolders("folder", filepath.Join(dir, name))
-		if err != nil {
+	var below []string // the folders in the class that was looked at last
+	split := ""        // that of the first class, where every class has one
+	for i, name := range p.names {
+		var err error
+		if below, err = subfolders("folder", filepath.Join(dir, name)); err != nil {
 			return ""
 		}
-		below = append(below, found)
-		if slices.ContainsFunc(found, func(f string) bool { _, ok := splitNamed(f); return ok }) {
-			split++
+		k := slices.IndexFunc(below, func(f string) bool { _, ok := splitNamed(f); return ok })
+		if k < 0 {
+			split = ""
+			break
+		}
+		if i == 0 {
+			split = below[k]
 		}
 	}
 	boxes := detection([]string{dir})
 	switch {
 	case boxes != "":
-		return strings.TrimPrefix(boxes, ": ")
-	case len(p.names) == 1 && split == 1:
+		return boxes
+	case len(p.names) == 1 && split != "":
 		return fmt.Sprintf("its splits are in %s/: set data.dir to %s", p.names[0], filepath.Join(dir, p.names[0]))
-	case split == len(p.names):
-		return fmt.Sprintf("the splits are in the folders of the classes, as in %s/%s/: put them the other way round, or set data.label_pattern to '%s'", p.names[0], below[0][0], `^(?P<class>[^/]+)/(?P<split>[^/]+)/`)
+	case split != "":
+		return fmt.Sprintf("the splits are in the folders of the classes, as in %s/%s/: put them the other way round, or set data.label_pattern to '%s'", p.names[0], split, `^(?P<class>[^/]+)/(?P<split>[^/]+)/`)
 	case len(p.names) > 1:
 		return ""
 	}
 	one := filepath.Join(dir, p.names[0])
-	full := slices.DeleteFunc(below[0], func(f string) bool { return !holdsImages(filepath.Join(one, f)) })
+	full := slices.DeleteFunc(below, func(f string) bool { return !holdsImages(filepath.Join(one, f)) })
 	if len(full) > 1 {
 		return fmt.Sprintf("it has one folder of images, %s/, and folders of images in that (%s): set data.dir to %s", p.names[0], listed(full, len(full), ", "), one)
 	}
 	var tables []string
 	entries, _ := os.ReadDir(dir) // it has been read before
 	for _, e := range entries {
-		if isTable(e.Name()) && e.Name() != SplitFile {
+		if isTable(e.Name()) {
 			tables = append(tables, e.Name())
 		}
 	}

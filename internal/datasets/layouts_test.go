@@ -207,6 +207,18 @@ func TestFoldersThatCannotBeUsedSayWhatToSet(t *testing.T) {
 			datasets.ErrMissing,
 			"its images in one folder, all/, whose names begin with their classes",
 		},
+		"splits within classes, beside others": {
+			map[string]string{"a/notes/1.png": "", "a/train/1.png": "", "b/train/1.png": ""},
+			datasets.Config{},
+			datasets.ErrMissing,
+			"as in a/train/: put them",
+		},
+		"images and a split of them": {
+			map[string]string{"1.jpg": "", "split.csv": "1.jpg,train\n"},
+			datasets.Config{},
+			datasets.ErrMissing,
+			"set data.labels to a table of their file names",
+		},
 		"one folder beside its table":  {map[string]string{"img/1.jpg": "", "img/2.jpg": "", "t.csv": "file,class"}, datasets.Config{}, datasets.ErrMissing, "its images in one folder, img/: set data.labels to t.csv"},
 		"splits one folder further":    {map[string]string{"set/train/a/1.png": "", "set/test/a/1.png": ""}, datasets.Config{}, datasets.ErrMissing, "its splits are in set/: set data.dir to"},
 		"classes one folder further":   {map[string]string{"images/a/1.png": "", "images/b/1.png": "", "meta/x.txt": "x"}, datasets.Config{}, datasets.ErrMissing, "it has one folder of images, images/, and folders of images in that (a, b): set data.dir to"},

@@ -17,17 +17,37 @@ import (
 type leftOut struct {
 	endings map[string]int // files by the ending of their names
 	folders []string       // relative to the data set's
+	listed  map[string]listedClass
+}
+
+// listedClass is what classImages has found in a class folder.
+type listedClass struct {
+	images  []string
+	endings map[string]int // of other files
+}
+
+// keep holds what was found in a class folder for classImages, which takes it instead of looking
+// there again.
+func (l *leftOut) keep(dir string, images []string, endings map[string]int) {
+	if l.listed == nil {
+		l.listed = map[string]listedClass{}
+	}
+	l.listed[dir] = listedClass{images, endings}
 }
 
 func (l *leftOut) file(name string) {
-	if l.endings == nil {
-		l.endings = map[string]int{}
-	}
 	ending := strings.ToLower(filepath.Ext(name))
 	if isImageName(name) {
 		ending += " outside of the class folders"
 	}
-	l.endings[cmp.Or(ending, "without an ending")]++
+	l.count(cmp.Or(ending, "without an ending"), 1)
+}
+
+func (l *leftOut) count(ending string, n int) {
+	if l.endings == nil {
+		l.endings = map[string]int{}
+	}
+	l.endings[ending] += n
 }
 
 // maxListed is how many folders, classes or files a note names.
@@ -82,6 +102,13 @@ const maxDepth = 16
 // classImages lists the images in and below a class folder, as torchvision does: folder by folder,
 // sorted, links followed. Names are relative to the folder, with slashes.
 func (l *leftOut) classImages(set, dir string) ([]string, error) {
+	if c, ok := l.listed[dir]; ok {
+		delete(l.listed, dir)
+		for ending, n := range c.endings {
+			l.count(ending, n)
+		}
+		return c.images, nil
+	}
 	type folder struct {
 		name string // relative to dir
 		in   []string

@@ -119,21 +119,11 @@ type prepared struct {
 
 // NewLoader starts a loader. It fails with ErrConfig if the options do not fit the data set.
 func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
-	info := ds.info
-	n := ds.Len(o.Split)
-	o.Workers = Workers(info.Name, o.Workers)
+	o.Workers = Workers(ds.info.Name, o.Workers)
 	o.Augment = o.Augment.withDefaults()
-	switch {
-	case o.Batch < 1:
-		return nil, faultf(ErrConfig, "loader: a batch of %d images", o.Batch)
-	case o.Workers < 1 || o.StartEpoch < 0 || o.StartBatch < 0 || o.Epochs < 0 || o.Augment.Pad < 0:
-		return nil, faultf(ErrConfig, "loader: negative option: %d workers, start %d/%d, %d epochs, pad %d", o.Workers, o.StartEpoch, o.StartBatch, o.Epochs, o.Augment.Pad)
-	case !o.Share.valid():
-		return nil, faultf(ErrConfig, "loader: batches %d to %d of every %d", o.Share.First, o.Share.First+o.Share.Count-1, o.Share.Of)
-	case n == 0:
-		return nil, faultf(ErrConfig, "%s: split %q has no images", info.Name, o.Split)
-	case o.DropLast && n < o.Batch:
-		return nil, faultf(ErrConfig, "%s: split %q has %d images, less than one batch of %d", info.Name, o.Split, n, o.Batch)
+	steps, err := o.check(ds)
+	if err != nil {
+		return nil, err
 	}
 	if err := checkAugment(o.Augment, ds); err != nil {
 		return nil, err
@@ -152,12 +142,9 @@ func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 	l := &Loader{
 		ds: ds, view: view, opt: o, size: view.Channels * side * side,
 		prep:  newPreparer(view.Normalizer, o.Augment, view.Channels, side, side),
-		steps: Steps(n, o.Batch, o.DropLast), total: -1, order: newSampler(ds, o),
+		steps: steps, total: -1, order: newSampler(ds, o),
 		ahead: make(chan struct{}, o.Workers+1), slots: make([]chan prepared, o.Workers+1),
 		free: make(chan *Batch, o.Workers+2), done: make(chan struct{}),
-	}
-	if o.StartBatch > l.steps {
-		return nil, faultf(ErrConfig, "loader: start at batch %d of an epoch of %d", o.StartBatch, l.steps)
 	}
 	if o.Epochs > 0 {
 		l.total = o.Share.of(max(0, (o.Epochs-o.StartEpoch)*l.steps-o.StartBatch))
@@ -169,6 +156,29 @@ func NewLoader(ds *Dataset, o LoaderOptions) (*Loader, error) {
 		l.wg.Go(l.work)
 	}
 	return l, nil
+}
+
+// check fails where the options do not fit the data set, whatever becomes of its images. It gives
+// the number of batches in an epoch.
+func (o LoaderOptions) check(ds *Dataset) (steps int, err error) {
+	n := ds.Len(o.Split)
+	switch {
+	case o.Batch < 1:
+		return 0, faultf(ErrConfig, "loader: a batch of %d images", o.Batch)
+	case o.Workers < 0 || o.StartEpoch < 0 || o.StartBatch < 0 || o.Epochs < 0 || o.Augment.Pad < 0:
+		return 0, faultf(ErrConfig, "loader: negative option: %d workers, start %d/%d, %d epochs, pad %d", o.Workers, o.StartEpoch, o.StartBatch, o.Epochs, o.Augment.Pad)
+	case !o.Share.valid():
+		return 0, faultf(ErrConfig, "loader: batches %d to %d of every %d", o.Share.First, o.Share.First+o.Share.Count-1, o.Share.Of)
+	case n == 0:
+		return 0, faultf(ErrConfig, "%s: split %q has no images", ds.info.Name, o.Split)
+	case o.DropLast && n < o.Batch:
+		return 0, faultf(ErrConfig, "%s: split %q has %d images, less than one batch of %d", ds.info.Name, o.Split, n, o.Batch)
+	}
+	steps = Steps(n, o.Batch, o.DropLast)
+	if o.StartBatch > steps {
+		return 0, faultf(ErrConfig, "loader: start at batch %d of an epoch of %d", o.StartBatch, steps)
+	}
+	return steps, nil
 }
 
 // Workers is the number of goroutines that prepare the batches of a data set: n, or where that is 0

@@ -32,14 +32,14 @@ func parseLabelPattern(pattern string) (labelPattern, error) {
 	}
 	var err error
 	if p.re, err = regexp.Compile(pattern); err != nil {
-		return p, faultf(ErrConfig, "data.label_pattern: %w", err)
+		return p, faultf(ErrConfig, "%w", err)
 	}
 	p.class, p.split = p.re.SubexpIndex("class"), p.re.SubexpIndex("split")
 	if p.class < 0 {
 		p.class = 1
 	}
 	if p.re.NumSubexp() == 0 || p.class == p.split {
-		return p, faultf(ErrConfig, `data.label_pattern: %q has no group for the class, such as ^([^_]+)_`, p.text)
+		return p, faultf(ErrConfig, `%q has no group for the class, such as ^([^_]+)_`, p.text)
 	}
 	return p, nil
 }
@@ -50,7 +50,7 @@ func parseLabelPattern(pattern string) (labelPattern, error) {
 func (p *photoSet) openNamed(pattern, dir string) (divided bool, err error) {
 	of, err := parseLabelPattern(pattern)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("data.label_pattern: %w", err)
 	}
 	finder, err := newImageFinder(dir)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -255,6 +256,15 @@ func (o *parquetOpening) finish(ctx context.Context) error {
 		o.names = append(o.names, strconv.Itoa(k))
 	}
 	h := sha256.New()
+	if err := o.digest(ctx, h); err != nil {
+		return err
+	}
+	o.stamp = fmt.Sprintf("%x", h.Sum(nil)[:16])
+	return nil
+}
+
+// digest gives a hash what is in the files.
+func (o *parquetOpening) digest(ctx context.Context, h hash.Hash) error {
 	if o.bytes > MaxContents {
 		pages := 0
 		for _, f := range o.opened {
@@ -268,7 +278,6 @@ func (o *parquetOpening) finish(ctx context.Context) error {
 				return fmt.Errorf("parquet: %s: %w", o.files[k].Name(), err)
 			}
 		}
-		o.stamp = fmt.Sprintf("%x", h.Sum(nil)[:16])
 		return nil
 	}
 	for _, f := range o.files {
@@ -276,7 +285,6 @@ func (o *parquetOpening) finish(ctx context.Context) error {
 			return fmt.Errorf("parquet: %s: %w", f.Name(), err)
 		}
 	}
-	o.stamp = fmt.Sprintf("%x", h.Sum(nil)[:16])
 	return nil
 }
 

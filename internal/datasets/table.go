@@ -31,17 +31,20 @@ type TableLoader struct {
 // NewTableLoader makes a loader of tables, which open gives for the view of an epoch: see
 // Augment.Views. It asks for the next one when the first batch of an epoch needs it; where that
 // fails, the batch can be asked for again. Of the options, those that make images have no
-// influence. It fails with ErrConfig where NewLoader does, and for images that are mixed.
+// influence. It fails with ErrConfig where NewLoader does, for images that are mixed, and for a
+// share of the batches.
 func NewTableLoader(ds *Dataset, o LoaderOptions, open func(ctx context.Context, view int) (*Table, error)) (*TableLoader, error) {
-	n := ds.Len(o.Split)
 	switch {
 	case o.Augment.mixes():
 		return nil, faultf(ErrConfig, "%s: images of a batch that are mixed have no features of their own", ds.info.Name)
-	case n == 0 || o.Batch < 1 || o.DropLast && n < o.Batch:
-		return nil, faultf(ErrConfig, "%s: split %q has %d images, and a batch has %d", ds.info.Name, o.Split, n, o.Batch)
+	case !o.Share.Whole():
+		return nil, faultf(ErrConfig, "%s: a table gives all batches, and not a share of the batches", ds.info.Name)
 	}
-	steps := Steps(n, o.Batch, o.DropLast)
-	return &TableLoader{opt: o, order: newSampler(ds, o), n: n, steps: steps, at: o.StartBatch, open: open, view: -1}, nil
+	steps, err := o.check(ds)
+	if err != nil {
+		return nil, err
+	}
+	return &TableLoader{opt: o, order: newSampler(ds, o), n: ds.Len(o.Split), steps: steps, at: o.StartBatch, open: open, view: -1}, nil
 }
 
 // Next is that of Loader.

@@ -3,8 +3,10 @@ package datasets
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -92,6 +94,27 @@ func TestATableThatFailsIsAskedForAgain(t *testing.T) {
 	}
 	if _, err := NewTableLoader(d, LoaderOptions{Split: Train, Batch: 2, Augment: Augment{Mixup: 1}}, nil); !errors.Is(err, ErrConfig) {
 		t.Errorf("of mixed images: %v", err)
+	}
+}
+
+// TestATablesOptionsAreThoseOfALoader: what NewLoader refuses, and a share of the batches.
+func TestATablesOptionsAreThoseOfALoader(t *testing.T) {
+	d := tiny(t, 7)
+	for says, o := range map[string]LoaderOptions{
+		"batch of 0":             {Split: Train},
+		"no images":              {Split: Test, Batch: 1},
+		"less than one":          {Split: Train, Batch: 8, DropLast: true},
+		"negative":               {Split: Train, Batch: 1, StartEpoch: -1},
+		"start at batch":         {Split: Train, Batch: 7, StartBatch: 2},
+		"every 2":                {Split: Train, Batch: 1, Share: Share{First: 1, Count: 2, Of: 2}},
+		"a share of the batches": {Split: Train, Batch: 1, Share: Share{First: 1, Count: 1, Of: 2}},
+	} {
+		if _, err := NewTableLoader(d, o, nil); !errors.Is(err, ErrConfig) || !strings.Contains(fmt.Sprint(err), says) {
+			t.Errorf("%+v: error %v, want ErrConfig with %q", o, err, says)
+		}
+	}
+	if _, err := NewTableLoader(d, LoaderOptions{Split: Train, Batch: 1, Share: Share{Count: 2, Of: 2}}, nil); err != nil {
+		t.Errorf("of all batches: %v", err)
 	}
 }
 

@@ -48,7 +48,7 @@ func (c Config) Validate() []fielderr.Error {
 	if c.LabelPattern != "" {
 		switch _, err := parseLabelPattern(c.LabelPattern); {
 		case err != nil:
-			v.Add("label_pattern", NameNumber+" is for names such as cat.0.jpg", "%v", strings.TrimPrefix(err.Error(), "data.label_pattern: "))
+			v.Add("label_pattern", NameNumber+" is for names such as cat.0.jpg", "%v", err)
 		case c.Name != "folder":
 			v.Add("label_pattern", "", "%s has labels of its own: this is for folder", c.Name)
 		case c.Labels != "":
