@@ -126,7 +126,8 @@ func (l idxLayout) locate(dir string, f idxFile) (string, error) {
 			}
 		}
 	}
-	other := instead(dir, ".gz", ".tgz", ".7z", ".rar") // archives are those of the files that are there
+	// Archives are those of the files that are there.
+	other := instead(dir, ".gz", ".tgz", ".7z", ".rar")
 	return "", faultf(ErrMissing, "%s: %s holds no %s, plain or .gz%s; %s", l.name, dir, f.name, other, remedy(l.name))
 }
 

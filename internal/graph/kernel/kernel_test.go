@@ -128,8 +128,8 @@ func TestTile(t *testing.T) {
 	})
 }
 
-// Where an implementation does not say that sums alternate, a pixel has the bits that a strip of one
-// gives it in every wider strip.
+// Where an implementation does not say that sums alternate, a pixel has the bits that a strip of
+// one gives it in every wider strip.
 func TestStripsOfAnyWidthGiveAPixelItsBits(t *testing.T) {
 	best := Active()
 	defer func() { _ = Use(best) }()
