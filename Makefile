@@ -7,6 +7,9 @@ FUZZ    ?= 5s
 FUZZED  ?= cmd configs internal
 PYTHON  ?= python3
 PEER    ?=
+ENGINES ?= torch,torch-bf16,openvino,openvino-bf16,onnxruntime
+ROUNDS  ?= 5
+ALTERNATE = $(PYTHON) testdata/bench/alternate.py --binary $(BIN) --rounds $(ROUNDS) $(if $(PEER),--peer $(PEER),--engines $(ENGINES))
 GOLANGCI := v2.15.0
 GOVULNCHECK := v1.9.0
 CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
@@ -143,11 +146,10 @@ bench: build ## the speed of training, inference and kernels on this machine
 	$(BIN) bench conv
 	for a in resnet20 resnet56 resnet110; do $(BIN) bench train --arch $$a --batch 128; $(BIN) bench infer --arch $$a --batch 128; done
 
-bench-peer: build ## alternate with PyTorch: make bench-peer PEER=torch_bench.py PYTHON=...
-	@test -n "$(PEER)" || { echo "PEER=path of a script that prints images_per_second as JSON lines" >&2; exit 2; }
-	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER)
-	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER) --imagenet --arch resnet18,resnet50v1.5 --batch 16
-	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer $(PEER) --imagenet --arch resnet18,resnet50v1.5 --batch 1 --mode infer
+bench-peer: build ## alternate with PyTorch, OpenVINO and ONNX Runtime, or with a script PEER: make bench-peer PYTHON=... [ENGINES=...] [ROUNDS=5]
+	$(ALTERNATE) --arch resnet20,resnet56,resnet110
+	$(ALTERNATE) --imagenet --arch resnet18,resnet50v1.5 --batch 16
+	$(ALTERNATE) --imagenet --arch resnet18,resnet50v1.5 --batch 1 --mode infer
 
 bench-finetune: build ## networks that are trained in part: against PyTorch, from kept features, and against all of it: make bench-finetune PYTHON=...
 	$(PYTHON) testdata/bench/alternate.py --binary $(BIN) --peer testdata/bench/torch_variants.py --imagenet --arch resnet18 --batch 16 --mode train --trainable head

@@ -3,15 +3,22 @@
     python3 alternate.py --binary bin/resnet --peer torch_bench.py --arch resnet20,resnet56 --mode train,infer --rounds 5
     python3 alternate.py --binary bin/resnet --peer torch_variants.py --imagenet --arch resnet18 --batch 16 --mode train --trainable head
     python3 alternate.py --binary bin/resnet --imagenet --arch resnet18 --batch 16 --mode train --trainable layer4
+    python3 alternate.py --binary bin/resnet --engines torch,openvino,openvino-bf16,onnxruntime --imagenet --arch resnet18 --batch 16 --mode infer
+    python3 alternate.py --binary bin/resnet --baseline old/resnet --arch resnet20 --mode train
 
 The peer is a Python script with the flags --arch, --mode, --batch, --threads, --steps and, for inference, --jit; it prints JSON lines with
 images_per_second and peak_rss_bytes, one for each of its own settings. Its best setting of a round counts; for inference it runs with and
 without --jit. With --imagenet the peer has that flag too and its networks are torchvision's: resnet50v1.5 here is resnet50 there. The two take turns because a shared machine speeds up and slows down: only ratios of neighbours mean anything.
+With --engines each engine of engines.py that can do the work is a peer, and all take turns. With --baseline the peer is another binary of ours.
 With --trainable a part of the network is trained, here and in the peer; with --features ours trains on kept features. Without a --peer the two are our binary with these flags and without.
-Prints a line for each network and mode: medians, ranges, and the median of the rounds' ratios.
+Prints a line for each network, mode and peer: medians, ranges, and the median of the rounds' ratios.
+
+With --log, rounds are added to a file and the lines are of all its rounds of the same binary and settings: a measurement may be made in pieces.
+With --history, our median goes to docs/performance.csv, through testdata/performance, which needs Go and a binary of a commit.
 """
 import argparse
 import json
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -19,6 +26,8 @@ import sys
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument("--binary", required=True)
 p.add_argument("--peer")
+p.add_argument("--engines", help="names of engines.py, with commas, instead of a --peer")
+p.add_argument("--baseline", help="another binary of ours, instead of a --peer")
 p.add_argument("--trainable", help="stages that are trained besides the classifier, with commas; head is none")
 p.add_argument("--features", action="store_true", help="with --trainable: features of the layers below have been computed")
 p.add_argument("--arch", default="resnet20,resnet56,resnet110")
@@ -29,9 +38,11 @@ p.add_argument("--threads", type=int, default=2)
 p.add_argument("--rounds", type=int, default=5)
 p.add_argument("--steps", type=int, default=7)
 p.add_argument("--frames", type=int, help="networks of speech: frames of each utterance, with --arch wrbn --batch 8 and torch_wrbn.py")
+p.add_argument("--log", help="a file of rounds, which are added to it and summed up with those that are there")
+p.add_argument("--history", action="store_true", help="add our median to docs/performance.csv")
 a = p.parse_args()
-if not a.peer and not a.trainable:
-    p.error("--peer is missing; without it, --trainable is compared with all")
+if not (a.peer or a.engines or a.baseline or a.trainable):
+    p.error("--peer, --engines or --baseline is missing; without them, --trainable is compared with all")
 common = ["--batch", str(a.batch), "--threads", str(a.threads)] + (["--frames", str(a.frames)] if a.frames else [])
 steps = ["--steps", str(a.steps)]
 
@@ -39,8 +50,8 @@ steps = ["--steps", str(a.steps)]
 part = (["--trainable", a.trainable] if a.trainable else []), (["--features", "--steps", "2001"] if a.features else steps)  # of features a step takes microseconds
 
 
-def binary(mode, arch, *flags):
-    out = subprocess.run([a.binary, "bench", mode, "--arch", arch, "--json", *common, *flags], check=True, capture_output=True, text=True).stdout
+def binary(mode, arch, *flags, path=a.binary):
+    out = subprocess.run([path, "bench", mode, "--arch", arch, "--json", *common, *flags], check=True, capture_output=True, text=True).stdout
     return json.loads(out)
 
 
@@ -48,17 +59,29 @@ def ours(mode, arch):
     return binary(mode, arch, *part[0], *part[1])
 
 
-def peer(mode, arch):
-    if not a.peer:
-        return {"peer": "all layers", **binary(mode, arch, *steps)}
-    rows = []
+def script(path, mode, arch, *flags):
+    """The best of a script's settings."""
     kind = ["--imagenet"] if a.imagenet else []
     if a.imagenet:
         arch = arch.removesuffix("v1.5")
-    for jit in ([], ["--jit"])[: 2 if mode == "infer" and not a.frames else 1]:
-        out = subprocess.run([sys.executable, a.peer, "--arch", arch, "--mode", mode, *kind, *common, *steps, *jit, *part[0]], check=True, capture_output=True, text=True).stdout
-        rows += [r for r in map(json.loads, out.splitlines()) if "images_per_second" in r]
-    return max(rows, key=lambda r: r["images_per_second"])
+    out = subprocess.run([sys.executable, "-W", "ignore", path, "--arch", arch, "--mode", mode, *kind, *common, *steps, *flags], check=True, capture_output=True, text=True).stdout
+    return max((r for r in map(json.loads, out.splitlines()) if "images_per_second" in r), key=lambda r: r["images_per_second"])
+
+
+def peer(mode, arch):
+    jit = ([], ["--jit"])[: 2 if mode == "infer" and not a.frames else 1]
+    return max((script(a.peer, mode, arch, *j, *part[0]) for j in jit), key=lambda r: r["images_per_second"])
+
+
+def peers(mode):
+    """Names of peers, and what measures them."""
+    if a.engines:
+        path = pathlib.Path(__file__).parent / "engines.py"
+        names = [e for e in a.engines.split(",") if mode == "infer" or e.startswith("torch")]
+        return {e: (lambda mode, arch, e=e: script(path, mode, arch, "--engine", e)) for e in names}
+    if a.baseline:
+        return {"baseline": lambda mode, arch: binary(mode, arch, *part[0], *part[1], path=a.baseline)}
+    return {"peer": peer if a.peer else lambda mode, arch: {"peer": "all layers", **binary(mode, arch, *steps)}}
 
 
 def spread(values):
@@ -66,18 +89,39 @@ def spread(values):
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
+def logged(key, rounds):
+    """All rounds of the log with the key, after these have been added."""
+    if not a.log:
+        return rounds
+    with open(a.log, "a+") as f:
+        for r in rounds:
+            f.write(json.dumps({"key": key, "round": r}) + "\n")
+        f.seek(0)
+        return [r["round"] for r in map(json.loads, f) if r["key"] == key]
+
+
+def summary(mode, arch, rounds, name):
+    mine, theirs = ([r[k]["images_per_second"] for r in rounds] for k in ("ours", name))
+    ratios = [x / y for x, y in zip(mine, theirs)]
+    what = f" {a.trainable}{' from features' if a.features else ''}" if a.trainable else ""
+    first, other = rounds[0]["ours"], rounds[0][name]
+    return (f"{mode} {arch}{what}, batch {a.batch}, {a.threads} threads, {len(rounds)} rounds: resnet {first['version']} {spread(mine)} {'utterances' if a.frames else 'images'}/s, "
+            f"{other.get('peer', name)} {other.get('version', '')} {spread(theirs)}, ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}); "
+            f"peak memory {first['peak_rss_bytes'] / 1e6:.0f} MB against {other['peak_rss_bytes'] / 1e6:.0f} MB; {first['cpu']}")
+
+
 for mode in a.mode.split(","):
     for arch in a.arch.split(","):
-        rounds = []
+        measured = {"ours": ours, **peers(mode)}
+        names, rounds = list(measured), []
         for i in range(a.rounds):
-            # Who goes first changes, so that neither always finds the machine as the other left it.
-            pair = [ours, peer] if i % 2 == 0 else [peer, ours]
-            done = {f.__name__: f(mode, arch) for f in pair}
-            rounds.append((done["ours"], done["peer"]))
-        mine, theirs = ([r[k]["images_per_second"] for r in rounds] for k in (0, 1))
-        ratios = [x / y for x, y in zip(mine, theirs)]
-        what = f" {a.trainable}{' from features' if a.features else ''}" if a.trainable else ""
-        print(f"{mode} {arch}{what}, batch {a.batch}, {a.threads} threads, {a.rounds} rounds: resnet {spread(mine)} {'utterances' if a.frames else 'images'}/s, "
-              f"{rounds[0][1].get('peer', 'peer')} {spread(theirs)}, ratio {statistics.median(ratios):.2f} "
-              f"({min(ratios):.2f} to {max(ratios):.2f}); peak memory {rounds[0][0]['peak_rss_bytes'] / 1e6:.0f} MB "
-              f"against {rounds[0][1]['peak_rss_bytes'] / 1e6:.0f} MB; {rounds[0][0]['cpu']}", flush=True)
+            # Who goes first changes, so that nobody always finds the machine as the same other left it.
+            k = i % len(names)
+            rounds.append({n: measured[n](mode, arch) for n in names[k:] + names[:k]})
+        version = rounds[0]["ours"]["version"]
+        rounds = logged([version, mode, arch, a.batch, a.threads, a.frames, a.trainable, a.features, *names], rounds)
+        for name in names[1:]:
+            print(summary(mode, arch, rounds, name), flush=True)
+        if a.history:
+            mid = sorted((r["ours"] for r in rounds), key=lambda r: r["images_per_second"])[len(rounds) // 2]
+            subprocess.run(["go", "run", "./testdata/performance"], input=json.dumps(mid), text=True, check=True)
