@@ -33,7 +33,8 @@ func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 	c := &cobra.Command{
 		Use: mode, Short: short,
 		Long: short + ". --steps alone lists the steps of the machine: what each does, by which algorithm, the bytes that it\n" +
-			"reads and writes, and its time." + exitHelp(),
+			"reads and writes, its time and operations a second, and its bound: the larger of its arithmetic, at the rate that\n" +
+			"its kernel has with data in cache, and of its bytes, at the rate of a long stream; both are measured first." + exitHelp(),
 		Example: fmt.Sprintf("  resnet bench %s --arch resnet20\n  resnet bench %s --arch resnet110 --batch 128 --threads 2 --json\n  resnet bench %s --arch resnet50v1.5 --batch 16 --steps",
 			mode, mode, mode),
 		Args: func(c *cobra.Command, args []string) error {
@@ -108,23 +109,27 @@ func (a *app) printSteps(r experiment.BenchSteps, asJSON bool) error {
 	}
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	row := func(first string, s experiment.BenchStep) {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%.3f\t%.1f\t%.1f\n", first, s.Pass, s.Kind, s.Algorithm, text.Bytes(s.Bytes), s.Milliseconds, s.Percent, s.GigabytesPerSecond)
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%.3f\t%.1f\t%.1f\t%.0f\t%.3f\n",
+			first, s.Pass, s.Kind, s.Algorithm, text.Bytes(s.Bytes), s.Milliseconds, s.Percent, s.GigabytesPerSecond, s.GFLOPS, s.Bound)
 	}
-	fmt.Fprintln(tw, "step\tpass\tkind\talgorithm\tbytes\tms\t%\tGB/s")
+	fmt.Fprintln(tw, "step\tpass\tkind\talgorithm\tbytes\tms\t%\tGB/s\tGFLOP/s\tbound ms")
 	for i, s := range r.Steps {
 		if s.Shape != "" {
 			s.Kind += " " + s.Shape
 		}
 		row(strconv.Itoa(i+1), s)
 	}
-	fmt.Fprintln(tw, "\nsteps\tpass\tkind\talgorithm\tbytes\tms\t%\tGB/s")
+	fmt.Fprintln(tw, "\nsteps\tpass\tkind\talgorithm\tbytes\tms\t%\tGB/s\tGFLOP/s\tbound ms")
 	for _, s := range r.Kinds {
 		row(strconv.Itoa(s.Count), s)
 	}
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.out, "\n%s %s, batch %d, %s, %s kernels: %.2f ms, the median of %d\n", r.Mode, r.Arch, r.Batch, text.Count(r.Threads, "thread"), r.Kernels, r.Milliseconds, r.Runs)
+	_, err := fmt.Fprintf(a.out, "\n%s %s, batch %d, %s, %s kernels: %.2f ms, the median of %d; %.1f GFLOP, %.0f GFLOP/s; %s\n"+
+		"bound %.2f ms, %.0f%% of the time: arithmetic at its kernels' rates in cache (peak %.0f GFLOP/s) or bytes at %.1f GB/s\n",
+		r.Mode, r.Arch, r.Batch, text.Count(r.Threads, "thread"), r.Kernels, r.Milliseconds, r.Runs, r.GFLOP, r.GFLOPS, text.Bytes(r.Bytes),
+		r.Bound, r.PercentOfBound, r.Peak, r.Bandwidth)
 	return err
 }
 

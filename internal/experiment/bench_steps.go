@@ -25,6 +25,13 @@ type BenchStep struct {
 	Milliseconds       float64 `json:"ms"`
 	Percent            float64 `json:"percent"` // of the whole
 	GigabytesPerSecond float64 `json:"gigabytes_per_second"`
+	// GFLOP are the operations of the direct method, of convolutions, fully connected and recurrent
+	// layers: two for each multiply-add.
+	GFLOP  float64 `json:"gflop,omitempty"`
+	GFLOPS float64 `json:"gflops,omitempty"` // a second
+	// Bound is the least time of the step: the larger of its arithmetic, at the rate that its kernel
+	// has on this shape with data in cache, and of its bytes, at the rate of a long stream.
+	Bound float64 `json:"bound_ms"`
 }
 
 // BenchSteps is `bench train|infer --steps --json`.
@@ -36,12 +43,21 @@ type BenchSteps struct {
 	Runs    int    `json:"runs"`
 	// Milliseconds are the median of whole calls, without the update of SGD. The times of steps
 	// are medians as well, so that their sum is near to it.
-	Milliseconds float64     `json:"ms"`
-	Kernels      string      `json:"kernels"`
-	CPU          string      `json:"cpu"`
-	Version      string      `json:"version"`
-	Kinds        []BenchStep `json:"kinds"` // added up, the longest first
-	Steps        []BenchStep `json:"steps"` // in their order
+	Milliseconds float64 `json:"ms"`
+	// Bound is the sum of the steps' bounds, and PercentOfBound what it is of the time.
+	Bound          float64 `json:"bound_ms"`
+	PercentOfBound float64 `json:"percent_of_bound"`
+	// What the bound is made of: all bytes and operations, and the rates of all threads.
+	Bytes     int64       `json:"bytes"`
+	GFLOP     float64     `json:"gflop"`
+	GFLOPS    float64     `json:"gflops"`
+	Peak      float64     `json:"peak_gflops"`
+	Bandwidth float64     `json:"stream_gigabytes_per_second"`
+	Kernels   string      `json:"kernels"`
+	CPU       string      `json:"cpu"`
+	Version   string      `json:"version"`
+	Kinds     []BenchStep `json:"kinds"` // added up, the longest first
+	Steps     []BenchStep `json:"steps"` // in their order
 }
 
 // ProfileSteps measures each step of the machine that trains or applies a network.
@@ -63,9 +79,17 @@ func ProfileSteps(env *Environment, o BenchOptions) (BenchSteps, error) {
 		Arch: b.spec.Name, Mode: b.Mode, Batch: b.Batch, Threads: b.Threads, Runs: o.Steps, Milliseconds: milliseconds(whole),
 		Kernels: kernel.Active(), CPU: system.Read().CPU, Version: env.Version,
 	}
+	limits := measureLimits(times, b.Threads)
+	r.Peak, r.Bandwidth = limits.peak/1e9, limits.stream/1e9
 	for _, t := range times {
-		r.Steps = append(r.Steps, newBenchStep(t, whole))
+		s := newBenchStep(t, whole)
+		if t.Time > 0 { // weights that do not change are not packed again
+			s.Bound = milliseconds(limits.bound(t))
+		}
+		r.Bound, r.Bytes, r.GFLOP = r.Bound+s.Bound, r.Bytes+s.Bytes, r.GFLOP+s.GFLOP
+		r.Steps = append(r.Steps, s)
 	}
+	r.PercentOfBound, r.GFLOPS = 100*r.Bound/r.Milliseconds, 1000*r.GFLOP/r.Milliseconds
 	r.Kinds = byKind(r.Steps)
 	return r, nil
 }
@@ -80,15 +104,18 @@ func newBenchStep(t schedule.StepTime, whole time.Duration) BenchStep {
 	if t.Backward {
 		s.Pass = "backward"
 	}
+	for _, p := range t.Products {
+		s.GFLOP += float64(p.Operations()) / 1e9
+	}
 	s.rate()
 	return s
 }
 
-// rate makes the bytes a second; 0 where no time was measured.
+// rate makes the bytes and the operations a second; 0 where no time was measured.
 func (s *BenchStep) rate() {
-	s.GigabytesPerSecond = 0
+	s.GigabytesPerSecond, s.GFLOPS = 0, 0
 	if s.Milliseconds > 0 {
-		s.GigabytesPerSecond = float64(s.Bytes) / s.Milliseconds / 1e6
+		s.GigabytesPerSecond, s.GFLOPS = float64(s.Bytes)/s.Milliseconds/1e6, 1000*s.GFLOP/s.Milliseconds
 	}
 }
 
@@ -103,6 +130,7 @@ func byKind(steps []BenchStep) []BenchStep {
 		}
 		k := &kinds[i]
 		k.Count, k.Bytes, k.Milliseconds, k.Percent = k.Count+s.Count, k.Bytes+s.Bytes, k.Milliseconds+s.Milliseconds, k.Percent+s.Percent
+		k.GFLOP, k.Bound = k.GFLOP+s.GFLOP, k.Bound+s.Bound
 	}
 	for i := range kinds {
 		kinds[i].rate()

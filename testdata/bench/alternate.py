@@ -26,6 +26,7 @@ import sys
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument("--binary", required=True)
 p.add_argument("--peer")
+p.add_argument("--peer-flags", default="", help="more flags for the --peer, such as those that choose one of its settings")
 p.add_argument("--engines", help="names of engines.py, with commas, instead of a --peer")
 p.add_argument("--baseline", help="another binary of ours, instead of a --peer")
 p.add_argument("--trainable", help="stages that are trained besides the classifier, with commas; head is none")
@@ -70,7 +71,7 @@ def script(path, mode, arch, *flags):
 
 def peer(mode, arch):
     jit = ([], ["--jit"])[: 2 if mode == "infer" and not a.frames else 1]
-    return max((script(a.peer, mode, arch, *j, *part[0]) for j in jit), key=lambda r: r["images_per_second"])
+    return max((script(a.peer, mode, arch, *j, *part[0], *a.peer_flags.split()) for j in jit), key=lambda r: r["images_per_second"])
 
 
 def peers(mode):
@@ -89,14 +90,18 @@ def spread(values):
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
+def log(key, r):
+    """Adds a round to the log, if there is one: an interrupted measurement loses no more than the round in hand."""
+    if a.log:
+        with open(a.log, "a") as f:
+            f.write(json.dumps({"key": key, "round": r}) + "\n")
+
+
 def logged(key, rounds):
-    """All rounds of the log with the key, after these have been added."""
+    """All rounds of the log with the key of these."""
     if not a.log:
         return rounds
-    with open(a.log, "a+") as f:
-        for r in rounds:
-            f.write(json.dumps({"key": key, "round": r}) + "\n")
-        f.seek(0)
+    with open(a.log) as f:
         return [r["round"] for r in map(json.loads, f) if r["key"] == key]
 
 
@@ -114,12 +119,16 @@ for mode in a.mode.split(","):
     for arch in a.arch.split(","):
         measured = {"ours": ours, **peers(mode)}
         names, rounds = list(measured), []
+        def key():
+            return [rounds[0]["ours"]["version"], mode, arch, a.batch, a.threads, a.frames, a.trainable, a.features, *names]
+
         for i in range(a.rounds):
             # Who goes first changes, so that nobody always finds the machine as the same other left it.
             k = i % len(names)
-            rounds.append({n: measured[n](mode, arch) for n in names[k:] + names[:k]})
-        version = rounds[0]["ours"]["version"]
-        rounds = logged([version, mode, arch, a.batch, a.threads, a.frames, a.trainable, a.features, *names], rounds)
+            done = {n: measured[n](mode, arch) for n in names[k:] + names[:k]}
+            rounds.append({n: done[n] for n in names})
+            log(key(), rounds[-1])
+        rounds = logged(key(), rounds)
         for name in names[1:]:
             print(summary(mode, arch, rounds, name), flush=True)
         if a.history:

@@ -91,6 +91,10 @@ func (c *compiler) lowerConvGradients(g *convGradients) error {
 	if g.input != nil && choice.DataGrad != choice.Weights {
 		st.algorithm += " and " + choice.DataGrad.String()
 	}
+	st.multiplies(s, choice.Weights, conv.WeightGradPass)
+	if g.input != nil {
+		st.multiplies(s, choice.DataGrad, conv.DataGradPass)
+	}
 	plan := conv.NewPlan(s, choice, g.input != nil)
 	st.reads = append(append(st.reads, x.reads()...), dy.reads()...)
 	st.need(x.a, x.b, dy.a, dy.b)

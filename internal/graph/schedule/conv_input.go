@@ -80,6 +80,7 @@ func (c *compiler) lowerConvInputGrad(g *convGradients) error {
 	choice := c.m.choose(s)
 	plan := conv.NewPlan(s, choice, true)
 	st := &step{name: "conv input gradient", shape: s.String(), algorithm: choice.DataGrad.String(), backward: true, reads: dy.reads()}
+	st.multiplies(s, choice.DataGrad, conv.DataGradPass)
 	st.need(dy.a, dy.b)
 	k, unit := c.m.sizes.groupsOf(plan.DY.Len(), blocks(s.C), c.m.sizes.whole)
 	if unit != c.m.sizes.unit {

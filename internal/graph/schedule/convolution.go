@@ -94,6 +94,7 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	}
 	packed := c.packed(fwd, w)
 	st := &step{name: "conv", shape: s.String(), algorithm: algorithm.String(), weights: len(packed), reads: in.reads()}
+	st.multiplies(s, algorithm, conv.ForwardPass)
 	st.need(in.a, in.b)
 	if sp := conv.NewTwoStage(fwd, c.g.N, limits); sp != nil {
 		f, err := c.epilogueOf(n, s, out, bias, st, sp.Chunks()*parts(c.g.N, sp.Round))

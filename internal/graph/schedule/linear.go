@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"resnet/internal/graph"
+	"resnet/internal/graph/kernel/conv"
 )
 
 // A fully connected layer with many weights is limited by reading them, so they are read once for
@@ -58,7 +59,7 @@ func (c *compiler) linear(n *gorgonia.Node, op *graph.Linear) error {
 		d.X, d.W, d.Y, d.XRow, d.WRow, d.YRow, d.Len = xs, w.Data[from*op.C:], ys[from:], op.C, op.C, op.K, op.C
 		d.RunAll(images, to-from)
 	}
-	st := &step{name: "linear", weights: len(w.Data), reads: []*value{x}, writes: []*value{y}}
+	st := &step{name: "linear", products: product(op.C, op.K, conv.ForwardPass), weights: len(w.Data), reads: []*value{x}, writes: []*value{y}}
 	if op.C*op.K < manyWeights {
 		st.run = c.m.sizes.inSums(func(wk *worker, first, n int) { rows(wk, first, n, 0, op.K) })
 	} else {
@@ -93,7 +94,7 @@ func (c *compiler) linearInputGrad(n *gorgonia.Node, op *graph.LinearInputGrad) 
 			r.RunAll(images, length)
 		}
 	}
-	st := &step{name: "linear input gradient", weights: len(w.Data), backward: true, reads: []*value{from}, writes: []*value{to}}
+	st := &step{name: "linear input gradient", products: product(op.C, op.K, conv.DataGradPass), weights: len(w.Data), backward: true, reads: []*value{from}, writes: []*value{to}}
 	if op.C*op.K < manyWeights {
 		st.run = c.m.sizes.inSums(func(wk *worker, first, n int) { columns(wk, first, n, 0, op.C) })
 	} else {
@@ -121,7 +122,7 @@ func (c *compiler) linearWeightGrad(n *gorgonia.Node, op *graph.LinearWeightGrad
 		}
 	}
 	x, dy := c.rows(c.tensors[c.in[n][0]]), c.rows(c.tensors[c.in[n][1]])
-	st := &step{name: "linear weight gradient", backward: true, reads: []*value{x, dy}, whole: true}
+	st := &step{name: "linear weight gradient", products: product(op.C, op.K, conv.WeightGradPass), backward: true, reads: []*value{x, dy}, whole: true}
 	st.writesGrad(p, bias)
 	images := c.g.N
 	st.inner = parts(op.K, linearRows)

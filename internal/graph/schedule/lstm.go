@@ -45,7 +45,7 @@ func (c *compiler) lstm(n *gorgonia.Node, op *graph.LSTM) error {
 	}
 	to, packed, spans := t.lazy.x, c.packed(pass, weights), lstmSpans(op.N)
 	hidden, gates := buffers(len(spans), pass.Input().Len()), buffers(len(spans), blocks(4*op.U)*lstmGroup*block)
-	c.add(&step{name: "LSTM", weights: len(packed), spans: spans, reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "LSTM", products: recurrent(op.T, op.U, conv.ForwardPass), weights: len(packed), spans: spans, reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		h, g := hidden[first/lstmGroup], gates[first/lstmGroup]
 		clear(h)
 		xs, ys := w.images(from, first, n), w.images(to, first, n)
@@ -128,7 +128,7 @@ func (c *compiler) lstmGrad(n *gorgonia.Node, op *graph.LSTMGrad) error {
 	}
 	to, packed, spans := t.lazy.x, c.packed(pass, weights), lstmSpans(op.N)
 	back, cell, gates := buffers(len(spans), blocks(op.U)*lstmGroup*block), buffers(len(spans), lstmGroup*op.U), buffers(len(spans), pass.Input().Len())
-	c.add(&step{name: "LSTM gradient", weights: len(packed), backward: true, spans: spans, reads: []*value{y, dh}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.add(&step{name: "LSTM gradient", products: recurrent(op.T, op.U, conv.DataGradPass), weights: len(packed), backward: true, spans: spans, reads: []*value{y, dh}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		s := first / lstmGroup
 		clear(cell[s])
 		clear(gates[s])
@@ -184,7 +184,7 @@ func (c *compiler) lstmWeightGrad(n *gorgonia.Node, op *graph.LSTMWeightGrad) er
 	c.need = c.need.Max(pass.Need(1))
 	moved, acc := kernel.Alloc(shape.InLen()), kernel.Alloc(pass.Len())
 	parts := [][]float32{acc}
-	c.add(&step{name: "LSTM weight gradient", backward: true, whole: true, grads: []*graph.Param{p}, reads: []*value{y, dx}, run: func(w *worker, _, _, _ int) {
+	c.add(&step{name: "LSTM weight gradient", products: recurrent(op.T, op.U, conv.WeightGradPass), backward: true, whole: true, grads: []*graph.Param{p}, reads: []*value{y, dx}, run: func(w *worker, _, _, _ int) {
 		clear(acc)
 		ys, gs := w.images(y, 0, op.N), w.images(dx, 0, op.N)
 		for i := range op.N {

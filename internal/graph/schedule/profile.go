@@ -21,6 +21,8 @@ type StepTime struct {
 	// Bytes is what the step reads and writes of activations, their gradients, weights and their
 	// gradients, each once: what it takes from memory if nothing is in cache yet.
 	Bytes int64
+	// Products are what the step multiplies: of a convolution's gradients both passes.
+	Products []Product
 	// Time is the step's part of the wall time of its region, as the workers' times in the region's
 	// steps are to each other. Waiting for the slowest worker is in it.
 	Time time.Duration
@@ -71,18 +73,24 @@ func (m *Machine) stepTimes() []StepTime {
 		for _, s := range r.steps {
 			out = append(out, StepTime{
 				Kind: s.name, Shape: s.shape, Algorithm: s.algorithm, Backward: s.backward,
-				Region: i, Units: max(len(r.spans), s.inner), Bytes: s.bytes(m.g.N),
+				Region: i, Units: max(len(r.spans), s.inner), Bytes: s.bytes(m.g.N), Products: s.productsOf(s.imagesOf(m.g.N)),
 			})
 		}
 	}
 	return out
 }
 
+// imagesOf is how many images of a batch a step goes through: a step of a round has its own.
+func (s *step) imagesOf(batch int) int {
+	if s.images > 0 {
+		return s.images
+	}
+	return batch
+}
+
 // bytes is what a step reads and writes in a batch of so many images.
 func (s *step) bytes(images int) int64 {
-	if s.images > 0 {
-		images = s.images
-	}
+	images = s.imagesOf(images)
 	type place struct {
 		v  *value
 		at int

@@ -66,6 +66,19 @@ func TestProfileCountsBytes(t *testing.T) {
 	for kind := range want {
 		t.Errorf("no step %q", kind)
 	}
+	// Multiply-adds of each pass: the image has no gradient, and the first step of a convolution's
+	// gradients is that of its weights alone.
+	convolution, linear := int64(n*9*10*20*3*9), int64(n*20*classes)
+	macs := map[string]int64{"conv": convolution, "conv gradients": convolution, "linear": linear, "linear weight gradient": linear, "linear input gradient": linear}
+	for _, s := range steps {
+		var sum int64
+		for _, p := range s.Products {
+			sum += p.Operations() / 2
+		}
+		if sum != macs[s.Kind] {
+			t.Errorf("%s: %d multiply-adds, want %d", s.Kind, sum, macs[s.Kind])
+		}
+	}
 }
 
 // TestProfileTimesAddUp in a single run, since medians of steps leave out what medians of calls

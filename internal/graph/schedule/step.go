@@ -7,6 +7,7 @@ type step struct {
 	name string
 	// shape and algorithm are those of a convolution.
 	shape, algorithm string
+	products         []Product
 	reads            []*value // views where the rest of a value is not read or written
 	writes           []*value
 	needs            []any // maps and sums that another step's finish provides

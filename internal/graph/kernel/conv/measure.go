@@ -11,6 +11,19 @@ import (
 // method: the median of several rounds, and the slowest and fastest.
 type Speed struct{ Median, Min, Max float64 }
 
+// PassName says which of the three passes.
+type PassName uint8
+
+// The passes.
+const (
+	ForwardPass PassName = iota
+	DataGradPass
+	WeightGradPass
+)
+
+// Of returns the speed of a pass.
+func (s Speeds) Of(p PassName) Speed { return [...]Speed{s.Forward, s.DataGrad, s.Weights}[p] }
+
 // Speeds are the speeds of the three passes on data in cache: padding, which the schedule does
 // while it normalises, is not counted.
 type Speeds struct{ Forward, DataGrad, Weights Speed }
