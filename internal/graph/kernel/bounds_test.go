@@ -177,6 +177,19 @@ func calls(seed uint64) map[string]*call {
 		c.at(p, 48)
 	}
 	c.run = eluGrad.ELUGrad
+	for name, run := range map[string]func(*Activation){"sigmoid": (*Activation).Sigmoid, "tanh": (*Activation).Tanh, "exponential": (*Activation).ExpBelow} {
+		a := &Activation{N: 48, Alpha: 100}
+		c = begin(name)
+		c.at(&a.X, 48)
+		c.at(&a.Y, 48)
+		c.run = func() { run(a) }
+	}
+	sigmoidGrad := &Activation{N: 48}
+	c = begin("sigmoid gradient")
+	for _, p := range []*[]float32{&sigmoidGrad.X, &sigmoidGrad.Y, &sigmoidGrad.D} {
+		c.at(p, 48)
+	}
+	c.run = sigmoidGrad.SigmoidGrad
 	c = begin("moments")
 	m := &Moments{Pixels: 3, K: c.vec(), S1: c.vec(), S2: c.vec()}
 	c.at(&m.X, 48)

@@ -33,7 +33,7 @@ type implementation struct {
 
 	response, responseGrad func(*Response)
 
-	elu, eluGrad func(*Activation)
+	elu, eluGrad, sigmoid, sigmoidGrad, tanh, expBelow func(*Activation)
 
 	dot  [2][]func(*DotTile) // of 1 and of dotWeights rows of weights, by rows of X
 	rows []func(*RowTile)    // by rows

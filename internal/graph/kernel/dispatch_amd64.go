@@ -56,6 +56,10 @@ var avx512 = &implementation{
 	responseGrad: asm[Response](responseGradAVX512),
 	elu:          asm[Activation](eluAVX512),
 	eluGrad:      asm[Activation](eluGradAVX512),
+	sigmoid:      asm[Activation](sigmoidAVX512),
+	tanh:         asm[Activation](tanhAVX512),
+	sigmoidGrad:  asm[Activation](sigmoidGradAVX512),
+	expBelow:     asm[Activation](expBelowAVX512),
 	dot: [2][]func(*DotTile){
 		tiles[DotTile](dotTile1x1AVX512, dotTile2x1AVX512, dotTile3x1AVX512, dotTile4x1AVX512, dotTile5x1AVX512, dotTile6x1AVX512),
 		tiles[DotTile](dotTile1x4AVX512, dotTile2x4AVX512, dotTile3x4AVX512, dotTile4x4AVX512, dotTile5x4AVX512, dotTile6x4AVX512),
@@ -110,6 +114,10 @@ var avx2 = &implementation{
 	responseGrad: asm[Response](responseGradAVX2),
 	elu:          asm[Activation](eluAVX2),
 	eluGrad:      asm[Activation](eluGradAVX2),
+	sigmoid:      asm[Activation](sigmoidAVX2),
+	tanh:         asm[Activation](tanhAVX2),
+	sigmoidGrad:  asm[Activation](sigmoidGradAVX2),
+	expBelow:     asm[Activation](expBelowAVX2),
 	dot: [2][]func(*DotTile){
 		tiles[DotTile](dotTile1x1AVX2, dotTile2x1AVX2, dotTile3x1AVX2),
 		tiles[DotTile](dotTile1x4AVX2, dotTile2x4AVX2, dotTile3x4AVX2),

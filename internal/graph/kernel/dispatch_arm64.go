@@ -44,6 +44,10 @@ var neon = &implementation{
 	responseGrad: asm[Response](responseGradNEON),
 	elu:          asm[Activation](eluNEON),
 	eluGrad:      asm[Activation](eluGradNEON),
+	sigmoid:      asm[Activation](sigmoidNEON),
+	tanh:         asm[Activation](tanhNEON),
+	sigmoidGrad:  asm[Activation](sigmoidGradNEON),
+	expBelow:     asm[Activation](expBelowNEON),
 	dot: [2][]func(*DotTile){
 		tiles[DotTile](dotTile1x1NEON, dotTile2x1NEON, dotTile3x1NEON, dotTile4x1NEON, dotTile5x1NEON, dotTile6x1NEON),
 		tiles[DotTile](dotTile1x4NEON, dotTile2x4NEON, dotTile3x4NEON, dotTile4x4NEON, dotTile5x4NEON, dotTile6x4NEON),

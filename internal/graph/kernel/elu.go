@@ -6,10 +6,7 @@ import "math"
 // is a polynomial of degree 6 after reduction to [-ln 2/2, ln 2/2]: within 2e-7 of the exact value,
 // which is below the rounding of the sums around it, and the same on every CPU.
 func ELU(y, x []float32, alpha float32) {
-	n := len(x) &^ 15
-	if n > 0 {
-		(&Activation{X: x, Y: y, N: n, Alpha: alpha}).ELU()
-	}
+	n := vectors(Activation{X: x, Y: y, Alpha: alpha}, (*Activation).ELU)
 	plainELU(y[n:len(x)], x[n:], alpha)
 }
 
@@ -47,10 +44,7 @@ func exp(x float32) float32 {
 
 // ELUGrad writes dy where the output y is positive, else dy·(y+alpha), to dx, which may be dy.
 func ELUGrad(dx, y, dy []float32, alpha float32) {
-	n := len(y) &^ 15
-	if n > 0 {
-		(&Activation{X: y, Y: dx, D: dy, N: n, Alpha: alpha}).ELUGrad()
-	}
+	n := vectors(Activation{X: y, Y: dx, D: dy, Alpha: alpha}, (*Activation).ELUGrad)
 	plainELUGrad(dx[n:len(y)], y[n:], dy[n:len(y)], alpha)
 }
 
@@ -77,7 +71,7 @@ func Logistic(x float32) float32 {
 // Tanh is the hyperbolic tangent, with the exponential of ELU: within 3e-7.
 func Tanh(x float32) float32 {
 	if x < 0 {
-		return -Tanh(-x)
+		return 0 - Tanh(-x) // 0 where that is 0
 	}
 	e := exp(-2 * x)
 	return (1 - e) / (1 + e)

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -79,24 +80,89 @@ func TestELUGradientScalesBelowZero(t *testing.T) {
 	}
 }
 
-// The unit has the same bits on every CPU.
-func TestELUHasTheSameBitsEverywhere(t *testing.T) {
-	forEachImplementation(t, func(t *testing.T) {
-		rng := rand.New(rand.NewPCG(17, 3))
-		for range 200 {
-			x, y := newArena(rng, 160), newArena(rng, 160)
-			for i := range x.data() {
-				x.data()[i] *= 90
-			}
-			want := y.copy()
-			ELU(y.data(), x.data(), 0.3)
-			reference(func() { ELU(want.data(), x.data(), 0.3) })
-			for i, v := range y.data() {
-				if w := want.data()[i]; math.Float32bits(v) != math.Float32bits(w) {
-					t.Fatalf("ELU(%g) is %g, plain Go has %g", x.data()[i], v, w)
+// The functions have the same bits on every CPU, in place too.
+func TestActivationsHaveTheSameBitsEverywhere(t *testing.T) {
+	special := []float32{0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.Inf(-1)), 1e-30, -1e-30, 3e38, -3e38, -87, 87, -43.5, 43.5}
+	for name, f := range map[string]func(y, x []float32){
+		"ELU":          func(y, x []float32) { ELU(y, x, 0.3) },
+		"sigmoid":      Sigmoid,
+		"tanh":         TanhOf,
+		"exponential":  func(y, x []float32) { ExpBelow(y, x, slices.Max(x)) },
+		"sigmoid grad": func(y, x []float32) { SigmoidGrad(y, x, y) },
+	} {
+		forEachImplementation(t, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(17, 3))
+			for n := 150; n < 350; n++ { // some values are behind the vectors
+				x, y := newArena(rng, n), newArena(rng, n)
+				for i := range x.data() {
+					x.data()[i] *= []float32{1, 30, 90}[i%3]
+				}
+				if name != "exponential" {
+					copy(x.data()[n-145+n%100:], special)
+				}
+				want := y.copy()
+				f(y.data(), x.data())
+				reference(func() { f(want.data(), x.data()) })
+				same := func(how string, got []float32) {
+					t.Helper()
+					for i, v := range got {
+						if w := want.data()[i]; math.Float32bits(v) != math.Float32bits(w) {
+							t.Fatalf("%s, %s of %g is %g, plain Go has %g", how, name, x.data()[i], v, w)
+						}
+					}
+				}
+				same("apart", y.data())
+				y.checkGuards(t)
+				if name != "sigmoid grad" {
+					z := x.copy()
+					f(z.data(), z.data())
+					same("in place", z.data())
 				}
 			}
-			y.checkGuards(t)
+		})
+	}
+}
+
+// TestExponentialsAreNearTheExactOnes in units of the last place, on every implementation: of all
+// numbers in steps, and of the ends.
+func TestExponentialsAreNearTheExactOnes(t *testing.T) {
+	forEachImplementation(t, func(t *testing.T) {
+		x := make([]float32, 0, 1<<17)
+		for v := float32(-87); v < 0; v += 87. / (1 << 17) {
+			x = append(x, v)
+		}
+		x = append(x, 0, -1e-30, -87)
+		y := make([]float32, len(x))
+		ExpBelow(y, x, 0)
+		worst := 0.
+		for i, v := range x {
+			want := math.Exp(float64(v))
+			_, exponent := math.Frexp(want) // want is in [2^(exponent-1), 2^exponent)
+			worst = max(worst, math.Abs(float64(y[i])-want)/math.Ldexp(1, exponent-24))
+		}
+		if !(worst <= 3) {
+			t.Errorf("%.2f units in the last place away, at most 3", worst)
+		}
+		t.Logf("%.3f units", worst)
+		// The difference is taken first; far below nothing is left, and a NaN stays.
+		nan, inf := float32(math.NaN()), float32(math.Inf(-1))
+		for place := range 19 {
+			for v, want := range map[float32]float64{100: 1, 99: 1 / math.E, 12.9: 0, inf: 0} {
+				z := make([]float32, 19)
+				z[place] = v
+				ExpBelow(z, z, 100)
+				if math.Abs(float64(z[place])-want) > 1e-7 {
+					t.Errorf("place %d: exp(%g - 100) is %g, want %g", place, v, z[place], want)
+				}
+			}
+			z := make([]float32, 19)
+			z[place] = nan
+			ExpBelow(z, z, 0)
+			for i, v := range z {
+				if math.IsNaN(float64(v)) != (i == place) {
+					t.Errorf("a NaN in place %d gives %g in place %d", place, v, i)
+				}
+			}
 		}
 	})
 }

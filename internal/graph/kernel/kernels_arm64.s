@@ -8972,3 +8972,352 @@ half:
 	SUBS $1, R4, R4
 	BNE half
 	RET
+
+// func sigmoidNEON(a *byte)
+TEXT ·sigmoidNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 72(R0), R0
+	MOVD $1069066811, R3
+	WORD $0x4e040c60 // dup v0.4s, w3
+	MOVD $1060208640, R3
+	WORD $0x4e040c61 // dup v1.4s, w3
+	MOVD $3109978243, R3
+	WORD $0x4e040c62 // dup v2.4s, w3
+	MOVD $3266183168, R3
+	WORD $0x4e040c63 // dup v3.4s, w3
+	MOVD $985008993, R3
+	WORD $0x4e040c64 // dup v4.4s, w3
+	MOVD $127, R3
+	WORD $0x4e040c65 // dup v5.4s, w3
+	MOVD $1007192201, R3
+	WORD $0x4e040c66 // dup v6.4s, w3
+	MOVD $1026206379, R3
+	WORD $0x4e040c67 // dup v7.4s, w3
+	MOVD $1042983595, R3
+	WORD $0x4e040c68 // dup v8.4s, w3
+	MOVD $1056964608, R3
+	WORD $0x4e040c69 // dup v9.4s, w3
+	MOVD $1065353216, R3
+	WORD $0x4e040c6a // dup v10.4s, w3
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	LSR $3, R0, R0
+
+half:
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0x4eacd56e // fsub v14.4s, v11.4s, v12.4s
+	WORD $0x4e2cf5ce // fmax v14.4s, v14.4s, v12.4s
+	WORD $0x4eaed56e // fsub v14.4s, v11.4s, v14.4s
+	WORD $0x4e23f5cf // fmax v15.4s, v14.4s, v3.4s
+	WORD $0x6e20ddf0 // fmul v16.4s, v15.4s, v0.4s
+	WORD $0x4ea9d610 // fsub v16.4s, v16.4s, v9.4s
+	WORD $0x4ea1ba11 // fcvtzs v17.4s, v16.4s
+	WORD $0x4e21da32 // scvtf v18.4s, v17.4s
+	WORD $0x6e21de50 // fmul v16.4s, v18.4s, v1.4s
+	WORD $0x4eb0d5ef // fsub v15.4s, v15.4s, v16.4s
+	WORD $0x6e22de50 // fmul v16.4s, v18.4s, v2.4s
+	WORD $0x4eb0d5ef // fsub v15.4s, v15.4s, v16.4s
+	WORD $0x4ea58631 // add v17.4s, v17.4s, v5.4s
+	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e26d610 // fadd v16.4s, v16.4s, v6.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e28d610 // fadd v16.4s, v16.4s, v8.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e29d610 // fadd v16.4s, v16.4s, v9.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e2ad610 // fadd v16.4s, v16.4s, v10.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e2ad610 // fadd v16.4s, v16.4s, v10.4s
+	WORD $0x6e31de10 // fmul v16.4s, v16.4s, v17.4s
+	WORD $0x6eaee46e // fcmgt v14.4s, v3.4s, v14.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x6eace56e // fcmgt v14.4s, v11.4s, v12.4s
+	WORD $0x4e30d54f // fadd v15.4s, v10.4s, v16.4s
+	WORD $0x4eaa1d4c // mov v12.16b, v10.16b
+	WORD $0x6eae1e0c // bit v12.16b, v16.16b, v14.16b
+	WORD $0x6e2ffd8c // fdiv v12.4s, v12.4s, v15.4s
+	WORD $0x4eadd56e // fsub v14.4s, v11.4s, v13.4s
+	WORD $0x4e2df5ce // fmax v14.4s, v14.4s, v13.4s
+	WORD $0x4eaed56e // fsub v14.4s, v11.4s, v14.4s
+	WORD $0x4e23f5cf // fmax v15.4s, v14.4s, v3.4s
+	WORD $0x6e20ddf0 // fmul v16.4s, v15.4s, v0.4s
+	WORD $0x4ea9d610 // fsub v16.4s, v16.4s, v9.4s
+	WORD $0x4ea1ba11 // fcvtzs v17.4s, v16.4s
+	WORD $0x4e21da32 // scvtf v18.4s, v17.4s
+	WORD $0x6e21de50 // fmul v16.4s, v18.4s, v1.4s
+	WORD $0x4eb0d5ef // fsub v15.4s, v15.4s, v16.4s
+	WORD $0x6e22de50 // fmul v16.4s, v18.4s, v2.4s
+	WORD $0x4eb0d5ef // fsub v15.4s, v15.4s, v16.4s
+	WORD $0x4ea58631 // add v17.4s, v17.4s, v5.4s
+	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e26d610 // fadd v16.4s, v16.4s, v6.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e28d610 // fadd v16.4s, v16.4s, v8.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e29d610 // fadd v16.4s, v16.4s, v9.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e2ad610 // fadd v16.4s, v16.4s, v10.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e2ad610 // fadd v16.4s, v16.4s, v10.4s
+	WORD $0x6e31de10 // fmul v16.4s, v16.4s, v17.4s
+	WORD $0x6eaee46e // fcmgt v14.4s, v3.4s, v14.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x6eade56e // fcmgt v14.4s, v11.4s, v13.4s
+	WORD $0x4e30d54f // fadd v15.4s, v10.4s, v16.4s
+	WORD $0x4eaa1d4d // mov v13.16b, v10.16b
+	WORD $0x6eae1e0d // bit v13.16b, v16.16b, v14.16b
+	WORD $0x6e2ffdad // fdiv v13.4s, v13.4s, v15.4s
+	WORD $0xad00344c // stp q12, q13, [x2]
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	SUBS $1, R0, R0
+	BNE half
+	RET
+
+// func tanhNEON(a *byte)
+TEXT ·tanhNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 72(R0), R0
+	MOVD $1069066811, R3
+	WORD $0x4e040c60 // dup v0.4s, w3
+	MOVD $1060208640, R3
+	WORD $0x4e040c61 // dup v1.4s, w3
+	MOVD $3109978243, R3
+	WORD $0x4e040c62 // dup v2.4s, w3
+	MOVD $3266183168, R3
+	WORD $0x4e040c63 // dup v3.4s, w3
+	MOVD $985008993, R3
+	WORD $0x4e040c64 // dup v4.4s, w3
+	MOVD $127, R3
+	WORD $0x4e040c65 // dup v5.4s, w3
+	MOVD $1007192201, R3
+	WORD $0x4e040c66 // dup v6.4s, w3
+	MOVD $1026206379, R3
+	WORD $0x4e040c67 // dup v7.4s, w3
+	MOVD $1042983595, R3
+	WORD $0x4e040c68 // dup v8.4s, w3
+	MOVD $1056964608, R3
+	WORD $0x4e040c69 // dup v9.4s, w3
+	MOVD $1065353216, R3
+	WORD $0x4e040c6a // dup v10.4s, w3
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	LSR $3, R0, R0
+
+half:
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0x4eacd56e // fsub v14.4s, v11.4s, v12.4s
+	WORD $0x4e2cf5ce // fmax v14.4s, v14.4s, v12.4s
+	WORD $0x4eaed56e // fsub v14.4s, v11.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x4e23f5cf // fmax v15.4s, v14.4s, v3.4s
+	WORD $0x6e20ddf0 // fmul v16.4s, v15.4s, v0.4s
+	WORD $0x4ea9d610 // fsub v16.4s, v16.4s, v9.4s
+	WORD $0x4ea1ba11 // fcvtzs v17.4s, v16.4s
+	WORD $0x4e21da32 // scvtf v18.4s, v17.4s
+	WORD $0x6e21de50 // fmul v16.4s, v18.4s, v1.4s
+	WORD $0x4eb0d5ef // fsub v15.4s, v15.4s, v16.4s
+	WORD $0x6e22de50 // fmul v16.4s, v18.4s, v2.4s
+	WORD $0x4eb0d5ef // fsub v15.4s, v15.4s, v16.4s
+	WORD $0x4ea58631 // add v17.4s, v17.4s, v5.4s
+	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e26d610 // fadd v16.4s, v16.4s, v6.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e28d610 // fadd v16.4s, v16.4s, v8.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e29d610 // fadd v16.4s, v16.4s, v9.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e2ad610 // fadd v16.4s, v16.4s, v10.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e2ad610 // fadd v16.4s, v16.4s, v10.4s
+	WORD $0x6e31de10 // fmul v16.4s, v16.4s, v17.4s
+	WORD $0x6eaee46e // fcmgt v14.4s, v3.4s, v14.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x6eace56e // fcmgt v14.4s, v11.4s, v12.4s
+	WORD $0x4e30d54f // fadd v15.4s, v10.4s, v16.4s
+	WORD $0x4eb0d54c // fsub v12.4s, v10.4s, v16.4s
+	WORD $0x6e2ffd8c // fdiv v12.4s, v12.4s, v15.4s
+	WORD $0x4eacd56f // fsub v15.4s, v11.4s, v12.4s
+	WORD $0x6eae1dec // bit v12.16b, v15.16b, v14.16b
+	WORD $0x4eadd56e // fsub v14.4s, v11.4s, v13.4s
+	WORD $0x4e2df5ce // fmax v14.4s, v14.4s, v13.4s
+	WORD $0x4eaed56e // fsub v14.4s, v11.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x4e23f5cf // fmax v15.4s, v14.4s, v3.4s
+	WORD $0x6e20ddf0 // fmul v16.4s, v15.4s, v0.4s
+	WORD $0x4ea9d610 // fsub v16.4s, v16.4s, v9.4s
+	WORD $0x4ea1ba11 // fcvtzs v17.4s, v16.4s
+	WORD $0x4e21da32 // scvtf v18.4s, v17.4s
+	WORD $0x6e21de50 // fmul v16.4s, v18.4s, v1.4s
+	WORD $0x4eb0d5ef // fsub v15.4s, v15.4s, v16.4s
+	WORD $0x6e22de50 // fmul v16.4s, v18.4s, v2.4s
+	WORD $0x4eb0d5ef // fsub v15.4s, v15.4s, v16.4s
+	WORD $0x4ea58631 // add v17.4s, v17.4s, v5.4s
+	WORD $0x4f375631 // shl v17.4s, v17.4s, #23
+	WORD $0x4ea41c90 // mov v16.16b, v4.16b
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e26d610 // fadd v16.4s, v16.4s, v6.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e27d610 // fadd v16.4s, v16.4s, v7.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e28d610 // fadd v16.4s, v16.4s, v8.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e29d610 // fadd v16.4s, v16.4s, v9.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e2ad610 // fadd v16.4s, v16.4s, v10.4s
+	WORD $0x6e2fde10 // fmul v16.4s, v16.4s, v15.4s
+	WORD $0x4e2ad610 // fadd v16.4s, v16.4s, v10.4s
+	WORD $0x6e31de10 // fmul v16.4s, v16.4s, v17.4s
+	WORD $0x6eaee46e // fcmgt v14.4s, v3.4s, v14.4s
+	WORD $0x4e6e1e10 // bic v16.16b, v16.16b, v14.16b
+	WORD $0x6eade56e // fcmgt v14.4s, v11.4s, v13.4s
+	WORD $0x4e30d54f // fadd v15.4s, v10.4s, v16.4s
+	WORD $0x4eb0d54d // fsub v13.4s, v10.4s, v16.4s
+	WORD $0x6e2ffdad // fdiv v13.4s, v13.4s, v15.4s
+	WORD $0x4eadd56f // fsub v15.4s, v11.4s, v13.4s
+	WORD $0x6eae1ded // bit v13.16b, v15.16b, v14.16b
+	WORD $0xad00344c // stp q12, q13, [x2]
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	SUBS $1, R0, R0
+	BNE half
+	RET
+
+// func sigmoidGradNEON(a *byte)
+TEXT ·sigmoidGradNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 48(R0), R3
+	MOVD 72(R0), R0
+	MOVD $1065353216, R4
+	WORD $0x4e040c80 // dup v0.4s, w4
+	LSR $3, R0, R0
+
+half:
+	WORD $0xad400821 // ldp q1, q2, [x1]
+	WORD $0xad401063 // ldp q3, q4, [x3]
+	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
+	WORD $0x4ea1d401 // fsub v1.4s, v0.4s, v1.4s
+	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
+	WORD $0x6e22dc84 // fmul v4.4s, v4.4s, v2.4s
+	WORD $0x4ea2d402 // fsub v2.4s, v0.4s, v2.4s
+	WORD $0x6e22dc84 // fmul v4.4s, v4.4s, v2.4s
+	WORD $0xad001043 // stp q3, q4, [x2]
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R0, R0
+	BNE half
+	RET
+
+// func expBelowNEON(a *byte)
+TEXT ·expBelowNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 72(R0), R3
+	MOVD $1069066811, R4
+	WORD $0x4e040c80 // dup v0.4s, w4
+	MOVD $1060208640, R4
+	WORD $0x4e040c81 // dup v1.4s, w4
+	MOVD $3109978243, R4
+	WORD $0x4e040c82 // dup v2.4s, w4
+	MOVD $3266183168, R4
+	WORD $0x4e040c83 // dup v3.4s, w4
+	MOVD $985008993, R4
+	WORD $0x4e040c84 // dup v4.4s, w4
+	MOVD $127, R4
+	WORD $0x4e040c85 // dup v5.4s, w4
+	MOVD $1007192201, R4
+	WORD $0x4e040c86 // dup v6.4s, w4
+	MOVD $1026206379, R4
+	WORD $0x4e040c87 // dup v7.4s, w4
+	MOVD $1042983595, R4
+	WORD $0x4e040c88 // dup v8.4s, w4
+	MOVD $1056964608, R4
+	WORD $0x4e040c89 // dup v9.4s, w4
+	MOVD $1065353216, R4
+	WORD $0x4e040c8a // dup v10.4s, w4
+	ADD $80, R0, R0
+	WORD $0x4d40c80b // ld1r {v11.4s}, [x0]
+	LSR $3, R3, R3
+
+half:
+	WORD $0xad40342c // ldp q12, q13, [x1]
+	WORD $0x4eabd58c // fsub v12.4s, v12.4s, v11.4s
+	WORD $0x4e23f58e // fmax v14.4s, v12.4s, v3.4s
+	WORD $0x6e20ddcf // fmul v15.4s, v14.4s, v0.4s
+	WORD $0x4ea9d5ef // fsub v15.4s, v15.4s, v9.4s
+	WORD $0x4ea1b9f0 // fcvtzs v16.4s, v15.4s
+	WORD $0x4e21da11 // scvtf v17.4s, v16.4s
+	WORD $0x6e21de2f // fmul v15.4s, v17.4s, v1.4s
+	WORD $0x4eafd5ce // fsub v14.4s, v14.4s, v15.4s
+	WORD $0x6e22de2f // fmul v15.4s, v17.4s, v2.4s
+	WORD $0x4eafd5ce // fsub v14.4s, v14.4s, v15.4s
+	WORD $0x4ea58610 // add v16.4s, v16.4s, v5.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e26d5ef // fadd v15.4s, v15.4s, v6.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e27d5ef // fadd v15.4s, v15.4s, v7.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e28d5ef // fadd v15.4s, v15.4s, v8.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e29d5ef // fadd v15.4s, v15.4s, v9.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e2ad5ef // fadd v15.4s, v15.4s, v10.4s
+	WORD $0x6e2eddef // fmul v15.4s, v15.4s, v14.4s
+	WORD $0x4e2ad5ef // fadd v15.4s, v15.4s, v10.4s
+	WORD $0x6e30ddef // fmul v15.4s, v15.4s, v16.4s
+	WORD $0x6eace46c // fcmgt v12.4s, v3.4s, v12.4s
+	WORD $0x4e6c1def // bic v15.16b, v15.16b, v12.16b
+	WORD $0x4eabd5ad // fsub v13.4s, v13.4s, v11.4s
+	WORD $0x4e23f5ac // fmax v12.4s, v13.4s, v3.4s
+	WORD $0x6e20dd8e // fmul v14.4s, v12.4s, v0.4s
+	WORD $0x4ea9d5ce // fsub v14.4s, v14.4s, v9.4s
+	WORD $0x4ea1b9d0 // fcvtzs v16.4s, v14.4s
+	WORD $0x4e21da11 // scvtf v17.4s, v16.4s
+	WORD $0x6e21de2e // fmul v14.4s, v17.4s, v1.4s
+	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
+	WORD $0x6e22de2e // fmul v14.4s, v17.4s, v2.4s
+	WORD $0x4eaed58c // fsub v12.4s, v12.4s, v14.4s
+	WORD $0x4ea58610 // add v16.4s, v16.4s, v5.4s
+	WORD $0x4f375610 // shl v16.4s, v16.4s, #23
+	WORD $0x4ea41c8e // mov v14.16b, v4.16b
+	WORD $0x6e2cddce // fmul v14.4s, v14.4s, v12.4s
+	WORD $0x4e26d5ce // fadd v14.4s, v14.4s, v6.4s
+	WORD $0x6e2cddce // fmul v14.4s, v14.4s, v12.4s
+	WORD $0x4e27d5ce // fadd v14.4s, v14.4s, v7.4s
+	WORD $0x6e2cddce // fmul v14.4s, v14.4s, v12.4s
+	WORD $0x4e28d5ce // fadd v14.4s, v14.4s, v8.4s
+	WORD $0x6e2cddce // fmul v14.4s, v14.4s, v12.4s
+	WORD $0x4e29d5ce // fadd v14.4s, v14.4s, v9.4s
+	WORD $0x6e2cddce // fmul v14.4s, v14.4s, v12.4s
+	WORD $0x4e2ad5ce // fadd v14.4s, v14.4s, v10.4s
+	WORD $0x6e2cddce // fmul v14.4s, v14.4s, v12.4s
+	WORD $0x4e2ad5ce // fadd v14.4s, v14.4s, v10.4s
+	WORD $0x6e30ddce // fmul v14.4s, v14.4s, v16.4s
+	WORD $0x6eade46c // fcmgt v12.4s, v3.4s, v13.4s
+	WORD $0x4e6c1dce // bic v14.16b, v14.16b, v12.16b
+	WORD $0xad00384f // stp q15, q14, [x2]
+	ADD $32, R1, R1
+	ADD $32, R2, R2
+	SUBS $1, R3, R3
+	BNE half
+	RET

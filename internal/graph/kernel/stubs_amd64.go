@@ -558,6 +558,27 @@ func eluAVX512(a *byte)
 //go:noescape
 func eluGradAVX512(a *byte)
 
+// sigmoidAVX512 applies the logistic function; see Activation. a points to a Activation.
+//
+//go:noescape
+func sigmoidAVX512(a *byte)
+
+// tanhAVX512 applies the hyperbolic tangent; see Activation. a points to a Activation.
+//
+//go:noescape
+func tanhAVX512(a *byte)
+
+// sigmoidGradAVX512 applies the derivative of the logistic function; see Activation. a points to a
+// Activation.
+//
+//go:noescape
+func sigmoidGradAVX512(a *byte)
+
+// expBelowAVX512 makes exponentials; see Activation. a points to a Activation.
+//
+//go:noescape
+func expBelowAVX512(a *byte)
+
 // peakAVX2 runs a.N rounds of 24 (AVX-512) or 12 (AVX2) independent fused multiply-adds. a points
 // to a peakArgs.
 //
@@ -928,3 +949,24 @@ func eluAVX2(a *byte)
 //
 //go:noescape
 func eluGradAVX2(a *byte)
+
+// sigmoidAVX2 applies the logistic function; see Activation. a points to a Activation.
+//
+//go:noescape
+func sigmoidAVX2(a *byte)
+
+// tanhAVX2 applies the hyperbolic tangent; see Activation. a points to a Activation.
+//
+//go:noescape
+func tanhAVX2(a *byte)
+
+// sigmoidGradAVX2 applies the derivative of the logistic function; see Activation. a points to a
+// Activation.
+//
+//go:noescape
+func sigmoidGradAVX2(a *byte)
+
+// expBelowAVX2 makes exponentials; see Activation. a points to a Activation.
+//
+//go:noescape
+func expBelowAVX2(a *byte)

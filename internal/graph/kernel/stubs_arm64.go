@@ -413,3 +413,24 @@ func eluNEON(a *byte)
 //
 //go:noescape
 func eluGradNEON(a *byte)
+
+// sigmoidNEON applies the logistic function; see Activation. a points to a Activation.
+//
+//go:noescape
+func sigmoidNEON(a *byte)
+
+// tanhNEON applies the hyperbolic tangent; see Activation. a points to a Activation.
+//
+//go:noescape
+func tanhNEON(a *byte)
+
+// sigmoidGradNEON applies the derivative of the logistic function; see Activation. a points to a
+// Activation.
+//
+//go:noescape
+func sigmoidGradNEON(a *byte)
+
+// expBelowNEON makes exponentials; see Activation. a points to a Activation.
+//
+//go:noescape
+func expBelowNEON(a *byte)

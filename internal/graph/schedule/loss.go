@@ -2,10 +2,12 @@ package schedule
 
 import (
 	"math"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
 	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
 )
 
 // A loss is a step of the forward half, since a caller wants it without a backward pass too. Its
@@ -43,7 +45,7 @@ func (c *compiler) crossEntropy(n *gorgonia.Node, op *graph.SoftmaxCrossEntropy)
 	m := c.m
 	weight, losses, part := graph.LossWeight(op.Weight), make([]float64, op.N), len(m.losses)
 	m.losses = append(m.losses, 0)
-	c.addLoss(logits, to, func(image int, row, d []float32) {
+	c.addLoss(logits, to, func(_ *worker, image int, row, d []float32) {
 		losses[image] = softmaxLoss(d, row, int(m.labels[image]), float64(op.N)/weight)
 	}, func() {
 		m.losses[part] = weight * sum(losses) / float64(len(losses))
@@ -64,7 +66,8 @@ func (c *compiler) frameCrossEntropy(n *gorgonia.Node, op *graph.FrameCrossEntro
 	}
 	m, k, frames := c.m, op.K, op.T
 	losses := make([]float64, op.N)
-	c.addLoss(logits, to, func(image int, row, d []float32) {
+	c.scratch = max(c.scratch, k)
+	c.addLoss(logits, to, func(w *worker, image int, row, d []float32) {
 		losses[image] = 0
 		divisor := float64(max(m.labelled, 1))
 		for f := range frames {
@@ -77,7 +80,7 @@ func (c *compiler) frameCrossEntropy(n *gorgonia.Node, op *graph.FrameCrossEntro
 				clear(df)
 				continue
 			}
-			losses[image] += softmaxLoss(df, row[f*k:(f+1)*k], int(label), divisor)
+			losses[image] += manyClasses(df, row[f*k:(f+1)*k], w.scratch[:k], int(label), divisor)
 		}
 	}, func() { m.loss = sum(losses) / float64(max(m.labelled, 1)) })
 	return nil
@@ -85,7 +88,7 @@ func (c *compiler) frameCrossEntropy(n *gorgonia.Node, op *graph.FrameCrossEntro
 
 // addLoss adds the step of a loss: each is called with an image's logits and the place of its
 // gradient, nil where none is wanted.
-func (c *compiler) addLoss(logits, to *value, each func(image int, row, d []float32), finish func()) {
+func (c *compiler) addLoss(logits, to *value, each func(w *worker, image int, row, d []float32), finish func()) {
 	st := &step{name: "loss", reads: []*value{logits}, finish: finish}
 	if to != nil {
 		st.writes = []*value{to}
@@ -96,7 +99,7 @@ func (c *compiler) addLoss(logits, to *value, each func(image int, row, d []floa
 			if to != nil {
 				d = w.image(to, i)
 			}
-			each(i, w.image(logits, i), d)
+			each(w, i, w.image(logits, i), d)
 		}
 	}
 	c.add(st)
@@ -124,6 +127,26 @@ func softmaxLoss(d, logits []float32, label int, divisor float64) float64 {
 		}
 	}
 	return log + top - float64(logits[label])
+}
+
+// manyClasses is softmaxLoss of rows that are many and long, as those of frames are: with float32's
+// exponentials, in e, whose errors of some 1e-7 are below those of the logits, and their sum in
+// float64. The loss of images, one row each, keeps the exact ones.
+func manyClasses(d, logits, e []float32, label int, divisor float64) float64 {
+	top := slices.Max(logits)
+	kernel.ExpBelow(e, logits, top)
+	total := 0.
+	for _, v := range e {
+		total += float64(v)
+	}
+	if d != nil {
+		scale := float32(1 / (total * divisor))
+		for i, v := range e {
+			d[i] = v * scale
+		}
+		d[label] = float32((float64(e[label])/total - 1) / divisor)
+	}
+	return math.Log(total) + float64(top) - float64(logits[label])
 }
 
 func sum(xs []float64) float64 {

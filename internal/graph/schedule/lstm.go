@@ -45,6 +45,7 @@ func (c *compiler) lstm(n *gorgonia.Node, op *graph.LSTM) error {
 	}
 	to, packed, spans := t.lazy.x, c.packed(pass, weights), lstmSpans(op.N)
 	hidden, gates := buffers(len(spans), pass.Input().Len()), buffers(len(spans), blocks(4*op.U)*lstmGroup*block)
+	c.scratch = max(c.scratch, lstmScratch*op.U)
 	c.add(&step{name: "LSTM", products: recurrent(op.T, op.U, conv.ForwardPass), weights: len(packed), spans: spans, reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		h, g := hidden[first/lstmGroup], gates[first/lstmGroup]
 		clear(h)
@@ -56,7 +57,7 @@ func (c *compiler) lstm(n *gorgonia.Node, op *graph.LSTM) error {
 			}
 			for i, length := range lengths {
 				if k < int(length) {
-					lstmFrame(op, ys[i*to.per:(i+1)*to.per], xs[i*from.per:(i+1)*from.per], h, g, i, k, int(length))
+					lstmFrame(op, ys[i*to.per:(i+1)*to.per], xs[i*from.per:(i+1)*from.per], h, g, w.scratch, i, k, int(length))
 				}
 			}
 		}
@@ -69,32 +70,60 @@ func (c *compiler) lstm(n *gorgonia.Node, op *graph.LSTM) error {
 	return nil
 }
 
-// lstmFrame computes the k-th frame of utterance i of a group and puts its hidden state into h.
-func lstmFrame(op *graph.LSTM, y, x, h, g []float32, i, k, length int) {
+// lstmScratch is how many values a frame needs of a worker for each unit.
+const lstmScratch = 8
+
+// lstmFrame computes the k-th frame of utterance i of a group and puts its hidden state into h. s
+// is scratch.
+func lstmFrame(op *graph.LSTM, y, x, h, g, s []float32, i, k, length int) {
 	t, before := ref.LSTMStep(k, length, op.Reverse)
 	u, frames := op.U, op.T
-	gate := func(ch int) float32 {
-		v := x[blockedIndex(ch, t, frames)]
-		if k > 0 {
-			v += g[blockedIndex(ch, i, lstmGroup)]
+	gates, cell, hidden := s[:4*u], s[4*u:5*u], s[5*u:6*u]
+	gather(gates, x, 0, t, frames)
+	if k > 0 {
+		recurrent := s[4*u : 8*u]
+		gather(recurrent, g, 0, i, lstmGroup)
+		for j, v := range recurrent {
+			gates[j] += v
 		}
-		return v
+		gather(cell, y, ref.LSTMCell*u, before, frames)
 	}
-	for j := range u {
-		a, in := kernel.Tanh(gate(j)), kernel.Logistic(gate(u+j))
-		f, o := kernel.Logistic(gate(2*u+j)), kernel.Logistic(gate(3*u+j))
-		cell := in * a
+	kernel.TanhOf(gates[:u], gates[:u])
+	kernel.Sigmoid(gates[u:], gates[u:])
+	a, in, f, o := gates[:u], gates[u:2*u], gates[2*u:3*u], gates[3*u:]
+	for j := range cell {
+		c := in[j] * a[j]
 		if k > 0 {
-			cell += f * y[blockedIndex(ref.LSTMCell*u+j, before, frames)]
+			c += f[j] * cell[j]
 		}
-		v := o * kernel.Tanh(cell)
-		y[blockedIndex(ref.LSTMHidden*u+j, t, frames)] = v
-		y[blockedIndex(ref.LSTMCell*u+j, t, frames)] = cell
-		y[blockedIndex(ref.LSTMCandidate*u+j, t, frames)] = a
-		y[blockedIndex(ref.LSTMInput*u+j, t, frames)] = in
-		y[blockedIndex(ref.LSTMForget*u+j, t, frames)] = f
-		y[blockedIndex(ref.LSTMOutput*u+j, t, frames)] = o
-		h[blockedIndex(j, i, lstmGroup)] = v
+		cell[j] = c
+	}
+	kernel.TanhOf(hidden, cell)
+	for j := range hidden {
+		hidden[j] *= o[j]
+	}
+	for _, row := range []struct {
+		of int
+		v  []float32
+	}{{ref.LSTMHidden, hidden}, {ref.LSTMCell, cell}, {ref.LSTMCandidate, a}, {ref.LSTMInput, in}, {ref.LSTMForget, f}, {ref.LSTMOutput, o}} {
+		scatter(y, row.v, row.of*u, t, frames)
+	}
+	scatter(h, hidden, 0, i, lstmGroup)
+}
+
+// gather copies the channels from the given one of pixel p of a blocked image of hw pixels.
+func gather(dst, src []float32, from, p, hw int) {
+	for len(dst) > 0 {
+		n := copy(dst[:min(len(dst), block-from%block)], src[blockedIndex(from, p, hw):])
+		dst, from = dst[n:], from+n
+	}
+}
+
+// scatter is the reverse of gather.
+func scatter(dst, src []float32, from, p, hw int) {
+	for len(src) > 0 {
+		n := copy(dst[blockedIndex(from, p, hw):], src[:min(len(src), block-from%block)])
+		src, from = src[n:], from+n
 	}
 }
 
@@ -128,6 +157,7 @@ func (c *compiler) lstmGrad(n *gorgonia.Node, op *graph.LSTMGrad) error {
 	}
 	to, packed, spans := t.lazy.x, c.packed(pass, weights), lstmSpans(op.N)
 	back, cell, gates := buffers(len(spans), blocks(op.U)*lstmGroup*block), buffers(len(spans), lstmGroup*op.U), buffers(len(spans), pass.Input().Len())
+	c.scratch = max(c.scratch, lstmScratch*op.U)
 	c.add(&step{name: "LSTM gradient", products: recurrent(op.T, op.U, conv.DataGradPass), weights: len(packed), backward: true, spans: spans, reads: []*value{y, dh}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		s := first / lstmGroup
 		clear(cell[s])
@@ -141,7 +171,7 @@ func (c *compiler) lstmGrad(n *gorgonia.Node, op *graph.LSTMGrad) error {
 			pass.Run(w.conv, back[s], gates[s], 1, packed)
 			for i, length := range lengths {
 				if k < int(length) {
-					lstmFrameGrad(op, out[i*to.per:(i+1)*to.per], ys[i*y.per:(i+1)*y.per], ds[i*dh.per:(i+1)*dh.per], back[s], cell[s][i*op.U:(i+1)*op.U], gates[s], i, k, int(length))
+					lstmFrameGrad(op, out[i*to.per:(i+1)*to.per], ys[i*y.per:(i+1)*y.per], ds[i*dh.per:(i+1)*dh.per], back[s], cell[s][i*op.U:(i+1)*op.U], gates[s], w.scratch, i, k, int(length))
 				}
 			}
 		}
@@ -150,25 +180,35 @@ func (c *compiler) lstmGrad(n *gorgonia.Node, op *graph.LSTMGrad) error {
 }
 
 // lstmFrameGrad computes the gradients of the gates of the k-th frame of utterance i, to dx and to
-// the group's image.
-func lstmFrameGrad(op *graph.LSTMGrad, dx, y, dh, back, cell, gates []float32, i, k, length int) {
+// the group's image. s is scratch.
+func lstmFrameGrad(op *graph.LSTMGrad, dx, y, dh, back, cell, gates, s []float32, i, k, length int) {
 	t, before := ref.LSTMStep(k, length, op.Reverse)
 	u, frames := op.U, op.T
-	for j := range u {
-		at := func(row int) float32 { return y[blockedIndex(row*u+j, t, frames)] }
-		var previous float32
-		if k > 0 {
-			previous = y[blockedIndex(ref.LSTMCell*u+j, before, frames)]
-		}
-		d := dh[blockedIndex(j, t, frames)] + back[blockedIndex(j, i, lstmGroup)]
-		a, in, f, o, c := at(ref.LSTMCandidate), at(ref.LSTMInput), at(ref.LSTMForget), at(ref.LSTMOutput), kernel.Tanh(at(ref.LSTMCell))
-		dc := cell[j] + d*o*(1-c*c)
-		cell[j] = dc * f
-		for row, v := range [4]float32{dc * in * (1 - a*a), dc * a * in * (1 - in), dc * previous * f * (1 - f), d * c * o * (1 - o)} {
-			dx[blockedIndex(row*u+j, t, frames)] = v
-			gates[blockedIndex(row*u+j, i, lstmGroup)] = v
-		}
+	row := func(r int) []float32 { return s[r*u : (r+1)*u] }
+	a, in, f, o, c, previous, d, from := row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)
+	for _, of := range []struct {
+		v  []float32
+		at int
+	}{{a, ref.LSTMCandidate}, {in, ref.LSTMInput}, {f, ref.LSTMForget}, {o, ref.LSTMOutput}, {c, ref.LSTMCell}} {
+		gather(of.v, y, of.at*u, t, frames)
 	}
+	kernel.TanhOf(c, c)
+	if k > 0 {
+		gather(previous, y, ref.LSTMCell*u, before, frames)
+	} else {
+		clear(previous)
+	}
+	gather(d, dh, 0, t, frames)
+	gather(from, back, 0, i, lstmGroup)
+	for j := range u {
+		d := d[j] + from[j]
+		a0, in0, f0, o0, c := a[j], in[j], f[j], o[j], c[j]
+		dc := cell[j] + d*o0*(1-c*c)
+		cell[j] = dc * f0
+		a[j], in[j], f[j], o[j] = dc*in0*(1-a0*a0), dc*a0*in0*(1-in0), dc*previous[j]*f0*(1-f0), d*c*o0*(1-o0)
+	}
+	scatter(dx, s[:4*u], 0, t, frames)
+	scatter(gates, s[:4*u], 0, i, lstmGroup)
 }
 
 // lstmWeightGrad lowers the gradient of the recurrent weights: that of a 1×1 convolution of the
@@ -176,38 +216,43 @@ func lstmFrameGrad(op *graph.LSTMGrad, dx, y, dh, back, cell, gates []float32, i
 func (c *compiler) lstmWeightGrad(n *gorgonia.Node, op *graph.LSTMWeightGrad) error {
 	p := c.gradOf(n)
 	shape := conv.Shape{C: op.U, K: 4 * op.U, H: 1, W: op.T, R: 1, S: 1, Stride: 1}
-	pass := conv.NewPlan(shape, conv.Choices{}, false).Weights
-	if p == nil || pass.Input().Len() != shape.InLen() || pass.OutputGrad().Len() != shape.OutLen() {
+	pass, ok := conv.NewPlan(shape, conv.Choices{}, false).Weights.(conv.DividedGrad)
+	if p == nil || !ok || pass.Input().Len() != shape.InLen() || pass.OutputGrad().Len() != shape.OutLen() {
 		return c.fallback(n)
 	}
 	y, dx := c.blocked(c.tensors[c.in[n][0]]), c.blocked(c.tensors[c.in[n][1]])
 	c.need = c.need.Max(pass.Need(1))
 	moved, acc := kernel.Alloc(shape.InLen()), kernel.Alloc(pass.Len())
-	parts := [][]float32{acc}
-	c.add(&step{name: "LSTM weight gradient", products: recurrent(op.T, op.U, conv.WeightGradPass), backward: true, whole: true, grads: []*graph.Param{p}, reads: []*value{y, dx}, run: func(w *worker, _, _, _ int) {
-		clear(acc)
+	parts, in, out := [][]float32{acc}, blocks(op.U), conv.Blocks{To: blocks(4 * op.U)}
+	// A unit is a block of hidden states with all gates, of all utterances: nothing is added up
+	// among units.
+	st := &step{name: "LSTM weight gradient", products: recurrent(op.T, op.U, conv.WeightGradPass), backward: true, whole: true, grads: []*graph.Param{p}, reads: []*value{y, dx}}
+	st.inner = in
+	st.runInner = func(w *worker, u int) {
+		of := conv.Blocks{From: u, To: u + 1}
+		pass.ClearBlocks(acc, of, out)
 		ys, gs := w.images(y, 0, op.N), w.images(dx, 0, op.N)
 		for i := range op.N {
-			moveHidden(moved, ys[i*y.per:(i+1)*y.per], op, int(op.State.Lengths[i]))
-			pass.Add(w.conv, acc, moved, gs[i*dx.per:(i+1)*dx.per], 1)
+			moveHidden(moved, ys[i*y.per:(i+1)*y.per], op, int(op.State.Lengths[i]), u)
+			pass.AddBlocks(w.conv, acc, moved, gs[i*dx.per:(i+1)*dx.per], 1, of, out)
 		}
-		for u := range pass.Units() {
-			pass.Finish(w.conv, u, parts, p.Grad, w.m.options.Accumulate)
+		each := pass.Units() / in
+		for i := range each {
+			pass.Finish(w.conv, u*each+i, parts, p.Grad, w.m.options.Accumulate)
 		}
-	}})
+	}
+	c.add(st)
 	return nil
 }
 
-// moveHidden puts at each frame the hidden state of the frame computed before it, and zeros where
-// there is none.
-func moveHidden(dst, y []float32, op *graph.LSTMWeightGrad, length int) {
-	for cb := range blocks(op.U) {
-		to, from := dst[cb*op.T*block:(cb+1)*op.T*block], y[cb*op.T*block:(cb+1)*op.T*block]
-		clear(to)
-		if op.Reverse {
-			copy(to[:(length-1)*block], from[block:])
-		} else {
-			copy(to[block:length*block], from)
-		}
+// moveHidden puts at each frame a block of the hidden state of the frame computed before it, and
+// zeros where there is none.
+func moveHidden(dst, y []float32, op *graph.LSTMWeightGrad, length, cb int) {
+	to, from := dst[cb*op.T*block:(cb+1)*op.T*block], y[cb*op.T*block:(cb+1)*op.T*block]
+	clear(to)
+	if op.Reverse {
+		copy(to[:(length-1)*block], from[block:])
+	} else {
+		copy(to[block:length*block], from)
 	}
 }

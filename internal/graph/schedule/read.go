@@ -41,7 +41,7 @@ type compiler struct {
 	need    conv.Need
 	x, dy   int // padded images in cache
 	y       int // results of convolutions in cache
-	scratch int // strips of local response normalisation
+	scratch int // of what works on strips or rows
 	acc     int // accumulators of a weight gradient
 	staging int // what the first stage of a step leaves for the second
 }

@@ -25,7 +25,7 @@ func (c *compiler) targetCrossEntropy(n *gorgonia.Node, op *graph.TargetCrossEnt
 	}
 	losses, part := make([]float64, op.N), len(m.losses)
 	m.losses = append(m.losses, 0)
-	c.addLoss(logits, to, func(image int, row, d []float32) {
+	c.addLoss(logits, to, func(_ *worker, image int, row, d []float32) {
 		losses[image] = loss(d, row, m.labels32[image*k:(image+1)*k], scale)
 	}, func() {
 		m.losses[part] = scale * sum(losses)

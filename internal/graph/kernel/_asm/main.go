@@ -97,6 +97,10 @@ func main() {
 		response(s, true)
 		elu(s)
 		eluGrad(s)
+		sigmoid(s, false)
+		sigmoid(s, true)
+		sigmoidGrad(s)
+		expBelow(s)
 	}
 	Generate()
 }

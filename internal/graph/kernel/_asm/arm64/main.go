@@ -61,6 +61,10 @@ func generate() {
 	response(true)
 	elu()
 	eluGrad()
+	sigmoid(false)
+	sigmoid(true)
+	sigmoidGrad()
+	expBelow()
 	for _, f := range kernels {
 		f.assign()
 	}
