@@ -40,21 +40,16 @@ func (c *compiler) meanPool(n *gorgonia.Node, op *graph.AvgPool) error {
 	t.lazy = &lazy{x: to}
 	scales := meanScales(op.PoolShape, runs, op.CountIncludePad)
 	inPlane, outPlane, planes, stride := op.H*op.W*block, t.hw()*block, blocks(op.C), op.Stride*block
-	c.add(&step{name: "average pool", reads: []*value{x}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.inParts(&step{name: "average pool", reads: []*value{x}, writes: []*value{to}}, planes*runParts(planes), t.blockedLen(), func(w *worker, img, first, end int) {
+		xs, ys := w.image(x, img), w.image(to, img)
 		k := &w.window
 		k.XPixel = stride
-		for i := first; i < first+n; i++ {
-			xs, ys := w.image(x, i), w.image(to, i)
-			for p := range planes {
-				in, out := xs[p*inPlane:(p+1)*inPlane], ys[p*outPlane:(p+1)*outPlane]
-				for j := range runs {
-					r := &runs[j]
-					k.X, k.Y, k.Taps, k.Pixels, k.Scale = in[r.from:], out[r.to:], r.taps, r.pixels, scales[j]
-					k.Sum()
-				}
-			}
-		}
-	}})
+		eachRun(runs, planes, first, end, func(p, i int) {
+			r := &runs[i]
+			k.X, k.Y, k.Taps, k.Pixels, k.Scale = xs[p*inPlane+r.from:(p+1)*inPlane], ys[p*outPlane+r.to:(p+1)*outPlane], r.taps, r.pixels, scales[i]
+			k.Sum()
+		})
+	})
 	return nil
 }
 

@@ -17,3 +17,11 @@ func RegionUnits(m *Machine) (list []int) {
 	}
 	return list
 }
+
+// InnerUnits are the numbers of units that the last steps of regions are divided into besides.
+func InnerUnits(m *Machine) (list []int) {
+	for _, r := range m.regions {
+		list = append(list, r.steps[len(r.steps)-1].inner)
+	}
+	return list
+}

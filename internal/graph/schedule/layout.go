@@ -1,5 +1,7 @@
 package schedule
 
+import "resnet/internal/graph/kernel"
+
 // A tensor has up to two layouts: blocked, which may be a lazy expression, and row-major. These
 // make the one that is wanted from the one that is there.
 
@@ -76,12 +78,12 @@ func blockImage(dst, src []float32, c, hw int) {
 	for cb := range blocks(c) {
 		n := min(block, c-cb*block)
 		out := dst[cb*hw*block : (cb+1)*hw*block]
+		var v kernel.Vec // lanes behind the last channel stay 0
 		for p := range hw {
-			px := out[p*block : (p+1)*block]
 			for i := range n {
-				px[i] = src[(cb*block+i)*hw+p]
+				v[i] = src[(cb*block+i)*hw+p]
 			}
-			clear(px[n:])
+			*(*kernel.Vec)(out[p*block:]) = v
 		}
 	}
 }

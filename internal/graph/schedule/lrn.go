@@ -72,11 +72,14 @@ func (r response) buffers(w *worker) (squares, parts, sums []float32) {
 	return w.scratch[:n], w.scratch[n : 2*n], w.scratch[2*n : 2*n+lrnStrip*block]
 }
 
-// strips calls f with the first pixel and the number of pixels of each strip, after filling
+// count is the number of strips of an image.
+func (r response) count() int { return parts(r.Area(), lrnStrip) }
+
+// strips calls f with the first pixel and the number of pixels of strips [from, to), after filling
 // squares.
-func (r response) strips(squares, x []float32, f func(at, n int)) {
+func (r response) strips(squares, x []float32, from, to int, f func(at, n int)) {
 	hw := r.Area()
-	for at := 0; at < hw; at += lrnStrip {
+	for at := from * lrnStrip; at < min(to*lrnStrip, hw); at += lrnStrip {
 		n := min(lrnStrip, hw-at)
 		for cb := range blocks(r.C) {
 			square(squares[cb*lrnStrip*block:][:n*block], x[(cb*hw+at)*block:][:n*block])
@@ -124,22 +127,20 @@ func (c *compiler) lrn(n *gorgonia.Node, op *graph.LRN) error {
 	}
 	to, r, hw := t.lazy.x, newResponse(op.LRNShape), t.hw()
 	c.scratch = max(c.scratch, r.scratch())
-	c.add(&step{name: "LRN", reads: []*value{x}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+	c.inParts(&step{name: "LRN", reads: []*value{x}, writes: []*value{to}}, r.count(), t.blockedLen(), func(w *worker, img, first, end int) {
 		squares, _, sums := r.buffers(w)
 		k := &w.response
 		k.K = float32(op.Bias)
-		for i := first; i < first+n; i++ {
-			xs, ys := w.image(x, i), w.image(to, i)
-			r.strips(squares, xs, func(at, n int) {
-				for cb := range blocks(op.C) {
-					r.sums.sum(&w.tile, sums, squares, cb, n)
-					from := (cb*hw + at) * block
-					k.X, k.S, k.Y, k.N = xs[from:], sums, ys[from:], n*block
-					r.apply(k)
-				}
-			})
-		}
-	}})
+		xs, ys := w.image(x, img), w.image(to, img)
+		r.strips(squares, xs, first, end, func(at, n int) {
+			for cb := range blocks(op.C) {
+				r.sums.sum(&w.tile, sums, squares, cb, n)
+				from := (cb*hw + at) * block
+				k.X, k.S, k.Y, k.N = xs[from:], sums, ys[from:], n*block
+				r.apply(k)
+			}
+		})
+	})
 	return nil
 }
 
@@ -159,7 +160,7 @@ func (c *compiler) lrnGrad(n *gorgonia.Node, op *graph.LRNGrad) error {
 		k.K = float32(op.Bias)
 		for i := first; i < first+n; i++ {
 			xs, ds, dx := w.image(x, i), w.image(dy, i), w.image(to, i)
-			r.strips(squares, xs, func(at, n int) {
+			r.strips(squares, xs, 0, r.count(), func(at, n int) {
 				for cb := range blocks(op.C) {
 					r.sums.sum(&w.tile, sums, squares, cb, n)
 					from := (cb*hw + at) * block

@@ -51,6 +51,20 @@ func windowOf(s graph.PoolShape, o, size int) (lo, hi int) {
 	return max(lo, 0), min(lo+s.Kernel, size)
 }
 
+// runParts is into how many parts the windows of a plane are divided, so that an image of so many
+// planes has a part for each unit.
+func runParts(planes int) int { return parts(Units, planes) }
+
+// eachRun calls f for the planes and runs in parts [from, to) of an image.
+func eachRun(runs []windowRun, planes, from, to int, f func(plane, run int)) {
+	n := runParts(planes)
+	for u := from; u < to; u++ {
+		for i := u % n * len(runs) / n; i < (u%n+1)*len(runs)/n; i++ {
+			f(u/n, i)
+		}
+	}
+}
+
 // maxPool lowers max pooling of blocked planes.
 func (c *compiler) maxPool(n *gorgonia.Node, op *graph.MaxPool) error {
 	runs := windowRuns(op.PoolShape)
@@ -64,19 +78,16 @@ func (c *compiler) maxPool(n *gorgonia.Node, op *graph.MaxPool) error {
 	}
 	to := t.lazy.x
 	inPlane, outPlane, planes, stride := op.H*op.W*block, t.hw()*block, blocks(op.C), op.Stride*block
-	c.add(&step{name: "max pool", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		xs, ys := w.images(from, first, n), w.images(to, first, n)
+	c.inParts(&step{name: "max pool", reads: []*value{from}, writes: []*value{to}}, planes*runParts(planes), t.blockedLen(), func(w *worker, img, first, end int) {
+		xs, ys := w.image(from, img), w.image(to, img)
 		k := &w.window
 		k.XPixel = stride
-		for p := range n * planes {
-			x, y := xs[p*inPlane:(p+1)*inPlane], ys[p*outPlane:(p+1)*outPlane]
-			for i := range runs {
-				r := &runs[i]
-				k.X, k.Y, k.Taps, k.Pixels = x[r.from:], y[r.to:], r.taps, r.pixels
-				k.Max()
-			}
-		}
-	}})
+		eachRun(runs, planes, first, end, func(p, i int) {
+			r := &runs[i]
+			k.X, k.Y, k.Taps, k.Pixels = xs[p*inPlane+r.from:(p+1)*inPlane], ys[p*outPlane+r.to:(p+1)*outPlane], r.taps, r.pixels
+			k.Max()
+		})
+	})
 	return nil
 }
 
