@@ -29,8 +29,8 @@ type BenchStep struct {
 	// layers: two for each multiply-add.
 	GFLOP  float64 `json:"gflop,omitempty"`
 	GFLOPS float64 `json:"gflops,omitempty"` // a second
-	// Bound is the least time of the step: the larger of its arithmetic, at the rate that its kernel
-	// has on this shape with data in cache, and of its bytes, at the rate of a long stream.
+	// Bound is the least time of the step: the larger of its arithmetic, at the rate that its
+	// kernel has on this shape with data in cache, and of its bytes, at the rate of a long stream.
 	Bound float64 `json:"bound_ms"`
 }
 

@@ -64,8 +64,8 @@ func TestTheBoundIsTheLargerOfArithmeticAndBytes(t *testing.T) {
 		{schedule.StepTime{Bytes: 7000}, 7},
 		{schedule.StepTime{Algorithm: "direct", Bytes: 7000, Products: forward}, 50}, // 1e5 at 2e6
 		{schedule.StepTime{Algorithm: "direct", Bytes: 70000, Products: forward}, 70},
-		{schedule.StepTime{Algorithm: "direct, two-stage", Bytes: 7000, Products: forward}, 25}, // at 4e6
-		{schedule.StepTime{Bytes: 7000, Products: forward}, 25},                                 // at the peak
+		{schedule.StepTime{Algorithm: "direct, two-stage", Bytes: 7000, Products: forward}, 25},
+		{schedule.StepTime{Bytes: 7000, Products: forward}, 25},
 		{schedule.StepTime{Algorithm: "direct", Products: []schedule.Product{{Shape: s, Pass: conv.WeightGradPass, Images: 1}, {Shape: s, Pass: conv.DataGradPass, Images: 2}}}, 50 + 40},
 	} {
 		if got := milliseconds(l.bound(c.step)); math.Abs(got-c.want) > 1e-3 {
@@ -90,7 +90,7 @@ func TestAProfileHasEveryConvolutionThreeTimes(t *testing.T) {
 	if convolutions["forward"] != 19 || convolutions["backward"] != 19 {
 		t.Errorf("%v convolutions, want 19 in each direction", convolutions)
 	}
-	// Three times the network's multiply-adds, without the gradient of the image, which nobody wants.
+	// Three times the network's multiply-adds, without the gradient of the image.
 	bound, first := 0.0, 3*16*9*32*32
 	for _, s := range r.Steps {
 		bound += s.Bound

@@ -61,7 +61,7 @@ func (d *inputGradient) run(w *worker, first, n int) {
 	}
 }
 
-// part does an image, or the strip of it that begins at a pixel, of which dy is the padded gradient.
+// part does an image, or the strip of it that begins at a pixel: dy is its padded gradient.
 func (d *inputGradient) part(w *worker, dy []float32, image, pixel int) {
 	p := d.sizes.part(image)
 	d.whole.Image(w.conv, dy, d.packed, func(cb, from int, y []float32) {

@@ -190,8 +190,8 @@ func (w *worker) mapPart(r *lazy, y, x, other []float32, cb int) {
 	w.apply(r, cb)
 }
 
-// fillPart prepares the strip from a pixel on of an image of a lazy expression, of hw pixels, as the
-// input of a convolution; its layout p has no margins.
+// fillPart prepares the strip from a pixel on of an image of a lazy expression, of hw pixels, as
+// the input of a convolution; its layout p has no margins.
 func (w *worker) fillPart(p *conv.Padded, dst *padded, r *lazy, image, from, hw int) {
 	dst.clearMargins(p, 1)
 	x, n := w.image(r.x, image), p.Plane()

@@ -74,8 +74,8 @@ func (g *directGrad) AddBlocks(k *Work, acc, x, dy []float32, n int, in, out Blo
 	t.DWTap, t.DW2 = g.inner*block, g.unit()
 	first := g.dy.at(out.From, g.dy.Top, g.dy.Left)
 	// The rows of an image of few channels that all taps and outputs need stay in cache; with many
-	// channels, those of a tap and a pair of blocks do. A sum goes on where it was, so that the rows
-	// do not change it.
+	// channels, those of a tap and a pair of blocks do. A sum goes on where it was, so that the
+	// rows do not change it.
 	rows := max(1, gradPixels/t.Pixels)
 	if g.inner < block {
 		rows = imageRows
