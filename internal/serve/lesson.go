@@ -33,8 +33,7 @@ func ReportLink(run string) string { return reportPath + "?run=" + url.QueryEsca
 // lessonPolicy lets pages draw themselves and load nothing. The pages' own policies are stricter.
 const lessonPolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// LessonHandler serves a lesson to this machine. A request that names another host is refused: a
-// page of somewhere else, whose name leads here, would read the visitor's trainings.
+// LessonHandler serves a lesson to this machine.
 func LessonHandler(t Teacher) http.Handler {
 	mux := http.NewServeMux()
 	lesson := func(own bool) http.HandlerFunc {
@@ -44,7 +43,7 @@ func LessonHandler(t Teacher) http.Handler {
 				http.Error(w, err.Error(), http.StatusInternalServerError)
 				return
 			}
-			writePage(w, page.Bytes())
+			writePage(w, lessonPolicy, page.Bytes())
 		}
 	}
 	mux.HandleFunc("GET "+LessonPath+"{$}", lesson(false))
@@ -55,31 +54,11 @@ func LessonHandler(t Teacher) http.Handler {
 			http.Error(w, "no such training, or it has no report yet", http.StatusNotFound)
 			return
 		}
-		writePage(w, page)
+		writePage(w, lessonPolicy, page)
 	})
 	// Browsers ask for it.
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			http.Error(w, "this page is for this machine alone: http://127.0.0.1", http.StatusForbidden)
-			return
-		}
-		mux.ServeHTTP(w, r)
-	})
-}
-
-func writePage(w http.ResponseWriter, page []byte) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", lessonPolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(page) // who has gone reads no page
+	return thisMachine(mux)
 }
 
 // lessonTimeout is for the lines of a request, and for its page to be made and taken.

@@ -22,7 +22,6 @@ import (
 type Live struct {
 	page   func(w io.Writer) error
 	server *http.Server
-	local  bool // it listens on this machine alone
 	ended  chan error
 
 	mu      sync.Mutex
@@ -47,17 +46,21 @@ const (
 	liveLast = 2 * time.Second
 )
 
+// livePolicy is that of the pages of trainings, which ask for what is new.
+const livePolicy = lessonPolicy + "; connect-src 'self'"
+
 // NewLive starts to answer on l. page writes the page as it is now; it is called by several
 // goroutines.
 func NewLive(l net.Listener, page func(w io.Writer) error) *Live {
 	s := &Live{page: page, values: map[string]published{}, ending: make(chan struct{}), sent: make(chan struct{}, 1), ended: make(chan error, 1)}
-	if a, ok := l.Addr().(*net.TCPAddr); ok {
-		s.local = a.IP.IsLoopback()
-	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.root)
 	mux.HandleFunc("GET /events", s.events)
-	s.server = &http.Server{Handler: s.hosts(mux), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes}
+	handler := http.Handler(mux)
+	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsLoopback() {
+		handler = thisMachine(mux)
+	}
+	s.server = &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes}
 	go func() { s.ended <- s.server.Serve(l) }()
 	return s
 }
@@ -103,22 +106,6 @@ func (s *Live) fetched() int {
 	return s.fresh
 }
 
-// hosts answers requests for this machine alone where it listens there alone: a page from elsewhere
-// that has a name for 127.0.0.1 shall not read this one.
-func (s *Live) hosts(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		if s.local && host != "localhost" && net.ParseIP(host) == nil {
-			http.Error(w, "this page is for this machine alone: ask 127.0.0.1", http.StatusForbidden)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
 func (s *Live) root(w http.ResponseWriter, _ *http.Request) {
 	ending := s.isEnding()
 	var b bytes.Buffer
@@ -126,11 +113,8 @@ func (s *Live) root(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(liveTimeout))
-	_, _ = w.Write(b.Bytes()) // who has gone reads no page
+	writePage(w, livePolicy, b.Bytes())
 	if !ending {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -179,10 +180,15 @@ func TestAReaderWhoLeavesIsNotWaitedFor(t *testing.T) {
 func TestAPageOfThisMachineIsNotForOthers(t *testing.T) {
 	s, url := liveAt(t, func(w io.Writer) error { _, err := io.WriteString(w, "page"); return err })
 	defer func() { _ = s.End() }()
-	for host, want := range map[string]int{"": 200, "localhost:80": 200, "127.0.0.1": 200, "[::1]:7": 200, "evil.example": 403, "evil.example:80": 403} {
+	for host, want := range map[string]int{"": 200, "localhost:80": 200, "127.0.0.1": 200, "[::1]:7": 200, "evil.example": 403, "evil.example:80": 403, "192.0.2.1:8090": 403} {
 		if status, _ := get(t, url, host); status != want {
 			t.Errorf("host %q: %d, want %d", host, status, want)
 		}
+	}
+	w := httptest.NewRecorder()
+	s.root(w, nil)
+	if p := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(p, "default-src 'none';") || !strings.HasSuffix(p, "; connect-src 'self'") {
+		t.Errorf("policy %q", p)
 	}
 	if status, _ := get(t, url+"/other", ""); status != 404 {
 		t.Errorf("another path: %d", status)
