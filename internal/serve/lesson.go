@@ -33,8 +33,8 @@ func ReportLink(run string) string { return reportPath + "?run=" + url.QueryEsca
 // lessonPolicy lets pages draw themselves and load nothing. The pages' own policies are stricter.
 const lessonPolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// LessonHandler serves a lesson to this machine.
-func LessonHandler(t Teacher) http.Handler {
+// lessonHandler serves a lesson to this machine.
+func lessonHandler(t Teacher) http.Handler {
 	mux := http.NewServeMux()
 	lesson := func(own bool) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -76,8 +76,8 @@ func ListenHere(port int) (net.Listener, error) {
 // ServeLesson answers on l until ctx is done: see Server.Serve.
 func ServeLesson(ctx context.Context, t Teacher, l net.Listener, grace time.Duration) error {
 	h := &http.Server{
-		Handler: LessonHandler(t), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes,
+		Handler: lessonHandler(t), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: headerBytes,
 		ReadTimeout: headerTimeout, WriteTimeout: lessonTimeout + grace,
 	}
-	return Until(ctx, h, l, grace, func() {})
+	return until(ctx, h, l, grace, func() {})
 }

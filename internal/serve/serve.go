@@ -88,12 +88,12 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 		// Time for the computing besides that for the answer to be taken.
 		ReadTimeout: s.o.Timeout, WriteTimeout: 2*s.o.Timeout + grace,
 	}
-	return Until(ctx, h, l, grace, func() { s.ending.Store(true) })
+	return until(ctx, h, l, grace, func() { s.ending.Store(true) })
 }
 
-// Until lets h answer on l until ctx is done; then, told by ending, it finishes the requests in
+// until lets h answer on l until ctx is done; then, told by ending, it finishes the requests in
 // hand, for grace at most. It fails as Server.Serve does.
-func Until(ctx context.Context, h *http.Server, l net.Listener, grace time.Duration, ending func()) error {
+func until(ctx context.Context, h *http.Server, l net.Listener, grace time.Duration, ending func()) error {
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
 	select {
