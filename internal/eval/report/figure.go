@@ -207,17 +207,13 @@ func (c Comparison) learning(f Figure, curves []curve, floor float64) Figure {
 	for _, r := range runs {
 		panels, index := l.of(r.Net)
 		for _, c := range curves {
+			points := r.History.points(c.column)
+			if points == nil {
+				continue
+			}
 			line := Line{
 				Name: text.Printable(r.Name) + " " + c.part, Group: text.Printable(r.Net.Label()), Part: c.part, Color: index, Marker: index,
-				Width: testWidth, Dashed: c.dashed,
-			}
-			for i := range r.History {
-				if v := *r.History[i].cell(c.column); v != nil && finite(*v) {
-					line.Points = append(line.Points, [2]float64{float64(r.History[i].Step), *v})
-				}
-			}
-			if line.Points == nil {
-				continue
+				Width: testWidth, Dashed: c.dashed, Points: points,
 			}
 			if c.dashed {
 				line.Width = trainWidth

@@ -103,6 +103,18 @@ func (h History) has(column string) bool {
 	return slices.ContainsFunc(h, func(m Measurement) bool { return *m.cell(column) != nil })
 }
 
+// points are the steps and values of a column, without those that are not finite; nil where there
+// are none.
+func (h History) points(column string) [][2]float64 {
+	var points [][2]float64
+	for i := range h {
+		if v := *h[i].cell(column); v != nil && finite(*v) {
+			points = append(points, [2]float64{float64(h[i].Step), *v})
+		}
+	}
+	return points
+}
+
 // ReadHistory reads a metrics.csv. Columns are found by their titles; unknown ones are left out. A
 // last line without its end is one that a running training has not finished writing, and is left
 // out too. It fails with fs.ErrNotExist, or with ErrHistory naming file, line and column.

@@ -58,13 +58,7 @@ func (r Report) curves(f Figure, curves []runCurve, floor float64) Figure {
 	f.Panels = []Panel{{Lines: []Line{}}}
 	for i, run := range r.Runs {
 		for _, c := range curves {
-			var points [][2]float64
-			for k := range run.History {
-				if v := *run.History[k].cell(c.column); v != nil && finite(*v) {
-					points = append(points, [2]float64{float64(run.History[k].Step), *v})
-				}
-			}
-			if points != nil {
+			if points := run.History.points(c.column); points != nil {
 				f.Panels[0].Lines = append(f.Panels[0].Lines, r.line(i, c, points))
 			}
 		}

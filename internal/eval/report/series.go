@@ -27,10 +27,8 @@ func (h History) Series(name string) Series {
 	s := Series{Name: name}
 	points := func(column string) []Point {
 		var list []Point
-		for i := range h {
-			if v := *h[i].cell(column); v != nil && finite(*v) {
-				list = append(list, Point{h[i].Step, *v})
-			}
+		for _, p := range h.points(column) {
+			list = append(list, Point{int(p[0]), p[1]})
 		}
 		return list
 	}
