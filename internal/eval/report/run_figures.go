@@ -12,24 +12,23 @@ const partTrainSet = "training set"
 
 // runCurve is a line of a figure of a run's page.
 type runCurve struct {
-	column, part string
-	color        int // where the figure is of one run
-	dashed       bool
+	curve
+	color int // where the figure is of one run
 }
 
 // The curves of errors; those of losses are the same with other columns.
 var (
 	errorCurves = []runCurve{
-		{"train_error", partTrain, 0, true},
-		{"val_error", partVal, 2, false},
-		{"test_error", partTest, 1, false},
-		{"train_eval_error", partTrainSet, 3, false},
+		{curve{"train_error", partTrain, true}, 0},
+		{curve{"val_error", partVal, false}, 2},
+		{curve{"test_error", partTest, false}, 1},
+		{curve{"train_eval_error", partTrainSet, false}, 3},
 	}
 	lossCurves = []runCurve{
-		{"train_loss", partTrain, 0, true},
-		{"val_loss", partVal, 2, false},
-		{"test_loss", partTest, 1, false},
-		{"train_eval_loss", partTrainSet, 3, false},
+		{curve{"train_loss", partTrain, true}, 0},
+		{curve{"val_loss", partVal, false}, 2},
+		{curve{"test_loss", partTest, false}, 1},
+		{curve{"train_eval_loss", partTrainSet, false}, 3},
 	}
 )
 
@@ -42,7 +41,7 @@ func (r Report) Figures() []Figure {
 		r.curves(Figure{ID: "error", Title: "Top-1 error", Y: "error (%)", Unit: "%", Digits: 2, Note: since + " The start of a curve may be above the axis."}, errorCurves, leastErrorAxis),
 		r.curves(Figure{ID: "loss", Title: "Loss", Y: "cross-entropy (nats)", Digits: 4, Note: since + " Weight decay is not included."}, lossCurves, 0.2),
 		r.curves(Figure{ID: "rate", Title: "Learning rate", Y: "rate", Digits: -1, Note: "Of the last update before each evaluation."},
-			[]runCurve{{"rate", "rate", 4, false}}, math.Inf(1)),
+			[]runCurve{{curve{"rate", "rate", false}, 4}}, math.Inf(1)),
 		r.speed(),
 	}
 	if r.Live {
@@ -95,7 +94,7 @@ func (r Report) speed() Figure {
 			}
 		}
 		if points != nil {
-			f.Panels[0].Lines = append(f.Panels[0].Lines, r.line(i, runCurve{part: "speed", color: 5}, points))
+			f.Panels[0].Lines = append(f.Panels[0].Lines, r.line(i, runCurve{curve{part: "speed"}, 5}, points))
 		}
 	}
 	f.fit(math.Inf(1))
