@@ -24,15 +24,13 @@ type diagnosisPage struct {
 	Columns              []className // of Matrix
 	Matrix               []matrixRow // for few classes
 	Map                  template.URL
-	MapClasses           int
 	Confusion            confusionData // for the script, of Map
 	Mixups               []string
 	Calibration          string
-	Curve                *pageFigure
+	Curve                pageFigure
 	Bins                 reportTable
 	Worst                []worstCard
 	WorstNote            string
-	SmallViews           bool
 }
 
 type className struct {
@@ -74,18 +72,18 @@ type worstCard struct {
 	Maps               []mapCard
 }
 
+// mapCard is where the network sees a class, to be laid over the view.
 type mapCard struct {
-	Class      string
-	View, Over template.URL
+	Class string
+	Over  template.URL
 }
 
 func newDiagnosisPage(d *Diagnosis) (*diagnosisPage, error) {
 	p := &diagnosisPage{Measured: d.measured(), Calibration: d.calibrationText(), Bins: newReportTable(calibrationColumns(d.Calibration))}
-	curve, err := newPageFigure(d.calibrationFigure())
-	if err != nil {
+	var err error
+	if p.Curve, err = newPageFigure(d.calibrationFigure()); err != nil {
 		return nil, err
 	}
-	p.Curve = &curve
 	if c := d.ClassReport(); c != nil {
 		if err := p.confusion(c); err != nil {
 			return nil, err
@@ -96,7 +94,7 @@ func newDiagnosisPage(d *Diagnosis) (*diagnosisPage, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.Worst, p.SmallViews = append(p.Worst, card), card.Small
+		p.Worst = append(p.Worst, card)
 	}
 	p.WorstNote = "Those of the greatest loss: wrong, and sure of it. First what the network sees of the image"
 	if d.NoMaps == "" {
@@ -149,7 +147,6 @@ func (p *diagnosisPage) confusion(c *eval.ClassReport) error {
 			}
 		}
 	}
-	p.MapClasses = len(c.Classes)
 	var err error
 	p.Map, err = pngURL(confusionMap(*c))
 	return err
@@ -272,7 +269,7 @@ func (d *Diagnosis) card(w WorstImage) (worstCard, error) {
 		if err != nil {
 			return c, err
 		}
-		c.Maps = append(c.Maps, mapCard{d.class(m.Class), c.View, over})
+		c.Maps = append(c.Maps, mapCard{d.class(m.Class), over})
 	}
 	return c, nil
 }

@@ -97,9 +97,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 			return err
 		}
 		page.Diagnosis = d
-		if d.Curve != nil {
-			page.Data = append(page.Data, d.Curve.Figure)
-		}
+		page.Data = append(page.Data, d.Curve.Figure)
 	}
 	return reportTemplate.Execute(w, page)
 }
