@@ -77,6 +77,9 @@ func pageOf(dir string) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l != nil && datasets.IsSpeech(l.Data.Name) {
+		run.Unit = "utterance"
+	}
 	net, spec := describeRun(dir, run, l)
 	env, _ := checkpoint.ReadEnv(dir) // of old runs there is none
 	p := &page{Report: report.Report{
@@ -87,12 +90,9 @@ func pageOf(dir string) (*page, error) {
 		p.Title += " on " + net.Dataset
 	}
 	if l != nil {
-		if datasets.IsSpeech(l.Data.Name) {
-			p.Runs[0].Unit = "utterance"
-		}
 		p.Preset, p.Changes = nearestPreset(&l.Config)
 	}
-	p.Facts = p.facts(run, net, env)
+	p.Facts = facts(run, net, env)
 	m, err := checkpoint.View(dir, nil).Latest()
 	if err != nil {
 		return p, nil //nolint:nilerr // the page is right without a checkpoint
@@ -107,7 +107,7 @@ func pageOf(dir string) (*page, error) {
 }
 
 // facts are what a page says of a training at its top.
-func (p *page) facts(run report.Run, net report.Net, env checkpoint.Env) []report.Fact {
+func facts(run report.Run, net report.Net, env checkpoint.Env) []report.Fact {
 	var list []report.Fact
 	add := func(name, value string) {
 		if value != "" {
@@ -117,10 +117,6 @@ func (p *page) facts(run report.Run, net report.Net, env checkpoint.Env) []repor
 	if net.Params > 0 {
 		add("parameters", text.Grouped(net.Params))
 	}
-	unit := p.Runs[0].Unit
-	if unit == "" {
-		unit = "image"
-	}
 	var splits []string
 	for i, n := range []int{net.TrainImages, net.ValImages, net.TestImages} {
 		if n > 0 {
@@ -128,7 +124,7 @@ func (p *page) facts(run report.Run, net report.Net, env checkpoint.Env) []repor
 		}
 	}
 	if splits != nil {
-		add("data", strings.Join(splits, ", ")+" "+unit+"s")
+		add("data", strings.Join(splits, ", ")+" "+run.Counted()+"s")
 	}
 	if h := run.History; len(h) > 0 {
 		done := text.Grouped(h[len(h)-1].Step)
@@ -143,7 +139,7 @@ func (p *page) facts(run report.Run, net report.Net, env checkpoint.Env) []repor
 	if n := len(run.Times); n > 0 {
 		time := text.Duration(text.Seconds(run.Times[n-1].Seconds))
 		if net.ImagesPerSecond > 0 {
-			time += fmt.Sprintf(", %.0f %ss/s (median)", net.ImagesPerSecond, unit)
+			time += fmt.Sprintf(", %.0f %ss/s (median)", net.ImagesPerSecond, run.Counted())
 		}
 		add("time", time+onMachine(env))
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,9 @@ type Run struct {
 	Unit        string // what its data are counted in; "" means image
 	Times       []Time // of timing.csv; nil where it is not there
 }
+
+// Counted is what the run's data are counted in: an image, an utterance.
+func (r Run) Counted() string { return cmp.Or(r.Unit, "image") }
 
 // A Time is how long a training has taken at an evaluation: a row of timing.csv.
 type Time struct {

@@ -81,7 +81,11 @@ func (r Report) line(i int, c runCurve, points [][2]float64) Line {
 
 // speed is a figure of the times between evaluations.
 func (r Report) speed() Figure {
-	unit := r.unit() + "s/s"
+	var first Run
+	if len(r.Runs) > 0 {
+		first = r.Runs[0]
+	}
+	unit := first.Counted() + "s/s"
 	f := Figure{
 		ID: "speed", Title: "Speed", X: "iterations", Y: unit, Unit: unit, Digits: 0, Panels: []Panel{{Lines: []Line{}}},
 		Note: "Of the updates since the previous evaluation, on the machine that trained.",
@@ -99,11 +103,4 @@ func (r Report) speed() Figure {
 	}
 	f.fit(math.Inf(1))
 	return f
-}
-
-func (r Report) unit() string {
-	if len(r.Runs) > 0 && r.Runs[0].Unit != "" {
-		return r.Runs[0].Unit
-	}
-	return "image"
 }
