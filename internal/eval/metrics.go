@@ -39,8 +39,6 @@ type Meter struct {
 	seen      []bool
 	ranks     []uint8 // by image: classes before the right one, at most 5
 	left      int
-	wrong1    int
-	wrong5    int
 	confusion [][]int
 	row       []float64
 	names     func(i int) string
@@ -107,12 +105,6 @@ func (m *Meter) add(i, label int, scores []float64) error {
 func (m *Meter) count(i int, before uint8) {
 	m.seen[i], m.ranks[i] = true, before
 	m.left--
-	if before >= 1 {
-		m.wrong1++
-	}
-	if before >= 5 {
-		m.wrong5++
-	}
 }
 
 // record is the length of an image's figures between processes: its number, loss and rank.
@@ -167,9 +159,18 @@ func (m *Meter) Metrics() (Metrics, error) {
 	for _, l := range m.losses {
 		sum += l
 	}
-	r := Metrics{N: n, Top1Error: percent(m.wrong1, n), Loss: sum / float64(n), Confusion: m.confusion}
+	wrong1, wrong5 := 0, 0
+	for _, before := range m.ranks {
+		if before >= 1 {
+			wrong1++
+		}
+		if before >= 5 {
+			wrong5++
+		}
+	}
+	r := Metrics{N: n, Top1Error: percent(wrong1, n), Loss: sum / float64(n), Confusion: m.confusion}
 	if m.classes >= 5 {
-		top5 := percent(m.wrong5, n)
+		top5 := percent(wrong5, n)
 		r.Top5Error = &top5
 	}
 	return r, nil
