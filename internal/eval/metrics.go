@@ -80,12 +80,10 @@ func (m *Meter) Add(logits []float32, labels []int32, index []int) error {
 
 // add counts image i with scores [K], logits or logarithms of probabilities.
 func (m *Meter) add(i, label int, scores []float64) error {
-	switch {
-	case i < 0 || i >= len(m.seen):
-		return fmt.Errorf("evaluation: image %d of %d", i, len(m.seen))
-	case m.seen[i]:
-		return fmt.Errorf("evaluation: %s is counted twice", m.name(i))
-	case label < 0 || label >= m.classes:
+	if err := m.fresh(i); err != nil {
+		return err
+	}
+	if label < 0 || label >= m.classes {
 		return fmt.Errorf("%s: %w: label %d, classes 0 to %d: evaluate on the data set that the network was trained for", m.name(i), ErrLabel, label, m.classes-1)
 	}
 	for c, z := range scores {
@@ -132,12 +130,23 @@ func (m *Meter) merge(p Part, err error) error {
 		}
 		for ; len(b) >= record; b = b[record:] {
 			i := int(binary.LittleEndian.Uint32(b))
-			if i >= len(m.seen) || m.seen[i] {
-				return fmt.Errorf("evaluation: %s is counted twice", m.name(i))
+			if err := m.fresh(i); err != nil {
+				return err
 			}
 			m.losses[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[4:]))
 			m.count(i, b[12])
 		}
+	}
+	return nil
+}
+
+// fresh fails unless image i is one of those that are measured and has not been counted yet.
+func (m *Meter) fresh(i int) error {
+	switch {
+	case i < 0 || i >= len(m.seen):
+		return fmt.Errorf("evaluation: image %d of %d", i, len(m.seen))
+	case m.seen[i]:
+		return fmt.Errorf("evaluation: %s is counted twice", m.name(i))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"encoding/binary"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -236,6 +237,25 @@ func TestAConfusionMatrixIsKeptForUpTo4096Classes(t *testing.T) {
 		m, err := NewMeter(1, classes, nil)
 		if err != nil || (m.confusion != nil) != kept {
 			t.Errorf("%d classes: %d rows (%v)", classes, len(m.confusion), err)
+		}
+	}
+}
+
+// TestWhatOtherProcessesHaveCountedIsChecked: images have names only up to their number.
+func TestWhatOtherProcessesHaveCountedIsChecked(t *testing.T) {
+	names := []string{"a.png", "b.png"}
+	for number, want := range map[uint32]string{0: "image 0 (a.png) is counted twice", 7: "image 7 of 2"} {
+		m, err := NewMeter(2, 3, func(i int) string { return names[i] })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Add([]float32{1, 2, 3}, []int32{2}, []int{0}); err != nil {
+			t.Fatal(err)
+		}
+		other := append(binary.LittleEndian.AppendUint32(nil, number), make([]byte, record-4)...)
+		err = m.merge(Part{Of: 2, Gather: func(own []byte, err error) ([][]byte, error) { return [][]byte{own, other}, err }}, nil)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }
