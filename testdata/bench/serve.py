@@ -97,8 +97,11 @@ if rounds:
 if a.memory:
     server = resnet()
     sizes = []
-    for _ in range(10):
-        load(18080, a.memory // 10)
-        sizes.append(resident(server))
-    server.terminate()
+    try:
+        for _ in range(10):
+            load(18080, a.memory // 10)
+            sizes.append(resident(server))
+    finally:
+        server.terminate()
+        server.wait()
     print(f"resident after each tenth of {a.memory} requests, MB: " + ", ".join(f"{s:.0f}" for s in sizes))
