@@ -322,22 +322,15 @@ func readFeatures(path, digest string) (*datasets.Table, error) {
 // bytes are what the tables take in memory: the view that is trained on, the splits that are
 // measured, and one that is computed meanwhile.
 func (c *featureCache) bytes() int64 {
-	info := c.d.set.Info()
-	n := 2*info.Train + info.Val + info.Test
-	if c.d.x.Eval.TrainSet {
-		n += info.Train
-	}
-	return 4 * int64(c.train.width) * int64(n)
+	return 4 * int64(c.train.width) * int64(2*c.d.set.Len(datasets.Train)+c.d.evaluated())
 }
+
+// augmented is how many images all views of the training images are.
+func (c *featureCache) augmented() int { return c.views() * c.d.set.Len(datasets.Train) }
 
 // fileBytes are what the files take.
 func (c *featureCache) fileBytes() int64 {
-	info := c.d.set.Info()
-	n := c.views()*info.Train + info.Val + info.Test
-	if c.d.x.Eval.TrainSet {
-		n += info.Train
-	}
-	return 4 * int64(c.train.width) * int64(n)
+	return 4 * int64(c.train.width) * int64(c.augmented()+c.d.evaluated())
 }
 
 // loader gives the batches of a training from features.
@@ -442,12 +435,11 @@ func (c *featureCache) blank() *datasets.Batch {
 
 // timeFeatures is about how long computing all features takes, without reading images.
 func (c *featureCache) timeFeatures() (time.Duration, error) {
-	info := c.d.set.Info()
 	var sum time.Duration
 	for _, part := range []struct {
 		m      featureMachine
 		images int
-	}{{c.train, c.views() * info.Train}, {c.eval, info.Val + info.Test}} {
+	}{{c.train, c.augmented()}, {c.eval, c.d.evaluated()}} {
 		x := make([]float32, int64(part.m.batch)*c.d.imageLen())
 		took, err := timeSecond(func() error { _, err := part.m.Infer(x, part.m.batch); return err })
 		if err != nil {

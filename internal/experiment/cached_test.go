@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"resnet/internal/atomicfile"
 	"resnet/internal/atomicfile/atomicfiletest"
@@ -499,5 +500,35 @@ func TestFeaturesDoNotDependOnTheirBatch(t *testing.T) {
 				t.Errorf("%s: the features of image %d depend on its batch", c.arch, i)
 			}
 		}
+	}
+}
+
+// sleeper is a machine that takes so long for a batch.
+type sleeper struct {
+	graph.Machine
+	each time.Duration
+}
+
+func (s sleeper) Infer([]float32, int) ([]float32, error) {
+	time.Sleep(s.each)
+	return nil, nil
+}
+
+// TestFeaturesOfAllThatIsMeasuredAreTimed: with eval.train_set the training images have features
+// without augmentation as well. A busy machine can only sleep longer.
+func TestFeaturesOfAllThatIsMeasuredAreTimed(t *testing.T) {
+	l, err := config.Load(photoConfig(photos(t), "data.validation=5", "eval.train_set=true"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := New(t.Context(), &Environment{}, l, 1, NewDataSets())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const each = 10 * time.Millisecond
+	c := &featureCache{d: x.data.(*images), train: featureMachine{sleeper{}, 1, 1}, eval: featureMachine{sleeper{each: each}, 1, 1}}
+	took, err := c.timeFeatures()
+	if want := (13 + 5 + 6) * each; err != nil || took < want {
+		t.Errorf("%v for 13 training, 5 validation and 6 test images, want %v at least (%v)", took, want, err)
 	}
 }
