@@ -420,7 +420,7 @@ func (t *cachedTrainer) bytes() int64 {
 }
 
 func (t *cachedTrainer) close() {
-	for _, m := range []graph.Machine{t.m, t.cache.train.Machine, t.cache.eval.Machine} {
+	for _, m := range []graph.Machine{t.m, t.cache.above, t.cache.train.Machine, t.cache.eval.Machine} {
 		if m != nil {
 			m.Close()
 		}

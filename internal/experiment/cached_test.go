@@ -532,3 +532,26 @@ func TestFeaturesOfAllThatIsMeasuredAreTimed(t *testing.T) {
 		t.Errorf("%v for 13 training, 5 validation and 6 test images, want %v at least (%v)", took, want, err)
 	}
 }
+
+func TestATrainerOnFeaturesClosesItsMachines(t *testing.T) {
+	data := photos(t)
+	l, err := config.Load(frozenConfig(data, baseOf(t, data), "train.cache_features=true"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := New(t.Context(), &Environment{}, l, 1, NewDataSets())
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := x.data.trainer(graph.NewParamSet(1), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made.close()
+	c := made.(*cachedTrainer)
+	for i, m := range []graph.Machine{c.m, c.cache.above, c.cache.train, c.cache.eval} {
+		if _, err := m.Infer(nil, 1); !errors.Is(err, graph.ErrClosed) {
+			t.Errorf("machine %d: %v", i, err)
+		}
+	}
+}

@@ -243,7 +243,12 @@ func (d *images) evaluator(params *graph.ParamSet) (evaluator, error) {
 }
 
 func (e *imageEvaluator) bytes() int64 { return e.m.Bytes() }
-func (e *imageEvaluator) close()       { e.m.Close() }
+
+func (e *imageEvaluator) close() {
+	if e.d.cache == nil { // whose machine the trainer closes
+		e.m.Close()
+	}
+}
 
 // evaluate measures the validation split, which chooses the best checkpoint, and the test split and
 // (where eval.train_set asks for it) the training set, which only go into the curves.
