@@ -94,7 +94,7 @@ func newExplainer(m *Model, o ExplainOptions) (*explainer, error) {
 			return nil, err
 		}
 	}
-	so := ServiceOptions{View: eval.ViewOptions{Crops: eval.CropsOne, Combine: eval.CombineSoftmax}, Batch: 1, Threads: o.Threads}
+	so := ServiceOptions{View: oneView, Batch: 1, Threads: o.Threads}
 	var err error
 	if x.logits, err = NewService(m, so); err != nil {
 		return nil, err

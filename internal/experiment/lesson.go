@@ -286,7 +286,7 @@ func (l *LessonPlan) drop(ctx context.Context, out *report.Lesson) error {
 	} {
 		measured, err := Measure(ctx, l.env, []string{m.dir}, MeasureOptions{
 			Split: datasets.Test, Threads: l.depth.Threads, Without: m.part,
-			View: eval.ViewOptions{Crops: eval.CropsOne, Combine: eval.CombineSoftmax},
+			View: oneView,
 		})
 		if err != nil {
 			return err
