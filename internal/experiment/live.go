@@ -24,8 +24,8 @@ type Publisher interface {
 type LivePage struct {
 	Watcher
 	t    *Training
-	to   atomic.Pointer[Publisher]
-	done atomic.Bool
+	to   Publisher   // nil until it is said
+	done atomic.Bool // is read where pages are asked for
 }
 
 // NewLivePage puts itself before the training's Watcher.
@@ -35,12 +35,12 @@ func NewLivePage(t *Training) *LivePage {
 	return p
 }
 
-// To says who shows it.
-func (p *LivePage) To(to Publisher) { p.to.Store(&to) }
+// To says who shows it, before the training begins.
+func (p *LivePage) To(to Publisher) { p.to = to }
 
 func (p *LivePage) publish(event string, value func() any) {
-	if to := p.to.Load(); to != nil {
-		(*to).Publish(event, value)
+	if p.to != nil {
+		p.to.Publish(event, value)
 	}
 }
 
