@@ -177,10 +177,7 @@ func trainComparison(ctx context.Context, a *app, o *compareOptions, name string
 		err = a.finishComparison(control.Context(ctx), o, r, table)
 	}
 	if err != nil {
-		if s := w.status(); s != 0 && errors.Is(err, context.Canceled) {
-			return &silentError{&stoppedError{s}}
-		}
-		return err
+		return w.ended(err)
 	}
 	if err := c.Incomplete(); err != nil {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -129,11 +128,8 @@ func runFinetune(ctx context.Context, a *app, o *finetuneOptions) error {
 	}
 	o.Env = a.env
 	f, err := experiment.NewFinetuning(control.Context(ctx), a.environment(), o.FinetuneOptions)
-	if w != nil && w.status() != 0 && errors.Is(err, context.Canceled) {
-		return &silentError{&stoppedError{w.status()}} // nothing was written
-	}
 	if err != nil {
-		return err
+		return w.ended(err) // nothing was written
 	}
 	a.sayPhotos(f)
 	if o.dryRun {

@@ -165,10 +165,7 @@ func runLessonMeasure(ctx context.Context, a *app, o *lessonOptions) error {
 	a.say("Looking into the networks.")
 	l, err := plan.Measure(control.Context(ctx))
 	if err != nil {
-		if s := w.status(); s != 0 && errors.Is(err, context.Canceled) {
-			return &silentError{&stoppedError{s}}
-		}
-		return err
+		return w.ended(err)
 	}
 	for _, finding := range append(l.Findings, l.Lesions...) {
 		fmt.Fprintf(a.out, "%s\n\n", text.Wrap(text.Printable(finding), a.textWidth()))

@@ -120,11 +120,7 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 		if o.gradients {
 			measure = a.gradients
 		}
-		err := measure(ctx, t, o.json)
-		if s := w.status(); s != 0 && errors.Is(err, context.Canceled) {
-			return &silentError{&stoppedError{s}}
-		}
-		return err
+		return w.ended(measure(ctx, t, o.json))
 	}
 	if !t.Resume {
 		if a.firstRank() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"sync"
@@ -20,14 +21,14 @@ type watcher struct {
 	control *train.Control
 	ch      chan os.Signal
 	done    chan struct{}
-	ended   chan struct{} // closed by saved
+	over    chan struct{} // closed by saved
 	once    sync.Once
 	first   atomic.Int32 // exit status of the first signal, or 0
 }
 
 // watchSignals starts watching. exit is os.Exit; grace is how long saving may take.
 func (a *app) watchSignals(control *train.Control, grace time.Duration, exit func(int)) *watcher {
-	w := &watcher{control: control, ch: make(chan os.Signal, 4), done: make(chan struct{}), ended: make(chan struct{})}
+	w := &watcher{control: control, ch: make(chan os.Signal, 4), done: make(chan struct{}), over: make(chan struct{})}
 	a.out, a.err = &muteWriter{w: a.out, results: true}, &muteWriter{w: a.err}
 	signal.Notify(w.ch, watched...)
 	go w.run(a, grace, exit)
@@ -36,13 +37,13 @@ func (a *app) watchSignals(control *train.Control, grace time.Duration, exit fun
 
 func (w *watcher) run(a *app, grace time.Duration, exit func(int)) {
 	var deadline <-chan time.Time
-	ended := w.ended
+	over := w.over
 	for {
 		select {
 		case <-w.done:
 			return
-		case <-ended:
-			deadline, ended, grace = nil, nil, 0
+		case <-over:
+			deadline, over, grace = nil, nil, 0
 		case <-deadline:
 			if w.isSaved() {
 				continue
@@ -87,12 +88,21 @@ func stopStatus(s os.Signal) int {
 // status is the exit status that a signal asked for, or 0.
 func (w *watcher) status() int { return int(w.first.Load()) }
 
+// ended is the error of a command whose work ended with err: the status of a signal where one ended
+// it. Without a watcher it is err.
+func (w *watcher) ended(err error) error {
+	if w != nil && w.status() != 0 && errors.Is(err, context.Canceled) {
+		return &silentError{&stoppedError{w.status()}}
+	}
+	return err
+}
+
 // saved says that the training has ended: from here on there is nothing to wait for.
-func (w *watcher) saved() { w.once.Do(func() { close(w.ended) }) }
+func (w *watcher) saved() { w.once.Do(func() { close(w.over) }) }
 
 func (w *watcher) isSaved() bool {
 	select {
-	case <-w.ended:
+	case <-w.over:
 		return true
 	default:
 		return false
