@@ -156,15 +156,8 @@ func trainComparison(ctx context.Context, a *app, o *compareOptions, name string
 	if err := a.printComparisonPlan(estimate); err != nil || o.dryRun {
 		return err
 	}
-	err = c.TrainAll(ctx, control, func(r *experiment.ComparedRun) experiment.Watcher {
-		hello := fmt.Sprintf("%s: %s steps of %d images", r.Name(), text.Grouped(r.Plan.Iterations), r.Plan.ImagesPerStep())
-		return newProgress(a, r.Experiment, r.Name(), hello, o.parallel == 1)
-	})
+	err = a.trainAll(ctx, c, w, o.parallel == 1)
 	w.saved()
-	if errors.Is(err, train.ErrStopped) {
-		a.say("To go on, give the same command again.")
-		return &silentError{&stoppedError{w.status()}}
-	}
 	if err != nil {
 		return err
 	}
@@ -186,6 +179,19 @@ func trainComparison(ctx context.Context, a *app, o *compareOptions, name string
 		return &silentError{train.ErrNonFinite} // the report says so
 	}
 	return nil
+}
+
+// trainAll trains what a comparison has not finished. bar says that its runs may show one.
+func (a *app) trainAll(ctx context.Context, c *experiment.Comparison, w *watcher, bar bool) error {
+	err := c.TrainAll(ctx, w.control, func(r *experiment.ComparedRun) experiment.Watcher {
+		hello := fmt.Sprintf("%s: %s steps of %d images", r.Name(), text.Grouped(r.Plan.Iterations), r.Plan.ImagesPerStep())
+		return newProgress(a, r.Experiment, r.Name(), hello, bar)
+	})
+	if errors.Is(err, train.ErrStopped) {
+		a.say("To go on, give the same command again.")
+		return &silentError{&stoppedError{w.status()}}
+	}
+	return err
 }
 
 // printComparisonPlan says on standard error what there is to do.

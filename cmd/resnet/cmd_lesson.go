@@ -146,15 +146,7 @@ func runLessonMeasure(ctx context.Context, a *app, o *lessonOptions) error {
 	w := a.watchSignals(control, 30*time.Second, os.Exit)
 	defer w.stop()
 	for _, c := range plan.Comparisons() {
-		err := c.TrainAll(ctx, control, func(r *experiment.ComparedRun) experiment.Watcher {
-			hello := fmt.Sprintf("%s: %s steps of %d images", r.Name(), text.Grouped(r.Plan.Iterations), r.Plan.ImagesPerStep())
-			return newProgress(a, r.Experiment, r.Name(), hello, true)
-		})
-		if errors.Is(err, train.ErrStopped) {
-			a.say("To go on, give the same command again.")
-			return &silentError{&stoppedError{w.status()}}
-		}
-		if err != nil {
+		if err := a.trainAll(ctx, c, w, true); err != nil {
 			return err
 		}
 		if err := c.Incomplete(); err != nil {
