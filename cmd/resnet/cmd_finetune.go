@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,9 +21,7 @@ type finetuneOptions struct {
 	out       string
 	val, test string
 	dryRun    bool
-	maxTime   time.Duration
-	grace     time.Duration
-	maxMemory string
+	limits    limitFlags
 	json      bool
 	live      string
 }
@@ -71,9 +68,7 @@ func newFinetuneCmd(a *app) *cobra.Command {
 	f.StringArrayVar(&o.Sets, "set", nil, "override a key of the preset, as in train.seed=2; may be repeated")
 	threadsFlag(f, &o.Threads, "threads; the results do not depend on them (default all cores)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and print the plan; write nothing")
-	f.DurationVar(&o.maxTime, "max-time", 0, "save and end after this long, such as 30m")
-	f.DurationVar(&o.grace, "grace", 30*time.Second, "how long saving may take after a signal; 0 means any time")
-	f.StringVar(&o.maxMemory, "max-memory", "", "refuse a training that needs more, such as 8GB (default what machine, control group and ulimit leave)")
+	o.limits.register(f)
 	f.BoolVar(&o.json, "json", false, "print the outcome as JSON")
 	liveFlag(f, &o.live)
 	_ = c.MarkFlagDirname("out")
@@ -97,12 +92,9 @@ func runFinetune(ctx context.Context, a *app, o *finetuneOptions) error {
 	if o.From == "" {
 		return usageErrorf("finetune: --from is missing: the checkpoint or file of weights to start from (`%s weights list` shows some that can be fetched)", a.self)
 	}
-	limit, err := text.ParseBytes(o.maxMemory)
+	limit, err := o.limits.check()
 	if err != nil {
-		return usageErrorf("--max-memory: %w", err)
-	}
-	if o.maxTime < 0 || o.grace < 0 {
-		return usageErrorf("--max-time %v, --grace %v: a time is not negative", o.maxTime, o.grace)
+		return err
 	}
 	if o.Val, err = heldOut("val", o.val); err != nil {
 		return err
@@ -123,7 +115,7 @@ func runFinetune(ctx context.Context, a *app, o *finetuneOptions) error {
 	control := train.NewControl()
 	var w *watcher
 	if !o.dryRun {
-		w = a.watchSignals(control, o.grace, os.Exit)
+		w = a.watchSignals(control, o.limits.grace, os.Exit)
 		defer w.stop()
 	}
 	o.Env = a.env
@@ -144,7 +136,7 @@ func runFinetune(ctx context.Context, a *app, o *finetuneOptions) error {
 	if err != nil {
 		return err
 	}
-	t.MaxTime, t.Memory, t.Control = o.maxTime, limit, control
+	t.MaxTime, t.Memory, t.Control = o.limits.maxTime, limit, control
 	return a.runTraining(ctx, t, w, live, o.json)
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"resnet/internal/config"
 	"resnet/internal/datasets"
@@ -32,12 +33,34 @@ type trainOptions struct {
 	dryRun      bool
 	findRate    bool
 	gradients   bool
-	maxTime     time.Duration
-	grace       time.Duration
-	maxMemory   string
+	limits      limitFlags
 	allow       experiment.Allow
 	json        bool
 	live        string
+}
+
+// limitFlags are those of the commands that train in a run folder.
+type limitFlags struct {
+	maxTime   time.Duration
+	grace     time.Duration
+	maxMemory string
+}
+
+func (l *limitFlags) register(f *pflag.FlagSet) {
+	f.DurationVar(&l.maxTime, "max-time", 0, "save and end after this long, such as 3h30m")
+	f.DurationVar(&l.grace, "grace", 30*time.Second, "how long saving may take after a signal; 0 means any time")
+	f.StringVar(&l.maxMemory, "max-memory", "", "refuse a training that needs more, such as 8GB (default what machine, control group and ulimit leave)")
+}
+
+// check gives the limit of memory in bytes, 0 where there is none.
+func (l *limitFlags) check() (memory int64, err error) {
+	if memory, err = text.ParseBytes(l.maxMemory); err != nil {
+		return 0, usageErrorf("--max-memory: %w", err)
+	}
+	if l.maxTime < 0 || l.grace < 0 {
+		return 0, usageErrorf("--max-time %v, --grace %v: a time is not negative", l.maxTime, l.grace)
+	}
+	return memory, nil
 }
 
 const trainHelp = `Trains a network and keeps everything in a run folder: the merged configuration, checkpoints,
@@ -75,9 +98,7 @@ func newTrainCmd(a *app) *cobra.Command {
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and print the plan; write nothing")
 	f.BoolVar(&o.findRate, "find-rate", false, "train 100 steps at growing learning rates, print the losses and suggest a rate; write nothing")
 	f.BoolVar(&o.gradients, "gradients", false, "print the norm of each layer's gradient before the first step or, with --resume, the next one; write nothing")
-	f.DurationVar(&o.maxTime, "max-time", 0, "save and end after this long, such as 3h30m")
-	f.DurationVar(&o.grace, "grace", 30*time.Second, "how long saving may take after a signal; 0 means any time")
-	f.StringVar(&o.maxMemory, "max-memory", "", "refuse a training that needs more, such as 8GB (default what machine, control group and ulimit leave)")
+	o.limits.register(f)
 	f.BoolVar(&o.allow.Config, "allow-config-change", false, "with --resume: let --set, or an edited config.yaml, change what keeps the checkpoint meaningful")
 	f.BoolVar(&o.allow.Data, "allow-data-change", false, "with --resume: go on with other images or utterances of the same classes")
 	f.BoolVar(&o.json, "json", false, "print the outcome as JSON")
@@ -104,7 +125,7 @@ func runTrain(ctx context.Context, a *app, o *trainOptions) error {
 	control := train.NewControl()
 	var w *watcher
 	if !o.dryRun { // from here on a signal stops the run in order, also before its first step
-		w = a.watchSignals(control, o.grace, os.Exit)
+		w = a.watchSignals(control, o.limits.grace, os.Exit)
 		defer w.stop()
 	}
 	t, err := o.training(ctx, a)
@@ -158,17 +179,14 @@ func (o *trainOptions) chooseFolder(a *app) error {
 
 // training makes the training ready that the flags ask for.
 func (o *trainOptions) training(ctx context.Context, a *app) (*experiment.Training, error) {
-	limit, err := text.ParseBytes(o.maxMemory)
+	limit, err := o.limits.check()
 	if err != nil {
-		return nil, usageErrorf("--max-memory: %w", err)
+		return nil, err
 	}
-	if o.maxTime < 0 || o.grace < 0 {
-		return nil, usageErrorf("--max-time %v, --grace %v: a time is not negative", o.maxTime, o.grace)
-	}
-	if o.findRate && (o.run != "" || o.resume != "" || o.dryRun || o.maxTime > 0) {
+	if o.findRate && (o.run != "" || o.resume != "" || o.dryRun || o.limits.maxTime > 0) {
 		return nil, usageErrorf("--find-rate writes no run: leave out --run, --resume, --dry-run and --max-time")
 	}
-	if o.gradients && (o.run != "" || o.either != "" || o.dryRun || o.findRate || o.maxTime > 0) {
+	if o.gradients && (o.run != "" || o.either != "" || o.dryRun || o.findRate || o.limits.maxTime > 0) {
 		return nil, usageErrorf("--gradients trains nothing: leave out --run, --start-or-resume, --dry-run, --find-rate and --max-time")
 	}
 	if a.group != nil && (o.dryRun || o.findRate || o.gradients) {
@@ -191,7 +209,7 @@ func (o *trainOptions) training(ctx context.Context, a *app) (*experiment.Traini
 	for _, note := range append(x.Notes(), l.Notes...) {
 		a.say("note: %s", text.Printable(note))
 	}
-	return &experiment.Training{Experiment: x, Dir: o.resume, Resume: o.resume != "", Allow: o.allow, MaxTime: o.maxTime, Memory: limit}, nil
+	return &experiment.Training{Experiment: x, Dir: o.resume, Resume: o.resume != "", Allow: o.allow, MaxTime: o.limits.maxTime, Memory: limit}, nil
 }
 
 // runTraining trains in a run folder to the end or to a signal, writes what a run leaves besides

@@ -84,7 +84,7 @@ var table = []mutant{
 	},
 	{
 		"--grace is forgotten", "cmd/resnet/cmd_train.go",
-		"o.grace, os.Exit", "time.Hour, os.Exit", signals,
+		"o.limits.grace, os.Exit", "time.Hour, os.Exit", signals,
 	},
 	{
 		"SIGUSR1 is ignored", "cmd/resnet/signals.go",
