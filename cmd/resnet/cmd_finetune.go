@@ -187,7 +187,5 @@ func (a *app) sayPhotos(f *experiment.Finetuning) {
 	for line := range strings.Lines(b.String()) {
 		a.say("%s", strings.TrimRight(strings.ReplaceAll(line, "\x00", "  "), " \n"))
 	}
-	for _, note := range append(f.Notes(), f.Loaded.Notes...) {
-		a.say("note: %s", text.Printable(note))
-	}
+	a.sayNotes(f.Experiment)
 }

@@ -206,10 +206,15 @@ func (o *trainOptions) training(ctx context.Context, a *app) (*experiment.Traini
 	if err := x.Divide(a.ranks(), o.workers); err != nil {
 		return nil, err
 	}
-	for _, note := range append(x.Notes(), l.Notes...) {
+	a.sayNotes(x)
+	return &experiment.Training{Experiment: x, Dir: o.resume, Resume: o.resume != "", Allow: o.allow, MaxTime: o.limits.maxTime, Memory: limit}, nil
+}
+
+// sayNotes says what is to be known of data and configuration.
+func (a *app) sayNotes(x *experiment.Experiment) {
+	for _, note := range append(x.Notes(), x.Loaded.Notes...) {
 		a.say("note: %s", text.Printable(note))
 	}
-	return &experiment.Training{Experiment: x, Dir: o.resume, Resume: o.resume != "", Allow: o.allow, MaxTime: o.limits.maxTime, Memory: limit}, nil
 }
 
 // runTraining trains in a run folder to the end or to a signal, writes what a run leaves besides
