@@ -109,7 +109,7 @@ func (l *loop) finish() (err error) {
 		}
 	}()
 	if l.o.Plan.Config.BNRecompute > 0 {
-		if err := l.recomputeStats(); err != nil {
+		if err := l.report(l.recomputeStats(), nil); err != nil {
 			return err
 		}
 	}

@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	defer l.metrics.close()
 	defer l.timing.close()
 	defer l.events.close()
-	err := l.report(l.openLoaders(), nil)
+	err := l.openLoaders()
 	if err == nil {
 		err = l.run()
 	}

@@ -100,7 +100,7 @@ func (l *loop) report(err error, parts []microBatch) error {
 	if failed := g.AllGather(send, all); failed != nil {
 		return failed
 	}
-	l.agreed = requests{}
+	l.agreed = requests{save: l.agreed.save} // until it is obeyed
 	fault := false
 	for rank := range g.Size() {
 		from := all[rank*len(send) : (rank+1)*len(send)]

@@ -128,6 +128,40 @@ func TestAnErrorOfOneRankIsThatOfAll(t *testing.T) {
 	}
 }
 
+// TestAnErrorBetweenUpdatesOfOneRankIsThatOfAll: batches are opened anew after an update that is
+// skipped, and for the statistics at the end.
+func TestAnErrorBetweenUpdatesOfOneRankIsThatOfAll(t *testing.T) {
+	gone := errors.New("the disk is gone")
+	cfg := toyConfig()
+	cfg.Accumulate, cfg.Iterations, cfg.OnNonfinite, cfg.BNRecompute = 4, 6, NonfiniteSkip, 9
+	for last, skips := range map[int]bool{2: true, 6: false} {
+		var store *memStore
+		errs := runRanks(t, 4, toyRanks(t, cfg, eval.Config{}, &store, func(rank int, r *toyRun) {
+			r.machine.fault = func(batches int, _ *toyMachine, res *graph.Result) {
+				if skips && batches == 8 {
+					res.Loss /= 0 * res.Loss
+				}
+			}
+			open, n := r.o.Loader, 0
+			r.o.Loader = func(ctx ctxType, e, b int, s datasets.Share) (Loader, error) {
+				if n++; rank == 2 && n == 2 {
+					return nil, gone
+				}
+				return open(ctx, e, b, s)
+			}
+		}))
+		for rank, err := range errs {
+			var e *collective.RankError
+			if !errors.As(err, &e) || e.Code != 65 || errors.Is(err, gone) != (rank == 2) || err.Error() != "rank 2 of 4 on node2: training batches: the disk is gone" {
+				t.Errorf("skips %v, rank %d: %v", skips, rank, err)
+			}
+		}
+		if !skips && store.last() != last {
+			t.Errorf("the last checkpoint is of step %d, want %d", store.last(), last)
+		}
+	}
+}
+
 func TestALossThatIsNotFiniteOnOneRankIsThatOfAll(t *testing.T) {
 	cfg := toyConfig()
 	cfg.Accumulate, cfg.Iterations = 4, 6

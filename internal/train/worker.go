@@ -81,15 +81,19 @@ func (l *loop) newWorkers() {
 	}
 }
 
-// openLoaders (re)opens the loaders of all workers at the cursor.
+// openLoaders (re)opens the loaders of all workers at the cursor, on all ranks or on none.
 func (l *loop) openLoaders() error {
 	l.closeLoaders()
+	var err error
 	for _, w := range l.workers {
-		if err := w.open(w.share); err != nil {
-			return err
+		if err = w.open(w.share); err != nil {
+			break
 		}
 	}
-	return nil
+	if err = l.report(err, nil); err != nil {
+		l.closeLoaders()
+	}
+	return err
 }
 
 // open (re)opens a worker's loader at the cursor.
