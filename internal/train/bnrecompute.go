@@ -19,11 +19,12 @@ func (l *loop) recomputeStats() error {
 	n := (l.o.Plan.Config.BNRecompute + batch - 1) / batch
 	w := l.workers[0]
 	if !w.share.Whole() { // of an update; these are all batches
+		l.closeLoaders() // nobody takes what the others have prepared
 		if err := w.open(datasets.Share{}); err != nil {
 			return err
 		}
 	}
-	defer func() { l.meter.wait += l.waited() }()
+	defer func() { l.meter.wait += w.waited() }()
 	for k := range n {
 		if l.stopping() {
 			return errInterrupted

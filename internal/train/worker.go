@@ -112,10 +112,15 @@ func (w *worker) open(share datasets.Share) error {
 func (l *loop) waited() time.Duration {
 	var sum time.Duration
 	for _, w := range l.workers {
-		sum += w.wait
-		w.wait = 0
+		sum += w.waited()
 	}
 	return sum / time.Duration(len(l.workers))
+}
+
+func (w *worker) waited() time.Duration {
+	d := w.wait
+	w.wait = 0
+	return d
 }
 
 func (l *loop) closeLoaders() {

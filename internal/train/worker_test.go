@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"resnet/internal/datasets"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
 )
@@ -123,5 +126,46 @@ func TestTheFirstFaultOfTheUpdateIsTold(t *testing.T) {
 				t.Errorf("%s with 2 workers: %s, want %s; or another checkpoint", policy, text, want)
 			}
 		}
+	}
+}
+
+// TestTheWaitForStatisticsIsThatOfTheirOnlyWorker: the others do not make it shorter.
+func TestTheWaitForStatisticsIsThatOfTheirOnlyWorker(t *testing.T) {
+	cfg := toyConfig()
+	cfg.Accumulate, cfg.Iterations, cfg.BNRecompute = 2, 3, 9 // 9 images are 3 batches of 4
+	r := newToy(t, cfg, eval.Config{}, "")
+	r.withReplica()
+	var clock atomic.Int64
+	r.o.Now = func() time.Time { return time.Unix(clock.Load(), 0) }
+	open, opened := r.o.Loader, 0
+	r.o.Loader = func(ctx ctxType, e, b int, s datasets.Share) (Loader, error) {
+		if !s.Whole() {
+			return open(ctx, e, b, s)
+		}
+		opened = int(r.open.Load()) // besides this one
+		return failingLoader(open, func() error { clock.Add(5); return nil })(ctx, e, b, s)
+	}
+	s, err := r.run()
+	must(t, err)
+	if s.LoaderWait != 15*time.Second || opened != 0 {
+		t.Errorf("waited %v for 3 batches of 5 s, with %d other loaders open", s.LoaderWait, opened)
+	}
+}
+
+func TestLoadersAreClosedWhereOneDoesNotOpen(t *testing.T) {
+	cfg := toyConfig()
+	cfg.Accumulate = 2
+	r := newToy(t, cfg, eval.Config{}, "")
+	r.withReplica()
+	gone := errors.New("the disk is gone")
+	open := r.o.Loader
+	r.o.Loader = func(ctx ctxType, e, b int, s datasets.Share) (Loader, error) {
+		if s.First == 1 {
+			return nil, gone
+		}
+		return open(ctx, e, b, s)
+	}
+	if _, err := FindRate(t.Context(), r.o, DefaultRateSearch()); !errors.Is(err, gone) || r.open.Load() != 0 {
+		t.Errorf("%v, %d loaders are open", err, r.open.Load())
 	}
 }
