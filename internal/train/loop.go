@@ -22,7 +22,7 @@ type loop struct {
 
 	workers []*worker
 	parts   []microBatch // of the update at work
-	stats   [][]float32  // running statistics before the update
+	stats   []float32    // running statistics before the update: see worker.takeStats
 	mem     *memory      // for rollback
 	meter   *meter
 	metrics *table
@@ -238,15 +238,7 @@ func (l *loop) observe(wrong int) {
 	}
 }
 
-func (l *loop) saveStats() {
-	i := 0
-	for _, p := range l.o.Params.All() {
-		if !p.Trainable() {
-			copy(l.stats[i], p.Data)
-			i++
-		}
-	}
-}
+func (l *loop) saveStats() { l.workers[0].takeStats(l.stats) }
 
 // restoreStats undoes what forward passes did to the running statistics since saveStats.
 func (l *loop) restoreStats() {

@@ -29,7 +29,7 @@ type worker struct {
 // batch statistics that the machine would have folded into the running ones.
 type microBatch struct {
 	sums  Sums
-	stats []float32 // of all parameters that are not trained, one after another
+	stats []float32 // see worker.takeStats
 }
 
 // CheckWorkers says whether so many workers can share the micro-batches of an update: a power of
@@ -68,10 +68,10 @@ func (l *loop) newWorkers() {
 	stats := 0
 	for _, p := range l.o.Params.All() {
 		if !p.Trainable() {
-			l.stats = append(l.stats, make([]float32, len(p.Data)))
 			stats += len(p.Data)
 		}
 	}
+	l.stats = make([]float32, stats)
 	if l.o.Ranks.Size() > 1 {
 		l.sums = newBuckets(l.o.Ranks, c.Optimizer, l.o.Params)
 	}
@@ -139,7 +139,7 @@ func (w *worker) closeLoader() {
 // run computes the worker's share of an update: its gradients are their sum, and parts has the
 // rest. The running statistics of its parameters are those of before, given as saved, also after an
 // error.
-func (w *worker) run(parts []microBatch, saved [][]float32) error {
+func (w *worker) run(parts []microBatch, saved []float32) error {
 	w.setStats(saved)
 	for j := range w.share.Count {
 		i := w.share.First + j
@@ -169,7 +169,8 @@ func (w *worker) run(parts []microBatch, saved [][]float32) error {
 	return nil
 }
 
-// takeStats copies the statistics that a machine has left.
+// takeStats copies the running statistics, of all parameters that are not trained, one after
+// another.
 func (w *worker) takeStats(dst []float32) {
 	for _, p := range w.Params.All() {
 		if !p.Trainable() {
@@ -178,12 +179,11 @@ func (w *worker) takeStats(dst []float32) {
 	}
 }
 
-func (w *worker) setStats(saved [][]float32) {
-	i := 0
+// setStats puts them back.
+func (w *worker) setStats(saved []float32) {
 	for _, p := range w.Params.All() {
 		if !p.Trainable() {
-			copy(p.Data, saved[i])
-			i++
+			saved = saved[copy(p.Data, saved):]
 		}
 	}
 }
