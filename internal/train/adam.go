@@ -43,10 +43,8 @@ type adamSlot struct {
 // NewAdam starts with zero moments.
 func NewAdam(o Optimizer, params *graph.ParamSet) *Adam {
 	a := &Adam{o: o, step: make([]float32, 1)}
-	for _, p := range params.All() {
-		if p.Trainable() && !o.Frozen(p.Name) {
-			a.slots = append(a.slots, adamSlot{p: p, m: make([]float32, len(p.Data)), v: make([]float32, len(p.Data)), decay: o.decayOf(p), rate: o.rateOf(p)})
-		}
+	for _, p := range o.updated(params) {
+		a.slots = append(a.slots, adamSlot{p: p, m: make([]float32, len(p.Data)), v: make([]float32, len(p.Data)), decay: o.decayOf(p), rate: o.rateOf(p)})
 	}
 	return a
 }

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"slices"
+
 	"resnet/internal/graph"
 	"resnet/internal/train/collective"
 )
@@ -27,13 +29,11 @@ type buckets struct {
 // newBuckets is for a worker's parameters that are updated.
 func newBuckets(r Ranks, o Optimizer, params *graph.ParamSet) *buckets {
 	b := &buckets{Summer: collective.NewSummer(r.Group, r.Wire), number: map[*graph.Param]int{}, size: r.Bucket}
-	all, n := params.All(), 0
-	for i := len(all) - 1; i >= 0; i-- {
-		if p := all[i]; p.Trainable() && !o.Frozen(p.Name) {
-			b.number[p] = len(b.grads)
-			b.grads, b.at = append(b.grads, p.Grad), append(b.at, n)
-			n += len(p.Grad)
-		}
+	n := 0
+	for _, p := range slices.Backward(o.updated(params)) {
+		b.number[p] = len(b.grads)
+		b.grads, b.at = append(b.grads, p.Grad), append(b.at, n)
+		n += len(p.Grad)
 	}
 	b.flat, b.filled = make([]float32, b.Padded(n)), make([]bool, len(b.grads))
 	if b.size == 0 {

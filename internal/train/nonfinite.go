@@ -72,8 +72,8 @@ func finite64(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // badGradient returns the first parameter that is updated and whose gradient is not finite, or nil.
 func badGradient(o Optimizer, params *graph.ParamSet) *graph.Param {
-	for _, p := range params.All() {
-		if p.Trainable() && !o.Frozen(p.Name) && !finite(p.Grad) {
+	for _, p := range o.updated(params) {
+		if !finite(p.Grad) {
 			return p
 		}
 	}

@@ -67,13 +67,21 @@ func (o Optimizer) decayOf(p *graph.Param) float32 {
 
 // Frozen reports whether a parameter is left as it is: Freeze names its layer, or a stage or block
 // that it is in.
-func (o Optimizer) Frozen(name string) bool {
-	for _, part := range o.FrozenParts() {
-		if strings.HasPrefix(name, part+".") {
-			return true
+func (o Optimizer) Frozen(name string) bool { return frozen(o.FrozenParts(), name) }
+
+func frozen(parts []string, name string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(name, part+".") })
+}
+
+// updated are the parameters that an update changes, in their order.
+func (o Optimizer) updated(params *graph.ParamSet) (list []*graph.Param) {
+	parts := o.FrozenParts()
+	for _, p := range params.All() {
+		if p.Trainable() && !frozen(parts, p.Name) {
+			list = append(list, p)
 		}
 	}
-	return false
+	return list
 }
 
 // FreezeBackbone is an Optimizer.Freeze that stands for everything in front of the classifier.
@@ -99,7 +107,7 @@ func (o Optimizer) CheckFrozen(params *graph.ParamSet) error {
 			return frozenError(fmt.Sprintf("the network has no %q", part), "name layers and stages as `resnet models show` does: conv1, bn1, layer1")
 		}
 	}
-	if !slices.ContainsFunc(params.All(), func(p *graph.Param) bool { return p.Trainable() && !o.Frozen(p.Name) }) {
+	if o.updated(params) == nil {
 		return frozenError("nothing is left to train", "")
 	}
 	return nil
@@ -134,10 +142,7 @@ func clipScale(norm, limit float64) float64 {
 // order of the parameters.
 func gradientNorm(o Optimizer, params *graph.ParamSet) float64 {
 	var sum float64
-	for _, p := range params.All() {
-		if !p.Trainable() || o.Frozen(p.Name) {
-			continue
-		}
+	for _, p := range o.updated(params) {
 		for _, g := range p.Grad {
 			sum += float64(g) * float64(g)
 		}

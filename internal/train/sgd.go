@@ -84,10 +84,7 @@ type slot struct {
 // kind weight only.
 func NewSGD(o Optimizer, params *graph.ParamSet) *SGD {
 	s := &SGD{o: o}
-	for _, p := range params.All() {
-		if !p.Trainable() || o.Frozen(p.Name) {
-			continue
-		}
+	for _, p := range o.updated(params) {
 		sl := slot{p: p, decay: o.decayOf(p), rate: o.rateOf(p)}
 		if o.Momentum != 0 {
 			sl.v = make([]float32, len(p.Data))

@@ -58,10 +58,8 @@ func (l *loop) newWorkers() {
 		if i == 0 {
 			w.machine = l.o.Machine
 		}
-		for _, p := range r.Params.All() {
-			if p.Trainable() && !c.Optimizer.Frozen(p.Name) {
-				w.grads = append(w.grads, p.Grad)
-			}
+		for _, p := range c.Optimizer.updated(r.Params) {
+			w.grads = append(w.grads, p.Grad)
 		}
 		l.workers = append(l.workers, w)
 	}
