@@ -38,7 +38,7 @@ type loop struct {
 	row    *Row
 	saves  int
 	sums   *buckets // of several ranks
-	agreed requests // of all ranks, at the last report
+	agreed byte     // what ranks ask for, as bits: see report
 	asked  int64    // requests of the Control to save that were obeyed
 }
 

@@ -47,11 +47,8 @@ func (r Ranks) Agree(err error) error {
 	return collective.Agree(r.Group, at, r.Code, err)
 }
 
-// requests are what a rank may ask for between two updates. With several ranks they ride with the
-// reports of an update, so that all act on them at the same boundary.
-type requests struct{ stop, save, time bool }
-
-// The bits of a report's first byte.
+// The bits of a report's first byte: what a rank asks for, so that all act on it at the same
+// boundary, and whether it met an error.
 const (
 	wantsStop = 1 << iota
 	wantsSave
@@ -86,7 +83,7 @@ func (l *loop) report(err error, parts []microBatch) error {
 	if l.o.Control.takeSave(&l.asked) {
 		flags |= wantsSave
 	}
-	if l.o.MaxTime > 0 && l.meter.elapsed() >= l.o.MaxTime {
+	if l.timeIsOver() {
 		flags |= wantsTime
 	}
 	if err != nil {
@@ -100,20 +97,16 @@ func (l *loop) report(err error, parts []microBatch) error {
 	if failed := g.AllGather(send, all); failed != nil {
 		return failed
 	}
-	l.agreed = requests{save: l.agreed.save} // until it is obeyed
-	fault := false
+	l.agreed &= wantsSave // until it is obeyed
 	for rank := range g.Size() {
 		from := all[rank*len(send) : (rank+1)*len(send)]
-		l.agreed.stop = l.agreed.stop || from[0]&wantsStop != 0
-		l.agreed.save = l.agreed.save || from[0]&wantsSave != 0
-		l.agreed.time = l.agreed.time || from[0]&wantsTime != 0
-		fault = fault || from[0]&metFault != 0
+		l.agreed |= from[0]
 		from = from[1:]
 		for i := range share {
 			from = parts[rank*share+i].take(from)
 		}
 	}
-	if fault {
+	if l.agreed&metFault != 0 {
 		return l.agreeFault(err)
 	}
 	return nil
@@ -177,15 +170,15 @@ func (m *microBatch) take(b []byte) []byte {
 // stopping, wantsSaving and overTime are what was asked for, of all ranks at the last report.
 func (l *loop) stopping() bool {
 	if l.o.Ranks.Size() > 1 {
-		return l.agreed.stop
+		return l.agreed&wantsStop != 0
 	}
 	return l.o.Control.stopping()
 }
 
 func (l *loop) wantsSaving() bool {
 	if l.o.Ranks.Size() > 1 {
-		asked := l.agreed.save
-		l.agreed.save = false
+		asked := l.agreed&wantsSave != 0
+		l.agreed &^= wantsSave
 		return asked
 	}
 	return l.o.Control.takeSave(&l.asked)
@@ -193,10 +186,13 @@ func (l *loop) wantsSaving() bool {
 
 func (l *loop) overTime() bool {
 	if l.o.Ranks.Size() > 1 {
-		return l.agreed.time
+		return l.agreed&wantsTime != 0
 	}
-	return l.o.MaxTime > 0 && l.meter.elapsed() >= l.o.MaxTime
+	return l.timeIsOver()
 }
+
+// timeIsOver reports whether this rank has trained for as long as it may.
+func (l *loop) timeIsOver() bool { return l.o.MaxTime > 0 && l.meter.elapsed() >= l.o.MaxTime }
 
 // store saves a checkpoint on rank 0. All ranks go on when it is safe, or with its error.
 func (l *loop) store(s Snapshot) error {
