@@ -154,12 +154,7 @@ func gradientNorm(o Optimizer, params *graph.ParamSet) float64 {
 var statePrefixes = []string{momentumPrefix, "adam.", trainedPrefix}
 
 func isOptimizerState(name string) bool {
-	for _, prefix := range statePrefixes {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(statePrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 // loadTensors copies saved tensors over an optimizer's own, by name.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -25,7 +26,7 @@ func (l *loop) gradients() (Sums, error) {
 	}
 	errs[0] = l.workers[0].run(l.parts, l.stats)
 	group.Wait()
-	err := first(errs)
+	err := cmp.Or(errs...)
 	if err == nil {
 		l.addWorkers()
 	}
@@ -41,16 +42,6 @@ func (l *loop) gradients() (Sums, error) {
 		l.foldStats(l.parts[i].stats)
 	}
 	return sums, nil
-}
-
-// first is the error of the first worker that has one.
-func first(errs []error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // addWorkers adds the gradients of all workers to those of the first, a goroutine for each.
