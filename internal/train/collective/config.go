@@ -16,7 +16,7 @@ type Config struct {
 
 // The bounds of a Config.
 const (
-	maxBucket  = 1 << 12 // MiB; a call of MPI counts in 31 bits
+	maxBucket  = 1 << 11 // MiB: a half, for each of two ranks, is what a call of MPI can count
 	maxTimeout = 1 << 20
 )
 
