@@ -21,13 +21,9 @@ func BuildDivided(s Spec, n int, mode graph.Mode, params *graph.ParamSet, o grap
 	if s.Family == FamilySpeech || o.Frozen == nil {
 		return Divided{}, fmt.Errorf("architecture %q: %w: no first layers that are frozen", s.Name, ErrSpec)
 	}
-	o.BNEps, o.BNMomentum, o.DropoutSeed = s.BNEps, s.BNMomentum, params.Seed
-	if s.has(PartPReLU) {
-		o.Slope = graph.PReLUSlope
-	}
-	o.Glorot = s.Activation == Sigmoid
+	o = s.options(o, params)
 	d := &division{n: n, frozen: o.Frozen}
-	d.low = graph.NewBuilder(s.Name, graph.Eval, params, graph.Options{BNEps: o.BNEps, BNMomentum: o.BNMomentum, Slope: o.Slope, Glorot: o.Glorot})
+	d.low = graph.NewBuilder(s.Name, graph.Eval, params, s.options(graph.Options{}, params))
 	d.high = graph.NewBuilder(s.Name, mode, params, o)
 	x := d.low.Input(n, s.InputChannels, s.InputSize, s.InputSize)
 	logits := forward[*graph.Node](dividedNet{d: d, low: builderNet{b: d.low}, high: dropPaths(builderNet{b: d.high}, d.high, s)}, s, x)

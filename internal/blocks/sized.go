@@ -99,11 +99,7 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 		return nil, fmt.Errorf("architecture %q: %w: images of %dx%d; its fully connected layers fix them to %dx%d, and larger ones take the fully convolutional form (--crops full)",
 			s.Name, ErrSpec, height, width, s.InputSize, s.InputSize)
 	}
-	o.BNEps, o.BNMomentum, o.DropoutSeed = s.BNEps, s.BNMomentum, params.Seed
-	if s.has(PartPReLU) {
-		o.Slope = graph.PReLUSlope
-	}
-	o.Glorot = s.Activation == Sigmoid
+	o = s.options(o, params)
 	if mode == graph.Eval && v.tap == nil && s.has(PartAux) {
 		// Evaluation leaves the auxiliary classifiers out, but their parameters belong to the net:
 		// a drawing that nobody runs makes them.
@@ -119,4 +115,14 @@ func draw(s Spec, n, height, width int, mode graph.Mode, params *graph.ParamSet,
 		logits = b.GlobalAvgPool(logits) // the mean over the positions
 	}
 	return b.Finish(logits)
+}
+
+// options are o with what a drawing takes from the architecture.
+func (s Spec) options(o graph.Options, params *graph.ParamSet) graph.Options {
+	o.BNEps, o.BNMomentum, o.DropoutSeed = s.BNEps, s.BNMomentum, params.Seed
+	if s.has(PartPReLU) {
+		o.Slope = graph.PReLUSlope
+	}
+	o.Glorot = s.Activation == Sigmoid
+	return o
 }
