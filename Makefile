@@ -1,4 +1,4 @@
-# `make` lists the targets. Everything but bench-peer, parity and lint needs Go alone, and no network once the modules are there.
+# `make` lists the targets. Building and testing need Go alone, and no network once the modules are there; a target that needs more says so.
 GO      ?= go
 BIN     := bin/resnet
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -77,7 +77,7 @@ hostile: ## the memory that hostile files take, those of DIR=FOLDER too, as a ta
 soak: ## 50 kills of each command that writes much, four processes at once; ten minutes
 	RESNET_SOAK=50 $(GO) test -count 1 -timeout 15m -v -run '^TestSoak' ./cmd/resnet ./internal/datasets
 
-lint: ## golangci-lint with .golangci.yml; the first run builds it, which takes minutes
+lint: ## golangci-lint with .golangci.yml; the first run fetches and builds it, which takes minutes
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
 
 # -e: a module whose list of versions the proxy does not give is passed over.
