@@ -35,7 +35,7 @@ func newEmbedCmd(a *app) *cobra.Command {
 	o := &embedOptions{}
 	c := &cobra.Command{
 		Use: "embed CHECKPOINT IMAGE...|FOLDER", Short: "Write the features of images, find similar ones",
-		Long:    embedHelp + exitHelp(help65, help66, help70, help74, "130, 143  stopped by SIGINT or SIGTERM"),
+		Long:    embedHelp + exitHelp(help65, help66, help70, help74, helpStopped),
 		Example: "  resnet embed resnet50.safetensors photographs/ --out features.npy\n  resnet embed resnet50.safetensors photographs/ --nearest cat.jpg --top 5",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -60,7 +60,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	o := &evalOptions{}
 	c := &cobra.Command{
 		Use: "eval CHECKPOINT|RUN...", Short: "Measure the error of checkpoints",
-		Long: evalHelp + exitHelp(help65, help66, help70, help74, "130, 143  stopped by SIGINT or SIGTERM"),
+		Long: evalHelp + exitHelp(help65, help66, help70, help74, helpStopped),
 		Example: "  resnet eval runs/cifar20-short-1\n  resnet eval runs/seed1 runs/seed2 runs/seed3 --combine softmax --predictions predictions.csv\n" +
 			"  resnet eval resnet50.safetensors --data imagenet --data-dir ILSVRC --crops 10\n  resnet eval runs/cifar* --table 6",
 		Args: func(c *cobra.Command, args []string) error {

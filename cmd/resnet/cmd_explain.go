@@ -32,7 +32,7 @@ func newExplainCmd(a *app) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "explain CHECKPOINT IMAGE...|FOLDER", Short: "Draw where a network sees its classes",
-		Long:    explainHelp + exitHelp(help65, help66, help70, help74, "130, 143  stopped by SIGINT or SIGTERM"),
+		Long:    explainHelp + exitHelp(help65, help66, help70, help74, helpStopped),
 		Example: "  resnet explain resnet50.safetensors cat.jpg --out why.png\n  resnet explain runs/pets photographs/ --class beagle --out beagles.png",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -44,7 +44,7 @@ func newLessonCmd(a *app) *cobra.Command {
 	o := &lessonOptions{}
 	c := &cobra.Command{
 		Use: "lesson [FOLDER]", Short: "A lesson on residual networks, in a browser",
-		Long:    lessonHelp + exitHelp(help65, help66, help74, "130, 143  stopped by SIGINT or SIGTERM"),
+		Long:    lessonHelp + exitHelp(help65, help66, help74, helpStopped),
 		Example: "  resnet lesson\n  resnet lesson measure\n  resnet lesson compared --port 9000",
 		Args:    optionalArg,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -45,7 +45,7 @@ func newPredictCmd(a *app) *cobra.Command {
 	o := &predictOptions{}
 	c := &cobra.Command{
 		Use: "predict CHECKPOINT IMAGE...|FOLDER|-|--stdin-image", Short: "Classify images",
-		Long: predictHelp + exitHelp(help65, help66, help70, help74, "130, 143  stopped by SIGINT or SIGTERM"),
+		Long: predictHelp + exitHelp(help65, help66, help70, help74, helpStopped),
 		Example: "  resnet predict resnet50.safetensors cat.jpg dog.png\n  resnet predict runs/cifar20-1 photographs/ --top 3 --json\n" +
 			"  resnet predict resnet50.safetensors - --crops 10 < paths.txt\n" +
 			"  resnet predict resnet50.safetensors --stdin-image < cat.jpg",

@@ -32,7 +32,7 @@ func newRunsReportCmd(a *app) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "report RUN", Short: "Write the page of a training",
-		Long:    runsReportHelp + exitHelp(help65, help66, help70, help74, "130, 143  stopped by SIGINT or SIGTERM"),
+		Long:    runsReportHelp + exitHelp(help65, help66, help70, help74, helpStopped),
 		Example: "  resnet runs report runs/cifar20-1\n  resnet runs report runs/imagenet-1 --images 0",
 		Args:    exactArgs("RUN"),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -48,7 +48,7 @@ func newServeCmd(a *app) *cobra.Command {
 	o := &serveOptions{}
 	c := &cobra.Command{
 		Use: "serve CHECKPOINT", Short: "Classify images over HTTP",
-		Long:    serveHelp + exitHelp(help65, help66, help74, "130, 143  stopped by SIGINT or SIGTERM"),
+		Long:    serveHelp + exitHelp(help65, help66, help74, helpStopped),
 		Example: "  resnet serve runs/pets\n  resnet serve resnet50.safetensors --listen :80 --batch 32",
 		Args:    exactArgs("CHECKPOINT"),
 		RunE:    func(c *cobra.Command, args []string) error { return runServe(c.Context(), a, o, args[0]) },

@@ -52,7 +52,7 @@ func newSpeechAdaptCmd(a *app) *cobra.Command {
 	o := &adaptOptions{}
 	c := &cobra.Command{
 		Use: "adapt CHECKPOINT|RUN [INPUT...] --out FILE.safetensors", Short: "Estimate a linear input layer for each speaker, the network frozen",
-		Long: adaptHelp + exitHelp(help65, help66, help70, help74, "130, 143  stopped by SIGINT or SIGTERM; nothing is written"),
+		Long: adaptHelp + exitHelp(help65, help66, help70, help74, helpUnwritten),
 		Example: "  resnet speech adapt runs/wrbn-1 data/test --out test.safetensors\n" +
 			"  resnet speech posteriors runs/wrbn-1 data/test --adaptation test.safetensors --likelihoods --out scores.ark\n" +
 			"  resnet speech adapt runs/fsdd-wrbn-1 --out theo.safetensors",

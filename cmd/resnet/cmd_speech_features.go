@@ -52,7 +52,7 @@ func newSpeechFeaturesCmd(a *app) *cobra.Command {
 	o.Job.Fbank = speech.DefaultFbank(0, 0)
 	c := &cobra.Command{
 		Use: "features INPUT... --out FILE.ark", Short: "Compute features to a Kaldi archive",
-		Long: featuresHelp + exitHelp(help65, help66, help73, help74, "130, 143  stopped by SIGINT or SIGTERM; nothing is written"),
+		Long: featuresHelp + exitHelp(help65, help66, help73, help74, helpUnwritten),
 		Example: "  resnet speech features recordings/ --bins 40 --out feats.ark\n" +
 			"  resnet speech features data/wav.scp --bins 80 --deltas 2 --normalize utterance --out ark,scp:feats.ark,feats.scp\n" +
 			"  resnet speech features data/wav.scp --normalize speaker --utt2spk data/utt2spk --out feats.ark",

@@ -26,7 +26,7 @@ func newSpeechInfoCmd(a *app) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "info FILE...", Short: "Say what is in recordings, archives, scripts and feature files",
-		Long:    speechInfoHelp + exitHelp(help65, help66, help74, "130, 143  stopped by SIGINT or SIGTERM"),
+		Long:    speechInfoHelp + exitHelp(help65, help66, help74, helpStopped),
 		Example: "  resnet speech info feats.scp\n  resnet speech info digit.wav ali.ark.gz --entries 3\n  resnet speech info feats.ark --json --entries -1",
 		Args:    atLeastArgs(1, "FILE"),
 		RunE: func(c *cobra.Command, args []string) error {

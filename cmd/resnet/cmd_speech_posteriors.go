@@ -39,7 +39,7 @@ func newSpeechPosteriorsCmd(a *app) *cobra.Command {
 	o := &posteriorsOptions{}
 	c := &cobra.Command{
 		Use: "posteriors CHECKPOINT|RUN INPUT... --out FILE.ark", Short: "Write log-posteriors or log-likelihoods of frames for a decoder",
-		Long: posteriorsHelp + exitHelp(help65, help66, help70, help73, help74, "130, 143  stopped by SIGINT or SIGTERM; nothing is written"),
+		Long: posteriorsHelp + exitHelp(help65, help66, help70, help73, help74, helpUnwritten),
 		Example: "  resnet speech posteriors runs/wrbn-1 data/test --likelihoods --out scores.ark\n" +
 			"  resnet speech posteriors runs/fsdd-wrbn-1 seven.wav --out seven.ark",
 		Args: atLeastArgs(2, "CHECKPOINT and INPUT"),

@@ -98,5 +98,8 @@ const (
 	help70  = "70  the loss is not finite; the last good checkpoint is kept"
 	help73  = "73  another process is using the folder or writing the output"
 	help74  = "74  reading or writing failed"
-	help130 = "130, 143  stopped by SIGINT or SIGTERM, after saving; by a second one, at once"
+	help130 = helpStopped + ", after saving; by a second one, at once"
+
+	helpStopped   = "130, 143  stopped by SIGINT or SIGTERM"
+	helpUnwritten = helpStopped + "; nothing is written"
 )
