@@ -11,6 +11,24 @@ import (
 // Predicates of VCMPPS: unordered, and equal or unordered.
 const unordered, equalOrUnordered = 3, 8
 
+// nextTap loads the offset of a window's next value.
+func nextTap(taps reg.GPVirtual) reg.GPVirtual {
+	at := GP64()
+	MOVQ(Mem{Base: taps}, at)
+	ADDQ(U8(8), taps)
+	return at
+}
+
+// nextPixel ends the loop over pixels, and the kernel. outputs go on by a vector of channels.
+func nextPixel(pixels reg.GPVirtual, outputs ...reg.GPVirtual) {
+	for _, p := range outputs {
+		ADDQ(U8(64), p)
+	}
+	DECQ(pixels)
+	JNZ(LabelRef("pixel"))
+	end()
+}
+
 // windowMax generates the largest value of each window.
 func windowMax(s isa) {
 	a := s.begin("windowMax", "Window", "takes the largest value of each window; see Window.")
@@ -55,10 +73,7 @@ func windowMax(s isa) {
 		VMOVUPS(best[h], Mem{Base: y, Disp: h * s.bytes()})
 	}
 	ADDQ(step, x)
-	ADDQ(U8(64), y)
-	DECQ(pixels)
-	JNZ(LabelRef("pixel"))
-	end()
+	nextPixel(pixels, y)
 }
 
 // windowSum generates the sum of each window times a factor.
@@ -75,9 +90,7 @@ func windowSum(s isa) {
 		s.zero(sum[h])
 	}
 	Label("tap")
-	at := GP64()
-	MOVQ(Mem{Base: taps}, at)
-	ADDQ(U8(8), taps)
+	at := nextTap(taps)
 	for h := range sum {
 		VADDPS(Mem{Base: x, Index: at, Scale: 4, Disp: h * s.bytes()}, sum[h], sum[h])
 	}
@@ -88,10 +101,7 @@ func windowSum(s isa) {
 		VMOVUPS(sum[h], Mem{Base: y, Disp: h * s.bytes()})
 	}
 	ADDQ(step, x)
-	ADDQ(U8(64), y)
-	DECQ(pixels)
-	JNZ(LabelRef("pixel"))
-	end()
+	nextPixel(pixels, y)
 }
 
 // windowSpread generates its derivative: d times the factor is added at every tap.
@@ -108,9 +118,7 @@ func windowSpread(s isa) {
 		VMULPS(Mem{Base: d, Disp: h * s.bytes()}, scale, part[h])
 	}
 	Label("tap")
-	at := GP64()
-	MOVQ(Mem{Base: taps}, at)
-	ADDQ(U8(8), taps)
+	at := nextTap(taps)
 	for h := range part {
 		to, v := Mem{Base: dx, Index: at, Scale: 4, Disp: h * s.bytes()}, s.vec()
 		VADDPS(to, part[h], v)
@@ -119,10 +127,7 @@ func windowSpread(s isa) {
 	DECQ(n)
 	JNZ(LabelRef("tap"))
 	ADDQ(step, dx)
-	ADDQ(U8(64), d)
-	DECQ(pixels)
-	JNZ(LabelRef("pixel"))
-	end()
+	nextPixel(pixels, d)
 }
 
 // windowGrad generates the derivative: what is left of d goes to the taps that hold the largest
@@ -152,9 +157,7 @@ func windowGrad(s isa) {
 	}
 	taps, n := field(a, spec.WinTaps), field(a, spec.WinTapsLen)
 	Label("tap")
-	at := GP64()
-	MOVQ(Mem{Base: taps}, at)
-	ADDQ(U8(8), taps)
+	at := nextTap(taps)
 	for h := range top {
 		from := Mem{Base: x, Index: at, Scale: 4, Disp: h * s.bytes()}
 		to := Mem{Base: dx, Index: at, Scale: 4, Disp: h * s.bytes()}
@@ -178,9 +181,5 @@ func windowGrad(s isa) {
 	JNZ(LabelRef("tap"))
 	ADDQ(step, x)
 	ADDQ(step, dx)
-	ADDQ(U8(64), y)
-	ADDQ(U8(64), d)
-	DECQ(pixels)
-	JNZ(LabelRef("pixel"))
-	end()
+	nextPixel(pixels, y, d)
 }
