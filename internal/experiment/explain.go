@@ -103,8 +103,11 @@ func newExplainer(m *Model, o ExplainOptions) (*explainer, error) {
 		return x, nil
 	}
 	so.Form = eval.Maps
-	x.maps, err = NewService(m, so)
-	return x, err
+	if x.maps, err = NewService(m, so); err != nil {
+		x.logits.Close()
+		return nil, err
+	}
+	return x, nil
 }
 
 func (x *explainer) close() {
