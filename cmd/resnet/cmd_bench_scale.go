@@ -58,7 +58,25 @@ func newBenchScaleCmd(a *app) *cobra.Command {
 	return c
 }
 
-// printScale writes the three tables.
+// shownBounds are the worst of ScaleReport.Bounds; --json has all.
+const shownBounds = 12
+
+// printBounds writes what keeps many cores from being as efficient as one.
+func printBounds(w io.Writer, r experiment.ScaleReport) {
+	if len(r.Machines) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%d cores: what is lost\tregions\tunits\tms of one\tms\tlost ms\tlast unit\tbarriers\tone thread\tmemory\n", r.Machines[0].Cores)
+	for i, b := range r.Bounds {
+		if i == shownBounds {
+			break
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.2f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n",
+			b.Steps, b.Regions, b.Units, b.WorkMs, b.Ms, b.LostMs, b.UnevenMs, b.BarriersMs, b.AloneMs, b.MemoryMs)
+	}
+}
+
+// printScale writes the four tables.
 func printScale(out io.Writer, r experiment.ScaleReport) error {
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(tw, "training %s, batch %d, %s kernels, %s\n\n", r.Arch, r.Batch, r.Kernels, text.Printable(r.CPU))
@@ -71,6 +89,7 @@ func printScale(out io.Writer, r experiment.ScaleReport) error {
 	for _, p := range r.Predicted {
 		fmt.Fprintf(tw, "%d\t%d\t%.2f\t%.0f\t%.1f\t%.0f %%\t%.0f %%\n", p.Cores, p.Workers, p.MsPerUpdate, p.ImagesPerSecond, p.Speedup, p.EfficiencyPercent, p.MemoryBoundPercent)
 	}
+	printBounds(tw, r)
 	fmt.Fprintln(tw, "\ncalculated: machines\tGb/s\tcores\tworkers\timages an update\tefficiency\tbeside")
 	for _, c := range r.Machines {
 		fmt.Fprintf(tw, "%d\t%.0f\t%d\t%d\t%s\t%.0f %%\t%.0f %%\n", c.Machines, c.Gigabits, c.Cores, c.Workers, text.Grouped(c.Machines*c.ImagesPerMachine), c.EfficiencyPercent, c.OverlappedPercent)

@@ -99,9 +99,14 @@ func (r *doctorReport) examine() []finding {
 			threads.Status, threads.Hint = "warn", fmt.Sprintf("more threads than cores: use --threads %d", max(1, int(s.Quota)))
 		}
 	}
+	if s.MemoryNodes > 1 {
+		threads.Value += fmt.Sprintf(", %d nodes of memory", s.MemoryNodes)
+	}
+	if threads.Hint == "" && s.MemoryNodes > 1 {
+		threads.Hint = fmt.Sprintf("with train.accumulate above 1, train --workers %d or a multiple of it keeps each worker's threads beside its memory (--dry-run suggests how many)", s.MemoryNodes)
+	}
 	if threads.Hint == "" && s.Threads > schedule.Units/2 {
-		threads.Hint = fmt.Sprintf("a batch makes about %d units of work, so more threads than %d wait: with train.accumulate above 1, train --workers N divides them (--dry-run suggests how)",
-			schedule.Units, schedule.Units/2)
+		threads.Hint = fmt.Sprintf("%d threads of one worker wait for each other: with train.accumulate above 1, train --workers N divides them (--dry-run suggests how)", s.Threads)
 	}
 	binding, known := s.Binding()
 	memory := finding{Name: "memory", Status: "ok", Value: fmt.Sprintf("%s free of %s", text.Bytes(s.Available()), text.Bytes(s.MemoryTotal))}

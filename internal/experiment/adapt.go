@@ -150,7 +150,7 @@ func (e *adaptation) run(ctx context.Context) error {
 	}
 	spec := e.net.Spec
 	var err error
-	o := sequencerOptions{spec: spec, params: e.net.Params, mode: graph.Train, form: eval.Adaptation, threads: e.o.Threads}
+	o := sequencerOptions{spec: spec, params: e.net.Params, mode: graph.Train, form: eval.Adaptation, cpus: cpus{threads: e.o.Threads}}
 	if e.m, err = e.env.sequencer(o, e.shapes...); err != nil {
 		return err
 	}

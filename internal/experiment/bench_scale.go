@@ -43,7 +43,9 @@ type ScaleReport struct {
 	Measured  []ScaleMeasured `json:"measured"`
 	Model     ScaleModel      `json:"model"`
 	Predicted []ScaleRow      `json:"predicted"`
-	Machines  []ScaleMachines `json:"machines"`
+	// Bounds say what keeps a machine of Cores from being as efficient as one core, the worst first.
+	Bounds   []ScaleBound    `json:"bounds"`
+	Machines []ScaleMachines `json:"machines"`
 }
 
 // ScaleMeasured is a number of threads and workers of this machine, and what the model says of it.
@@ -94,6 +96,21 @@ type ScaleRow struct {
 	MemoryBoundPercent float64 `json:"memory_bound_percent"`
 
 	backward float64 // seconds, of the update
+}
+
+// ScaleBound is what steps of one kind and shape lose on a machine of so many cores: the
+// milliseconds of an update that its cores would not take if all of them worked all the time.
+type ScaleBound struct {
+	Steps      string  `json:"steps"`
+	Regions    int     `json:"regions"`
+	Units      int     `json:"units"`     // of a region
+	WorkMs     float64 `json:"work_ms"`   // of one core
+	Ms         float64 `json:"ms"`        // of all
+	LostMs     float64 `json:"lost_ms"`   // the sum of those below
+	UnevenMs   float64 `json:"uneven_ms"` // waiting for the last unit
+	BarriersMs float64 `json:"barriers_ms"`
+	AloneMs    float64 `json:"alone_ms"` // one thread works
+	MemoryMs   float64 `json:"memory_ms"`
 }
 
 // ScaleMachines calculates the efficiency of so many machines, each as the row of so many cores.
@@ -189,6 +206,7 @@ func BenchScale(env *Environment, o ScaleOptions) (ScaleReport, error) {
 		r.Measured = append(r.Measured, m.measured(c.threads, c.workers, one.Batch, c.times, cases[0].times))
 	}
 	r.Predicted = m.rows(one.Batch)
+	r.Bounds = m.bounds(o.Cores)
 	r.Machines = m.machines(one.Batch, o.Cores)
 	return r, nil
 }
@@ -286,7 +304,7 @@ func (b *scaleBench) trace() (*schedule.Trace, error) {
 	}
 	start := time.Now()
 	b.update()
-	update := schedule.RegionTrace{Units: make([]time.Duration, b.sgd.Pieces()), Bytes: sgdBytes * int64(b.sgd.Values())}
+	update := schedule.RegionTrace{Name: "update", Units: make([]time.Duration, b.sgd.Pieces()), Bytes: sgdBytes * int64(b.sgd.Values())}
 	each := time.Since(start) / time.Duration(len(update.Units))
 	for i := range update.Units {
 		update.Units[i] = each
@@ -455,6 +473,25 @@ func (m *scaleModel) rows(batch int) (rows []ScaleRow) {
 		}
 	}
 	return rows
+}
+
+// divisionName is the first of the bounds: what the work takes longer that is divided for many.
+const divisionName = "smaller parts"
+
+// bounds are those of so many cores with one worker.
+func (m *scaleModel) bounds(cores int) []ScaleBound {
+	c := m.costs
+	c.Bandwidth = m.large
+	whole, divided := m.trace.Predict(1, schedule.Costs{}).Time, m.of(cores).Predict(1, schedule.Costs{}).Time
+	longer := milliseconds(divided-whole) / float64(cores)
+	list := []ScaleBound{{Steps: divisionName, WorkMs: milliseconds(divided - whole), Ms: longer, LostMs: longer}}
+	for _, l := range m.of(cores).Losses(cores, c) {
+		list = append(list, ScaleBound{
+			Steps: l.Name, Regions: l.Regions, Units: l.Units, WorkMs: milliseconds(l.Work), Ms: milliseconds(l.Time), LostMs: milliseconds(l.Lost()),
+			UnevenMs: milliseconds(l.Uneven), BarriersMs: milliseconds(l.Barriers), AloneMs: milliseconds(l.Alone), MemoryMs: milliseconds(l.Memory),
+		})
+	}
+	return list
 }
 
 // best is the row of the workers with the highest rate, the fewest where several have it.

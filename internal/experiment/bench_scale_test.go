@@ -56,7 +56,7 @@ func TestRowsFollowFromATrace(t *testing.T) {
 	ms := time.Millisecond
 	trace := &schedule.Trace{Rest: 2 * ms, Regions: []schedule.RegionTrace{
 		{Units: []time.Duration{4 * ms, 4 * ms, 4 * ms, 4 * ms}, Bytes: 800e6},
-		{Units: []time.Duration{6 * ms, 6 * ms}, Finish: 2 * ms, Backward: true},
+		{Units: []time.Duration{6 * ms, 6 * ms}, Finish: []time.Duration{2 * ms}, Backward: true},
 	}}
 	m := newScaleModel(trace, 10e6, 200)
 	m.bandwidthOne, m.bandwidth = 10e9, 400e9

@@ -59,15 +59,15 @@ func (e *Environment) Compile(g *graph.Graph, params *graph.ParamSet, o schedule
 }
 
 // Factory compiles networks for so many threads.
-func (e *Environment) Factory(threads int) eval.Factory { return e.limited(threads, 0) }
+func (e *Environment) Factory(threads int) eval.Factory { return e.limited(cpus{threads: threads}, 0) }
 
 // limited is Factory with a limit of bytes for each machine; 0 means what the system leaves.
-func (e *Environment) limited(threads int, limit int64) eval.Factory {
+func (e *Environment) limited(on cpus, limit int64) eval.Factory {
 	return eval.Factory{
 		NewArena: func() eval.Arena { return new(schedule.Arena) },
 		Compile: func(g *graph.Graph, params *graph.ParamSet, o eval.MachineOptions) (graph.Machine, error) {
 			arena, _ := o.Arena.(*schedule.Arena) // nil where there is none
-			return e.Compile(g, params, schedule.Options{Threads: threads, Frozen: o.Frozen, Arena: arena, Limit: limit})
+			return e.Compile(g, params, schedule.Options{Threads: on.threads, Processors: on.processors, Frozen: o.Frozen, Arena: arena, Limit: limit})
 		},
 	}
 }

@@ -67,7 +67,7 @@ type data interface {
 	// that are left out, on another goroutine; it may be nil.
 	// share says which batches are wanted.
 	loader(epoch, batch int, share datasets.Share, onSkip func(id string, err error)) (train.Loader, error)
-	trainer(params *graph.ParamSet, threads int) (trainer, error)
+	trainer(params *graph.ParamSet, on cpus) (trainer, error)
 	evaluator(params *graph.ParamSet) (evaluator, error)
 	// timeBatch is the mean time of a training batch, measured.
 	timeBatch(ctx context.Context, t trainer) (time.Duration, error)

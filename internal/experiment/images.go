@@ -166,7 +166,7 @@ func (d *images) loader(epoch, batch int, share datasets.Share, onSkip func(stri
 }
 
 // compile draws the network for batches of n images and compiles it.
-func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet, threads int) (*graph.Graph, graph.Machine, error) {
+func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet, on cpus) (*graph.Graph, graph.Machine, error) {
 	var g *graph.Graph
 	var err error
 	if mode == graph.Train {
@@ -177,7 +177,7 @@ func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet, threads
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := d.x.env.Compile(g, params, schedule.Options{Threads: threads, Limit: d.x.memory.bytes})
+	m, err := d.x.env.Compile(g, params, schedule.Options{Threads: on.threads, Processors: on.processors, Limit: d.x.memory.bytes})
 	return g, m, err
 }
 
@@ -188,18 +188,18 @@ type imageTrainer struct {
 	to    *train.Targets
 }
 
-func (d *images) trainer(params *graph.ParamSet, threads int) (trainer, error) {
+func (d *images) trainer(params *graph.ParamSet, on cpus) (trainer, error) {
 	if d.x.Train.Features {
 		return d.cachedTrainer(params)
 	}
 	if d.x.Train.Optimizer.FreezeStats {
-		g, m, err := d.x.env.compileDivided(d.x.Spec, d.x.Train.Batch, params, d.buildOptions(), threads, d.x.memory.bytes)
+		g, m, err := d.x.env.compileDivided(d.x.Spec, d.x.Train.Batch, params, d.buildOptions(), on, d.x.memory.bytes)
 		if err != nil {
 			return nil, d.x.frozenError(err, params)
 		}
 		return &imageTrainer{g, m, d.targets()}, nil
 	}
-	g, m, err := d.compile(d.x.Train.Batch, graph.Train, params, threads)
+	g, m, err := d.compile(d.x.Train.Batch, graph.Train, params, on)
 	if errors.Is(err, graph.ErrParam) {
 		if wrong := d.x.Train.Optimizer.CheckFrozen(params); wrong != nil {
 			return nil, d.x.Located(wrong)
@@ -235,7 +235,7 @@ func (d *images) evaluator(params *graph.ParamSet) (evaluator, error) {
 	if d.cache != nil {
 		return &imageEvaluator{d, d.cache.above}, nil
 	}
-	_, m, err := d.compile(d.x.Eval.Batch, graph.Eval, params, d.x.Threads)
+	_, m, err := d.compile(d.x.Eval.Batch, graph.Eval, params, cpus{threads: d.x.Threads})
 	if err != nil {
 		return nil, err
 	}

@@ -130,16 +130,16 @@ type dividedMachine struct {
 
 // compileDivided draws the network in two and compiles both; the graph is that of the upper part.
 // frozen says which parameters are not trained.
-func (e *Environment) compileDivided(s blocks.Spec, n int, params *graph.ParamSet, o graph.Options, threads int, limit int64) (*graph.Graph, graph.Machine, error) {
+func (e *Environment) compileDivided(s blocks.Spec, n int, params *graph.ParamSet, o graph.Options, on cpus, limit int64) (*graph.Graph, graph.Machine, error) {
 	d, err := blocks.BuildDivided(s, n, graph.Train, params, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	below, err := e.Compile(d.Below, params, schedule.Options{Threads: threads, Frozen: true, Limit: limit})
+	below, err := e.Compile(d.Below, params, schedule.Options{Threads: on.threads, Processors: on.processors, Frozen: true, Limit: limit})
 	if err != nil {
 		return nil, nil, err
 	}
-	above, err := e.Compile(d.Above, params, schedule.Options{Threads: threads, Limit: limit})
+	above, err := e.Compile(d.Above, params, schedule.Options{Threads: on.threads, Processors: on.processors, Limit: limit})
 	if err != nil {
 		below.Close()
 		return nil, nil, err

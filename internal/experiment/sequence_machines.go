@@ -14,16 +14,16 @@ type sequencerOptions struct {
 	mode   graph.Mode
 	form   eval.Form
 	// frozen says that the parameters do not change any more.
-	frozen  bool
-	threads int
-	limit   int64 // bytes of each machine; 0 means what the system leaves
+	frozen bool
+	cpus   cpus
+	limit  int64 // bytes of each machine; 0 means what the system leaves
 }
 
 // sequencer runs a network of utterances on batches of these shapes, or without any on whatever
 // comes, within eval.SequenceMemory.
 func (e *Environment) sequencer(o sequencerOptions, shapes ...corpus.Shape) (*eval.Sequencer, error) {
 	s := &eval.Sequencer{Mode: o.mode, Form: o.form, Machines: eval.NewMachines(eval.MachinesOptions{
-		Spec: o.spec, Params: o.params, Factory: e.limited(o.threads, o.limit), Frozen: o.frozen, Limit: eval.SequenceMemory,
+		Spec: o.spec, Params: o.params, Factory: e.limited(o.cpus, o.limit), Frozen: o.frozen, Limit: eval.SequenceMemory,
 	})}
 	if len(shapes) == 0 {
 		return s, nil
@@ -44,7 +44,7 @@ func (e *Environment) sequencer(o sequencerOptions, shapes ...corpus.Shape) (*ev
 
 // applied runs a trained network of utterances, in evaluation mode.
 func (m *Model) applied(spec blocks.Spec, threads int, shapes ...corpus.Shape) (*eval.Sequencer, error) {
-	return m.env.sequencer(sequencerOptions{spec: spec, params: m.Params, mode: graph.Eval, frozen: true, threads: threads}, shapes...)
+	return m.env.sequencer(sequencerOptions{spec: spec, params: m.Params, mode: graph.Eval, frozen: true, cpus: cpus{threads: threads}}, shapes...)
 }
 
 // least is a lower bound of what the machines take.

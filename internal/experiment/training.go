@@ -96,7 +96,7 @@ func (t *Training) fill(ctx context.Context, r *ready, store *checkpoint.Store) 
 	if err := t.CheckLeastMemory(t.Memory); err != nil {
 		return err
 	}
-	if r.trainer, err = t.data.trainer(r.params, t.threadsOf(0)); err != nil {
+	if r.trainer, err = t.data.trainer(r.params, t.cpusOf(0)); err != nil {
 		return t.memory.refuse(err, t.trainBatch(0))
 	}
 	if err := t.addReplicas(r); err != nil {

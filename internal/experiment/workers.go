@@ -7,6 +7,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/graph"
 	"resnet/internal/graph/schedule"
+	"resnet/internal/system"
 	"resnet/internal/text"
 	"resnet/internal/train"
 	"resnet/internal/train/collective"
@@ -46,6 +47,55 @@ func (x *Experiment) threadsOf(i int) int {
 	return max(threads, 1)
 }
 
+// cpus are the threads of a machine, and the numbers of the processors that they run on; none means
+// any.
+type cpus struct {
+	threads    int
+	processors []int
+}
+
+// cpusOf are those of worker i.
+func (x *Experiment) cpusOf(i int) cpus {
+	c := cpus{threads: x.threadsOf(i)}
+	if nodes := x.nodes(); nodes != nil {
+		c.processors = nodes[i]
+	}
+	return c
+}
+
+// nodes gives each worker the processors of the node of memory that its threads stay on, so that
+// its activations are in the memory beside them; or nil where threads are not kept anywhere.
+func (x *Experiment) nodes() [][]int {
+	threads := make([]int, x.workers())
+	for i := range threads {
+		threads[i] = x.threadsOf(i)
+	}
+	return placeWorkers(system.Nodes(), threads)
+}
+
+// placeWorkers divides nodes of memory among workers of so many threads: neighbours share a node
+// where there are more workers than nodes, and a worker has several nodes where there are fewer. It
+// returns nil where there is nothing to divide, or a node has fewer processors than its workers have
+// threads: then the system places them better.
+func placeWorkers(nodes [][]int, threads []int) [][]int {
+	n, workers := len(nodes), len(threads)
+	if n < 2 || workers < 2 {
+		return nil
+	}
+	used := make([]int, n)
+	out := make([][]int, workers)
+	for i := range out {
+		from, to := i*n/workers, max((i+1)*n/workers, i*n/workers+1)
+		for _, node := range nodes[from:to] {
+			out[i] = append(out[i], node...)
+		}
+		if used[from] += threads[i]; used[from] > len(out[i]) {
+			return nil
+		}
+	}
+	return out
+}
+
 // loaderWorkers are the goroutines that prepare a share of the batches: all, or of an update's
 // micro-batches a part, and at least one.
 func (x *Experiment) loaderWorkers(share datasets.Share) int {
@@ -76,7 +126,7 @@ type replica struct {
 func (t *Training) addReplicas(r *ready) error {
 	for i := 1; i < t.workers(); i++ {
 		params := r.params.Replica()
-		m, err := t.data.trainer(params, t.threadsOf(i))
+		m, err := t.data.trainer(params, t.cpusOf(i))
 		if err != nil {
 			return t.memory.refuse(err, need{"--workers", t.workers(), 0, "or train.batch"})
 		}

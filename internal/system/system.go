@@ -17,6 +17,7 @@ type Info struct {
 	// Cores allowed by the control group; 0 means no limit is known.
 	Quota       float64 `json:"quota"`
 	Threads     int     `json:"threads"`         // used by default
+	MemoryNodes int     `json:"memory_nodes"`    // with processors of this process (NUMA)
 	MemoryTotal int64   `json:"memory_total"`    // bytes
 	MemoryFree  int64   `json:"memory_free"`     // bytes that can be had without swapping
 	MemoryLimit int64   `json:"memory_limit"`    // of the tightest control group; 0 means none
@@ -41,17 +42,19 @@ func UseTree(root string) (restore func()) {
 }
 
 // Read asks the system. What it does not tell is zero.
-func Read() Info {
+func Read() Info { return read(systemFiles()) }
+
+func systemFiles() files {
 	root, ok := tree.Load().(string)
 	if !ok {
 		root = "/"
 	}
-	return read(files(root))
+	return files(root)
 }
 
 // read is Read for a system whose files are below a folder.
 func read(f files) Info {
-	s := Info{Cores: runtime.NumCPU(), Threads: runtime.GOMAXPROCS(0), Quota: f.quota(), Limits: f.limits()}
+	s := Info{Cores: runtime.NumCPU(), Threads: runtime.GOMAXPROCS(0), Quota: f.quota(), Limits: f.limits(), MemoryNodes: len(f.nodes())}
 	s.CPU = f.processor()
 	s.MemoryTotal = kilobytes(f.field("/proc/meminfo", "MemTotal"))
 	s.MemoryFree = kilobytes(f.field("/proc/meminfo", "MemAvailable"))

@@ -126,8 +126,8 @@ func (s *SGD) Step(rate float64, scale float32) {
 	group.Wait()
 }
 
-// sgdPiece is how many values are worth a thread: some tens of microseconds.
-const sgdPiece = 1 << 15
+// sgdPiece is how many values are worth a thread: some microseconds.
+const sgdPiece = 1 << 13
 
 // Pieces says among how many threads an update can be divided.
 func (s *SGD) Pieces() int { return max(1, (s.Values()+sgdPiece-1)/sgdPiece) }

@@ -45,7 +45,7 @@ func TestThreadsDoNotChangeAnUpdate(t *testing.T) {
 			got := draw()
 			s := NewSGD(o, got)
 			s.Threads = threads
-			if s.Pieces() != 2 || s.Values() != 20+1800+60200+1407 {
+			if s.Pieces() != 8 || s.Values() != 20+1800+60200+1407 {
 				t.Fatalf("%d pieces of %d values", s.Pieces(), s.Values())
 			}
 			s.Step(0.25, 0.5)

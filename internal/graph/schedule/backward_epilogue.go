@@ -145,14 +145,8 @@ func (c *compiler) sumsIn(st *step, nm *norm, units int) {
 	st.makes = append(st.makes, nm.fromG, nm.fromZ)
 	st.needs = append(st.needs, nm.apply)
 	st.writesGrad(nm.trainedGamma, nm.trainedBeta)
-	old := st.finish
-	images := c.g.N
-	st.finish = func() {
-		if old != nil {
-			old()
-		}
-		nm.gradients(units, images, c.m.options.Accumulate)
-	}
+	images, m := c.g.N, c.m
+	c.eachChannels(st, nm, units, func(from, to int) { nm.gradients(from, to, units, images, m.options.Accumulate) })
 }
 
 func (c *compiler) normOf(sums *gorgonia.Node) *norm {

@@ -71,13 +71,8 @@ func (s *channelSums) finish(accumulate bool) {
 // finishIn makes a step merge the sums after its units.
 func (s *channelSums) finishIn(c *compiler, st *step) {
 	st.writesGrad(s.bias, s.slope)
-	old, m := st.finish, c.m
-	st.finish = func() {
-		if old != nil {
-			old()
-		}
-		s.finish(m.options.Accumulate)
-	}
+	m := c.m
+	st.finish = append(st.finish, func() { s.finish(m.options.Accumulate) })
 }
 
 // biasGrad lowers the gradient of a bias that no epilogue computes.

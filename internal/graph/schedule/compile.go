@@ -16,6 +16,8 @@ type Options struct {
 	// Divide is how many threads the work is divided for; 0 means Threads. It does not change any
 	// result either.
 	Divide int
+	// Processors are the numbers of those that the threads run on, on Linux; none means any.
+	Processors []int
 	// Choose overrides the choice of convolution algorithms, for measurements and tests.
 	Choose func(conv.Shape) conv.Choices
 	// Frozen says that the parameters keep the values of the first call of Infer: they are read
@@ -75,7 +77,7 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 	}
 	m.regions = cut(steps, m.units, g.N)
 	m.keepPacks(c)
-	if err := m.place(c, min(o.Threads, m.widest()), o.Limit); err != nil {
+	if err := m.place(c, min(o.Threads, m.widest()), o); err != nil {
 		return nil, fmt.Errorf("%s: %w", g.Name, err)
 	}
 	return m, nil

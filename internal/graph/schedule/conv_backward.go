@@ -141,12 +141,23 @@ func (c *compiler) lowerConvGradients(g *convGradients) error {
 			}
 		}
 	}
-	st.inner = plan.Weights.Units()
+	of := finishDivision(plan.Weights.Units(), c.m.threads)
+	st.inner, st.finishBeside = plan.Weights.Units()*of, true
 	st.runInner = func(wk *worker, u int) {
-		plan.Weights.Finish(wk.conv, u, accs, w.Grad, wk.m.options.Accumulate)
+		plan.Weights.Finish(wk.conv, u, of, accs, w.Grad, wk.m.options.Accumulate)
 	}
 	c.add(st)
 	return nil
+}
+
+// finishDivision is into how many parts each of so many units of a weight gradient's sum is divided,
+// so that all threads have one.
+func finishDivision(units, threads int) int {
+	of := 1
+	for of < conv.FinishDivision && units*of < threads {
+		of *= 2
+	}
+	return of
 }
 
 // divided is the step of both gradients for more threads than parts: the weight gradient's shares

@@ -208,7 +208,7 @@ func (c *compiler) epilogueOf(n *gorgonia.Node, s conv.Shape, out *tensor, bias 
 	out.lazy.x, st.writes = v, []*value{v}
 	nm := c.makeNorm(stats, s.K, hw, units)
 	st.makes = append(st.makes, nm.apply)
-	st.finish = func() { nm.merge(units, c.m.options.StatsMomentum) }
+	c.mergeIn(st, nm, units)
 	if bias == nil {
 		return epilogue{func(w *worker, p part, d []float32) {
 			nm.observePart(w, p.unit, p.cb, d, p.first)

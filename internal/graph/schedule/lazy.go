@@ -17,7 +17,7 @@ func (c *compiler) statistics(n *gorgonia.Node) error {
 	v := c.blocked(t)
 	nm, sums, sizes := c.makeNorm(n, t.c, t.hw(), c.sums()), c.sums(), c.m.sizes
 	st := &step{name: "statistics", reads: []*value{v}, makes: []any{nm.apply}}
-	st.finish = func() { nm.merge(sums, c.m.options.StatsMomentum) }
+	c.mergeIn(st, nm, sums)
 	st.run = func(w *worker, _, first, count int) {
 		sizes.eachSum(first, count, func(u, images int) { nm.begin(u, images*nm.hw) })
 		x := w.images(v, first, count)

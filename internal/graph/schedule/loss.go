@@ -89,7 +89,7 @@ func (c *compiler) frameCrossEntropy(n *gorgonia.Node, op *graph.FrameCrossEntro
 // addLoss adds the step of a loss: each is called with an image's logits and the place of its
 // gradient, nil where none is wanted.
 func (c *compiler) addLoss(logits, to *value, each func(w *worker, image int, row, d []float32), finish func()) {
-	st := &step{name: "loss", reads: []*value{logits}, finish: finish}
+	st := &step{name: "loss", reads: []*value{logits}, finish: []func(){finish}}
 	if to != nil {
 		st.writes = []*value{to}
 	}

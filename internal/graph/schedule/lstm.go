@@ -238,7 +238,7 @@ func (c *compiler) lstmWeightGrad(n *gorgonia.Node, op *graph.LSTMWeightGrad) er
 		}
 		each := pass.Units() / in
 		for i := range each {
-			pass.Finish(w.conv, u*each+i, parts, p.Grad, w.m.options.Accumulate)
+			pass.Finish(w.conv, u*each+i, 1, parts, p.Grad, w.m.options.Accumulate)
 		}
 	}
 	c.add(st)

@@ -63,7 +63,7 @@ type call struct {
 	current  *region
 	clock    *clock // while Profile runs
 	// What workers call for each unit: methods of the machine, made once.
-	do, doInner, doPack func(worker, unit int)
+	do, doInner, doFinish, doPack func(worker, unit int)
 }
 
 func (m *Machine) runUnit(worker, u int) {
@@ -82,8 +82,15 @@ func (m *Machine) runUnit(worker, u int) {
 }
 
 func (m *Machine) runInner(worker, u int) {
-	m.current.steps[len(m.current.steps)-1].runInner(m.workers[worker], u)
+	s := m.current.last()
+	if u >= s.inner {
+		s.finish[u-s.inner]()
+		return
+	}
+	s.runInner(m.workers[worker], u)
 }
+
+func (m *Machine) runFinish(_, u int) { m.current.last().finish[u]() }
 
 func (m *Machine) runPack(worker, u int) {
 	p := m.packUnits[u]
@@ -102,16 +109,10 @@ func (m *Machine) run(backward bool) {
 func (m *Machine) runRegion(r *region) {
 	start := m.clock.start()
 	m.current = r
-	last := r.steps[len(r.steps)-1]
-	if len(r.steps) > 1 || last.run != nil {
-		m.pool.run(len(r.spans), m.do)
-	}
-	if last.runInner != nil {
-		m.pool.run(last.inner, m.doInner)
-	}
-	if last.finish != nil {
-		last.finish()
-	}
+	units, inner, finish := r.stages()
+	m.pool.run(units, m.do)
+	m.pool.run(inner, m.doInner)
+	m.pool.run(finish, m.doFinish)
 	m.clock.ran(r, start)
 	if m.options.Finished != nil {
 		for _, s := range r.steps {
@@ -142,6 +143,8 @@ func (m *Machine) Train(x []float32, labels []int32, o graph.StepOptions) (graph
 		copy(m.labels32, o.Targets)
 	}
 	m.x, m.labels, m.options, m.count = x, labels, o, g.N
+	b := bind(m.pool.processors)
+	defer b.loose()
 	m.pack()
 	m.run(!o.ForwardOnly)
 	m.x, m.labels, m.options.Finished = nil, nil, nil
@@ -162,6 +165,8 @@ func (m *Machine) Infer(x []float32, n int) ([]float32, error) {
 		return nil, err
 	}
 	m.x, m.count = x, n
+	b := bind(m.pool.processors)
+	defer b.loose()
 	m.refresh()
 	m.run(true)
 	m.x = nil

@@ -77,10 +77,29 @@ func (n *norm) observePart(w *worker, u, cb int, z []float32, first bool) {
 	n.moments.add(u, cb, sums)
 }
 
-// merge turns the units' moments into the batch's mean and variance (Chan, Golub and LeVeque
-// 1979), the maps that apply them, and the running statistics.
-func (n *norm) merge(units int, momentum float64) {
-	for c := range n.c {
+// mergeIn makes a step merge the moments of so many units when they are done.
+func (c *compiler) mergeIn(st *step, n *norm, units int) {
+	m := c.m
+	c.eachChannels(st, n, units, func(from, to int) { n.merge(from, to, units, m.options.StatsMomentum) })
+}
+
+// mergeWork is how many sums it takes some microseconds to merge, so that more are worth another
+// thread.
+const mergeWork = 1 << 10
+
+// eachChannels makes a step merge the sums of so many units when they are done, the channels of a
+// norm divided among threads: merge does those in [from, to).
+func (c *compiler) eachChannels(st *step, n *norm, units int, merge func(from, to int)) {
+	parts := max(1, min(c.m.threads, n.c*units/mergeWork, n.c))
+	for i := range parts {
+		st.finish = append(st.finish, func() { merge(i*n.c/parts, (i+1)*n.c/parts) })
+	}
+}
+
+// merge turns the units' moments of channels [from, to) into the batch's mean and variance (Chan,
+// Golub and LeVeque 1979), the maps that apply them, and the running statistics.
+func (n *norm) merge(from, to, units int, momentum float64) {
+	for c := from; c < to; c++ {
 		cb, i := c/block, c%block
 		count, mean, m2 := 0., 0., 0.
 		for u := range units {
@@ -137,13 +156,13 @@ func (n *norm) running() {
 	}
 }
 
-// gradients merges the units' Σg and Σg(z-mean) into the gradients of γ and β and the map that
-// gives the gradient of the input:
+// gradients merges the units' Σg and Σg(z-mean) of channels [from, to) into the gradients of γ and
+// β and the map that gives the gradient of the input:
 //
 //	dz = γ/σ · (g - Σg/M - ẑ·Σ(g·ẑ)/M),  ẑ = (z-μ)/σ
-func (n *norm) gradients(units, images int, accumulate bool) {
+func (n *norm) gradients(from, to, units, images int, accumulate bool) {
 	m := float64(images * n.hw)
-	for c := range n.c {
+	for c := from; c < to; c++ {
 		cb, i := c/block, c%block
 		sum, dot := 0., 0.
 		for u := range units {

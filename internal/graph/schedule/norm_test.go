@@ -30,7 +30,7 @@ func TestStatisticsDoNotCancel(t *testing.T) {
 			n.observe(w, u, image, i == 0)
 		}
 	}
-	n.merge(3, 0)
+	n.merge(0, n.c, 3, 0)
 	var sum, want float64
 	for _, v := range values {
 		sum += v
@@ -44,6 +44,32 @@ func TestStatisticsDoNotCancel(t *testing.T) {
 		}
 		if got := n.batchMean[ch]; math.Abs(got-sum/float64(len(values))) > 1e-6 {
 			t.Errorf("mean of channel %d is %g, want %g", ch, got, sum/float64(len(values)))
+		}
+	}
+}
+
+// TestEveryChannelIsMergedOnce, however many threads share them.
+func TestEveryChannelIsMergedOnce(t *testing.T) {
+	for _, f := range []struct{ channels, units, threads, parts int }{
+		{16, 16, 64, 1}, {64, 64, 1, 1}, {64, 64, 2, 2}, {64, 64, 64, 4}, {70, 64, 3, 3}, {2048, 16, 64, 32}, {3, 4096, 64, 3},
+	} {
+		c := &compiler{m: &Machine{plan: plan0(f.threads)}}
+		st, merged := &step{}, make([]int, f.channels)
+		c.eachChannels(st, newNorm("", f.channels, 1, 0), f.units, func(from, to int) {
+			for i := from; i < to; i++ {
+				merged[i]++
+			}
+		})
+		for _, part := range st.finish {
+			part()
+		}
+		for i, n := range merged {
+			if n != 1 {
+				t.Errorf("%+v: channel %d is merged %d times", f, i, n)
+			}
+		}
+		if len(st.finish) != f.parts {
+			t.Errorf("%+v: %d parts", f, len(st.finish))
 		}
 	}
 }

@@ -34,7 +34,7 @@ func TestRegionsEndWhereOtherUnitsAreNeeded(t *testing.T) {
 	steps := []*step{
 		{name: "a"},
 		{name: "b"},
-		{name: "sums", finish: func() {}}, // a region with a merge at its end
+		{name: "sums", finish: []func(){func() {}}}, // a region with a merge at its end
 		{name: "c"},
 		{name: "rounds", runInner: func(*worker, int) {}},
 		{name: "whole", whole: true},

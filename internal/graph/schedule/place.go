@@ -46,8 +46,8 @@ func (a *Arena) leave(m *Machine) {
 	m.arena = nil
 }
 
-// place gives the machine its memory and its workers, or refuses it beyond the limit.
-func (m *Machine) place(c *compiler, threads int, limit int64) error {
+// place gives the machine its memory and its workers, or refuses it beyond o.Limit.
+func (m *Machine) place(c *compiler, threads int, o Options) error {
 	var steps []*step
 	var region, position []int // of each step: the time as place counts it
 	for i, r := range m.regions {
@@ -64,8 +64,8 @@ func (m *Machine) place(c *compiler, threads int, limit int64) error {
 	size := place(steps, region, shared, func(v *value) int { return m.g.N * v.per })
 	// Floats: sizes that overflow are those that have to be refused.
 	need := 4*(float64(size)+float64(c.acc)+float64(c.staging)) + float64(threads)*(float64(c.need.Bytes())+4*float64(local+c.scratch+c.x+c.dy+c.y))
-	if limit > 0 && need > float64(limit) {
-		return &TooLargeError{int64(min(need, math.MaxInt64/2)), limit}
+	if o.Limit > 0 && need > float64(o.Limit) {
+		return &TooLargeError{int64(min(need, math.MaxInt64/2)), o.Limit}
 	}
 	if m.sharedArena != nil {
 		m.arena = m.sharedArena.take(m, size)
@@ -76,8 +76,8 @@ func (m *Machine) place(c *compiler, threads int, limit int64) error {
 	for range threads {
 		m.workers = append(m.workers, newWorker(m, c, local))
 	}
-	m.pool = newPool(threads)
-	m.do, m.doInner, m.doPack = m.runUnit, m.runInner, m.runPack
+	m.pool = newPool(threads, o.Processors)
+	m.do, m.doInner, m.doFinish, m.doPack = m.runUnit, m.runInner, m.runFinish, m.runPack
 	if m.g.Mode == graph.Train {
 		m.labels32 = make([]float32, m.g.Labels.Shape().TotalSize())
 	}

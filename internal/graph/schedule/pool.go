@@ -15,18 +15,20 @@ type pool struct {
 	f       func(worker, unit int)
 	start   []chan struct{}
 	done    sync.WaitGroup
-	// generation lets idle workers spin for the next region for a moment before they sleep: regions
-	// follow each other closely.
+	// generation changes with each run; its lower bits are how many workers take part. It lets idle
+	// workers spin for the next run for a moment before they sleep: regions follow each other
+	// closely.
 	generation atomic.Uint64
 	asleep     []atomic.Bool
 	closed     bool
+	processors []int // that the threads run on; none means any
 }
 
 // spins is how often an idle worker looks for work before it sleeps: some tens of microseconds.
 const spins = 20000
 
-func newPool(threads int) *pool {
-	p := &pool{threads: threads, start: make([]chan struct{}, threads), asleep: make([]atomic.Bool, threads)}
+func newPool(threads int, processors []int) *pool {
+	p := &pool{threads: threads, processors: processors, start: make([]chan struct{}, threads), asleep: make([]atomic.Bool, threads)}
 	for i := 1; i < threads; i++ {
 		p.start[i] = make(chan struct{}, 1)
 		go p.work(i)
@@ -35,6 +37,7 @@ func newPool(threads int) *pool {
 }
 
 func (p *pool) work(worker int) {
+	bind(p.processors) // the thread ends with this goroutine, unless it is free
 	seen := uint64(0)
 	for {
 		for n := 0; p.generation.Load() == seen; n++ {
@@ -51,7 +54,10 @@ func (p *pool) work(worker int) {
 			<-p.start[worker]
 			n = 0
 		}
-		seen++
+		// Runs without this worker do not wait for it, so it may have missed some.
+		if seen = p.generation.Load(); worker >= int(seen%maxWorkers) {
+			continue
+		}
 		if p.f == nil {
 			p.done.Done()
 			return
@@ -71,10 +77,13 @@ func (p *pool) take(worker int) {
 	}
 }
 
-// run calls f once for each unit and returns when all calls have. A closed pool has the caller
-// alone.
+// maxWorkers is above the number of threads, and a power of two.
+const maxWorkers = 1 << 20
+
+// run calls f once for each unit and returns when all calls have. No more workers take part than
+// there are units, and nobody waits for the others. A closed pool has the caller alone.
 func (p *pool) run(units int, f func(worker, unit int)) {
-	if p.threads == 1 || units == 1 || p.closed {
+	if p.threads == 1 || units <= 1 || p.closed {
 		for u := range units {
 			f(0, u)
 		}
@@ -82,15 +91,16 @@ func (p *pool) run(units int, f func(worker, unit int)) {
 	}
 	p.f, p.units = f, int64(units)
 	p.next.Store(0)
-	p.release()
+	p.release(min(units, p.threads))
 	p.take(0)
 	p.done.Wait()
 }
 
-func (p *pool) release() {
-	p.done.Add(p.threads - 1)
-	p.generation.Add(1)
-	for i := 1; i < p.threads; i++ {
+// release begins a run of so many workers, the caller among them.
+func (p *pool) release(workers int) {
+	p.done.Add(workers - 1)
+	p.generation.Store((p.generation.Load()/maxWorkers+1)*maxWorkers + uint64(workers))
+	for i := 1; i < workers; i++ {
 		if p.asleep[i].CompareAndSwap(true, false) {
 			p.start[i] <- struct{}{}
 		}
@@ -103,6 +113,6 @@ func (p *pool) close() {
 	}
 	p.closed = true
 	p.f = nil
-	p.release()
+	p.release(p.threads)
 	p.done.Wait()
 }

@@ -9,7 +9,7 @@ import (
 // TestPoolRunsEveryUnitOnce with workers that spin, that sleep, and that have just been closed.
 func TestPoolRunsEveryUnitOnce(t *testing.T) {
 	for _, threads := range []int{1, 2, 5} {
-		p := newPool(threads)
+		p := newPool(threads, nil)
 		run := func(units int) {
 			t.Helper()
 			count := make([]atomic.Int32, units)

@@ -90,25 +90,39 @@ func (s *step) imagesOf(batch int) int {
 
 // bytes is what a step reads and writes in a batch of so many images.
 func (s *step) bytes(images int) int64 {
-	images = s.imagesOf(images)
+	r := region{steps: []*step{s}}
+	return r.bytes(images)
+}
+
+// bytes is what steps without a barrier read and write in a batch of so many images. What one of
+// them has read or written another one finds in cache.
+func (r *region) bytes(images int) int64 {
 	type place struct {
 		v  *value
 		at int
 	}
-	n := int64(s.weights)
-	for _, p := range s.grads {
-		n += int64(len(p.Grad))
-	}
-	for _, vs := range [][]*value{s.reads, s.writes} {
-		seen := map[place]bool{}
-		for _, v := range vs {
-			if at := (place{v.root(), v.at}); !seen[at] {
-				seen[at] = true
-				n += int64(v.per) * int64(images)
+	total := int64(0)
+	read, written := map[place]bool{}, map[place]bool{}
+	for _, s := range r.steps {
+		n := int64(s.imagesOf(images))
+		total += int64(s.weights)
+		for _, p := range s.grads {
+			total += int64(len(p.Grad))
+		}
+		for _, v := range s.reads {
+			if at := (place{v.root(), v.at}); !read[at] && !written[at] {
+				read[at] = true
+				total += int64(v.per) * n
+			}
+		}
+		for _, v := range s.writes {
+			if at := (place{v.root(), v.at}); !written[at] {
+				written[at] = true
+				total += int64(v.per) * n
 			}
 		}
 	}
-	return 4 * n
+	return 4 * total
 }
 
 func median(ts []time.Duration) time.Duration {
@@ -131,7 +145,7 @@ type regionClock struct {
 	steps []stepClock
 }
 
-// stepClock is nanoseconds: of all workers in units and inner units, and of the one that merges.
+// stepClock is nanoseconds: of all workers in their units, and of the one that finishes alone.
 type stepClock struct{ workers, merging atomic.Int64 }
 
 func (c *clock) start() (t time.Time) {
@@ -221,10 +235,16 @@ func (s *step) time(c *stepClock) {
 			inner(w, u)
 		}
 	}
-	if finish := s.finish; finish != nil {
-		s.finish = func() {
-			defer since(&c.merging, time.Now())
-			finish()
-		}
+	total := &c.merging
+	if len(s.finish) > 1 || s.finishBeside {
+		total = &c.workers
+	}
+	finish := s.finish
+	s.finish = nil
+	for _, f := range finish {
+		s.finish = append(s.finish, func() {
+			defer since(total, time.Now())
+			f()
+		})
 	}
 }

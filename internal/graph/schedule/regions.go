@@ -10,6 +10,25 @@ type region struct {
 	backward bool
 }
 
+// last is the step that the barrier is for.
+func (r *region) last() *step { return r.steps[len(r.steps)-1] }
+
+// stages says how many units there are in each of a region's stages, between which there are
+// barriers: units of images, inner ones, and what finishes.
+func (r *region) stages() (units, inner, finish int) {
+	last := r.last()
+	if len(r.steps) > 1 || last.run != nil {
+		units = len(r.spans)
+	}
+	if last.runInner != nil {
+		inner = last.inner
+	}
+	if last.finishBeside {
+		return units, inner + len(last.finish), 0
+	}
+	return units, inner, len(last.finish)
+}
+
 // sizes are how many images of a batch are taken together. What is summed belongs to ranges of sum
 // images, and the accumulators of weight gradients to whole units, both by the batch alone. A unit
 // has unit images: eight, or fewer where that gives 16 units. With more threads than that it has
@@ -70,8 +89,7 @@ func cut(steps []*step, units []span, images int) []region {
 		}
 		if n := len(regions); n > 0 && !s.whole {
 			r := &regions[n-1]
-			last := r.steps[len(r.steps)-1]
-			if last.local() && slices.Equal(r.spans, spans) && r.backward == s.backward {
+			if r.last().local() && slices.Equal(r.spans, spans) && r.backward == s.backward {
 				r.steps = append(r.steps, s)
 				continue
 			}
@@ -86,7 +104,8 @@ func (p *plan) widest() int {
 	n := 1
 	for i := range p.regions {
 		r := &p.regions[i]
-		n = max(n, len(r.spans), r.steps[len(r.steps)-1].inner)
+		units, inner, finish := r.stages()
+		n = max(n, units, inner, finish)
 	}
 	return n
 }

@@ -15,9 +15,11 @@ type step struct {
 	// run does unit u: images [first, first+n). A whole step has one unit, of all images. Without
 	// it there are inner units alone.
 	run func(w *worker, u, first, n int)
-	// finish runs after all units and inner units, on one goroutine.
-	finish func()
-	whole  bool
+	// finish runs after all units and inner units; its functions need nothing of each other. With
+	// finishBeside they need nothing of the inner units either, and go with them.
+	finish       []func()
+	finishBeside bool
+	whole        bool
 	// spans overrides the machine's units.
 	spans []span
 	// images is how many images a step of a round takes; 0 is all of them.

@@ -1,7 +1,9 @@
 package schedule
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -15,12 +17,13 @@ type Trace struct {
 	Rest time.Duration
 }
 
-// RegionTrace is one region: its units, then behind a barrier its inner units, then what one
-// thread does alone.
+// RegionTrace is one region: its units, behind a barrier its inner units, and behind another one
+// what finishes it.
 type RegionTrace struct {
-	Units, Inner []time.Duration
-	Finish       time.Duration
-	Backward     bool
+	// Name is the kind and the shape of the region's last step, which it has the barrier for.
+	Name                 string
+	Units, Inner, Finish []time.Duration
+	Backward             bool
 	// Bytes is what the region's steps read and write, as in StepTime: what the memory has to move
 	// at most.
 	Bytes int64
@@ -29,8 +32,8 @@ type RegionTrace struct {
 // Costs are what a machine of many cores adds to the units' durations.
 type Costs struct {
 	// Barrier is what a region without work takes two threads, and Transfer what it takes a core to
-	// get a cache line that another one has just written. Each further thread transfers two: the
-	// count of units that are taken and that of threads that are done.
+	// get a cache line that another one has just written. Each further thread that has a unit
+	// transfers two: the count of units that are taken and that of threads that are done.
 	Barrier, Transfer time.Duration
 	// Bandwidth of the memory in bytes a second; 0 means that it has no limit.
 	Bandwidth float64
@@ -51,20 +54,93 @@ func (t *Trace) Predict(threads int, c Costs) Prediction {
 	p := Prediction{Time: t.Rest}
 	for i := range t.Regions {
 		r := &t.Regions[i]
-		busy := stage(r.Units, threads, c) + stage(r.Inner, threads, c)
-		if c.Bandwidth > 0 {
-			if least := time.Duration(float64(r.Bytes) / c.Bandwidth * float64(time.Second)); least > busy {
-				busy = least
-				p.MemoryBound += least
-			}
-		}
-		busy += r.Finish
-		p.Time += busy
+		l := r.loss(threads, c)
+		p.MemoryBound += l.bound
+		p.Time += l.Time
 		if r.Backward {
-			p.Backward += busy
+			p.Backward += l.Time
 		}
 	}
 	return p
+}
+
+// Loss says where a region's time on many threads goes. Time is Work divided by the threads, and
+// the four that follow.
+type Loss struct {
+	Name string
+	// Regions of this name, of at most so many units.
+	Regions, Units int
+	Work           time.Duration // of one thread
+	Time           time.Duration // of all threads
+	Uneven         time.Duration // waiting for the last unit
+	Barriers       time.Duration
+	Alone          time.Duration // what one thread does while the others wait
+	Memory         time.Duration // waiting for the memory
+
+	bound time.Duration // what the memory takes, where that is the limit
+}
+
+// Lost is the time that as many threads as efficient as one would not take.
+func (l *Loss) Lost() time.Duration { return l.Uneven + l.Barriers + l.Alone + l.Memory }
+
+// loss predicts a region.
+func (r *RegionTrace) loss(threads int, c Costs) Loss {
+	l, moved := Loss{Name: r.Name, Regions: 1, Units: max(len(r.Units), len(r.Inner))}, time.Duration(0)
+	for i, units := range r.stages() {
+		work := time.Duration(0)
+		for _, u := range units {
+			work += u
+		}
+		busy, waits := makespan(units, threads), barrier(len(units), threads, c)
+		l.Work += work
+		l.Time += busy + waits
+		l.Barriers += waits
+		if len(units) == 1 {
+			l.Alone += busy - work/time.Duration(threads)
+		} else {
+			l.Uneven += busy - work/time.Duration(threads)
+		}
+		if i < 2 { // what finishes reads sums, which are in cache
+			moved += busy + waits
+		}
+	}
+	if c.Bandwidth > 0 {
+		if least := time.Duration(float64(r.Bytes) / c.Bandwidth * float64(time.Second)); least > moved {
+			l.Memory = least - moved
+			l.bound = least
+			l.Time += l.Memory
+		}
+	}
+	return l
+}
+
+// stages are what barriers stand between.
+func (r *RegionTrace) stages() [3][]time.Duration {
+	return [3][]time.Duration{r.Units, r.Inner, r.Finish}
+}
+
+// Losses are those of all regions, added for each name, and of Rest, the largest first.
+func (t *Trace) Losses(threads int, c Costs) []Loss {
+	rest := RegionTrace{Name: "the rest", Finish: []time.Duration{t.Rest}}
+	list := []Loss{rest.loss(threads, c)}
+	list[0].Regions = 0
+	at := map[string]int{}
+	for i := range t.Regions {
+		l := t.Regions[i].loss(threads, c)
+		k, ok := at[l.Name]
+		if !ok {
+			at[l.Name] = len(list)
+			list = append(list, l)
+			continue
+		}
+		s := &list[k]
+		s.Regions++
+		s.Units = max(s.Units, l.Units)
+		s.Work, s.Time = s.Work+l.Work, s.Time+l.Time
+		s.Uneven, s.Barriers, s.Alone, s.Memory = s.Uneven+l.Uneven, s.Barriers+l.Barriers, s.Alone+l.Alone, s.Memory+l.Memory
+	}
+	slices.SortStableFunc(list, func(a, b Loss) int { return cmp.Compare(b.Lost(), a.Lost()) })
+	return list
 }
 
 // Bytes is what all regions read and write.
@@ -79,18 +155,22 @@ func (t *Trace) Bytes() (n int64) {
 func (t *Trace) Alone() time.Duration {
 	d := t.Rest
 	for i := range t.Regions {
-		d += t.Regions[i].Finish
+		for _, units := range t.Regions[i].stages() {
+			if len(units) == 1 {
+				d += units[0]
+			}
+		}
 	}
 	return d
 }
 
-// stage is the time of units between two barriers.
-func stage(units []time.Duration, threads int, c Costs) time.Duration {
-	busy := makespan(units, threads)
-	if threads > 1 && len(units) > 1 { // the pool runs a single unit without the others
-		busy += c.Barrier + 2*time.Duration(threads-2)*c.Transfer
+// barrier is what a stage of so many units takes besides them. The pool runs a single one without
+// the other threads.
+func barrier(units, threads int, c Costs) time.Duration {
+	if threads == 1 || units <= 1 {
+		return 0
 	}
-	return busy
+	return c.Barrier + 2*time.Duration(min(units, threads)-2)*c.Transfer
 }
 
 // makespan is when the last unit ends if each goes, in their order, to the thread that is free
@@ -115,51 +195,35 @@ func (m *Machine) Trace(call func() error) (*Trace, error) {
 	t := &Trace{Regions: make([]RegionTrace, 1+len(m.regions))}
 	at := make(map[*region]*RegionTrace, len(m.regions))
 	t.Regions[0].Units = make([]time.Duration, len(m.packUnits))
-	for i, s := range m.stepTimes() {
-		if i == 0 {
-			t.Regions[0].Bytes = s.Bytes
-			continue
-		}
-		t.Regions[1+s.Region].Bytes += s.Bytes
+	for _, s := range m.stepTimes() {
+		r := &t.Regions[1+s.Region]
+		r.Bytes, r.Name = s.Bytes, strings.TrimSpace(s.Kind+" "+s.Shape)
 	}
-	type finish struct {
-		s   *step
-		old func()
-	}
-	var finishes []finish
 	for i := range m.regions {
 		r, to := &m.regions[i], &t.Regions[1+i]
-		at[r], to.Backward = to, r.backward
-		last := r.steps[len(r.steps)-1]
-		if len(r.steps) > 1 || last.run != nil {
-			to.Units = make([]time.Duration, len(r.spans))
-		}
-		to.Inner = make([]time.Duration, last.inner)
-		if f := last.finish; f != nil {
-			finishes = append(finishes, finish{last, f})
-			last.finish = func() {
-				start := time.Now()
-				f()
-				to.Finish = time.Since(start)
-			}
-		}
+		at[r], to.Backward, to.Bytes = to, r.backward, r.bytes(m.g.N)
+		units, inner, finish := r.stages()
+		to.Units, to.Inner, to.Finish = make([]time.Duration, units), make([]time.Duration, inner), make([]time.Duration, finish)
 	}
-	do, doInner, doPack := m.do, m.doInner, m.doPack
-	defer func() {
-		m.do, m.doInner, m.doPack = do, doInner, doPack
-		for _, f := range finishes {
-			f.s.finish = f.old
-		}
-	}()
+	do, doInner, doFinish, doPack := m.do, m.doInner, m.doFinish, m.doPack
+	defer func() { m.do, m.doInner, m.doFinish, m.doPack = do, doInner, doFinish, doPack }()
+	// The end of a unit is the beginning of the next one, so that what the clock takes is part of
+	// them, as taking a unit is where there are more threads.
+	var last time.Time
 	timed := func(f func(worker, u int), to func() []time.Duration) func(worker, u int) {
 		return func(worker, u int) {
-			start := time.Now()
+			if u == 0 {
+				last = time.Now()
+			}
 			f(worker, u)
-			to()[u] = time.Since(start)
+			now := time.Now()
+			to()[u] = now.Sub(last)
+			last = now
 		}
 	}
 	m.do = timed(do, func() []time.Duration { return at[m.current].Units })
 	m.doInner = timed(doInner, func() []time.Duration { return at[m.current].Inner })
+	m.doFinish = timed(doFinish, func() []time.Duration { return at[m.current].Finish })
 	m.doPack = timed(doPack, func() []time.Duration { return t.Regions[0].Units })
 	start := time.Now()
 	if err := call(); err != nil {
@@ -190,7 +254,7 @@ func MedianTrace(traces []*Trace) *Trace {
 	for i, r := range traces[0].Regions {
 		r.Units = all(func(t *Trace) []time.Duration { return t.Regions[i].Units })
 		r.Inner = all(func(t *Trace) []time.Duration { return t.Regions[i].Inner })
-		r.Finish = of(func(t *Trace) time.Duration { return t.Regions[i].Finish })
+		r.Finish = all(func(t *Trace) []time.Duration { return t.Regions[i].Finish })
 		m.Regions = append(m.Regions, r)
 	}
 	return m
@@ -198,7 +262,7 @@ func MedianTrace(traces []*Trace) *Trace {
 
 // MeasureCosts measures Barrier and Transfer on two cores.
 func MeasureCosts() Costs {
-	p := newPool(2)
+	p := newPool(2, nil)
 	defer p.close()
 	const runs = 1000
 	barriers := make([]time.Duration, 0, runs)

@@ -19,7 +19,7 @@ func TestPredictionsOfSmallSchedules(t *testing.T) {
 	}
 	trace := &Trace{Rest: 2 * time.Millisecond, Regions: []RegionTrace{
 		// Two threads: 3 and 3, then 1 and 4, then 2: 1+3+2 and 3+4, so 7. Three: 3+2, 3, 1+4: 5.
-		{Units: ms(3, 3, 1, 4, 2), Finish: time.Millisecond, Bytes: 40e6},
+		{Units: ms(3, 3, 1, 4, 2), Finish: ms(1), Bytes: 40e6},
 		// Two threads: 5 | 1+1+1; inner 2+2 | 2.
 		{Units: ms(5, 1, 1, 1), Inner: ms(2, 2, 2), Backward: true, Bytes: 1e6},
 		{Units: ms(6), Backward: true}, // a whole step: no other thread is called
@@ -36,7 +36,7 @@ func TestPredictionsOfSmallSchedules(t *testing.T) {
 		{64, none, 2 + 4 + 1 + 5 + 2 + 6, 13, 0},
 		// Three of the stages have a barrier.
 		{2, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 25 + 30, 15 + 20, 0},
-		{5, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 20 + 3*16, 13 + 2*16, 0},
+		{5, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 20 + 16 + 14 + 12, 13 + 14 + 12, 0},
 		{1, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 36, 20, 0},
 		// 4 GB/s: 10 ms for the first region, a quarter for the second.
 		{2, Costs{Bandwidth: 4e9}, 25 - 7 + 10, 15, 10},
@@ -48,8 +48,41 @@ func TestPredictionsOfSmallSchedules(t *testing.T) {
 			t.Errorf("%d threads, %+v: %v, want %v", c.threads, c.costs, p, want)
 		}
 	}
-	if trace.Alone() != 3*time.Millisecond || trace.Bytes() != 41e6 {
+	if trace.Alone() != 9*time.Millisecond || trace.Bytes() != 41e6 {
 		t.Errorf("alone %v, %d bytes", trace.Alone(), trace.Bytes())
+	}
+}
+
+// TestLossesSumUpToThePrediction: where the time of two threads goes, worked out on paper.
+func TestLossesSumUpToThePrediction(t *testing.T) {
+	const ms = time.Millisecond
+	trace := &Trace{Rest: 2 * ms, Regions: []RegionTrace{
+		// 7, where an even share is 6.5, a barrier, and 1 alone; the memory takes 10 for the first 8.
+		{Name: "a", Units: []time.Duration{3 * ms, 3 * ms, 1 * ms, 4 * ms, 2 * ms}, Finish: []time.Duration{ms}, Bytes: 40e6},
+		// 5 of an even 4, then 4 of an even 3, and two barriers.
+		{Name: "b", Units: []time.Duration{5 * ms, ms, ms, ms}, Inner: []time.Duration{2 * ms, 2 * ms, 2 * ms}},
+		{Name: "a", Units: []time.Duration{6 * ms}},
+	}}
+	c := Costs{Barrier: ms, Bandwidth: 4e9}
+	want := []Loss{
+		{Name: "a", Regions: 2, Units: 5, Work: 20 * ms, Time: 17 * ms, Uneven: ms / 2, Barriers: ms, Alone: 7 * ms / 2, Memory: 2 * ms},
+		{Name: "b", Regions: 1, Units: 4, Work: 14 * ms, Time: 11 * ms, Uneven: 2 * ms, Barriers: 2 * ms},
+		{Name: "the rest", Work: 2 * ms, Time: 2 * ms, Alone: ms},
+	}
+	got := trace.Losses(2, c)
+	total := time.Duration(0)
+	for i := range got {
+		got[i].bound = 0
+		total += got[i].Time
+		if l := got[i]; l.Time != l.Work/2+l.Lost() {
+			t.Errorf("%+v does not add up", l)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%+v\nwant %+v", got, want)
+	}
+	if p := trace.Predict(2, c); p.Time != total || p.MemoryBound != 10*ms {
+		t.Errorf("%+v, and all losses have %v", p, total)
 	}
 }
 

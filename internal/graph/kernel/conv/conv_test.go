@@ -219,7 +219,7 @@ func checkShape(t *testing.T, s Shape, a Algorithm, seed uint64) {
 	dw := make([]float32, len(w))
 	for _, accumulate := range []bool{false, true} {
 		for u := range p.Weights.Units() {
-			p.Weights.Finish(k, u, parts, dw, accumulate)
+			p.Weights.Finish(k, u, 1, parts, dw, accumulate)
 		}
 	}
 	for i := range dw {

@@ -12,12 +12,18 @@ type WeightGrad interface {
 	Len() int
 	// Add adds the gradient of n images to acc.
 	Add(k *Work, acc, x, dy []float32, n int)
-	// Units says in how many independent parts Finish can be done.
+	// Units says in how many independent parts Finish can be done, of which each can be divided
+	// again.
 	Units() int
-	// Finish writes (or adds) unit u of the sum of the accumulators to dw [K, C, R, S].
-	Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool)
+	// Finish writes (or adds) unit u of Units()·of of the sum of the accumulators to dw [K, C, R,
+	// S]; of is at most FinishDivision. Each weight is summed in the order of the parts.
+	Finish(k *Work, u, of int, parts [][]float32, dw []float32, accumulate bool)
 	Need(n int) Need
 }
+
+// FinishDivision is into how many parts a unit of Finish can be divided: one for each input channel
+// of a block.
+const FinishDivision = block
 
 // Blocks is a range of blocks of channels.
 type Blocks struct{ From, To int }
@@ -108,19 +114,28 @@ func (g *directGrad) ClearBlocks(acc []float32, in, out Blocks) {
 	}
 }
 
-func (g *directGrad) Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool) {
-	sum := k.edge[:g.unit()]
-	sumParts(k, sum, parts, u*g.unit())
+func (g *directGrad) Finish(k *Work, u, of int, parts [][]float32, dw []float32, accumulate bool) {
+	first, last := share(g.inner, u%of, of), share(g.inner, u%of+1, of)
+	n := last - first
+	if n == 0 {
+		return // fewer channels than shares
+	}
+	u /= of
+	sum := k.edge[:len(g.taps)*n*block]
+	sumParts(k, sum, parts, u*g.unit()+first*block, len(g.taps), n, g.inner*block)
 	s, kb := g.s, blocks(g.s.K)
 	cb, ob := u/kb, u%kb
 	for t := range g.taps {
-		for i := range min(block, s.C-cb*block) {
+		for i := range min(last, s.C-cb*block) - first {
 			for o := range min(block, s.K-ob*block) {
-				put(dw, ((ob*block+o)*s.C+cb*block+i)*len(g.taps)+t, sum[(t*g.inner+i)*block+o], accumulate)
+				put(dw, ((ob*block+o)*s.C+cb*block+first+i)*len(g.taps)+t, sum[(t*n+i)*block+o], accumulate)
 			}
 		}
 	}
 }
+
+// share is the first of n channels that belongs to part i of so many.
+func share(n, i, parts int) int { return i * n / parts }
 
 func put(dw []float32, at int, v float32, accumulate bool) {
 	if accumulate {
@@ -141,15 +156,16 @@ func vecOf(x float32) (v kernel.Vec) {
 	return v
 }
 
-// sumParts adds a piece of every part, in order.
-func sumParts(k *Work, sum []float32, parts [][]float32, from int) {
-	n := len(sum)
-	copy(sum, parts[0][from:from+n])
+// sumParts adds a piece of every part, in order: rows of n vectors, step apart.
+func sumParts(k *Work, sum []float32, parts [][]float32, from, rows, n, step int) {
 	a := &k.Affine
 	a.S, a.S2, a.T = &ones, &ones, &zeros
-	a.Rows, a.Pixels, a.XPixel = 1, n/block, block
+	a.Rows, a.Pixels, a.XPixel, a.YRow, a.RRow = rows, n, block, n*block, step
+	a.X, a.XRow, a.Y = parts[0][from:], step, sum
+	a.Copy()
+	a.X, a.XRow = sum, n*block
 	for _, p := range parts[1:] {
-		a.X, a.R, a.Y = sum, p[from:from+n], sum
+		a.R = p[from:]
 		a.Map2(false)
 	}
 }

@@ -43,6 +43,42 @@ func TestBlocksOfAGradientAreThoseOfTheWhole(t *testing.T) {
 	}
 }
 
+// TestSharesOfASumAreThoseOfTheWhole: what several finish of a weight gradient, in any division, has
+// the bits of one, and every weight is written.
+func TestSharesOfASumAreThoseOfTheWhole(t *testing.T) {
+	for i, s := range shapes {
+		for _, a := range []Algorithm{Direct, Winograd} {
+			if a == Winograd && !s.CanWinograd() {
+				continue
+			}
+			rng := rand.New(rand.NewPCG(uint64(i), 5))
+			g := NewPlan(s, Choices{a, a, a}, false).Weights
+			k := NewWork(g.Need(1))
+			parts := [][]float32{random(rng, g.Len()), random(rng, g.Len()), random(rng, g.Len())}
+			for _, accumulate := range []bool{false, true} {
+				finish := func(of int) []float32 {
+					dw := unset(s.WeightLen())
+					if accumulate {
+						for j := range dw {
+							dw[j] = float32(j)
+						}
+					}
+					for u := range g.Units() * of {
+						g.Finish(k, u, of, parts, dw, accumulate)
+					}
+					return dw
+				}
+				want := finish(1)
+				for _, of := range []int{2, 3, 8, FinishDivision} {
+					if !slices.Equal(finish(of), want) {
+						t.Errorf("%v, %v, in %d, accumulate %v: other bits", s, a, of, accumulate)
+					}
+				}
+			}
+		}
+	}
+}
+
 // only keeps some blocks of padded images; the others are not numbers.
 func only(p *Padded, x []float32, n int, of Blocks) []float32 {
 	y := slices.Clone(x)

@@ -147,23 +147,30 @@ func (g *groupedGrad) Add(k *Work, acc, x, dy []float32, n int) {
 	}
 }
 
-func (g *groupedGrad) Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool) {
-	s, sum := g.s, k.edge[:g.unit()]
+func (g *groupedGrad) Finish(k *Work, u, of int, parts [][]float32, dw []float32, accumulate bool) {
+	s := g.s
 	kPer, cPer := s.K/s.Groups, s.C/s.Groups
 	inputs := block
 	if g.group > 0 {
 		inputs = g.group
 	}
+	first, last := share(inputs, u%of, of), share(inputs, u%of+1, of)
+	n := last - first
+	if n == 0 {
+		return
+	}
+	u /= of
+	sum := k.edge[:len(g.taps)*n*block]
 	for i := g.first[u]; i < g.first[u+1]; i++ {
-		sumParts(k, sum, parts, i*g.unit())
+		sumParts(k, sum, parts, i*g.unit()+first*block, len(g.taps), n, inputs*block)
 		for t := range g.taps {
-			for j := range inputs * block {
-				out, c := u*block+j%block, g.pairs[i].cb*block+j/block
+			for j := range n * block {
+				out, c := u*block+j%block, g.pairs[i].cb*block+first+j/block
 				if g.group > 0 {
-					c = out ^ (j / block)
+					c = out ^ (first + j/block)
 				}
 				if out < s.K && c < s.C && out/kPer == c/cPer {
-					put(dw, (out*cPer+c%cPer)*len(g.taps)+t, sum[t*inputs*block+j], accumulate)
+					put(dw, (out*cPer+c%cPer)*len(g.taps)+t, sum[t*n*block+j], accumulate)
 				}
 			}
 		}

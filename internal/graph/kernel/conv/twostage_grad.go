@@ -95,7 +95,7 @@ func (s *TwoStageGrad) Compute(k *Work, vx, vy []float32, n, u int, dw []float32
 	}
 	for c := range nc {
 		for o := range no {
-			s.g.gather(k, sums[(c*no+o)*unit:][:unit], c0+c, o0+o, dw, accumulate)
+			s.g.gather(k, sums[(c*no+o)*unit:][:unit], c0+c, o0+o, 0, block, dw, accumulate)
 		}
 	}
 }

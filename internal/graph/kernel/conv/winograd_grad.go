@@ -78,24 +78,28 @@ func (g *winogradGrad) ClearBlocks(acc []float32, in, out Blocks) {
 	}
 }
 
-func (g *winogradGrad) Finish(k *Work, u int, parts [][]float32, dw []float32, accumulate bool) {
-	const unit = block * block
-	sum := k.edge[144*block:][:36*unit]
-	for p := range 36 {
-		sumParts(k, sum[p*unit:(p+1)*unit], parts, p*g.plane()+u*unit)
-	}
-	g.gather(k, sum, u/blocks(g.s.K), u%blocks(g.s.K), dw, accumulate)
+func (g *winogradGrad) Finish(k *Work, u, of int, parts [][]float32, dw []float32, accumulate bool) {
+	first, last := share(block, u%of, of), share(block, u%of+1, of)
+	u /= of
+	n := last - first
+	sum := k.edge[144*block:][:36*n*block]
+	sumParts(k, sum, parts, u*block*block+first*block, 36, n, g.plane())
+	g.gather(k, sum, u/blocks(g.s.K), u%blocks(g.s.K), first, n, dw, accumulate)
 }
 
-// gather brings the sums [36][16][16] of input block cb and output block ob back to their weights.
-func (g *winogradGrad) gather(k *Work, sum []float32, cb, ob int, dw []float32, accumulate bool) {
+// gather brings the sums [36][n][16] of n input channels of block cb, from the given one, and
+// output block ob back to their weights.
+func (g *winogradGrad) gather(k *Work, sum []float32, cb, ob, from, n int, dw []float32, accumulate bool) {
 	filters := k.edge[:144*block]
 	t := &k.trans
-	t.Src, t.Dst, t.Plane, t.Tiles, t.Rows = sum, filters, block*block, block, 1
+	t.Src, t.Dst, t.Plane, t.Tiles, t.Rows = sum, filters, n*block, n, 1
 	t.Gather()
-	in := min(block, g.s.C-cb*block)
+	in := min(n, g.s.C-cb*block-from)
+	if in <= 0 {
+		return
+	}
 	for o := range min(block, g.s.K-ob*block) {
-		to, from := dw[((ob*block+o)*g.s.C+cb*block)*9:][:in*9], filters[o:]
+		to, from := dw[((ob*block+o)*g.s.C+cb*block+from)*9:][:in*9], filters[o:]
 		if accumulate {
 			for i := range to {
 				to[i] += from[i*block]

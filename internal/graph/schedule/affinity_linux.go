@@ -1,0 +1,45 @@
+package schedule
+
+import (
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+type processors = unix.CPUSet
+
+// bind locks the calling goroutine to its thread and keeps that on the processors of these numbers.
+// Without any it does nothing.
+func bind(numbers []int) binding {
+	if len(numbers) == 0 {
+		return binding{} // and nothing is allocated
+	}
+	return bindTo(numbers)
+}
+
+func bindTo(numbers []int) binding {
+	runtime.LockOSThread()
+	var old, set processors
+	for _, n := range numbers {
+		set.Set(n)
+	}
+	if unix.SchedGetaffinity(0, &old) != nil || unix.SchedSetaffinity(0, &set) != nil {
+		runtime.UnlockOSThread()
+		return binding{}
+	}
+	return binding{true, old}
+}
+
+// loose gives the thread back as it was.
+func (b binding) loose() {
+	if b.bound {
+		restore(b.old)
+	}
+}
+
+// restore leaves a thread that cannot be given back locked: it ends with its goroutine.
+func restore(old processors) {
+	if unix.SchedSetaffinity(0, &old) == nil {
+		runtime.UnlockOSThread()
+	}
+}
