@@ -43,7 +43,7 @@ type ScaleReport struct {
 	Measured  []ScaleMeasured `json:"measured"`
 	Model     ScaleModel      `json:"model"`
 	Predicted []ScaleRow      `json:"predicted"`
-	// Bounds say what keeps a machine of Cores from being as efficient as one core, the worst first.
+	// Bounds say what keeps a machine of Cores from the efficiency of one core, the worst first.
 	Bounds   []ScaleBound    `json:"bounds"`
 	Machines []ScaleMachines `json:"machines"`
 }

@@ -75,8 +75,8 @@ func (x *Experiment) nodes() [][]int {
 
 // placeWorkers divides nodes of memory among workers of so many threads: neighbours share a node
 // where there are more workers than nodes, and a worker has several nodes where there are fewer. It
-// returns nil where there is nothing to divide, or a node has fewer processors than its workers have
-// threads: then the system places them better.
+// returns nil where there is nothing to divide, or where a node has fewer processors than its
+// workers have threads: then the system places them better.
 func placeWorkers(nodes [][]int, threads []int) [][]int {
 	n, workers := len(nodes), len(threads)
 	if n < 2 || workers < 2 {

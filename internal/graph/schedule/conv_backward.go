@@ -150,8 +150,8 @@ func (c *compiler) lowerConvGradients(g *convGradients) error {
 	return nil
 }
 
-// finishDivision is into how many parts each of so many units of a weight gradient's sum is divided,
-// so that all threads have one.
+// finishDivision is into how many parts each of so many units of a weight gradient's sum is
+// divided, so that all threads have one.
 func finishDivision(units, threads int) int {
 	of := 1
 	for of < conv.FinishDivision && units*of < threads {

@@ -57,7 +57,7 @@ func TestPredictionsOfSmallSchedules(t *testing.T) {
 func TestLossesSumUpToThePrediction(t *testing.T) {
 	const ms = time.Millisecond
 	trace := &Trace{Rest: 2 * ms, Regions: []RegionTrace{
-		// 7, where an even share is 6.5, a barrier, and 1 alone; the memory takes 10 for the first 8.
+		// 7, where an even share is 6.5, a barrier, and 1 alone; memory takes 10 for the first 8.
 		{Name: "a", Units: []time.Duration{3 * ms, 3 * ms, 1 * ms, 4 * ms, 2 * ms}, Finish: []time.Duration{ms}, Bytes: 40e6},
 		// 5 of an even 4, then 4 of an even 3, and two barriers.
 		{Name: "b", Units: []time.Duration{5 * ms, ms, ms, ms}, Inner: []time.Duration{2 * ms, 2 * ms, 2 * ms}},

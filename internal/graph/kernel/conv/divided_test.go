@@ -43,8 +43,8 @@ func TestBlocksOfAGradientAreThoseOfTheWhole(t *testing.T) {
 	}
 }
 
-// TestSharesOfASumAreThoseOfTheWhole: what several finish of a weight gradient, in any division, has
-// the bits of one, and every weight is written.
+// TestSharesOfASumAreThoseOfTheWhole: what several finish of a weight gradient, in any division,
+// has the bits of one, and every weight is written.
 func TestSharesOfASumAreThoseOfTheWhole(t *testing.T) {
 	for i, s := range shapes {
 		for _, a := range []Algorithm{Direct, Winograd} {
