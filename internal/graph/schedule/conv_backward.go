@@ -141,13 +141,19 @@ func (c *compiler) lowerConvGradients(g *convGradients) error {
 			}
 		}
 	}
-	of := finishDivision(plan.Weights.Units(), c.m.threads)
-	st.inner, st.finishBeside = plan.Weights.Units()*of, true
-	st.runInner = func(wk *worker, u int) {
-		plan.Weights.Finish(wk.conv, u, of, accs, w.Grad, wk.m.options.Accumulate)
-	}
+	c.sumParts(st, plan.Weights, accs, w)
 	c.add(st)
 	return nil
+}
+
+// sumParts makes a step add the parts of a weight gradient when all are there; the backward sums
+// are merged beside that.
+func (c *compiler) sumParts(st *step, g conv.WeightGrad, accs [][]float32, w *graph.Param) {
+	of := finishDivision(g.Units(), c.m.threads)
+	st.inner, st.finishBeside = g.Units()*of, true
+	st.runInner = func(wk *worker, u int) {
+		g.Finish(wk.conv, u, of, accs, w.Grad, wk.m.options.Accumulate)
+	}
 }
 
 // finishDivision is into how many parts each of so many units of a weight gradient's sum is
@@ -223,9 +229,6 @@ func (c *compiler) gradientsInStrips(g *convGradients, st *step, strip conv.Shap
 			}
 		}
 	}
-	st.inner = plan.Weights.Units()
-	st.runInner = func(wk *worker, u int) {
-		plan.Weights.Finish(wk.conv, u, accs, w.Grad, wk.m.options.Accumulate)
-	}
+	c.sumParts(st, plan.Weights, accs, w)
 	c.add(st)
 }
