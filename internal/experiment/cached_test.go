@@ -543,7 +543,7 @@ func TestATrainerOnFeaturesClosesItsMachines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := x.data.trainer(graph.NewParamSet(1), 1)
+	made, err := x.data.trainer(graph.NewParamSet(1), cpus{threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
