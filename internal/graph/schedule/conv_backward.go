@@ -107,12 +107,6 @@ func (c *compiler) lowerConvGradients(g *convGradients) error {
 	}
 	parts := partsFor(c.g.N, c.m.sizes, plan.Weights.Len())
 	st.spans = parts
-	if g.input != nil && c.shares(plan, len(parts)) == nil {
-		if strip, ok := conv.NewStrip(s, plan.DataGrad, c.m.limits.Strip); ok {
-			c.gradientsInStrips(g, st, strip, s.H*s.W, choice, x, dy, w, parts)
-			return nil
-		}
-	}
 	per := max(plan.X.Len(), plan.DY.Len())
 	k := group(per, parts[0].n)
 	c.need = c.need.Max(plan.Weights.Need(k))
@@ -204,31 +198,4 @@ func (c *compiler) divided(st *step, plan *conv.Plan, x, dy *lazy, accs [][]floa
 			accs[s.part] = acc
 		}
 	}
-}
-
-// gradientsInStrips lowers both gradients of a 1×1 convolution of images of hw pixels, whose units
-// are parts: a strip of rows goes through both while it is in cache.
-func (c *compiler) gradientsInStrips(g *convGradients, st *step, strip conv.Shape, hw int, choice conv.Choices, x, dy *lazy, w *graph.Param, parts []span) {
-	plan, pixels := conv.NewPlan(strip, choice, true), strip.H*strip.W
-	c.need = c.need.Max(plan.Weights.Need(1))
-	c.x, c.dy = max(c.x, plan.X.Len()), max(c.dy, plan.DY.Len())
-	input := c.inputGradient(st, g, strip, plan, w, 1)
-	length, accs := plan.Weights.Len(), make([][]float32, len(parts))
-	c.acc = max(c.acc, len(parts)*length)
-	st.run = func(wk *worker, u, first, n int) {
-		acc := wk.m.acc[u*length : (u+1)*length]
-		accs[u] = acc
-		clear(acc)
-		input.begin(first, n)
-		for i := first; i < first+n; i++ {
-			for at := 0; at < hw; at += pixels {
-				wk.fillPart(plan.DY, &wk.dy, dy, i, at, hw)
-				wk.fillPart(plan.X, &wk.x, x, i, at, hw)
-				plan.Weights.Add(wk.conv, acc, wk.x.data, wk.dy.data, 1)
-				input.part(wk, wk.dy.data, i, at)
-			}
-		}
-	}
-	c.sumParts(st, plan.Weights, accs, w)
-	c.add(st)
 }

@@ -51,7 +51,10 @@ func (d *inputGradient) run(w *worker, first, n int) {
 	if d.whole != nil {
 		per := d.plan.DY.Len()
 		for i := range n {
-			d.part(w, w.dy.data[i*per:(i+1)*per], first+i, 0)
+			p := d.sizes.part(first + i)
+			d.whole.Image(w.conv, w.dy.data[i*per:(i+1)*per], d.packed, func(cb, from int, y []float32) {
+				d.apply(w, part{unit: p.unit, image: p.image, cb: cb, from: from}, y)
+			})
 		}
 		return
 	}
@@ -59,14 +62,6 @@ func (d *inputGradient) run(w *worker, first, n int) {
 	for i := range n {
 		d.apply.blocks(w, d.sizes.part(first+i), w.y[i*d.len:(i+1)*d.len], d.plane)
 	}
-}
-
-// part does an image, or the strip of it that begins at a pixel: dy is its padded gradient.
-func (d *inputGradient) part(w *worker, dy []float32, image, pixel int) {
-	p := d.sizes.part(image)
-	d.whole.Image(w.conv, dy, d.packed, func(cb, from int, y []float32) {
-		d.apply(w, part{unit: p.unit, image: p.image, cb: cb, from: pixel + from}, y)
-	})
 }
 
 // lowerConvInputGrad lowers the gradient of a convolution's input alone, where its weights are

@@ -112,11 +112,6 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 		c.intraImageForward(st, in, f, split, packed)
 		return nil
 	}
-	asIs := in.plain() && in.x.root() == in.x && fwd.Input().Same()
-	if strip, ok := conv.NewStrip(s, fwd, c.m.limits.Strip); ok && !asIs {
-		c.forwardInStrips(st, strip, out.hw(), algorithm, in, f, packed)
-		return nil
-	}
 	per, hw, outLen := fwd.Input().Len(), out.hw(), s.OutLen()
 	sizes := c.m.sizes
 	g, unit := sizes.groupsOf(per, blocks(s.K), sizes.whole)
@@ -125,6 +120,7 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	}
 	c.need = c.need.Max(fwd.Need(g))
 	c.x = max(c.x, g*per)
+	asIs := in.plain() && in.x.root() == in.x && fwd.Input().Same()
 	whole := conv.NewParts(fwd)
 	if whole != nil {
 		c.need = c.need.Max(whole.Need())
@@ -158,28 +154,6 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	}
 	c.add(st)
 	return nil
-}
-
-// forwardInStrips lowers a 1×1 convolution of images of hw pixels: a strip of rows is prepared and
-// goes through while it is in cache.
-func (c *compiler) forwardInStrips(st *step, strip conv.Shape, hw int, algorithm conv.Algorithm, in *lazy, f epilogue, packed []float32) {
-	fwd, pixels, sizes := conv.NewForward(strip, algorithm), strip.H*strip.W, c.m.sizes
-	whole := conv.NewParts(fwd)
-	c.need = c.need.Max(whole.Need())
-	c.x = max(c.x, fwd.Input().Len())
-	st.run = func(w *worker, _, first, count int) {
-		sizes.eachSum(first, count, func(u, images int) { f.begin(u, images*hw) })
-		for i := first; i < first+count; i++ {
-			p := sizes.part(i)
-			for at := 0; at < hw; at += pixels {
-				w.fillPart(fwd.Input(), &w.x, in, i, at, hw)
-				whole.Image(w.conv, w.x.data, packed, func(cb, from int, y []float32) {
-					f.each(w, part{p.unit, p.image, cb, at + from, p.first && at+from == 0}, y)
-				})
-			}
-		}
-	}
-	c.add(st)
 }
 
 // epilogue is what happens to a convolution's result in cache: where its parts go, and the norm

@@ -190,25 +190,6 @@ func (w *worker) mapPart(r *lazy, y, x, other []float32, cb int) {
 	w.apply(r, cb)
 }
 
-// fillPart prepares the strip from a pixel on of an image of a lazy expression, of hw pixels, as
-// the input of a convolution; its layout p has no margins.
-func (w *worker) fillPart(p *conv.Padded, dst *padded, r *lazy, image, from, hw int) {
-	dst.clearMargins(p, 1)
-	x, n := w.image(r.x, image), p.Plane()
-	var other []float32
-	if r.r != nil {
-		other = w.image(r.r, image)
-	}
-	for cb := range len(x) / (hw * block) {
-		at := (cb*hw + from) * block
-		var o []float32
-		if other != nil {
-			o = other[at : at+n]
-		}
-		w.mapPart(r, dst.data[cb*n:(cb+1)*n], x[at:at+n], o, cb)
-	}
-}
-
 // copyOut takes n values, a multiple of a block, from cache to memory.
 func (w *worker) copyOut(y, x []float32) {
 	a := &w.aff

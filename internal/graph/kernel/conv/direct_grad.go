@@ -80,9 +80,8 @@ func (g *directGrad) AddBlocks(k *Work, acc, x, dy []float32, n int, in, out Blo
 	t.DWTap, t.DW2 = g.inner*block, g.unit()
 	first := g.dy.at(out.From, g.dy.Top, g.dy.Left)
 	// The rows of an image of few channels that all taps and outputs need stay in cache; with many
-	// channels, those of a tap and a pair of blocks do. A sum goes on where it was, so that the
-	// rows do not change it.
-	rows := max(1, gradPixels/t.Pixels)
+	// channels, those of a tap do.
+	rows := t.Rows
 	if g.inner < block {
 		rows = imageRows
 	}
@@ -98,10 +97,6 @@ func (g *directGrad) AddBlocks(k *Work, acc, x, dy []float32, n int, in, out Blo
 		}
 	}
 }
-
-// gradPixels is how many pixels of a block of inputs and two of outputs are to stay in the
-// first-level cache: 36 KB.
-const gradPixels = 192
 
 // imageRows is how many rows of the output of the first convolution go through its weight gradient
 // together.

@@ -41,20 +41,6 @@ func NewParts(p Pass) *Split {
 	return s
 }
 
-// NewStrip returns the shape of a strip of a 1×1 convolution: an image is so many strips below each
-// other, whose passes have the bits of the whole image's. Both images fit in a second-level cache
-// for some rows where they do not for all. It returns false where the strip would be the image, and
-// for images of fewer values than least. p is the pass whose result goes on in parts.
-func NewStrip(s Shape, p Pass, least int) (strip Shape, ok bool) {
-	parts := NewParts(p)
-	if parts == nil || s.R*s.S*s.Stride*s.ColStride() != 1 || s.PadH+s.PadW+s.End != 0 || s.Groups > 1 || s.InLen()+s.OutLen() < least {
-		return s, false
-	}
-	rows := parts.rows
-	s.H = rows
-	return s, rows < parts.d.outH && parts.d.outH%rows == 0
-}
-
 // single reports whether each block of output channels is one problem.
 func (d *direct) single() bool {
 	blocks := 0

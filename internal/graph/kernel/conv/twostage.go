@@ -20,14 +20,11 @@ type TwoStage struct {
 type Limits struct {
 	Weights, Tiles, Round int
 	Work                  int64
-	// Strip is how many values the input and the output of a 1×1 convolution have together, at
-	// least, to go through in strips of rows.
-	Strip int
 }
 
 // DefaultLimits are the ones that did best: weights larger than the second-level cache, tiles
 // enough to amortise reading them, a round that leaves the third-level cache room for them.
-var DefaultLimits = Limits{Weights: 1 << 20, Tiles: 64, Round: 36 * 256 * 256, Work: 4 << 20, Strip: 1 << 17}
+var DefaultLimits = Limits{Weights: 1 << 20, Tiles: 64, Round: 36 * 256 * 256, Work: 4 << 20}
 
 // IntraImage are the limits for a layer that is divided within images: it is always computed in two
 // stages, and with few weights in shorter chunks of tiles, so that there are enough of them.

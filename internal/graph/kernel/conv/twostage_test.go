@@ -22,7 +22,7 @@ func TestTwoStageMatchesTheDefinition(t *testing.T) {
 			if !s.CanWinograd() {
 				continue
 			}
-			all := []Limits{{Weights: 1, Tiles: 5, Round: 1 << 30}, {Weights: 1, Tiles: 64, Round: 36 * 2 * 4 * 7 * 16}, {Weights: 1, Tiles: 1, Round: 1}}
+			all := []Limits{{1, 5, 1 << 30, 0}, {1, 64, 36 * 2 * 4 * 7 * 16, 0}, {1, 1, 1, 0}}
 			if testing.Short() {
 				all = all[:2]
 			}
