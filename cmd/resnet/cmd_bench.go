@@ -19,6 +19,7 @@ func newBenchCmd(a *app) *cobra.Command {
 			newBenchNetCmd(a, "train", "Measure training steps: forward, backward and the update of SGD"),
 			newBenchNetCmd(a, "infer", "Measure inference with running statistics"),
 			newBenchScaleCmd(a),
+			newBenchAllreduceCmd(a),
 			newBenchDataCmd(a),
 		}, kernelBenches(a)...)...)
 }

@@ -23,13 +23,15 @@ type rankGroup interface {
 	Hosts() []string
 	Library() string
 	SetTimeout(time.Duration)
+	// Leaving says that this process was asked to end.
+	Leaving()
 	// Close ends the group with this rank's exit status and error, and returns the status of all
 	// and, on rank 0, the errors that it does not know.
 	Close(code int, text string) (status int, others []string)
 }
 
 // rankedCommands are those that processes share.
-var rankedCommands = []string{"resnet train"}
+var rankedCommands = []string{"resnet train", "resnet bench allreduce"}
 
 // anywhere are commands of which any number may run side by side.
 var anywhere = []string{"resnet version", "resnet doctor", "resnet help"}

@@ -56,6 +56,9 @@ func (w *watcher) run(a *app, grace time.Duration, exit func(int)) {
 				w.control.SaveNow()
 			case status == 0: // SIGHUP, SIGPIPE
 			case w.first.CompareAndSwap(0, int32(status)):
+				if a.group != nil {
+					a.group.Leaving()
+				}
 				if w.isSaved() {
 					a.say("The training is saved: leaving out the rest of its page; again to stop at once.")
 				} else {

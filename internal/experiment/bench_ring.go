@@ -7,6 +7,8 @@ type Network struct {
 	Gigabits float64 // a second, on the line
 	// Latency is what a message takes however short it is, in seconds.
 	Latency float64
+	// Processor is what copying and adding take for a byte that is sent, in seconds; 0 leaves it out.
+	Processor float64
 }
 
 const (
@@ -20,17 +22,17 @@ const (
 )
 
 // scaleNetworks are those of a report.
-var scaleNetworks = []Network{{10, tcpLatency}, {25, tcpLatency}, {100, tcpLatency}}
+var scaleNetworks = []Network{{Gigabits: 10, Latency: tcpLatency}, {Gigabits: 25, Latency: tcpLatency}, {Gigabits: 100, Latency: tcpLatency}}
 
 // ringSeconds is how long n machines take to sum vectors of so many bytes. Each sends and receives
 // (n-1)/n of the vector twice, which is the least (Patarasuk and Yuan 2009), in 2·(n-1) messages:
 //
-//	2·(n-1)/n · bytes/rate + 2·(n-1)·latency
+//	2·(n-1)/n · bytes · (1/rate + processor) + 2·(n-1)·latency
 //
 // An all-to-all and an all-gather have the same traffic.
 func (w Network) ringSeconds(n int, bytes float64) float64 {
 	k := float64(n)
-	return 2*(k-1)/k*bytes/(w.Gigabits*1e9/8*payload) + 2*(k-1)*w.Latency
+	return 2*(k-1)/k*bytes*(1/(w.Gigabits*1e9/8*payload)+w.Processor) + 2*(k-1)*w.Latency
 }
 
 // Efficiency is the share of time that n machines compute, of updates that take each of them so

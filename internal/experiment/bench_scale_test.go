@@ -11,7 +11,7 @@ import (
 // TestARingIsTheSumOfItsRounds: every machine passes on one n-th of the vector, n-1 times to add
 // and n-1 times to share.
 func TestARingIsTheSumOfItsRounds(t *testing.T) {
-	for _, w := range []Network{{10, 30e-6}, {100, 0}} {
+	for _, w := range []Network{{Gigabits: 10, Latency: 30e-6}, {Gigabits: 100}} {
 		for _, n := range []int{2, 3, 64} {
 			const bytes = 102.2e6
 			want := 0.

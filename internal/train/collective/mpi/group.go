@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -26,15 +27,11 @@ type Group struct {
 	timeout    atomic.Int64 // time.Duration; how long a rank waits for the others
 	say        func(string)
 	exit       func(int)
-	calls      uint32 // collective calls so far
-	recv       []mailbox
+	calls      uint32   // collective calls so far
 	status     [64]byte // longer than any MPI_Status
-}
-
-// mailbox is where a message arrives.
-type mailbox struct {
-	request [8]byte
-	text    [messageLen]byte
+	lines      *lifelines
+	ending     sync.Mutex   // held by whoever ends the process
+	leaving    atomic.Int64 // when the launcher has asked this process to end; 0 means never
 }
 
 var _ collective.Group = (*Group)(nil)
@@ -60,7 +57,13 @@ func Join(l Launch, o Options) (*Group, error) {
 	g := &Group{lib: lib, work: make(chan func()), say: o.Say, exit: o.Exit}
 	g.timeout.Store(int64(StartTimeout))
 	go g.thread()
-	if err := g.do(g.start); err != nil {
+	late := time.AfterFunc(StartTimeout, func() {
+		g.say(fmt.Sprintf("rank %d of %d: MPI_Init has not come to its end in %v: a rank is not there, or its network leads nowhere", l.Rank, l.Size, StartTimeout))
+		g.exit(exitRanks)
+	})
+	err = g.do(g.start)
+	late.Stop()
+	if err != nil {
 		return nil, err
 	}
 	if g.size != l.Size {
@@ -70,7 +73,6 @@ func Join(l Launch, o Options) (*Group, error) {
 		return nil, fmt.Errorf("the launcher (%s) has started %d processes, and %s (%s) sees %d: it belongs to another launcher; set %s to the library of this one",
 			l.By, l.Size, lib.path, lib.version(), g.size, LibraryVariable)
 	}
-	g.recv = make([]mailbox, g.size)
 	host, err := os.Hostname()
 	if err != nil {
 		host = "an unnamed host"
@@ -82,8 +84,40 @@ func Join(l Launch, o Options) (*Group, error) {
 	for _, name := range names {
 		g.hosts = append(g.hosts, string(name))
 	}
-	return g, nil
+	return g, g.tie()
 }
+
+// tie opens the lifelines. A training goes on without where there can be none.
+func (g *Group) tie() error {
+	if g.size == 1 {
+		return nil
+	}
+	var where []byte
+	if g.rank == 0 {
+		g.lines, where, _ = openLifelines(g.lost)
+	}
+	where, err := collective.Share(g, where)
+	if g.rank > 0 && err == nil {
+		g.lines = dialLifeline(where, g.rank, g.lost)
+	}
+	return err
+}
+
+// lost ends the group when a rank's process has ended without a word.
+func (g *Group) lost(rank int) {
+	// A launcher that ends all does so one after another, a second after it has asked them to.
+	if t := g.leaving.Load(); t != 0 && time.Since(time.Unix(0, t)) > time.Second/2 {
+		return
+	}
+	if g.rank > 1 {
+		time.Sleep(time.Duration(min(g.rank-1, 5)) * 300 * time.Millisecond) // rank 1 says it, where there is one
+	}
+	g.end(exitRanks, g.place(rank)+": its process has ended without a word: it was killed, perhaps since its machine was out of memory")
+}
+
+// Leaving says that this process was asked to end, by a launcher or a user: what others do a moment
+// later is no news.
+func (g *Group) Leaving() { g.leaving.CompareAndSwap(0, time.Now().UnixNano()) }
 
 // thread makes all calls of MPI.
 func (g *Group) thread() {
@@ -145,53 +179,76 @@ func (g *Group) place(rank int) string {
 
 // AllToAll implements collective.Group.
 func (g *Group) AllToAll(send, recv []byte) error {
-	n := int32(len(send) / g.size)
-	return g.call(kindAllToAll, func() int32 {
-		return g.lib.alltoall(pointer(send), n, g.lib.byteType, pointer(recv), n, g.lib.byteType, g.lib.world)
-	})
+	n := len(send) / g.size
+	copy(recv[g.rank*n:][:n], send[g.rank*n:])
+	return g.call(kindAllToAll, g.others(func(to int) []byte { return send[to*n:][:n] }), g.others(func(from int) []byte { return recv[from*n:][:n] }))
 }
 
 // AllGather implements collective.Group.
 func (g *Group) AllGather(send, recv []byte) error {
-	n := int32(len(send))
-	return g.call(kindAllGather, func() int32 {
-		return g.lib.allgather(pointer(send), n, g.lib.byteType, pointer(recv), n, g.lib.byteType, g.lib.world)
-	})
+	to, from := g.gather(send, recv)
+	return g.call(kindAllGather, to, from)
 }
 
-// Broadcast implements collective.Group.
-func (g *Group) Broadcast(b []byte) error {
-	const most = 1 << 30 // a count of MPI has 31 bits
-	for len(b) > 0 {
-		part := b[:min(len(b), most)]
-		if err := g.call(kindBroadcast, func() int32 {
-			return g.lib.bcast(pointer(part), int32(len(part)), g.lib.byteType, 0, g.lib.world)
-		}); err != nil {
-			return err
-		}
-		b = b[len(part):]
+// gather are the parts of an AllGather.
+func (g *Group) gather(send, recv []byte) (to, from []part) {
+	n := len(send)
+	if own := recv[g.rank*n:][:n]; n > 0 && &own[0] != &send[0] {
+		copy(own, send)
 	}
-	return nil
+	return g.others(func(int) []byte { return send }), g.others(func(k int) []byte { return recv[k*n:][:n] })
+}
+
+// others are parts for, or of, all other ranks, beginning with the next.
+func (g *Group) others(data func(rank int) []byte) []part {
+	parts := make([]part, 0, g.size-1)
+	for k := 1; k < g.size; k++ {
+		rank := (g.rank + k) % g.size
+		parts = append(parts, part{rank, data(rank)})
+	}
+	return parts
+}
+
+// Broadcast implements collective.Group: rank 0 deals b out, and all give each other what they have,
+// so that rank 0 does not send all of it to each.
+func (g *Group) Broadcast(b []byte) error {
+	slice := func(rank int) []byte {
+		return b[len(b)*rank/g.size : len(b)*(rank+1)/g.size]
+	}
+	var to, from []part
+	if g.rank == 0 {
+		to = g.others(slice)
+	} else {
+		from = []part{{0, slice(g.rank)}}
+	}
+	if err := g.call(kindBroadcast, to, from); err != nil {
+		return err
+	}
+	return g.call(kindBroadcast, g.others(func(int) []byte { return slice(g.rank) }), g.others(slice))
 }
 
 // Barrier implements collective.Group.
-func (g *Group) Barrier() error { return g.call(kindBarrier, func() int32 { return 0 }) }
+func (g *Group) Barrier() error { return g.call(kindBarrier, nil, nil) }
 
 func pointer(b []byte) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
 
-// call makes a collective call when all ranks have come to it.
-func (g *Group) call(k kind, f func() int32) error {
+// call exchanges parts when all ranks have come to it.
+func (g *Group) call(k kind, send, recv []part) error {
 	return g.do(func() error {
 		limit := time.Duration(g.timeout.Load())
 		if err := g.arrive(message{kind: k}, limit); err != nil {
-			return err
+			g.end(exitRanks, err.Error()) // of MPI, which is of no use from here on
 		}
-		// All are there: what follows takes as long as the bytes do.
-		watchdog := time.AfterFunc(limit, func() {
-			g.end(exitRanks, fmt.Sprintf("%s: the other ranks were there, and nothing has come from them for %v (distributed.timeout): a rank hangs, or its link is cut", g.place(g.rank), limit))
+		// All are there: what follows takes as long as the bytes do. The watchdog is for a call of MPI
+		// that does not return.
+		watchdog := time.AfterFunc(limit+10*time.Second, func() {
+			g.end(exitRanks, fmt.Sprintf("%s: %s has not come to its end in %v (distributed.timeout): a rank hangs, or its link is cut", g.place(g.rank), k, limit))
 		})
 		defer watchdog.Stop()
-		return g.lib.check(k.String(), f())
+		if err := g.exchange(send, recv, limit); err != nil {
+			g.end(exitRanks, err.Error())
+		}
+		return nil
 	})
 }
 
@@ -203,9 +260,16 @@ const exitRanks = 75
 
 // end ends all processes, or at least this one, whatever state MPI is in.
 func (g *Group) end(code int, text string) {
+	g.ending.Lock() // for good
 	if text != "" {
-		g.say(text)
+		g.say(text) // before all else: MPICH's launcher kills the others soon
+	}
+	g.lines.goodbye()
+	if text != "" {
 		time.Sleep(300 * time.Millisecond) // launchers lose what comes with the end
+	}
+	if code == exitRanks {
+		orphan()
 	}
 	time.AfterFunc(3*time.Second, func() { g.exit(code) })
 	g.lib.abort(g.lib.world, int32(code))
@@ -233,6 +297,7 @@ func (g *Group) Close(code int, text string) (status int, others []string) {
 		}
 		g.end(exitRanks, err.Error())
 	}
+	g.lines.goodbye() // before the first rank can know that all have come
 	own := binary.LittleEndian.AppendUint32(nil, uint32(code))
 	all, err := collective.Gather(direct{g}, append(own, text...))
 	if err != nil {
@@ -247,9 +312,17 @@ func (g *Group) Close(code int, text string) (status int, others []string) {
 			others = append(others, g.place(rank)+": "+t)
 		}
 	}
-	_ = g.do(func() error { g.lib.finalize(); return nil })
+	finalized := make(chan error, 1)
+	go func() { finalized <- g.do(func() error { g.lib.finalize(); return nil }) }()
+	select {
+	case <-finalized:
+	case <-time.After(finalizeTimeout): // all ranks have said all: the process may end without
+	}
 	return status, others
 }
+
+// finalizeTimeout is how long MPI_Finalize may take. MPICH's was seen not to return, over TCP.
+const finalizeTimeout = 10 * time.Second
 
 func contains(list []string, part string) bool {
 	for _, s := range list {
@@ -265,10 +338,8 @@ type direct struct{ *Group }
 
 func (d direct) AllGather(send, recv []byte) error {
 	g := d.Group
-	return g.do(func() error {
-		n := int32(len(send))
-		return g.lib.check("MPI_Allgather", g.lib.allgather(pointer(send), n, g.lib.byteType, pointer(recv), n, g.lib.byteType, g.lib.world))
-	})
+	to, from := g.gather(send, recv)
+	return g.do(func() error { return g.exchange(to, from, time.Duration(g.timeout.Load())) })
 }
 
 // kind is a collective call.
@@ -285,13 +356,15 @@ const (
 func (k kind) String() string {
 	switch k {
 	case kindAllToAll:
-		return "MPI_Alltoall"
+		return "all-to-all"
 	case kindAllGather:
-		return "MPI_Allgather"
+		return "all-gather"
 	case kindBroadcast:
-		return "MPI_Bcast"
+		return "broadcast"
+	case kindBarrier:
+		return "barrier"
 	}
-	return "MPI"
+	return "the end"
 }
 
 // message is what a rank sends when it arrives.
@@ -332,12 +405,6 @@ type leftError struct {
 
 func (e *leftError) Error() string { return e.text }
 
-// The tags of messages.
-const (
-	tagArrival = 1
-	tagGo      = 2
-)
-
 // arrive tells rank 0 that this rank has come to a call, and returns when all have. It runs on the
 // thread of MPI.
 func (g *Group) arrive(m message, limit time.Duration) error {
@@ -349,18 +416,24 @@ func (g *Group) arrive(m message, limit time.Duration) error {
 	if g.rank == 0 {
 		return g.awaitAll(m, limit)
 	}
-	own := m.encode()
-	if err := g.lib.check("MPI_Send", g.lib.send(pointer(own), int32(len(own)), g.lib.byteType, 0, tagArrival, g.lib.world)); err != nil {
+	answer, err := g.receive(make([]byte, 1), 0, tagGo)
+	if err != nil {
 		return err
 	}
-	box := &g.recv[0]
-	if err := g.expect(box, 0, tagGo); err != nil {
+	own, err := g.send(m.encode(), 0, tagArrival)
+	if err != nil {
 		return err
 	}
-	// Rank 0 knows who is missing, and is given the time to say so.
-	ok, err := g.await(limit+5*time.Second, func() (bool, error) { return g.arrived(box) })
+	// Rank 0 knows who is missing, and is given the time to say so, all the more when it is there.
+	var ok bool
+	for {
+		ok, err = g.awaitTransfers([]*transfer{answer, own}, limit+g.deference())
+		if ok || err != nil || m.kind == kindClose || !g.lines.waitsAt(m.calls) {
+			break
+		}
+	}
 	if err == nil && !ok && m.kind != kindClose {
-		g.end(exitRanks, fmt.Sprintf("%s: %s has not answered for %v (distributed.timeout): it hangs, or its link is cut", g.place(g.rank), g.place(0), limit))
+		g.end(exitRanks, g.noAnswer(map[int]bool{0: true}, limit))
 	}
 	if err == nil && !ok {
 		err = errors.New("the other ranks are at work")
@@ -370,25 +443,26 @@ func (g *Group) arrive(m message, limit time.Duration) error {
 
 // awaitAll waits on rank 0 for all others.
 func (g *Group) awaitAll(m message, limit time.Duration) error {
-	missing := map[int]*mailbox{}
+	g.lines.arrived(m.calls)
+	arrivals := map[int]*transfer{}
+	missing := map[int]bool{}
 	for rank := 1; rank < g.size; rank++ {
-		box := &g.recv[rank]
-		if err := g.expect(box, int32(rank), tagArrival); err != nil {
+		var err error
+		if arrivals[rank], err = g.receive(make([]byte, messageLen), rank, tagArrival); err != nil {
 			return err
 		}
-		missing[rank] = box
+		missing[rank] = true
 	}
 	ok, err := g.await(limit, func() (bool, error) {
-		for rank, box := range missing {
-			come, err := g.arrived(box)
-			if err != nil {
+		for rank := range missing {
+			t := arrivals[rank]
+			if come, err := g.isDone(t); err != nil {
 				return false, err
-			}
-			if !come {
+			} else if !come {
 				continue
 			}
 			delete(missing, rank)
-			if err := g.compare(m, rank, decode(box.text[:])); err != nil {
+			if err := g.compare(m, rank, decode(t.data)); err != nil {
 				return false, err
 			}
 		}
@@ -403,21 +477,17 @@ func (g *Group) awaitAll(m message, limit time.Duration) error {
 	case !ok && m.kind == kindClose && m.code != 0:
 		return errors.New("the other ranks are at work")
 	case !ok:
-		var names []string
-		for rank := 1; rank < g.size; rank++ {
-			if missing[rank] != nil {
-				names = append(names, g.place(rank))
-			}
-		}
-		g.end(exitRanks, fmt.Sprintf("%s: no answer for %v (distributed.timeout): it hangs, or its link is cut", strings.Join(names, ", "), limit))
+		g.end(exitRanks, g.noAnswer(missing, limit))
 	}
-	word := []byte{1}
+	var words []*transfer
 	for rank := 1; rank < g.size; rank++ {
-		if err := g.lib.check("MPI_Send", g.lib.send(pointer(word), 1, g.lib.byteType, int32(rank), tagGo, g.lib.world)); err != nil {
+		t, err := g.send([]byte{1}, rank, tagGo)
+		if err != nil {
 			return err
 		}
+		words = append(words, t)
 	}
-	return nil
+	return g.finish(words, limit)
 }
 
 // compare fails unless a rank has come to the same call.
@@ -437,41 +507,4 @@ func (g *Group) compare(own message, rank int, m message) error {
 		return &leftError{code, g.place(rank) + ": " + text}
 	}
 	return &leftError{exitRanks, fmt.Sprintf("%s is at call %d (%s), and rank 0 at %d (%s): the ranks do not run the same program", g.place(rank), m.calls, m.kind, own.calls, own.kind)}
-}
-
-// expect asks for a message.
-func (g *Group) expect(box *mailbox, from, tag int32) error {
-	return g.lib.check("MPI_Irecv", g.lib.irecv(unsafe.Pointer(&box.text), messageLen, g.lib.byteType, from, tag, g.lib.world, unsafe.Pointer(&box.request)))
-}
-
-// arrived reports whether the message is there.
-func (g *Group) arrived(box *mailbox) (bool, error) {
-	var flag int32
-	err := g.lib.check("MPI_Test", g.lib.test(unsafe.Pointer(&box.request), &flag, unsafe.Pointer(&g.status)))
-	return flag != 0, err
-}
-
-// The waits between two looks for messages: none for a moment, since ranks seldom differ much, and
-// then some, so that a core is left to those who compute.
-const (
-	looks = 200
-	pause = 50 * time.Microsecond
-)
-
-// await calls done until it reports true, fails, or the time is over.
-func (g *Group) await(limit time.Duration, done func() (bool, error)) (bool, error) {
-	start := time.Now()
-	for n := 0; ; n++ {
-		if ok, err := done(); ok || err != nil {
-			return ok, err
-		}
-		if n > looks {
-			if time.Since(start) > limit {
-				return false, nil
-			}
-			time.Sleep(pause)
-		} else {
-			runtime.Gosched()
-		}
-	}
 }

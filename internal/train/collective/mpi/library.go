@@ -26,10 +26,7 @@ type library struct {
 	errorString    func(code int32, text *byte, n *int32) int32
 	libraryVersion func(text *byte, n *int32) int32
 	abort          func(comm uintptr, code int32) int32
-	alltoall       func(send unsafe.Pointer, sn int32, st uintptr, recv unsafe.Pointer, rn int32, rt, comm uintptr) int32
-	allgather      func(send unsafe.Pointer, sn int32, st uintptr, recv unsafe.Pointer, rn int32, rt, comm uintptr) int32
-	bcast          func(buf unsafe.Pointer, n int32, dt uintptr, root int32, comm uintptr) int32
-	send           func(buf unsafe.Pointer, n int32, dt uintptr, to, tag int32, comm uintptr) int32
+	isend          func(buf unsafe.Pointer, n int32, dt uintptr, to, tag int32, comm uintptr, request unsafe.Pointer) int32
 	irecv          func(buf unsafe.Pointer, n int32, dt uintptr, from, tag int32, comm uintptr, request unsafe.Pointer) int32
 	test           func(request unsafe.Pointer, flag *int32, status unsafe.Pointer) int32
 }
@@ -101,8 +98,7 @@ func (l *library) bind(h uintptr) error {
 	for name, f := range map[string]any{
 		"MPI_Init_thread": &l.initThread, "MPI_Finalize": &l.finalize, "MPI_Comm_rank": &l.commRank, "MPI_Comm_size": &l.commSize,
 		"MPI_Comm_set_errhandler": &l.setErrhandler, "MPI_Error_string": &l.errorString, "MPI_Get_library_version": &l.libraryVersion,
-		"MPI_Abort": &l.abort, "MPI_Alltoall": &l.alltoall, "MPI_Allgather": &l.allgather, "MPI_Bcast": &l.bcast,
-		"MPI_Send": &l.send, "MPI_Irecv": &l.irecv, "MPI_Test": &l.test,
+		"MPI_Abort": &l.abort, "MPI_Isend": &l.isend, "MPI_Irecv": &l.irecv, "MPI_Test": &l.test,
 	} {
 		p, err := purego.Dlsym(h, name)
 		if err != nil {
