@@ -33,8 +33,8 @@ type AllreduceReport struct {
 	// Whole is the sum of the vector in one piece, Buckets in the pieces of distributed.bucket.
 	Whole   AllreduceTime `json:"whole"`
 	Buckets AllreduceTime `json:"buckets"`
-	// ProcessorMs of Buckets is the processors' work, copying and adding: what is measured where all
-	// ranks are on one host and no network is in between; 0 where there are several.
+	// ProcessorMs of Buckets is the processors' work, copying and adding: what is measured where
+	// all ranks are on one host and no network is in between; 0 where there are several.
 	ProcessorMs float64 `json:"processor_ms"`
 	// Calculated.
 	Bounds   []AllreduceBound   `json:"bounds"`

@@ -7,7 +7,7 @@ type Network struct {
 	Gigabits float64 // a second, on the line
 	// Latency is what a message takes however short it is, in seconds.
 	Latency float64
-	// Processor is what copying and adding take for a byte that is sent, in seconds; 0 leaves it out.
+	// Processor is what copying and adding take for a byte that is sent, in seconds, or 0.
 	Processor float64
 }
 

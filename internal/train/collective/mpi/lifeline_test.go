@@ -91,8 +91,8 @@ func TestRankZeroSaysToWhichCallItHasCome(t *testing.T) {
 	}
 }
 
-// TestStrangersAreNoRanks: whoever does not show the token is sent away, and a rank that is answered
-// by another program goes on without a line.
+// TestStrangersAreNoRanks: whoever does not show the token is sent away, and a rank that is
+// answered by another program goes on without a line.
 func TestStrangersAreNoRanks(t *testing.T) {
 	ended := make(chan int, 1)
 	l, where, err := openLifelines(func(rank int) { ended <- rank })
