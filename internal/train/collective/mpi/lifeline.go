@@ -16,8 +16,8 @@ import (
 
 // lifelines are TCP connections beside MPI, one from every rank to rank 0. A process that ends
 // takes its connection with it, at once and whatever killed it, which MPI reports late, or not at
-// all, and never by the rank's name. Rank 0 says on them every second to which call it has come, so that the
-// others know whether it is rank 0 that they wait for.
+// all, and never by the rank's name. Rank 0 says on them every second to which call it has come, so
+// that the others know whether it is rank 0 that they wait for.
 type lifelines struct {
 	ended func(rank int) // called when a rank's process has ended without a word
 
