@@ -1,3 +1,5 @@
+//go:build mpi && (linux || darwin)
+
 package mpi
 
 import (

@@ -1,3 +1,5 @@
+//go:build mpi && (linux || darwin)
+
 package mpi
 
 import (
@@ -47,7 +49,7 @@ func breakOff(l *lifelines, rank int) {
 	_ = l.conns[rank].Close()
 }
 
-func TestTheEndOfAProcessIsKnownByItsRank(t *testing.T) {
+func TestMPITheEndOfAProcessIsKnownByItsRank(t *testing.T) {
 	lines, ended := tied(t, 3)
 	breakOff(lines[2], 0)
 	var said []string
@@ -72,7 +74,7 @@ func TestTheEndOfAProcessIsKnownByItsRank(t *testing.T) {
 	}
 }
 
-func TestRankZeroSaysToWhichCallItHasCome(t *testing.T) {
+func TestMPIRankZeroSaysToWhichCallItHasCome(t *testing.T) {
 	lines, _ := tied(t, 2)
 	defer lines[0].goodbye()
 	lines[0].arrived(7)
@@ -91,9 +93,9 @@ func TestRankZeroSaysToWhichCallItHasCome(t *testing.T) {
 	}
 }
 
-// TestStrangersAreNoRanks: whoever does not show the token is sent away, and a rank that is
+// TestMPIStrangersAreNoRanks: whoever does not show the token is sent away, and a rank that is
 // answered by another program goes on without a line.
-func TestStrangersAreNoRanks(t *testing.T) {
+func TestMPIStrangersAreNoRanks(t *testing.T) {
 	ended := make(chan int, 1)
 	l, where, err := openLifelines(func(rank int) { ended <- rank })
 	if err != nil {
