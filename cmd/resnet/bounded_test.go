@@ -50,7 +50,7 @@ func commandsBelow(c *cobra.Command) (list []*cobra.Command) {
 func TestNoWholeNumberIsWithoutBounds(t *testing.T) {
 	checked := map[string]string{
 		"uint64": "seed", "intSlice": "depths scales", "uintSlice": "seeds", "float64": "short seconds rate bandwidth crop regularise confidence frame-length frame-shift low high preemphasis dither",
-		"duration": "max-time grace delay timeout",
+		"duration": "max-time grace delay timeout update",
 	}
 	flags := 0
 	for _, c := range commandsBelow(newRootCmd(newApp(strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{}))) {
