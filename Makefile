@@ -18,7 +18,7 @@ MCA     ?= llvm-mca-19
 # The packages that start goroutines; internal/race_test.go compares. What one goroutine does to thousands of damaged files, and the
 # commands that the tests run as processes of their own, is left out: the detector makes it ten times as long.
 CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus ./internal/datasets/speech/extract ./internal/eval ./internal/experiment ./internal/graph/kernel ./internal/graph/schedule ./internal/serve ./internal/train ./internal/train/collective/mpi
-SEQUENTIAL := Hostile|Readmes|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration|ACopyIsOther|EmbeddedImages|HighlyCompressed|FingerprintOfImages|ManyClasses
+SEQUENTIAL := Hostile|Readmes|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration|ACopyIsOther|EmbeddedImages|HighlyCompressed|FingerprintOfImages|ManyClasses|WhatCannotFit|WhatDoesNotFit
 
 .DEFAULT_GOAL := help
 .PHONY: help build build-mpi test-mpi demo lesson rename test test-long test-purego test-arm64 test-arm64-threads test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-finetune bench-serve parity cross release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
