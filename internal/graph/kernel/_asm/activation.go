@@ -97,10 +97,8 @@ func elu(s isa) {
 	a := s.begin("elu", "Activation", "applies the exponential linear unit; see Activation.")
 	px, py, n := field(a, spec.ActX), field(a, spec.ActY), field(a, spec.ActN)
 	e := s.newExponential()
-	SHRQ(U8(4), n)
-	Label("vector")
-	for h := 0; h < s.halves; h++ {
-		at := func(p reg.Register) Mem { return Mem{Base: p, Disp: h * s.bytes()} }
+	s.eachVector(n, func(disp int) {
+		at := func(p reg.Register) Mem { return Mem{Base: p, Disp: disp} }
 		x := s.vec()
 		VMOVUPS(at(px), x)
 		p := e.of(x)
@@ -110,12 +108,7 @@ func elu(s isa) {
 		VMULPS(alpha, p, p)
 		s.belowZero(lessOrEqual, x, p, x)
 		VMOVUPS(x, at(py))
-	}
-	ADDQ(U8(64), px)
-	ADDQ(U8(64), py)
-	DECQ(n)
-	JNZ(LabelRef("vector"))
-	end()
+	}, px, py)
 }
 
 // notLess is a predicate of VCMPPS: true where one is a NaN.
@@ -134,10 +127,8 @@ func sigmoid(s isa, tanh bool) {
 	a := s.begin(name, "Activation", doc)
 	px, py, n := field(a, spec.ActX), field(a, spec.ActY), field(a, spec.ActN)
 	e := s.newExponential()
-	SHRQ(U8(4), n)
-	Label("vector")
-	for h := 0; h < s.halves; h++ {
-		at := func(p reg.Register) Mem { return Mem{Base: p, Disp: h * s.bytes()} }
+	s.eachVector(n, func(disp int) {
+		at := func(p reg.Register) Mem { return Mem{Base: p, Disp: disp} }
 		z := s.vec()
 		s.zero(z)
 		VSUBPS(at(px), z, z)
@@ -162,12 +153,7 @@ func sigmoid(s isa, tanh bool) {
 			VDIVPS(below, y, y)
 		}
 		VMOVUPS(y, at(py))
-	}
-	ADDQ(U8(64), px)
-	ADDQ(U8(64), py)
-	DECQ(n)
-	JNZ(LabelRef("vector"))
-	end()
+	}, px, py)
 }
 
 // sigmoidGrad generates the derivative of the logistic function.
@@ -175,23 +161,15 @@ func sigmoidGrad(s isa) {
 	a := s.begin("sigmoidGrad", "Activation", "applies the derivative of the logistic function; see Activation.")
 	px, py, pd, n := field(a, spec.ActX), field(a, spec.ActY), field(a, spec.ActD), field(a, spec.ActN)
 	one := s.constant(math.Float32bits(1))
-	SHRQ(U8(4), n)
-	Label("vector")
-	for h := 0; h < s.halves; h++ {
-		at := func(p reg.Register) Mem { return Mem{Base: p, Disp: h * s.bytes()} }
+	s.eachVector(n, func(disp int) {
+		at := func(p reg.Register) Mem { return Mem{Base: p, Disp: disp} }
 		x, d := s.vec(), s.vec()
 		VMOVUPS(at(px), x)
 		VMULPS(at(pd), x, d)
 		VSUBPS(x, one, x)
 		VMULPS(x, d, d)
 		VMOVUPS(d, at(py))
-	}
-	for _, p := range []reg.Register{px, py, pd} {
-		ADDQ(U8(64), p)
-	}
-	DECQ(n)
-	JNZ(LabelRef("vector"))
-	end()
+	}, px, py, pd)
 }
 
 // expBelow generates exp(x - alpha).
@@ -199,20 +177,13 @@ func expBelow(s isa) {
 	a := s.begin("expBelow", "Activation", "makes exponentials; see Activation.")
 	px, py, n := field(a, spec.ActX), field(a, spec.ActY), field(a, spec.ActN)
 	e := s.newExponential()
-	SHRQ(U8(4), n)
-	Label("vector")
-	for h := 0; h < s.halves; h++ {
+	s.eachVector(n, func(disp int) {
 		x, top := s.vec(), s.vec()
 		VBROADCASTSS(Mem{Base: a, Disp: spec.ActAlpha}, top)
-		VMOVUPS(Mem{Base: px, Disp: h * s.bytes()}, x)
+		VMOVUPS(Mem{Base: px, Disp: disp}, x)
 		VSUBPS(top, x, x)
-		VMOVUPS(e.of(x), Mem{Base: py, Disp: h * s.bytes()})
-	}
-	ADDQ(U8(64), px)
-	ADDQ(U8(64), py)
-	DECQ(n)
-	JNZ(LabelRef("vector"))
-	end()
+		VMOVUPS(e.of(x), Mem{Base: py, Disp: disp})
+	}, px, py)
 }
 
 // eluGrad generates its derivative.
@@ -221,10 +192,8 @@ func eluGrad(s isa) {
 	px, py, pd, n := field(a, spec.ActX), field(a, spec.ActY), field(a, spec.ActD), field(a, spec.ActN)
 	alpha := s.vec()
 	VBROADCASTSS(Mem{Base: a, Disp: spec.ActAlpha}, alpha)
-	SHRQ(U8(4), n)
-	Label("vector")
-	for h := 0; h < s.halves; h++ {
-		at := func(p reg.Register) Mem { return Mem{Base: p, Disp: h * s.bytes()} }
+	s.eachVector(n, func(disp int) {
+		at := func(p reg.Register) Mem { return Mem{Base: p, Disp: disp} }
 		x, d, scaled := s.vec(), s.vec(), s.vec()
 		VMOVUPS(at(px), x)
 		VMOVUPS(at(pd), d)
@@ -232,11 +201,5 @@ func eluGrad(s isa) {
 		VMULPS(scaled, d, scaled)
 		s.belowZero(lessOrEqual, x, scaled, d)
 		VMOVUPS(d, at(py))
-	}
-	for _, p := range []reg.Register{px, py, pd} {
-		ADDQ(U8(64), p)
-	}
-	DECQ(n)
-	JNZ(LabelRef("vector"))
-	end()
+	}, px, py, pd)
 }

@@ -59,6 +59,27 @@ func end() {
 	RET()
 }
 
+// endLoop ends a kernel with its loop, which has n more rounds: each pointer goes on by 16 values.
+func endLoop(label string, n reg.GPVirtual, pointers ...reg.GPVirtual) {
+	for _, p := range pointers {
+		ADDQ(U8(64), p)
+	}
+	DECQ(n)
+	JNZ(LabelRef(label))
+	end()
+}
+
+// eachVector is the rest of a kernel on n values, 16 of them a round. body computes a vector of each
+// array, disp bytes behind its pointer.
+func (s isa) eachVector(n reg.GPVirtual, body func(disp int), pointers ...reg.GPVirtual) {
+	SHRQ(U8(4), n)
+	Label("vector")
+	for h := range s.halves {
+		body(h * s.bytes())
+	}
+	endLoop("vector", n, pointers...)
+}
+
 // field loads an 8-byte field of the argument struct.
 func field(a reg.Register, off int) reg.GPVirtual {
 	r := GP64()

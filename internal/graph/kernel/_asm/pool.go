@@ -19,16 +19,6 @@ func nextTap(taps reg.GPVirtual) reg.GPVirtual {
 	return at
 }
 
-// nextPixel ends the loop over pixels, and the kernel. outputs go on by a vector of channels.
-func nextPixel(pixels reg.GPVirtual, outputs ...reg.GPVirtual) {
-	for _, p := range outputs {
-		ADDQ(U8(64), p)
-	}
-	DECQ(pixels)
-	JNZ(LabelRef("pixel"))
-	end()
-}
-
 // windowMax generates the largest value of each window.
 func windowMax(s isa) {
 	a := s.begin("windowMax", "Window", "takes the largest value of each window; see Window.")
@@ -73,7 +63,7 @@ func windowMax(s isa) {
 		VMOVUPS(best[h], Mem{Base: y, Disp: h * s.bytes()})
 	}
 	ADDQ(step, x)
-	nextPixel(pixels, y)
+	endLoop("pixel", pixels, y)
 }
 
 // windowSum generates the sum of each window times a factor.
@@ -101,7 +91,7 @@ func windowSum(s isa) {
 		VMOVUPS(sum[h], Mem{Base: y, Disp: h * s.bytes()})
 	}
 	ADDQ(step, x)
-	nextPixel(pixels, y)
+	endLoop("pixel", pixels, y)
 }
 
 // windowSpread generates its derivative: d times the factor is added at every tap.
@@ -127,7 +117,7 @@ func windowSpread(s isa) {
 	DECQ(n)
 	JNZ(LabelRef("tap"))
 	ADDQ(step, dx)
-	nextPixel(pixels, d)
+	endLoop("pixel", pixels, d)
 }
 
 // windowGrad generates the derivative: what is left of d goes to the taps that hold the largest
@@ -181,5 +171,5 @@ func windowGrad(s isa) {
 	JNZ(LabelRef("tap"))
 	ADDQ(step, x)
 	ADDQ(step, dx)
-	nextPixel(pixels, y, d)
+	endLoop("pixel", pixels, y, d)
 }

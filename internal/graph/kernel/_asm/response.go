@@ -3,6 +3,7 @@ package main
 import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 
 	"resnet/internal/graph/kernel/_asm/spec"
 )
@@ -22,10 +23,11 @@ func response(s isa, grad bool) {
 	}
 	k := s.vec()
 	VBROADCASTSS(Mem{Base: a, Disp: spec.RespK}, k)
-	SHRQ(U8(4), n)
-	Label("vector")
-	for h := 0; h < s.halves; h++ {
-		d := h * s.bytes()
+	pointers := []reg.GPVirtual{px, ps, py}
+	if grad {
+		pointers = append(pointers, pd, pt)
+	}
+	s.eachVector(n, func(d int) {
 		scale, root, power := s.vec(), s.vec(), s.vec()
 		VADDPS(Mem{Base: ps, Disp: d}, k, scale)
 		VSQRTPS(scale, root)
@@ -36,7 +38,7 @@ func response(s isa, grad bool) {
 			VMOVUPS(Mem{Base: px, Disp: d}, v)
 			VDIVPS(power, v, v)
 			VMOVUPS(v, Mem{Base: py, Disp: d})
-			continue
+			return
 		}
 		VMOVUPS(Mem{Base: pd, Disp: d}, v)
 		VDIVPS(power, v, v)
@@ -44,15 +46,5 @@ func response(s isa, grad bool) {
 		VMULPS(Mem{Base: px, Disp: d}, v, v)
 		VDIVPS(scale, v, v)
 		VMOVUPS(v, Mem{Base: pt, Disp: d})
-	}
-	ADDQ(U8(64), px)
-	ADDQ(U8(64), ps)
-	ADDQ(U8(64), py)
-	if grad {
-		ADDQ(U8(64), pd)
-		ADDQ(U8(64), pt)
-	}
-	DECQ(n)
-	JNZ(LabelRef("vector"))
-	end()
+	}, pointers...)
 }

@@ -14,6 +14,21 @@ func (f *function) everywhere(bits uint32) *reg {
 	return d
 }
 
+// beginHalves begins the loop of a kernel on n values, eight of them a round.
+func (f *function) beginHalves(n *reg) {
+	f.shiftRight(n, n, 3)
+	f.label("half")
+}
+
+// endHalves ends that loop, in which each pointer goes on, and the kernel.
+func (f *function) endHalves(n *reg, pointers ...*reg) {
+	for _, p := range pointers {
+		f.next(p, 32)
+	}
+	f.times(n, "half")
+	f.end()
+}
+
 // exponential is kernel.exp with its operations in their order; its constants are in registers.
 type exponential struct {
 	log2e, high, low, least, first, bias, half, one *reg
@@ -70,8 +85,7 @@ func elu() {
 	px, py, n := f.field(spec.ActX), f.field(spec.ActY), f.field(spec.ActN)
 	e, alpha := f.newExponential(), f.vec()
 	f.spread(alpha, f.a, spec.ActAlpha)
-	f.shiftRight(n, n, 3)
-	f.label("half")
+	f.beginHalves(n)
 	x := f.pair(px, 0)
 	for _, v := range x {
 		p, m := e.of(f, v), f.vec()
@@ -81,10 +95,7 @@ func elu() {
 		f.into(bit, v, p, m)
 	}
 	f.stores(x, py, 0)
-	f.next(px, 32)
-	f.next(py, 32)
-	f.times(n, "half")
-	f.end()
+	f.endHalves(n, px, py)
 }
 
 // eluGrad generates its derivative.
@@ -93,8 +104,7 @@ func eluGrad() {
 	px, py, pd, n := f.field(spec.ActX), f.field(spec.ActY), f.field(spec.ActD), f.field(spec.ActN)
 	alpha := f.vec()
 	f.spread(alpha, f.a, spec.ActAlpha)
-	f.shiftRight(n, n, 3)
-	f.label("half")
+	f.beginHalves(n)
 	x, d := f.pair(px, 0), f.pair(pd, 0)
 	for i, v := range x {
 		m, scaled := f.vec(), f.vec()
@@ -104,11 +114,7 @@ func eluGrad() {
 		f.into(bit, d[i], scaled, m)
 	}
 	f.stores(d, py, 0)
-	for _, p := range []*reg{px, py, pd} {
-		f.next(p, 32)
-	}
-	f.times(n, "half")
-	f.end()
+	f.endHalves(n, px, py, pd)
 }
 
 // sigmoid generates 1/(1+exp(-x)), or the hyperbolic tangent: the exponential is that of -|x| or
@@ -122,8 +128,7 @@ func sigmoid(tanh bool) {
 	px, py, n := f.field(spec.ActX), f.field(spec.ActY), f.field(spec.ActN)
 	e, none := f.newExponential(), f.vec()
 	f.zero(none)
-	f.shiftRight(n, n, 3)
-	f.label("half")
+	f.beginHalves(n)
 	x := f.pair(px, 0)
 	for _, v := range x {
 		z := f.vec()
@@ -148,10 +153,7 @@ func sigmoid(tanh bool) {
 		}
 	}
 	f.stores(x, py, 0)
-	f.next(px, 32)
-	f.next(py, 32)
-	f.times(n, "half")
-	f.end()
+	f.endHalves(n, px, py)
 }
 
 // sigmoidGrad generates the derivative of the logistic function.
@@ -159,8 +161,7 @@ func sigmoidGrad() {
 	f := begin("sigmoidGrad", "Activation", "applies the derivative of the logistic function; see Activation.")
 	px, py, pd, n := f.field(spec.ActX), f.field(spec.ActY), f.field(spec.ActD), f.field(spec.ActN)
 	one := f.everywhere(math.Float32bits(1))
-	f.shiftRight(n, n, 3)
-	f.label("half")
+	f.beginHalves(n)
 	x, d := f.pair(px, 0), f.pair(pd, 0)
 	for i, v := range x {
 		f.op(fmul, d[i], d[i], v)
@@ -168,11 +169,7 @@ func sigmoidGrad() {
 		f.op(fmul, d[i], d[i], v)
 	}
 	f.stores(d, py, 0)
-	for _, p := range []*reg{px, py, pd} {
-		f.next(p, 32)
-	}
-	f.times(n, "half")
-	f.end()
+	f.endHalves(n, px, py, pd)
 }
 
 // expBelow generates exp(x - alpha).
@@ -181,16 +178,12 @@ func expBelow() {
 	px, py, n := f.field(spec.ActX), f.field(spec.ActY), f.field(spec.ActN)
 	e, top := f.newExponential(), f.vec()
 	f.spread(top, f.a, spec.ActAlpha)
-	f.shiftRight(n, n, 3)
-	f.label("half")
+	f.beginHalves(n)
 	x := f.pair(px, 0)
 	for i, v := range x {
 		f.op(fsub, v, v, top)
 		x[i] = e.of(f, v)
 	}
 	f.stores(x, py, 0)
-	f.next(px, 32)
-	f.next(py, 32)
-	f.times(n, "half")
-	f.end()
+	f.endHalves(n, px, py)
 }

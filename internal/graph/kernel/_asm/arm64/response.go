@@ -17,8 +17,7 @@ func response(grad bool) {
 		pointers = append(pointers, pd, pt)
 	}
 	f.spread(k, f.a, spec.RespK)
-	f.shiftRight(n, n, 3)
-	f.label("half")
+	f.beginHalves(n)
 	scale, x, y := f.pair(ps, 0), f.pair(px, 0), f.vecs(2)
 	d := x
 	if grad {
@@ -40,9 +39,5 @@ func response(grad bool) {
 		}
 		f.stores(y, pt, 0)
 	}
-	for _, p := range pointers {
-		f.next(p, 32)
-	}
-	f.times(n, "half")
-	f.end()
+	f.endHalves(n, pointers...)
 }
