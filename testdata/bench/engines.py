@@ -12,14 +12,13 @@ forward, cross-entropy, backward and SGD with momentum 0.9 and weight decay 1e-4
 import argparse
 import json
 import pathlib
-import resource
-import statistics
 import tempfile
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from timing import median_seconds, peak_rss_bytes
 
 CAN_TRAIN = ["torch", "torch-bf16"]
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -136,15 +135,9 @@ def main():
     torch.set_num_threads(a.threads)
     settings = {"torch": torch_settings, "openvino": openvino_settings, "onnxruntime": onnxruntime_settings}
     for setting, step in settings[a.engine.removesuffix("-bf16")](a):
-        for _ in range(3):
-            step()
-        times = []
-        for _ in range(a.steps):
-            start = time.perf_counter()
-            step()
-            times.append(time.perf_counter() - start)
+        seconds = median_seconds(step, a.steps)
         print(json.dumps(dict(peer=a.engine, version=version(a.engine), arch=a.arch, mode=a.mode, setting=setting, batch=a.batch, threads=a.threads,
-                              images_per_second=a.batch / statistics.median(times), peak_rss_bytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)), flush=True)
+                              images_per_second=a.batch / seconds, peak_rss_bytes=peak_rss_bytes())), flush=True)
 
 
 def version(engine):

@@ -11,13 +11,12 @@ requires_grad=False and are in eval mode, and SGD has the parameters of the rest
 import argparse
 import json
 import pathlib
-import resource
-import statistics
 import sys
-import time
 
 import torch
 import torch.nn.functional as F
+
+from timing import median_seconds, peak_rss_bytes
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "parity"))
 import variants  # noqa: E402
@@ -77,12 +76,6 @@ for form in (torch.contiguous_format, torch.channels_last):
         def step():
             with torch.inference_mode():
                 run(x)
-    for _ in range(3):
-        step()
-    times = []
-    for _ in range(a.steps):
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-    print(json.dumps({"peer": f"PyTorch {torch.__version__}", "arch": a.arch, "mode": a.mode, "format": str(form)[6:], "images_per_second": a.batch / statistics.median(times),
-                      "peak_rss_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}), flush=True)
+    seconds = median_seconds(step, a.steps)
+    print(json.dumps({"peer": f"PyTorch {torch.__version__}", "arch": a.arch, "mode": a.mode, "format": str(form)[6:], "images_per_second": a.batch / seconds,
+                      "peak_rss_bytes": peak_rss_bytes()}), flush=True)
