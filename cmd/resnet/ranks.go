@@ -50,7 +50,7 @@ func (a *app) enterRanks(c *cobra.Command) error {
 		return err
 	}
 	if !slices.Contains(rankedCommands, c.CommandPath()) {
-		return fail(usageErrorf("%s: the launcher (%s) has started %d processes, which would all do the same: start it without the launcher; processes share `resnet-mpi train`", c.CommandPath(), l.By, l.Size))
+		return fail(usageErrorf("%s: the launcher (%s) has started %d processes, which would all do the same: start it without the launcher; processes share `resnet-mpi train` and `bench allreduce`", c.CommandPath(), l.By, l.Size))
 	}
 	g, err := joinRanks(a, l)
 	if err != nil {

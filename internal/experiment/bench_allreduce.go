@@ -30,7 +30,8 @@ type AllreduceReport struct {
 	Hosts   int    `json:"hosts"`
 	Rounds  int    `json:"rounds"`
 	Version string `json:"version"`
-	// Whole is the sum of the vector in one piece, Buckets in the pieces of distributed.bucket.
+	// Whole is the sum of the vector in one piece, Buckets in pieces of 8 MiB, the usual
+	// distributed.bucket.
 	Whole   AllreduceTime `json:"whole"`
 	Buckets AllreduceTime `json:"buckets"`
 	// ProcessorMs of Buckets is the processors' work, copying and adding: what is measured where
@@ -81,13 +82,12 @@ func BenchAllreduce(env *Environment, r train.Ranks, hosts []string, o Allreduce
 	}
 	s := collective.NewSummer(r.Group, collective.Float32)
 	v := make([]float32, s.Padded(o.Values))
-	bucket := max(n, min(sumBucket/4, len(v)))
 	var whole, buckets []time.Duration
 	for round := range o.Rounds + 1 {
 		for _, c := range []struct {
 			size  int
 			times *[]time.Duration
-		}{{len(v), &whole}, {bucket, &buckets}} {
+		}{{len(v), &whole}, {sumBucket / 4, &buckets}} {
 			fillOwn(v, r.Rank())
 			if err := r.Group.Barrier(); err != nil {
 				return AllreduceReport{}, err
@@ -157,17 +157,16 @@ func allreduceTime(times []time.Duration, n int, bytes int64) AllreduceTime {
 	slices.Sort(times)
 	median := times[len(times)/2]
 	t := AllreduceTime{Ms: milliseconds(median), MsMin: milliseconds(times[0]), MsMax: milliseconds(times[len(times)-1])}
-	t.Gigabits = 2 * float64(n-1) / float64(n) * float64(bytes) * 8 / median.Seconds() / 1e9
+	t.Gigabits = ringBytes(n, float64(bytes)) * 8 / median.Seconds() / 1e9
 	return t
 }
 
 // calculate adds what follows for networks. The processors' work is in proportion to what a rank
 // sends, and comes on top of the time of the bytes.
 func (r *AllreduceReport) calculate(update time.Duration) {
-	sends := func(n int) float64 { return 2 * float64(n-1) / float64(n) * float64(r.Bytes) }
 	perByte := 0.
 	if r.Ranks > 1 {
-		perByte = r.ProcessorMs / 1000 / sends(r.Ranks)
+		perByte = r.ProcessorMs / 1000 / ringBytes(r.Ranks, float64(r.Bytes))
 	}
 	for _, w := range scaleNetworks {
 		r.Bounds = append(r.Bounds, AllreduceBound{w.Gigabits, 1000 * w.ringSeconds(r.Ranks, float64(r.Bytes))})

@@ -31,8 +31,13 @@ var scaleNetworks = []Network{{Gigabits: 10, Latency: tcpLatency}, {Gigabits: 25
 //
 // An all-to-all and an all-gather have the same traffic.
 func (w Network) ringSeconds(n int, bytes float64) float64 {
+	return ringBytes(n, bytes)*(1/(w.Gigabits*1e9/8*payload)+w.Processor) + 2*float64(n-1)*w.Latency
+}
+
+// ringBytes is what each of n machines sends to sum vectors of so many bytes.
+func ringBytes(n int, bytes float64) float64 {
 	k := float64(n)
-	return 2*(k-1)/k*bytes*(1/(w.Gigabits*1e9/8*payload)+w.Processor) + 2*(k-1)*w.Latency
+	return 2 * (k - 1) / k * bytes
 }
 
 // Efficiency is the share of time that n machines compute, of updates that take each of them so

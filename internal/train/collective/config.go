@@ -16,7 +16,7 @@ type Config struct {
 
 // The bounds of a Config.
 const (
-	maxBucket  = 1 << 11 // MiB: a half, for each of two ranks, is what a call of MPI can count
+	maxBucket  = 1 << 11 // MiB: a half, for each of two ranks, is what a message of MPI can count
 	maxTimeout = 1 << 20
 )
 

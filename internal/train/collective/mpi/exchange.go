@@ -5,6 +5,7 @@ package mpi
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -95,13 +96,7 @@ func (g *Group) finish(all []*transfer, limit time.Duration) error {
 	if err != nil || ok {
 		return err
 	}
-	missing := map[int]bool{}
-	for _, t := range all {
-		if !t.done {
-			missing[t.rank] = true
-		}
-	}
-	g.end(exitRanks, g.noAnswer(missing, limit))
+	g.end(exitRanks, g.noAnswer(all, limit))
 	return nil
 }
 
@@ -121,12 +116,12 @@ func (g *Group) awaitTransfers(all []*transfer, limit time.Duration) (bool, erro
 	})
 }
 
-// noAnswer says which ranks have not come in time. Where that is several, this rank may be the one
-// that is cut off.
-func (g *Group) noAnswer(missing map[int]bool, limit time.Duration) string {
+// noAnswer says of which ranks transfers are not done in time. Where that is several, this rank may
+// be the one that is cut off.
+func (g *Group) noAnswer(all []*transfer, limit time.Duration) string {
 	var names []string
 	for rank := range g.size {
-		if missing[rank] {
+		if slices.ContainsFunc(all, func(t *transfer) bool { return t.rank == rank && !t.done }) {
 			names = append(names, g.place(rank))
 		}
 	}

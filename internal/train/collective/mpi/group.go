@@ -193,9 +193,7 @@ func (g *Group) AllGather(send, recv []byte) error {
 // gather are the parts of an AllGather.
 func (g *Group) gather(send, recv []byte) (to, from []part) {
 	n := len(send)
-	if own := recv[g.rank*n:][:n]; n > 0 && &own[0] != &send[0] {
-		copy(own, send)
-	}
+	copy(recv[g.rank*n:][:n], send)
 	return g.others(func(int) []byte { return send }), g.others(func(k int) []byte { return recv[k*n:][:n] })
 }
 
@@ -215,16 +213,22 @@ func (g *Group) Broadcast(b []byte) error {
 	slice := func(rank int) []byte {
 		return b[len(b)*rank/g.size : len(b)*(rank+1)/g.size]
 	}
-	var to, from []part
-	if g.rank == 0 {
-		to = g.others(slice)
-	} else {
-		from = []part{{0, slice(g.rank)}}
+	own := func(to int) []byte {
+		if to == 0 {
+			return nil // rank 0 has all
+		}
+		return slice(g.rank)
 	}
-	if err := g.call(kindBroadcast, to, from); err != nil {
+	if g.rank == 0 {
+		if err := g.call(kindBroadcast, g.others(slice), nil); err != nil {
+			return err
+		}
+		return g.call(kindBroadcast, g.others(own), nil)
+	}
+	if err := g.call(kindBroadcast, nil, []part{{0, slice(g.rank)}}); err != nil {
 		return err
 	}
-	return g.call(kindBroadcast, g.others(func(int) []byte { return slice(g.rank) }), g.others(slice))
+	return g.call(kindBroadcast, g.others(own), g.others(slice))
 }
 
 // Barrier implements collective.Group.
@@ -425,48 +429,50 @@ func (g *Group) arrive(m message, limit time.Duration) error {
 		return err
 	}
 	// Rank 0 knows who is missing, and is given the time to say so, all the more when it is there.
-	var ok bool
+	both := []*transfer{answer, own}
 	for {
-		ok, err = g.awaitTransfers([]*transfer{answer, own}, limit+g.deference())
-		if ok || err != nil || m.kind == kindClose || !g.lines.waitsAt(m.calls) {
-			break
+		switch ok, err := g.awaitTransfers(both, limit+g.deference()); {
+		case ok || err != nil:
+			return err
+		case m.kind == kindClose:
+			return errAtWork
+		case !g.lines.waitsAt(m.calls):
+			g.end(exitRanks, g.noAnswer(both, limit))
 		}
 	}
-	if err == nil && !ok && m.kind != kindClose {
-		g.end(exitRanks, g.noAnswer(map[int]bool{0: true}, limit))
-	}
-	if err == nil && !ok {
-		err = errors.New("the other ranks are at work")
-	}
-	return err
 }
+
+// errAtWork says that the others have not come to the end.
+var errAtWork = errors.New("the other ranks are at work")
 
 // awaitAll waits on rank 0 for all others.
 func (g *Group) awaitAll(m message, limit time.Duration) error {
 	g.lines.arrived(m.calls)
-	arrivals := map[int]*transfer{}
-	missing := map[int]bool{}
+	var arrivals []*transfer
 	for rank := 1; rank < g.size; rank++ {
-		var err error
-		if arrivals[rank], err = g.receive(make([]byte, messageLen), rank, tagArrival); err != nil {
+		t, err := g.receive(make([]byte, messageLen), rank, tagArrival)
+		if err != nil {
 			return err
 		}
-		missing[rank] = true
+		arrivals = append(arrivals, t)
 	}
 	ok, err := g.await(limit, func() (bool, error) {
-		for rank := range missing {
-			t := arrivals[rank]
+		all := true
+		for _, t := range arrivals {
+			if t.done {
+				continue
+			}
 			if come, err := g.isDone(t); err != nil {
 				return false, err
 			} else if !come {
+				all = false
 				continue
 			}
-			delete(missing, rank)
-			if err := g.compare(m, rank, decode(t.data)); err != nil {
+			if err := g.compare(m, t.rank, decode(t.data)); err != nil {
 				return false, err
 			}
 		}
-		return len(missing) == 0, nil
+		return all, nil
 	})
 	var left *leftError
 	switch {
@@ -475,9 +481,9 @@ func (g *Group) awaitAll(m message, limit time.Duration) error {
 	case err != nil:
 		return err
 	case !ok && m.kind == kindClose && m.code != 0:
-		return errors.New("the other ranks are at work")
+		return errAtWork
 	case !ok:
-		g.end(exitRanks, g.noAnswer(missing, limit))
+		g.end(exitRanks, g.noAnswer(arrivals, limit))
 	}
 	var words []*transfer
 	for rank := 1; rank < g.size; rank++ {

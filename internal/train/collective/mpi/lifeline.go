@@ -38,6 +38,9 @@ const (
 	// on without.
 	dialTimeout = 2 * time.Second
 	beatEvery   = time.Second
+	// tellTimeout is far above what a busy machine takes to write a few bytes. They wait for nobody
+	// unless a rank has been stopped for days.
+	tellTimeout = 100 * time.Millisecond
 	// The words of a lifeline: a beat is followed by the number of a call.
 	wordBeat    = 'b'
 	wordGoodbye = 'g'
@@ -200,7 +203,7 @@ func (l *lifelines) tell(word []byte) bool {
 		return false
 	}
 	for _, c := range l.conns {
-		_ = c.SetWriteDeadline(time.Now().Add(time.Millisecond))
+		_ = c.SetWriteDeadline(time.Now().Add(tellTimeout))
 		_, _ = c.Write(word) // an end is met by keep
 	}
 	return true
