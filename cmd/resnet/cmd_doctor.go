@@ -102,10 +102,11 @@ func (r *doctorReport) examine() []finding {
 	if s.MemoryNodes > 1 {
 		threads.Value += fmt.Sprintf(", %d nodes of memory", s.MemoryNodes)
 	}
-	if threads.Hint == "" && s.MemoryNodes > 1 {
+	switch {
+	case threads.Hint != "":
+	case s.MemoryNodes > 1:
 		threads.Hint = fmt.Sprintf("with train.accumulate above 1, train --workers %d or a multiple of it keeps each worker's threads beside its memory (--dry-run suggests how many)", s.MemoryNodes)
-	}
-	if threads.Hint == "" && s.Threads > schedule.Units/2 {
+	case s.Threads > schedule.Units/2:
 		threads.Hint = fmt.Sprintf("%d threads of one worker wait for each other: with train.accumulate above 1, train --workers N divides them (--dry-run suggests how)", s.Threads)
 	}
 	binding, known := s.Binding()

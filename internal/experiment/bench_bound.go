@@ -36,11 +36,11 @@ func measureLimits(steps []schedule.StepTime, threads int) limits {
 		speeds: map[convolved]conv.Speeds{}, best: map[pass]float64{},
 	}
 	for _, s := range steps {
+		if s.Algorithm == "" { // a fully connected or recurrent layer
+			continue
+		}
 		for _, p := range s.Products {
 			key := convolved{p.Shape, p.Algorithm}
-			if s.Algorithm == "" { // a fully connected or recurrent layer
-				continue
-			}
 			if _, ok := l.speeds[key]; !ok {
 				// As many images as fit in a second-level cache together.
 				together := max(1, min(p.Images, 48<<10/max(p.InLen(), p.OutLen())))

@@ -66,6 +66,9 @@ func (x *Experiment) cpusOf(i int) cpus {
 // nodes gives each worker the processors of the node of memory that its threads stay on, so that
 // its activations are in the memory beside them; or nil where threads are not kept anywhere.
 func (x *Experiment) nodes() [][]int {
+	if x.workers() < 2 {
+		return nil // without asking the system
+	}
 	threads := make([]int, x.workers())
 	for i := range threads {
 		threads[i] = x.threadsOf(i)

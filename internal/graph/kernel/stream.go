@@ -19,15 +19,20 @@ func Stream(threads int) float64 {
 		one[i] = 1
 	}
 	work := make([]Affine, threads)
+	var filled sync.WaitGroup
 	for i := range work {
-		work[i] = Affine{
-			X: Alloc(streamed), R: Alloc(streamed), Y: Alloc(streamed), S: &one, T: &Vec{}, S2: &one,
-			Pixels: streamed / len(one), Rows: 1, XPixel: len(one),
-		}
-		for j := range work[i].X { // pages that nothing was written to are one page
-			work[i].X[j], work[i].R[j] = 1, 1
-		}
+		filled.Go(func() { // where a page is first touched, there it is
+			a := Affine{
+				X: Alloc(streamed), R: Alloc(streamed), Y: Alloc(streamed), S: &one, T: &Vec{}, S2: &one,
+				Pixels: streamed / len(one), Rows: 1, XPixel: len(one),
+			}
+			for j := range a.X { // pages that nothing was written to are one page
+				a.X[j], a.R[j] = 1, 1
+			}
+			work[i] = a
+		})
 	}
+	filled.Wait()
 	best := 0.
 	for range 6 { // the first touches the pages of the result
 		var wg sync.WaitGroup

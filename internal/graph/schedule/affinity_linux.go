@@ -12,12 +12,8 @@ type processors = unix.CPUSet
 // Without any it does nothing.
 func bind(numbers []int) binding {
 	if len(numbers) == 0 {
-		return binding{} // and nothing is allocated
+		return binding{}
 	}
-	return bindTo(numbers)
-}
-
-func bindTo(numbers []int) binding {
 	runtime.LockOSThread()
 	var old, set processors
 	for _, n := range numbers {
@@ -30,15 +26,13 @@ func bindTo(numbers []int) binding {
 	return binding{true, old}
 }
 
-// loose gives the thread back as it was.
+// loose gives the thread back as it was. One that cannot be given back stays locked: it ends with
+// its goroutine.
 func (b binding) loose() {
-	if b.bound {
-		restore(b.old)
+	if !b.bound {
+		return
 	}
-}
-
-// restore leaves a thread that cannot be given back locked: it ends with its goroutine.
-func restore(old processors) {
+	old := b.old // so that b need not be on the heap
 	if unix.SchedSetaffinity(0, &old) == nil {
 		runtime.UnlockOSThread()
 	}

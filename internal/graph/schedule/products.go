@@ -11,8 +11,8 @@ type Product struct {
 	Images    int
 }
 
-// Operations are those of the direct method, two for each multiply-add.
-func (p Product) Operations() int64 { return 2 * p.MACs() * int64(p.Images) }
+// Operations are those of the direct method.
+func (p Product) Operations() int64 { return p.Shape.Operations(p.Images) }
 
 // multiplies adds a pass of a convolution; how many images it goes through is known at the end.
 func (s *step) multiplies(shape conv.Shape, a conv.Algorithm, pass conv.PassName) {

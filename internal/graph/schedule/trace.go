@@ -54,8 +54,8 @@ func (t *Trace) Predict(threads int, c Costs) Prediction {
 	p := Prediction{Time: t.Rest}
 	for i := range t.Regions {
 		r := &t.Regions[i]
-		l := r.loss(threads, c)
-		p.MemoryBound += l.bound
+		l, bound := r.loss(threads, c)
+		p.MemoryBound += bound
 		p.Time += l.Time
 		if r.Backward {
 			p.Backward += l.Time
@@ -76,16 +76,15 @@ type Loss struct {
 	Barriers       time.Duration
 	Alone          time.Duration // what one thread does while the others wait
 	Memory         time.Duration // waiting for the memory
-
-	bound time.Duration // what the memory takes, where that is the limit
 }
 
 // Lost is the time that as many threads as efficient as one would not take.
 func (l *Loss) Lost() time.Duration { return l.Uneven + l.Barriers + l.Alone + l.Memory }
 
-// loss predicts a region.
-func (r *RegionTrace) loss(threads int, c Costs) Loss {
-	l, moved := Loss{Name: r.Name, Regions: 1, Units: max(len(r.Units), len(r.Inner))}, time.Duration(0)
+// loss predicts a region, and what the memory takes where that is the limit.
+func (r *RegionTrace) loss(threads int, c Costs) (l Loss, bound time.Duration) {
+	l = Loss{Name: r.Name, Regions: 1, Units: max(len(r.Units), len(r.Inner))}
+	moved := time.Duration(0)
 	for i, units := range r.stages() {
 		work := time.Duration(0)
 		for _, u := range units {
@@ -107,11 +106,11 @@ func (r *RegionTrace) loss(threads int, c Costs) Loss {
 	if c.Bandwidth > 0 {
 		if least := time.Duration(float64(r.Bytes) / c.Bandwidth * float64(time.Second)); least > moved {
 			l.Memory = least - moved
-			l.bound = least
+			bound = least
 			l.Time += l.Memory
 		}
 	}
-	return l
+	return l, bound
 }
 
 // stages are what barriers stand between.
@@ -122,11 +121,12 @@ func (r *RegionTrace) stages() [3][]time.Duration {
 // Losses are those of all regions, added for each name, and of Rest, the largest first.
 func (t *Trace) Losses(threads int, c Costs) []Loss {
 	rest := RegionTrace{Name: "the rest", Finish: []time.Duration{t.Rest}}
-	list := []Loss{rest.loss(threads, c)}
-	list[0].Regions = 0
+	first, _ := rest.loss(threads, c)
+	first.Regions = 0
+	list := []Loss{first}
 	at := map[string]int{}
 	for i := range t.Regions {
-		l := t.Regions[i].loss(threads, c)
+		l, _ := t.Regions[i].loss(threads, c)
 		k, ok := at[l.Name]
 		if !ok {
 			at[l.Name] = len(list)

@@ -36,16 +36,13 @@ func Measure(s Shape, a Algorithm, n, rounds int, round time.Duration) Speeds {
 	x, xg, dy := sampleData(n*p.Forward.Input().Len()), sampleData(n*p.X.Len()), sampleData(n*p.DY.Len())
 	y := kernel.Alloc(n * max(s.OutLen(), s.InLen()))
 	w, acc := sampleData(max(p.Forward.PackedLen(), p.DataGrad.PackedLen())), kernel.Alloc(p.Weights.Len())
-	flops := operations(s, n)
+	flops := float64(s.Operations(n))
 	return Speeds{
 		Forward:  timed(flops, rounds, round, func() { p.Forward.Run(k, y, x, n, w) }),
 		DataGrad: timed(flops, rounds, round, func() { p.DataGrad.Run(k, y, dy, n, w) }),
 		Weights:  timed(flops, rounds, round, func() { clear(acc); p.Weights.Add(k, acc, xg, dy, n) }),
 	}
 }
-
-// operations are those of one pass over n images by the direct method, two for each multiply-add.
-func operations(s Shape, n int) float64 { return 2 * float64(s.MACs()) * float64(n) }
 
 // sampleData is data that is neither zero nor denormal.
 func sampleData(n int) []float32 {

@@ -31,8 +31,8 @@ func TestMeasureTimesEveryPass(t *testing.T) {
 			}
 		}
 	}
-	if got := operations(s, 3); got != 3*2*16*16*9*64 {
-		t.Errorf("%g operations of three images", got)
+	if got := s.Operations(3); got != 3*2*16*16*9*64 {
+		t.Errorf("%d operations of three images", got)
 	}
 	for i, v := range sampleData(100) {
 		if v == 0 && i%7 != 3 || !(math.Abs(float64(v)) <= 1) {

@@ -41,6 +41,10 @@ func (s Shape) MACs() int64 {
 	return int64(s.GroupChannels()) * int64(s.K) * int64(s.R) * int64(s.S) * int64(s.OH()) * int64(s.OW())
 }
 
+// Operations are those of one pass over so many images by the direct method, two for each
+// multiply-add.
+func (s Shape) Operations(images int) int64 { return 2 * s.MACs() * int64(images) }
+
 // InLen is the number of float32 values of one blocked input image; OutLen of one output image.
 func (s Shape) InLen() int { return blocks(s.C) * s.H * s.W * block }
 
