@@ -1,6 +1,6 @@
 """Times `resnet bench` and a peer in turn on the same machine, and prints the ratio of their speeds.
 
-    python3 alternate.py --binary bin/resnet --peer torch_bench.py --arch resnet20,resnet56 --mode train,infer --rounds 5
+    python3 alternate.py --binary bin/resnet --engines torch --arch resnet20,resnet56 --mode train,infer --rounds 5
     python3 alternate.py --binary bin/resnet --peer torch_variants.py --imagenet --arch resnet18 --batch 16 --mode train --trainable head
     python3 alternate.py --binary bin/resnet --imagenet --arch resnet18 --batch 16 --mode train --trainable layer4
     python3 alternate.py --binary bin/resnet --engines torch,openvino,openvino-bf16,onnxruntime --imagenet --arch resnet18 --batch 16 --mode infer
@@ -44,6 +44,8 @@ p.add_argument("--history", action="store_true", help="add our median to docs/pe
 a = p.parse_args()
 if not (a.peer or a.engines or a.baseline or a.trainable):
     p.error("--peer, --engines or --baseline is missing; without them, --trainable is compared with all")
+if a.engines and a.trainable:
+    p.error("--engines train all layers: --trainable needs a --peer that has that flag")
 common = ["--batch", str(a.batch), "--threads", str(a.threads)] + (["--frames", str(a.frames)] if a.frames else [])
 steps = ["--steps", str(a.steps)]
 
@@ -120,7 +122,8 @@ for mode in a.mode.split(","):
         measured = {"ours": ours, **peers(mode)}
         names, rounds = list(measured), []
         def key():
-            return [rounds[0]["ours"]["version"], mode, arch, a.batch, a.threads, a.frames, a.trainable, a.features, *names]
+            return [mode, arch, a.batch, a.threads, a.steps, a.frames, a.imagenet, a.trainable, a.features, a.peer, a.peer_flags, a.baseline,
+                    *([n, rounds[0][n].get("version")] for n in names)]
 
         for i in range(a.rounds):
             # Who goes first changes, so that nobody always finds the machine as the same other left it.
