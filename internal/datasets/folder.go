@@ -122,6 +122,9 @@ func (p *photoSet) openClasses(dir string, out *leftOut) (divided bool, err erro
 		p.names = slices.DeleteFunc(p.names, func(name string) bool {
 			var other leftOut
 			place := filepath.Join(dir, name)
+			if _, ok := out.listed[place]; ok {
+				return false // folderParts has found images in it
+			}
 			images, err := other.classImages("folder", place)
 			if err != nil {
 				return false // listing it again reports that
@@ -268,7 +271,7 @@ func folderParts(dir string, out *leftOut) (map[Split]string, error) {
 		for _, name := range loose {
 			out.file(name)
 		}
-		if !slices.ContainsFunc(others, func(f string) bool { return holdsImages(filepath.Join(dir, f)) }) {
+		if !slices.ContainsFunc(others, func(f string) bool { return out.holdsImages(filepath.Join(dir, f)) }) {
 			return nil, faultf(ErrMissing, "folder: %s holds no train/, val/ or test/ with a folder for each class in it, and no class folders%s", dir, recognise(len(loose), dir))
 		}
 		return parts, nil

@@ -185,10 +185,7 @@ func detection(dirs []string) string {
 }
 
 // holdsImages reports whether a folder has an image in or below it.
-func holdsImages(dir string) bool {
-	names, err := new(leftOut).classImages("folder", dir)
-	return err != nil || len(names) > 0 // listing them reports what cannot be read
-}
+func holdsImages(dir string) bool { return new(leftOut).holdsImages(dir) }
 
 // misplaced says that the class folders of a folder without splits are none, and what to set; "" is
 // that they may be.

@@ -50,6 +50,16 @@ func (l *leftOut) count(ending string, n int) {
 	l.endings[ending] += n
 }
 
+// holdsImages reports whether a folder has an image in or below it, and keeps what it finds.
+func (l *leftOut) holdsImages(dir string) bool {
+	var other leftOut
+	images, err := other.classImages("folder", dir)
+	if err == nil && len(images) > 0 {
+		l.keep(dir, images, other.endings)
+	}
+	return err != nil || len(images) > 0 // listing them reports what cannot be read
+}
+
 // maxListed is how many folders, classes or files a note names.
 const maxListed = 5
 
