@@ -20,7 +20,6 @@ import (
 	"resnet/internal/fielderr"
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
-	"resnet/internal/graph/schedule"
 	"resnet/internal/graph/weights"
 	"resnet/internal/text"
 	"resnet/internal/train"
@@ -380,7 +379,7 @@ type cachedTrainer struct {
 	cache *featureCache
 }
 
-func (d *images) cachedTrainer(params *graph.ParamSet) (trainer, error) {
+func (d *images) cachedTrainer(params *graph.ParamSet, on cpus) (trainer, error) {
 	c := &featureCache{
 		d: d, params: params, dir: d.x.featuresDir, disk: atomicfile.OS, say: d.x.sayLine, now: time.Now,
 		states: map[datasets.Split]string{}, held: map[datasets.Split]*datasets.Table{},
@@ -400,7 +399,7 @@ func (d *images) cachedTrainer(params *graph.ParamSet) (trainer, error) {
 		if t.graph == nil {
 			t.graph = drawn.Above
 		}
-		o := schedule.Options{Threads: d.x.Threads, Limit: d.x.memory.bytes}
+		o := on.options(d.x.memory.bytes)
 		if *part.above, err = d.x.env.Compile(drawn.Above, params, o); err == nil {
 			o.Frozen = true
 			*part.below = featureMachine{batch: part.batch, width: drawn.Below.Logits.Shape()[1]}

@@ -67,7 +67,9 @@ func (e *Environment) limited(on cpus, limit int64) eval.Factory {
 		NewArena: func() eval.Arena { return new(schedule.Arena) },
 		Compile: func(g *graph.Graph, params *graph.ParamSet, o eval.MachineOptions) (graph.Machine, error) {
 			arena, _ := o.Arena.(*schedule.Arena) // nil where there is none
-			return e.Compile(g, params, schedule.Options{Threads: on.threads, Processors: on.processors, Frozen: o.Frozen, Arena: arena, Limit: limit})
+			so := on.options(limit)
+			so.Frozen, so.Arena = o.Frozen, arena
+			return e.Compile(g, params, so)
 		},
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"resnet/internal/eval"
 	"resnet/internal/fielderr"
 	"resnet/internal/graph"
-	"resnet/internal/graph/schedule"
 	"resnet/internal/graph/weights"
 	"resnet/internal/text"
 	"resnet/internal/train"
@@ -177,7 +176,7 @@ func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet, on cpus
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := d.x.env.Compile(g, params, schedule.Options{Threads: on.threads, Processors: on.processors, Limit: d.x.memory.bytes})
+	m, err := d.x.env.Compile(g, params, on.options(d.x.memory.bytes))
 	return g, m, err
 }
 
@@ -190,7 +189,7 @@ type imageTrainer struct {
 
 func (d *images) trainer(params *graph.ParamSet, on cpus) (trainer, error) {
 	if d.x.Train.Features {
-		return d.cachedTrainer(params)
+		return d.cachedTrainer(params, on)
 	}
 	if d.x.Train.Optimizer.FreezeStats {
 		g, m, err := d.x.env.compileDivided(d.x.Spec, d.x.Train.Batch, params, d.buildOptions(), on, d.x.memory.bytes)

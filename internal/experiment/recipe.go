@@ -12,7 +12,6 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/fielderr"
 	"resnet/internal/graph"
-	"resnet/internal/graph/schedule"
 	"resnet/internal/text"
 	"resnet/internal/train"
 )
@@ -135,11 +134,14 @@ func (e *Environment) compileDivided(s blocks.Spec, n int, params *graph.ParamSe
 	if err != nil {
 		return nil, nil, err
 	}
-	below, err := e.Compile(d.Below, params, schedule.Options{Threads: on.threads, Processors: on.processors, Frozen: true, Limit: limit})
+	so := on.options(limit)
+	frozen := so
+	frozen.Frozen = true
+	below, err := e.Compile(d.Below, params, frozen)
 	if err != nil {
 		return nil, nil, err
 	}
-	above, err := e.Compile(d.Above, params, schedule.Options{Threads: on.threads, Processors: on.processors, Limit: limit})
+	above, err := e.Compile(d.Above, params, so)
 	if err != nil {
 		below.Close()
 		return nil, nil, err

@@ -54,6 +54,11 @@ type cpus struct {
 	processors []int
 }
 
+// options are those of a machine on them, within a limit of bytes; 0 means what the system leaves.
+func (c cpus) options(limit int64) schedule.Options {
+	return schedule.Options{Threads: c.threads, Processors: c.processors, Limit: limit}
+}
+
 // cpusOf are those of worker i.
 func (x *Experiment) cpusOf(i int) cpus {
 	c := cpus{threads: x.threadsOf(i)}
