@@ -183,7 +183,7 @@
 			}
 			s.append(svg("path", { class: "axis", d: `M${box.left} ${box.top}V${bottom}H${right}` }),
 				svg("text", { x: (box.left + right) / 2, y: box.height - 6, "text-anchor": "middle" }, f.x),
-				svg("text", { transform: `translate(14 ${(box.top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, f.y + (this.log ? ", log" : "")),
+				svg("text", { transform: `translate(14 ${(box.top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, f.y + (log ? ", log" : "")),
 				svg("text", { class: "title", x: (box.left + right) / 2, y: 16 }, panel.title));
 			const id = `clip-${f.id}-${f.panels.indexOf(panel)}`;
 			const clip = svg("clipPath", { id });
