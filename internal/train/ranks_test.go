@@ -134,7 +134,7 @@ func TestAnErrorBetweenUpdatesOfOneRankIsThatOfAll(t *testing.T) {
 	gone := errors.New("the disk is gone")
 	cfg := toyConfig()
 	cfg.Accumulate, cfg.Iterations, cfg.OnNonfinite, cfg.BNRecompute = 4, 6, NonfiniteSkip, 9
-	for last, skips := range map[int]bool{2: true, 6: false} {
+	for _, skips := range []bool{true, false} {
 		var store *memStore
 		errs := runRanks(t, 4, toyRanks(t, cfg, eval.Config{}, &store, func(rank int, r *toyRun) {
 			r.machine.fault = func(batches int, _ *toyMachine, res *graph.Result) {
@@ -156,8 +156,8 @@ func TestAnErrorBetweenUpdatesOfOneRankIsThatOfAll(t *testing.T) {
 				t.Errorf("skips %v, rank %d: %v", skips, rank, err)
 			}
 		}
-		if !skips && store.last() != last {
-			t.Errorf("the last checkpoint is of step %d, want %d", store.last(), last)
+		if !skips && store.last() != cfg.Iterations {
+			t.Errorf("the last checkpoint is of step %d, want %d", store.last(), cfg.Iterations)
 		}
 	}
 }
