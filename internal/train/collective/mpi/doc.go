@@ -13,7 +13,7 @@
 // MPI waits without end and without a name. Therefore each call begins with an arrival: every rank
 // sends a few bytes to rank 0, which sends a word back when all have come. Rank 0 so knows who is
 // missing when the time is over, and whoever has ended meanwhile says in the same bytes why. The
-// parts follow as messages of their own, so whose are missing is known there, too; a watchdog is for
-// a call of MPI that does not return. Beside MPI a TCP connection leads from every rank to rank 0,
-// which breaks when a process ends.
+// parts follow as messages of their own, so whose are missing is known there, too; a watchdog is
+// for a call of MPI that does not return. Beside MPI a TCP connection leads from every rank to rank
+// 0, which breaks when a process ends.
 package mpi
