@@ -18,6 +18,8 @@ type Options struct {
 	Divide int
 	// Processors are the numbers of those that the threads run on, on Linux; none means any.
 	Processors []int
+	// Precision is what convolutions multiply, and what activations are in memory.
+	Precision graph.Precision
 	// Choose overrides the choice of convolution algorithms, for measurements and tests.
 	Choose func(conv.Shape) conv.Choices
 	// Frozen says that the parameters keep the values of the first call of Infer: they are read
