@@ -41,6 +41,7 @@ type implementation struct {
 	moments func(*Moments)
 	mask    [4][2]func(*Mask) // by MaskBy, then without and with addend
 	peak    func(n int) (flops float64)
+	narrow  narrowKernels
 }
 
 type gradSize struct{ ni, nb int }

@@ -72,7 +72,8 @@ var avx512 = &implementation{
 		{asm[Mask](maskByYAVX512), asm[Mask](maskByYAddAVX512)},
 		{asm[Mask](maskSlopeAVX512), asm[Mask](maskSlopeAddAVX512)},
 	},
-	peak: peakOf(peakAVX512, 768),
+	peak:   peakOf(peakAVX512, 768),
+	narrow: narrowAVX512,
 }
 
 var avx2 = &implementation{
@@ -130,5 +131,6 @@ var avx2 = &implementation{
 		{asm[Mask](maskByYAVX2), asm[Mask](maskByYAddAVX2)},
 		{asm[Mask](maskSlopeAVX2), asm[Mask](maskSlopeAddAVX2)},
 	},
-	peak: peakOf(peakAVX2, 192),
+	peak:   peakOf(peakAVX2, 192),
+	narrow: narrowAVX2,
 }

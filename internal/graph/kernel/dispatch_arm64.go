@@ -60,5 +60,6 @@ var neon = &implementation{
 		{asm[Mask](maskByYNEON), asm[Mask](maskByYAddNEON)},
 		{asm[Mask](maskSlopeNEON), asm[Mask](maskSlopeAddNEON)},
 	},
-	peak: peakOf(peakNEON, 192),
+	peak:   peakOf(peakNEON, 192),
+	narrow: narrowNEON,
 }

@@ -131,7 +131,8 @@ var generic = &implementation{
 		{genericMask(MaskY, false), genericMask(MaskY, true)},
 		{genericMaskSlope(false), genericMaskSlope(true)},
 	},
-	peak: genericPeak,
+	peak:   genericPeak,
+	narrow: genericNarrow,
 }
 
 func genericTiles(nb int) []func(*Tile) {

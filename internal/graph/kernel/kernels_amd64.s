@@ -24153,3 +24153,4198 @@ vector:
 	JNZ          vector
 	VZEROUPPER
 	RET
+
+// func narrowCopyRowsAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowCopyRowsAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 136(AX), BX
+	SHLQ $0x01, BX
+	MOVQ 104(AX), SI
+
+row:
+	MOVQ 96(AX), R9
+	MOVQ CX, DI
+	MOVQ DX, R8
+	SUBQ $0x04, R9
+	JL   tail
+
+four:
+	VPMOVZXWD (DI), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMOVUPS   Z0, (R8)
+	ADDQ      BX, DI
+	ADDQ      $0x40, R8
+	VPMOVZXWD (DI), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMOVUPS   Z0, (R8)
+	ADDQ      BX, DI
+	ADDQ      $0x40, R8
+	VPMOVZXWD (DI), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMOVUPS   Z0, (R8)
+	ADDQ      BX, DI
+	ADDQ      $0x40, R8
+	VPMOVZXWD (DI), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMOVUPS   Z0, (R8)
+	ADDQ      BX, DI
+	ADDQ      $0x40, R8
+	SUBQ      $0x04, R9
+	JGE       four
+
+tail:
+	ADDQ $0x04, R9
+	JZ   done
+
+one:
+	VPMOVZXWD (DI), Z0
+	VPSLLD    $0x10, Z0, Z0
+	VMOVUPS   Z0, (R8)
+	ADDQ      BX, DI
+	ADDQ      $0x40, R8
+	DECQ      R9
+	JNZ       one
+
+done:
+	MOVQ 112(AX), DI
+	LEAQ (CX)(DI*2), CX
+	MOVQ 128(AX), DI
+	LEAQ (DX)(DI*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowAffineAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowAffineAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    72(AX), BX
+	VMOVUPS (BX), Z0
+	MOVQ    80(AX), BX
+	VMOVUPS (BX), Z1
+	MOVQ    136(AX), BX
+	SHLQ    $0x01, BX
+	MOVQ    104(AX), SI
+
+row:
+	MOVQ 96(AX), R9
+	MOVQ CX, DI
+	MOVQ DX, R8
+	SUBQ $0x04, R9
+	JL   tail
+
+four:
+	VPMOVZXWD   (DI), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVAPS     Z1, Z3
+	VFMADD231PS Z2, Z0, Z3
+	VMOVUPS     Z3, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVAPS     Z1, Z3
+	VFMADD231PS Z2, Z0, Z3
+	VMOVUPS     Z3, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVAPS     Z1, Z3
+	VFMADD231PS Z2, Z0, Z3
+	VMOVUPS     Z3, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVAPS     Z1, Z3
+	VFMADD231PS Z2, Z0, Z3
+	VMOVUPS     Z3, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	SUBQ        $0x04, R9
+	JGE         four
+
+tail:
+	ADDQ $0x04, R9
+	JZ   done
+
+one:
+	VPMOVZXWD   (DI), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VMOVAPS     Z1, Z3
+	VFMADD231PS Z2, Z0, Z3
+	VMOVUPS     Z3, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	DECQ        R9
+	JNZ         one
+
+done:
+	MOVQ 112(AX), DI
+	LEAQ (CX)(DI*2), CX
+	MOVQ 128(AX), DI
+	LEAQ (DX)(DI*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowAffineReLUAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowAffineReLUAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    72(AX), BX
+	VMOVUPS (BX), Z0
+	MOVQ    80(AX), BX
+	VMOVUPS (BX), Z1
+	VPXORD  Z2, Z2, Z2
+	MOVQ    136(AX), BX
+	SHLQ    $0x01, BX
+	MOVQ    104(AX), SI
+
+row:
+	MOVQ 96(AX), R9
+	MOVQ CX, DI
+	MOVQ DX, R8
+	SUBQ $0x04, R9
+	JL   tail
+
+four:
+	VPMOVZXWD   (DI), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVAPS     Z1, Z4
+	VFMADD231PS Z3, Z0, Z4
+	VMAXPS      Z4, Z2, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVAPS     Z1, Z4
+	VFMADD231PS Z3, Z0, Z4
+	VMAXPS      Z4, Z2, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVAPS     Z1, Z4
+	VFMADD231PS Z3, Z0, Z4
+	VMAXPS      Z4, Z2, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVAPS     Z1, Z4
+	VFMADD231PS Z3, Z0, Z4
+	VMAXPS      Z4, Z2, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	SUBQ        $0x04, R9
+	JGE         four
+
+tail:
+	ADDQ $0x04, R9
+	JZ   done
+
+one:
+	VPMOVZXWD   (DI), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVAPS     Z1, Z4
+	VFMADD231PS Z3, Z0, Z4
+	VMAXPS      Z4, Z2, Z4
+	VMOVUPS     Z4, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	DECQ        R9
+	JNZ         one
+
+done:
+	MOVQ 112(AX), DI
+	LEAQ (CX)(DI*2), CX
+	MOVQ 128(AX), DI
+	LEAQ (DX)(DI*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowAffinePReLUAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowAffinePReLUAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    72(AX), BX
+	VMOVUPS (BX), Z0
+	MOVQ    80(AX), BX
+	VMOVUPS (BX), Z1
+	MOVQ    88(AX), BX
+	VMOVUPS (BX), Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    136(AX), BX
+	SHLQ    $0x01, BX
+	MOVQ    104(AX), SI
+
+row:
+	MOVQ 96(AX), R9
+	MOVQ CX, DI
+	MOVQ DX, R8
+	SUBQ $0x04, R9
+	JL   tail
+
+four:
+	VPMOVZXWD   (DI), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x02, Z3, Z5, K1
+	VMULPS      Z2, Z5, K1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x02, Z3, Z5, K1
+	VMULPS      Z2, Z5, K1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x02, Z3, Z5, K1
+	VMULPS      Z2, Z5, K1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x02, Z3, Z5, K1
+	VMULPS      Z2, Z5, K1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	SUBQ        $0x04, R9
+	JGE         four
+
+tail:
+	ADDQ $0x04, R9
+	JZ   done
+
+one:
+	VPMOVZXWD   (DI), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VCMPPS      $0x02, Z3, Z5, K1
+	VMULPS      Z2, Z5, K1, Z5
+	VMOVUPS     Z5, (R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	DECQ        R9
+	JNZ         one
+
+done:
+	MOVQ 112(AX), DI
+	LEAQ (CX)(DI*2), CX
+	MOVQ 128(AX), DI
+	LEAQ (DX)(DI*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowAffine2AVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowAffine2AVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    24(AX), BX
+	MOVQ    72(AX), SI
+	VMOVUPS (SI), Z0
+	MOVQ    80(AX), SI
+	VMOVUPS (SI), Z1
+	MOVQ    88(AX), SI
+	VMOVUPS (SI), Z2
+	MOVQ    136(AX), SI
+	SHLQ    $0x01, SI
+	MOVQ    104(AX), DI
+
+row:
+	MOVQ 96(AX), R11
+	MOVQ CX, R8
+	MOVQ DX, R10
+	MOVQ BX, R9
+	SUBQ $0x04, R11
+	JL   tail
+
+four:
+	VPMOVZXWD   (R8), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVAPS     Z1, Z4
+	VFMADD231PS Z3, Z0, Z4
+	VPMOVZXWD   (R9), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VFMADD231PS Z3, Z2, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVAPS     Z1, Z4
+	VFMADD231PS Z3, Z0, Z4
+	VPMOVZXWD   (R9), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VFMADD231PS Z3, Z2, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVAPS     Z1, Z4
+	VFMADD231PS Z3, Z0, Z4
+	VPMOVZXWD   (R9), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VFMADD231PS Z3, Z2, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVAPS     Z1, Z4
+	VFMADD231PS Z3, Z0, Z4
+	VPMOVZXWD   (R9), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VFMADD231PS Z3, Z2, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	SUBQ        $0x04, R11
+	JGE         four
+
+tail:
+	ADDQ $0x04, R11
+	JZ   done
+
+one:
+	VPMOVZXWD   (R8), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMOVAPS     Z1, Z4
+	VFMADD231PS Z3, Z0, Z4
+	VPMOVZXWD   (R9), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VFMADD231PS Z3, Z2, Z4
+	VMOVUPS     Z4, (R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	DECQ        R11
+	JNZ         one
+
+done:
+	MOVQ 112(AX), R8
+	LEAQ (CX)(R8*2), CX
+	MOVQ 128(AX), R8
+	LEAQ (DX)(R8*4), DX
+	MOVQ 120(AX), R8
+	LEAQ (BX)(R8*2), BX
+	DECQ DI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowAffine2ReLUAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowAffine2ReLUAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    24(AX), BX
+	MOVQ    72(AX), SI
+	VMOVUPS (SI), Z0
+	MOVQ    80(AX), SI
+	VMOVUPS (SI), Z1
+	MOVQ    88(AX), SI
+	VMOVUPS (SI), Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    136(AX), SI
+	SHLQ    $0x01, SI
+	MOVQ    104(AX), DI
+
+row:
+	MOVQ 96(AX), R11
+	MOVQ CX, R8
+	MOVQ DX, R10
+	MOVQ BX, R9
+	SUBQ $0x04, R11
+	JL   tail
+
+four:
+	VPMOVZXWD   (R8), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VPMOVZXWD   (R9), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VFMADD231PS Z4, Z2, Z5
+	VMAXPS      Z5, Z3, Z5
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VPMOVZXWD   (R9), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VFMADD231PS Z4, Z2, Z5
+	VMAXPS      Z5, Z3, Z5
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VPMOVZXWD   (R9), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VFMADD231PS Z4, Z2, Z5
+	VMAXPS      Z5, Z3, Z5
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VPMOVZXWD   (R9), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VFMADD231PS Z4, Z2, Z5
+	VMAXPS      Z5, Z3, Z5
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	SUBQ        $0x04, R11
+	JGE         four
+
+tail:
+	ADDQ $0x04, R11
+	JZ   done
+
+one:
+	VPMOVZXWD   (R8), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VMOVAPS     Z1, Z5
+	VFMADD231PS Z4, Z0, Z5
+	VPMOVZXWD   (R9), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VFMADD231PS Z4, Z2, Z5
+	VMAXPS      Z5, Z3, Z5
+	VMOVUPS     Z5, (R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	DECQ        R11
+	JNZ         one
+
+done:
+	MOVQ 112(AX), R8
+	LEAQ (CX)(R8*2), CX
+	MOVQ 128(AX), R8
+	LEAQ (DX)(R8*4), DX
+	MOVQ 120(AX), R8
+	LEAQ (BX)(R8*2), BX
+	DECQ DI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowMomentsAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowMomentsAVX512(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       24(AX), DX
+	MOVQ       32(AX), BX
+	MOVQ       40(AX), SI
+	MOVQ       48(AX), DI
+	VMOVUPS    (BX), Z0
+	MOVQ       56(AX), AX
+	VPTERNLOGD $0xff, Z1, Z1, Z1
+	VPSRLD     $0x11, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	SUBQ       $0x04, DX
+	JL         tail0
+
+many0:
+	VMOVUPS     (CX), Z10
+	VPSLLD      $0x0f, Z10, Z11
+	VPSRLD      $0x1f, Z11, Z11
+	VPADDD      Z1, Z11, Z11
+	VPADDD      Z10, Z11, Z11
+	VCMPPS      $0x03, Z10, Z10, K1
+	VADDPS      Z10, Z10, K1, Z11
+	VPSRLD      $0x10, Z11, Z11
+	VPMOVDW     Z11, (AX)
+	VPSLLD      $0x10, Z11, Z10
+	VSUBPS      Z0, Z10, Z10
+	VADDPS      Z10, Z2, Z2
+	VFMADD231PS Z10, Z10, Z3
+	VMOVUPS     64(CX), Z10
+	VPSLLD      $0x0f, Z10, Z11
+	VPSRLD      $0x1f, Z11, Z11
+	VPADDD      Z1, Z11, Z11
+	VPADDD      Z10, Z11, Z11
+	VCMPPS      $0x03, Z10, Z10, K1
+	VADDPS      Z10, Z10, K1, Z11
+	VPSRLD      $0x10, Z11, Z11
+	VPMOVDW     Z11, 32(AX)
+	VPSLLD      $0x10, Z11, Z10
+	VSUBPS      Z0, Z10, Z10
+	VADDPS      Z10, Z4, Z4
+	VFMADD231PS Z10, Z10, Z5
+	VMOVUPS     128(CX), Z10
+	VPSLLD      $0x0f, Z10, Z11
+	VPSRLD      $0x1f, Z11, Z11
+	VPADDD      Z1, Z11, Z11
+	VPADDD      Z10, Z11, Z11
+	VCMPPS      $0x03, Z10, Z10, K1
+	VADDPS      Z10, Z10, K1, Z11
+	VPSRLD      $0x10, Z11, Z11
+	VPMOVDW     Z11, 64(AX)
+	VPSLLD      $0x10, Z11, Z10
+	VSUBPS      Z0, Z10, Z10
+	VADDPS      Z10, Z6, Z6
+	VFMADD231PS Z10, Z10, Z7
+	VMOVUPS     192(CX), Z10
+	VPSLLD      $0x0f, Z10, Z11
+	VPSRLD      $0x1f, Z11, Z11
+	VPADDD      Z1, Z11, Z11
+	VPADDD      Z10, Z11, Z11
+	VCMPPS      $0x03, Z10, Z10, K1
+	VADDPS      Z10, Z10, K1, Z11
+	VPSRLD      $0x10, Z11, Z11
+	VPMOVDW     Z11, 96(AX)
+	VPSLLD      $0x10, Z11, Z10
+	VSUBPS      Z0, Z10, Z10
+	VADDPS      Z10, Z8, Z8
+	VFMADD231PS Z10, Z10, Z9
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000080, AX
+	SUBQ        $0x04, DX
+	JGE         many0
+
+tail0:
+	ADDQ $0x04, DX
+	JZ   done0
+
+one0:
+	VMOVUPS     (CX), Z10
+	VPSLLD      $0x0f, Z10, Z11
+	VPSRLD      $0x1f, Z11, Z11
+	VPADDD      Z1, Z11, Z11
+	VPADDD      Z10, Z11, Z11
+	VCMPPS      $0x03, Z10, Z10, K1
+	VADDPS      Z10, Z10, K1, Z11
+	VPSRLD      $0x10, Z11, Z11
+	VPMOVDW     Z11, (AX)
+	VPSLLD      $0x10, Z11, Z10
+	VSUBPS      Z0, Z10, Z10
+	VADDPS      Z10, Z2, Z2
+	VFMADD231PS Z10, Z10, Z3
+	ADDQ        $0x40, CX
+	ADDQ        $0x20, AX
+	DECQ        DX
+	JNZ         one0
+
+done0:
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z7, Z3, Z3
+	VADDPS  Z8, Z4, Z4
+	VADDPS  Z9, Z5, Z5
+	VADDPS  Z4, Z2, Z2
+	VADDPS  Z5, Z3, Z3
+	VADDPS  (SI), Z2, Z2
+	VADDPS  (DI), Z3, Z3
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, (DI)
+	VZEROUPPER
+	RET
+
+// func narrowRoundAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowRoundAVX512(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       56(AX), DX
+	MOVQ       24(AX), AX
+	VPTERNLOGD $0xff, Z0, Z0, Z0
+	VPSRLD     $0x11, Z0, Z0
+
+pixel:
+	VMOVUPS (CX), Z1
+	VPSLLD  $0x0f, Z1, Z2
+	VPSRLD  $0x1f, Z2, Z2
+	VPADDD  Z0, Z2, Z2
+	VPADDD  Z1, Z2, Z2
+	VCMPPS  $0x03, Z1, Z1, K1
+	VADDPS  Z1, Z1, K1, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, (DX)
+	VPSLLD  $0x10, Z2, Z1
+	ADDQ    $0x40, CX
+	ADDQ    $0x20, DX
+	DECQ    AX
+	JNZ     pixel
+	VZEROUPPER
+	RET
+
+// func narrowMaskAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowMaskAVX512(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       72(AX), DX
+	MOVQ       96(AX), BX
+	MOVQ       160(AX), SI
+	MOVQ       136(AX), DI
+	VMOVUPS    (DI), Z0
+	VPTERNLOGD $0xff, Z1, Z1, Z1
+	VPSRLD     $0x11, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	SUBQ       $0x02, SI
+	JL         tail0
+
+many0:
+	VMOVUPS     (CX), Z6
+	VPMOVZXWD   (DX), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VPSLLD      $0x0f, Z6, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z1, Z8, Z8
+	VPADDD      Z6, Z8, Z8
+	VCMPPS      $0x03, Z6, Z6, K1
+	VADDPS      Z6, Z6, K1, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, (BX)
+	VPSLLD      $0x10, Z8, Z6
+	VADDPS      Z6, Z2, Z2
+	VSUBPS      Z0, Z7, Z7
+	VFMADD231PS Z6, Z7, Z3
+	VMOVUPS     64(CX), Z6
+	VPMOVZXWD   32(DX), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VPSLLD      $0x0f, Z6, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z1, Z8, Z8
+	VPADDD      Z6, Z8, Z8
+	VCMPPS      $0x03, Z6, Z6, K1
+	VADDPS      Z6, Z6, K1, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, 32(BX)
+	VPSLLD      $0x10, Z8, Z6
+	VADDPS      Z6, Z4, Z4
+	VSUBPS      Z0, Z7, Z7
+	VFMADD231PS Z6, Z7, Z5
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Z6
+	VPMOVZXWD   (DX), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VPSLLD      $0x0f, Z6, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z1, Z8, Z8
+	VPADDD      Z6, Z8, Z8
+	VCMPPS      $0x03, Z6, Z6, K1
+	VADDPS      Z6, Z6, K1, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, (BX)
+	VPSLLD      $0x10, Z8, Z6
+	VADDPS      Z6, Z2, Z2
+	VSUBPS      Z0, Z7, Z7
+	VFMADD231PS Z6, Z7, Z3
+
+done0:
+	VADDPS  Z4, Z2, Z2
+	VADDPS  Z5, Z3, Z3
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  (CX), Z2, Z2
+	VADDPS  (AX), Z3, Z3
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, (AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskByZAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowMaskByZAVX512(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       72(AX), DX
+	MOVQ       96(AX), BX
+	MOVQ       160(AX), SI
+	MOVQ       120(AX), DI
+	VMOVUPS    (DI), Z0
+	MOVQ       128(AX), DI
+	VMOVUPS    (DI), Z1
+	MOVQ       136(AX), DI
+	VMOVUPS    (DI), Z2
+	VPXORD     Z3, Z3, Z3
+	VPTERNLOGD $0xff, Z4, Z4, Z4
+	VPSRLD     $0x11, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	SUBQ       $0x02, SI
+	JL         tail0
+
+many0:
+	VMOVUPS     (CX), Z9
+	VPMOVZXWD   (DX), Z10
+	VPSLLD      $0x10, Z10, Z10
+	VMOVAPS     Z1, Z11
+	VFMADD231PS Z10, Z0, Z11
+	VCMPPS      $0x06, Z3, Z11, K1
+	VMOVUPS.Z   Z9, K1, Z9
+	VPSLLD      $0x0f, Z9, Z11
+	VPSRLD      $0x1f, Z11, Z11
+	VPADDD      Z4, Z11, Z11
+	VPADDD      Z9, Z11, Z11
+	VCMPPS      $0x03, Z9, Z9, K1
+	VADDPS      Z9, Z9, K1, Z11
+	VPSRLD      $0x10, Z11, Z11
+	VPMOVDW     Z11, (BX)
+	VPSLLD      $0x10, Z11, Z9
+	VADDPS      Z9, Z5, Z5
+	VSUBPS      Z2, Z10, Z10
+	VFMADD231PS Z9, Z10, Z6
+	VMOVUPS     64(CX), Z9
+	VPMOVZXWD   32(DX), Z10
+	VPSLLD      $0x10, Z10, Z10
+	VMOVAPS     Z1, Z11
+	VFMADD231PS Z10, Z0, Z11
+	VCMPPS      $0x06, Z3, Z11, K1
+	VMOVUPS.Z   Z9, K1, Z9
+	VPSLLD      $0x0f, Z9, Z11
+	VPSRLD      $0x1f, Z11, Z11
+	VPADDD      Z4, Z11, Z11
+	VPADDD      Z9, Z11, Z11
+	VCMPPS      $0x03, Z9, Z9, K1
+	VADDPS      Z9, Z9, K1, Z11
+	VPSRLD      $0x10, Z11, Z11
+	VPMOVDW     Z11, 32(BX)
+	VPSLLD      $0x10, Z11, Z9
+	VADDPS      Z9, Z7, Z7
+	VSUBPS      Z2, Z10, Z10
+	VFMADD231PS Z9, Z10, Z8
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Z9
+	VPMOVZXWD   (DX), Z10
+	VPSLLD      $0x10, Z10, Z10
+	VMOVAPS     Z1, Z1
+	VFMADD231PS Z10, Z0, Z1
+	VCMPPS      $0x06, Z3, Z1, K1
+	VMOVUPS.Z   Z9, K1, Z9
+	VPSLLD      $0x0f, Z9, Z0
+	VPSRLD      $0x1f, Z0, Z0
+	VPADDD      Z4, Z0, Z0
+	VPADDD      Z9, Z0, Z0
+	VCMPPS      $0x03, Z9, Z9, K1
+	VADDPS      Z9, Z9, K1, Z0
+	VPSRLD      $0x10, Z0, Z0
+	VPMOVDW     Z0, (BX)
+	VPSLLD      $0x10, Z0, Z9
+	VADDPS      Z9, Z5, Z5
+	VSUBPS      Z2, Z10, Z10
+	VFMADD231PS Z9, Z10, Z6
+
+done0:
+	VADDPS  Z7, Z5, Z5
+	VADDPS  Z8, Z6, Z6
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  (CX), Z5, Z5
+	VADDPS  (AX), Z6, Z6
+	VMOVUPS Z5, (CX)
+	VMOVUPS Z6, (AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskByYAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowMaskByYAVX512(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       72(AX), DX
+	MOVQ       96(AX), BX
+	MOVQ       160(AX), SI
+	MOVQ       136(AX), DI
+	VMOVUPS    (DI), Z0
+	MOVQ       48(AX), DI
+	VPXORD     Z1, Z1, Z1
+	VPTERNLOGD $0xff, Z2, Z2, Z2
+	VPSRLD     $0x11, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	SUBQ       $0x02, SI
+	JL         tail0
+
+many0:
+	VMOVUPS     (CX), Z7
+	VPMOVZXWD   (DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VPMOVZXWD   (DI), Z9
+	VPSLLD      $0x10, Z9, Z9
+	VCMPPS      $0x06, Z1, Z9, K1
+	VMOVUPS.Z   Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z9
+	VPSRLD      $0x1f, Z9, Z9
+	VPADDD      Z2, Z9, Z9
+	VPADDD      Z7, Z9, Z9
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VPMOVDW     Z9, (BX)
+	VPSLLD      $0x10, Z9, Z7
+	VADDPS      Z7, Z3, Z3
+	VSUBPS      Z0, Z8, Z8
+	VFMADD231PS Z7, Z8, Z4
+	VMOVUPS     64(CX), Z7
+	VPMOVZXWD   32(DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VPMOVZXWD   32(DI), Z9
+	VPSLLD      $0x10, Z9, Z9
+	VCMPPS      $0x06, Z1, Z9, K1
+	VMOVUPS.Z   Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z9
+	VPSRLD      $0x1f, Z9, Z9
+	VPADDD      Z2, Z9, Z9
+	VPADDD      Z7, Z9, Z9
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VPMOVDW     Z9, 32(BX)
+	VPSLLD      $0x10, Z9, Z7
+	VADDPS      Z7, Z5, Z5
+	VSUBPS      Z0, Z8, Z8
+	VFMADD231PS Z7, Z8, Z6
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Z7
+	VPMOVZXWD   (DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VPMOVZXWD   (DI), Z9
+	VPSLLD      $0x10, Z9, Z9
+	VCMPPS      $0x06, Z1, Z9, K1
+	VMOVUPS.Z   Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z1
+	VPSRLD      $0x1f, Z1, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      Z7, Z1, Z1
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPMOVDW     Z1, (BX)
+	VPSLLD      $0x10, Z1, Z7
+	VADDPS      Z7, Z3, Z3
+	VSUBPS      Z0, Z8, Z8
+	VFMADD231PS Z7, Z8, Z4
+
+done0:
+	VADDPS  Z5, Z3, Z3
+	VADDPS  Z6, Z4, Z4
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  (CX), Z3, Z3
+	VADDPS  (AX), Z4, Z4
+	VMOVUPS Z3, (CX)
+	VMOVUPS Z4, (AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskSlopeAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowMaskSlopeAVX512(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       72(AX), DX
+	MOVQ       96(AX), BX
+	MOVQ       160(AX), SI
+	MOVQ       120(AX), DI
+	VMOVUPS    (DI), Z0
+	VPXORD     Z1, Z1, Z1
+	VPTERNLOGD $0xff, Z2, Z2, Z2
+	VPSRLD     $0x11, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	SUBQ       $0x02, SI
+	JL         tail0
+
+many0:
+	VMOVUPS     (CX), Z7
+	VPMOVZXWD   (DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VCMPPS      $0x02, Z1, Z8, K1
+	VFMADD231PS Z7, Z8, K1, Z4
+	VMULPS      Z0, Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z2, Z8, Z8
+	VPADDD      Z7, Z8, Z8
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, (BX)
+	VPSLLD      $0x10, Z8, Z7
+	VADDPS      Z7, Z3, Z3
+	VMOVUPS     64(CX), Z7
+	VPMOVZXWD   32(DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VCMPPS      $0x02, Z1, Z8, K1
+	VFMADD231PS Z7, Z8, K1, Z6
+	VMULPS      Z0, Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z2, Z8, Z8
+	VPADDD      Z7, Z8, Z8
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, 32(BX)
+	VPSLLD      $0x10, Z8, Z7
+	VADDPS      Z7, Z5, Z5
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Z7
+	VPMOVZXWD   (DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VCMPPS      $0x02, Z1, Z8, K1
+	VFMADD231PS Z7, Z8, K1, Z4
+	VMULPS      Z0, Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z0
+	VPSRLD      $0x1f, Z0, Z0
+	VPADDD      Z2, Z0, Z0
+	VPADDD      Z7, Z0, Z0
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z0
+	VPSRLD      $0x10, Z0, Z0
+	VPMOVDW     Z0, (BX)
+	VPSLLD      $0x10, Z0, Z7
+	VADDPS      Z7, Z3, Z3
+
+done0:
+	VADDPS  Z5, Z3, Z3
+	VADDPS  Z6, Z4, Z4
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  (CX), Z3, Z3
+	VADDPS  (AX), Z4, Z4
+	VMOVUPS Z3, (CX)
+	VMOVUPS Z4, (AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskAddAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowMaskAddAVX512(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       72(AX), DX
+	MOVQ       96(AX), BX
+	MOVQ       160(AX), SI
+	MOVQ       24(AX), DI
+	MOVQ       136(AX), R8
+	VMOVUPS    (R8), Z0
+	VPTERNLOGD $0xff, Z1, Z1, Z1
+	VPSRLD     $0x11, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	SUBQ       $0x02, SI
+	JL         tail0
+
+many0:
+	VMOVUPS     (CX), Z6
+	VPMOVZXWD   (DI), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VADDPS      Z7, Z6, Z6
+	VPMOVZXWD   (DX), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VPSLLD      $0x0f, Z6, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z1, Z8, Z8
+	VPADDD      Z6, Z8, Z8
+	VCMPPS      $0x03, Z6, Z6, K1
+	VADDPS      Z6, Z6, K1, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, (BX)
+	VPSLLD      $0x10, Z8, Z6
+	VADDPS      Z6, Z2, Z2
+	VSUBPS      Z0, Z7, Z7
+	VFMADD231PS Z6, Z7, Z3
+	VMOVUPS     64(CX), Z6
+	VPMOVZXWD   32(DI), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VADDPS      Z7, Z6, Z6
+	VPMOVZXWD   32(DX), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VPSLLD      $0x0f, Z6, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z1, Z8, Z8
+	VPADDD      Z6, Z8, Z8
+	VCMPPS      $0x03, Z6, Z6, K1
+	VADDPS      Z6, Z6, K1, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, 32(BX)
+	VPSLLD      $0x10, Z8, Z6
+	VADDPS      Z6, Z4, Z4
+	VSUBPS      Z0, Z7, Z7
+	VFMADD231PS Z6, Z7, Z5
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Z6
+	VPMOVZXWD   (DI), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VADDPS      Z7, Z6, Z6
+	VPMOVZXWD   (DX), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VPSLLD      $0x0f, Z6, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z1, Z8, Z8
+	VPADDD      Z6, Z8, Z8
+	VCMPPS      $0x03, Z6, Z6, K1
+	VADDPS      Z6, Z6, K1, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, (BX)
+	VPSLLD      $0x10, Z8, Z6
+	VADDPS      Z6, Z2, Z2
+	VSUBPS      Z0, Z7, Z7
+	VFMADD231PS Z6, Z7, Z3
+
+done0:
+	VADDPS  Z4, Z2, Z2
+	VADDPS  Z5, Z3, Z3
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  (CX), Z2, Z2
+	VADDPS  (AX), Z3, Z3
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, (AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskByZAddAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowMaskByZAddAVX512(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       72(AX), DX
+	MOVQ       96(AX), BX
+	MOVQ       160(AX), SI
+	MOVQ       24(AX), DI
+	MOVQ       120(AX), R8
+	VMOVUPS    (R8), Z0
+	MOVQ       128(AX), R8
+	VMOVUPS    (R8), Z1
+	MOVQ       136(AX), R8
+	VMOVUPS    (R8), Z2
+	VPXORD     Z3, Z3, Z3
+	VPTERNLOGD $0xff, Z4, Z4, Z4
+	VPSRLD     $0x11, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	SUBQ       $0x02, SI
+	JL         tail0
+
+many0:
+	VMOVUPS     (CX), Z9
+	VPMOVZXWD   (DI), Z10
+	VPSLLD      $0x10, Z10, Z10
+	VADDPS      Z10, Z9, Z9
+	VPMOVZXWD   (DX), Z10
+	VPSLLD      $0x10, Z10, Z10
+	VMOVAPS     Z1, Z11
+	VFMADD231PS Z10, Z0, Z11
+	VCMPPS      $0x06, Z3, Z11, K1
+	VMOVUPS.Z   Z9, K1, Z9
+	VPSLLD      $0x0f, Z9, Z11
+	VPSRLD      $0x1f, Z11, Z11
+	VPADDD      Z4, Z11, Z11
+	VPADDD      Z9, Z11, Z11
+	VCMPPS      $0x03, Z9, Z9, K1
+	VADDPS      Z9, Z9, K1, Z11
+	VPSRLD      $0x10, Z11, Z11
+	VPMOVDW     Z11, (BX)
+	VPSLLD      $0x10, Z11, Z9
+	VADDPS      Z9, Z5, Z5
+	VSUBPS      Z2, Z10, Z10
+	VFMADD231PS Z9, Z10, Z6
+	VMOVUPS     64(CX), Z9
+	VPMOVZXWD   32(DI), Z10
+	VPSLLD      $0x10, Z10, Z10
+	VADDPS      Z10, Z9, Z9
+	VPMOVZXWD   32(DX), Z10
+	VPSLLD      $0x10, Z10, Z10
+	VMOVAPS     Z1, Z11
+	VFMADD231PS Z10, Z0, Z11
+	VCMPPS      $0x06, Z3, Z11, K1
+	VMOVUPS.Z   Z9, K1, Z9
+	VPSLLD      $0x0f, Z9, Z11
+	VPSRLD      $0x1f, Z11, Z11
+	VPADDD      Z4, Z11, Z11
+	VPADDD      Z9, Z11, Z11
+	VCMPPS      $0x03, Z9, Z9, K1
+	VADDPS      Z9, Z9, K1, Z11
+	VPSRLD      $0x10, Z11, Z11
+	VPMOVDW     Z11, 32(BX)
+	VPSLLD      $0x10, Z11, Z9
+	VADDPS      Z9, Z7, Z7
+	VSUBPS      Z2, Z10, Z10
+	VFMADD231PS Z9, Z10, Z8
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Z9
+	VPMOVZXWD   (DI), Z10
+	VPSLLD      $0x10, Z10, Z10
+	VADDPS      Z10, Z9, Z9
+	VPMOVZXWD   (DX), Z10
+	VPSLLD      $0x10, Z10, Z10
+	VMOVAPS     Z1, Z1
+	VFMADD231PS Z10, Z0, Z1
+	VCMPPS      $0x06, Z3, Z1, K1
+	VMOVUPS.Z   Z9, K1, Z9
+	VPSLLD      $0x0f, Z9, Z0
+	VPSRLD      $0x1f, Z0, Z0
+	VPADDD      Z4, Z0, Z0
+	VPADDD      Z9, Z0, Z0
+	VCMPPS      $0x03, Z9, Z9, K1
+	VADDPS      Z9, Z9, K1, Z0
+	VPSRLD      $0x10, Z0, Z0
+	VPMOVDW     Z0, (BX)
+	VPSLLD      $0x10, Z0, Z9
+	VADDPS      Z9, Z5, Z5
+	VSUBPS      Z2, Z10, Z10
+	VFMADD231PS Z9, Z10, Z6
+
+done0:
+	VADDPS  Z7, Z5, Z5
+	VADDPS  Z8, Z6, Z6
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  (CX), Z5, Z5
+	VADDPS  (AX), Z6, Z6
+	VMOVUPS Z5, (CX)
+	VMOVUPS Z6, (AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskByYAddAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowMaskByYAddAVX512(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       72(AX), DX
+	MOVQ       96(AX), BX
+	MOVQ       160(AX), SI
+	MOVQ       24(AX), DI
+	MOVQ       136(AX), R8
+	VMOVUPS    (R8), Z0
+	MOVQ       48(AX), R8
+	VPXORD     Z1, Z1, Z1
+	VPTERNLOGD $0xff, Z2, Z2, Z2
+	VPSRLD     $0x11, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	SUBQ       $0x02, SI
+	JL         tail0
+
+many0:
+	VMOVUPS     (CX), Z7
+	VPMOVZXWD   (DI), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VPMOVZXWD   (DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VPMOVZXWD   (R8), Z9
+	VPSLLD      $0x10, Z9, Z9
+	VCMPPS      $0x06, Z1, Z9, K1
+	VMOVUPS.Z   Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z9
+	VPSRLD      $0x1f, Z9, Z9
+	VPADDD      Z2, Z9, Z9
+	VPADDD      Z7, Z9, Z9
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VPMOVDW     Z9, (BX)
+	VPSLLD      $0x10, Z9, Z7
+	VADDPS      Z7, Z3, Z3
+	VSUBPS      Z0, Z8, Z8
+	VFMADD231PS Z7, Z8, Z4
+	VMOVUPS     64(CX), Z7
+	VPMOVZXWD   32(DI), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VPMOVZXWD   32(DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VPMOVZXWD   32(R8), Z9
+	VPSLLD      $0x10, Z9, Z9
+	VCMPPS      $0x06, Z1, Z9, K1
+	VMOVUPS.Z   Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z9
+	VPSRLD      $0x1f, Z9, Z9
+	VPADDD      Z2, Z9, Z9
+	VPADDD      Z7, Z9, Z9
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z9
+	VPSRLD      $0x10, Z9, Z9
+	VPMOVDW     Z9, 32(BX)
+	VPSLLD      $0x10, Z9, Z7
+	VADDPS      Z7, Z5, Z5
+	VSUBPS      Z0, Z8, Z8
+	VFMADD231PS Z7, Z8, Z6
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Z7
+	VPMOVZXWD   (DI), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VPMOVZXWD   (DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VPMOVZXWD   (R8), Z9
+	VPSLLD      $0x10, Z9, Z9
+	VCMPPS      $0x06, Z1, Z9, K1
+	VMOVUPS.Z   Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z1
+	VPSRLD      $0x1f, Z1, Z1
+	VPADDD      Z2, Z1, Z1
+	VPADDD      Z7, Z1, Z1
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z1
+	VPSRLD      $0x10, Z1, Z1
+	VPMOVDW     Z1, (BX)
+	VPSLLD      $0x10, Z1, Z7
+	VADDPS      Z7, Z3, Z3
+	VSUBPS      Z0, Z8, Z8
+	VFMADD231PS Z7, Z8, Z4
+
+done0:
+	VADDPS  Z5, Z3, Z3
+	VADDPS  Z6, Z4, Z4
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  (CX), Z3, Z3
+	VADDPS  (AX), Z4, Z4
+	VMOVUPS Z3, (CX)
+	VMOVUPS Z4, (AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskSlopeAddAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·narrowMaskSlopeAddAVX512(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	MOVQ       (AX), CX
+	MOVQ       72(AX), DX
+	MOVQ       96(AX), BX
+	MOVQ       160(AX), SI
+	MOVQ       24(AX), DI
+	MOVQ       120(AX), R8
+	VMOVUPS    (R8), Z0
+	VPXORD     Z1, Z1, Z1
+	VPTERNLOGD $0xff, Z2, Z2, Z2
+	VPSRLD     $0x11, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	SUBQ       $0x02, SI
+	JL         tail0
+
+many0:
+	VMOVUPS     (CX), Z7
+	VPMOVZXWD   (DI), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VPMOVZXWD   (DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VCMPPS      $0x02, Z1, Z8, K1
+	VFMADD231PS Z7, Z8, K1, Z4
+	VMULPS      Z0, Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z2, Z8, Z8
+	VPADDD      Z7, Z8, Z8
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, (BX)
+	VPSLLD      $0x10, Z8, Z7
+	VADDPS      Z7, Z3, Z3
+	VMOVUPS     64(CX), Z7
+	VPMOVZXWD   32(DI), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VPMOVZXWD   32(DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VCMPPS      $0x02, Z1, Z8, K1
+	VFMADD231PS Z7, Z8, K1, Z6
+	VMULPS      Z0, Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z8
+	VPSRLD      $0x1f, Z8, Z8
+	VPADDD      Z2, Z8, Z8
+	VPADDD      Z7, Z8, Z8
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, 32(BX)
+	VPSLLD      $0x10, Z8, Z7
+	VADDPS      Z7, Z5, Z5
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x02, SI
+	JGE         many0
+
+tail0:
+	ADDQ        $0x02, SI
+	JZ          done0
+	VMOVUPS     (CX), Z7
+	VPMOVZXWD   (DI), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VPMOVZXWD   (DX), Z8
+	VPSLLD      $0x10, Z8, Z8
+	VCMPPS      $0x02, Z1, Z8, K1
+	VFMADD231PS Z7, Z8, K1, Z4
+	VMULPS      Z0, Z7, K1, Z7
+	VPSLLD      $0x0f, Z7, Z0
+	VPSRLD      $0x1f, Z0, Z0
+	VPADDD      Z2, Z0, Z0
+	VPADDD      Z7, Z0, Z0
+	VCMPPS      $0x03, Z7, Z7, K1
+	VADDPS      Z7, Z7, K1, Z0
+	VPSRLD      $0x10, Z0, Z0
+	VPMOVDW     Z0, (BX)
+	VPSLLD      $0x10, Z0, Z7
+	VADDPS      Z7, Z3, Z3
+
+done0:
+	VADDPS  Z5, Z3, Z3
+	VADDPS  Z6, Z4, Z4
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  (CX), Z3, Z3
+	VADDPS  (AX), Z4, Z4
+	VMOVUPS Z3, (CX)
+	VMOVUPS Z4, (AX)
+	VZEROUPPER
+	RET
+
+// func narrowCopyRowsAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·narrowCopyRowsAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 48(AX), DX
+	MOVQ 136(AX), BX
+	SHLQ $0x01, BX
+	MOVQ 104(AX), SI
+
+row:
+	MOVQ 96(AX), R9
+	MOVQ CX, DI
+	MOVQ DX, R8
+	SUBQ $0x04, R9
+	JL   tail
+
+four:
+	VPMOVZXWD (DI), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (R8)
+	VPMOVZXWD 16(DI), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(R8)
+	ADDQ      BX, DI
+	ADDQ      $0x40, R8
+	VPMOVZXWD (DI), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (R8)
+	VPMOVZXWD 16(DI), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(R8)
+	ADDQ      BX, DI
+	ADDQ      $0x40, R8
+	VPMOVZXWD (DI), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (R8)
+	VPMOVZXWD 16(DI), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(R8)
+	ADDQ      BX, DI
+	ADDQ      $0x40, R8
+	VPMOVZXWD (DI), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (R8)
+	VPMOVZXWD 16(DI), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(R8)
+	ADDQ      BX, DI
+	ADDQ      $0x40, R8
+	SUBQ      $0x04, R9
+	JGE       four
+
+tail:
+	ADDQ $0x04, R9
+	JZ   done
+
+one:
+	VPMOVZXWD (DI), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (R8)
+	VPMOVZXWD 16(DI), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(R8)
+	ADDQ      BX, DI
+	ADDQ      $0x40, R8
+	DECQ      R9
+	JNZ       one
+
+done:
+	MOVQ 112(AX), DI
+	LEAQ (CX)(DI*2), CX
+	MOVQ 128(AX), DI
+	LEAQ (DX)(DI*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowAffineAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowAffineAVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    72(AX), BX
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	MOVQ    80(AX), BX
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(BX), Y3
+	MOVQ    136(AX), BX
+	SHLQ    $0x01, BX
+	MOVQ    104(AX), SI
+
+row:
+	MOVQ 96(AX), R9
+	MOVQ CX, DI
+	MOVQ DX, R8
+	SUBQ $0x04, R9
+	JL   tail
+
+four:
+	VPMOVZXWD   (DI), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS Y4, Y0, Y5
+	VMOVUPS     Y5, (R8)
+	VPMOVZXWD   16(DI), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     Y5, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS Y4, Y0, Y5
+	VMOVUPS     Y5, (R8)
+	VPMOVZXWD   16(DI), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     Y5, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS Y4, Y0, Y5
+	VMOVUPS     Y5, (R8)
+	VPMOVZXWD   16(DI), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     Y5, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS Y4, Y0, Y5
+	VMOVUPS     Y5, (R8)
+	VPMOVZXWD   16(DI), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     Y5, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	SUBQ        $0x04, R9
+	JGE         four
+
+tail:
+	ADDQ $0x04, R9
+	JZ   done
+
+one:
+	VPMOVZXWD   (DI), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS Y4, Y0, Y5
+	VMOVUPS     Y5, (R8)
+	VPMOVZXWD   16(DI), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VMOVAPS     Y3, Y5
+	VFMADD231PS Y4, Y1, Y5
+	VMOVUPS     Y5, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	DECQ        R9
+	JNZ         one
+
+done:
+	MOVQ 112(AX), DI
+	LEAQ (CX)(DI*2), CX
+	MOVQ 128(AX), DI
+	LEAQ (DX)(DI*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowAffineReLUAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowAffineReLUAVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    72(AX), BX
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	MOVQ    80(AX), BX
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(BX), Y3
+	VXORPS  Y4, Y4, Y4
+	MOVQ    136(AX), BX
+	SHLQ    $0x01, BX
+	MOVQ    104(AX), SI
+
+row:
+	MOVQ 96(AX), R9
+	MOVQ CX, DI
+	MOVQ DX, R8
+	SUBQ $0x04, R9
+	JL   tail
+
+four:
+	VPMOVZXWD   (DI), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD231PS Y5, Y0, Y6
+	VMAXPS      Y6, Y4, Y6
+	VMOVUPS     Y6, (R8)
+	VPMOVZXWD   16(DI), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD231PS Y5, Y1, Y6
+	VMAXPS      Y6, Y4, Y6
+	VMOVUPS     Y6, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD231PS Y5, Y0, Y6
+	VMAXPS      Y6, Y4, Y6
+	VMOVUPS     Y6, (R8)
+	VPMOVZXWD   16(DI), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD231PS Y5, Y1, Y6
+	VMAXPS      Y6, Y4, Y6
+	VMOVUPS     Y6, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD231PS Y5, Y0, Y6
+	VMAXPS      Y6, Y4, Y6
+	VMOVUPS     Y6, (R8)
+	VPMOVZXWD   16(DI), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD231PS Y5, Y1, Y6
+	VMAXPS      Y6, Y4, Y6
+	VMOVUPS     Y6, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD231PS Y5, Y0, Y6
+	VMAXPS      Y6, Y4, Y6
+	VMOVUPS     Y6, (R8)
+	VPMOVZXWD   16(DI), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD231PS Y5, Y1, Y6
+	VMAXPS      Y6, Y4, Y6
+	VMOVUPS     Y6, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	SUBQ        $0x04, R9
+	JGE         four
+
+tail:
+	ADDQ $0x04, R9
+	JZ   done
+
+one:
+	VPMOVZXWD   (DI), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y2, Y6
+	VFMADD231PS Y5, Y0, Y6
+	VMAXPS      Y6, Y4, Y6
+	VMOVUPS     Y6, (R8)
+	VPMOVZXWD   16(DI), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMOVAPS     Y3, Y6
+	VFMADD231PS Y5, Y1, Y6
+	VMAXPS      Y6, Y4, Y6
+	VMOVUPS     Y6, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	DECQ        R9
+	JNZ         one
+
+done:
+	MOVQ 112(AX), DI
+	LEAQ (CX)(DI*2), CX
+	MOVQ 128(AX), DI
+	LEAQ (DX)(DI*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowAffinePReLUAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowAffinePReLUAVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    72(AX), BX
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	MOVQ    80(AX), BX
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(BX), Y3
+	MOVQ    88(AX), BX
+	VMOVUPS (BX), Y4
+	VMOVUPS 32(BX), Y5
+	VXORPS  Y6, Y6, Y6
+	MOVQ    136(AX), BX
+	SHLQ    $0x01, BX
+	MOVQ    104(AX), SI
+
+row:
+	MOVQ 96(AX), R9
+	MOVQ CX, DI
+	MOVQ DX, R8
+	SUBQ $0x04, R9
+	JL   tail
+
+four:
+	VPMOVZXWD   (DI), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y4, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, (R8)
+	VPMOVZXWD   16(DI), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y5, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y4, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, (R8)
+	VPMOVZXWD   16(DI), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y5, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y4, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, (R8)
+	VPMOVZXWD   16(DI), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y5, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	VPMOVZXWD   (DI), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y4, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, (R8)
+	VPMOVZXWD   16(DI), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y5, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	SUBQ        $0x04, R9
+	JGE         four
+
+tail:
+	ADDQ $0x04, R9
+	JZ   done
+
+one:
+	VPMOVZXWD   (DI), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y4, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, (R8)
+	VPMOVZXWD   16(DI), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VCMPPS      $0x02, Y6, Y8, Y7
+	VMULPS      Y5, Y8, Y9
+	VBLENDVPS   Y7, Y9, Y8, Y8
+	VMOVUPS     Y8, 32(R8)
+	ADDQ        BX, DI
+	ADDQ        $0x40, R8
+	DECQ        R9
+	JNZ         one
+
+done:
+	MOVQ 112(AX), DI
+	LEAQ (CX)(DI*2), CX
+	MOVQ 128(AX), DI
+	LEAQ (DX)(DI*4), DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowAffine2AVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowAffine2AVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    24(AX), BX
+	MOVQ    72(AX), SI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	MOVQ    80(AX), SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	MOVQ    88(AX), SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	MOVQ    136(AX), SI
+	SHLQ    $0x01, SI
+	MOVQ    104(AX), DI
+
+row:
+	MOVQ 96(AX), R11
+	MOVQ CX, R8
+	MOVQ DX, R10
+	MOVQ BX, R9
+	SUBQ $0x04, R11
+	JL   tail
+
+four:
+	VPMOVZXWD   (R8), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VMOVAPS     Y2, Y7
+	VFMADD231PS Y6, Y0, Y7
+	VPMOVZXWD   (R9), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y6, Y4, Y7
+	VMOVUPS     Y7, (R10)
+	VPMOVZXWD   16(R8), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD231PS Y6, Y1, Y7
+	VPMOVZXWD   16(R9), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y6, Y5, Y7
+	VMOVUPS     Y7, 32(R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VMOVAPS     Y2, Y7
+	VFMADD231PS Y6, Y0, Y7
+	VPMOVZXWD   (R9), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y6, Y4, Y7
+	VMOVUPS     Y7, (R10)
+	VPMOVZXWD   16(R8), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD231PS Y6, Y1, Y7
+	VPMOVZXWD   16(R9), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y6, Y5, Y7
+	VMOVUPS     Y7, 32(R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VMOVAPS     Y2, Y7
+	VFMADD231PS Y6, Y0, Y7
+	VPMOVZXWD   (R9), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y6, Y4, Y7
+	VMOVUPS     Y7, (R10)
+	VPMOVZXWD   16(R8), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD231PS Y6, Y1, Y7
+	VPMOVZXWD   16(R9), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y6, Y5, Y7
+	VMOVUPS     Y7, 32(R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VMOVAPS     Y2, Y7
+	VFMADD231PS Y6, Y0, Y7
+	VPMOVZXWD   (R9), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y6, Y4, Y7
+	VMOVUPS     Y7, (R10)
+	VPMOVZXWD   16(R8), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD231PS Y6, Y1, Y7
+	VPMOVZXWD   16(R9), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y6, Y5, Y7
+	VMOVUPS     Y7, 32(R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	SUBQ        $0x04, R11
+	JGE         four
+
+tail:
+	ADDQ $0x04, R11
+	JZ   done
+
+one:
+	VPMOVZXWD   (R8), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VMOVAPS     Y2, Y7
+	VFMADD231PS Y6, Y0, Y7
+	VPMOVZXWD   (R9), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y6, Y4, Y7
+	VMOVUPS     Y7, (R10)
+	VPMOVZXWD   16(R8), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VMOVAPS     Y3, Y7
+	VFMADD231PS Y6, Y1, Y7
+	VPMOVZXWD   16(R9), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VFMADD231PS Y6, Y5, Y7
+	VMOVUPS     Y7, 32(R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	DECQ        R11
+	JNZ         one
+
+done:
+	MOVQ 112(AX), R8
+	LEAQ (CX)(R8*2), CX
+	MOVQ 128(AX), R8
+	LEAQ (DX)(R8*4), DX
+	MOVQ 120(AX), R8
+	LEAQ (BX)(R8*2), BX
+	DECQ DI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowAffine2ReLUAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowAffine2ReLUAVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    48(AX), DX
+	MOVQ    24(AX), BX
+	MOVQ    72(AX), SI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	MOVQ    80(AX), SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	MOVQ    88(AX), SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	VXORPS  Y6, Y6, Y6
+	MOVQ    136(AX), SI
+	SHLQ    $0x01, SI
+	MOVQ    104(AX), DI
+
+row:
+	MOVQ 96(AX), R11
+	MOVQ CX, R8
+	MOVQ DX, R10
+	MOVQ BX, R9
+	SUBQ $0x04, R11
+	JL   tail
+
+four:
+	VPMOVZXWD   (R8), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VPMOVZXWD   (R9), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y4, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMOVUPS     Y8, (R10)
+	VPMOVZXWD   16(R8), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VPMOVZXWD   16(R9), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMOVUPS     Y8, 32(R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VPMOVZXWD   (R9), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y4, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMOVUPS     Y8, (R10)
+	VPMOVZXWD   16(R8), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VPMOVZXWD   16(R9), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMOVUPS     Y8, 32(R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VPMOVZXWD   (R9), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y4, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMOVUPS     Y8, (R10)
+	VPMOVZXWD   16(R8), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VPMOVZXWD   16(R9), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMOVUPS     Y8, 32(R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	VPMOVZXWD   (R8), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VPMOVZXWD   (R9), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y4, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMOVUPS     Y8, (R10)
+	VPMOVZXWD   16(R8), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VPMOVZXWD   16(R9), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMOVUPS     Y8, 32(R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	SUBQ        $0x04, R11
+	JGE         four
+
+tail:
+	ADDQ $0x04, R11
+	JZ   done
+
+one:
+	VPMOVZXWD   (R8), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y2, Y8
+	VFMADD231PS Y7, Y0, Y8
+	VPMOVZXWD   (R9), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y4, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMOVUPS     Y8, (R10)
+	VPMOVZXWD   16(R8), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VMOVAPS     Y3, Y8
+	VFMADD231PS Y7, Y1, Y8
+	VPMOVZXWD   16(R9), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y5, Y8
+	VMAXPS      Y8, Y6, Y8
+	VMOVUPS     Y8, 32(R10)
+	ADDQ        SI, R8
+	ADDQ        $0x40, R10
+	ADDQ        SI, R9
+	DECQ        R11
+	JNZ         one
+
+done:
+	MOVQ 112(AX), R8
+	LEAQ (CX)(R8*2), CX
+	MOVQ 128(AX), R8
+	LEAQ (DX)(R8*4), DX
+	MOVQ 120(AX), R8
+	LEAQ (BX)(R8*2), BX
+	DECQ DI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func narrowMomentsAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowMomentsAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     (AX), CX
+	MOVQ     24(AX), DX
+	MOVQ     32(AX), BX
+	MOVQ     40(AX), SI
+	MOVQ     48(AX), DI
+	VMOVUPS  (BX), Y0
+	MOVQ     56(AX), BX
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x11, Y1, Y1
+	VXORPS   Y2, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	SUBQ     $0x02, DX
+	JL       tail0
+
+many0:
+	VMOVUPS      (CX), Y6
+	VPSLLD       $0x0f, Y6, Y7
+	VPSRLD       $0x1f, Y7, Y7
+	VPADDD       Y1, Y7, Y7
+	VPADDD       Y6, Y7, Y7
+	VCMPPS       $0x03, Y6, Y6, Y8
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPSLLD       $0x10, Y7, Y6
+	VEXTRACTI128 $0x01, Y7, X8
+	VPACKUSDW    X8, X7, X8
+	VMOVDQU      X8, (BX)
+	VSUBPS       Y0, Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	VFMADD231PS  Y6, Y6, Y3
+	VMOVUPS      64(CX), Y6
+	VPSLLD       $0x0f, Y6, Y7
+	VPSRLD       $0x1f, Y7, Y7
+	VPADDD       Y1, Y7, Y7
+	VPADDD       Y6, Y7, Y7
+	VCMPPS       $0x03, Y6, Y6, Y8
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPSLLD       $0x10, Y7, Y6
+	VEXTRACTI128 $0x01, Y7, X8
+	VPACKUSDW    X8, X7, X8
+	VMOVDQU      X8, 32(BX)
+	VSUBPS       Y0, Y6, Y6
+	VADDPS       Y6, Y4, Y4
+	VFMADD231PS  Y6, Y6, Y5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x02, DX
+	JGE          many0
+
+tail0:
+	ADDQ $0x02, DX
+	JZ   done0
+
+one0:
+	VMOVUPS      (CX), Y6
+	VPSLLD       $0x0f, Y6, Y7
+	VPSRLD       $0x1f, Y7, Y7
+	VPADDD       Y1, Y7, Y7
+	VPADDD       Y6, Y7, Y7
+	VCMPPS       $0x03, Y6, Y6, Y8
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPSLLD       $0x10, Y7, Y6
+	VEXTRACTI128 $0x01, Y7, X8
+	VPACKUSDW    X8, X7, X8
+	VMOVDQU      X8, (BX)
+	VSUBPS       Y0, Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	VFMADD231PS  Y6, Y6, Y3
+	ADDQ         $0x40, CX
+	ADDQ         $0x20, BX
+	DECQ         DX
+	JNZ          one0
+
+done0:
+	VADDPS   Y4, Y2, Y2
+	VADDPS   Y5, Y3, Y3
+	VADDPS   (SI), Y2, Y2
+	VADDPS   (DI), Y3, Y3
+	VMOVUPS  Y2, (SI)
+	VMOVUPS  Y3, (DI)
+	MOVQ     (AX), CX
+	MOVQ     24(AX), DX
+	MOVQ     32(AX), BX
+	MOVQ     40(AX), SI
+	MOVQ     48(AX), DI
+	VMOVUPS  32(BX), Y0
+	MOVQ     56(AX), AX
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x11, Y1, Y1
+	VXORPS   Y2, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	SUBQ     $0x02, DX
+	JL       tail1
+
+many1:
+	VMOVUPS      32(CX), Y6
+	VPSLLD       $0x0f, Y6, Y7
+	VPSRLD       $0x1f, Y7, Y7
+	VPADDD       Y1, Y7, Y7
+	VPADDD       Y6, Y7, Y7
+	VCMPPS       $0x03, Y6, Y6, Y8
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPSLLD       $0x10, Y7, Y6
+	VEXTRACTI128 $0x01, Y7, X8
+	VPACKUSDW    X8, X7, X8
+	VMOVDQU      X8, 16(AX)
+	VSUBPS       Y0, Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	VFMADD231PS  Y6, Y6, Y3
+	VMOVUPS      96(CX), Y6
+	VPSLLD       $0x0f, Y6, Y7
+	VPSRLD       $0x1f, Y7, Y7
+	VPADDD       Y1, Y7, Y7
+	VPADDD       Y6, Y7, Y7
+	VCMPPS       $0x03, Y6, Y6, Y8
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPSLLD       $0x10, Y7, Y6
+	VEXTRACTI128 $0x01, Y7, X8
+	VPACKUSDW    X8, X7, X8
+	VMOVDQU      X8, 48(AX)
+	VSUBPS       Y0, Y6, Y6
+	VADDPS       Y6, Y4, Y4
+	VFMADD231PS  Y6, Y6, Y5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x02, DX
+	JGE          many1
+
+tail1:
+	ADDQ $0x02, DX
+	JZ   done1
+
+one1:
+	VMOVUPS      32(CX), Y6
+	VPSLLD       $0x0f, Y6, Y7
+	VPSRLD       $0x1f, Y7, Y7
+	VPADDD       Y1, Y7, Y7
+	VPADDD       Y6, Y7, Y7
+	VCMPPS       $0x03, Y6, Y6, Y8
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y8, Y6, Y7, Y7
+	VPSRLD       $0x10, Y7, Y7
+	VPSLLD       $0x10, Y7, Y6
+	VEXTRACTI128 $0x01, Y7, X8
+	VPACKUSDW    X8, X7, X8
+	VMOVDQU      X8, 16(AX)
+	VSUBPS       Y0, Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	VFMADD231PS  Y6, Y6, Y3
+	ADDQ         $0x40, CX
+	ADDQ         $0x20, AX
+	DECQ         DX
+	JNZ          one1
+
+done1:
+	VADDPS  Y4, Y2, Y2
+	VADDPS  Y5, Y3, Y3
+	VADDPS  32(SI), Y2, Y2
+	VADDPS  32(DI), Y3, Y3
+	VMOVUPS Y2, 32(SI)
+	VMOVUPS Y3, 32(DI)
+	VZEROUPPER
+	RET
+
+// func narrowRoundAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·narrowRoundAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     (AX), CX
+	MOVQ     56(AX), DX
+	MOVQ     24(AX), AX
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLD   $0x11, Y0, Y0
+
+pixel:
+	VMOVUPS      (CX), Y1
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x1f, Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPADDD       Y1, Y2, Y2
+	VCMPPS       $0x03, Y1, Y1, Y3
+	VADDPS       Y1, Y1, Y1
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VPSLLD       $0x10, Y2, Y1
+	VEXTRACTI128 $0x01, Y2, X1
+	VPACKUSDW    X1, X2, X1
+	VMOVDQU      X1, (DX)
+	VMOVUPS      32(CX), Y1
+	VPSLLD       $0x0f, Y1, Y2
+	VPSRLD       $0x1f, Y2, Y2
+	VPADDD       Y0, Y2, Y2
+	VPADDD       Y1, Y2, Y2
+	VCMPPS       $0x03, Y1, Y1, Y3
+	VADDPS       Y1, Y1, Y1
+	VBLENDVPS    Y3, Y1, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VPSLLD       $0x10, Y2, Y1
+	VEXTRACTI128 $0x01, Y2, X1
+	VPACKUSDW    X1, X2, X1
+	VMOVDQU      X1, 16(DX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x20, DX
+	DECQ         AX
+	JNZ          pixel
+	VZEROUPPER
+	RET
+
+// func narrowMaskAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowMaskAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     136(AX), DI
+	VMOVUPS  (DI), Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x11, Y1, Y1
+	VXORPS   Y2, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	SUBQ     $0x02, SI
+	JL       tail0
+
+many0:
+	VMOVUPS      (CX), Y6
+	VPMOVZXWD    (DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y9
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y9, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, (BX)
+	VADDPS       Y6, Y2, Y2
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VMOVUPS      64(CX), Y6
+	VPMOVZXWD    32(DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y9
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y9, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 32(BX)
+	VADDPS       Y6, Y4, Y4
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x02, SI
+	JGE          many0
+
+tail0:
+	ADDQ         $0x02, SI
+	JZ           done0
+	VMOVUPS      (CX), Y6
+	VPMOVZXWD    (DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y1
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y1, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X1
+	VPACKUSDW    X1, X8, X1
+	VMOVDQU      X1, (BX)
+	VADDPS       Y6, Y2, Y2
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y3
+
+done0:
+	VADDPS   Y4, Y2, Y2
+	VADDPS   Y5, Y3, Y3
+	MOVQ     144(AX), CX
+	MOVQ     152(AX), DX
+	VADDPS   (CX), Y2, Y2
+	VADDPS   (DX), Y3, Y3
+	VMOVUPS  Y2, (CX)
+	VMOVUPS  Y3, (DX)
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     136(AX), DI
+	VMOVUPS  32(DI), Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x11, Y1, Y1
+	VXORPS   Y2, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	SUBQ     $0x02, SI
+	JL       tail1
+
+many1:
+	VMOVUPS      32(CX), Y6
+	VPMOVZXWD    16(DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y9
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y9, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 16(BX)
+	VADDPS       Y6, Y2, Y2
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VMOVUPS      96(CX), Y6
+	VPMOVZXWD    48(DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y9
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y9, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 48(BX)
+	VADDPS       Y6, Y4, Y4
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x02, SI
+	JGE          many1
+
+tail1:
+	ADDQ         $0x02, SI
+	JZ           done1
+	VMOVUPS      32(CX), Y6
+	VPMOVZXWD    16(DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y1
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y1, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X1
+	VPACKUSDW    X1, X8, X1
+	VMOVDQU      X1, 16(BX)
+	VADDPS       Y6, Y2, Y2
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y3
+
+done1:
+	VADDPS  Y4, Y2, Y2
+	VADDPS  Y5, Y3, Y3
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  32(CX), Y2, Y2
+	VADDPS  32(AX), Y3, Y3
+	VMOVUPS Y2, 32(CX)
+	VMOVUPS Y3, 32(AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskByZAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowMaskByZAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     120(AX), DI
+	VMOVUPS  (DI), Y0
+	MOVQ     128(AX), DI
+	VMOVUPS  (DI), Y1
+	MOVQ     136(AX), DI
+	VMOVUPS  (DI), Y2
+	VXORPS   Y3, Y3, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD   $0x11, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	VXORPS   Y7, Y7, Y7
+	VXORPS   Y8, Y8, Y8
+	SUBQ     $0x02, SI
+	JL       tail0
+
+many0:
+	VMOVUPS      (CX), Y9
+	VPMOVZXWD    (DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y11
+	VFMADD231PS  Y10, Y0, Y11
+	VCMPPS       $0x06, Y3, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y11
+	VPSRLD       $0x1f, Y11, Y11
+	VPADDD       Y4, Y11, Y11
+	VPADDD       Y9, Y11, Y11
+	VCMPPS       $0x03, Y9, Y9, Y12
+	VADDPS       Y9, Y9, Y9
+	VBLENDVPS    Y12, Y9, Y11, Y11
+	VPSRLD       $0x10, Y11, Y11
+	VPSLLD       $0x10, Y11, Y9
+	VEXTRACTI128 $0x01, Y11, X12
+	VPACKUSDW    X12, X11, X12
+	VMOVDQU      X12, (BX)
+	VADDPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VMOVUPS      64(CX), Y9
+	VPMOVZXWD    32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y11
+	VFMADD231PS  Y10, Y0, Y11
+	VCMPPS       $0x06, Y3, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y11
+	VPSRLD       $0x1f, Y11, Y11
+	VPADDD       Y4, Y11, Y11
+	VPADDD       Y9, Y11, Y11
+	VCMPPS       $0x03, Y9, Y9, Y12
+	VADDPS       Y9, Y9, Y9
+	VBLENDVPS    Y12, Y9, Y11, Y11
+	VPSRLD       $0x10, Y11, Y11
+	VPSLLD       $0x10, Y11, Y9
+	VEXTRACTI128 $0x01, Y11, X12
+	VPACKUSDW    X12, X11, X12
+	VMOVDQU      X12, 32(BX)
+	VADDPS       Y9, Y7, Y7
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x02, SI
+	JGE          many0
+
+tail0:
+	ADDQ         $0x02, SI
+	JZ           done0
+	VMOVUPS      (CX), Y9
+	VPMOVZXWD    (DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  Y10, Y0, Y1
+	VCMPPS       $0x06, Y3, Y1, Y1
+	VANDPS       Y1, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y0
+	VPSRLD       $0x1f, Y0, Y0
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y9, Y0, Y0
+	VCMPPS       $0x03, Y9, Y9, Y1
+	VADDPS       Y9, Y9, Y3
+	VBLENDVPS    Y1, Y3, Y0, Y0
+	VPSRLD       $0x10, Y0, Y0
+	VPSLLD       $0x10, Y0, Y9
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVDQU      X1, (BX)
+	VADDPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y6
+
+done0:
+	VADDPS   Y7, Y5, Y5
+	VADDPS   Y8, Y6, Y6
+	MOVQ     144(AX), CX
+	MOVQ     152(AX), DX
+	VADDPS   (CX), Y5, Y5
+	VADDPS   (DX), Y6, Y6
+	VMOVUPS  Y5, (CX)
+	VMOVUPS  Y6, (DX)
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     120(AX), DI
+	VMOVUPS  32(DI), Y0
+	MOVQ     128(AX), DI
+	VMOVUPS  32(DI), Y1
+	MOVQ     136(AX), DI
+	VMOVUPS  32(DI), Y2
+	VXORPS   Y3, Y3, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD   $0x11, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	VXORPS   Y7, Y7, Y7
+	VXORPS   Y8, Y8, Y8
+	SUBQ     $0x02, SI
+	JL       tail1
+
+many1:
+	VMOVUPS      32(CX), Y9
+	VPMOVZXWD    16(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y11
+	VFMADD231PS  Y10, Y0, Y11
+	VCMPPS       $0x06, Y3, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y11
+	VPSRLD       $0x1f, Y11, Y11
+	VPADDD       Y4, Y11, Y11
+	VPADDD       Y9, Y11, Y11
+	VCMPPS       $0x03, Y9, Y9, Y12
+	VADDPS       Y9, Y9, Y9
+	VBLENDVPS    Y12, Y9, Y11, Y11
+	VPSRLD       $0x10, Y11, Y11
+	VPSLLD       $0x10, Y11, Y9
+	VEXTRACTI128 $0x01, Y11, X12
+	VPACKUSDW    X12, X11, X12
+	VMOVDQU      X12, 16(BX)
+	VADDPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VMOVUPS      96(CX), Y9
+	VPMOVZXWD    48(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y11
+	VFMADD231PS  Y10, Y0, Y11
+	VCMPPS       $0x06, Y3, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y11
+	VPSRLD       $0x1f, Y11, Y11
+	VPADDD       Y4, Y11, Y11
+	VPADDD       Y9, Y11, Y11
+	VCMPPS       $0x03, Y9, Y9, Y12
+	VADDPS       Y9, Y9, Y9
+	VBLENDVPS    Y12, Y9, Y11, Y11
+	VPSRLD       $0x10, Y11, Y11
+	VPSLLD       $0x10, Y11, Y9
+	VEXTRACTI128 $0x01, Y11, X12
+	VPACKUSDW    X12, X11, X12
+	VMOVDQU      X12, 48(BX)
+	VADDPS       Y9, Y7, Y7
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x02, SI
+	JGE          many1
+
+tail1:
+	ADDQ         $0x02, SI
+	JZ           done1
+	VMOVUPS      32(CX), Y9
+	VPMOVZXWD    16(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  Y10, Y0, Y1
+	VCMPPS       $0x06, Y3, Y1, Y1
+	VANDPS       Y1, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y0
+	VPSRLD       $0x1f, Y0, Y0
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y9, Y0, Y0
+	VCMPPS       $0x03, Y9, Y9, Y1
+	VADDPS       Y9, Y9, Y3
+	VBLENDVPS    Y1, Y3, Y0, Y0
+	VPSRLD       $0x10, Y0, Y0
+	VPSLLD       $0x10, Y0, Y9
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVDQU      X1, 16(BX)
+	VADDPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y6
+
+done1:
+	VADDPS  Y7, Y5, Y5
+	VADDPS  Y8, Y6, Y6
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  32(CX), Y5, Y5
+	VADDPS  32(AX), Y6, Y6
+	VMOVUPS Y5, 32(CX)
+	VMOVUPS Y6, 32(AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskByYAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowMaskByYAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     136(AX), DI
+	VMOVUPS  (DI), Y0
+	MOVQ     48(AX), DI
+	VXORPS   Y1, Y1, Y1
+	VPCMPEQD Y2, Y2, Y2
+	VPSRLD   $0x11, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	SUBQ     $0x02, SI
+	JL       tail0
+
+many0:
+	VMOVUPS      (CX), Y7
+	VPMOVZXWD    (DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    (DI), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y9
+	VPSRLD       $0x1f, Y9, Y9
+	VPADDD       Y2, Y9, Y9
+	VPADDD       Y7, Y9, Y9
+	VCMPPS       $0x03, Y7, Y7, Y10
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y10, Y7, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VPSLLD       $0x10, Y9, Y7
+	VEXTRACTI128 $0x01, Y9, X10
+	VPACKUSDW    X10, X9, X10
+	VMOVDQU      X10, (BX)
+	VADDPS       Y7, Y3, Y3
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMOVUPS      64(CX), Y7
+	VPMOVZXWD    32(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    32(DI), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y9
+	VPSRLD       $0x1f, Y9, Y9
+	VPADDD       Y2, Y9, Y9
+	VPADDD       Y7, Y9, Y9
+	VCMPPS       $0x03, Y7, Y7, Y10
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y10, Y7, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VPSLLD       $0x10, Y9, Y7
+	VEXTRACTI128 $0x01, Y9, X10
+	VPACKUSDW    X10, X9, X10
+	VMOVDQU      X10, 32(BX)
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x02, SI
+	JGE          many0
+
+tail0:
+	ADDQ         $0x02, SI
+	JZ           done0
+	VMOVUPS      (CX), Y7
+	VPMOVZXWD    (DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    (DI), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y1
+	VPSRLD       $0x1f, Y1, Y1
+	VPADDD       Y2, Y1, Y1
+	VPADDD       Y7, Y1, Y1
+	VCMPPS       $0x03, Y7, Y7, Y2
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y2, Y7, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VPSLLD       $0x10, Y1, Y7
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVDQU      X2, (BX)
+	VADDPS       Y7, Y3, Y3
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+
+done0:
+	VADDPS   Y5, Y3, Y3
+	VADDPS   Y6, Y4, Y4
+	MOVQ     144(AX), CX
+	MOVQ     152(AX), DX
+	VADDPS   (CX), Y3, Y3
+	VADDPS   (DX), Y4, Y4
+	VMOVUPS  Y3, (CX)
+	VMOVUPS  Y4, (DX)
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     136(AX), DI
+	VMOVUPS  32(DI), Y0
+	MOVQ     48(AX), DI
+	VXORPS   Y1, Y1, Y1
+	VPCMPEQD Y2, Y2, Y2
+	VPSRLD   $0x11, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	SUBQ     $0x02, SI
+	JL       tail1
+
+many1:
+	VMOVUPS      32(CX), Y7
+	VPMOVZXWD    16(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    16(DI), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y9
+	VPSRLD       $0x1f, Y9, Y9
+	VPADDD       Y2, Y9, Y9
+	VPADDD       Y7, Y9, Y9
+	VCMPPS       $0x03, Y7, Y7, Y10
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y10, Y7, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VPSLLD       $0x10, Y9, Y7
+	VEXTRACTI128 $0x01, Y9, X10
+	VPACKUSDW    X10, X9, X10
+	VMOVDQU      X10, 16(BX)
+	VADDPS       Y7, Y3, Y3
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMOVUPS      96(CX), Y7
+	VPMOVZXWD    48(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    48(DI), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y9
+	VPSRLD       $0x1f, Y9, Y9
+	VPADDD       Y2, Y9, Y9
+	VPADDD       Y7, Y9, Y9
+	VCMPPS       $0x03, Y7, Y7, Y10
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y10, Y7, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VPSLLD       $0x10, Y9, Y7
+	VEXTRACTI128 $0x01, Y9, X10
+	VPACKUSDW    X10, X9, X10
+	VMOVDQU      X10, 48(BX)
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x02, SI
+	JGE          many1
+
+tail1:
+	ADDQ         $0x02, SI
+	JZ           done1
+	VMOVUPS      32(CX), Y7
+	VPMOVZXWD    16(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    16(DI), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y1
+	VPSRLD       $0x1f, Y1, Y1
+	VPADDD       Y2, Y1, Y1
+	VPADDD       Y7, Y1, Y1
+	VCMPPS       $0x03, Y7, Y7, Y2
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y2, Y7, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VPSLLD       $0x10, Y1, Y7
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVDQU      X2, 16(BX)
+	VADDPS       Y7, Y3, Y3
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+
+done1:
+	VADDPS  Y5, Y3, Y3
+	VADDPS  Y6, Y4, Y4
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  32(CX), Y3, Y3
+	VADDPS  32(AX), Y4, Y4
+	VMOVUPS Y3, 32(CX)
+	VMOVUPS Y4, 32(AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskSlopeAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowMaskSlopeAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     120(AX), DI
+	VMOVUPS  (DI), Y0
+	VXORPS   Y1, Y1, Y1
+	VPCMPEQD Y2, Y2, Y2
+	VPSRLD   $0x11, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	SUBQ     $0x02, SI
+	JL       tail0
+
+many0:
+	VMOVUPS      (CX), Y7
+	VPMOVZXWD    (DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y9
+	VANDPS       Y9, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMULPS       Y0, Y7, Y8
+	VBLENDVPS    Y9, Y8, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y2, Y8, Y8
+	VPADDD       Y7, Y8, Y8
+	VCMPPS       $0x03, Y7, Y7, Y9
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y9, Y7, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y7
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, (BX)
+	VADDPS       Y7, Y3, Y3
+	VMOVUPS      64(CX), Y7
+	VPMOVZXWD    32(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y9
+	VANDPS       Y9, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y6
+	VMULPS       Y0, Y7, Y8
+	VBLENDVPS    Y9, Y8, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y2, Y8, Y8
+	VPADDD       Y7, Y8, Y8
+	VCMPPS       $0x03, Y7, Y7, Y9
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y9, Y7, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y7
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 32(BX)
+	VADDPS       Y7, Y5, Y5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x02, SI
+	JGE          many0
+
+tail0:
+	ADDQ         $0x02, SI
+	JZ           done0
+	VMOVUPS      (CX), Y7
+	VPMOVZXWD    (DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y1
+	VANDPS       Y1, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMULPS       Y0, Y7, Y0
+	VBLENDVPS    Y1, Y0, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y0
+	VPSRLD       $0x1f, Y0, Y0
+	VPADDD       Y2, Y0, Y0
+	VPADDD       Y7, Y0, Y0
+	VCMPPS       $0x03, Y7, Y7, Y1
+	VADDPS       Y7, Y7, Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VPSRLD       $0x10, Y0, Y0
+	VPSLLD       $0x10, Y0, Y7
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVDQU      X1, (BX)
+	VADDPS       Y7, Y3, Y3
+
+done0:
+	VADDPS   Y5, Y3, Y3
+	VADDPS   Y6, Y4, Y4
+	MOVQ     144(AX), CX
+	MOVQ     152(AX), DX
+	VADDPS   (CX), Y3, Y3
+	VADDPS   (DX), Y4, Y4
+	VMOVUPS  Y3, (CX)
+	VMOVUPS  Y4, (DX)
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     120(AX), DI
+	VMOVUPS  32(DI), Y0
+	VXORPS   Y1, Y1, Y1
+	VPCMPEQD Y2, Y2, Y2
+	VPSRLD   $0x11, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	SUBQ     $0x02, SI
+	JL       tail1
+
+many1:
+	VMOVUPS      32(CX), Y7
+	VPMOVZXWD    16(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y9
+	VANDPS       Y9, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMULPS       Y0, Y7, Y8
+	VBLENDVPS    Y9, Y8, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y2, Y8, Y8
+	VPADDD       Y7, Y8, Y8
+	VCMPPS       $0x03, Y7, Y7, Y9
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y9, Y7, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y7
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 16(BX)
+	VADDPS       Y7, Y3, Y3
+	VMOVUPS      96(CX), Y7
+	VPMOVZXWD    48(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y9
+	VANDPS       Y9, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y6
+	VMULPS       Y0, Y7, Y8
+	VBLENDVPS    Y9, Y8, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y2, Y8, Y8
+	VPADDD       Y7, Y8, Y8
+	VCMPPS       $0x03, Y7, Y7, Y9
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y9, Y7, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y7
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 48(BX)
+	VADDPS       Y7, Y5, Y5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	SUBQ         $0x02, SI
+	JGE          many1
+
+tail1:
+	ADDQ         $0x02, SI
+	JZ           done1
+	VMOVUPS      32(CX), Y7
+	VPMOVZXWD    16(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y1
+	VANDPS       Y1, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMULPS       Y0, Y7, Y0
+	VBLENDVPS    Y1, Y0, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y0
+	VPSRLD       $0x1f, Y0, Y0
+	VPADDD       Y2, Y0, Y0
+	VPADDD       Y7, Y0, Y0
+	VCMPPS       $0x03, Y7, Y7, Y1
+	VADDPS       Y7, Y7, Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VPSRLD       $0x10, Y0, Y0
+	VPSLLD       $0x10, Y0, Y7
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVDQU      X1, 16(BX)
+	VADDPS       Y7, Y3, Y3
+
+done1:
+	VADDPS  Y5, Y3, Y3
+	VADDPS  Y6, Y4, Y4
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  32(CX), Y3, Y3
+	VADDPS  32(AX), Y4, Y4
+	VMOVUPS Y3, 32(CX)
+	VMOVUPS Y4, 32(AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskAddAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowMaskAddAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     24(AX), DI
+	MOVQ     136(AX), R8
+	VMOVUPS  (R8), Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x11, Y1, Y1
+	VXORPS   Y2, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	SUBQ     $0x02, SI
+	JL       tail0
+
+many0:
+	VMOVUPS      (CX), Y6
+	VPMOVZXWD    (DI), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VPMOVZXWD    (DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y9
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y9, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, (BX)
+	VADDPS       Y6, Y2, Y2
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VMOVUPS      64(CX), Y6
+	VPMOVZXWD    32(DI), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VPMOVZXWD    32(DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y9
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y9, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 32(BX)
+	VADDPS       Y6, Y4, Y4
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x02, SI
+	JGE          many0
+
+tail0:
+	ADDQ         $0x02, SI
+	JZ           done0
+	VMOVUPS      (CX), Y6
+	VPMOVZXWD    (DI), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VPMOVZXWD    (DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y1
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y1, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X1
+	VPACKUSDW    X1, X8, X1
+	VMOVDQU      X1, (BX)
+	VADDPS       Y6, Y2, Y2
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y3
+
+done0:
+	VADDPS   Y4, Y2, Y2
+	VADDPS   Y5, Y3, Y3
+	MOVQ     144(AX), CX
+	MOVQ     152(AX), DX
+	VADDPS   (CX), Y2, Y2
+	VADDPS   (DX), Y3, Y3
+	VMOVUPS  Y2, (CX)
+	VMOVUPS  Y3, (DX)
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     24(AX), DI
+	MOVQ     136(AX), R8
+	VMOVUPS  32(R8), Y0
+	VPCMPEQD Y1, Y1, Y1
+	VPSRLD   $0x11, Y1, Y1
+	VXORPS   Y2, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	SUBQ     $0x02, SI
+	JL       tail1
+
+many1:
+	VMOVUPS      32(CX), Y6
+	VPMOVZXWD    16(DI), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VPMOVZXWD    16(DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y9
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y9, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 16(BX)
+	VADDPS       Y6, Y2, Y2
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VMOVUPS      96(CX), Y6
+	VPMOVZXWD    48(DI), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VPMOVZXWD    48(DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y9
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y9, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 48(BX)
+	VADDPS       Y6, Y4, Y4
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x02, SI
+	JGE          many1
+
+tail1:
+	ADDQ         $0x02, SI
+	JZ           done1
+	VMOVUPS      32(CX), Y6
+	VPMOVZXWD    16(DI), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VPMOVZXWD    16(DX), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPSLLD       $0x0f, Y6, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VCMPPS       $0x03, Y6, Y6, Y1
+	VADDPS       Y6, Y6, Y6
+	VBLENDVPS    Y1, Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y6
+	VEXTRACTI128 $0x01, Y8, X1
+	VPACKUSDW    X1, X8, X1
+	VMOVDQU      X1, 16(BX)
+	VADDPS       Y6, Y2, Y2
+	VSUBPS       Y0, Y7, Y7
+	VFMADD231PS  Y6, Y7, Y3
+
+done1:
+	VADDPS  Y4, Y2, Y2
+	VADDPS  Y5, Y3, Y3
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  32(CX), Y2, Y2
+	VADDPS  32(AX), Y3, Y3
+	VMOVUPS Y2, 32(CX)
+	VMOVUPS Y3, 32(AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskByZAddAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowMaskByZAddAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     24(AX), DI
+	MOVQ     120(AX), R8
+	VMOVUPS  (R8), Y0
+	MOVQ     128(AX), R8
+	VMOVUPS  (R8), Y1
+	MOVQ     136(AX), R8
+	VMOVUPS  (R8), Y2
+	VXORPS   Y3, Y3, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD   $0x11, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	VXORPS   Y7, Y7, Y7
+	VXORPS   Y8, Y8, Y8
+	SUBQ     $0x02, SI
+	JL       tail0
+
+many0:
+	VMOVUPS      (CX), Y9
+	VPMOVZXWD    (DI), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VADDPS       Y10, Y9, Y9
+	VPMOVZXWD    (DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y11
+	VFMADD231PS  Y10, Y0, Y11
+	VCMPPS       $0x06, Y3, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y11
+	VPSRLD       $0x1f, Y11, Y11
+	VPADDD       Y4, Y11, Y11
+	VPADDD       Y9, Y11, Y11
+	VCMPPS       $0x03, Y9, Y9, Y12
+	VADDPS       Y9, Y9, Y9
+	VBLENDVPS    Y12, Y9, Y11, Y11
+	VPSRLD       $0x10, Y11, Y11
+	VPSLLD       $0x10, Y11, Y9
+	VEXTRACTI128 $0x01, Y11, X12
+	VPACKUSDW    X12, X11, X12
+	VMOVDQU      X12, (BX)
+	VADDPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VMOVUPS      64(CX), Y9
+	VPMOVZXWD    32(DI), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VADDPS       Y10, Y9, Y9
+	VPMOVZXWD    32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y11
+	VFMADD231PS  Y10, Y0, Y11
+	VCMPPS       $0x06, Y3, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y11
+	VPSRLD       $0x1f, Y11, Y11
+	VPADDD       Y4, Y11, Y11
+	VPADDD       Y9, Y11, Y11
+	VCMPPS       $0x03, Y9, Y9, Y12
+	VADDPS       Y9, Y9, Y9
+	VBLENDVPS    Y12, Y9, Y11, Y11
+	VPSRLD       $0x10, Y11, Y11
+	VPSLLD       $0x10, Y11, Y9
+	VEXTRACTI128 $0x01, Y11, X12
+	VPACKUSDW    X12, X11, X12
+	VMOVDQU      X12, 32(BX)
+	VADDPS       Y9, Y7, Y7
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x02, SI
+	JGE          many0
+
+tail0:
+	ADDQ         $0x02, SI
+	JZ           done0
+	VMOVUPS      (CX), Y9
+	VPMOVZXWD    (DI), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VADDPS       Y10, Y9, Y9
+	VPMOVZXWD    (DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  Y10, Y0, Y1
+	VCMPPS       $0x06, Y3, Y1, Y1
+	VANDPS       Y1, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y0
+	VPSRLD       $0x1f, Y0, Y0
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y9, Y0, Y0
+	VCMPPS       $0x03, Y9, Y9, Y1
+	VADDPS       Y9, Y9, Y3
+	VBLENDVPS    Y1, Y3, Y0, Y0
+	VPSRLD       $0x10, Y0, Y0
+	VPSLLD       $0x10, Y0, Y9
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVDQU      X1, (BX)
+	VADDPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y6
+
+done0:
+	VADDPS   Y7, Y5, Y5
+	VADDPS   Y8, Y6, Y6
+	MOVQ     144(AX), CX
+	MOVQ     152(AX), DX
+	VADDPS   (CX), Y5, Y5
+	VADDPS   (DX), Y6, Y6
+	VMOVUPS  Y5, (CX)
+	VMOVUPS  Y6, (DX)
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     24(AX), DI
+	MOVQ     120(AX), R8
+	VMOVUPS  32(R8), Y0
+	MOVQ     128(AX), R8
+	VMOVUPS  32(R8), Y1
+	MOVQ     136(AX), R8
+	VMOVUPS  32(R8), Y2
+	VXORPS   Y3, Y3, Y3
+	VPCMPEQD Y4, Y4, Y4
+	VPSRLD   $0x11, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	VXORPS   Y7, Y7, Y7
+	VXORPS   Y8, Y8, Y8
+	SUBQ     $0x02, SI
+	JL       tail1
+
+many1:
+	VMOVUPS      32(CX), Y9
+	VPMOVZXWD    16(DI), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VADDPS       Y10, Y9, Y9
+	VPMOVZXWD    16(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y11
+	VFMADD231PS  Y10, Y0, Y11
+	VCMPPS       $0x06, Y3, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y11
+	VPSRLD       $0x1f, Y11, Y11
+	VPADDD       Y4, Y11, Y11
+	VPADDD       Y9, Y11, Y11
+	VCMPPS       $0x03, Y9, Y9, Y12
+	VADDPS       Y9, Y9, Y9
+	VBLENDVPS    Y12, Y9, Y11, Y11
+	VPSRLD       $0x10, Y11, Y11
+	VPSLLD       $0x10, Y11, Y9
+	VEXTRACTI128 $0x01, Y11, X12
+	VPACKUSDW    X12, X11, X12
+	VMOVDQU      X12, 16(BX)
+	VADDPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VMOVUPS      96(CX), Y9
+	VPMOVZXWD    48(DI), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VADDPS       Y10, Y9, Y9
+	VPMOVZXWD    48(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y11
+	VFMADD231PS  Y10, Y0, Y11
+	VCMPPS       $0x06, Y3, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y11
+	VPSRLD       $0x1f, Y11, Y11
+	VPADDD       Y4, Y11, Y11
+	VPADDD       Y9, Y11, Y11
+	VCMPPS       $0x03, Y9, Y9, Y12
+	VADDPS       Y9, Y9, Y9
+	VBLENDVPS    Y12, Y9, Y11, Y11
+	VPSRLD       $0x10, Y11, Y11
+	VPSLLD       $0x10, Y11, Y9
+	VEXTRACTI128 $0x01, Y11, X12
+	VPACKUSDW    X12, X11, X12
+	VMOVDQU      X12, 48(BX)
+	VADDPS       Y9, Y7, Y7
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x02, SI
+	JGE          many1
+
+tail1:
+	ADDQ         $0x02, SI
+	JZ           done1
+	VMOVUPS      32(CX), Y9
+	VPMOVZXWD    16(DI), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VADDPS       Y10, Y9, Y9
+	VPMOVZXWD    16(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  Y10, Y0, Y1
+	VCMPPS       $0x06, Y3, Y1, Y1
+	VANDPS       Y1, Y9, Y9
+	VPSLLD       $0x0f, Y9, Y0
+	VPSRLD       $0x1f, Y0, Y0
+	VPADDD       Y4, Y0, Y0
+	VPADDD       Y9, Y0, Y0
+	VCMPPS       $0x03, Y9, Y9, Y1
+	VADDPS       Y9, Y9, Y3
+	VBLENDVPS    Y1, Y3, Y0, Y0
+	VPSRLD       $0x10, Y0, Y0
+	VPSLLD       $0x10, Y0, Y9
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVDQU      X1, 16(BX)
+	VADDPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y10, Y10
+	VFMADD231PS  Y9, Y10, Y6
+
+done1:
+	VADDPS  Y7, Y5, Y5
+	VADDPS  Y8, Y6, Y6
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  32(CX), Y5, Y5
+	VADDPS  32(AX), Y6, Y6
+	VMOVUPS Y5, 32(CX)
+	VMOVUPS Y6, 32(AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskByYAddAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowMaskByYAddAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     24(AX), DI
+	MOVQ     136(AX), R8
+	VMOVUPS  (R8), Y0
+	MOVQ     48(AX), R8
+	VXORPS   Y1, Y1, Y1
+	VPCMPEQD Y2, Y2, Y2
+	VPSRLD   $0x11, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	SUBQ     $0x02, SI
+	JL       tail0
+
+many0:
+	VMOVUPS      (CX), Y7
+	VPMOVZXWD    (DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    (DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    (R8), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y9
+	VPSRLD       $0x1f, Y9, Y9
+	VPADDD       Y2, Y9, Y9
+	VPADDD       Y7, Y9, Y9
+	VCMPPS       $0x03, Y7, Y7, Y10
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y10, Y7, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VPSLLD       $0x10, Y9, Y7
+	VEXTRACTI128 $0x01, Y9, X10
+	VPACKUSDW    X10, X9, X10
+	VMOVDQU      X10, (BX)
+	VADDPS       Y7, Y3, Y3
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMOVUPS      64(CX), Y7
+	VPMOVZXWD    32(DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    32(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    32(R8), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y9
+	VPSRLD       $0x1f, Y9, Y9
+	VPADDD       Y2, Y9, Y9
+	VPADDD       Y7, Y9, Y9
+	VCMPPS       $0x03, Y7, Y7, Y10
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y10, Y7, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VPSLLD       $0x10, Y9, Y7
+	VEXTRACTI128 $0x01, Y9, X10
+	VPACKUSDW    X10, X9, X10
+	VMOVDQU      X10, 32(BX)
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	SUBQ         $0x02, SI
+	JGE          many0
+
+tail0:
+	ADDQ         $0x02, SI
+	JZ           done0
+	VMOVUPS      (CX), Y7
+	VPMOVZXWD    (DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    (DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    (R8), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y1
+	VPSRLD       $0x1f, Y1, Y1
+	VPADDD       Y2, Y1, Y1
+	VPADDD       Y7, Y1, Y1
+	VCMPPS       $0x03, Y7, Y7, Y2
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y2, Y7, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VPSLLD       $0x10, Y1, Y7
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVDQU      X2, (BX)
+	VADDPS       Y7, Y3, Y3
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+
+done0:
+	VADDPS   Y5, Y3, Y3
+	VADDPS   Y6, Y4, Y4
+	MOVQ     144(AX), CX
+	MOVQ     152(AX), DX
+	VADDPS   (CX), Y3, Y3
+	VADDPS   (DX), Y4, Y4
+	VMOVUPS  Y3, (CX)
+	VMOVUPS  Y4, (DX)
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     24(AX), DI
+	MOVQ     136(AX), R8
+	VMOVUPS  32(R8), Y0
+	MOVQ     48(AX), R8
+	VXORPS   Y1, Y1, Y1
+	VPCMPEQD Y2, Y2, Y2
+	VPSRLD   $0x11, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	SUBQ     $0x02, SI
+	JL       tail1
+
+many1:
+	VMOVUPS      32(CX), Y7
+	VPMOVZXWD    16(DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    16(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    16(R8), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y9
+	VPSRLD       $0x1f, Y9, Y9
+	VPADDD       Y2, Y9, Y9
+	VPADDD       Y7, Y9, Y9
+	VCMPPS       $0x03, Y7, Y7, Y10
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y10, Y7, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VPSLLD       $0x10, Y9, Y7
+	VEXTRACTI128 $0x01, Y9, X10
+	VPACKUSDW    X10, X9, X10
+	VMOVDQU      X10, 16(BX)
+	VADDPS       Y7, Y3, Y3
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMOVUPS      96(CX), Y7
+	VPMOVZXWD    48(DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    48(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    48(R8), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y9
+	VPSRLD       $0x1f, Y9, Y9
+	VPADDD       Y2, Y9, Y9
+	VPADDD       Y7, Y9, Y9
+	VCMPPS       $0x03, Y7, Y7, Y10
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y10, Y7, Y9, Y9
+	VPSRLD       $0x10, Y9, Y9
+	VPSLLD       $0x10, Y9, Y7
+	VEXTRACTI128 $0x01, Y9, X10
+	VPACKUSDW    X10, X9, X10
+	VMOVDQU      X10, 48(BX)
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, DI
+	ADDQ         $0x00000040, R8
+	SUBQ         $0x02, SI
+	JGE          many1
+
+tail1:
+	ADDQ         $0x02, SI
+	JZ           done1
+	VMOVUPS      32(CX), Y7
+	VPMOVZXWD    16(DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    16(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VPMOVZXWD    16(R8), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VCMPPS       $0x06, Y1, Y9, Y9
+	VANDPS       Y9, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y1
+	VPSRLD       $0x1f, Y1, Y1
+	VPADDD       Y2, Y1, Y1
+	VPADDD       Y7, Y1, Y1
+	VCMPPS       $0x03, Y7, Y7, Y2
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y2, Y7, Y1, Y1
+	VPSRLD       $0x10, Y1, Y1
+	VPSLLD       $0x10, Y1, Y7
+	VEXTRACTI128 $0x01, Y1, X2
+	VPACKUSDW    X2, X1, X2
+	VMOVDQU      X2, 16(BX)
+	VADDPS       Y7, Y3, Y3
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+
+done1:
+	VADDPS  Y5, Y3, Y3
+	VADDPS  Y6, Y4, Y4
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  32(CX), Y3, Y3
+	VADDPS  32(AX), Y4, Y4
+	VMOVUPS Y3, 32(CX)
+	VMOVUPS Y4, 32(AX)
+	VZEROUPPER
+	RET
+
+// func narrowMaskSlopeAddAVX2(a *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowMaskSlopeAddAVX2(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     24(AX), DI
+	MOVQ     120(AX), R8
+	VMOVUPS  (R8), Y0
+	VXORPS   Y1, Y1, Y1
+	VPCMPEQD Y2, Y2, Y2
+	VPSRLD   $0x11, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	SUBQ     $0x02, SI
+	JL       tail0
+
+many0:
+	VMOVUPS      (CX), Y7
+	VPMOVZXWD    (DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    (DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y9
+	VANDPS       Y9, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMULPS       Y0, Y7, Y8
+	VBLENDVPS    Y9, Y8, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y2, Y8, Y8
+	VPADDD       Y7, Y8, Y8
+	VCMPPS       $0x03, Y7, Y7, Y9
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y9, Y7, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y7
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, (BX)
+	VADDPS       Y7, Y3, Y3
+	VMOVUPS      64(CX), Y7
+	VPMOVZXWD    32(DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    32(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y9
+	VANDPS       Y9, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y6
+	VMULPS       Y0, Y7, Y8
+	VBLENDVPS    Y9, Y8, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y2, Y8, Y8
+	VPADDD       Y7, Y8, Y8
+	VCMPPS       $0x03, Y7, Y7, Y9
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y9, Y7, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y7
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 32(BX)
+	VADDPS       Y7, Y5, Y5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x02, SI
+	JGE          many0
+
+tail0:
+	ADDQ         $0x02, SI
+	JZ           done0
+	VMOVUPS      (CX), Y7
+	VPMOVZXWD    (DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    (DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y1
+	VANDPS       Y1, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMULPS       Y0, Y7, Y0
+	VBLENDVPS    Y1, Y0, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y0
+	VPSRLD       $0x1f, Y0, Y0
+	VPADDD       Y2, Y0, Y0
+	VPADDD       Y7, Y0, Y0
+	VCMPPS       $0x03, Y7, Y7, Y1
+	VADDPS       Y7, Y7, Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VPSRLD       $0x10, Y0, Y0
+	VPSLLD       $0x10, Y0, Y7
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVDQU      X1, (BX)
+	VADDPS       Y7, Y3, Y3
+
+done0:
+	VADDPS   Y5, Y3, Y3
+	VADDPS   Y6, Y4, Y4
+	MOVQ     144(AX), CX
+	MOVQ     152(AX), DX
+	VADDPS   (CX), Y3, Y3
+	VADDPS   (DX), Y4, Y4
+	VMOVUPS  Y3, (CX)
+	VMOVUPS  Y4, (DX)
+	MOVQ     (AX), CX
+	MOVQ     72(AX), DX
+	MOVQ     96(AX), BX
+	MOVQ     160(AX), SI
+	MOVQ     24(AX), DI
+	MOVQ     120(AX), R8
+	VMOVUPS  32(R8), Y0
+	VXORPS   Y1, Y1, Y1
+	VPCMPEQD Y2, Y2, Y2
+	VPSRLD   $0x11, Y2, Y2
+	VXORPS   Y3, Y3, Y3
+	VXORPS   Y4, Y4, Y4
+	VXORPS   Y5, Y5, Y5
+	VXORPS   Y6, Y6, Y6
+	SUBQ     $0x02, SI
+	JL       tail1
+
+many1:
+	VMOVUPS      32(CX), Y7
+	VPMOVZXWD    16(DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    16(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y9
+	VANDPS       Y9, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMULPS       Y0, Y7, Y8
+	VBLENDVPS    Y9, Y8, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y2, Y8, Y8
+	VPADDD       Y7, Y8, Y8
+	VCMPPS       $0x03, Y7, Y7, Y9
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y9, Y7, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y7
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 16(BX)
+	VADDPS       Y7, Y3, Y3
+	VMOVUPS      96(CX), Y7
+	VPMOVZXWD    48(DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    48(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y9
+	VANDPS       Y9, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y6
+	VMULPS       Y0, Y7, Y8
+	VBLENDVPS    Y9, Y8, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y8
+	VPSRLD       $0x1f, Y8, Y8
+	VPADDD       Y2, Y8, Y8
+	VPADDD       Y7, Y8, Y8
+	VCMPPS       $0x03, Y7, Y7, Y9
+	VADDPS       Y7, Y7, Y7
+	VBLENDVPS    Y9, Y7, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VPSLLD       $0x10, Y8, Y7
+	VEXTRACTI128 $0x01, Y8, X9
+	VPACKUSDW    X9, X8, X9
+	VMOVDQU      X9, 48(BX)
+	VADDPS       Y7, Y5, Y5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x02, SI
+	JGE          many1
+
+tail1:
+	ADDQ         $0x02, SI
+	JZ           done1
+	VMOVUPS      32(CX), Y7
+	VPMOVZXWD    16(DI), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VPMOVZXWD    16(DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VCMPPS       $0x02, Y1, Y8, Y1
+	VANDPS       Y1, Y8, Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VMULPS       Y0, Y7, Y0
+	VBLENDVPS    Y1, Y0, Y7, Y7
+	VPSLLD       $0x0f, Y7, Y0
+	VPSRLD       $0x1f, Y0, Y0
+	VPADDD       Y2, Y0, Y0
+	VPADDD       Y7, Y0, Y0
+	VCMPPS       $0x03, Y7, Y7, Y1
+	VADDPS       Y7, Y7, Y2
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VPSRLD       $0x10, Y0, Y0
+	VPSLLD       $0x10, Y0, Y7
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSDW    X1, X0, X1
+	VMOVDQU      X1, 16(BX)
+	VADDPS       Y7, Y3, Y3
+
+done1:
+	VADDPS  Y5, Y3, Y3
+	VADDPS  Y6, Y4, Y4
+	MOVQ    144(AX), CX
+	MOVQ    152(AX), AX
+	VADDPS  32(CX), Y3, Y3
+	VADDPS  32(AX), Y4, Y4
+	VMOVUPS Y3, 32(CX)
+	VMOVUPS Y4, 32(AX)
+	VZEROUPPER
+	RET

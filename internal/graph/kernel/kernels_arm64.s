@@ -9321,3 +9321,1611 @@ half:
 	SUBS $1, R3, R3
 	BNE half
 	RET
+
+// func narrowCopyRowsNEON(a *byte)
+TEXT ·narrowCopyRowsNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	WORD $0x6f00e400 // movi v0.2d, #0x0
+	MOVD 136(R0), R3
+	LSL $1, R3, R3
+	MOVD 104(R0), R4
+
+row:
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD 96(R0), R7
+
+pixel:
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x4e413802 // zip1 v2.8h, v0.8h, v1.8h
+	WORD $0x4e417801 // zip2 v1.8h, v0.8h, v1.8h
+	WORD $0xad0004c2 // stp q2, q1, [x6]
+	WORD $0x3dc004a1 // ldr q1, [x5, #16]
+	WORD $0x4e413802 // zip1 v2.8h, v0.8h, v1.8h
+	WORD $0x4e417801 // zip2 v1.8h, v0.8h, v1.8h
+	WORD $0xad0104c2 // stp q2, q1, [x6, #32]
+	ADD R3, R5, R5
+	ADD $64, R6, R6
+	SUBS $1, R7, R7
+	BNE pixel
+	MOVD 112(R0), R5
+	LSL $1, R5, R5
+	ADD R5, R1, R1
+	MOVD 128(R0), R5
+	ADD R5<<2, R2, R2
+	SUBS $1, R4, R4
+	BNE row
+	RET
+
+// func narrowAffineNEON(a *byte)
+TEXT ·narrowAffineNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 72(R0), R3
+	WORD $0xad400460 // ldp q0, q1, [x3]
+	WORD $0xad410c62 // ldp q2, q3, [x3, #32]
+	MOVD 80(R0), R3
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	MOVD 136(R0), R3
+	LSL $1, R3, R3
+	MOVD 104(R0), R4
+
+row:
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD 96(R0), R7
+
+pixel:
+	WORD $0x3dc000a9 // ldr q9, [x5]
+	WORD $0x4e49390a // zip1 v10.8h, v8.8h, v9.8h
+	WORD $0x4e497909 // zip2 v9.8h, v8.8h, v9.8h
+	WORD $0x4ea41c8b // mov v11.16b, v4.16b
+	WORD $0x4e20cd4b // fmla v11.4s, v10.4s, v0.4s
+	WORD $0x4ea51caa // mov v10.16b, v5.16b
+	WORD $0x4e21cd2a // fmla v10.4s, v9.4s, v1.4s
+	WORD $0xad0028cb // stp q11, q10, [x6]
+	WORD $0x3dc004a9 // ldr q9, [x5, #16]
+	WORD $0x4e49390a // zip1 v10.8h, v8.8h, v9.8h
+	WORD $0x4e497909 // zip2 v9.8h, v8.8h, v9.8h
+	WORD $0x4ea61ccb // mov v11.16b, v6.16b
+	WORD $0x4e22cd4b // fmla v11.4s, v10.4s, v2.4s
+	WORD $0x4ea71cea // mov v10.16b, v7.16b
+	WORD $0x4e23cd2a // fmla v10.4s, v9.4s, v3.4s
+	WORD $0xad0128cb // stp q11, q10, [x6, #32]
+	ADD R3, R5, R5
+	ADD $64, R6, R6
+	SUBS $1, R7, R7
+	BNE pixel
+	MOVD 112(R0), R5
+	LSL $1, R5, R5
+	ADD R5, R1, R1
+	MOVD 128(R0), R5
+	ADD R5<<2, R2, R2
+	SUBS $1, R4, R4
+	BNE row
+	RET
+
+// func narrowAffineReLUNEON(a *byte)
+TEXT ·narrowAffineReLUNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 72(R0), R3
+	WORD $0xad400460 // ldp q0, q1, [x3]
+	WORD $0xad410c62 // ldp q2, q3, [x3, #32]
+	MOVD 80(R0), R3
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	MOVD 136(R0), R3
+	LSL $1, R3, R3
+	MOVD 104(R0), R4
+
+row:
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD 96(R0), R7
+
+pixel:
+	WORD $0x3dc000a9 // ldr q9, [x5]
+	WORD $0x4e49390a // zip1 v10.8h, v8.8h, v9.8h
+	WORD $0x4e497909 // zip2 v9.8h, v8.8h, v9.8h
+	WORD $0x4ea41c8b // mov v11.16b, v4.16b
+	WORD $0x4e20cd4b // fmla v11.4s, v10.4s, v0.4s
+	WORD $0x4ea51caa // mov v10.16b, v5.16b
+	WORD $0x4e21cd2a // fmla v10.4s, v9.4s, v1.4s
+	WORD $0x4e28f56b // fmax v11.4s, v11.4s, v8.4s
+	WORD $0x4e28f54a // fmax v10.4s, v10.4s, v8.4s
+	WORD $0xad0028cb // stp q11, q10, [x6]
+	WORD $0x3dc004a9 // ldr q9, [x5, #16]
+	WORD $0x4e49390a // zip1 v10.8h, v8.8h, v9.8h
+	WORD $0x4e497909 // zip2 v9.8h, v8.8h, v9.8h
+	WORD $0x4ea61ccb // mov v11.16b, v6.16b
+	WORD $0x4e22cd4b // fmla v11.4s, v10.4s, v2.4s
+	WORD $0x4ea71cea // mov v10.16b, v7.16b
+	WORD $0x4e23cd2a // fmla v10.4s, v9.4s, v3.4s
+	WORD $0x4e28f56b // fmax v11.4s, v11.4s, v8.4s
+	WORD $0x4e28f54a // fmax v10.4s, v10.4s, v8.4s
+	WORD $0xad0128cb // stp q11, q10, [x6, #32]
+	ADD R3, R5, R5
+	ADD $64, R6, R6
+	SUBS $1, R7, R7
+	BNE pixel
+	MOVD 112(R0), R5
+	LSL $1, R5, R5
+	ADD R5, R1, R1
+	MOVD 128(R0), R5
+	ADD R5<<2, R2, R2
+	SUBS $1, R4, R4
+	BNE row
+	RET
+
+// func narrowAffinePReLUNEON(a *byte)
+TEXT ·narrowAffinePReLUNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 72(R0), R3
+	WORD $0xad400460 // ldp q0, q1, [x3]
+	WORD $0xad410c62 // ldp q2, q3, [x3, #32]
+	MOVD 80(R0), R3
+	WORD $0xad401464 // ldp q4, q5, [x3]
+	WORD $0xad411c66 // ldp q6, q7, [x3, #32]
+	MOVD 88(R0), R3
+	WORD $0xad402468 // ldp q8, q9, [x3]
+	WORD $0xad412c6a // ldp q10, q11, [x3, #32]
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	MOVD 136(R0), R3
+	LSL $1, R3, R3
+	MOVD 104(R0), R4
+
+row:
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD 96(R0), R7
+
+pixel:
+	WORD $0x3dc000ad // ldr q13, [x5]
+	WORD $0x4e4d398e // zip1 v14.8h, v12.8h, v13.8h
+	WORD $0x4e4d798d // zip2 v13.8h, v12.8h, v13.8h
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e20cdcf // fmla v15.4s, v14.4s, v0.4s
+	WORD $0x4ea51cae // mov v14.16b, v5.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x6ea0d9ed // fcmle v13.4s, v15.4s, #0.0
+	WORD $0x6e28ddf0 // fmul v16.4s, v15.4s, v8.4s
+	WORD $0x6ead1e0f // bit v15.16b, v16.16b, v13.16b
+	WORD $0x6ea0d9cd // fcmle v13.4s, v14.4s, #0.0
+	WORD $0x6e29ddd0 // fmul v16.4s, v14.4s, v9.4s
+	WORD $0x6ead1e0e // bit v14.16b, v16.16b, v13.16b
+	WORD $0xad0038cf // stp q15, q14, [x6]
+	WORD $0x3dc004ad // ldr q13, [x5, #16]
+	WORD $0x4e4d398e // zip1 v14.8h, v12.8h, v13.8h
+	WORD $0x4e4d798d // zip2 v13.8h, v12.8h, v13.8h
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e22cdcf // fmla v15.4s, v14.4s, v2.4s
+	WORD $0x4ea71cee // mov v14.16b, v7.16b
+	WORD $0x4e23cdae // fmla v14.4s, v13.4s, v3.4s
+	WORD $0x6ea0d9ed // fcmle v13.4s, v15.4s, #0.0
+	WORD $0x6e2addf0 // fmul v16.4s, v15.4s, v10.4s
+	WORD $0x6ead1e0f // bit v15.16b, v16.16b, v13.16b
+	WORD $0x6ea0d9cd // fcmle v13.4s, v14.4s, #0.0
+	WORD $0x6e2bddd0 // fmul v16.4s, v14.4s, v11.4s
+	WORD $0x6ead1e0e // bit v14.16b, v16.16b, v13.16b
+	WORD $0xad0138cf // stp q15, q14, [x6, #32]
+	ADD R3, R5, R5
+	ADD $64, R6, R6
+	SUBS $1, R7, R7
+	BNE pixel
+	MOVD 112(R0), R5
+	LSL $1, R5, R5
+	ADD R5, R1, R1
+	MOVD 128(R0), R5
+	ADD R5<<2, R2, R2
+	SUBS $1, R4, R4
+	BNE row
+	RET
+
+// func narrowAffine2NEON(a *byte)
+TEXT ·narrowAffine2NEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 24(R0), R3
+	MOVD 72(R0), R4
+	WORD $0xad400480 // ldp q0, q1, [x4]
+	WORD $0xad410c82 // ldp q2, q3, [x4, #32]
+	MOVD 80(R0), R4
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4, #32]
+	MOVD 88(R0), R4
+	WORD $0xad402488 // ldp q8, q9, [x4]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	MOVD 136(R0), R4
+	LSL $1, R4, R4
+	MOVD 104(R0), R5
+
+row:
+	MOVD R1, R6
+	MOVD R2, R7
+	MOVD 96(R0), R8
+	MOVD R3, R9
+
+pixel:
+	WORD $0x3dc000cd // ldr q13, [x6]
+	WORD $0x4e4d398e // zip1 v14.8h, v12.8h, v13.8h
+	WORD $0x4e4d798d // zip2 v13.8h, v12.8h, v13.8h
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e20cdcf // fmla v15.4s, v14.4s, v0.4s
+	WORD $0x4ea51cae // mov v14.16b, v5.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x3dc0012d // ldr q13, [x9]
+	WORD $0x4e4d3990 // zip1 v16.8h, v12.8h, v13.8h
+	WORD $0x4e4d798d // zip2 v13.8h, v12.8h, v13.8h
+	WORD $0x4e28ce0f // fmla v15.4s, v16.4s, v8.4s
+	WORD $0x4e29cdae // fmla v14.4s, v13.4s, v9.4s
+	WORD $0xad0038ef // stp q15, q14, [x7]
+	WORD $0x3dc004cd // ldr q13, [x6, #16]
+	WORD $0x4e4d398e // zip1 v14.8h, v12.8h, v13.8h
+	WORD $0x4e4d798d // zip2 v13.8h, v12.8h, v13.8h
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e22cdcf // fmla v15.4s, v14.4s, v2.4s
+	WORD $0x4ea71cee // mov v14.16b, v7.16b
+	WORD $0x4e23cdae // fmla v14.4s, v13.4s, v3.4s
+	WORD $0x3dc0052d // ldr q13, [x9, #16]
+	WORD $0x4e4d3990 // zip1 v16.8h, v12.8h, v13.8h
+	WORD $0x4e4d798d // zip2 v13.8h, v12.8h, v13.8h
+	WORD $0x4e2ace0f // fmla v15.4s, v16.4s, v10.4s
+	WORD $0x4e2bcdae // fmla v14.4s, v13.4s, v11.4s
+	WORD $0xad0138ef // stp q15, q14, [x7, #32]
+	ADD R4, R6, R6
+	ADD $64, R7, R7
+	ADD R4, R9, R9
+	SUBS $1, R8, R8
+	BNE pixel
+	MOVD 112(R0), R6
+	LSL $1, R6, R6
+	ADD R6, R1, R1
+	MOVD 128(R0), R6
+	ADD R6<<2, R2, R2
+	MOVD 120(R0), R6
+	LSL $1, R6, R6
+	ADD R6, R3, R3
+	SUBS $1, R5, R5
+	BNE row
+	RET
+
+// func narrowAffine2ReLUNEON(a *byte)
+TEXT ·narrowAffine2ReLUNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 48(R0), R2
+	MOVD 24(R0), R3
+	MOVD 72(R0), R4
+	WORD $0xad400480 // ldp q0, q1, [x4]
+	WORD $0xad410c82 // ldp q2, q3, [x4, #32]
+	MOVD 80(R0), R4
+	WORD $0xad401484 // ldp q4, q5, [x4]
+	WORD $0xad411c86 // ldp q6, q7, [x4, #32]
+	MOVD 88(R0), R4
+	WORD $0xad402488 // ldp q8, q9, [x4]
+	WORD $0xad412c8a // ldp q10, q11, [x4, #32]
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	MOVD 136(R0), R4
+	LSL $1, R4, R4
+	MOVD 104(R0), R5
+
+row:
+	MOVD R1, R6
+	MOVD R2, R7
+	MOVD 96(R0), R8
+	MOVD R3, R9
+
+pixel:
+	WORD $0x3dc000cd // ldr q13, [x6]
+	WORD $0x4e4d398e // zip1 v14.8h, v12.8h, v13.8h
+	WORD $0x4e4d798d // zip2 v13.8h, v12.8h, v13.8h
+	WORD $0x4ea41c8f // mov v15.16b, v4.16b
+	WORD $0x4e20cdcf // fmla v15.4s, v14.4s, v0.4s
+	WORD $0x4ea51cae // mov v14.16b, v5.16b
+	WORD $0x4e21cdae // fmla v14.4s, v13.4s, v1.4s
+	WORD $0x3dc0012d // ldr q13, [x9]
+	WORD $0x4e4d3990 // zip1 v16.8h, v12.8h, v13.8h
+	WORD $0x4e4d798d // zip2 v13.8h, v12.8h, v13.8h
+	WORD $0x4e28ce0f // fmla v15.4s, v16.4s, v8.4s
+	WORD $0x4e29cdae // fmla v14.4s, v13.4s, v9.4s
+	WORD $0x4e2cf5ef // fmax v15.4s, v15.4s, v12.4s
+	WORD $0x4e2cf5ce // fmax v14.4s, v14.4s, v12.4s
+	WORD $0xad0038ef // stp q15, q14, [x7]
+	WORD $0x3dc004cd // ldr q13, [x6, #16]
+	WORD $0x4e4d398e // zip1 v14.8h, v12.8h, v13.8h
+	WORD $0x4e4d798d // zip2 v13.8h, v12.8h, v13.8h
+	WORD $0x4ea61ccf // mov v15.16b, v6.16b
+	WORD $0x4e22cdcf // fmla v15.4s, v14.4s, v2.4s
+	WORD $0x4ea71cee // mov v14.16b, v7.16b
+	WORD $0x4e23cdae // fmla v14.4s, v13.4s, v3.4s
+	WORD $0x3dc0052d // ldr q13, [x9, #16]
+	WORD $0x4e4d3990 // zip1 v16.8h, v12.8h, v13.8h
+	WORD $0x4e4d798d // zip2 v13.8h, v12.8h, v13.8h
+	WORD $0x4e2ace0f // fmla v15.4s, v16.4s, v10.4s
+	WORD $0x4e2bcdae // fmla v14.4s, v13.4s, v11.4s
+	WORD $0x4e2cf5ef // fmax v15.4s, v15.4s, v12.4s
+	WORD $0x4e2cf5ce // fmax v14.4s, v14.4s, v12.4s
+	WORD $0xad0138ef // stp q15, q14, [x7, #32]
+	ADD R4, R6, R6
+	ADD $64, R7, R7
+	ADD R4, R9, R9
+	SUBS $1, R8, R8
+	BNE pixel
+	MOVD 112(R0), R6
+	LSL $1, R6, R6
+	ADD R6, R1, R1
+	MOVD 128(R0), R6
+	ADD R6<<2, R2, R2
+	MOVD 120(R0), R6
+	LSL $1, R6, R6
+	ADD R6, R3, R3
+	SUBS $1, R5, R5
+	BNE row
+	RET
+
+// func narrowMomentsNEON(a *byte)
+TEXT ·narrowMomentsNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 32(R0), R3
+	WORD $0xad400460 // ldp q0, q1, [x3]
+	WORD $0xad410c62 // ldp q2, q3, [x3, #32]
+	MOVD 56(R0), R3
+	MOVD $32767, R4
+	WORD $0x4e040c84 // dup v4.4s, w4
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0x6f00e414 // movi v20.2d, #0x0
+	WORD $0x6f00e415 // movi v21.2d, #0x0
+	SUBS $2, R2, R2
+	BLT last
+
+two:
+	WORD $0xad405c36 // ldp q22, q23, [x1]
+	WORD $0x4f2f56d8 // shl v24.4s, v22.4s, #15
+	WORD $0x6f210718 // ushr v24.4s, v24.4s, #31
+	WORD $0x4ea48718 // add v24.4s, v24.4s, v4.4s
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4e36e6d9 // fcmeq v25.4s, v22.4s, v22.4s
+	WORD $0x4e36d6d6 // fadd v22.4s, v22.4s, v22.4s
+	WORD $0x6eb91f16 // bit v22.16b, v24.16b, v25.16b
+	WORD $0x4f2f56f8 // shl v24.4s, v23.4s, #15
+	WORD $0x6f210718 // ushr v24.4s, v24.4s, #31
+	WORD $0x4ea48718 // add v24.4s, v24.4s, v4.4s
+	WORD $0x4eb78718 // add v24.4s, v24.4s, v23.4s
+	WORD $0x4e37e6f9 // fcmeq v25.4s, v23.4s, v23.4s
+	WORD $0x4e37d6f7 // fadd v23.4s, v23.4s, v23.4s
+	WORD $0x6eb91f17 // bit v23.16b, v24.16b, v25.16b
+	WORD $0x4e575ad6 // uzp2 v22.8h, v22.8h, v23.8h
+	WORD $0x3d800076 // str q22, [x3]
+	WORD $0x4e5638b7 // zip1 v23.8h, v5.8h, v22.8h
+	WORD $0x4e5678b6 // zip2 v22.8h, v5.8h, v22.8h
+	WORD $0x4ea0d6f7 // fsub v23.4s, v23.4s, v0.4s
+	WORD $0x4e37d4c6 // fadd v6.4s, v6.4s, v23.4s
+	WORD $0x4e37cee7 // fmla v7.4s, v23.4s, v23.4s
+	WORD $0x4ea1d6d6 // fsub v22.4s, v22.4s, v1.4s
+	WORD $0x4e36d508 // fadd v8.4s, v8.4s, v22.4s
+	WORD $0x4e36cec9 // fmla v9.4s, v22.4s, v22.4s
+	WORD $0xad415c36 // ldp q22, q23, [x1, #32]
+	WORD $0x4f2f56d8 // shl v24.4s, v22.4s, #15
+	WORD $0x6f210718 // ushr v24.4s, v24.4s, #31
+	WORD $0x4ea48718 // add v24.4s, v24.4s, v4.4s
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4e36e6d9 // fcmeq v25.4s, v22.4s, v22.4s
+	WORD $0x4e36d6d6 // fadd v22.4s, v22.4s, v22.4s
+	WORD $0x6eb91f16 // bit v22.16b, v24.16b, v25.16b
+	WORD $0x4f2f56f8 // shl v24.4s, v23.4s, #15
+	WORD $0x6f210718 // ushr v24.4s, v24.4s, #31
+	WORD $0x4ea48718 // add v24.4s, v24.4s, v4.4s
+	WORD $0x4eb78718 // add v24.4s, v24.4s, v23.4s
+	WORD $0x4e37e6f9 // fcmeq v25.4s, v23.4s, v23.4s
+	WORD $0x4e37d6f7 // fadd v23.4s, v23.4s, v23.4s
+	WORD $0x6eb91f17 // bit v23.16b, v24.16b, v25.16b
+	WORD $0x4e575ad6 // uzp2 v22.8h, v22.8h, v23.8h
+	WORD $0x3d800476 // str q22, [x3, #16]
+	WORD $0x4e5638b7 // zip1 v23.8h, v5.8h, v22.8h
+	WORD $0x4e5678b6 // zip2 v22.8h, v5.8h, v22.8h
+	WORD $0x4ea2d6f7 // fsub v23.4s, v23.4s, v2.4s
+	WORD $0x4e37d54a // fadd v10.4s, v10.4s, v23.4s
+	WORD $0x4e37ceeb // fmla v11.4s, v23.4s, v23.4s
+	WORD $0x4ea3d6d6 // fsub v22.4s, v22.4s, v3.4s
+	WORD $0x4e36d58c // fadd v12.4s, v12.4s, v22.4s
+	WORD $0x4e36cecd // fmla v13.4s, v22.4s, v22.4s
+	WORD $0xad425c36 // ldp q22, q23, [x1, #64]
+	WORD $0x4f2f56d8 // shl v24.4s, v22.4s, #15
+	WORD $0x6f210718 // ushr v24.4s, v24.4s, #31
+	WORD $0x4ea48718 // add v24.4s, v24.4s, v4.4s
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4e36e6d9 // fcmeq v25.4s, v22.4s, v22.4s
+	WORD $0x4e36d6d6 // fadd v22.4s, v22.4s, v22.4s
+	WORD $0x6eb91f16 // bit v22.16b, v24.16b, v25.16b
+	WORD $0x4f2f56f8 // shl v24.4s, v23.4s, #15
+	WORD $0x6f210718 // ushr v24.4s, v24.4s, #31
+	WORD $0x4ea48718 // add v24.4s, v24.4s, v4.4s
+	WORD $0x4eb78718 // add v24.4s, v24.4s, v23.4s
+	WORD $0x4e37e6f9 // fcmeq v25.4s, v23.4s, v23.4s
+	WORD $0x4e37d6f7 // fadd v23.4s, v23.4s, v23.4s
+	WORD $0x6eb91f17 // bit v23.16b, v24.16b, v25.16b
+	WORD $0x4e575ad6 // uzp2 v22.8h, v22.8h, v23.8h
+	WORD $0x3d800876 // str q22, [x3, #32]
+	WORD $0x4e5638b7 // zip1 v23.8h, v5.8h, v22.8h
+	WORD $0x4e5678b6 // zip2 v22.8h, v5.8h, v22.8h
+	WORD $0x4ea0d6f7 // fsub v23.4s, v23.4s, v0.4s
+	WORD $0x4e37d5ce // fadd v14.4s, v14.4s, v23.4s
+	WORD $0x4e37ceef // fmla v15.4s, v23.4s, v23.4s
+	WORD $0x4ea1d6d6 // fsub v22.4s, v22.4s, v1.4s
+	WORD $0x4e36d610 // fadd v16.4s, v16.4s, v22.4s
+	WORD $0x4e36ced1 // fmla v17.4s, v22.4s, v22.4s
+	WORD $0xad435c36 // ldp q22, q23, [x1, #96]
+	WORD $0x4f2f56d8 // shl v24.4s, v22.4s, #15
+	WORD $0x6f210718 // ushr v24.4s, v24.4s, #31
+	WORD $0x4ea48718 // add v24.4s, v24.4s, v4.4s
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4e36e6d9 // fcmeq v25.4s, v22.4s, v22.4s
+	WORD $0x4e36d6d6 // fadd v22.4s, v22.4s, v22.4s
+	WORD $0x6eb91f16 // bit v22.16b, v24.16b, v25.16b
+	WORD $0x4f2f56f8 // shl v24.4s, v23.4s, #15
+	WORD $0x6f210718 // ushr v24.4s, v24.4s, #31
+	WORD $0x4ea48718 // add v24.4s, v24.4s, v4.4s
+	WORD $0x4eb78718 // add v24.4s, v24.4s, v23.4s
+	WORD $0x4e37e6f9 // fcmeq v25.4s, v23.4s, v23.4s
+	WORD $0x4e37d6f7 // fadd v23.4s, v23.4s, v23.4s
+	WORD $0x6eb91f17 // bit v23.16b, v24.16b, v25.16b
+	WORD $0x4e575ad6 // uzp2 v22.8h, v22.8h, v23.8h
+	WORD $0x3d800c76 // str q22, [x3, #48]
+	WORD $0x4e5638b7 // zip1 v23.8h, v5.8h, v22.8h
+	WORD $0x4e5678b6 // zip2 v22.8h, v5.8h, v22.8h
+	WORD $0x4ea2d6f7 // fsub v23.4s, v23.4s, v2.4s
+	WORD $0x4e37d652 // fadd v18.4s, v18.4s, v23.4s
+	WORD $0x4e37cef3 // fmla v19.4s, v23.4s, v23.4s
+	WORD $0x4ea3d6d6 // fsub v22.4s, v22.4s, v3.4s
+	WORD $0x4e36d694 // fadd v20.4s, v20.4s, v22.4s
+	WORD $0x4e36ced5 // fmla v21.4s, v22.4s, v22.4s
+	ADD $128, R1, R1
+	ADD $64, R3, R3
+	SUBS $2, R2, R2
+	BGE two
+
+last:
+	ADD $2, R2, R2
+	CBZ R2, done
+	WORD $0xad405c36 // ldp q22, q23, [x1]
+	WORD $0x4f2f56d8 // shl v24.4s, v22.4s, #15
+	WORD $0x6f210718 // ushr v24.4s, v24.4s, #31
+	WORD $0x4ea48718 // add v24.4s, v24.4s, v4.4s
+	WORD $0x4eb68718 // add v24.4s, v24.4s, v22.4s
+	WORD $0x4e36e6d9 // fcmeq v25.4s, v22.4s, v22.4s
+	WORD $0x4e36d6d6 // fadd v22.4s, v22.4s, v22.4s
+	WORD $0x6eb91f16 // bit v22.16b, v24.16b, v25.16b
+	WORD $0x4f2f56f8 // shl v24.4s, v23.4s, #15
+	WORD $0x6f210718 // ushr v24.4s, v24.4s, #31
+	WORD $0x4ea48718 // add v24.4s, v24.4s, v4.4s
+	WORD $0x4eb78718 // add v24.4s, v24.4s, v23.4s
+	WORD $0x4e37e6f9 // fcmeq v25.4s, v23.4s, v23.4s
+	WORD $0x4e37d6f7 // fadd v23.4s, v23.4s, v23.4s
+	WORD $0x6eb91f17 // bit v23.16b, v24.16b, v25.16b
+	WORD $0x4e575ad6 // uzp2 v22.8h, v22.8h, v23.8h
+	WORD $0x3d800076 // str q22, [x3]
+	WORD $0x4e5638b7 // zip1 v23.8h, v5.8h, v22.8h
+	WORD $0x4e5678b6 // zip2 v22.8h, v5.8h, v22.8h
+	WORD $0x4ea0d6f7 // fsub v23.4s, v23.4s, v0.4s
+	WORD $0x4e37d4c6 // fadd v6.4s, v6.4s, v23.4s
+	WORD $0x4e37cee7 // fmla v7.4s, v23.4s, v23.4s
+	WORD $0x4ea1d6d6 // fsub v22.4s, v22.4s, v1.4s
+	WORD $0x4e36d508 // fadd v8.4s, v8.4s, v22.4s
+	WORD $0x4e36cec9 // fmla v9.4s, v22.4s, v22.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4f2f5416 // shl v22.4s, v0.4s, #15
+	WORD $0x6f2106d6 // ushr v22.4s, v22.4s, #31
+	WORD $0x4ea486d6 // add v22.4s, v22.4s, v4.4s
+	WORD $0x4ea086d6 // add v22.4s, v22.4s, v0.4s
+	WORD $0x4e20e417 // fcmeq v23.4s, v0.4s, v0.4s
+	WORD $0x4e20d400 // fadd v0.4s, v0.4s, v0.4s
+	WORD $0x6eb71ec0 // bit v0.16b, v22.16b, v23.16b
+	WORD $0x4f2f5436 // shl v22.4s, v1.4s, #15
+	WORD $0x6f2106d6 // ushr v22.4s, v22.4s, #31
+	WORD $0x4ea486d6 // add v22.4s, v22.4s, v4.4s
+	WORD $0x4ea186d6 // add v22.4s, v22.4s, v1.4s
+	WORD $0x4e21e424 // fcmeq v4.4s, v1.4s, v1.4s
+	WORD $0x4e21d421 // fadd v1.4s, v1.4s, v1.4s
+	WORD $0x6ea41ec1 // bit v1.16b, v22.16b, v4.16b
+	WORD $0x4e415800 // uzp2 v0.8h, v0.8h, v1.8h
+	WORD $0x3d800460 // str q0, [x3, #16]
+	WORD $0x4e4038a1 // zip1 v1.8h, v5.8h, v0.8h
+	WORD $0x4e4078a0 // zip2 v0.8h, v5.8h, v0.8h
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e21d54a // fadd v10.4s, v10.4s, v1.4s
+	WORD $0x4e21cc2b // fmla v11.4s, v1.4s, v1.4s
+	WORD $0x4ea3d400 // fsub v0.4s, v0.4s, v3.4s
+	WORD $0x4e20d58c // fadd v12.4s, v12.4s, v0.4s
+	WORD $0x4e20cc0d // fmla v13.4s, v0.4s, v0.4s
+
+done:
+	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
+	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
+	WORD $0x4e30d508 // fadd v8.4s, v8.4s, v16.4s
+	WORD $0x4e31d529 // fadd v9.4s, v9.4s, v17.4s
+	WORD $0x4e32d54a // fadd v10.4s, v10.4s, v18.4s
+	WORD $0x4e33d56b // fadd v11.4s, v11.4s, v19.4s
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
+	MOVD 40(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d4c6 // fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21d508 // fadd v8.4s, v8.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d54a // fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
+	WORD $0xad002026 // stp q6, q8, [x1]
+	WORD $0xad01302a // stp q10, q12, [x1, #32]
+	MOVD 48(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4e7 // fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e21d529 // fadd v9.4s, v9.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d56b // fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e21d5ad // fadd v13.4s, v13.4s, v1.4s
+	WORD $0xad002407 // stp q7, q9, [x0]
+	WORD $0xad01340b // stp q11, q13, [x0, #32]
+	RET
+
+// func narrowRoundNEON(a *byte)
+TEXT ·narrowRoundNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 56(R0), R0
+	MOVD $32767, R3
+	WORD $0x4e040c60 // dup v0.4s, w3
+	WORD $0x6f00e401 // movi v1.2d, #0x0
+
+pixel:
+	WORD $0xad400c22 // ldp q2, q3, [x1]
+	WORD $0x4f2f5444 // shl v4.4s, v2.4s, #15
+	WORD $0x6f210484 // ushr v4.4s, v4.4s, #31
+	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
+	WORD $0x4ea28484 // add v4.4s, v4.4s, v2.4s
+	WORD $0x4e22e445 // fcmeq v5.4s, v2.4s, v2.4s
+	WORD $0x4e22d442 // fadd v2.4s, v2.4s, v2.4s
+	WORD $0x6ea51c82 // bit v2.16b, v4.16b, v5.16b
+	WORD $0x4f2f5464 // shl v4.4s, v3.4s, #15
+	WORD $0x6f210484 // ushr v4.4s, v4.4s, #31
+	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
+	WORD $0x4ea38484 // add v4.4s, v4.4s, v3.4s
+	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
+	WORD $0x4e23d463 // fadd v3.4s, v3.4s, v3.4s
+	WORD $0x6ea51c83 // bit v3.16b, v4.16b, v5.16b
+	WORD $0x4e435842 // uzp2 v2.8h, v2.8h, v3.8h
+	WORD $0x3d800002 // str q2, [x0]
+	WORD $0x4e423823 // zip1 v3.8h, v1.8h, v2.8h
+	WORD $0x4e427822 // zip2 v2.8h, v1.8h, v2.8h
+	WORD $0xad410c22 // ldp q2, q3, [x1, #32]
+	WORD $0x4f2f5444 // shl v4.4s, v2.4s, #15
+	WORD $0x6f210484 // ushr v4.4s, v4.4s, #31
+	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
+	WORD $0x4ea28484 // add v4.4s, v4.4s, v2.4s
+	WORD $0x4e22e445 // fcmeq v5.4s, v2.4s, v2.4s
+	WORD $0x4e22d442 // fadd v2.4s, v2.4s, v2.4s
+	WORD $0x6ea51c82 // bit v2.16b, v4.16b, v5.16b
+	WORD $0x4f2f5464 // shl v4.4s, v3.4s, #15
+	WORD $0x6f210484 // ushr v4.4s, v4.4s, #31
+	WORD $0x4ea08484 // add v4.4s, v4.4s, v0.4s
+	WORD $0x4ea38484 // add v4.4s, v4.4s, v3.4s
+	WORD $0x4e23e465 // fcmeq v5.4s, v3.4s, v3.4s
+	WORD $0x4e23d463 // fadd v3.4s, v3.4s, v3.4s
+	WORD $0x6ea51c83 // bit v3.16b, v4.16b, v5.16b
+	WORD $0x4e435842 // uzp2 v2.8h, v2.8h, v3.8h
+	WORD $0x3d800402 // str q2, [x0, #16]
+	WORD $0x4e423823 // zip1 v3.8h, v1.8h, v2.8h
+	WORD $0x4e427822 // zip2 v2.8h, v1.8h, v2.8h
+	ADD $64, R1, R1
+	ADD $32, R0, R0
+	SUBS $1, R2, R2
+	BNE pixel
+	RET
+
+// func narrowMaskNEON(a *byte)
+TEXT ·narrowMaskNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 136(R0), R5
+	WORD $0xad4004a0 // ldp q0, q1, [x5]
+	WORD $0xad410ca2 // ldp q2, q3, [x5, #32]
+	MOVD $32767, R5
+	WORD $0x4e040ca4 // dup v4.4s, w5
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+
+pixel:
+	WORD $0xad403c2e // ldp q14, q15, [x1]
+	WORD $0x3dc00050 // ldr q16, [x2]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x4f2f55d2 // shl v18.4s, v14.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eae8652 // add v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ee5d3 // fcmeq v19.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb31e4e // bit v14.16b, v18.16b, v19.16b
+	WORD $0x4f2f55f2 // shl v18.4s, v15.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eaf8652 // add v18.4s, v18.4s, v15.4s
+	WORD $0x4e2fe5f3 // fcmeq v19.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb31e4f // bit v15.16b, v18.16b, v19.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80006e // str q14, [x3]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd4c6 // fadd v6.4s, v6.4s, v15.4s
+	WORD $0x4ea0d631 // fsub v17.4s, v17.4s, v0.4s
+	WORD $0x4e31cde7 // fmla v7.4s, v15.4s, v17.4s
+	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
+	WORD $0x4ea1d610 // fsub v16.4s, v16.4s, v1.4s
+	WORD $0x4e30cdc9 // fmla v9.4s, v14.4s, v16.4s
+	WORD $0xad413c2e // ldp q14, q15, [x1, #32]
+	WORD $0x3dc00450 // ldr q16, [x2, #16]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x4f2f55d2 // shl v18.4s, v14.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eae8652 // add v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ee5d3 // fcmeq v19.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb31e4e // bit v14.16b, v18.16b, v19.16b
+	WORD $0x4f2f55f2 // shl v18.4s, v15.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eaf8652 // add v18.4s, v18.4s, v15.4s
+	WORD $0x4e2fe5f3 // fcmeq v19.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb31e4f // bit v15.16b, v18.16b, v19.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80046e // str q14, [x3, #16]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4ea2d631 // fsub v17.4s, v17.4s, v2.4s
+	WORD $0x4e31cdeb // fmla v11.4s, v15.4s, v17.4s
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4ea3d610 // fsub v16.4s, v16.4s, v3.4s
+	WORD $0x4e30cdcd // fmla v13.4s, v14.4s, v16.4s
+	ADD $64, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d4c6 // fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21d508 // fadd v8.4s, v8.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d54a // fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
+	WORD $0xad002026 // stp q6, q8, [x1]
+	WORD $0xad01302a // stp q10, q12, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4e7 // fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e21d529 // fadd v9.4s, v9.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d56b // fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e21d5ad // fadd v13.4s, v13.4s, v1.4s
+	WORD $0xad002407 // stp q7, q9, [x0]
+	WORD $0xad01340b // stp q11, q13, [x0, #32]
+	RET
+
+// func narrowMaskByZNEON(a *byte)
+TEXT ·narrowMaskByZNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 120(R0), R5
+	WORD $0xad4004a0 // ldp q0, q1, [x5]
+	WORD $0xad410ca2 // ldp q2, q3, [x5, #32]
+	MOVD 128(R0), R5
+	WORD $0xad4014a4 // ldp q4, q5, [x5]
+	WORD $0xad411ca6 // ldp q6, q7, [x5, #32]
+	MOVD 136(R0), R5
+	WORD $0xad4024a8 // ldp q8, q9, [x5]
+	WORD $0xad412caa // ldp q10, q11, [x5, #32]
+	MOVD $32767, R5
+	WORD $0x4e040cac // dup v12.4s, w5
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0x6f00e414 // movi v20.2d, #0x0
+	WORD $0x6f00e415 // movi v21.2d, #0x0
+
+pixel:
+	WORD $0xad405c36 // ldp q22, q23, [x1]
+	WORD $0x3dc00058 // ldr q24, [x2]
+	WORD $0x4e5839b9 // zip1 v25.8h, v13.8h, v24.8h
+	WORD $0x4e5879b8 // zip2 v24.8h, v13.8h, v24.8h
+	WORD $0x4ea41c9a // mov v26.16b, v4.16b
+	WORD $0x4e20cf3a // fmla v26.4s, v25.4s, v0.4s
+	WORD $0x6ea0db5a // fcmle v26.4s, v26.4s, #0.0
+	WORD $0x4e7a1ed6 // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea51cba // mov v26.16b, v5.16b
+	WORD $0x4e21cf1a // fmla v26.4s, v24.4s, v1.4s
+	WORD $0x6ea0db5a // fcmle v26.4s, v26.4s, #0.0
+	WORD $0x4e7a1ef7 // bic v23.16b, v23.16b, v26.16b
+	WORD $0x4f2f56da // shl v26.4s, v22.4s, #15
+	WORD $0x6f21075a // ushr v26.4s, v26.4s, #31
+	WORD $0x4eac875a // add v26.4s, v26.4s, v12.4s
+	WORD $0x4eb6875a // add v26.4s, v26.4s, v22.4s
+	WORD $0x4e36e6db // fcmeq v27.4s, v22.4s, v22.4s
+	WORD $0x4e36d6d6 // fadd v22.4s, v22.4s, v22.4s
+	WORD $0x6ebb1f56 // bit v22.16b, v26.16b, v27.16b
+	WORD $0x4f2f56fa // shl v26.4s, v23.4s, #15
+	WORD $0x6f21075a // ushr v26.4s, v26.4s, #31
+	WORD $0x4eac875a // add v26.4s, v26.4s, v12.4s
+	WORD $0x4eb7875a // add v26.4s, v26.4s, v23.4s
+	WORD $0x4e37e6fb // fcmeq v27.4s, v23.4s, v23.4s
+	WORD $0x4e37d6f7 // fadd v23.4s, v23.4s, v23.4s
+	WORD $0x6ebb1f57 // bit v23.16b, v26.16b, v27.16b
+	WORD $0x4e575ad6 // uzp2 v22.8h, v22.8h, v23.8h
+	WORD $0x3d800076 // str q22, [x3]
+	WORD $0x4e5639b7 // zip1 v23.8h, v13.8h, v22.8h
+	WORD $0x4e5679b6 // zip2 v22.8h, v13.8h, v22.8h
+	WORD $0x4e37d5ce // fadd v14.4s, v14.4s, v23.4s
+	WORD $0x4ea8d739 // fsub v25.4s, v25.4s, v8.4s
+	WORD $0x4e39ceef // fmla v15.4s, v23.4s, v25.4s
+	WORD $0x4e36d610 // fadd v16.4s, v16.4s, v22.4s
+	WORD $0x4ea9d718 // fsub v24.4s, v24.4s, v9.4s
+	WORD $0x4e38ced1 // fmla v17.4s, v22.4s, v24.4s
+	WORD $0xad415c36 // ldp q22, q23, [x1, #32]
+	WORD $0x3dc00458 // ldr q24, [x2, #16]
+	WORD $0x4e5839b9 // zip1 v25.8h, v13.8h, v24.8h
+	WORD $0x4e5879b8 // zip2 v24.8h, v13.8h, v24.8h
+	WORD $0x4ea61cda // mov v26.16b, v6.16b
+	WORD $0x4e22cf3a // fmla v26.4s, v25.4s, v2.4s
+	WORD $0x6ea0db5a // fcmle v26.4s, v26.4s, #0.0
+	WORD $0x4e7a1ed6 // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea71cfa // mov v26.16b, v7.16b
+	WORD $0x4e23cf1a // fmla v26.4s, v24.4s, v3.4s
+	WORD $0x6ea0db5a // fcmle v26.4s, v26.4s, #0.0
+	WORD $0x4e7a1ef7 // bic v23.16b, v23.16b, v26.16b
+	WORD $0x4f2f56da // shl v26.4s, v22.4s, #15
+	WORD $0x6f21075a // ushr v26.4s, v26.4s, #31
+	WORD $0x4eac875a // add v26.4s, v26.4s, v12.4s
+	WORD $0x4eb6875a // add v26.4s, v26.4s, v22.4s
+	WORD $0x4e36e6db // fcmeq v27.4s, v22.4s, v22.4s
+	WORD $0x4e36d6d6 // fadd v22.4s, v22.4s, v22.4s
+	WORD $0x6ebb1f56 // bit v22.16b, v26.16b, v27.16b
+	WORD $0x4f2f56fa // shl v26.4s, v23.4s, #15
+	WORD $0x6f21075a // ushr v26.4s, v26.4s, #31
+	WORD $0x4eac875a // add v26.4s, v26.4s, v12.4s
+	WORD $0x4eb7875a // add v26.4s, v26.4s, v23.4s
+	WORD $0x4e37e6fb // fcmeq v27.4s, v23.4s, v23.4s
+	WORD $0x4e37d6f7 // fadd v23.4s, v23.4s, v23.4s
+	WORD $0x6ebb1f57 // bit v23.16b, v26.16b, v27.16b
+	WORD $0x4e575ad6 // uzp2 v22.8h, v22.8h, v23.8h
+	WORD $0x3d800476 // str q22, [x3, #16]
+	WORD $0x4e5639b7 // zip1 v23.8h, v13.8h, v22.8h
+	WORD $0x4e5679b6 // zip2 v22.8h, v13.8h, v22.8h
+	WORD $0x4e37d652 // fadd v18.4s, v18.4s, v23.4s
+	WORD $0x4eaad739 // fsub v25.4s, v25.4s, v10.4s
+	WORD $0x4e39cef3 // fmla v19.4s, v23.4s, v25.4s
+	WORD $0x4e36d694 // fadd v20.4s, v20.4s, v22.4s
+	WORD $0x4eabd718 // fsub v24.4s, v24.4s, v11.4s
+	WORD $0x4e38ced5 // fmla v21.4s, v22.4s, v24.4s
+	ADD $64, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d5ce // fadd v14.4s, v14.4s, v0.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d652 // fadd v18.4s, v18.4s, v0.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0xad00402e // stp q14, q16, [x1]
+	WORD $0xad015032 // stp q18, q20, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d5ef // fadd v15.4s, v15.4s, v0.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d673 // fadd v19.4s, v19.4s, v0.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0xad00440f // stp q15, q17, [x0]
+	WORD $0xad015413 // stp q19, q21, [x0, #32]
+	RET
+
+// func narrowMaskByYNEON(a *byte)
+TEXT ·narrowMaskByYNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 48(R0), R5
+	MOVD 136(R0), R6
+	WORD $0xad4004c0 // ldp q0, q1, [x6]
+	WORD $0xad410cc2 // ldp q2, q3, [x6, #32]
+	MOVD $32767, R6
+	WORD $0x4e040cc4 // dup v4.4s, w6
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+
+pixel:
+	WORD $0xad403c2e // ldp q14, q15, [x1]
+	WORD $0x3dc00050 // ldr q16, [x2]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x3dc000b2 // ldr q18, [x5]
+	WORD $0x4e5238b3 // zip1 v19.8h, v5.8h, v18.8h
+	WORD $0x4e5278b2 // zip2 v18.8h, v5.8h, v18.8h
+	WORD $0x6ea0da73 // fcmle v19.4s, v19.4s, #0.0
+	WORD $0x4e731dce // bic v14.16b, v14.16b, v19.16b
+	WORD $0x6ea0da52 // fcmle v18.4s, v18.4s, #0.0
+	WORD $0x4e721def // bic v15.16b, v15.16b, v18.16b
+	WORD $0x4f2f55d2 // shl v18.4s, v14.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eae8652 // add v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ee5d3 // fcmeq v19.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb31e4e // bit v14.16b, v18.16b, v19.16b
+	WORD $0x4f2f55f2 // shl v18.4s, v15.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eaf8652 // add v18.4s, v18.4s, v15.4s
+	WORD $0x4e2fe5f3 // fcmeq v19.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb31e4f // bit v15.16b, v18.16b, v19.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80006e // str q14, [x3]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd4c6 // fadd v6.4s, v6.4s, v15.4s
+	WORD $0x4ea0d631 // fsub v17.4s, v17.4s, v0.4s
+	WORD $0x4e31cde7 // fmla v7.4s, v15.4s, v17.4s
+	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
+	WORD $0x4ea1d610 // fsub v16.4s, v16.4s, v1.4s
+	WORD $0x4e30cdc9 // fmla v9.4s, v14.4s, v16.4s
+	WORD $0xad413c2e // ldp q14, q15, [x1, #32]
+	WORD $0x3dc00450 // ldr q16, [x2, #16]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x3dc004b2 // ldr q18, [x5, #16]
+	WORD $0x4e5238b3 // zip1 v19.8h, v5.8h, v18.8h
+	WORD $0x4e5278b2 // zip2 v18.8h, v5.8h, v18.8h
+	WORD $0x6ea0da73 // fcmle v19.4s, v19.4s, #0.0
+	WORD $0x4e731dce // bic v14.16b, v14.16b, v19.16b
+	WORD $0x6ea0da52 // fcmle v18.4s, v18.4s, #0.0
+	WORD $0x4e721def // bic v15.16b, v15.16b, v18.16b
+	WORD $0x4f2f55d2 // shl v18.4s, v14.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eae8652 // add v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ee5d3 // fcmeq v19.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb31e4e // bit v14.16b, v18.16b, v19.16b
+	WORD $0x4f2f55f2 // shl v18.4s, v15.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eaf8652 // add v18.4s, v18.4s, v15.4s
+	WORD $0x4e2fe5f3 // fcmeq v19.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb31e4f // bit v15.16b, v18.16b, v19.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80046e // str q14, [x3, #16]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4ea2d631 // fsub v17.4s, v17.4s, v2.4s
+	WORD $0x4e31cdeb // fmla v11.4s, v15.4s, v17.4s
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4ea3d610 // fsub v16.4s, v16.4s, v3.4s
+	WORD $0x4e30cdcd // fmla v13.4s, v14.4s, v16.4s
+	ADD $64, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	ADD $32, R5, R5
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d4c6 // fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21d508 // fadd v8.4s, v8.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d54a // fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
+	WORD $0xad002026 // stp q6, q8, [x1]
+	WORD $0xad01302a // stp q10, q12, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4e7 // fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e21d529 // fadd v9.4s, v9.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d56b // fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e21d5ad // fadd v13.4s, v13.4s, v1.4s
+	WORD $0xad002407 // stp q7, q9, [x0]
+	WORD $0xad01340b // stp q11, q13, [x0, #32]
+	RET
+
+// func narrowMaskSlopeNEON(a *byte)
+TEXT ·narrowMaskSlopeNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 120(R0), R5
+	WORD $0xad4004a0 // ldp q0, q1, [x5]
+	WORD $0xad410ca2 // ldp q2, q3, [x5, #32]
+	MOVD $32767, R5
+	WORD $0x4e040ca4 // dup v4.4s, w5
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+
+pixel:
+	WORD $0xad403c2e // ldp q14, q15, [x1]
+	WORD $0x3dc00050 // ldr q16, [x2]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x6ea0da32 // fcmle v18.4s, v17.4s, #0.0
+	WORD $0x4e321e31 // and v17.16b, v17.16b, v18.16b
+	WORD $0x4e31cdc7 // fmla v7.4s, v14.4s, v17.4s
+	WORD $0x6e20ddd1 // fmul v17.4s, v14.4s, v0.4s
+	WORD $0x6eb21e2e // bit v14.16b, v17.16b, v18.16b
+	WORD $0x6ea0da11 // fcmle v17.4s, v16.4s, #0.0
+	WORD $0x4e311e10 // and v16.16b, v16.16b, v17.16b
+	WORD $0x4e30cde9 // fmla v9.4s, v15.4s, v16.4s
+	WORD $0x6e21ddf0 // fmul v16.4s, v15.4s, v1.4s
+	WORD $0x6eb11e0f // bit v15.16b, v16.16b, v17.16b
+	WORD $0x4f2f55d0 // shl v16.4s, v14.4s, #15
+	WORD $0x6f210610 // ushr v16.4s, v16.4s, #31
+	WORD $0x4ea48610 // add v16.4s, v16.4s, v4.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ee5d1 // fcmeq v17.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb11e0e // bit v14.16b, v16.16b, v17.16b
+	WORD $0x4f2f55f0 // shl v16.4s, v15.4s, #15
+	WORD $0x6f210610 // ushr v16.4s, v16.4s, #31
+	WORD $0x4ea48610 // add v16.4s, v16.4s, v4.4s
+	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
+	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb11e0f // bit v15.16b, v16.16b, v17.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80006e // str q14, [x3]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd4c6 // fadd v6.4s, v6.4s, v15.4s
+	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
+	WORD $0xad413c2e // ldp q14, q15, [x1, #32]
+	WORD $0x3dc00450 // ldr q16, [x2, #16]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x6ea0da32 // fcmle v18.4s, v17.4s, #0.0
+	WORD $0x4e321e31 // and v17.16b, v17.16b, v18.16b
+	WORD $0x4e31cdcb // fmla v11.4s, v14.4s, v17.4s
+	WORD $0x6e22ddd1 // fmul v17.4s, v14.4s, v2.4s
+	WORD $0x6eb21e2e // bit v14.16b, v17.16b, v18.16b
+	WORD $0x6ea0da11 // fcmle v17.4s, v16.4s, #0.0
+	WORD $0x4e311e10 // and v16.16b, v16.16b, v17.16b
+	WORD $0x4e30cded // fmla v13.4s, v15.4s, v16.4s
+	WORD $0x6e23ddf0 // fmul v16.4s, v15.4s, v3.4s
+	WORD $0x6eb11e0f // bit v15.16b, v16.16b, v17.16b
+	WORD $0x4f2f55d0 // shl v16.4s, v14.4s, #15
+	WORD $0x6f210610 // ushr v16.4s, v16.4s, #31
+	WORD $0x4ea48610 // add v16.4s, v16.4s, v4.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ee5d1 // fcmeq v17.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb11e0e // bit v14.16b, v16.16b, v17.16b
+	WORD $0x4f2f55f0 // shl v16.4s, v15.4s, #15
+	WORD $0x6f210610 // ushr v16.4s, v16.4s, #31
+	WORD $0x4ea48610 // add v16.4s, v16.4s, v4.4s
+	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
+	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb11e0f // bit v15.16b, v16.16b, v17.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80046e // str q14, [x3, #16]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	ADD $64, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d4c6 // fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21d508 // fadd v8.4s, v8.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d54a // fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
+	WORD $0xad002026 // stp q6, q8, [x1]
+	WORD $0xad01302a // stp q10, q12, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4e7 // fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e21d529 // fadd v9.4s, v9.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d56b // fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e21d5ad // fadd v13.4s, v13.4s, v1.4s
+	WORD $0xad002407 // stp q7, q9, [x0]
+	WORD $0xad01340b // stp q11, q13, [x0, #32]
+	RET
+
+// func narrowMaskAddNEON(a *byte)
+TEXT ·narrowMaskAddNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 24(R0), R5
+	MOVD 136(R0), R6
+	WORD $0xad4004c0 // ldp q0, q1, [x6]
+	WORD $0xad410cc2 // ldp q2, q3, [x6, #32]
+	MOVD $32767, R6
+	WORD $0x4e040cc4 // dup v4.4s, w6
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+
+pixel:
+	WORD $0xad403c2e // ldp q14, q15, [x1]
+	WORD $0x3dc000b0 // ldr q16, [x5]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x4e31d5ce // fadd v14.4s, v14.4s, v17.4s
+	WORD $0x4e30d5ef // fadd v15.4s, v15.4s, v16.4s
+	WORD $0x3dc00050 // ldr q16, [x2]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x4f2f55d2 // shl v18.4s, v14.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eae8652 // add v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ee5d3 // fcmeq v19.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb31e4e // bit v14.16b, v18.16b, v19.16b
+	WORD $0x4f2f55f2 // shl v18.4s, v15.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eaf8652 // add v18.4s, v18.4s, v15.4s
+	WORD $0x4e2fe5f3 // fcmeq v19.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb31e4f // bit v15.16b, v18.16b, v19.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80006e // str q14, [x3]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd4c6 // fadd v6.4s, v6.4s, v15.4s
+	WORD $0x4ea0d631 // fsub v17.4s, v17.4s, v0.4s
+	WORD $0x4e31cde7 // fmla v7.4s, v15.4s, v17.4s
+	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
+	WORD $0x4ea1d610 // fsub v16.4s, v16.4s, v1.4s
+	WORD $0x4e30cdc9 // fmla v9.4s, v14.4s, v16.4s
+	WORD $0xad413c2e // ldp q14, q15, [x1, #32]
+	WORD $0x3dc004b0 // ldr q16, [x5, #16]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x4e31d5ce // fadd v14.4s, v14.4s, v17.4s
+	WORD $0x4e30d5ef // fadd v15.4s, v15.4s, v16.4s
+	WORD $0x3dc00450 // ldr q16, [x2, #16]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x4f2f55d2 // shl v18.4s, v14.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eae8652 // add v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ee5d3 // fcmeq v19.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb31e4e // bit v14.16b, v18.16b, v19.16b
+	WORD $0x4f2f55f2 // shl v18.4s, v15.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eaf8652 // add v18.4s, v18.4s, v15.4s
+	WORD $0x4e2fe5f3 // fcmeq v19.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb31e4f // bit v15.16b, v18.16b, v19.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80046e // str q14, [x3, #16]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4ea2d631 // fsub v17.4s, v17.4s, v2.4s
+	WORD $0x4e31cdeb // fmla v11.4s, v15.4s, v17.4s
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4ea3d610 // fsub v16.4s, v16.4s, v3.4s
+	WORD $0x4e30cdcd // fmla v13.4s, v14.4s, v16.4s
+	ADD $64, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	ADD $32, R5, R5
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d4c6 // fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21d508 // fadd v8.4s, v8.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d54a // fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
+	WORD $0xad002026 // stp q6, q8, [x1]
+	WORD $0xad01302a // stp q10, q12, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4e7 // fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e21d529 // fadd v9.4s, v9.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d56b // fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e21d5ad // fadd v13.4s, v13.4s, v1.4s
+	WORD $0xad002407 // stp q7, q9, [x0]
+	WORD $0xad01340b // stp q11, q13, [x0, #32]
+	RET
+
+// func narrowMaskByZAddNEON(a *byte)
+TEXT ·narrowMaskByZAddNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 24(R0), R5
+	MOVD 120(R0), R6
+	WORD $0xad4004c0 // ldp q0, q1, [x6]
+	WORD $0xad410cc2 // ldp q2, q3, [x6, #32]
+	MOVD 128(R0), R6
+	WORD $0xad4014c4 // ldp q4, q5, [x6]
+	WORD $0xad411cc6 // ldp q6, q7, [x6, #32]
+	MOVD 136(R0), R6
+	WORD $0xad4024c8 // ldp q8, q9, [x6]
+	WORD $0xad412cca // ldp q10, q11, [x6, #32]
+	MOVD $32767, R6
+	WORD $0x4e040ccc // dup v12.4s, w6
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+	WORD $0x6f00e40e // movi v14.2d, #0x0
+	WORD $0x6f00e40f // movi v15.2d, #0x0
+	WORD $0x6f00e410 // movi v16.2d, #0x0
+	WORD $0x6f00e411 // movi v17.2d, #0x0
+	WORD $0x6f00e412 // movi v18.2d, #0x0
+	WORD $0x6f00e413 // movi v19.2d, #0x0
+	WORD $0x6f00e414 // movi v20.2d, #0x0
+	WORD $0x6f00e415 // movi v21.2d, #0x0
+
+pixel:
+	WORD $0xad405c36 // ldp q22, q23, [x1]
+	WORD $0x3dc000b8 // ldr q24, [x5]
+	WORD $0x4e5839b9 // zip1 v25.8h, v13.8h, v24.8h
+	WORD $0x4e5879b8 // zip2 v24.8h, v13.8h, v24.8h
+	WORD $0x4e39d6d6 // fadd v22.4s, v22.4s, v25.4s
+	WORD $0x4e38d6f7 // fadd v23.4s, v23.4s, v24.4s
+	WORD $0x3dc00058 // ldr q24, [x2]
+	WORD $0x4e5839b9 // zip1 v25.8h, v13.8h, v24.8h
+	WORD $0x4e5879b8 // zip2 v24.8h, v13.8h, v24.8h
+	WORD $0x4ea41c9a // mov v26.16b, v4.16b
+	WORD $0x4e20cf3a // fmla v26.4s, v25.4s, v0.4s
+	WORD $0x6ea0db5a // fcmle v26.4s, v26.4s, #0.0
+	WORD $0x4e7a1ed6 // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea51cba // mov v26.16b, v5.16b
+	WORD $0x4e21cf1a // fmla v26.4s, v24.4s, v1.4s
+	WORD $0x6ea0db5a // fcmle v26.4s, v26.4s, #0.0
+	WORD $0x4e7a1ef7 // bic v23.16b, v23.16b, v26.16b
+	WORD $0x4f2f56da // shl v26.4s, v22.4s, #15
+	WORD $0x6f21075a // ushr v26.4s, v26.4s, #31
+	WORD $0x4eac875a // add v26.4s, v26.4s, v12.4s
+	WORD $0x4eb6875a // add v26.4s, v26.4s, v22.4s
+	WORD $0x4e36e6db // fcmeq v27.4s, v22.4s, v22.4s
+	WORD $0x4e36d6d6 // fadd v22.4s, v22.4s, v22.4s
+	WORD $0x6ebb1f56 // bit v22.16b, v26.16b, v27.16b
+	WORD $0x4f2f56fa // shl v26.4s, v23.4s, #15
+	WORD $0x6f21075a // ushr v26.4s, v26.4s, #31
+	WORD $0x4eac875a // add v26.4s, v26.4s, v12.4s
+	WORD $0x4eb7875a // add v26.4s, v26.4s, v23.4s
+	WORD $0x4e37e6fb // fcmeq v27.4s, v23.4s, v23.4s
+	WORD $0x4e37d6f7 // fadd v23.4s, v23.4s, v23.4s
+	WORD $0x6ebb1f57 // bit v23.16b, v26.16b, v27.16b
+	WORD $0x4e575ad6 // uzp2 v22.8h, v22.8h, v23.8h
+	WORD $0x3d800076 // str q22, [x3]
+	WORD $0x4e5639b7 // zip1 v23.8h, v13.8h, v22.8h
+	WORD $0x4e5679b6 // zip2 v22.8h, v13.8h, v22.8h
+	WORD $0x4e37d5ce // fadd v14.4s, v14.4s, v23.4s
+	WORD $0x4ea8d739 // fsub v25.4s, v25.4s, v8.4s
+	WORD $0x4e39ceef // fmla v15.4s, v23.4s, v25.4s
+	WORD $0x4e36d610 // fadd v16.4s, v16.4s, v22.4s
+	WORD $0x4ea9d718 // fsub v24.4s, v24.4s, v9.4s
+	WORD $0x4e38ced1 // fmla v17.4s, v22.4s, v24.4s
+	WORD $0xad415c36 // ldp q22, q23, [x1, #32]
+	WORD $0x3dc004b8 // ldr q24, [x5, #16]
+	WORD $0x4e5839b9 // zip1 v25.8h, v13.8h, v24.8h
+	WORD $0x4e5879b8 // zip2 v24.8h, v13.8h, v24.8h
+	WORD $0x4e39d6d6 // fadd v22.4s, v22.4s, v25.4s
+	WORD $0x4e38d6f7 // fadd v23.4s, v23.4s, v24.4s
+	WORD $0x3dc00458 // ldr q24, [x2, #16]
+	WORD $0x4e5839b9 // zip1 v25.8h, v13.8h, v24.8h
+	WORD $0x4e5879b8 // zip2 v24.8h, v13.8h, v24.8h
+	WORD $0x4ea61cda // mov v26.16b, v6.16b
+	WORD $0x4e22cf3a // fmla v26.4s, v25.4s, v2.4s
+	WORD $0x6ea0db5a // fcmle v26.4s, v26.4s, #0.0
+	WORD $0x4e7a1ed6 // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea71cfa // mov v26.16b, v7.16b
+	WORD $0x4e23cf1a // fmla v26.4s, v24.4s, v3.4s
+	WORD $0x6ea0db5a // fcmle v26.4s, v26.4s, #0.0
+	WORD $0x4e7a1ef7 // bic v23.16b, v23.16b, v26.16b
+	WORD $0x4f2f56da // shl v26.4s, v22.4s, #15
+	WORD $0x6f21075a // ushr v26.4s, v26.4s, #31
+	WORD $0x4eac875a // add v26.4s, v26.4s, v12.4s
+	WORD $0x4eb6875a // add v26.4s, v26.4s, v22.4s
+	WORD $0x4e36e6db // fcmeq v27.4s, v22.4s, v22.4s
+	WORD $0x4e36d6d6 // fadd v22.4s, v22.4s, v22.4s
+	WORD $0x6ebb1f56 // bit v22.16b, v26.16b, v27.16b
+	WORD $0x4f2f56fa // shl v26.4s, v23.4s, #15
+	WORD $0x6f21075a // ushr v26.4s, v26.4s, #31
+	WORD $0x4eac875a // add v26.4s, v26.4s, v12.4s
+	WORD $0x4eb7875a // add v26.4s, v26.4s, v23.4s
+	WORD $0x4e37e6fb // fcmeq v27.4s, v23.4s, v23.4s
+	WORD $0x4e37d6f7 // fadd v23.4s, v23.4s, v23.4s
+	WORD $0x6ebb1f57 // bit v23.16b, v26.16b, v27.16b
+	WORD $0x4e575ad6 // uzp2 v22.8h, v22.8h, v23.8h
+	WORD $0x3d800476 // str q22, [x3, #16]
+	WORD $0x4e5639b7 // zip1 v23.8h, v13.8h, v22.8h
+	WORD $0x4e5679b6 // zip2 v22.8h, v13.8h, v22.8h
+	WORD $0x4e37d652 // fadd v18.4s, v18.4s, v23.4s
+	WORD $0x4eaad739 // fsub v25.4s, v25.4s, v10.4s
+	WORD $0x4e39cef3 // fmla v19.4s, v23.4s, v25.4s
+	WORD $0x4e36d694 // fadd v20.4s, v20.4s, v22.4s
+	WORD $0x4eabd718 // fsub v24.4s, v24.4s, v11.4s
+	WORD $0x4e38ced5 // fmla v21.4s, v22.4s, v24.4s
+	ADD $64, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	ADD $32, R5, R5
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d5ce // fadd v14.4s, v14.4s, v0.4s
+	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d652 // fadd v18.4s, v18.4s, v0.4s
+	WORD $0x4e21d694 // fadd v20.4s, v20.4s, v1.4s
+	WORD $0xad00402e // stp q14, q16, [x1]
+	WORD $0xad015032 // stp q18, q20, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d5ef // fadd v15.4s, v15.4s, v0.4s
+	WORD $0x4e21d631 // fadd v17.4s, v17.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d673 // fadd v19.4s, v19.4s, v0.4s
+	WORD $0x4e21d6b5 // fadd v21.4s, v21.4s, v1.4s
+	WORD $0xad00440f // stp q15, q17, [x0]
+	WORD $0xad015413 // stp q19, q21, [x0, #32]
+	RET
+
+// func narrowMaskByYAddNEON(a *byte)
+TEXT ·narrowMaskByYAddNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 24(R0), R5
+	MOVD 48(R0), R6
+	MOVD 136(R0), R7
+	WORD $0xad4004e0 // ldp q0, q1, [x7]
+	WORD $0xad410ce2 // ldp q2, q3, [x7, #32]
+	MOVD $32767, R7
+	WORD $0x4e040ce4 // dup v4.4s, w7
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+
+pixel:
+	WORD $0xad403c2e // ldp q14, q15, [x1]
+	WORD $0x3dc000b0 // ldr q16, [x5]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x4e31d5ce // fadd v14.4s, v14.4s, v17.4s
+	WORD $0x4e30d5ef // fadd v15.4s, v15.4s, v16.4s
+	WORD $0x3dc00050 // ldr q16, [x2]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x3dc000d2 // ldr q18, [x6]
+	WORD $0x4e5238b3 // zip1 v19.8h, v5.8h, v18.8h
+	WORD $0x4e5278b2 // zip2 v18.8h, v5.8h, v18.8h
+	WORD $0x6ea0da73 // fcmle v19.4s, v19.4s, #0.0
+	WORD $0x4e731dce // bic v14.16b, v14.16b, v19.16b
+	WORD $0x6ea0da52 // fcmle v18.4s, v18.4s, #0.0
+	WORD $0x4e721def // bic v15.16b, v15.16b, v18.16b
+	WORD $0x4f2f55d2 // shl v18.4s, v14.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eae8652 // add v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ee5d3 // fcmeq v19.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb31e4e // bit v14.16b, v18.16b, v19.16b
+	WORD $0x4f2f55f2 // shl v18.4s, v15.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eaf8652 // add v18.4s, v18.4s, v15.4s
+	WORD $0x4e2fe5f3 // fcmeq v19.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb31e4f // bit v15.16b, v18.16b, v19.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80006e // str q14, [x3]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd4c6 // fadd v6.4s, v6.4s, v15.4s
+	WORD $0x4ea0d631 // fsub v17.4s, v17.4s, v0.4s
+	WORD $0x4e31cde7 // fmla v7.4s, v15.4s, v17.4s
+	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
+	WORD $0x4ea1d610 // fsub v16.4s, v16.4s, v1.4s
+	WORD $0x4e30cdc9 // fmla v9.4s, v14.4s, v16.4s
+	WORD $0xad413c2e // ldp q14, q15, [x1, #32]
+	WORD $0x3dc004b0 // ldr q16, [x5, #16]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x4e31d5ce // fadd v14.4s, v14.4s, v17.4s
+	WORD $0x4e30d5ef // fadd v15.4s, v15.4s, v16.4s
+	WORD $0x3dc00450 // ldr q16, [x2, #16]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x3dc004d2 // ldr q18, [x6, #16]
+	WORD $0x4e5238b3 // zip1 v19.8h, v5.8h, v18.8h
+	WORD $0x4e5278b2 // zip2 v18.8h, v5.8h, v18.8h
+	WORD $0x6ea0da73 // fcmle v19.4s, v19.4s, #0.0
+	WORD $0x4e731dce // bic v14.16b, v14.16b, v19.16b
+	WORD $0x6ea0da52 // fcmle v18.4s, v18.4s, #0.0
+	WORD $0x4e721def // bic v15.16b, v15.16b, v18.16b
+	WORD $0x4f2f55d2 // shl v18.4s, v14.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eae8652 // add v18.4s, v18.4s, v14.4s
+	WORD $0x4e2ee5d3 // fcmeq v19.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb31e4e // bit v14.16b, v18.16b, v19.16b
+	WORD $0x4f2f55f2 // shl v18.4s, v15.4s, #15
+	WORD $0x6f210652 // ushr v18.4s, v18.4s, #31
+	WORD $0x4ea48652 // add v18.4s, v18.4s, v4.4s
+	WORD $0x4eaf8652 // add v18.4s, v18.4s, v15.4s
+	WORD $0x4e2fe5f3 // fcmeq v19.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb31e4f // bit v15.16b, v18.16b, v19.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80046e // str q14, [x3, #16]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4ea2d631 // fsub v17.4s, v17.4s, v2.4s
+	WORD $0x4e31cdeb // fmla v11.4s, v15.4s, v17.4s
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4ea3d610 // fsub v16.4s, v16.4s, v3.4s
+	WORD $0x4e30cdcd // fmla v13.4s, v14.4s, v16.4s
+	ADD $64, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	ADD $32, R5, R5
+	ADD $32, R6, R6
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d4c6 // fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21d508 // fadd v8.4s, v8.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d54a // fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
+	WORD $0xad002026 // stp q6, q8, [x1]
+	WORD $0xad01302a // stp q10, q12, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4e7 // fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e21d529 // fadd v9.4s, v9.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d56b // fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e21d5ad // fadd v13.4s, v13.4s, v1.4s
+	WORD $0xad002407 // stp q7, q9, [x0]
+	WORD $0xad01340b // stp q11, q13, [x0, #32]
+	RET
+
+// func narrowMaskSlopeAddNEON(a *byte)
+TEXT ·narrowMaskSlopeAddNEON(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R1
+	MOVD 72(R0), R2
+	MOVD 96(R0), R3
+	MOVD 160(R0), R4
+	MOVD 24(R0), R5
+	MOVD 120(R0), R6
+	WORD $0xad4004c0 // ldp q0, q1, [x6]
+	WORD $0xad410cc2 // ldp q2, q3, [x6, #32]
+	MOVD $32767, R6
+	WORD $0x4e040cc4 // dup v4.4s, w6
+	WORD $0x6f00e405 // movi v5.2d, #0x0
+	WORD $0x6f00e406 // movi v6.2d, #0x0
+	WORD $0x6f00e407 // movi v7.2d, #0x0
+	WORD $0x6f00e408 // movi v8.2d, #0x0
+	WORD $0x6f00e409 // movi v9.2d, #0x0
+	WORD $0x6f00e40a // movi v10.2d, #0x0
+	WORD $0x6f00e40b // movi v11.2d, #0x0
+	WORD $0x6f00e40c // movi v12.2d, #0x0
+	WORD $0x6f00e40d // movi v13.2d, #0x0
+
+pixel:
+	WORD $0xad403c2e // ldp q14, q15, [x1]
+	WORD $0x3dc000b0 // ldr q16, [x5]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x4e31d5ce // fadd v14.4s, v14.4s, v17.4s
+	WORD $0x4e30d5ef // fadd v15.4s, v15.4s, v16.4s
+	WORD $0x3dc00050 // ldr q16, [x2]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x6ea0da32 // fcmle v18.4s, v17.4s, #0.0
+	WORD $0x4e321e31 // and v17.16b, v17.16b, v18.16b
+	WORD $0x4e31cdc7 // fmla v7.4s, v14.4s, v17.4s
+	WORD $0x6e20ddd1 // fmul v17.4s, v14.4s, v0.4s
+	WORD $0x6eb21e2e // bit v14.16b, v17.16b, v18.16b
+	WORD $0x6ea0da11 // fcmle v17.4s, v16.4s, #0.0
+	WORD $0x4e311e10 // and v16.16b, v16.16b, v17.16b
+	WORD $0x4e30cde9 // fmla v9.4s, v15.4s, v16.4s
+	WORD $0x6e21ddf0 // fmul v16.4s, v15.4s, v1.4s
+	WORD $0x6eb11e0f // bit v15.16b, v16.16b, v17.16b
+	WORD $0x4f2f55d0 // shl v16.4s, v14.4s, #15
+	WORD $0x6f210610 // ushr v16.4s, v16.4s, #31
+	WORD $0x4ea48610 // add v16.4s, v16.4s, v4.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ee5d1 // fcmeq v17.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb11e0e // bit v14.16b, v16.16b, v17.16b
+	WORD $0x4f2f55f0 // shl v16.4s, v15.4s, #15
+	WORD $0x6f210610 // ushr v16.4s, v16.4s, #31
+	WORD $0x4ea48610 // add v16.4s, v16.4s, v4.4s
+	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
+	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb11e0f // bit v15.16b, v16.16b, v17.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80006e // str q14, [x3]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd4c6 // fadd v6.4s, v6.4s, v15.4s
+	WORD $0x4e2ed508 // fadd v8.4s, v8.4s, v14.4s
+	WORD $0xad413c2e // ldp q14, q15, [x1, #32]
+	WORD $0x3dc004b0 // ldr q16, [x5, #16]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x4e31d5ce // fadd v14.4s, v14.4s, v17.4s
+	WORD $0x4e30d5ef // fadd v15.4s, v15.4s, v16.4s
+	WORD $0x3dc00450 // ldr q16, [x2, #16]
+	WORD $0x4e5038b1 // zip1 v17.8h, v5.8h, v16.8h
+	WORD $0x4e5078b0 // zip2 v16.8h, v5.8h, v16.8h
+	WORD $0x6ea0da32 // fcmle v18.4s, v17.4s, #0.0
+	WORD $0x4e321e31 // and v17.16b, v17.16b, v18.16b
+	WORD $0x4e31cdcb // fmla v11.4s, v14.4s, v17.4s
+	WORD $0x6e22ddd1 // fmul v17.4s, v14.4s, v2.4s
+	WORD $0x6eb21e2e // bit v14.16b, v17.16b, v18.16b
+	WORD $0x6ea0da11 // fcmle v17.4s, v16.4s, #0.0
+	WORD $0x4e311e10 // and v16.16b, v16.16b, v17.16b
+	WORD $0x4e30cded // fmla v13.4s, v15.4s, v16.4s
+	WORD $0x6e23ddf0 // fmul v16.4s, v15.4s, v3.4s
+	WORD $0x6eb11e0f // bit v15.16b, v16.16b, v17.16b
+	WORD $0x4f2f55d0 // shl v16.4s, v14.4s, #15
+	WORD $0x6f210610 // ushr v16.4s, v16.4s, #31
+	WORD $0x4ea48610 // add v16.4s, v16.4s, v4.4s
+	WORD $0x4eae8610 // add v16.4s, v16.4s, v14.4s
+	WORD $0x4e2ee5d1 // fcmeq v17.4s, v14.4s, v14.4s
+	WORD $0x4e2ed5ce // fadd v14.4s, v14.4s, v14.4s
+	WORD $0x6eb11e0e // bit v14.16b, v16.16b, v17.16b
+	WORD $0x4f2f55f0 // shl v16.4s, v15.4s, #15
+	WORD $0x6f210610 // ushr v16.4s, v16.4s, #31
+	WORD $0x4ea48610 // add v16.4s, v16.4s, v4.4s
+	WORD $0x4eaf8610 // add v16.4s, v16.4s, v15.4s
+	WORD $0x4e2fe5f1 // fcmeq v17.4s, v15.4s, v15.4s
+	WORD $0x4e2fd5ef // fadd v15.4s, v15.4s, v15.4s
+	WORD $0x6eb11e0f // bit v15.16b, v16.16b, v17.16b
+	WORD $0x4e4f59ce // uzp2 v14.8h, v14.8h, v15.8h
+	WORD $0x3d80046e // str q14, [x3, #16]
+	WORD $0x4e4e38af // zip1 v15.8h, v5.8h, v14.8h
+	WORD $0x4e4e78ae // zip2 v14.8h, v5.8h, v14.8h
+	WORD $0x4e2fd54a // fadd v10.4s, v10.4s, v15.4s
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	ADD $64, R1, R1
+	ADD $32, R2, R2
+	ADD $32, R3, R3
+	ADD $32, R5, R5
+	SUBS $1, R4, R4
+	BNE pixel
+	MOVD 144(R0), R1
+	WORD $0xad400420 // ldp q0, q1, [x1]
+	WORD $0x4e20d4c6 // fadd v6.4s, v6.4s, v0.4s
+	WORD $0x4e21d508 // fadd v8.4s, v8.4s, v1.4s
+	WORD $0xad410420 // ldp q0, q1, [x1, #32]
+	WORD $0x4e20d54a // fadd v10.4s, v10.4s, v0.4s
+	WORD $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
+	WORD $0xad002026 // stp q6, q8, [x1]
+	WORD $0xad01302a // stp q10, q12, [x1, #32]
+	MOVD 152(R0), R0
+	WORD $0xad400400 // ldp q0, q1, [x0]
+	WORD $0x4e20d4e7 // fadd v7.4s, v7.4s, v0.4s
+	WORD $0x4e21d529 // fadd v9.4s, v9.4s, v1.4s
+	WORD $0xad410400 // ldp q0, q1, [x0, #32]
+	WORD $0x4e20d56b // fadd v11.4s, v11.4s, v0.4s
+	WORD $0x4e21d5ad // fadd v13.4s, v13.4s, v1.4s
+	WORD $0xad002407 // stp q7, q9, [x0]
+	WORD $0xad01340b // stp q11, q13, [x0, #32]
+	RET

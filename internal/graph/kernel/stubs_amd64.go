@@ -970,3 +970,173 @@ func sigmoidGradAVX2(a *byte)
 //
 //go:noescape
 func expBelowAVX2(a *byte)
+
+// narrowCopyRowsAVX512 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowCopyRowsAVX512(a *byte)
+
+// narrowAffineAVX512 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffineAVX512(a *byte)
+
+// narrowAffineReLUAVX512 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffineReLUAVX512(a *byte)
+
+// narrowAffinePReLUAVX512 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffinePReLUAVX512(a *byte)
+
+// narrowAffine2AVX512 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffine2AVX512(a *byte)
+
+// narrowAffine2ReLUAVX512 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffine2ReLUAVX512(a *byte)
+
+// narrowMomentsAVX512 adds shifted first and second moments over pixels; see NarrowMoments. a
+// points to a NarrowMoments.
+//
+//go:noescape
+func narrowMomentsAVX512(a *byte)
+
+// narrowRoundAVX512 writes values as bfloat16; see NarrowMoments.Round. a points to a
+// NarrowMoments.
+//
+//go:noescape
+func narrowRoundAVX512(a *byte)
+
+// narrowMaskAVX512 gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskAVX512(a *byte)
+
+// narrowMaskByZAVX512 gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskByZAVX512(a *byte)
+
+// narrowMaskByYAVX512 gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskByYAVX512(a *byte)
+
+// narrowMaskSlopeAVX512 gates a gradient and adds its sums; see NarrowMask. a points to a
+// NarrowMask.
+//
+//go:noescape
+func narrowMaskSlopeAVX512(a *byte)
+
+// narrowMaskAddAVX512 gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskAddAVX512(a *byte)
+
+// narrowMaskByZAddAVX512 gates a gradient and adds its sums; see NarrowMask. a points to a
+// NarrowMask.
+//
+//go:noescape
+func narrowMaskByZAddAVX512(a *byte)
+
+// narrowMaskByYAddAVX512 gates a gradient and adds its sums; see NarrowMask. a points to a
+// NarrowMask.
+//
+//go:noescape
+func narrowMaskByYAddAVX512(a *byte)
+
+// narrowMaskSlopeAddAVX512 gates a gradient and adds its sums; see NarrowMask. a points to a
+// NarrowMask.
+//
+//go:noescape
+func narrowMaskSlopeAddAVX512(a *byte)
+
+// narrowCopyRowsAVX2 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowCopyRowsAVX2(a *byte)
+
+// narrowAffineAVX2 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffineAVX2(a *byte)
+
+// narrowAffineReLUAVX2 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffineReLUAVX2(a *byte)
+
+// narrowAffinePReLUAVX2 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffinePReLUAVX2(a *byte)
+
+// narrowAffine2AVX2 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffine2AVX2(a *byte)
+
+// narrowAffine2ReLUAVX2 maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffine2ReLUAVX2(a *byte)
+
+// narrowMomentsAVX2 adds shifted first and second moments over pixels; see NarrowMoments. a points
+// to a NarrowMoments.
+//
+//go:noescape
+func narrowMomentsAVX2(a *byte)
+
+// narrowRoundAVX2 writes values as bfloat16; see NarrowMoments.Round. a points to a NarrowMoments.
+//
+//go:noescape
+func narrowRoundAVX2(a *byte)
+
+// narrowMaskAVX2 gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskAVX2(a *byte)
+
+// narrowMaskByZAVX2 gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskByZAVX2(a *byte)
+
+// narrowMaskByYAVX2 gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskByYAVX2(a *byte)
+
+// narrowMaskSlopeAVX2 gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskSlopeAVX2(a *byte)
+
+// narrowMaskAddAVX2 gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskAddAVX2(a *byte)
+
+// narrowMaskByZAddAVX2 gates a gradient and adds its sums; see NarrowMask. a points to a
+// NarrowMask.
+//
+//go:noescape
+func narrowMaskByZAddAVX2(a *byte)
+
+// narrowMaskByYAddAVX2 gates a gradient and adds its sums; see NarrowMask. a points to a
+// NarrowMask.
+//
+//go:noescape
+func narrowMaskByYAddAVX2(a *byte)
+
+// narrowMaskSlopeAddAVX2 gates a gradient and adds its sums; see NarrowMask. a points to a
+// NarrowMask.
+//
+//go:noescape
+func narrowMaskSlopeAddAVX2(a *byte)

@@ -434,3 +434,87 @@ func sigmoidGradNEON(a *byte)
 //
 //go:noescape
 func expBelowNEON(a *byte)
+
+// narrowCopyRowsNEON maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowCopyRowsNEON(a *byte)
+
+// narrowAffineNEON maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffineNEON(a *byte)
+
+// narrowAffineReLUNEON maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffineReLUNEON(a *byte)
+
+// narrowAffinePReLUNEON maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffinePReLUNEON(a *byte)
+
+// narrowAffine2NEON maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffine2NEON(a *byte)
+
+// narrowAffine2ReLUNEON maps rows of pixels; see NarrowAffine. a points to a NarrowAffine.
+//
+//go:noescape
+func narrowAffine2ReLUNEON(a *byte)
+
+// narrowMomentsNEON adds shifted first and second moments over pixels; see NarrowMoments. a points
+// to a NarrowMoments.
+//
+//go:noescape
+func narrowMomentsNEON(a *byte)
+
+// narrowRoundNEON writes values as bfloat16; see NarrowMoments.Round. a points to a NarrowMoments.
+//
+//go:noescape
+func narrowRoundNEON(a *byte)
+
+// narrowMaskNEON gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskNEON(a *byte)
+
+// narrowMaskByZNEON gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskByZNEON(a *byte)
+
+// narrowMaskByYNEON gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskByYNEON(a *byte)
+
+// narrowMaskSlopeNEON gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskSlopeNEON(a *byte)
+
+// narrowMaskAddNEON gates a gradient and adds its sums; see NarrowMask. a points to a NarrowMask.
+//
+//go:noescape
+func narrowMaskAddNEON(a *byte)
+
+// narrowMaskByZAddNEON gates a gradient and adds its sums; see NarrowMask. a points to a
+// NarrowMask.
+//
+//go:noescape
+func narrowMaskByZAddNEON(a *byte)
+
+// narrowMaskByYAddNEON gates a gradient and adds its sums; see NarrowMask. a points to a
+// NarrowMask.
+//
+//go:noescape
+func narrowMaskByYAddNEON(a *byte)
+
+// narrowMaskSlopeAddNEON gates a gradient and adds its sums; see NarrowMask. a points to a
+// NarrowMask.
+//
+//go:noescape
+func narrowMaskSlopeAddNEON(a *byte)

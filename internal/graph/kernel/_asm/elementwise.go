@@ -12,24 +12,32 @@ import (
 const lessOrEqual = 2
 
 func elementwise(s isa) {
-	affine(s, "copyRows", false, false, false, false)
-	affine(s, "affine", true, false, false, false)
-	affine(s, "affineReLU", true, false, true, false)
-	affine(s, "affinePReLU", true, false, false, true)
-	affine(s, "affine2", true, true, false, false)
-	affine(s, "affine2ReLU", true, true, true, false)
-	moments(s)
+	affines(s, wide)
+	moments(s, wide)
+	masks(s, wide)
+}
+
+func affines(s isa, e element) {
+	affine(s, e, "copyRows", false, false, false, false)
+	affine(s, e, "affine", true, false, false, false)
+	affine(s, e, "affineReLU", true, false, true, false)
+	affine(s, e, "affinePReLU", true, false, false, true)
+	affine(s, e, "affine2", true, true, false, false)
+	affine(s, e, "affine2ReLU", true, true, true, false)
+}
+
+func masks(s isa, e element) {
 	for _, addend := range []bool{false, true} {
 		for _, by := range []string{"", "ByZ", "ByY", "Slope"} {
-			mask(s, by, addend)
+			mask(s, e, by, addend)
 		}
 	}
 }
 
 // affine generates y = [max 0] s*x + t [+ s2*r] over rows of pixels; with prelu, s2 is the slope
-// below zero.
-func affine(s isa, name string, scale, second, relu, prelu bool) {
-	a := s.begin(name, "Affine", "maps rows of pixels; see Affine.")
+// below zero. x and r are of the element type.
+func affine(s isa, e element, name string, scale, second, relu, prelu bool) {
+	a := s.beginOf(e, name, "Affine", "maps rows of pixels; see %s.")
 	x, y, r := field(a, spec.AffX), field(a, spec.AffY), GP64()
 	if second {
 		MOVQ(Mem{Base: a, Disp: spec.AffR}, r)
@@ -54,13 +62,13 @@ func affine(s isa, name string, scale, second, relu, prelu bool) {
 	if relu || prelu {
 		s.zero(zero)
 	}
-	step := stride(a, spec.AffXPixel)
+	step := e.stride(a, spec.AffXPixel)
 	rows := field(a, spec.AffRows)
 	body := func(px, pr, py reg.Register) {
 		for h := 0; h < s.halves; h++ {
 			d := h * s.bytes()
 			v := s.vec()
-			VMOVUPS(Mem{Base: px, Disp: d}, v)
+			s.load(e, px, d, v)
 			if scale {
 				w := s.vec()
 				VMOVAPS(ct[h], w)
@@ -69,7 +77,7 @@ func affine(s isa, name string, scale, second, relu, prelu bool) {
 			}
 			if second {
 				u := s.vec()
-				VMOVUPS(Mem{Base: pr, Disp: d}, u)
+				s.load(e, pr, d, u)
 				VFMADD231PS(u, cs2[h], v)
 			}
 			if relu {
@@ -118,19 +126,20 @@ func affine(s isa, name string, scale, second, relu, prelu bool) {
 	DECQ(n)
 	JNZ(LabelRef("one"))
 	Label("done")
-	advance(a, spec.AffXRow, x)
+	e.advance(a, spec.AffXRow, x)
 	advance(a, spec.AffYRow, y)
 	if second {
-		advance(a, spec.AffRRow, r)
+		e.advance(a, spec.AffRRow, r)
 	}
 	DECQ(rows)
 	JNZ(LabelRef("row"))
 	end()
 }
 
-// moments generates the sums of x-k and (x-k)² over pixels, four chains of each.
-func moments(s isa) {
-	a := s.begin("moments", "Moments", "adds shifted first and second moments over pixels; see Moments.")
+// moments generates the sums of x-k and (x-k)² over pixels, four chains of each. With narrow
+// elements x is rounded and written first.
+func moments(s isa, e element) {
+	a := s.beginOf(e, "moments", "Moments", "adds shifted first and second moments over pixels; see %s.")
 	chains := 4
 	if s.regs == 16 {
 		chains = 2
@@ -142,6 +151,11 @@ func moments(s isa) {
 		pk, p1, p2 := field(a, spec.MomShift), field(a, spec.MomS1), field(a, spec.MomS2)
 		k := s.vec()
 		VMOVUPS(Mem{Base: pk, Disp: d}, k)
+		var y reg.GPVirtual
+		var half reg.VecVirtual
+		if e.narrow {
+			y, half = field(a, spec.MomY), s.half()
+		}
 		s1, s2 := make([]reg.VecVirtual, chains), make([]reg.VecVirtual, chains)
 		for i := range s1 {
 			s1[i], s2[i] = s.vec(), s.vec()
@@ -151,6 +165,9 @@ func moments(s isa) {
 		body := func(i, at int) {
 			v := s.vec()
 			VMOVUPS(Mem{Base: x, Disp: at*64 + d}, v)
+			if e.narrow {
+				s.storeRounded(v, half, y, at*64+d)
+			}
 			VSUBPS(k, v, v)
 			VADDPS(v, s1[i], s1[i])
 			VFMADD231PS(v, v, s2[i])
@@ -162,6 +179,9 @@ func moments(s isa) {
 			body(i, i)
 		}
 		ADDQ(U32(64*chains), x)
+		if e.narrow {
+			ADDQ(U32(e.bytes(64*chains)), y)
+		}
 		SUBQ(U8(chains), n)
 		JGE(LabelRef("many" + sfx))
 		Label("tail" + sfx)
@@ -170,6 +190,9 @@ func moments(s isa) {
 		Label("one" + sfx)
 		body(0, 0)
 		ADDQ(U8(64), x)
+		if e.narrow {
+			ADDQ(U8(e.bytes(64)), y)
+		}
 		DECQ(n)
 		JNZ(LabelRef("one" + sfx))
 		Label("done" + sfx)
@@ -188,13 +211,14 @@ func moments(s isa) {
 }
 
 // mask generates g = (d [+ r]) where the mask holds, and adds Σg and Σg·(z-mean). By slope, what z
-// closes is multiplied by s, and the second sum is that of (d [+ r])·z where it is.
-func mask(s isa, by string, addend bool) {
+// closes is multiplied by s, and the second sum is that of (d [+ r])·z where it is. All but d are
+// of the element type.
+func mask(s isa, e element, by string, addend bool) {
 	name := "mask" + by
 	if addend {
 		name += "Add"
 	}
-	a := s.begin(name, "Mask", "gates a gradient and adds its sums; see Mask.")
+	a := s.beginOf(e, name, "Mask", "gates a gradient and adds its sums; see %s.")
 	const chains = 2
 	for h := 0; h < s.halves; h++ {
 		d := h * s.bytes()
@@ -226,6 +250,17 @@ func mask(s isa, by string, addend bool) {
 		if by != "" {
 			s.zero(zero)
 		}
+		var half reg.VecVirtual
+		if e.narrow {
+			half = s.half()
+		}
+		write := func(g reg.VecVirtual, at int) {
+			if e.narrow {
+				s.storeRounded(g, half, pg, at)
+			} else {
+				VMOVUPS(g, Mem{Base: pg, Disp: at})
+			}
+		}
 		s1, s2 := make([]reg.VecVirtual, chains), make([]reg.VecVirtual, chains)
 		for i := range s1 {
 			s1[i], s2[i] = s.vec(), s.vec()
@@ -236,10 +271,14 @@ func mask(s isa, by string, addend bool) {
 			g, z := s.vec(), s.vec()
 			at = at*64 + d
 			VMOVUPS(Mem{Base: pd, Disp: at}, g)
-			if addend {
+			if addend && e.narrow {
+				r := s.vec()
+				s.load(e, pr, at, r)
+				VADDPS(r, g, g)
+			} else if addend {
 				VADDPS(Mem{Base: pr, Disp: at}, g, g)
 			}
-			VMOVUPS(Mem{Base: pz, Disp: at}, z)
+			s.load(e, pz, at, z)
 			if by == "Slope" {
 				if s.lanes == 16 {
 					k := K()
@@ -254,7 +293,7 @@ func mask(s isa, by string, addend bool) {
 					VMULPS(cs, g, w)
 					VBLENDVPS(m, w, g, g)
 				}
-				VMOVUPS(g, Mem{Base: pg, Disp: at})
+				write(g, at)
 				VADDPS(g, s1[i], s1[i])
 				return
 			}
@@ -264,7 +303,7 @@ func mask(s isa, by string, addend bool) {
 					VMOVAPS(ct, t)
 					VFMADD231PS(z, cs, t)
 				} else {
-					VMOVUPS(Mem{Base: pm, Disp: at}, t)
+					s.load(e, pm, at, t)
 				}
 				// not (t <= 0), so that a NaN keeps its gradient: predicate 6 is NLE, unordered
 				// true.
@@ -277,20 +316,20 @@ func mask(s isa, by string, addend bool) {
 					VANDPS(t, g, g)
 				}
 			}
-			VMOVUPS(g, Mem{Base: pg, Disp: at})
+			write(g, at)
 			VADDPS(g, s1[i], s1[i])
 			VSUBPS(mean, z, z)
 			VFMADD231PS(g, z, s2[i])
 		}
 		next := func(k int) {
 			ADDQ(U32(64*k), pd)
-			ADDQ(U32(64*k), pz)
-			ADDQ(U32(64*k), pg)
+			ADDQ(U32(e.bytes(64*k)), pz)
+			ADDQ(U32(e.bytes(64*k)), pg)
 			if addend {
-				ADDQ(U32(64*k), pr)
+				ADDQ(U32(e.bytes(64*k)), pr)
 			}
 			if by == "ByY" {
-				ADDQ(U32(64*k), pm)
+				ADDQ(U32(e.bytes(64*k)), pm)
 			}
 		}
 		SUBQ(U8(chains), n)

@@ -88,17 +88,10 @@ func field(a reg.Register, off int) reg.GPVirtual {
 }
 
 // stride loads a field counted in float32 values and turns it into bytes.
-func stride(a reg.Register, off int) reg.GPVirtual {
-	r := field(a, off)
-	SHLQ(U8(2), r)
-	return r
-}
+func stride(a reg.Register, off int) reg.GPVirtual { return wide.stride(a, off) }
 
 // advance adds a field counted in float32 values to a pointer.
-func advance(a reg.Register, off int, p reg.Register) {
-	t := field(a, off)
-	LEAQ(Mem{Base: p, Index: t, Scale: 4}, p)
-}
+func advance(a reg.Register, off int, p reg.Register) { wide.advance(a, off, p) }
 
 func main() {
 	ConstraintExpr("amd64,!purego")
@@ -122,6 +115,9 @@ func main() {
 		sigmoid(s, true)
 		sigmoidGrad(s)
 		expBelow(s)
+	}
+	for _, s := range []isa{avx512, avx2} {
+		narrowMemory(s)
 	}
 	Generate()
 }

@@ -3,16 +3,24 @@ package main
 import "resnet/internal/graph/kernel/_asm/spec"
 
 func elementwise() {
-	affine("copyRows", false, false, false, false)
-	affine("affine", true, false, false, false)
-	affine("affineReLU", true, false, true, false)
-	affine("affinePReLU", true, false, false, true)
-	affine("affine2", true, true, false, false)
-	affine("affine2ReLU", true, true, true, false)
-	moments()
+	affines(wide)
+	moments(wide)
+	masks(wide)
+}
+
+func affines(e width) {
+	affine(e, "copyRows", false, false, false, false)
+	affine(e, "affine", true, false, false, false)
+	affine(e, "affineReLU", true, false, true, false)
+	affine(e, "affinePReLU", true, false, false, true)
+	affine(e, "affine2", true, true, false, false)
+	affine(e, "affine2ReLU", true, true, true, false)
+}
+
+func masks(e width) {
 	for _, addend := range []bool{false, true} {
 		for _, by := range []string{"", "ByZ", "ByY", "Slope"} {
-			mask(by, addend)
+			mask(e, by, addend)
 		}
 	}
 }
@@ -32,9 +40,9 @@ func (f *function) pair(p *reg, disp int) []*reg {
 }
 
 // affine generates y = [max 0] s*x + t [+ s2*r] over rows of pixels; with prelu, s2 is the slope
-// below zero.
-func affine(name string, scale, second, relu, prelu bool) {
-	f := begin(name, "Affine", "maps rows of pixels; see Affine.")
+// below zero. x and r are of the element type.
+func affine(e width, name string, scale, second, relu, prelu bool) {
+	f := beginOf(e, name, "Affine", "maps rows of pixels; see %s.")
 	x, y := f.field(spec.AffX), f.field(spec.AffY)
 	var r, pr *reg
 	if second {
@@ -51,7 +59,10 @@ func affine(name string, scale, second, relu, prelu bool) {
 	if relu {
 		f.zero(none)
 	}
-	step, rows := f.stride(spec.AffXPixel), f.field(spec.AffRows)
+	if e.narrow && !relu {
+		f.zero(none)
+	}
+	step, rows := f.strideOf(e, spec.AffXPixel), f.field(spec.AffRows)
 	f.label("row")
 	px, py, n := f.copyOf(x), f.copyOf(y), f.field(spec.AffPixels)
 	if second {
@@ -59,7 +70,7 @@ func affine(name string, scale, second, relu, prelu bool) {
 	}
 	f.label("pixel")
 	for q := 0; q < quarters; q += 2 {
-		v := f.pair(px, 16*q)
+		v := f.values(e, none, px, 16*q)
 		for i := range v {
 			if scale {
 				w := f.vec()
@@ -69,7 +80,7 @@ func affine(name string, scale, second, relu, prelu bool) {
 			}
 		}
 		if second {
-			for i, u := range f.pair(pr, 16*q) {
+			for i, u := range f.values(e, none, pr, 16*q) {
 				f.into(fmla, v[i], u, cs2[q+i])
 			}
 		}
@@ -92,10 +103,10 @@ func affine(name string, scale, second, relu, prelu bool) {
 		f.add(pr, pr, step)
 	}
 	f.times(n, "pixel")
-	f.advance(spec.AffXRow, x)
+	f.advanceOf(e, spec.AffXRow, x)
 	f.advance(spec.AffYRow, y)
 	if second {
-		f.advance(spec.AffRRow, r)
+		f.advanceOf(e, spec.AffRRow, r)
 	}
 	f.times(rows, "row")
 	f.end()
@@ -131,14 +142,22 @@ func (s sums) addTo(f *function, off1, off2 int) {
 }
 
 // moments generates the sums of x-k and (x-k)² over pixels, in two sets, because one would wait for
-// its own additions.
-func moments() {
-	f := begin("moments", "Moments", "adds shifted first and second moments over pixels; see Moments.")
+// its own additions. With narrow elements x is rounded and written first.
+func moments(e width) {
+	f := beginOf(e, "moments", "Moments", "adds shifted first and second moments over pixels; see %s.")
 	x, n, k := f.field(spec.MomX), f.field(spec.MomPixels), f.vector(spec.MomShift)
+	var to rounding
+	if e.narrow {
+		to = f.newRounding(f.field(spec.MomY))
+	}
 	s := f.newSums(2)
 	pixel := func(set int) {
 		for q := 0; q < quarters; q += 2 {
-			for i, v := range f.pair(x, set*64+16*q) {
+			values := f.pair(x, set*64+16*q)
+			if e.narrow {
+				values = to.store(f, values, set*64+16*q)
+			}
+			for i, v := range values {
 				at := set*quarters + q + i
 				f.op(fsub, v, v, k[q+i])
 				f.op(fadd, s.s1[at], s.s1[at], v)
@@ -152,6 +171,9 @@ func moments() {
 	pixel(0)
 	pixel(1)
 	f.next(x, 128)
+	if e.narrow {
+		f.next(to.p, e.bytes(128))
+	}
 	f.subs(n, 2)
 	f.branch("ge", "two")
 	f.label("last")
@@ -168,15 +190,16 @@ func moments() {
 }
 
 // mask generates g = (d [+ r]) where the mask holds, and adds Σg and Σg·(z-mean). By slope, what z
-// closes is multiplied by s, and the second sum is that of (d [+ r])·z where it is.
-func mask(by string, addend bool) {
+// closes is multiplied by s, and the second sum is that of (d [+ r])·z where it is. All but d are
+// of the element type.
+func mask(e width, by string, addend bool) {
 	name := "mask" + by
 	if addend {
 		name += "Add"
 	}
-	f := begin(name, "Mask", "gates a gradient and adds its sums; see Mask.")
+	f := beginOf(e, name, "Mask", "gates a gradient and adds its sums; see %s.")
 	pd, pz, pg, n := f.field(spec.MaskD), f.field(spec.MaskZ), f.field(spec.MaskG), f.field(spec.MaskPixels)
-	pointers := []*reg{pd, pz, pg}
+	pointers := []*reg{pz, pg}
 	var pr, pm *reg
 	if addend {
 		pr = f.field(spec.MaskR)
@@ -196,21 +219,27 @@ func mask(by string, addend bool) {
 	if by != "Slope" {
 		mean = f.vector(spec.MaskMean)
 	}
+	none := f.vec()
+	var to rounding
+	if e.narrow {
+		to = f.newRounding(pg)
+		none = to.none
+	}
 	s := f.newSums(1)
 	f.label("pixel")
 	for q := 0; q < quarters; q += 2 {
 		g := f.pair(pd, 16*q)
 		if addend {
-			for i, r := range f.pair(pr, 16*q) {
+			for i, r := range f.values(e, none, pr, 16*q) {
 				f.op(fadd, g[i], g[i], r)
 			}
 		}
-		z := f.pair(pz, 16*q)
+		z := f.values(e, none, pz, 16*q)
 		var gate []*reg
 		if by == "ByY" {
-			gate = f.pair(pm, 16*q)
+			gate = f.values(e, none, pm, 16*q)
 		}
-		for i := range g {
+		shut := func(i int) {
 			at, closed := q+i, f.vec()
 			switch by {
 			case "Slope":
@@ -230,16 +259,32 @@ func mask(by string, addend bool) {
 				f.op1(fcmle, closed, gate[i])
 				f.op(bic, g[i], g[i], closed)
 			}
+		}
+		add := func(i int) {
+			at := q + i
 			f.op(fadd, s.s1[at], s.s1[at], g[i])
 			if by != "Slope" {
 				f.op(fsub, z[i], z[i], mean[at])
 				f.into(fmla, s.s2[at], g[i], z[i])
 			}
 		}
+		if e.narrow {
+			shut(0)
+			shut(1)
+			g = to.store(f, g, 16*q)
+			add(0)
+			add(1)
+			continue
+		}
+		for i := range g {
+			shut(i)
+			add(i)
+		}
 		f.stores(g, pg, 16*q)
 	}
+	f.next(pd, 64)
 	for _, p := range pointers {
-		f.next(p, 64)
+		f.next(p, e.bytes(64))
 	}
 	f.times(n, "pixel")
 	s.addTo(f, spec.MaskS1, spec.MaskS2)

@@ -228,11 +228,7 @@ func (f *function) shiftRight(d, n *reg, by int) {
 }
 
 // stride loads a field counted in float32 values and turns it into bytes.
-func (f *function) stride(off int) *reg {
-	d := f.field(off)
-	f.shiftLeft(d, d, 2)
-	return d
-}
+func (f *function) stride(off int) *reg { return f.strideOf(wide, off) }
 
 // lea is d = n + a constant.
 func (f *function) lea(d, n *reg, c int) {

@@ -53,6 +53,14 @@ var (
 	orn = three("orn", "16b", 0x4ee01c00) // n or not m
 	bit = three("bit", "16b", 0x6ea01c00) // where m's bits are set, d takes n's
 
+	// Halves of 32 bits: zip1 and zip2 put those of n below those of m, uzp2 takes the upper ones.
+	zip1 = three("zip1", "8h", 0x4e403800)
+	zip2 = three("zip2", "8h", 0x4e407800)
+	uzp2 = three("uzp2", "8h", 0x4e405800)
+
+	shl15  = two("shl", "4s", ", #15", 0x4f2f5400)
+	ushr31 = two("ushr", "4s", ", #31", 0x6f210400)
+
 	fsqrt  = two("fsqrt", "4s", "", 0x6ea1f800)
 	fcmle  = two("fcmle", "4s", ", #0.0", 0x6ea0d800) // all ones where n <= 0; a NaN is not
 	fcvtzs = two("fcvtzs", "4s", "", 0x4ea1b800)      // to an integer, towards zero

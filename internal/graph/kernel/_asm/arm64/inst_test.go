@@ -14,12 +14,12 @@ var list = flag.String("list", "", "write the instructions whose encodings are c
 // instructions are every form with each register, lane, offset and size at its ends and in between.
 func instructions() (all []inst) {
 	numbers := [][4]int{{0, 0, 0, 0}, {31, 31, 31, 3}, {1, 2, 4, 1}, {8, 16, 1, 2}, {16, 1, 8, 0}, {2, 8, 16, 3}, {21, 10, 13, 2}}
-	for _, f := range []func(d, n, m int) inst{fmla, fadd, fsub, fmul, fdiv, fmax, fcmeq, fcmgt, faddp, addInt, and, bic, orn, bit} {
+	for _, f := range []func(d, n, m int) inst{fmla, fadd, fsub, fmul, fdiv, fmax, fcmeq, fcmgt, faddp, addInt, and, bic, orn, bit, zip1, zip2, uzp2} {
 		for _, r := range numbers {
 			all = append(all, f(r[0], r[1], r[2]))
 		}
 	}
-	for _, f := range []func(d, n int) inst{fsqrt, fcmle, fcvtzs, scvtf, shl23, rev64, move} {
+	for _, f := range []func(d, n int) inst{fsqrt, fcmle, fcvtzs, scvtf, shl15, ushr31, shl23, rev64, move} {
 		for _, r := range numbers {
 			all = append(all, f(r[0], r[1]))
 		}

@@ -65,6 +65,7 @@ func generate() {
 	sigmoid(true)
 	sigmoidGrad()
 	expBelow()
+	narrowMemory()
 	for _, f := range kernels {
 		f.assign()
 	}

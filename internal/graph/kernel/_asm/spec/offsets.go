@@ -114,6 +114,7 @@ const (
 	MomShift  = 32
 	MomS1     = 40
 	MomS2     = 48
+	MomY      = 56 // of kernel.NarrowMoments
 )
 
 // Offsets in kernel.Mask.
