@@ -95,6 +95,7 @@ func MeasuredEnsemble(members []Measured, combine Combine, m Metrics) Measured {
 	for _, member := range members {
 		paths = append(paths, member.Row.Checkpoint)
 		r.Params += member.Row.Params
+		r.Precision = max(r.Precision, member.Row.Precision)
 		if !slices.Contains(protocols, member.Row.Protocol) {
 			protocols = append(protocols, member.Row.Protocol)
 		}

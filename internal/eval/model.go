@@ -39,6 +39,9 @@ type Model struct {
 	// Headless says that the file has no classifier: the parameters of that are those that it is
 	// drawn with, and mean nothing. See Classifies.
 	Headless bool
+	// Precision is that in which the network computes: the training's, so that its figures are
+	// repeated to the last digit, unless the caller sets another.
+	Precision graph.Precision
 }
 
 // LoadModel reads a network from a safetensors file of ours: see ReadModel.
@@ -70,6 +73,9 @@ func ReadModel(f *weights.File) (*Model, error) {
 	strict.DisallowUnknownFields()
 	if err := strict.Decode(&blocks.Spec{}); err != nil {
 		return nil, m.fault("its architecture has what only a newer resnet knows: %w", err)
+	}
+	if m.Precision, err = graph.ParsePrecision(meta.Precision); err != nil {
+		return nil, m.fault("its precision: %w", err)
 	}
 	if m.Preprocessing, err = datasets.DecodePreprocessing(meta.Preprocessing); err != nil {
 		return nil, m.fault("%w", err)
@@ -198,7 +204,7 @@ func (m *Model) Fits(info datasets.Info) error {
 // constants of batch normalisation open).
 func (m *Model) Row(checkpoint, dataset string, p Protocol, metrics Metrics) Row {
 	r := NewRow(m.Spec.Name, checkpoint, dataset, m.Params.Count(), p, metrics)
-	r.Without = m.Spec.Lacks()
+	r.Without, r.Precision = m.Spec.Lacks(), m.Precision
 	if r.Without != "" || !m.standard() {
 		r.Paper, r.Citation = nil, ""
 	}

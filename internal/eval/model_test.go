@@ -114,9 +114,10 @@ func TestFilesThatContradictThemselvesAreRefused(t *testing.T) {
 			}
 			m.Arch = `{"gates":true,` + strings.TrimPrefix(string(arch), "{")
 		}, ErrModel, `only a newer resnet knows: json: unknown field "gates"`},
-		"impossible architecture": {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.Widths[0] = -1 }, ErrModel, "widths[0]"},
-		"zero channels elsewhere": {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.PadEnd = true }, ErrModel, "shortcut_pad"},
-		"too many class names":    {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) { m.Classes = make([]string, 11) }, ErrModel, "11 classes"},
+		"a precision of later versions": {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) { m.Precision = "float8" }, ErrModel, `its precision: "float8" is no precision`},
+		"impossible architecture":       {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.Widths[0] = -1 }, ErrModel, "widths[0]"},
+		"zero channels elsewhere":       {func(s *blocks.Spec, _ *weights.Meta, _ *[]weights.Tensor) { s.PadEnd = true }, ErrModel, "shortcut_pad"},
+		"too many class names":          {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) { m.Classes = make([]string, 11) }, ErrModel, "11 classes"},
 		"mean of other channels": {func(_ *blocks.Spec, m *weights.Meta, _ *[]weights.Tensor) {
 			p := testView
 			p.Mean = p.Mean[:1]

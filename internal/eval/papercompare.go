@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"resnet/internal/graph"
 	"resnet/internal/text"
 )
 
@@ -201,6 +202,9 @@ func (b PaperComparison) columns(name func(string) string) ([]Column, []string) 
 			}
 			cells[5], cells[6], cells[7], cells[8] = ErrorText(&r.Top1Error), ErrorText(r.Top5Error), text.Grouped(int64(r.N)), name(r.Checkpoint)
 			texts = slices.Concat(texts, r.Differences)
+			if r.Precision != graph.Float32 {
+				texts = append(texts, "computed in "+r.Precision.String())
+			}
 		}
 		cells[9] = numbered(texts)
 		for i := range cols {

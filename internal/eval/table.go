@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"resnet/internal/graph"
 	"resnet/internal/text"
 )
 
@@ -22,6 +23,9 @@ type Row struct {
 	Params     int64    `json:"params"`
 	Protocol   string   `json:"protocol"`
 	Paper      *float64 `json:"paper"` // the paper's top-1 error by this protocol, or null
+
+	// Precision is that in which the network was computed, of an ensemble the lowest.
+	Precision graph.Precision `json:"precision"`
 
 	// Without is the part of a block that was left out, "shortcut of layer2.0"; absent otherwise.
 	Without string `json:"without,omitempty"`
@@ -137,12 +141,19 @@ func (t Table) Columns(name func(string) string) []Column {
 		{Title: "parameters", Number: true},
 		{Title: "utterance error %", Number: true},
 		{Title: "protocol"},
+		{Title: "precision"},
 		{Title: "paper's top-1 %", Number: true},
 	}
+	// Where all are float32, nothing needs to be said.
+	said := slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Precision != graph.Float32 })
 	for _, r := range t.Rows {
+		precision := ""
+		if said {
+			precision = r.Precision.String()
+		}
 		for i, cell := range []string{
 			name(r.Model), name(r.Checkpoint), r.Without, text.Grouped(int64(r.N)), ErrorText(&r.Top1Error), ErrorText(r.Top5Error),
-			strconv.FormatFloat(r.Loss, 'f', 4, 64), text.Grouped(r.Params), ErrorText(r.UtteranceError), name(r.Protocol), ErrorText(r.Paper),
+			strconv.FormatFloat(r.Loss, 'f', 4, 64), text.Grouped(r.Params), ErrorText(r.UtteranceError), name(r.Protocol), precision, ErrorText(r.Paper),
 		} {
 			cols[i].Cells = append(cols[i].Cells, cell)
 		}

@@ -25,7 +25,7 @@ func TestRowsHaveExactlyTheKeysOfTheContract(t *testing.T) {
 	if err := json.Unmarshal([]byte(b.String()), &doc); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"model", "checkpoint", "n", "top1_error", "top5_error", "loss", "params", "protocol", "paper"}
+	want := []string{"model", "checkpoint", "n", "top1_error", "top5_error", "loss", "params", "protocol", "paper", "precision"}
 	slices.Sort(want)
 	for _, row := range doc["rows"] {
 		var keys []string

@@ -31,6 +31,7 @@ type AdaptOptions struct {
 	Buckets              int     // lengths that utterances are padded to
 	Seed                 uint64  // of the order of the utterances
 	Threads              int
+	Precision            string // in place of what the checkpoint says; see Model.Compute
 }
 
 // AdaptedSpeaker is what was estimated for one speaker: of `speech adapt --json`.
@@ -98,6 +99,9 @@ func newAdaptation(ctx context.Context, env *Environment, checkpoint string, inp
 	if err != nil {
 		return nil, err
 	}
+	if err := e.net.Compute(o.Precision); err != nil {
+		return nil, err
+	}
 	e.whole = !classifiesFrames(e.net.Spec)
 	if o.Utt2Spk != "" {
 		if err := e.corpus.NameSpeakers(e.split, o.Utt2Spk); err != nil {
@@ -150,7 +154,7 @@ func (e *adaptation) run(ctx context.Context) error {
 	}
 	spec := e.net.Spec
 	var err error
-	o := sequencerOptions{spec: spec, params: e.net.Params, mode: graph.Train, form: eval.Adaptation, cpus: cpus{threads: e.o.Threads}}
+	o := sequencerOptions{spec: spec, params: e.net.Params, mode: graph.Train, form: eval.Adaptation, device: e.net.device(e.o.Threads)}
 	if e.m, err = e.env.sequencer(o, e.shapes...); err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"resnet/internal/config"
 	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
-	"resnet/internal/graph/schedule"
 	"resnet/internal/system"
 	"resnet/internal/train"
 )
@@ -22,7 +21,9 @@ type BenchOptions struct {
 	Batch   int // images or utterances; 0 means 128 images, or 8 utterances
 	Frames  int // of each utterance
 	Threads int // 0 means all cores
-	Steps   int // that are measured, after two that are not
+	// Precision is a name of graph.Precisions; "" means float32.
+	Precision string
+	Steps     int // that are measured, after two that are not
 	// Trainable are the layers or stages that are trained besides the classifier, with commas;
 	// "head" is none of them. The rest runs as in evaluation. "" means all.
 	Trainable string
@@ -86,9 +87,11 @@ func Bench(env *Environment, o BenchOptions) (BenchReport, error) {
 	}
 	r := b.report(times)
 	r.PeakRSSBytes, r.Kernels, r.CPU, r.Version = system.PeakRSS(), kernel.Active(), system.Read().CPU, env.Version
-	if peak := kernel.Peak(b.Threads) / 1e9; peak > 0 {
-		percent := 100 * r.GFLOPS / peak
-		r.PercentOfPeak = &percent
+	if b.device().precision == graph.Float32 { // whose instructions the peak is of
+		if peak := kernel.Peak(b.Threads) / 1e9; peak > 0 {
+			percent := 100 * r.GFLOPS / peak
+			r.PercentOfPeak = &percent
+		}
 	}
 	return r, nil
 }
@@ -111,6 +114,9 @@ func newBench(env *Environment, o BenchOptions) (*bench, error) {
 	spec, err := blocks.Lookup(o.Arch)
 	if err != nil {
 		return nil, &config.UsageError{Err: err}
+	}
+	if _, err := ParsePrecision(o.Precision); err != nil {
+		return nil, err
 	}
 	b := &bench{BenchOptions: o, spec: spec}
 	if b.Threads == 0 {
@@ -140,11 +146,19 @@ func newBench(env *Environment, o BenchOptions) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.machine, err = env.Compile(g, params, schedule.Options{Threads: b.Threads, Frozen: mode == graph.Eval}); err != nil {
+	so := b.device().options(0)
+	so.Frozen = mode == graph.Eval
+	if b.machine, err = env.Compile(g, params, so); err != nil {
 		return nil, memory.refuse(err, needs[0])
 	}
 	b.step = b.newStep(g, params, mode)
 	return b, nil
+}
+
+// device is what the measurement runs on. The precision has been checked.
+func (b *bench) device() device {
+	p, _ := graph.ParsePrecision(b.Precision)
+	return device{threads: b.Threads, precision: p}
 }
 
 // leastMemory is a lower bound of what a measurement takes: the batch with its activations, and the
@@ -239,7 +253,7 @@ func (b *bench) report(times []float64) BenchReport {
 	median := times[len(times)/2]
 	flops := 2 * float64(b.spec.MACs) * float64(b.Batch)
 	r := BenchReport{
-		Arch: b.spec.Name, Mode: b.Mode, Precision: "float32", Batch: b.Batch, Threads: b.Threads,
+		Arch: b.spec.Name, Mode: b.Mode, Precision: b.device().precision.String(), Batch: b.Batch, Threads: b.Threads,
 		ImagesPerSecond: float64(b.Batch) / median, MsPerStep: 1000 * median, MsMin: 1000 * times[0], MsMax: 1000 * times[len(times)-1],
 		Steps: len(times),
 	}

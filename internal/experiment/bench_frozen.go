@@ -44,7 +44,7 @@ func (b *bench) divide(env *Environment, params *graph.ParamSet, limit int64) er
 		}
 	}
 	o := train.Optimizer{Freeze: b.frozen()}
-	g, m, err := env.compileDivided(b.spec, b.Batch, params, graph.Options{Frozen: o.Frozen}, cpus{threads: b.Threads}, limit)
+	g, m, err := env.compileDivided(b.spec, b.Batch, params, graph.Options{Frozen: o.Frozen}, b.device(), limit)
 	if b.Features && err == nil {
 		divided := m.(*dividedMachine)
 		divided.below.Close()

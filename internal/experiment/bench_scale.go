@@ -23,7 +23,9 @@ type ScaleOptions struct {
 	Batch   int // images or utterances of a micro-batch; 0 means 128 or 8
 	Frames  int // of each utterance
 	Threads int // that are measured at most; 0 means all cores
-	Steps   int // that are measured of each number of threads
+	// Precision is a name of graph.Precisions; "" means float32.
+	Precision string
+	Steps     int // that are measured of each number of threads
 	// Cores of a machine of a cluster.
 	Cores int
 	// Bandwidth of the memory of machines with more cores than this one, in GB/s.
@@ -34,6 +36,7 @@ type ScaleOptions struct {
 type ScaleReport struct {
 	Mode      string          `json:"mode"` // scale
 	Arch      string          `json:"arch"`
+	Precision string          `json:"precision"`
 	Batch     int             `json:"batch"`
 	Frames    int             `json:"frames,omitempty"`
 	Steps     int             `json:"steps"`
@@ -196,7 +199,7 @@ func BenchScale(env *Environment, o ScaleOptions) (ScaleReport, error) {
 		m.costs.Barrier, m.costs.Transfer = c.Barrier, c.Transfer
 	}
 	r := ScaleReport{
-		Mode: "scale", Arch: one.spec.Name, Batch: one.Batch, Steps: o.Steps,
+		Mode: "scale", Arch: one.spec.Name, Precision: one.device().precision.String(), Batch: one.Batch, Steps: o.Steps,
 		Kernels: kernel.Active(), CPU: system.Read().CPU, Version: env.Version, Model: m.report(),
 	}
 	if one.sequences() {
@@ -288,7 +291,9 @@ func (b *scaleBench) compile(env *Environment, divide int) error {
 	if err != nil {
 		return err
 	}
-	m, err := env.Compile(g, b.params, schedule.Options{Threads: b.Threads, Divide: divide, Arena: b.arena})
+	o := b.device().options(0)
+	o.Divide, o.Arena = divide, b.arena
+	m, err := env.Compile(g, b.params, o)
 	if err != nil {
 		return err
 	}
@@ -352,6 +357,9 @@ func newScaleBenches(env *Environment, o ScaleOptions) ([]*scaleBench, error) {
 	if err != nil {
 		return nil, &config.UsageError{Err: err}
 	}
+	if _, err := ParsePrecision(o.Precision); err != nil {
+		return nil, err
+	}
 	memory := env.allowed(0)
 	var list []*scaleBench
 	params, arena := graph.NewParamSet(1), new(schedule.Arena)
@@ -361,7 +369,7 @@ func newScaleBenches(env *Environment, o ScaleOptions) ([]*scaleBench, error) {
 		}
 	}
 	for _, threads := range doublings(o.Threads) {
-		b := &scaleBench{params: params, arena: arena, bench: bench{spec: spec, BenchOptions: BenchOptions{Mode: "train", Arch: o.Arch, Batch: o.Batch, Frames: o.Frames, Threads: threads}}}
+		b := &scaleBench{params: params, arena: arena, bench: bench{spec: spec, BenchOptions: BenchOptions{Mode: "train", Arch: o.Arch, Batch: o.Batch, Frames: o.Frames, Threads: threads, Precision: o.Precision}}}
 		b.defaultBatch()
 		needs, err := b.leastMemory(graph.Train)
 		if err != nil {

@@ -36,11 +36,12 @@ type BenchStep struct {
 
 // BenchSteps is `bench train|infer --steps --json`.
 type BenchSteps struct {
-	Arch    string `json:"arch"`
-	Mode    string `json:"mode"`
-	Batch   int    `json:"batch"`
-	Threads int    `json:"threads"`
-	Runs    int    `json:"runs"`
+	Arch      string `json:"arch"`
+	Mode      string `json:"mode"`
+	Precision string `json:"precision"`
+	Batch     int    `json:"batch"`
+	Threads   int    `json:"threads"`
+	Runs      int    `json:"runs"`
 	// Milliseconds are the median of whole calls, without the update of SGD. The times of steps
 	// are medians as well, so that their sum is near to it.
 	Milliseconds float64 `json:"ms"`
@@ -76,7 +77,7 @@ func ProfileSteps(env *Environment, o BenchOptions) (BenchSteps, error) {
 		return BenchSteps{}, err
 	}
 	r := BenchSteps{
-		Arch: b.spec.Name, Mode: b.Mode, Batch: b.Batch, Threads: b.Threads, Runs: o.Steps, Milliseconds: milliseconds(whole),
+		Arch: b.spec.Name, Mode: b.Mode, Precision: b.device().precision.String(), Batch: b.Batch, Threads: b.Threads, Runs: o.Steps, Milliseconds: milliseconds(whole),
 		Kernels: kernel.Active(), CPU: system.Read().CPU, Version: env.Version,
 	}
 	limits := measureLimits(times, b.Threads)

@@ -154,7 +154,7 @@ func (c *featureCache) digest(ctx context.Context, v featureView) (string, error
 	d := datasets.NewDigest()
 	m := c.machine(v)
 	for _, part := range []string{
-		"1", x.env.Version, kernel.Active(), x.env.Machine, string(arch), c.frozen, c.states[v.split], c.d.set.Preprocessing(c.d.norm).Encode(),
+		"1", x.env.Version, kernel.Active(), x.precision().String(), x.env.Machine, string(arch), c.frozen, c.states[v.split], c.d.set.Preprocessing(c.d.norm).Encode(),
 	} {
 		d.Text(part)
 	}
@@ -379,7 +379,7 @@ type cachedTrainer struct {
 	cache *featureCache
 }
 
-func (d *images) cachedTrainer(params *graph.ParamSet, on cpus) (trainer, error) {
+func (d *images) cachedTrainer(params *graph.ParamSet, on device) (trainer, error) {
 	c := &featureCache{
 		d: d, params: params, dir: d.x.featuresDir, disk: atomicfile.OS, say: d.x.sayLine, now: time.Now,
 		states: map[datasets.Split]string{}, held: map[datasets.Split]*datasets.Table{},

@@ -321,6 +321,7 @@ func TestOtherWeightsHaveOtherFeatures(t *testing.T) {
 		"batch":                digest(first, keep, "train.batch=4"),
 		"preprocessing":        digest(first, keep, "data.interpolation=bicubic"),
 		"normalisation":        digest(first, keep, "data.normalize=imagenet"),
+		"precision":            digest(first, keep, "train.precision=bfloat16"),
 		"frozen layers":        digest(first, keep, "train.optimizer.freeze=conv1,bn1,layer1,layer2"),
 	} {
 		if other == same {
@@ -543,7 +544,7 @@ func TestATrainerOnFeaturesClosesItsMachines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := x.data.trainer(graph.NewParamSet(1), cpus{threads: 1})
+	made, err := x.data.trainer(graph.NewParamSet(1), device{threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,8 +27,11 @@ type Embedder struct {
 }
 
 // NewEmbedder makes a trained network of images ready to give the features that its classifier
-// stands on. Of o, View, Batch and Threads are used.
+// stands on. Of o, View, Batch, Threads and Precision are used.
 func NewEmbedder(m *Model, o PredictOptions) (*Embedder, error) {
+	if err := m.Compute(o.Precision); err != nil {
+		return nil, err
+	}
 	e := &Embedder{Model: m}
 	var err error
 	e.View, e.p, err = newFormOfPictures(m, o, eval.Features)

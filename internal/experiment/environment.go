@@ -27,8 +27,10 @@ type Environment struct {
 	// Say is told remarks, a line each. It may be nil, and has to be safe for concurrent use.
 	Say func(line string)
 
-	asked sync.Once
-	room  allowance // what the system leaves, as it was when it was asked
+	// compile is schedule.Compile; tests see what it is asked for.
+	compile func(*graph.Graph, schedule.Options) (*schedule.Machine, error)
+	asked   sync.Once
+	room    allowance // what the system leaves, as it was when it was asked
 }
 
 func (e *Environment) say(format string, args ...any) {
@@ -43,7 +45,11 @@ func (e *Environment) Compile(g *graph.Graph, params *graph.ParamSet, o schedule
 	case "", "schedule":
 		memory := e.allowed(o.Limit)
 		o.Limit = memory.bytes
-		m, err := schedule.Compile(g, o)
+		compile := e.compile
+		if compile == nil {
+			compile = schedule.Compile
+		}
+		m, err := compile(g, o)
 		if large := new(schedule.TooLargeError); errors.As(err, &large) {
 			return nil, &config.UsageError{Err: &largeError{fmt.Sprintf("%s: a batch of %d needs at least %s of memory, and %s: a smaller --batch takes less",
 				text.Printable(g.Name), g.N, text.Bytes(large.Need), memory.why), err}}
@@ -53,16 +59,17 @@ func (e *Environment) Compile(g *graph.Graph, params *graph.ParamSet, o schedule
 		}
 		return m, nil
 	case "tape":
+		if o.Precision != graph.Float32 {
+			return nil, config.Usagef("RESNET_MACHINE=tape computes in float32 alone, and %s is asked for: unset it, or set --precision float32", o.Precision)
+		}
 		return graph.NewTape(g, params)
 	}
 	return nil, config.Usagef("RESNET_MACHINE=%s: schedule or tape", e.Machine)
 }
 
-// Factory compiles networks for so many threads.
-func (e *Environment) Factory(threads int) eval.Factory { return e.limited(cpus{threads: threads}, 0) }
-
-// limited is Factory with a limit of bytes for each machine; 0 means what the system leaves.
-func (e *Environment) limited(on cpus, limit int64) eval.Factory {
+// limited compiles networks for a device, with a limit of bytes for each machine; 0 means what the
+// system leaves.
+func (e *Environment) limited(on device, limit int64) eval.Factory {
 	return eval.Factory{
 		NewArena: func() eval.Arena { return new(schedule.Arena) },
 		Compile: func(g *graph.Graph, params *graph.ParamSet, o eval.MachineOptions) (graph.Machine, error) {

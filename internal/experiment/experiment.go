@@ -67,7 +67,7 @@ type data interface {
 	// that are left out, on another goroutine; it may be nil.
 	// share says which batches are wanted.
 	loader(epoch, batch int, share datasets.Share, onSkip func(id string, err error)) (train.Loader, error)
-	trainer(params *graph.ParamSet, on cpus) (trainer, error)
+	trainer(params *graph.ParamSet, on device) (trainer, error)
 	evaluator(params *graph.ParamSet) (evaluator, error)
 	// timeBatch is the mean time of a training batch, measured.
 	timeBatch(ctx context.Context, t trainer) (time.Duration, error)
@@ -246,6 +246,9 @@ func (x *Experiment) meta() (weights.Meta, error) {
 	}
 	m := weights.Meta{Arch: string(arch), Classes: x.data.classes(), Dataset: x.Data.Name}
 	x.data.meta(&m)
+	if p := x.precision(); p != graph.Float32 {
+		m.Precision = p.String()
+	}
 	if decay := x.Train.EMA.Decay; decay > 0 {
 		m.Weights = fmt.Sprintf("moving average of decay %v", decay)
 	}

@@ -26,6 +26,7 @@ type ExplainOptions struct {
 	Class       string // in their place this one, by name or number; "" without
 	ClassesFile string // as in PredictOptions
 	Threads     int
+	Precision   string // as in PredictOptions
 }
 
 // Explain writes a PNG with a row for each image file: what the network sees of it, and for each
@@ -34,6 +35,9 @@ type ExplainOptions struct {
 func Explain(ctx context.Context, m *Model, files []string, out string, o ExplainOptions) ([]Prediction, error) {
 	if !strings.EqualFold(filepath.Ext(out), ".png") {
 		return nil, config.Usagef("explain: --out %s: a file that ends with .png", text.Printable(out))
+	}
+	if err := m.Compute(o.Precision); err != nil {
+		return nil, err
 	}
 	if err := m.NameClasses(o.ClassesFile); err != nil {
 		return nil, err

@@ -165,7 +165,7 @@ func (d *images) loader(epoch, batch int, share datasets.Share, onSkip func(stri
 }
 
 // compile draws the network for batches of n images and compiles it.
-func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet, on cpus) (*graph.Graph, graph.Machine, error) {
+func (d *images) compile(n int, mode graph.Mode, params *graph.ParamSet, on device) (*graph.Graph, graph.Machine, error) {
 	var g *graph.Graph
 	var err error
 	if mode == graph.Train {
@@ -187,7 +187,7 @@ type imageTrainer struct {
 	to    *train.Targets
 }
 
-func (d *images) trainer(params *graph.ParamSet, on cpus) (trainer, error) {
+func (d *images) trainer(params *graph.ParamSet, on device) (trainer, error) {
 	if d.x.Train.Features {
 		return d.cachedTrainer(params, on)
 	}
@@ -234,7 +234,7 @@ func (d *images) evaluator(params *graph.ParamSet) (evaluator, error) {
 	if d.cache != nil {
 		return &imageEvaluator{d, d.cache.above}, nil
 	}
-	_, m, err := d.compile(d.x.Eval.Batch, graph.Eval, params, cpus{threads: d.x.Threads})
+	_, m, err := d.compile(d.x.Eval.Batch, graph.Eval, params, d.x.device())
 	if err != nil {
 		return nil, err
 	}
@@ -364,5 +364,5 @@ func (d *images) meta(m *weights.Meta) {
 }
 
 func (d *images) row(checkpoint string, m train.Metrics) eval.Row {
-	return testRow(d.x.Spec, checkpoint, d.name, d.set.Info().Test, m)
+	return testRow(d.x.Spec, d.x.precision(), checkpoint, d.name, d.set.Info().Test, m)
 }

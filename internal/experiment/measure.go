@@ -22,6 +22,7 @@ type MeasureOptions struct {
 	Predictions string    // CSV or JSONL file of every image's label, logits and top 5, or ""
 	Batch       int       // images or views computed together; 0 means eval.batch of the training
 	Threads     int
+	Precision   string // in place of what the checkpoints say; see Model.Compute
 
 	// Without is a part of each block that is left out in turn, besides the whole network; or "".
 	Without blocks.BlockPart
@@ -73,6 +74,9 @@ func Measure(ctx context.Context, env *Environment, paths []string, o MeasureOpt
 		}
 		for _, note := range net.taken {
 			env.say("%s", note)
+		}
+		if err := net.Compute(o.Precision); err != nil {
+			return m.Measurement, err
 		}
 		if err := net.NameClasses(o.ClassesFile); err != nil {
 			return m.Measurement, err
@@ -238,7 +242,7 @@ func (m *measuring) images(ctx context.Context, net *Model) error {
 func (m *measuring) evaluate(ctx context.Context, net *Model, of *eval.Model, set *datasets.Dataset, p eval.Protocol, observers ...eval.Observer) (eval.Metrics, error) {
 	return eval.EvaluateViews(ctx, of, set, p, eval.EvaluateOptions{
 		Split: m.Split, Limit: m.Limit,
-		ScorerOptions: eval.ScorerOptions{Factory: m.env.Factory(m.Threads), Batch: m.batch(net), Workers: m.Threads},
+		ScorerOptions: eval.ScorerOptions{Factory: net.factory(m.Threads), Batch: m.batch(net), Workers: m.Threads},
 	}, observers...)
 }
 

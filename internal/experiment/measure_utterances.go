@@ -61,7 +61,7 @@ func (m *measuring) utterances(ctx context.Context, net *Model) error {
 	}
 	row := eval.Row{
 		Model: net.Spec.Name, Checkpoint: net.Named, N: metrics.N, Top1Error: metrics.Top1Error, Top5Error: metrics.Top5Error, Loss: metrics.Loss,
-		Params: net.Params.Count(), Protocol: sequenceProtocol(net.Spec), Unit: sequenceUnit(net.Spec),
+		Params: net.Params.Count(), Protocol: sequenceProtocol(net.Spec), Precision: net.Precision, Unit: sequenceUnit(net.Spec),
 	}
 	if classifiesFrames(net.Spec) {
 		row.UtteranceError = metrics.UtteranceError

@@ -14,6 +14,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/eval"
 	"resnet/internal/eval/report"
+	"resnet/internal/graph"
 	"resnet/internal/text"
 	"resnet/internal/train"
 	"resnet/internal/train/checkpoint"
@@ -100,8 +101,9 @@ func pageOf(dir string) (*page, error) {
 	if p.finished = m.Final; !m.Final {
 		p.Notes = append(p.Notes, fmt.Sprintf("The training ended at step %s of %s.", text.Grouped(m.Step), text.Grouped(net.Iterations)))
 	}
+	precision, _ := graph.ParsePrecision(env.Precision) // unknown only where the file was edited
 	if e := train.EvaluationOf(m); e != nil && e.Test != nil && spec != nil && net.TestImages > 0 {
-		p.Table.Rows = []eval.Row{testRow(*spec, dir, net.Dataset, net.TestImages, *e.Test)}
+		p.Table.Rows = []eval.Row{testRow(*spec, precision, dir, net.Dataset, net.TestImages, *e.Test)}
 	}
 	return p, nil
 }
@@ -150,7 +152,11 @@ func onMachine(env checkpoint.Env) string {
 	if env.CPU == "" {
 		return ""
 	}
-	return fmt.Sprintf(", %s of %s", text.Count(env.Threads, "thread"), env.CPU)
+	on := fmt.Sprintf(", %s of %s", text.Count(env.Threads, "thread"), env.CPU)
+	if env.Precision != "" && env.Precision != graph.Float32.String() {
+		on += ", " + env.Precision
+	}
+	return on
 }
 
 // nearestPreset is the preset that a configuration differs least from in the values that results
@@ -178,14 +184,16 @@ func nearestPreset(c *config.Config) (name string, changes []report.Change) {
 
 // testRow is the row of a test error in a table: of a network on so many images or utterances of
 // data by their identity.
-func testRow(spec blocks.Spec, dir, data string, n int, m train.Metrics) eval.Row {
+func testRow(spec blocks.Spec, precision graph.Precision, dir, data string, n int, m train.Metrics) eval.Row {
 	if spec.Family == blocks.FamilySpeech {
 		return eval.Row{
 			Model: spec.Name, Checkpoint: dir, N: n, Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss,
-			Params: spec.Params, Protocol: sequenceProtocol(spec), Unit: "utterances", UtteranceError: m.UtteranceError,
+			Params: spec.Params, Protocol: sequenceProtocol(spec), Precision: precision, Unit: "utterances", UtteranceError: m.UtteranceError,
 		}
 	}
 	metrics := eval.Metrics{N: n, Top1Error: m.Error, Top5Error: m.Top5Error, Loss: m.Loss}
 	protocol := eval.Protocol{Views: 1, Height: spec.InputSize, Width: spec.InputSize, Split: datasets.Test}
-	return eval.NewRow(spec.Name, dir, data, spec.Params, protocol, metrics)
+	row := eval.NewRow(spec.Name, dir, data, spec.Params, protocol, metrics)
+	row.Precision = precision
+	return row
 }

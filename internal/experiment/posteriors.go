@@ -19,6 +19,7 @@ type PosteriorsOptions struct {
 	Batch       int    // utterances computed together
 	Buckets     int    // lengths that utterances are padded to
 	Threads     int
+	Precision   string // in place of what the checkpoint says; see Model.Compute
 }
 
 // Posteriors is what WritePosteriors wrote: `speech posteriors --json`.
@@ -37,6 +38,9 @@ func WritePosteriors(ctx context.Context, env *Environment, checkpoint string, i
 	out := Posteriors{Archive: ark, Script: scp, Kind: "log-posteriors"}
 	net, c, err := openSpeechModel(ctx, env, checkpoint, inputs)
 	if err != nil {
+		return out, err
+	}
+	if err := net.Compute(o.Precision); err != nil {
 		return out, err
 	}
 	if err := o.speakers(net, c); err != nil {

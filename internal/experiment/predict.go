@@ -18,6 +18,8 @@ type PredictOptions struct {
 	View    eval.ViewOptions
 	Batch   int // views computed together
 	Threads int
+	// Precision is in place of what the checkpoint says; see Model.Compute.
+	Precision string
 	// ClassesFile has the names of the network's classes instead of the checkpoint's; "" means
 	// none.
 	ClassesFile string
@@ -66,6 +68,9 @@ type classifier interface {
 
 // NewPredictor makes a trained network ready to classify files.
 func NewPredictor(m *Model, o PredictOptions) (*Predictor, error) {
+	if err := m.Compute(o.Precision); err != nil {
+		return nil, err
+	}
 	if err := m.NameClasses(o.ClassesFile); err != nil {
 		return nil, err
 	}

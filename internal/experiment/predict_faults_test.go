@@ -46,7 +46,7 @@ func faulty(t *testing.T, reason error) *Predictor {
 	}
 	t.Cleanup(p.Close)
 	r := p.c.(*recordings)
-	factory := m.env.Factory(1)
+	factory := m.factory(1)
 	compile := factory.Compile
 	factory.Compile = func(g *graph.Graph, params *graph.ParamSet, o eval.MachineOptions) (graph.Machine, error) {
 		if g.Frames > 64 {

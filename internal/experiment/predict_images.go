@@ -24,7 +24,7 @@ func newFormOfPictures(m *Model, o PredictOptions, form eval.Form) (view string,
 		return "", nil, err
 	}
 	p := &pictures{Service: s}
-	p.scorer = eval.NewScorer(m.Model, s.Protocol, eval.ScorerOptions{Form: form, Factory: m.env.Factory(o.Threads), Batch: o.Batch, Workers: o.Threads})
+	p.scorer = eval.NewScorer(m.Model, s.Protocol, eval.ScorerOptions{Form: form, Factory: m.factory(o.Threads), Batch: o.Batch, Workers: o.Threads})
 	return s.View(), p, nil
 }
 

@@ -129,7 +129,7 @@ type dividedMachine struct {
 
 // compileDivided draws the network in two and compiles both; the graph is that of the upper part.
 // frozen says which parameters are not trained.
-func (e *Environment) compileDivided(s blocks.Spec, n int, params *graph.ParamSet, o graph.Options, on cpus, limit int64) (*graph.Graph, graph.Machine, error) {
+func (e *Environment) compileDivided(s blocks.Spec, n int, params *graph.ParamSet, o graph.Options, on device, limit int64) (*graph.Graph, graph.Machine, error) {
 	d, err := blocks.BuildDivided(s, n, graph.Train, params, o)
 	if err != nil {
 		return nil, nil, err

@@ -140,7 +140,7 @@ func TestARecipeThatTheDataCannotHaveIsRefused(t *testing.T) {
 		default:
 			x, err = New(context.Background(), &Environment{}, l, 1, NewDataSets())
 			if err == nil {
-				_, err = x.data.trainer(graph.NewParamSet(1), cpus{threads: 1})
+				_, err = x.data.trainer(graph.NewParamSet(1), device{threads: 1})
 			}
 		}
 		if !isUsage(err) || !strings.Contains(err.Error(), want) {
@@ -164,7 +164,7 @@ func TestFrozenStatisticsStayAndTheRestIsTrained(t *testing.T) {
 		t.Fatal(err)
 	}
 	params := graph.NewParamSet(1)
-	tr, err := x.data.trainer(params, cpus{threads: 1})
+	tr, err := x.data.trainer(params, device{threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 
 	"resnet/internal/blocks"
 	"resnet/internal/graph"
-	"resnet/internal/graph/schedule"
 )
 
 // SelfTest computes a small residual network twice, by the machine in use and by the reference
@@ -34,7 +33,7 @@ func SelfTest(env *Environment, threads int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	m, err := env.Compile(g, params, schedule.Options{Threads: threads})
+	m, err := env.Compile(g, params, device{threads: threads}.options(0))
 	if err != nil {
 		return 0, err
 	}

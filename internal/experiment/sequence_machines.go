@@ -15,7 +15,7 @@ type sequencerOptions struct {
 	form   eval.Form
 	// frozen says that the parameters do not change any more.
 	frozen bool
-	cpus   cpus
+	device device
 	limit  int64 // bytes of each machine; 0 means what the system leaves
 }
 
@@ -23,7 +23,7 @@ type sequencerOptions struct {
 // comes, within eval.SequenceMemory.
 func (e *Environment) sequencer(o sequencerOptions, shapes ...corpus.Shape) (*eval.Sequencer, error) {
 	s := &eval.Sequencer{Mode: o.mode, Form: o.form, Machines: eval.NewMachines(eval.MachinesOptions{
-		Spec: o.spec, Params: o.params, Factory: e.limited(o.cpus, o.limit), Frozen: o.frozen, Limit: eval.SequenceMemory,
+		Spec: o.spec, Params: o.params, Factory: e.limited(o.device, o.limit), Frozen: o.frozen, Limit: eval.SequenceMemory,
 	})}
 	if len(shapes) == 0 {
 		return s, nil
@@ -44,7 +44,7 @@ func (e *Environment) sequencer(o sequencerOptions, shapes ...corpus.Shape) (*ev
 
 // applied runs a trained network of utterances, in evaluation mode.
 func (m *Model) applied(spec blocks.Spec, threads int, shapes ...corpus.Shape) (*eval.Sequencer, error) {
-	return m.env.sequencer(sequencerOptions{spec: spec, params: m.Params, mode: graph.Eval, frozen: true, cpus: cpus{threads: threads}}, shapes...)
+	return m.env.sequencer(sequencerOptions{spec: spec, params: m.Params, mode: graph.Eval, frozen: true, device: m.device(threads)}, shapes...)
 }
 
 // least is a lower bound of what the machines take.

@@ -102,7 +102,7 @@ func (s *sequences) loader(epoch, batch int, share datasets.Share, _ func(string
 // sequenceTrainer has a machine for each shape of batches.
 type sequenceTrainer struct{ *eval.Sequencer }
 
-func (s *sequences) trainer(params *graph.ParamSet, on cpus) (trainer, error) {
+func (s *sequences) trainer(params *graph.ParamSet, on device) (trainer, error) {
 	m, err := s.sequencer(params, graph.Train, s.shapes, on)
 	if err != nil {
 		return nil, err
@@ -111,8 +111,8 @@ func (s *sequences) trainer(params *graph.ParamSet, on cpus) (trainer, error) {
 }
 
 // sequencer runs the network that is trained.
-func (s *sequences) sequencer(params *graph.ParamSet, mode graph.Mode, shapes []corpus.Shape, on cpus) (*eval.Sequencer, error) {
-	return s.x.env.sequencer(sequencerOptions{spec: s.x.Spec, params: params, mode: mode, cpus: on, limit: s.x.memory.bytes}, shapes...)
+func (s *sequences) sequencer(params *graph.ParamSet, mode graph.Mode, shapes []corpus.Shape, on device) (*eval.Sequencer, error) {
+	return s.x.env.sequencer(sequencerOptions{spec: s.x.Spec, params: params, mode: mode, device: on, limit: s.x.memory.bytes}, shapes...)
 }
 
 func (t sequenceTrainer) machine(b *datasets.Batch) (graph.Machine, error) { return t.Of(b) }
@@ -140,7 +140,7 @@ func (s *sequences) evaluated() []corpus.Shape {
 func (s *sequences) evaluator(params *graph.ParamSet) (evaluator, error) {
 	e := &sequenceEvaluator{s: s, shapes: s.evaluated()}
 	var err error
-	if e.machines, err = s.sequencer(params, graph.Eval, e.shapes, cpus{threads: s.x.Threads}); err != nil {
+	if e.machines, err = s.sequencer(params, graph.Eval, e.shapes, s.x.device()); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -245,7 +245,7 @@ func (s *sequences) meta(m *weights.Meta) {
 }
 
 func (s *sequences) row(checkpoint string, m train.Metrics) eval.Row {
-	return testRow(s.x.Spec, checkpoint, "", s.corpus.Len(datasets.Test), m)
+	return testRow(s.x.Spec, s.x.precision(), checkpoint, "", s.corpus.Len(datasets.Test), m)
 }
 
 // evalShapes are the batch shapes of splits that are measured.

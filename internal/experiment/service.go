@@ -52,7 +52,7 @@ func NewService(m *Model, o ServiceOptions) (*Service, error) {
 	return &Service{
 		Model: m, Protocol: p, names: m.ShownNames(), decoding: make(chan struct{}, o.Threads),
 		batcher: eval.NewBatcher(m.Model, p, eval.BatcherOptions{
-			ScorerOptions: eval.ScorerOptions{Form: o.Form, Factory: m.env.Factory(o.Threads), Batch: o.Batch}, Delay: o.Delay, Computed: o.Computed,
+			ScorerOptions: eval.ScorerOptions{Form: o.Form, Factory: m.factory(o.Threads), Batch: o.Batch}, Delay: o.Delay, Computed: o.Computed,
 		}),
 	}, nil
 }

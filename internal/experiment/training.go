@@ -96,7 +96,7 @@ func (t *Training) fill(ctx context.Context, r *ready, store *checkpoint.Store) 
 	if err := t.CheckLeastMemory(t.Memory); err != nil {
 		return err
 	}
-	if r.trainer, err = t.data.trainer(r.params, t.cpusOf(0)); err != nil {
+	if r.trainer, err = t.data.trainer(r.params, t.deviceOf(0)); err != nil {
 		return t.memory.refuse(err, t.trainBatch(0))
 	}
 	if err := t.addReplicas(r); err != nil {
@@ -336,7 +336,7 @@ func (t *Training) writeRecords() error {
 	}
 	return checkpoint.WriteEnv(atomicfile.OS, t.Dir, checkpoint.Env{
 		Version: t.env.Version, CPU: system.Read().CPU, Threads: t.Threads, Seed: t.Train.Seed, Command: t.env.Command,
-		Kernels: map[string]string{"all": kernel.Active()}, Samples: t.samples(), Data: t.data.identity(),
+		Kernels: map[string]string{"all": kernel.Active()}, Precision: t.precision().String(), Samples: t.samples(), Data: t.data.identity(),
 	})
 }
 

@@ -47,25 +47,30 @@ func (x *Experiment) threadsOf(i int) int {
 	return max(threads, 1)
 }
 
-// cpus are the threads of a machine, and the numbers of the processors that they run on; none means
-// any.
-type cpus struct {
+// device is what a machine runs on, and in which precision: its threads, and the numbers of the
+// processors that they stay on; none means any.
+type device struct {
 	threads    int
 	processors []int
+	precision  graph.Precision
 }
 
-// options are those of a machine on them, within a limit of bytes; 0 means what the system leaves.
-func (c cpus) options(limit int64) schedule.Options {
-	return schedule.Options{Threads: c.threads, Processors: c.processors, Limit: limit}
+// options are those of a machine on it, within a limit of bytes; 0 means what the system leaves.
+// Every machine's options are made here.
+func (d device) options(limit int64) schedule.Options {
+	return schedule.Options{Threads: d.threads, Processors: d.processors, Precision: d.precision, Limit: limit}
 }
 
-// cpusOf are those of worker i.
-func (x *Experiment) cpusOf(i int) cpus {
-	c := cpus{threads: x.threadsOf(i)}
+// device is all threads of the experiment.
+func (x *Experiment) device() device { return device{threads: x.Threads, precision: x.precision()} }
+
+// deviceOf is that of worker i.
+func (x *Experiment) deviceOf(i int) device {
+	d := device{threads: x.threadsOf(i), precision: x.precision()}
 	if nodes := x.nodes(); nodes != nil {
-		c.processors = nodes[i]
+		d.processors = nodes[i]
 	}
-	return c
+	return d
 }
 
 // nodes gives each worker the processors of the node of memory that its threads stay on, so that
@@ -134,7 +139,7 @@ type replica struct {
 func (t *Training) addReplicas(r *ready) error {
 	for i := 1; i < t.workers(); i++ {
 		params := r.params.Replica()
-		m, err := t.data.trainer(params, t.cpusOf(i))
+		m, err := t.data.trainer(params, t.deviceOf(i))
 		if err != nil {
 			return t.memory.refuse(err, need{"--workers", t.workers(), 0, "or train.batch"})
 		}

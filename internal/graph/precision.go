@@ -17,6 +17,15 @@ var precisions = [...]string{Float32: "float32", BFloat16: "bfloat16"}
 // String is "float32" or "bfloat16".
 func (p Precision) String() string { return precisions[p] }
 
+// MarshalText makes it its name in JSON.
+func (p Precision) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (p *Precision) UnmarshalText(name []byte) (err error) {
+	*p, err = ParsePrecision(string(name))
+	return err
+}
+
 // Precisions lists the names, the default first.
 func Precisions() []string { return precisions[:] }
 

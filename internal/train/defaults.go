@@ -1,5 +1,7 @@
 package train
 
+import "resnet/internal/graph"
+
 // The words that configuration fields accept.
 const (
 	DecayAll     = "all"
@@ -31,6 +33,7 @@ func DefaultConfig() Config {
 		Batch:      128,
 		Accumulate: 1,
 		Iterations: 64000,
+		Precision:  graph.Float32.String(),
 		Seed:       1,
 		Optimizer:  Optimizer{Name: OptimizerSGD, Momentum: 0.9, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Trust: 0.001, WeightDecay: 1e-4, Decay: DecayAll},
 		Schedule: Schedule{

@@ -57,6 +57,7 @@ var safeties = map[string]Safety{
 	"train.optimizer.beta2":            OnRequest,
 	"train.optimizer.epsilon":          OnRequest,
 	"train.clip_norm":                  OnRequest,
+	"train.precision":                  OnRequest,
 	"train.bn_recompute":               OnRequest,
 	"train.early_stopping.":            OnRequest,
 	"train.label_smoothing":            OnRequest,

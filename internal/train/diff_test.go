@@ -76,7 +76,7 @@ func TestWhatWouldChangeTheCursorOrTheModelIsNeverAllowed(t *testing.T) {
 			t.Errorf("%s is %v", key, safety(key))
 		}
 	}
-	for key, want := range map[string]Safety{"train.checkpoint.every": Always, "eval.batch": Always, "train.schedule.warmup.until.window": OnRequest} {
+	for key, want := range map[string]Safety{"train.checkpoint.every": Always, "eval.batch": Always, "train.schedule.warmup.until.window": OnRequest, "train.precision": OnRequest} {
 		if got := safety(key); got != want {
 			t.Errorf("%s is %v, want %v", key, got, want)
 		}

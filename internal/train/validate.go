@@ -6,6 +6,7 @@ import (
 
 	"resnet/internal/fielderr"
 	"resnet/internal/graph"
+	"resnet/internal/text"
 )
 
 // Validate returns every error of the section, in the order of its fields; nil when there is none.
@@ -32,6 +33,7 @@ func (c Config) Validate() []fielderr.Error {
 	v.between("bn_recompute", c.BNRecompute, 0, math.MaxInt32, "0 means keep the running averages")
 	v.recipe(c)
 	v.number("clip_norm", c.ClipNorm, 0, math.Inf(1), false, "0 means never")
+	v.oneOf("precision", c.Precision, graph.Precisions()...)
 	v.oneOf("on_nonfinite", c.OnNonfinite, NonfiniteStop, NonfiniteSkip, NonfiniteRollback)
 	v.oneOf("on_save_error", c.OnSaveError, SaveErrorStop, SaveErrorContinue)
 	return v.Errors
@@ -99,7 +101,7 @@ func (v *validator) oneOf(path, x string, words ...string) {
 		}
 		hint += w
 	}
-	v.Add(path, hint, "unknown value %q", x)
+	v.Add(path, hint, "unknown value %q%s", x, text.DidYouMean(x, words))
 }
 
 func (v *validator) optimizer(o Optimizer) {

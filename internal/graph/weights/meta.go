@@ -26,6 +26,7 @@ const (
 	keyClassCounts   = "resnet.class_counts"
 	keyClassifier    = "resnet.classifier"
 	keyWeights       = "resnet.weights"
+	keyPrecision     = "resnet.precision"
 )
 
 // noClassifier is the value of keyClassifier of a file that has none; with one the key is left out.
@@ -56,6 +57,9 @@ type Meta struct {
 	// Weights says which set the tensors are where they are not what was trained: "moving average
 	// of decay 0.999"; or "".
 	Weights string
+	// Precision is that of the training, a name of graph.Precisions; "" means float32. The tensors
+	// are float32 in any.
+	Precision string
 }
 
 // Encode returns the metadata as the strings of a safetensors header.
@@ -82,6 +86,9 @@ func (m Meta) Encode() map[string]string {
 	}
 	if m.Weights != "" {
 		s[keyWeights] = m.Weights
+	}
+	if m.Precision != "" {
+		s[keyPrecision] = m.Precision
 	}
 	if m.ClassCounts != nil {
 		counts, _ := json.Marshal(m.ClassCounts)
@@ -142,6 +149,6 @@ func DecodeMeta(name string, s map[string]string) (Meta, error) {
 		return bad(keyStep, err)
 	}
 	m.Arch, m.Preprocessing, m.ShortcutPad = s[keyArch], s[keyPreprocessing], s[keyShortcutPad]
-	m.Dataset, m.Frontend, m.Weights = s[keyDataset], s[keyFrontend], s[keyWeights]
+	m.Dataset, m.Frontend, m.Weights, m.Precision = s[keyDataset], s[keyFrontend], s[keyWeights], s[keyPrecision]
 	return m, nil
 }

@@ -18,6 +18,7 @@ func TestMetadataComesBackExactly(t *testing.T) {
 		"speech":   {Arch: "x", Frontend: `{"mel":40}`, ClassCounts: []int64{3, 0, 5}, Step: 1},
 		"backbone": {Arch: "x", Headless: true},
 		"nothing":  {Classes: []string{}},
+		"bfloat16": {Arch: "x", Precision: "bfloat16"},
 	} {
 		strs := m.Encode()
 		got, err := DecodeMeta("f", strs)

@@ -21,8 +21,10 @@ type Env struct {
 	Cores   int               `json:"cores"`
 	Threads int               `json:"threads"`
 	Kernels map[string]string `json:"kernels"` // operation: the kernel chosen
-	Seed    uint64            `json:"seed"`
-	Command []string          `json:"command"`
+	// Precision is train.precision. Older files do not have it: theirs is float32.
+	Precision string   `json:"precision,omitempty"`
+	Seed      uint64   `json:"seed"`
+	Command   []string `json:"command"`
 	// Samples are the images or utterances of each split: train, val, test. Older files do not
 	// have it.
 	Samples map[string]int `json:"samples,omitempty"`
