@@ -1140,3 +1140,109 @@ func narrowMaskByYAddAVX2(a *byte)
 //
 //go:noescape
 func narrowMaskSlopeAddAVX2(a *byte)
+
+// bf16Tile2x2AMX computes strips, 2 a round, by 32 output channels; see BF16Tile. a points to a
+// BF16Tile.
+//
+//go:noescape
+func bf16Tile2x2AMX(a *byte)
+
+// bf16Tile4x1AMX computes strips, 4 a round, by 16 output channels; see BF16Tile. a points to a
+// BF16Tile.
+//
+//go:noescape
+func bf16Tile4x1AMX(a *byte)
+
+// bf16Grad2x2AMX adds outer products, of 2 places a round and 32 output channels; see BF16Grad. a
+// points to a BF16Grad.
+//
+//go:noescape
+func bf16Grad2x2AMX(a *byte)
+
+// bf16Grad4x1AMX adds outer products, of 4 places a round and 16 output channels; see BF16Grad. a
+// points to a BF16Grad.
+//
+//go:noescape
+func bf16Grad4x1AMX(a *byte)
+
+// bf16Tile1x2AVX512 computes strips of 1 pixels by 32 output channels; see BF16Tile. a points to a
+// BF16Tile.
+//
+//go:noescape
+func bf16Tile1x2AVX512(a *byte)
+
+// bf16Tile4x2AVX512 computes strips of 4 pixels by 32 output channels; see BF16Tile. a points to a
+// BF16Tile.
+//
+//go:noescape
+func bf16Tile4x2AVX512(a *byte)
+
+// bf16Tile7x2AVX512 computes strips of 7 pixels by 32 output channels; see BF16Tile. a points to a
+// BF16Tile.
+//
+//go:noescape
+func bf16Tile7x2AVX512(a *byte)
+
+// bf16Tile8x2AVX512 computes strips of 8 pixels by 32 output channels; see BF16Tile. a points to a
+// BF16Tile.
+//
+//go:noescape
+func bf16Tile8x2AVX512(a *byte)
+
+// bf16Tile14x2AVX512 computes strips of 14 pixels by 32 output channels; see BF16Tile. a points to
+// a BF16Tile.
+//
+//go:noescape
+func bf16Tile14x2AVX512(a *byte)
+
+// bf16Tile1x1AVX512 computes strips of 1 pixels by 16 output channels; see BF16Tile. a points to a
+// BF16Tile.
+//
+//go:noescape
+func bf16Tile1x1AVX512(a *byte)
+
+// bf16Tile4x1AVX512 computes strips of 4 pixels by 16 output channels; see BF16Tile. a points to a
+// BF16Tile.
+//
+//go:noescape
+func bf16Tile4x1AVX512(a *byte)
+
+// bf16Tile7x1AVX512 computes strips of 7 pixels by 16 output channels; see BF16Tile. a points to a
+// BF16Tile.
+//
+//go:noescape
+func bf16Tile7x1AVX512(a *byte)
+
+// bf16Tile8x1AVX512 computes strips of 8 pixels by 16 output channels; see BF16Tile. a points to a
+// BF16Tile.
+//
+//go:noescape
+func bf16Tile8x1AVX512(a *byte)
+
+// bf16Tile14x1AVX512 computes strips of 14 pixels by 16 output channels; see BF16Tile. a points to
+// a BF16Tile.
+//
+//go:noescape
+func bf16Tile14x1AVX512(a *byte)
+
+// bf16GradAVX512 adds outer products of 16 input channels and 16 output channels; see BF16Grad. a
+// points to a BF16Grad.
+//
+//go:noescape
+func bf16GradAVX512(a *byte)
+
+// bf16ConcatAVX512 rounds vectors and joins them in twos; see Joined. a points to a Joined.
+//
+//go:noescape
+func bf16ConcatAVX512(a *byte)
+
+// bf16InterleaveAVX512 rounds vectors and joins them in twos; see Joined. a points to a Joined.
+//
+//go:noescape
+func bf16InterleaveAVX512(a *byte)
+
+// bf16TransposeAVX512 rounds pixels and puts those of each channel side by side; see Transposed. a
+// points to a Transposed.
+//
+//go:noescape
+func bf16TransposeAVX512(a *byte)

@@ -119,6 +119,7 @@ func main() {
 	for _, s := range []isa{avx512, avx2} {
 		narrowMemory(s)
 	}
+	bfloat16()
 	Generate()
 }
 

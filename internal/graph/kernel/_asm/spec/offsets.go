@@ -158,3 +158,46 @@ const (
 
 // GroupStrip is the largest number of pixels of a kernel of groups.
 const GroupStrip = 8
+
+// Offsets in kernel.BF16Tile.
+const (
+	BFTileX       = 0
+	BFTileW       = 24
+	BFTileY       = 48
+	BFTileTaps    = 72
+	BFTileTapsLen = 80
+	BFTileAt      = 96
+	BFTileAtLen   = 104
+	BFTileXPixel  = 120
+	BFTileYPixel  = 128
+	BFTileW2      = 136
+	BFTileY2      = 144
+	BFTileConfig  = 152
+)
+
+// Offsets in kernel.BF16Grad.
+const (
+	BFGradX      = 0
+	BFGradDY     = 24
+	BFGradDW     = 48
+	BFGradAt     = 72
+	BFGradAtLen  = 80
+	BFGradXRow   = 96
+	BFGradSteps  = 104
+	BFGradDY2    = 112
+	BFGradDW2    = 120
+	BFGradConfig = 128
+)
+
+// Offsets in kernel.Joined and kernel.Transposed.
+const (
+	JoinedX         = 0
+	JoinedX2        = 24
+	JoinedY         = 48
+	JoinedN         = 72
+	JoinedStep      = 80
+	TransposedX     = 0
+	TransposedY     = 24
+	TransposedSteps = 48
+	TransposedYRow  = 56
+)
