@@ -183,6 +183,9 @@ var (
 	activeBF16    = availableBF16[0]
 )
 
+// BF16 reports whether there are such kernels in assembly, so that it is worth to round.
+func BF16() bool { return activeBF16 != genericBF16 }
+
 // ActiveBF16 names the kernels of bfloat16 in use: amx, avx512_bf16 or generic.
 func ActiveBF16() string { return activeBF16.name }
 

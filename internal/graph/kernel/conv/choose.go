@@ -1,5 +1,7 @@
 package conv
 
+import "resnet/internal/graph/kernel"
+
 // Plan holds the three passes of a shape in training, with the layouts that the gradients share.
 type Plan struct {
 	Forward  Pass
@@ -23,6 +25,15 @@ func Choose(s Shape) Choices {
 	return Choices{Winograd, Winograd, Winograd}
 }
 
+// ChooseBF16 picks the algorithms for a shape where convolutions multiply values of bfloat16.
+func ChooseBF16(s Shape) Choices {
+	c := Choose(s)
+	if s.Groups > 1 || !kernel.BF16() {
+		return c
+	}
+	return Choices{BF16, BF16, BF16}
+}
+
 // ChooseFew is the choice for the forward pass over n images alone, fewer than workers: with a few
 // tiles and weights that come from memory, the direct method wins, because the transformed ones are
 // four times as many.
@@ -38,7 +49,11 @@ func NewForward(s Shape, a Algorithm) Pass {
 	if a == Winograd {
 		return newWinograd(s, newPadded(s.C, s.H, s.W, 1, 1, s.winogradExtent()), false)
 	}
-	return newDirectForward(s, newPadded(s.C, s.H, s.W, s.Stride, s.ColStride(), s.forwardExtent()))
+	d := newDirectForward(s, newPadded(s.C, s.H, s.W, s.Stride, s.ColStride(), s.forwardExtent()))
+	if a == BF16 {
+		return newBF16(d)
+	}
+	return d
 }
 
 // NewPlan plans training. needDX says whether the gradient of the input is wanted.
@@ -55,6 +70,10 @@ func NewPlan(s Shape, c Choices, needDX bool) *Plan {
 		}
 		dy = dy.union(e)
 	}
+	if c.Weights == BF16 { // rows of one length
+		row := max((in.cols+s.ColStride()-1)/s.ColStride(), dy.cols)
+		in.cols, dy.cols = row*s.ColStride(), row
+	}
 	p.X = newPadded(s.C, s.H, s.W, s.Stride, s.ColStride(), in)
 	p.DY = newPadded(s.K, s.OH(), s.OW(), 1, 1, dy)
 	switch {
@@ -62,13 +81,18 @@ func NewPlan(s Shape, c Choices, needDX bool) *Plan {
 		p.Weights = newGroupedGrad(s, p.X, p.DY)
 	case c.Weights == Winograd:
 		p.Weights = newWinogradGrad(s, p.X, p.DY)
+	case c.Weights == BF16:
+		p.Weights = newBF16Grad(s, p.X, p.DY)
 	default:
 		p.Weights = newDirectGrad(s, p.X, p.DY)
 	}
 	if needDX {
-		if c.DataGrad == Winograd {
+		switch c.DataGrad {
+		case Winograd:
 			p.DataGrad = newWinograd(s.mirrored(), p.DY, true)
-		} else {
+		case BF16:
+			p.DataGrad = newBF16(newDirectDataGrad(s, p.DY))
+		default:
 			p.DataGrad = newDirectDataGrad(s, p.DY)
 		}
 	}

@@ -180,10 +180,33 @@ func TestScratchServesFewerImages(t *testing.T) {
 	}
 }
 
+// TestBF16MatchesTheDefinition computes with values that rounding leaves as they are.
+func TestBF16MatchesTheDefinition(t *testing.T) {
+	best := kernel.ActiveBF16()
+	defer func() { _ = kernel.UseBF16(best) }()
+	for _, name := range kernel.AvailableBF16() {
+		if err := kernel.UseBF16(name); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range shapes {
+			if s.Groups <= 1 {
+				t.Run(fmt.Sprintf("%s/%v", name, s), func(t *testing.T) { checkShape(t, s, BF16, uint64(i)) })
+			}
+		}
+	}
+}
+
 func checkShape(t *testing.T, s Shape, a Algorithm, seed uint64) {
 	const n = 3
 	rng := rand.New(rand.NewPCG(seed, 1))
 	x, w, dy := random(rng, n*s.C*s.H*s.W), random(rng, s.WeightLen()), random(rng, n*s.K*s.OH()*s.OW())
+	if a == BF16 {
+		for _, values := range [][]float32{x, w, dy} {
+			for i, v := range values {
+				values[i] = kernel.ToBFloat16(v).Float32()
+			}
+		}
+	}
 	wantY, wantDX, wantDW := naive(s, n, x, w, dy)
 	p := NewPlan(s, Choices{a, a, a}, true)
 	k := NewWork(p.Forward.Need(n).Max(p.DataGrad.Need(n)).Max(p.Weights.Need(n)))
@@ -191,6 +214,9 @@ func checkShape(t *testing.T, s Shape, a Algorithm, seed uint64) {
 		for i := range scratch { // what it holds must not matter
 			scratch[i] = float32(math.NaN())
 		}
+	}
+	for i := range k.bf16 {
+		k.bf16[i] = kernel.ToBFloat16(float32(math.NaN()))
 	}
 	xb, dyb := toBlocked(x, n, s.C, s.H*s.W), toBlocked(dy, n, s.K, s.OH()*s.OW())
 	packed := kernel.Alloc(p.Forward.PackedLen())

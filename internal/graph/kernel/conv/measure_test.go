@@ -46,7 +46,7 @@ func TestNeedsAreAddedInBytesAndJoinedByTheirMaxima(t *testing.T) {
 	if a.Bytes() != 4*4321 {
 		t.Errorf("%d bytes, want %d", a.Bytes(), 4*4321)
 	}
-	if got := a.Max(b); got != (Need{5, 20, 300, 8000}) {
+	if got := a.Max(b); got != (Need{5, 20, 300, 8000, 0}) {
 		t.Errorf("%+v", got)
 	}
 	k := NewWork(a)

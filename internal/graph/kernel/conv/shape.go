@@ -82,10 +82,13 @@ const (
 	Direct Algorithm = iota
 	Winograd
 	Grouped // direct, each group by itself: the only one of groups
+	BF16    // direct, of bfloat16 values with float32 sums
 )
 
-// String is "direct", "winograd" or "grouped".
-func (a Algorithm) String() string { return [...]string{"direct", "winograd", "grouped"}[a] }
+// String is "direct", "winograd", "grouped" or "bfloat16".
+func (a Algorithm) String() string {
+	return [...]string{"direct", "winograd", "grouped", "bfloat16"}[a]
+}
 
 // CanWinograd reports whether F(4×4, 3×3) applies.
 func (s Shape) CanWinograd() bool {
@@ -105,20 +108,31 @@ type Work struct {
 	edge   []float32
 	out    []float32 // some pixels of one block of a result
 	taps   []int
+
+	bf16Tile   kernel.BF16Tile
+	bf16Grad   kernel.BF16Grad
+	joined     kernel.Joined
+	transposed kernel.Transposed
+	bf16       []kernel.BFloat16 // rounded images
+	at         []int
 }
 
-// Need is the scratch that a convolution wants of a Work, in float32 values.
-type Need struct{ V, M, Edge, Out int }
+// Need is the scratch that a convolution wants of a Work, in float32 values, and in values of
+// bfloat16.
+type Need struct{ V, M, Edge, Out, BF16 int }
 
 // Max returns the larger of each need.
 func (n Need) Max(o Need) Need {
-	return Need{max(n.V, o.V), max(n.M, o.M), max(n.Edge, o.Edge), max(n.Out, o.Out)}
+	return Need{max(n.V, o.V), max(n.M, o.M), max(n.Edge, o.Edge), max(n.Out, o.Out), max(n.BF16, o.BF16)}
 }
 
 // Bytes is the memory of a Work that satisfies the need.
-func (n Need) Bytes() int64 { return 4 * int64(n.V+n.M+n.Edge+n.Out) }
+func (n Need) Bytes() int64 { return 4*int64(n.V+n.M+n.Edge+n.Out) + 2*int64(n.BF16) }
 
 // NewWork allocates scratch.
 func NewWork(n Need) *Work {
-	return &Work{v: kernel.Alloc(n.V), m: kernel.Alloc(n.M), edge: kernel.Alloc(n.Edge), out: kernel.Alloc(n.Out), taps: make([]int, 0, 128)}
+	return &Work{
+		v: kernel.Alloc(n.V), m: kernel.Alloc(n.M), edge: kernel.Alloc(n.Edge), out: kernel.Alloc(n.Out), taps: make([]int, 0, 128),
+		bf16: kernel.BFloat16s(kernel.Alloc((n.BF16 + 1) / 2)), at: make([]int, 0, 128),
+	}
 }

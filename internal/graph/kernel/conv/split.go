@@ -7,19 +7,21 @@ import "resnet/internal/graph/kernel"
 // and a worker that has an image of its own keeps in cache what it does with each part.
 type Split struct {
 	d           *direct
-	group, rows int // output blocks and rows of a unit
-	parts       int // units of the rows
+	bf16        *bf16 // where that is how it is computed
+	group, rows int   // output blocks and rows of a unit
+	parts       int   // units of the rows
 }
 
 // NewSplit divides a direct pass over an image into about so many units, more of channels than of
 // rows: then a unit needs few of the weights. It returns nil for another algorithm and for the data
 // gradient of a strided convolution, which is several problems.
 func NewSplit(p Pass, units int) *Split {
-	d, ok := p.(*direct)
-	if !ok || !d.single() {
+	s := newSplit(p)
+	if s == nil {
 		return nil
 	}
-	s := &Split{d: d, group: 2 * max(1, (d.ob+1)/2/units)}
+	d := s.d
+	s.group = 2 * max(1, (d.ob+1)/2/units)
 	groups := s.groups()
 	s.divide(min(d.outH, (units+groups-1)/groups))
 	return s
@@ -31,13 +33,28 @@ const partLen = 16 << 10
 
 // NewParts is NewSplit for one worker.
 func NewParts(p Pass) *Split {
-	d, ok := p.(*direct)
-	if !ok || !d.single() {
+	s := newSplit(p)
+	if s == nil {
 		return nil
 	}
-	s := &Split{d: d, group: d.ob}
+	d := s.d
+	s.group = d.ob
 	rows := max(1, partLen/(2*d.outW*block))
 	s.divide((d.outH + rows - 1) / rows)
+	return s
+}
+
+func newSplit(p Pass) *Split {
+	s := &Split{}
+	switch p := p.(type) {
+	case *direct:
+		s.d = p
+	case *bf16:
+		s.d, s.bf16 = p.direct, p
+	}
+	if s.d == nil || !s.d.single() {
+		return nil
+	}
 	return s
 }
 
@@ -74,18 +91,35 @@ func (s *Split) Input() *Padded { return s.d.in }
 func (s *Split) Units() int { return s.groups() * s.parts }
 
 // Need is the scratch of a unit.
-func (s *Split) Need() Need { return Need{Out: 2 * s.rows * s.d.outW * block} }
+func (s *Split) Need() Need {
+	need := Need{Out: 2 * s.rows * s.d.outW * block}
+	if s.bf16 != nil {
+		need.BF16 = s.bf16.Need(1).BF16
+	}
+	return need
+}
 
 // Image computes all units of an image in order.
 func (s *Split) Image(k *Work, x, packed []float32, f func(ob, from int, y []float32)) {
+	if s.bf16 != nil {
+		s.bf16.round(k, k.bf16, x, 0, s.d.in.PH)
+	}
 	for u := range s.Units() {
-		s.Compute(k, x, u, packed, f)
+		s.compute(k, x, u, packed, f)
 	}
 }
 
 // Compute is unit u of an image. It calls f for each part of the result as it is done: pixels from
 // the given one of block ob of the output channels.
 func (s *Split) Compute(k *Work, x []float32, u int, packed []float32, f func(ob, from int, y []float32)) {
+	if s.bf16 != nil {
+		from := u % s.parts * s.rows
+		s.bf16.round(k, k.bf16, x, from, min(from+s.rows+s.bf16.reach, s.d.in.PH))
+	}
+	s.compute(k, x, u, packed, f)
+}
+
+func (s *Split) compute(k *Work, x []float32, u int, packed []float32, f func(ob, from int, y []float32)) {
 	d := s.d
 	row := u % s.parts * s.rows
 	rows := min(s.rows, d.outH-row)
@@ -94,7 +128,12 @@ func (s *Split) Compute(k *Work, x []float32, u int, packed []float32, f func(ob
 	for ob, end := first, min(first+s.group, d.ob); ob < end; {
 		p := d.of(ob)
 		nb := kernel.Blocks(min(end, p.from+p.ob) - ob)
-		d.strip(k, p, ob, nb, rows, x[row*d.in.Row():], packed, k.out, plane)
+		if s.bf16 != nil {
+			nb = min(2, end-ob)
+			s.bf16.strips(k, &s.bf16.problems[0], ob, nb, row, rows, 1, packed, k.out, plane, 0)
+		} else {
+			d.strip(k, p, ob, nb, rows, x[row*d.in.Row():], packed, k.out, plane)
+		}
 		for b := range nb {
 			f(ob+b, row*d.outW, k.out[b*plane:(b+1)*plane])
 		}

@@ -112,27 +112,46 @@ func unset(n int) []float32 {
 // pixel once.
 func TestSplitMatchesTheWholePass(t *testing.T) {
 	for i, s := range append(shapes, Shape{C: 5, K: 150, H: 9, W: 9, R: 1, S: 1, Stride: 1}) {
-		rng := rand.New(rand.NewPCG(uint64(i), 4))
-		p := NewForward(s, Direct)
-		packed, x := random(rng, p.PackedLen()), random(rng, p.Input().Len())
-		want := kernel.Alloc(s.OutLen())
-		p.Run(NewWork(p.Need(1)), want, x, 1, packed)
-		hw, wide := s.OH()*s.OW(), make([]float64, len(want))
-		for i, v := range want {
-			wide[i] = float64(v)
-		}
-		for _, units := range []int{1, 3, 16} {
-			sp := NewSplit(p, units)
-			k, got := NewWork(sp.Need()), kernel.Alloc(s.OutLen())
-			for u := range sp.Units() {
-				sp.Compute(k, x, u, packed, func(ob, from int, y []float32) {
+		for _, a := range []Algorithm{Direct, BF16} {
+			if a == BF16 && s.Groups > 1 {
+				continue
+			}
+			rng := rand.New(rand.NewPCG(uint64(i), 4))
+			p := NewForward(s, a)
+			packed, w, x := kernel.Alloc(p.PackedLen()), random(rng, s.WeightLen()), random(rng, p.Input().Len())
+			k := NewWork(p.Need(1))
+			for u := range p.PackUnits() {
+				p.Pack(k, u, packed, w)
+			}
+			want := kernel.Alloc(s.OutLen())
+			p.Run(k, want, x, 1, packed)
+			hw, wide := s.OH()*s.OW(), make([]float64, len(want))
+			for i, v := range want {
+				wide[i] = float64(v)
+			}
+			check := func(sp *Split, compute func(k *Work, f func(ob, from int, y []float32))) {
+				k, got := NewWork(sp.Need()), kernel.Alloc(s.OutLen())
+				for i := range k.bf16 { // what is not computed from is not read
+					k.bf16[i] = kernel.ToBFloat16(float32(math.NaN()))
+				}
+				compute(k, func(ob, from int, y []float32) {
 					for i, v := range y {
 						got[(ob*hw+from)*block+i] += v
 					}
 				})
+				// Where in a strip a pixel lies may change the order of its sum.
+				close64(t, fmt.Sprintf("%v, %v in %d units", s, a, sp.Units()), got, wide, 1e-6)
 			}
-			// Where in a strip a pixel lies may change the order of its sum.
-			close64(t, fmt.Sprintf("%v in %d units", s, sp.Units()), got, wide, 1e-6)
+			for _, units := range []int{1, 3, 16} {
+				sp := NewSplit(p, units)
+				check(sp, func(k *Work, f func(ob, from int, y []float32)) {
+					for u := range sp.Units() {
+						sp.Compute(k, x, u, packed, f)
+					}
+				})
+			}
+			sp := NewParts(p)
+			check(sp, func(k *Work, f func(ob, from int, y []float32)) { sp.Image(k, x, packed, f) })
 		}
 	}
 }
