@@ -52,6 +52,9 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 	}
 	if o.Choose == nil {
 		o.Choose = conv.Choose
+		if o.Precision == graph.BFloat16 {
+			o.Choose = conv.ChooseBF16
+		}
 	}
 	if o.Limits == (conv.Limits{}) {
 		o.Limits = conv.DefaultLimits
