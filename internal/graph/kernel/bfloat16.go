@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"math"
-	"unsafe"
-)
+import "math"
 
 // BFloat16 is the upper half of a float32: its range, and eight bits of its mantissa.
 type BFloat16 uint16
@@ -19,11 +16,3 @@ func ToBFloat16(f float32) BFloat16 {
 
 // Float32 is the value.
 func (b BFloat16) Float32() float32 { return math.Float32frombits(uint32(b) << 16) }
-
-// BFloat16s is the memory of float32 values as twice as many of bfloat16.
-func BFloat16s(f []float32) []BFloat16 {
-	if len(f) == 0 {
-		return nil
-	}
-	return unsafe.Slice((*BFloat16)(unsafe.Pointer(&f[0])), 2*len(f))
-}
