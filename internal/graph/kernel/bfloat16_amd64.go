@@ -105,8 +105,11 @@ func avx512Strips(width int) int {
 
 var avx512Tiles = func() (table [BF16Strip + 1][3]func(*BF16Tile)) {
 	for i, k := range [...][2]func(*byte){
-		{bf16Tile14x1AVX512, bf16Tile14x2AVX512}, {bf16Tile8x1AVX512, bf16Tile8x2AVX512}, {bf16Tile7x1AVX512, bf16Tile7x2AVX512},
-		{bf16Tile4x1AVX512, bf16Tile4x2AVX512}, {bf16Tile1x1AVX512, bf16Tile1x2AVX512},
+		{bf16Tile14x1AVX512, bf16Tile14x2AVX512},
+		{bf16Tile8x1AVX512, bf16Tile8x2AVX512},
+		{bf16Tile7x1AVX512, bf16Tile7x2AVX512},
+		{bf16Tile4x1AVX512, bf16Tile4x2AVX512},
+		{bf16Tile1x1AVX512, bf16Tile1x2AVX512},
 	} {
 		table[avx512Sizes[i]] = [3]func(*BF16Tile){1: asm[BF16Tile](k[0]), 2: asm[BF16Tile](k[1])}
 	}

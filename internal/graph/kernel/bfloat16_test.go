@@ -31,8 +31,8 @@ func TestBFloat16RoundsToTheNearestOfEvenMantissa(t *testing.T) {
 	}
 }
 
-// forEachBF16 runs f once for each kernels of bfloat16 but plain Go, which is what they are compared
-// with; in(f) runs f with them.
+// forEachBF16 runs f once for all kernels of bfloat16 but those in plain Go, which the others are
+// compared with; in(f) runs f with them.
 func forEachBF16(t *testing.T, f func(t *testing.T, in func(func()))) {
 	for _, name := range AvailableBF16() {
 		if name == genericBF16.name {

@@ -10,8 +10,8 @@ import (
 // pixel: two blocks of input channels, or one block of two neighbours.
 //
 //	for (x, y) in At, i < np, b < nb, o < 16:
-//		Y[y + i·YPixel + b·Y2 + o] =
-//			Σ over t, c < 32: X[x + Taps[t] + i·XPixel + c] · W[b·W2 + t·512 + (c/2)·32 + o·2 + c%2]
+//		Y[y + i·YPixel + b·Y2 + o] = Σ over t, c < 32:
+//			X[x + Taps[t] + i·XPixel + c] · W[b·W2 + t·512 + (c/2)·32 + o·2 + c%2]
 //
 // Lengths and offsets are in values. Denormal values may count as zero.
 type BF16Tile struct {
