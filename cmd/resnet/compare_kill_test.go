@@ -16,14 +16,10 @@ import (
 // moments, gives the same command again until it ends, and compares points.csv with that of a
 // comparison that was left alone.
 func TestAKilledComparisonEndsWithTheSamePoints(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "resnet")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
 	dir := t.TempDir()
 	start := func(out string) (*exec.Cmd, *bytes.Buffer) {
 		var said bytes.Buffer
-		c := exec.Command(binary, "compare", "plain-vs-residual", "--config", "quickstart", "--depths", "8", "--out", out,
+		c := exec.Command("resnet", "compare", "plain-vs-residual", "--config", "quickstart", "--depths", "8", "--out", out,
 			"--set", "data.limit=512", "--set", "train.epochs=4", "--set", "train.schedule.drop.at_epochs=3")
 		c.Dir, c.Stderr = dir, &said
 		if err := c.Start(); err != nil {

@@ -83,10 +83,13 @@ func mpiPictures(t *testing.T, dir, name string, perClass int) {
 	}
 }
 
-// mpiBinary builds the command with or without MPI.
+// mpiBinary builds the command with or without MPI. It stays in bin, where the next test finds it.
 func mpiBinary(t *testing.T, tags string, flags ...string) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "resnet"+tags)
+	binary, err := filepath.Abs(filepath.Join("../../bin/mpi", fmt.Sprint("resnet", tags, len(flags))))
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := exec.Command("go", append(append([]string{"build", "-tags", tags}, flags...), "-o", binary, ".")...)
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := c.CombinedOutput(); err != nil {

@@ -117,7 +117,7 @@ func TestAStallIsCutAndRetried(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantFile(t, dir, content)
-			if d := time.Since(start); d > 3*time.Second {
+			if d := time.Since(start); d > time.Minute { // four by drops
 				t.Errorf("it took %v", d)
 			}
 		})

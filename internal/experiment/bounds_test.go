@@ -95,7 +95,7 @@ func planned(l *config.Loaded, open DataSets) error {
 // Bounds of planning with any number: what it may allocate, in bytes, and take.
 const (
 	planBytes = 64 << 20
-	planTime  = 3 * time.Second // an idle machine takes a hundredth
+	planTime  = 20 * time.Second // an idle machine takes a thousandth
 )
 
 // bounded runs f within the bounds of planning.

@@ -23,6 +23,7 @@ type Live struct {
 	page   func(w io.Writer) error
 	server *http.Server
 	ended  chan error
+	last   time.Duration // see liveLast
 
 	mu      sync.Mutex
 	values  map[string]published
@@ -52,7 +53,7 @@ const livePolicy = lessonPolicy + "; connect-src 'self'"
 // NewLive starts to answer on l. page writes the page as it is now; it is called by several
 // goroutines.
 func NewLive(l net.Listener, page func(w io.Writer) error) *Live {
-	s := &Live{page: page, values: map[string]published{}, ending: make(chan struct{}), sent: make(chan struct{}, 1), ended: make(chan error, 1)}
+	s := &Live{page: page, values: map[string]published{}, ending: make(chan struct{}), sent: make(chan struct{}, 1), ended: make(chan error, 1), last: liveLast}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.root)
 	mux.HandleFunc("GET /events", s.events)
@@ -79,7 +80,7 @@ func (s *Live) End() error {
 	readers := s.readers
 	close(s.ending)
 	s.mu.Unlock()
-	late := time.After(liveLast)
+	late := time.After(s.last)
 wait:
 	for s.fetched() < readers {
 		select {
@@ -88,7 +89,7 @@ wait:
 			break wait
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), liveLast)
+	ctx, cancel := context.WithTimeout(context.Background(), s.last)
 	defer cancel()
 	err := s.server.Shutdown(ctx)
 	if err != nil {

@@ -117,6 +117,7 @@ func TestATraceIsTheWholeCall(t *testing.T) {
 	defer m.Close()
 	x, labels := make([]float32, g.N*g.ImageLen()), make([]int32, g.N)
 	var traces []*Trace
+	most := 0. // of a call; one may be interrupted between the two clocks
 	for range 3 {
 		start := time.Now()
 		trace, err := m.Trace(func() error {
@@ -128,9 +129,11 @@ func TestATraceIsTheWholeCall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p := trace.Predict(1, Costs{}).Time; p > whole || p < whole*9/10 {
+		p := trace.Predict(1, Costs{}).Time
+		if p > whole {
 			t.Errorf("%v of a call of %v", p, whole)
 		}
+		most = max(most, p.Seconds()/whole.Seconds())
 		if trace.Rest < 3*time.Millisecond {
 			t.Errorf("rest %v", trace.Rest)
 		}
@@ -148,6 +151,9 @@ func TestATraceIsTheWholeCall(t *testing.T) {
 			}
 		}
 		traces = append(traces, trace)
+	}
+	if most < 0.9 {
+		t.Errorf("at most %v of a call", most)
 	}
 	traces[0].Rest, traces[1].Rest, traces[2].Rest = 5, 1, 2
 	traces[0].Regions[1].Units[1], traces[1].Regions[1].Units[1], traces[2].Regions[1].Units[1] = 7, 9, 1

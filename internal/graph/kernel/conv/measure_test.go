@@ -3,22 +3,24 @@ package conv
 import (
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 func TestTimedCountsTheOperationsOfItsCalls(t *testing.T) {
-	var calls int
-	var warm time.Time
-	got := timed(1e6, 1, 25*time.Millisecond, func() {
-		time.Sleep(10 * time.Millisecond)
-		if calls++; calls == 1 { // the warm-up
-			warm = time.Now()
+	synctest.Test(t, func(t *testing.T) { // with a clock that only a sleep moves
+		calls := 0
+		got := timed(1e6, 2, 25*time.Millisecond, func() {
+			time.Sleep(10 * time.Millisecond)
+			if calls++; calls == 1 { // the warm-up
+				time.Sleep(time.Minute)
+			}
+		})
+		// Each round has three calls: after two, 20 of its 25 ms are over.
+		if calls != 7 || got != (Speed{1e8, 1e8, 1e8}) {
+			t.Errorf("%d calls, %+v, want 1e8 operations a second", calls, got)
 		}
 	})
-	want := 1e6 * float64(calls-1) / time.Since(warm).Seconds()
-	if !(math.Abs(got.Median/want-1) <= 0.2) || got.Min != got.Median || got.Max != got.Median {
-		t.Errorf("%+v, want %g operations a second", got, want)
-	}
 }
 
 func TestMeasureTimesEveryPass(t *testing.T) {
