@@ -8,6 +8,12 @@ import (
 	"time"
 )
 
+const tinyConfig = `model: {family: cifar, depth: 8, residual: true}
+data: {name: fashion-sample, downsample: 4, limit: 8}
+train: {batch: 4, iterations: 2, schedule: {rate: 0.01}}
+eval: {batch: 250}
+`
+
 // refuse runs a training that has to be refused with a message, leaving nothing, and returns the
 // most memory that it held, in bytes.
 func refuse(t *testing.T, want string, args ...string) int64 {

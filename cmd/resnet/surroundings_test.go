@@ -16,12 +16,6 @@ import (
 	"resnet/internal/text"
 )
 
-const tinyConfig = `model: {family: cifar, depth: 8, residual: true}
-data: {name: fashion-sample, downsample: 4, limit: 8}
-train: {batch: 4, iterations: 2, schedule: {rate: 0.01}}
-eval: {batch: 250}
-`
-
 // place is where a program runs: its folder, how paths that it is given begin, and its environment.
 type place struct {
 	dir    string // "" is a folder that is removed before the program starts
