@@ -40,14 +40,18 @@ func (c *compiler) meanPool(n *gorgonia.Node, op *graph.AvgPool) error {
 	t.lazy = &lazy{x: to}
 	scales := meanScales(op.PoolShape, runs, op.CountIncludePad)
 	inPlane, outPlane, planes, stride := op.H*op.W*block, t.hw()*block, blocks(op.C), op.Stride*block
+	c.widens(inPlane, outPlane)
 	c.inParts(&step{name: "average pool", reads: []*value{x}, writes: []*value{to}}, planes*runParts(planes), t.blockedLen(), func(w *worker, img, first, end int) {
-		xs, ys := w.image(x, img), w.image(to, img)
 		k := &w.window
 		k.XPixel = stride
-		eachRun(runs, planes, first, end, func(p, i int) {
-			r := &runs[i]
-			k.X, k.Y, k.Taps, k.Pixels, k.Scale = xs[p*inPlane+r.from:(p+1)*inPlane], ys[p*outPlane+r.to:(p+1)*outPlane], r.taps, r.pixels, scales[i]
-			k.Sum()
+		eachPlane(runs, planes, first, end, func(p, lo, hi int) {
+			xs, ys := w.open(x, img, p*inPlane, inPlane, 0), w.place(to, img, p*outPlane, outPlane, 1)
+			for i := lo; i < hi; i++ {
+				r := &runs[i]
+				k.X, k.Y, k.Taps, k.Pixels, k.Scale = xs[r.from:], ys[r.to:], r.taps, r.pixels, scales[i]
+				k.Sum()
+			}
+			w.close(to, img, p*outPlane, ys)
 		})
 	})
 	return nil
@@ -66,19 +70,20 @@ func (c *compiler) meanPoolGrad(n *gorgonia.Node, op *graph.AvgPoolGrad) error {
 	}
 	to, scales := t.lazy.x, meanScales(op.PoolShape, runs, op.CountIncludePad)
 	inPlane, outPlane, planes, stride := op.H*op.W*block, dy.hw()*block, blocks(op.C), op.Stride*block
+	c.widens(inPlane, outPlane)
 	c.add(&step{name: "average pool gradient", backward: true, reads: []*value{d}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		k := &w.window
 		k.XPixel = stride
 		for i := first; i < first+n; i++ {
-			ds, dxs := w.image(d, i), w.image(to, i)
-			clear(dxs)
 			for p := range planes {
-				in, out := dxs[p*inPlane:(p+1)*inPlane], ds[p*outPlane:(p+1)*outPlane]
+				in, out := w.place(to, i, p*inPlane, inPlane, 0), w.open(d, i, p*outPlane, outPlane, 1)
+				clear(in)
 				for j := range runs {
 					r := &runs[j]
 					k.DX, k.D, k.Taps, k.Pixels, k.Scale = in[r.from:], out[r.to:], r.taps, r.pixels, scales[j]
 					k.Spread()
 				}
+				w.close(to, i, p*inPlane, in)
 			}
 		}
 	}})

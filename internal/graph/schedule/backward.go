@@ -122,19 +122,19 @@ func (c *compiler) looseSums(n *gorgonia.Node) error {
 	st := &step{name: "sums", backward: true, reads: []*value{z, g}}
 	c.sumsIn(st, nm, c.sums())
 	hw, sizes := nm.hw, c.m.sizes
+	c.widens(hw*block, hw*block)
 	st.run = func(w *worker, _, first, n int) {
 		sizes.eachSum(first, n, func(u, _ int) { nm.backward.begin(u) })
-		gs, zs := w.images(g, first, n), w.images(z, first, n)
 		m, sums := &w.mask, &w.sums
 		m.Pixels, m.R = hw, nil
-		for i := range n {
+		for i := first; i < first+n; i++ {
 			for cb := range blocks(nm.c) {
-				from := i*g.per + cb*hw*block
-				m.D, m.G, m.Z = gs[from:from+hw*block], gs[from:from+hw*block], zs[from:from+hw*block]
+				gs, zs := w.open(g, i, cb*hw*block, hw*block, 0), w.open(z, i, cb*hw*block, hw*block, 1)
+				m.D, m.G, m.Z = gs, gs, zs
 				m.S1, m.S2, m.Mean = &sums.first, &sums.second, &nm.mu[cb]
 				*sums = pair{}
 				m.Run(kernel.MaskNone)
-				nm.backward.add((first+i)/sizes.sum, cb, sums)
+				nm.backward.add(i/sizes.sum, cb, sums)
 			}
 		}
 	}

@@ -100,13 +100,27 @@ func (c *compiler) withEpilogue(st *step, g backwardEpilogue, units int) (sink, 
 	return sums, in.apply(t, nm, sums)
 }
 
+// gate is what the mask reads of block cb besides values.
+func (in epilogueReads) gate(cb int) (s, t *kernel.Vec) {
+	if in.mask != nil {
+		s, t = &in.mask.s[cb], &in.mask.t[cb]
+	}
+	if in.slope != nil {
+		s = &in.slope[cb]
+	}
+	return s, t
+}
+
 // apply returns the function that takes a part of the gradient through the epilogue to its place.
 func (in epilogueReads) apply(t *tensor, nm *norm, sums sink) eachPart {
 	to, hw := t.lazy.x, t.hw()
 	if in.addend == nil && in.by == kernel.MaskNone && sums == nil {
 		return func(w *worker, p part, d []float32) {
-			w.copyOut(w.part(to, p.image, p.cb*hw+p.from, len(d)), d)
+			w.copyOut(to, p.image, p.cb*hw+p.from, d)
 		}
+	}
+	if to.narrow {
+		return in.applyNarrow(t, nm, sums)
 	}
 	return func(w *worker, p part, d []float32) {
 		image, cb, at := p.image, p.cb, p.cb*hw+p.from
@@ -122,12 +136,7 @@ func (in epilogueReads) apply(t *tensor, nm *norm, sums sink) eachPart {
 		if in.z != nil {
 			m.Z = w.part(in.z, image, at, len(d))
 		}
-		if in.mask != nil {
-			m.S, m.T = &in.mask.s[cb], &in.mask.t[cb]
-		}
-		if in.slope != nil {
-			m.S = &in.slope[cb]
-		}
+		m.S, m.T = in.gate(cb)
 		w.sums = pair{}
 		if nm != nil {
 			m.Mean = &nm.mu[cb]
@@ -174,15 +183,23 @@ func (c *compiler) lowerEpilogue(g looseEpilogue) error {
 		if sums != nil {
 			sizes.eachSum(first, n, func(u, _ int) { sums.begin(u) })
 		}
-		for i := range n {
-			y := w.image(v, first+i)
-			d := y
-			if plain {
-				d = w.image(r.x, first+i)
-			} else {
-				w.materialise(y, &r, hw, first+i, 1)
+		for i := first; i < first+n; i++ {
+			p := sizes.part(i)
+			if v.narrow {
+				for cb := range v.per / (hw * block) {
+					w.eachStrip(&r, hw, i, cb, func(from int, d []float32) {
+						f(w, part{p.unit, p.image, cb, from, false}, d)
+					})
+				}
+				continue
 			}
-			f.blocks(w, sizes.part(first+i), d, hw*block)
+			d := w.image(v, i)
+			if plain {
+				d = w.image(r.x, i)
+			} else {
+				w.materialise(v, &r, hw, i, 1)
+			}
+			f.blocks(w, p, d, hw*block)
 		}
 	}
 	c.add(st)

@@ -97,15 +97,15 @@ func (c *compiler) biasGrad(n *gorgonia.Node) error {
 	sums.bias = p
 	st := &step{name: "bias gradient", backward: true, reads: []*value{v}}
 	hw := t.hw()
+	c.widens(hw * block)
 	st.run = func(w *worker, _, first, n int) {
 		sizes.eachSum(first, n, func(u, _ int) { sums.begin(u) })
 		m, one := &w.moments, &w.sums
 		m.Pixels, m.K, m.S1, m.S2 = hw, &zeros, &one.first, &one.second
 		for i := range n {
-			x := w.image(v, first+i)
 			for cb := range blocks(t.c) {
 				*one = pair{}
-				m.X = x[cb*hw*block : (cb+1)*hw*block]
+				m.X = w.open(v, first+i, cb*hw*block, hw*block, 0)
 				m.Run()
 				sums.add((first+i)/sizes.sum, cb, one)
 			}

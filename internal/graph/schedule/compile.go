@@ -70,7 +70,9 @@ func Compile(g *graph.Graph, o Options) (*Machine, error) {
 		plan:   plan{g: g, choose: o.Choose, limits: o.Limits, frozen: o.Frozen, threads: o.Divide, sizes: s, units: spansOf(g.N, s.unit), local: g.Mode == graph.Eval && g.Sequences == nil},
 		memory: memory{sharedArena: o.Arena},
 	}
+	m.narrow = o.Precision == graph.BFloat16 && m.keepsNarrow()
 	c := newCompiler(g, m)
+	c.widens(strip)
 	c.read()
 	c.fuse()
 	if err := c.lower(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
 )
 
 // inBlocks reports whether every part of a concatenation begins with a block, so that parts can be
@@ -47,7 +48,7 @@ func (c *compiler) valueOf(n *gorgonia.Node, t *tensor) (*value, error) {
 			from += o.Channels[i]
 		}
 	}
-	return c.newValue(n.Op().String(), t.blockedLen()), nil
+	return c.newBlocked(n.Op().String(), t.blockedLen()), nil
 }
 
 // concat lowers what is not in its place already.
@@ -59,7 +60,7 @@ func (c *compiler) concat(n *gorgonia.Node, op *graph.Concat) error {
 	t := c.tensors[n]
 	hw := t.hw()
 	st := &step{name: "concat", writes: []*value{whole}}
-	var copies []func(w *worker, image int, y []float32)
+	var copies []func(w *worker, image int)
 	straight, from := inBlocks(op.Channels), 0
 	for i, in := range c.in[n] {
 		part := c.tensors[in]
@@ -71,17 +72,13 @@ func (c *compiler) concat(n *gorgonia.Node, op *graph.Concat) error {
 				r := c.lazy(part)
 				st.reads = append(st.reads, r.reads()...)
 				st.need(r.a, r.b)
-				size := part.blockedLen()
-				copies = append(copies, func(w *worker, image int, y []float32) {
-					w.materialise(y[at:at+size], r, hw, image, 1)
-				})
+				place := whole.view(at, part.blockedLen())
+				copies = append(copies, func(w *worker, image int) { w.materialise(place, r, hw, image, 1) })
 			}
 		} else {
 			v, ps := c.viewed(part), pieces(op.Channels[i], from)
 			st.reads = append(st.reads, v)
-			copies = append(copies, func(w *worker, image int, y []float32) {
-				movePieces(y, w.image(v, image), ps, hw, false)
-			})
+			copies = append(copies, func(w *worker, image int) { w.movePieces(whole, v, image, ps, hw, false) })
 		}
 		from += op.Channels[i]
 	}
@@ -90,12 +87,11 @@ func (c *compiler) concat(n *gorgonia.Node, op *graph.Concat) error {
 	}
 	st.run = func(w *worker, _, first, n int) {
 		for i := range n {
-			y := w.image(whole, first+i)
 			if !straight {
-				clear(y)
+				clear(w.image(whole, first+i))
 			}
 			for _, f := range copies {
-				f(w, first+i, y)
+				f(w, first+i)
 			}
 		}
 	}
@@ -103,8 +99,16 @@ func (c *compiler) concat(n *gorgonia.Node, op *graph.Concat) error {
 	return nil
 }
 
-// movePieces copies pieces of the pixels' channels to their places, or back.
-func movePieces(dst, src []float32, ps []piece, hw int, back bool) {
+// movePieces copies pieces of the pixels' channels of an image to their places, or back.
+func (w *worker) movePieces(to, from *value, image int, ps []piece, hw int, back bool) {
+	if to.narrow {
+		movePieces(w.halves(to, image, 0, to.per), w.halves(from, image, 0, from.per), ps, hw, back)
+	} else {
+		movePieces(w.image(to, image), w.image(from, image), ps, hw, back)
+	}
+}
+
+func movePieces[T float32 | kernel.BFloat16](dst, src []T, ps []piece, hw int, back bool) {
 	for _, p := range ps {
 		from, to := p.from*hw*block+p.fromLane, p.to*hw*block+p.toLane
 		if back {
@@ -135,9 +139,8 @@ func (c *compiler) concatGrad(n *gorgonia.Node, op *graph.ConcatGrad) error {
 	to, hw, ps := t.lazy.x, t.hw(), pieces(op.To-op.From, op.From)
 	c.add(&step{name: "concat gradient", backward: true, reads: []*value{v}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		for i := range n {
-			dst := w.image(to, first+i)
-			clear(dst)
-			movePieces(dst, w.image(v, first+i), ps, hw, true)
+			clear(w.image(to, first+i))
+			w.movePieces(to, v, first+i, ps, hw, true)
 		}
 	}})
 	return nil

@@ -120,7 +120,7 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	}
 	c.need = c.need.Max(fwd.Need(g))
 	c.x = max(c.x, g*per)
-	asIs := in.plain() && in.x.root() == in.x && fwd.Input().Same()
+	asIs := in.plain() && in.x.root() == in.x && !in.x.narrow && fwd.Input().Same()
 	whole := conv.NewParts(fwd)
 	if whole != nil {
 		c.need = c.need.Max(whole.Need())
@@ -178,20 +178,25 @@ func (c *compiler) epilogueOf(n *gorgonia.Node, s conv.Shape, out *tensor, bias 
 		each, err := c.fuseForward(n, out, bias, st)
 		return epilogue{each: each}, err
 	}
-	v, hw := c.newValue(n.Op().String(), out.blockedLen()), out.hw()
+	v, hw := c.newBlocked(n.Op().String(), out.blockedLen()), out.hw()
 	out.lazy.x, st.writes = v, []*value{v}
 	nm := c.makeNorm(stats, s.K, hw, units)
 	st.makes = append(st.makes, nm.apply)
 	c.mergeIn(st, nm, units)
 	if bias == nil {
 		return epilogue{func(w *worker, p part, d []float32) {
-			nm.observePart(w, p.unit, p.cb, d, p.first)
-			w.copyOut(w.part(v, p.image, p.cb*hw+p.from, len(d)), d)
+			nm.observeOut(w, p.unit, v, p.image, p.cb, p.cb*hw+p.from, d, p.first)
 		}, nm}, nil
 	}
 	r := &lazy{a: c.perChannel(bias).shift}
 	return epilogue{func(w *worker, p part, d []float32) {
-		y := w.part(v, p.image, p.cb*hw+p.from, len(d))
+		at := p.cb*hw + p.from
+		if v.narrow {
+			w.mapPart(r, d, d, nil, p.cb)
+			nm.observeOut(w, p.unit, v, p.image, p.cb, at, d, p.first)
+			return
+		}
+		y := w.part(v, p.image, at, len(d))
 		w.mapPart(r, y, d, nil, p.cb)
 		nm.observePart(w, p.unit, p.cb, y, p.first)
 	}, nm}, nil

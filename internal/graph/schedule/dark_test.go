@@ -18,7 +18,7 @@ func TestStepsReadAndWriteWhatTheySay(t *testing.T) {
 		}
 	}
 	for name, f := range all {
-		for _, o := range []schedule.Options{{Threads: 2}, inRounds(2)} {
+		for _, o := range []schedule.Options{{Threads: 2}, inRounds(2), inBFloat16(schedule.Options{Threads: 2})} {
 			n := 5
 			if name == "shared accumulators" {
 				n = 19

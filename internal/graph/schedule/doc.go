@@ -37,6 +37,8 @@
 //
 //   - block: 16 channels, kernel.Lanes; a blocked tensor is [N, C/16, H, W, 16].
 //   - value: a tensor with a place in the arena. A view is a part of each image of one.
+//   - narrow: of a value, that it is bfloat16 in memory (narrow.go). What is computed is float32;
+//     to open a value is to widen a part of it, to close it is to round what was made.
 //   - tensor: what is known of a node: a blocked value or a lazy expression, a row-major value,
 //     or both.
 //   - lazy expression: a tensor that whoever reads it computes: act(a·x + b·r) of two values.

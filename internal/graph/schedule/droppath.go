@@ -15,8 +15,8 @@ func (c *compiler) dropPath(n *gorgonia.Node, p float64, state *graph.DropoutSta
 		return err
 	}
 	to := t.lazy.x
-	c.add(&step{name: "drop path", backward: c.backward(n), reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		ref.DropImages(w.images(to, first, n), w.images(from, first, n), n, p, state.Key(stream), uint64(first))
-	}})
+	c.elementwise(&step{name: "drop path", backward: c.backward(n)}, to, from, nil, func(image int, y, x, _ []float32) {
+		ref.DropImages(y, x, 1, p, state.Key(stream), uint64(image))
+	})
 	return nil
 }

@@ -64,13 +64,7 @@ func (c *compiler) fuseForward(n *gorgonia.Node, out *tensor, bias *graph.Param,
 		st.reads = append(st.reads, r.r)
 	}
 	hw := out.hw()
-	return func(w *worker, p part, d []float32) {
-		var o []float32
-		if r.r != nil {
-			o = w.part(r.r, p.image, p.cb*hw+p.from, len(d))
-		}
-		w.mapPart(r, w.part(v, p.image, p.cb*hw+p.from, len(d)), d, o, p.cb)
-	}, nil
+	return func(w *worker, p part, d []float32) { w.mapOut(v, r, d, p.image, p.cb, p.cb*hw+p.from) }, nil
 }
 
 // onlyUser returns the user of a node that has one, and its operator.

@@ -15,15 +15,17 @@ func (c *compiler) excite(n *gorgonia.Node) error {
 		return err
 	}
 	to, hw, ch := t.lazy.x, t.hw(), t.c
+	c.widens(hw*block, hw*block)
 	c.add(&step{name: "excite", backward: c.backward(n), reads: []*value{x, s}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		a, scale := &w.aff, &w.scale
 		a.S, a.T, a.Rows, a.Pixels, a.XPixel = scale, &zeros, 1, hw, block
 		for i := first; i < first+n; i++ {
-			xs, ys, factors := w.image(x, i), w.image(to, i), w.image(s, i)
 			for cb := range blocks(ch) {
-				*scale = logistics(factors, cb)
-				a.X, a.Y = xs[cb*hw*block:(cb+1)*hw*block], ys[cb*hw*block:(cb+1)*hw*block]
+				*scale = logistics(w.image(s, i), cb)
+				at, plane := cb*hw*block, hw*block
+				a.X, a.Y = w.open(x, i, at, plane, 0), w.place(to, i, at, plane, 1)
 				a.Map(false)
+				w.close(to, i, at, a.Y)
 			}
 		}
 	}})
@@ -47,16 +49,18 @@ func (c *compiler) exciteScaleGrad(n *gorgonia.Node) error {
 		return err
 	}
 	to, hw, ch := t.plain, of.hw(), of.c
+	c.widens(hw*block, hw*block)
 	c.add(&step{name: "excite gradient", backward: true, reads: []*value{x, s, dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		m, sums := &w.mask, &w.sums
 		m.Pixels, m.R, m.Mean, m.S1, m.S2 = hw, nil, &zeros, &sums.first, &sums.second
 		for i := first; i < first+n; i++ {
-			xs, ds, factors, out := w.image(x, i), w.image(dy, i), w.image(s, i), w.image(to, i)
+			factors, out := w.image(s, i), w.image(to, i)
 			for cb := range blocks(ch) {
 				*sums = pair{}
-				d := ds[cb*hw*block : (cb+1)*hw*block]
+				at, plane := cb*hw*block, hw*block
+				d := w.open(dy, i, at, plane, 0)
 				// The sums alone are wanted: what is written is what was read.
-				m.D, m.G, m.Z = d, d, xs[cb*hw*block:(cb+1)*hw*block]
+				m.D, m.G, m.Z = d, d, w.open(x, i, at, plane, 1)
 				m.Run(kernel.MaskNone)
 				f := logistics(factors, cb)
 				for j := range min(block, ch-cb*block) {

@@ -16,15 +16,15 @@ func (c *compiler) average(n *gorgonia.Node) error {
 		return err
 	}
 	to, hw := t.plain, x.hw()
+	c.widens(hw * block)
 	c.add(&step{name: "average", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		xs, ys := w.images(from, first, n), w.images(to, first, n)
 		m, sums := &w.moments, &w.sums
 		m.Pixels, m.K, m.S1, m.S2 = hw, &zeros, &sums.first, &sums.second
-		for i := range n {
-			y := ys[i*to.per : (i+1)*to.per]
+		for i := first; i < first+n; i++ {
+			y := w.image(to, i)
 			for cb := range blocks(len(y)) {
 				*sums = pair{}
-				m.X = xs[i*from.per+cb*hw*block:][:hw*block]
+				m.X = w.open(from, i, cb*hw*block, hw*block, 0)
 				m.Run()
 				for j := range min(block, len(y)-cb*block) {
 					y[cb*block+j] = sums.first[j] / float32(hw)
@@ -42,18 +42,20 @@ func (c *compiler) averageGrad(n *gorgonia.Node) error {
 		return err
 	}
 	to, hw, ch := t.lazy.x, t.hw(), t.c
+	c.widens(hw * block)
 	c.add(&step{name: "average gradient", backward: true, reads: []*value{dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		src, dst := w.images(dy, first, n), w.images(to, first, n)
-		for i := range n {
+		for i := first; i < first+n; i++ {
+			src := w.image(dy, i)
 			for cb := range blocks(ch) {
 				var v kernel.Vec
 				for j := range min(block, ch-cb*block) {
-					v[j] = src[i*ch+cb*block+j] / float32(hw)
+					v[j] = src[cb*block+j] / float32(hw)
 				}
-				plane := dst[i*to.per+cb*hw*block:][:hw*block]
+				plane := w.place(to, i, cb*hw*block, hw*block, 0)
 				for p := 0; p < len(plane); p += block {
 					*(*kernel.Vec)(plane[p:]) = v
 				}
+				w.close(to, i, cb*hw*block, plane)
 			}
 		}
 	}})

@@ -72,6 +72,9 @@ func (d *dark) region(r *region) {
 		poison(w.arena)
 		poison(w.y)
 		poison(w.scratch)
+		for _, b := range w.wide {
+			poison(b)
+		}
 	}
 	copyValues(m, m.arena, before, shown)
 	defer d.hideMaps(r)()
@@ -87,7 +90,7 @@ func (d *dark) region(r *region) {
 	}
 	for _, v := range may {
 		if v = v.root(); !d.written[v] { // what others have left where its other parts are
-			poison(before[v.offset : v.offset+m.g.N*v.per])
+			poison(before[v.offset : v.offset+m.g.N*v.floats(v.per)])
 			d.written[v] = true
 		}
 	}
@@ -99,8 +102,8 @@ func (d *dark) region(r *region) {
 func copyValues(m *Machine, dst, src []float32, values []*value) {
 	for _, v := range values {
 		for i := range m.g.N {
-			from := v.root().offset + i*v.root().per + v.at
-			copy(dst[from:from+v.per], src[from:from+v.per])
+			from := v.root().offset + i*v.floats(v.root().per) + v.floats(v.at)
+			copy(dst[from:from+v.floats(v.per)], src[from:])
 		}
 	}
 }
@@ -136,8 +139,9 @@ func (d *dark) hideMaps(r *region) (show func()) {
 	}
 }
 
+// poison writes NaN, whichever way the memory is read.
 func poison(xs []float32) {
 	for i := range xs {
-		xs[i] = float32(math.NaN())
+		xs[i] = math.Float32frombits(0x7fc07fc0)
 	}
 }

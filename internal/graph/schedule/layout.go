@@ -9,13 +9,15 @@ import "resnet/internal/graph/kernel"
 // form exists.
 func (c *compiler) lazy(t *tensor) *lazy {
 	if t.lazy == nil {
-		from, to := t.plain, c.newValue("blocked "+t.plain.name, t.blockedLen())
+		from, to := t.plain, c.newBlocked("blocked "+t.plain.name, t.blockedLen())
 		t.lazy = &lazy{x: to}
+		c.widens(to.per)
 		ch, hw := t.c, t.hw()
 		c.add(&step{name: "to blocks", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-			x, y := w.images(from, first, n), w.images(to, first, n)
-			for i := range n {
-				blockImage(y[i*to.per:(i+1)*to.per], x[i*from.per:(i+1)*from.per], ch, hw)
+			for i := first; i < first+n; i++ {
+				y := w.place(to, i, 0, to.per, 0)
+				blockImage(y, w.image(from, i), ch, hw)
+				w.close(to, i, 0, y)
 			}
 		}})
 	}
@@ -43,11 +45,11 @@ func (c *compiler) viewed(t *tensor) *value {
 
 // mapped adds the step that computes a lazy expression.
 func (c *compiler) mapped(t *tensor, r *lazy) *value {
-	v := c.newValue("lazy expression", t.blockedLen())
+	v := c.newBlocked("lazy expression", t.blockedLen())
 	from := *r
 	hw := t.hw()
 	s := &step{name: "lazy expression", reads: from.reads(), writes: []*value{v}, run: func(w *worker, _, first, n int) {
-		w.materialise(w.images(v, first, n), &from, hw, first, n)
+		w.materialise(v, &from, hw, first, n)
 	}}
 	s.need(from.a, from.b)
 	c.add(s)
@@ -61,11 +63,11 @@ func (c *compiler) rows(t *tensor) *value {
 		from := c.blocked(t)
 		to := c.newValue("rows "+from.name, t.c*t.hw())
 		t.plain = to
+		c.widens(from.per)
 		ch, hw := t.c, t.hw()
 		c.add(&step{name: "to rows", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-			x, y := w.images(from, first, n), w.images(to, first, n)
-			for i := range n {
-				unblockImage(y[i*to.per:(i+1)*to.per], x[i*from.per:(i+1)*from.per], ch, hw)
+			for i := first; i < first+n; i++ {
+				unblockImage(w.image(to, i), w.open(from, i, 0, from.per, 0), ch, hw)
 			}
 		}})
 	}

@@ -18,12 +18,14 @@ func (c *compiler) statistics(n *gorgonia.Node) error {
 	nm, sums, sizes := c.makeNorm(n, t.c, t.hw(), c.sums()), c.sums(), c.m.sizes
 	st := &step{name: "statistics", reads: []*value{v}, makes: []any{nm.apply}}
 	c.mergeIn(st, nm, sums)
+	c.widens(nm.hw * block)
 	st.run = func(w *worker, _, first, count int) {
 		sizes.eachSum(first, count, func(u, images int) { nm.begin(u, images*nm.hw) })
-		x := w.images(v, first, count)
-		for i := range count {
-			p := sizes.part(first + i)
-			nm.observe(w, p.unit, x[i*v.per:(i+1)*v.per], p.first)
+		for i := first; i < first+count; i++ {
+			p := sizes.part(i)
+			for cb := range blocks(nm.c) {
+				nm.observePart(w, p.unit, cb, w.open(v, i, cb*nm.hw*block, nm.hw*block, 0), p.first)
+			}
 		}
 	}
 	c.add(st)

@@ -63,14 +63,19 @@ func (c *compiler) operations(backward bool) (out []*gorgonia.Node) {
 func (c *compiler) input() {
 	s := c.g.Input.Shape()
 	t := &tensor{c: s[1], h: s[2], w: s[3]}
-	v := c.newValue("input", t.blockedLen())
+	v := c.newBlocked("input", t.blockedLen())
+	v.narrow = v.narrow && !c.convolvedAlone(c.g.Input)
+	if v.narrow {
+		c.widens(v.per)
+	}
 	t.lazy = &lazy{x: v}
 	c.tensors[c.g.Input] = t
 	chw, hw, ch := t.c*t.hw(), t.hw(), t.c
 	c.add(&step{name: "input", writes: []*value{v}, run: func(w *worker, _, first, n int) {
-		y := w.images(v, first, n)
-		for i := range n {
-			blockImage(y[i*v.per:(i+1)*v.per], w.m.x[(first+i)*chw:(first+i+1)*chw], ch, hw)
+		for i := first; i < first+n; i++ {
+			y := w.place(v, i, 0, v.per, 0)
+			blockImage(y, w.m.x[i*chw:(i+1)*chw], ch, hw)
+			w.close(v, i, 0, y)
 		}
 	}})
 }
@@ -113,7 +118,7 @@ func (c *compiler) blockedTensor(n *gorgonia.Node) (*tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.lazy = &lazy{x: c.newValue(n.Op().String(), t.blockedLen())}
+	t.lazy = &lazy{x: c.newBlocked(n.Op().String(), t.blockedLen())}
 	return t, nil
 }
 

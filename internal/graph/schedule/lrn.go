@@ -127,11 +127,12 @@ func (c *compiler) lrn(n *gorgonia.Node, op *graph.LRN) error {
 	}
 	to, r, hw := t.lazy.x, newResponse(op.LRNShape), t.hw()
 	c.scratch = max(c.scratch, r.scratch())
+	c.widens(to.per, to.per)
 	c.inParts(&step{name: "LRN", reads: []*value{x}, writes: []*value{to}}, r.count(), t.blockedLen(), func(w *worker, img, first, end int) {
 		squares, _, sums := r.buffers(w)
 		k := &w.response
 		k.K = float32(op.Bias)
-		xs, ys := w.image(x, img), w.image(to, img)
+		xs, ys := w.open(x, img, 0, x.per, 0), w.place(to, img, 0, to.per, 1)
 		r.strips(squares, xs, first, end, func(at, n int) {
 			for cb := range blocks(op.C) {
 				r.sums.sum(&w.tile, sums, squares, cb, n)
@@ -140,6 +141,7 @@ func (c *compiler) lrn(n *gorgonia.Node, op *graph.LRN) error {
 				r.apply(k)
 			}
 		})
+		w.close(to, img, 0, ys)
 	})
 	return nil
 }
@@ -154,12 +156,13 @@ func (c *compiler) lrnGrad(n *gorgonia.Node, op *graph.LRNGrad) error {
 	to, r, hw := t.lazy.x, newResponse(op.LRNShape), t.hw()
 	back := newBand((op.Size-1)/2, op.Size/2, op.C, float32(2*op.Alpha*op.Beta/float64(op.Size)))
 	c.scratch = max(c.scratch, r.scratch())
+	c.widens(to.per, to.per, to.per)
 	c.add(&step{name: "LRN gradient", backward: true, reads: []*value{x, dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		squares, parts, sums := r.buffers(w)
 		k := &w.response
 		k.K = float32(op.Bias)
 		for i := first; i < first+n; i++ {
-			xs, ds, dx := w.image(x, i), w.image(dy, i), w.image(to, i)
+			xs, ds, dx := w.open(x, i, 0, x.per, 0), w.open(dy, i, 0, dy.per, 1), w.place(to, i, 0, to.per, 2)
 			r.strips(squares, xs, 0, r.count(), func(at, n int) {
 				for cb := range blocks(op.C) {
 					r.sums.sum(&w.tile, sums, squares, cb, n)
@@ -173,6 +176,7 @@ func (c *compiler) lrnGrad(n *gorgonia.Node, op *graph.LRNGrad) error {
 					subtractProduct(dx[from:][:n*block], xs[from:][:n*block], sums)
 				}
 			})
+			w.close(to, i, 0, dx)
 		}
 	}})
 	return nil

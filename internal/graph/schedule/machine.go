@@ -33,6 +33,7 @@ type plan struct {
 	sizes  sizes
 	units  []span
 	local  bool // activations that one unit alone needs live with its worker
+	narrow bool // activations and their gradients are bfloat16 in memory
 	logits *value
 }
 
@@ -251,7 +252,7 @@ func (m *Machine) Bytes() int64 {
 		n += int64(len(p.packed)) * 4
 	}
 	for _, w := range m.workers {
-		n += int64(len(w.x.data)+len(w.dy.data)+len(w.y)+len(w.arena)+len(w.scratch))*4 + w.need.Bytes()
+		n += int64(len(w.x.data)+len(w.dy.data)+len(w.y)+len(w.arena)+len(w.scratch)+w.wide.sizes().floats())*4 + w.need.Bytes()
 	}
 	return n
 }

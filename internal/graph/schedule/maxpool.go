@@ -55,13 +55,14 @@ func windowOf(s graph.PoolShape, o, size int) (lo, hi int) {
 // planes has a part for each unit.
 func runParts(planes int) int { return parts(Units, planes) }
 
-// eachRun calls f for the planes and runs in parts [from, to) of an image.
-func eachRun(runs []windowRun, planes, from, to int, f func(plane, run int)) {
+// eachPlane calls f for the planes and their runs [lo, hi) in parts [from, to) of an image.
+func eachPlane(runs []windowRun, planes, from, to int, f func(plane, lo, hi int)) {
 	n := runParts(planes)
-	for u := from; u < to; u++ {
-		for i := u % n * len(runs) / n; i < (u%n+1)*len(runs)/n; i++ {
-			f(u/n, i)
-		}
+	for u := from; u < to; {
+		plane := u / n
+		end := min(to, (plane+1)*n)
+		f(plane, u%n*len(runs)/n, (end-plane*n)*len(runs)/n)
+		u = end
 	}
 }
 
@@ -78,14 +79,18 @@ func (c *compiler) maxPool(n *gorgonia.Node, op *graph.MaxPool) error {
 	}
 	to := t.lazy.x
 	inPlane, outPlane, planes, stride := op.H*op.W*block, t.hw()*block, blocks(op.C), op.Stride*block
+	c.widens(inPlane, outPlane)
 	c.inParts(&step{name: "max pool", reads: []*value{from}, writes: []*value{to}}, planes*runParts(planes), t.blockedLen(), func(w *worker, img, first, end int) {
-		xs, ys := w.image(from, img), w.image(to, img)
 		k := &w.window
 		k.XPixel = stride
-		eachRun(runs, planes, first, end, func(p, i int) {
-			r := &runs[i]
-			k.X, k.Y, k.Taps, k.Pixels = xs[p*inPlane+r.from:(p+1)*inPlane], ys[p*outPlane+r.to:(p+1)*outPlane], r.taps, r.pixels
-			k.Max()
+		eachPlane(runs, planes, first, end, func(p, lo, hi int) {
+			x, y := w.open(from, img, p*inPlane, inPlane, 0), w.place(to, img, p*outPlane, outPlane, 1)
+			for i := lo; i < hi; i++ {
+				r := &runs[i]
+				k.X, k.Y, k.Taps, k.Pixels = x[r.from:], y[r.to:], r.taps, r.pixels
+				k.Max()
+			}
+			w.close(to, img, p*outPlane, y)
 		})
 	})
 	return nil
@@ -105,19 +110,22 @@ func (c *compiler) maxPoolGrad(n *gorgonia.Node, op *graph.MaxPoolGrad) error {
 	}
 	to := t.lazy.x
 	inPlane, outPlane, planes, stride := op.H*op.W*block, y.hw()*block, blocks(op.C), op.Stride*block
+	c.widens(inPlane, inPlane, outPlane, outPlane)
 	c.add(&step{name: "max pool gradient", backward: true, reads: []*value{x, top, dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		xs, ys, ds, dxs := w.images(x, first, n), w.images(top, first, n), w.images(dy, first, n), w.images(to, first, n)
-		clear(dxs)
 		k := &w.window
 		k.XPixel = stride
-		for p := range n * planes {
-			in, out := p*inPlane, p*outPlane
-			for i := range runs {
-				r := &runs[i]
-				k.X, k.DX = xs[in+r.from:in+inPlane], dxs[in+r.from:in+inPlane]
-				k.Y, k.D, k.Taps, k.Pixels = ys[out+r.to:out+outPlane], ds[out+r.to:out+outPlane], r.taps, r.pixels
+		for u := range n * planes {
+			i, in, out := first+u/planes, u%planes*inPlane, u%planes*outPlane
+			xs, dxs := w.open(x, i, in, inPlane, 0), w.place(to, i, in, inPlane, 1)
+			ys, ds := w.open(top, i, out, outPlane, 2), w.open(dy, i, out, outPlane, 3)
+			clear(dxs)
+			for j := range runs {
+				r := &runs[j]
+				k.X, k.DX = xs[r.from:], dxs[r.from:]
+				k.Y, k.D, k.Taps, k.Pixels = ys[r.to:], ds[r.to:], r.taps, r.pixels
 				k.MaxGrad()
 			}
+			w.close(to, i, in, dxs)
 		}
 	}})
 	return nil

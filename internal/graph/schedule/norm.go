@@ -56,16 +56,9 @@ func (n *norm) begin(u, count int) {
 	n.count[u] = count
 }
 
-// observe adds one blocked image of z to a unit's moments. The first pixel of the unit's first
-// image is what they are taken about: a value of the channel itself, so that nothing cancels.
-func (n *norm) observe(w *worker, u int, z []float32, first bool) {
-	for cb := range blocks(n.c) {
-		n.observePart(w, u, cb, z[cb*n.hw*block:(cb+1)*n.hw*block], first)
-	}
-}
-
 // observePart adds some pixels of one block of channels to a unit's moments, the unit's first
-// ones or others.
+// ones or others. The first pixel of a unit is what they are taken about: a value of the channel
+// itself, so that nothing cancels.
 func (n *norm) observePart(w *worker, u, cb int, z []float32, first bool) {
 	if first {
 		n.shift[u][cb] = kernel.Vec(z[:block])

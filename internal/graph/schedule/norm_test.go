@@ -27,7 +27,9 @@ func TestStatisticsDoNotCancel(t *testing.T) {
 					image[((ch/block)*hw+p)*block+ch%block] = v
 				}
 			}
-			n.observe(w, u, image, i == 0)
+			for cb := range blocks(c) {
+				n.observePart(w, u, cb, image[cb*hw*block:(cb+1)*hw*block], i == 0)
+			}
 		}
 	}
 	n.merge(0, n.c, 3, 0)

@@ -59,11 +59,11 @@ func (m *Machine) place(c *compiler, threads int, o Options) error {
 	if m.local {
 		var own []*value
 		own, shared = m.divide()
-		local = place(steps, position, own, func(v *value) int { return m.sizes.unit * v.per })
+		local = place(steps, position, own, func(v *value) int { return m.sizes.unit * v.floats(v.per) })
 	}
-	size := place(steps, region, shared, func(v *value) int { return m.g.N * v.per })
+	size := place(steps, region, shared, func(v *value) int { return m.g.N * v.floats(v.per) })
 	// Floats: sizes that overflow are those that have to be refused.
-	need := 4*(float64(size)+float64(c.acc)+float64(c.staging)) + float64(threads)*(float64(c.need.Bytes())+4*float64(local+c.scratch+c.x+c.dy+c.y))
+	need := 4*(float64(size)+float64(c.acc)+float64(c.staging)) + float64(threads)*(float64(c.need.Bytes())+4*float64(local+c.scratch+c.x+c.dy+c.y+c.wide.floats()))
 	if o.Limit > 0 && need > float64(o.Limit) {
 		return &TooLargeError{int64(min(need, math.MaxInt64/2)), o.Limit}
 	}

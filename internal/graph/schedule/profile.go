@@ -112,13 +112,13 @@ func (r *region) bytes(images int) int64 {
 		for _, v := range s.reads {
 			if at := (place{v.root(), v.at}); !read[at] && !written[at] {
 				read[at] = true
-				total += int64(v.per) * n
+				total += int64(v.floats(v.per)) * n
 			}
 		}
 		for _, v := range s.writes {
 			if at := (place{v.root(), v.at}); !written[at] {
 				written[at] = true
-				total += int64(v.per) * n
+				total += int64(v.floats(v.per)) * n
 			}
 		}
 	}

@@ -42,6 +42,7 @@ type compiler struct {
 	x, dy   int // padded images in cache
 	y       int // results of convolutions in cache
 	scratch int // of what works on strips or rows
+	wide    wideSizes
 	acc     int // accumulators of a weight gradient
 	staging int // what the first stage of a step leaves for the second
 }

@@ -88,9 +88,12 @@ func (c *compiler) flattenGrad(n *gorgonia.Node, op *graph.FlattenGrad) error {
 		return err
 	}
 	to, ch, hw := t.lazy.x, t.c, t.hw()
+	c.widens(to.per)
 	c.add(&step{name: "flatten gradient", backward: true, reads: []*value{dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
 		for i := first; i < first+n; i++ {
-			blockImage(w.image(to, i), w.image(dy, i)[op.From:op.From+ch*hw], ch, hw)
+			y := w.place(to, i, 0, to.per, 0)
+			blockImage(y, w.image(dy, i)[op.From:op.From+ch*hw], ch, hw)
+			w.close(to, i, 0, y)
 		}
 	}})
 	return nil

@@ -4,6 +4,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
 )
 
 // shifted says how blocks of channels map to blocks shifted by some channels: piece i of block cb
@@ -30,23 +31,45 @@ func (c *compiler) shortcut(n *gorgonia.Node, op *graph.ShortcutPad) error {
 		return err
 	}
 	from, to := c.blocked(x), t.lazy.x
-	ps := pieces(op.C, shiftOf(op.ShortcutShape))
-	w, ow, oh, u := op.W, t.w, t.h, op.Stride
-	c.add(&step{name: "shortcut", reads: []*value{from}, writes: []*value{to}, run: func(k *worker, _, first, n int) {
-		src, dst := k.images(from, first, n), k.images(to, first, n)
-		clear(dst)
-		for i := range n {
-			for _, p := range ps {
-				s, d := src[i*from.per+p.from*op.H*w*block+p.fromLane:], dst[i*to.per+p.to*oh*ow*block+p.toLane:]
-				for r := range oh {
-					for q := range ow {
-						copy(d[(r*ow+q)*block:][:p.n], s[(r*u*w+q*u)*block:][:p.n])
-					}
-				}
+	m := newStrides(op.ShortcutShape, t.h, t.w)
+	c.add(&step{name: "shortcut", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+		for i := first; i < first+n; i++ {
+			if to.narrow {
+				moveStrided(m, w.halves(to, i, 0, to.per), w.halves(from, i, 0, from.per), false)
+			} else {
+				moveStrided(m, w.image(to, i), w.image(from, i), false)
 			}
 		}
 	}})
 	return nil
+}
+
+// strides is how pixels of the larger image of a shortcut and of the smaller one correspond.
+type strides struct {
+	ps              []piece
+	h, w, oh, ow, u int
+}
+
+func newStrides(s graph.ShortcutShape, oh, ow int) strides {
+	return strides{pieces(s.C, shiftOf(s)), s.H, s.W, oh, ow, s.Stride}
+}
+
+// moveStrided copies every stride-th pixel of a larger image to a smaller one, or back; what is not
+// copied to is 0.
+func moveStrided[T float32 | kernel.BFloat16](m strides, dst, src []T, back bool) {
+	clear(dst)
+	for _, p := range m.ps {
+		large, small := p.from*m.h*m.w*block+p.fromLane, p.to*m.oh*m.ow*block+p.toLane
+		for r := range m.oh {
+			for q := range m.ow {
+				from, to := large+(r*m.u*m.w+q*m.u)*block, small+(r*m.ow+q)*block
+				if back {
+					from, to = to, from
+				}
+				copy(dst[to:][:p.n], src[from:][:p.n])
+			}
+		}
+	}
 }
 
 func shiftOf(s graph.ShortcutShape) int {
@@ -63,19 +86,13 @@ func (c *compiler) shortcutGrad(n *gorgonia.Node, op *graph.ShortcutPadGrad) err
 		return err
 	}
 	from, to := c.blocked(dy), t.lazy.x
-	ps := pieces(op.C, shiftOf(op.ShortcutShape))
-	w, ow, oh, u := op.W, dy.w, dy.h, op.Stride
-	c.add(&step{name: "shortcut gradient", backward: true, reads: []*value{from}, writes: []*value{to}, run: func(k *worker, _, first, n int) {
-		src, dst := k.images(from, first, n), k.images(to, first, n)
-		clear(dst)
-		for i := range n {
-			for _, p := range ps {
-				s, d := src[i*from.per+p.to*oh*ow*block+p.toLane:], dst[i*to.per+p.from*op.H*w*block+p.fromLane:]
-				for r := range oh {
-					for q := range ow {
-						copy(d[(r*u*w+q*u)*block:][:p.n], s[(r*ow+q)*block:][:p.n])
-					}
-				}
+	m := newStrides(op.ShortcutShape, dy.h, dy.w)
+	c.add(&step{name: "shortcut gradient", backward: true, reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
+		for i := first; i < first+n; i++ {
+			if to.narrow {
+				moveStrided(m, w.halves(to, i, 0, to.per), w.halves(from, i, 0, from.per), true)
+			} else {
+				moveStrided(m, w.image(to, i), w.image(from, i), true)
 			}
 		}
 	}})

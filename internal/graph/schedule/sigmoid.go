@@ -14,9 +14,7 @@ func (c *compiler) sigmoid(n *gorgonia.Node) error {
 		return err
 	}
 	to := t.lazy.x
-	c.add(&step{name: "sigmoid", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		kernel.Sigmoid(w.images(to, first, n), w.images(from, first, n))
-	}})
+	c.elementwise(&step{name: "sigmoid"}, to, from, nil, func(_ int, y, x, _ []float32) { kernel.Sigmoid(y, x) })
 	return nil
 }
 
@@ -27,8 +25,6 @@ func (c *compiler) sigmoidGrad(n *gorgonia.Node) error {
 		return err
 	}
 	to := t.lazy.x
-	c.add(&step{name: "sigmoid gradient", backward: true, reads: []*value{y, dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		kernel.SigmoidGrad(w.images(to, first, n), w.images(y, first, n), w.images(dy, first, n))
-	}})
+	c.elementwise(&step{name: "sigmoid gradient", backward: true}, to, y, dy, func(_ int, dx, y, dy []float32) { kernel.SigmoidGrad(dx, y, dy) })
 	return nil
 }

@@ -27,9 +27,7 @@ func (c *compiler) elu(n *gorgonia.Node, alpha float32) error {
 		return err
 	}
 	to := t.lazy.x
-	c.add(&step{name: "ELU", reads: []*value{from}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		kernel.ELU(w.images(to, first, n), w.images(from, first, n), alpha)
-	}})
+	c.elementwise(&step{name: "ELU"}, to, from, nil, func(_ int, y, x, _ []float32) { kernel.ELU(y, x, alpha) })
 	return nil
 }
 
@@ -40,9 +38,7 @@ func (c *compiler) eluGrad(n *gorgonia.Node, alpha float32) error {
 		return err
 	}
 	to := t.lazy.x
-	c.add(&step{name: "ELU gradient", backward: true, reads: []*value{y, dy}, writes: []*value{to}, run: func(w *worker, _, first, n int) {
-		kernel.ELUGrad(w.images(to, first, n), w.images(y, first, n), w.images(dy, first, n), alpha)
-	}})
+	c.elementwise(&step{name: "ELU gradient", backward: true}, to, y, dy, func(_ int, dx, y, dy []float32) { kernel.ELUGrad(dx, y, dy, alpha) })
 	return nil
 }
 

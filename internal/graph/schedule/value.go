@@ -6,8 +6,8 @@ const block = kernel.Lanes
 
 func blocks(c int) int { return (c + block - 1) / block }
 
-// value is a tensor with a place in the arena: per float32 values for each image, blocked or
-// row-major.
+// value is a tensor with a place in the arena: per values for each image, blocked or row-major.
+// They are float32 in memory unless it is narrow.
 type value struct {
 	name   string
 	per    int
@@ -15,6 +15,7 @@ type value struct {
 	// first and last are the positions of the steps that write it first and read it last.
 	first, last int
 	keep        bool // read by the caller after the run
+	narrow      bool // bfloat16 in memory; see narrow.go
 	// own says that one unit alone uses it between two barriers: its place is in the worker's
 	// arena.
 	own bool
@@ -36,7 +37,15 @@ func (v *value) view(at, per int) *value {
 	if at == 0 && per == v.per {
 		return v
 	}
-	return &value{name: "part of " + v.name, per: per, parent: v.root(), at: v.at + at}
+	return &value{name: "part of " + v.name, per: per, parent: v.root(), at: v.at + at, narrow: v.narrow}
+}
+
+// floats is how many float32 values have the memory of n of its values.
+func (v *value) floats(n int) int {
+	if v.narrow {
+		return n / 2
+	}
+	return n
 }
 
 // affine is a per-channel map that is known only after a step has run: y = s·x + t; in blocks of 16

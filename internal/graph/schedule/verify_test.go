@@ -140,9 +140,9 @@ func (v *verifier) memory() {
 		for _, s := range r.steps {
 			for _, x := range append(slices.Clone(s.reads), s.writes...) {
 				x = x.root()
-				lives, at, size := shared, i, v.m.g.N*x.per
+				lives, at, size := shared, i, v.m.g.N*x.floats(x.per)
 				if x.own {
-					lives, at, size = own, position, v.m.sizes.unit*x.per
+					lives, at, size = own, position, v.m.sizes.unit*x.floats(x.per)
 					if h, ok := home[x]; ok && h != i || s.runInner != nil || s.spans != nil || s.whole {
 						v.fault("%s: %s is a worker's own, and others use it", s.name, x.name)
 					}

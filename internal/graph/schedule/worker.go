@@ -17,6 +17,8 @@ type worker struct {
 	aff     kernel.Affine
 	mask    kernel.Mask
 	moments kernel.Moments
+	narrow  narrowWork
+	wide    wideBuffers
 	window  kernel.Window
 	dot     kernel.DotTile
 	rows    kernel.RowTile
@@ -66,30 +68,33 @@ func newWorker(m *Machine, c *compiler, local int) *worker {
 	w := &worker{
 		m: m, need: c.need, conv: conv.NewWork(c.need), arena: kernel.Alloc(local), scratch: kernel.Alloc(c.scratch),
 		x: padded{data: kernel.Alloc(c.x)}, dy: padded{data: kernel.Alloc(c.dy)}, y: kernel.Alloc(c.y),
+		wide: c.wide.alloc(),
 	}
 	w.mapBlock = func(cb int) { w.apply(w.filling, cb) }
 	return w
 }
 
-// images returns the part of a value that holds n images from first.
+// images returns the memory of a value's n images from first.
 func (w *worker) images(v *value, first, n int) []float32 {
+	per := v.floats(v.per)
 	if v.own {
-		at := v.offset + (first-w.base)*v.per
-		return w.arena[at : at+n*v.per]
+		at := v.offset + (first-w.base)*per
+		return w.arena[at : at+n*per]
 	}
-	at := v.offset + first*v.per
-	return w.m.arena[at : at+n*v.per]
+	at := v.offset + first*per
+	return w.m.arena[at : at+n*per]
 }
 
-// image returns one image of a value or of a view.
+// image returns the memory of one image of a value or of a view.
 func (w *worker) image(v *value, i int) []float32 {
 	r := v.root()
+	per, from, n := r.floats(r.per), r.floats(v.at), r.floats(v.per)
 	if r.own {
-		at := r.offset + (i-w.base)*r.per + v.at
-		return w.arena[at : at+v.per]
+		at := r.offset + (i-w.base)*per + from
+		return w.arena[at : at+n]
 	}
-	at := r.offset + i*r.per + v.at
-	return w.m.arena[at : at+v.per]
+	at := r.offset + i*per + from
+	return w.m.arena[at : at+n]
 }
 
 // part is n values of an image of a blocked value or view, from a pixel counted over its blocks of
@@ -98,34 +103,52 @@ func (w *worker) part(v *value, image, pixel, n int) []float32 {
 	return w.image(v, image)[pixel*block:][:n]
 }
 
+// mapper is a kernel that maps rows.
+type mapper interface {
+	Copy()
+	Map(relu bool)
+	MapPReLU()
+	Map2(relu bool)
+}
+
 // apply runs a lazy expression on the rows that aff describes, channel block cb.
 func (w *worker) apply(r *lazy, cb int) {
 	a := &w.aff
-	if r.plain() {
-		a.Copy()
-		return
-	}
-	a.S, a.T, a.S2 = &ones, &zeros, &ones
+	a.S, a.T, a.S2 = w.maps(r, cb)
+	r.run(a)
+}
+
+// maps are the scale, shift and second scale or slopes of a lazy expression in block cb.
+func (w *worker) maps(r *lazy, cb int) (s, t, s2 *kernel.Vec) {
+	s, t, s2 = &ones, &zeros, &ones
 	if r.a != nil {
-		a.S, a.T = &r.a.s[cb], &r.a.t[cb]
+		s, t = &r.a.s[cb], &r.a.t[cb]
 	}
 	if r.act == prelu {
-		a.S2 = &r.slope[cb]
-		a.MapPReLU()
-		return
+		return s, t, &r.slope[cb]
 	}
-	if r.r == nil {
-		a.Map(r.act == relu)
-		return
-	}
-	if r.b != nil {
-		a.S2 = &r.b.s[cb]
+	if r.r != nil && r.b != nil {
+		s2 = &r.b.s[cb]
 		for i := range w.offsets {
-			w.offsets[i] = a.T[i] + r.b.t[cb][i]
+			w.offsets[i] = t[i] + r.b.t[cb][i]
 		}
-		a.T = &w.offsets
+		t = &w.offsets
 	}
-	a.Map2(r.act == relu)
+	return s, t, s2
+}
+
+// run maps the rows that are set already.
+func (r *lazy) run(m mapper) {
+	switch {
+	case r.plain():
+		m.Copy()
+	case r.act == prelu:
+		m.MapPReLU()
+	case r.r == nil:
+		m.Map(r.act == relu)
+	default:
+		m.Map2(r.act == relu)
+	}
 }
 
 // fill prepares n images of a lazy expression, from first, as the input of a convolution.
@@ -133,11 +156,16 @@ func (w *worker) fill(p *conv.Padded, dst *padded, r *lazy, first, n int) {
 	w.filling = r
 	dst.clearMargins(p, n)
 	for i := range n {
+		to := dst.data[i*p.Len() : (i+1)*p.Len()]
+		if r.x.narrow {
+			w.fillNarrow(p, to, r, first+i, 0, p.CB)
+			continue
+		}
 		var other []float32
 		if r.r != nil {
 			other = w.image(r.r, first+i)
 		}
-		p.Fill(&w.aff, dst.data[i*p.Len():(i+1)*p.Len()], w.image(r.x, first+i), other, w.mapBlock)
+		p.Fill(&w.aff, to, w.image(r.x, first+i), other, w.mapBlock)
 	}
 }
 
@@ -153,6 +181,10 @@ func (w *worker) fillBlocks(p *conv.Padded, dst *padded, r *lazy, first, n int, 
 
 // fillBlock prepares channel block cb of an image of a lazy expression in dst, a padded image.
 func (w *worker) fillBlock(p *conv.Padded, dst []float32, r *lazy, image, cb int) {
+	if r.x.narrow {
+		w.fillNarrow(p, dst, r, image, cb, cb+1)
+		return
+	}
 	w.filling = r
 	var other []float32
 	if r.r != nil {
@@ -161,23 +193,30 @@ func (w *worker) fillBlock(p *conv.Padded, dst []float32, r *lazy, image, cb int
 	p.FillBlock(&w.aff, dst, w.image(r.x, image), other, cb, w.mapBlock)
 }
 
-// materialise writes n images of a lazy expression to y, which may be one of the values it reads.
-func (w *worker) materialise(y []float32, r *lazy, hw, first, n int) {
-	a := &w.aff
-	a.Rows, a.Pixels, a.XPixel = 1, hw, block
-	for i := range n {
-		out, x := y[i*r.x.per:(i+1)*r.x.per], w.image(r.x, first+i)
-		var other []float32
-		if r.r != nil {
-			other = w.image(r.r, first+i)
-		}
-		for cb := range len(out) / (hw * block) {
-			from := cb * hw * block
-			a.X, a.Y = x[from:from+hw*block], out[from:from+hw*block]
-			if other != nil {
-				a.R = other[from : from+hw*block]
+// compute writes some pixels of a lazy expression to y: those of block cb of an image from the
+// given one, counted over the blocks. y may be the memory of what it reads.
+func (w *worker) compute(y []float32, r *lazy, image, cb, from int) {
+	if r.x.narrow {
+		w.computeNarrow(y, r, image, cb, from)
+		return
+	}
+	var other []float32
+	if r.r != nil {
+		other = w.part(r.r, image, from, len(y))
+	}
+	w.mapPart(r, y, w.part(r.x, image, from, len(y)), other, cb)
+}
+
+// materialise writes n images of a lazy expression to a value or view, which may be one that it
+// reads.
+func (w *worker) materialise(to *value, r *lazy, hw, first, n int) {
+	for i := first; i < first+n; i++ {
+		for cb := range to.per / (hw * block) {
+			if to.narrow {
+				w.materialiseNarrow(to, r, hw, i, cb)
+			} else {
+				w.compute(w.part(to, i, cb*hw, hw*block), r, i, cb, cb*hw)
 			}
-			w.apply(r, cb)
 		}
 	}
 }
@@ -190,9 +229,13 @@ func (w *worker) mapPart(r *lazy, y, x, other []float32, cb int) {
 	w.apply(r, cb)
 }
 
-// copyOut takes n values, a multiple of a block, from cache to memory.
-func (w *worker) copyOut(y, x []float32) {
+// copyOut takes pixels of an image from cache to memory.
+func (w *worker) copyOut(to *value, image, from int, x []float32) {
+	if to.narrow {
+		w.round(to, image, from*block, x)
+		return
+	}
 	a := &w.aff
-	a.Rows, a.Pixels, a.XPixel, a.X, a.Y = 1, len(x)/block, block, x, y
+	a.Rows, a.Pixels, a.XPixel, a.X, a.Y = 1, len(x)/block, block, x, w.part(to, image, from, len(x))
 	a.Copy()
 }
