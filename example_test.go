@@ -41,6 +41,21 @@ func ExampleNetwork_Classify() {
 	// Sneaker 13 %
 }
 
+// A network computes in the precision of its training unless Options say otherwise.
+func ExampleOptions_precision() {
+	for _, precision := range []string{"", resnet.BFloat16} {
+		net, err := resnet.Open("testdata/classifier/fashion8.safetensors", resnet.Options{Precision: precision})
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer net.Close()
+		fmt.Println(net.Precision())
+	}
+	// Output:
+	// float32
+	// bfloat16
+}
+
 // ClassifyFile takes the bytes of an image file.
 func ExampleNetwork_ClassifyFile() {
 	net, err := resnet.Open("testdata/classifier/fashion8.safetensors", resnet.Options{Threads: 1})

@@ -41,6 +41,13 @@ var (
 	ErrClosed = eval.ErrClosed
 )
 
+// Precisions in which a network computes: what activations are in memory, and what layers multiply.
+// Sums are float32 in both.
+const (
+	Float32  = "float32"
+	BFloat16 = "bfloat16"
+)
+
 // Options say how a network computes. The zero value is right for most.
 type Options struct {
 	Threads int // 0 means GOMAXPROCS
@@ -49,6 +56,9 @@ type Options struct {
 	Batch int
 	// Delay is how long the first of some images waits for others, where Batch is more than 1.
 	Delay time.Duration
+	// Precision is Float32 or BFloat16; "" means that of the training, which the checkpoint says,
+	// so that the network errs as it was measured to.
+	Precision string
 }
 
 // A Network is a trained network. It is safe for concurrent use; Close it.
@@ -62,10 +72,13 @@ type Network struct {
 }
 
 // Open reads a network of images from a checkpoint or a run folder. It fails with ErrMissing,
-// ErrFormat, or an error that says what is wrong with the file.
+// ErrFormat, or an error that says what is wrong with the file or the options.
 func Open(path string, o Options) (*Network, error) {
 	m, err := experiment.OpenModel(&experiment.Environment{Self: "resnet"}, path)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.Compute(o.Precision); err != nil {
 		return nil, err
 	}
 	n := &Network{model: m}
@@ -89,6 +102,9 @@ func (n *Network) Close() {
 
 // Name is the name of the architecture, as "resnet50".
 func (n *Network) Name() string { return n.model.Spec.Name }
+
+// Precision is the one in which the network computes, Float32 or BFloat16.
+func (n *Network) Precision() string { return n.model.Precision.String() }
 
 // Classes are the names of the classes, in the order of the logits; "" where a name is not known.
 func (n *Network) Classes() []string { return slices.Clone(n.logits.Names()) }

@@ -216,3 +216,9 @@ func behead(t *testing.T, b []byte) []byte {
 	}
 	return slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header, kept)
 }
+
+func TestAPrecisionThatThereIsNotIsRefused(t *testing.T) {
+	if net, err := resnet.Open(checkpoint, resnet.Options{Precision: "bfloat"}); err == nil || !strings.Contains(err.Error(), `did you mean "bfloat16"`) {
+		t.Errorf("%v, %v", net, err)
+	}
+}

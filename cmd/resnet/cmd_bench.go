@@ -74,6 +74,7 @@ func newBenchNetCmd(a *app, mode, short string) *cobra.Command {
 	bounded(c.Flags(), &o.Batch, "batch", 0, 0, maxBatch, "images in a step, or utterances (default 128, of a speech network 8)")
 	bounded(c.Flags(), &o.Frames, "frames", 300, 1, maxFrames, "speech networks: frames of each utterance")
 	threadsFlag(c.Flags(), &o.Threads, "threads (default all cores)")
+	precisionFlag(c, &o.Precision, precisionOfBench)
 	if mode == "train" {
 		c.Flags().StringVar(&o.Trainable, "trainable", "", "train these layers or stages and the classifier, such as layer4, or head: the classifier alone; what is below runs as in evaluation (default all)")
 		c.Flags().BoolVar(&o.Features, "features", false, "with --trainable: what is below has been computed, as train.cache_features keeps it")
@@ -127,9 +128,9 @@ func (a *app) printSteps(r experiment.BenchSteps, asJSON bool) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.out, "\n%s %s, batch %d, %s, %s kernels: %.2f ms, the median of %d; %.1f GFLOP, %.0f GFLOP/s; %s\n"+
+	_, err := fmt.Fprintf(a.out, "\n%s %s, batch %d, %s, %s, %s kernels: %.2f ms, the median of %d; %.1f GFLOP, %.0f GFLOP/s; %s\n"+
 		"bound %.2f ms, %.0f%% of the time: arithmetic at its kernels' rates in cache (peak %.0f GFLOP/s) or bytes at %.1f GB/s\n",
-		r.Mode, r.Arch, r.Batch, text.Count(r.Threads, "thread"), r.Kernels, r.Milliseconds, r.Runs, r.GFLOP, r.GFLOPS, text.Bytes(r.Bytes),
+		r.Mode, r.Arch, r.Batch, text.Count(r.Threads, "thread"), r.Precision, r.Kernels, r.Milliseconds, r.Runs, r.GFLOP, r.GFLOPS, text.Bytes(r.Bytes),
 		r.Bound, r.PercentOfBound, r.Peak, r.Bandwidth)
 	return err
 }

@@ -50,6 +50,7 @@ func newBenchScaleCmd(a *app) *cobra.Command {
 	bounded(f, &o.Batch, "batch", 0, 0, maxBatch, "images of a micro-batch, or utterances (default 128, of a speech network 8)")
 	bounded(f, &o.Frames, "frames", 300, 1, maxFrames, "speech networks: frames of each utterance")
 	threadsFlag(f, &o.Threads, "the most threads that are measured (default all cores)")
+	precisionFlag(c, &o.Precision, precisionOfBench)
 	bounded(f, &o.Steps, "steps", defaultSteps, 1, maxMeasured, "steps that are measured of each number of threads, after one that is not")
 	bounded(f, &o.Cores, "cores", 64, 1, maxThreads, "cores of each machine of a cluster")
 	f.Float64Var(&o.Bandwidth, "bandwidth", 300, "GB/s of the memory of the machines that are predicted (eight channels of DDR5-4800 have 307)")
@@ -79,7 +80,7 @@ func printBounds(w io.Writer, r experiment.ScaleReport) {
 // printScale writes the four tables.
 func printScale(out io.Writer, r experiment.ScaleReport) error {
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "training %s, batch %d, %s kernels, %s\n\n", r.Arch, r.Batch, r.Kernels, text.Printable(r.CPU))
+	fmt.Fprintf(tw, "training %s, batch %d, %s, %s kernels, %s\n\n", r.Arch, r.Batch, r.Precision, r.Kernels, text.Printable(r.CPU))
 	fmt.Fprintln(tw, "measured: threads\tworkers\tms a step\tfrom\tto\timages/s\tspeed-up\tefficiency\tpredicted ms\terror")
 	for _, m := range r.Measured {
 		fmt.Fprintf(tw, "%d\t%d\t%.2f\t%.2f\t%.2f\t%.0f\t%.2f\t%.0f %%\t%.2f\t%+.1f %%\n",

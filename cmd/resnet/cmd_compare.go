@@ -101,6 +101,7 @@ func (o *compareOptions) trainingFlags(c *cobra.Command, out string) {
 	f.StringVar(&o.out, "out", "", "folder of the runs and the report (default "+out+")")
 	threadsFlag(f, &o.threads, "threads in all; the results do not depend on them (default all cores)")
 	bounded(f, &o.parallel, "parallel", 1, 1, maxThreads, "runs that train at the same time, sharing the threads; changes no result")
+	precisionFlag(c, &o.precision, precisionOfConfig)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan; train nothing")
 	f.BoolVar(&o.terminal, "terminal", false, "draw the curves in the terminal, too")
 	f.BoolVar(&o.json, "json", false, "print the findings (with --dry-run the plan) as JSON")
@@ -184,7 +185,7 @@ func trainComparison(ctx context.Context, a *app, o *compareOptions, name string
 // trainAll trains what a comparison has not finished. bar says that its runs may show one.
 func (a *app) trainAll(ctx context.Context, c *experiment.Comparison, w *watcher, bar bool) error {
 	err := c.TrainAll(ctx, w.control, func(r *experiment.ComparedRun) experiment.Watcher {
-		hello := fmt.Sprintf("%s: %s steps of %d images", r.Name(), text.Grouped(r.Plan.Iterations), r.Plan.ImagesPerStep())
+		hello := fmt.Sprintf("%s: %s steps of %d images%s", r.Name(), text.Grouped(r.Plan.Iterations), r.Plan.ImagesPerStep(), lower(r.Precision()))
 		return newProgress(a, r.Experiment, r.Name(), hello, bar)
 	})
 	if errors.Is(err, train.ErrStopped) {

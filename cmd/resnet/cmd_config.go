@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -18,8 +19,9 @@ import (
 
 // configFlags are --config and --set, which every command that takes an experiment shares.
 type configFlags struct {
-	file string
-	sets []string
+	file      string
+	sets      []string
+	precision string // of --precision, of commands that train
 }
 
 func (f *configFlags) register(c *cobra.Command) {
@@ -45,7 +47,11 @@ func (f *configFlags) registerSets(c *cobra.Command) {
 
 // input is what the command line and the environment say about the configuration.
 func (f *configFlags) input(a *app) config.Input {
-	return config.Input{File: f.file, Sets: f.sets, Env: a.env}
+	sets := f.sets
+	if f.precision != "" {
+		sets = append(slices.Clone(sets), "train.precision="+f.precision)
+	}
+	return config.Input{File: f.file, Sets: sets, Env: a.env}
 }
 
 func newConfigCmd(a *app) *cobra.Command {

@@ -9,6 +9,7 @@ import (
 
 	"resnet/internal/eval"
 	"resnet/internal/experiment"
+	"resnet/internal/graph"
 	"resnet/internal/text"
 )
 
@@ -52,6 +53,7 @@ func newEmbedCmd(a *app) *cobra.Command {
 	viewFlags(c, &o.View)
 	bounded(f, &o.Batch, "batch", 32, 1, maxBatch, "views computed together; does not change the result")
 	threadsFlag(f, &o.Threads, "threads (default all cores)")
+	precisionFlag(c, &o.Precision, precisionOfCheckpoint)
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	return c
 }
@@ -82,6 +84,7 @@ type embedded struct {
 	Model      string           `json:"model"`
 	Checkpoint string           `json:"checkpoint"`
 	Protocol   string           `json:"protocol"`
+	Precision  graph.Precision  `json:"precision"`
 	Images     int              `json:"images"`
 	Features   int              `json:"features"`
 	Out        string           `json:"out,omitempty"`
@@ -101,7 +104,7 @@ func (a *app) embed(ctx context.Context, o *embedOptions, checkpoint string, ima
 	}
 	defer e.Close()
 	bad := func(_ string, err error) { a.say("%s", text.Printable(err.Error())) }
-	doc := embedded{Model: net.Spec.Name, Checkpoint: net.Named, Protocol: e.View, Query: o.query}
+	doc := embedded{Model: net.Spec.Name, Checkpoint: net.Named, Protocol: e.View, Precision: net.Precision, Query: o.query}
 	var query *eval.Embeddings
 	if o.query != "" {
 		if query, err = e.Files(ctx, []string{o.query}, func(string, error) {}); err != nil {
@@ -143,7 +146,7 @@ func (a *app) printEmbedded(doc embedded, json bool) error {
 	if json {
 		return a.printJSON(doc)
 	}
-	fmt.Fprintf(a.out, "%s (%s), %s: %s, %d features each\n", text.Printable(doc.Model), text.Printable(doc.Checkpoint), doc.Protocol, text.Count(doc.Images, "image"), doc.Features)
+	fmt.Fprintf(a.out, "%s (%s), %s%s: %s, %d features each\n", text.Printable(doc.Model), text.Printable(doc.Checkpoint), doc.Protocol, lower(doc.Precision), text.Count(doc.Images, "image"), doc.Features)
 	for _, n := range doc.Nearest {
 		fmt.Fprintf(a.out, "%8.4f  %s\n", n.Cosine, text.Printable(n.Image))
 	}

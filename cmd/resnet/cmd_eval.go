@@ -92,6 +92,7 @@ func newEvalCmd(a *app) *cobra.Command {
 	f.BoolVar(&o.classes, "classes", false, "show the error of each class and the confusion matrix")
 	bounded(f, &o.Batch, "batch", 0, 0, maxBatch, "images or views computed together; below 16 they are rounded otherwise (default the eval.batch of the training)")
 	threadsFlag(f, &o.Threads, "threads (default all cores)")
+	precisionFlag(c, &o.Precision, precisionOfCheckpoint)
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("data", completeData)
 	_ = c.RegisterFlagCompletionFunc("split", cobra.FixedCompletions([]string{"test", "val", "train"}, cobra.ShellCompDirectiveNoFileComp))

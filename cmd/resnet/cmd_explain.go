@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"resnet/internal/experiment"
+	"resnet/internal/graph"
 	"resnet/internal/text"
 )
 
@@ -22,6 +23,7 @@ other kinds (VGG) has none.`
 type explained struct {
 	Model      string                  `json:"model"`
 	Checkpoint string                  `json:"checkpoint"`
+	Precision  graph.Precision         `json:"precision"`
 	Out        string                  `json:"out"`
 	Images     []experiment.Prediction `json:"images"`
 }
@@ -56,6 +58,7 @@ func newExplainCmd(a *app) *cobra.Command {
 	f.StringVar(&o.Class, "class", "", "draw this class, by name or number")
 	f.StringVar(&o.ClassesFile, "classes-file", "", "names of the network's classes, one a line in the order of its outputs (default the checkpoint's)")
 	threadsFlag(f, &o.Threads, "threads (default all cores)")
+	precisionFlag(c, &o.Precision, precisionOfCheckpoint)
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
@@ -70,7 +73,7 @@ func (a *app) explain(ctx context.Context, o experiment.ExplainOptions, checkpoi
 		return err
 	}
 	if asJSON {
-		return a.printJSON(explained{net.Spec.Name, net.Named, out, all})
+		return a.printJSON(explained{net.Spec.Name, net.Named, net.Precision, out, all})
 	}
 	for i, p := range all {
 		var classes []string
@@ -79,6 +82,6 @@ func (a *app) explain(ctx context.Context, o experiment.ExplainOptions, checkpoi
 		}
 		fmt.Fprintf(a.out, "row %d: %s: %s\n", i+1, text.Printable(p.Image), strings.Join(classes, ", "))
 	}
-	fmt.Fprintf(a.out, "written: %s\n", text.Printable(out))
+	fmt.Fprintf(a.out, "written: %s%s\n", text.Printable(out), lower(net.Precision))
 	return nil
 }

@@ -67,6 +67,7 @@ func newFinetuneCmd(a *app) *cobra.Command {
 	f.StringVar(&o.out, "out", "", "folder of the new run (default runs/PHOTOS-k)")
 	f.StringArrayVar(&o.Sets, "set", nil, "override a key of the preset, as in train.seed=2; may be repeated")
 	threadsFlag(f, &o.Threads, "threads; the results do not depend on them (default all cores)")
+	precisionFlag(c, &o.Precision, precisionOfConfig)
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and print the plan; write nothing")
 	o.limits.register(f)
 	f.BoolVar(&o.json, "json", false, "print the outcome as JSON")

@@ -68,6 +68,7 @@ func newPredictCmd(a *app) *cobra.Command {
 	f.StringVar(&o.Speaker, "speaker", "", "speech: the speaker whose transform is taken")
 	bounded(f, &o.Batch, "batch", 32, 1, maxBatch, "views computed together; does not change the result")
 	threadsFlag(f, &o.Threads, "threads (default all cores)")
+	precisionFlag(c, &o.Precision, precisionOfCheckpoint)
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVar(&o.stdinImage, "stdin-image", false, "classify the image file that is standard input")
 	return c
@@ -127,7 +128,7 @@ func (a *app) predict(ctx context.Context, o *predictOptions, checkpoint string,
 }
 
 func (a *app) printNetwork(p *experiment.Predictor) {
-	fmt.Fprintf(a.out, "%s (%s), %s\n", text.Printable(p.Model.Spec.Name), text.Printable(p.Model.Named), p.View)
+	fmt.Fprintf(a.out, "%s (%s), %s%s\n", text.Printable(p.Model.Spec.Name), text.Printable(p.Model.Named), p.View, lower(p.Model.Precision))
 }
 
 // predictImage classifies standard input.
@@ -157,7 +158,7 @@ func (a *app) printPredictions(ctx context.Context, p *experiment.Predictor, fil
 }
 
 func (a *app) writePredictions(p *experiment.Predictor, all []experiment.Prediction) error {
-	doc := map[string]any{"model": p.Model.Spec.Name, "checkpoint": p.Model.Named}
+	doc := map[string]any{"model": p.Model.Spec.Name, "checkpoint": p.Model.Named, "precision": p.Model.Precision}
 	if p.Model.Frontend != "" {
 		doc["recordings"] = all
 	} else {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"resnet/internal/eval"
 	"resnet/internal/experiment"
+	"resnet/internal/graph"
 	"resnet/internal/text"
 )
 
@@ -58,6 +60,7 @@ func (a *app) listRuns(dir string, asJSON bool) error {
 		{Title: "network"},
 		{Title: "data"},
 		{Title: "state"},
+		{Title: "precision"},
 		{Title: "step", Number: true},
 		{Title: "epoch", Number: true},
 		{Title: "train %", Number: true},
@@ -65,13 +68,17 @@ func (a *app) listRuns(dir string, asJSON bool) error {
 		{Title: "test %", Number: true},
 		{Title: "saved"},
 	}
+	said := slices.ContainsFunc(all, func(r experiment.RunSummary) bool { return r.Precision != "" && r.Precision != graph.Float32.String() })
 	for _, r := range all {
+		if !said {
+			r.Precision = ""
+		}
 		saved := ""
 		if r.Saved != nil {
 			saved = r.Saved.Local().Format("2006-01-02 15:04")
 		}
 		for i, cell := range []string{
-			r.Run, r.Network, r.Dataset, string(r.State), text.Grouped(r.Step), figure(r.Epoch, 1),
+			r.Run, r.Network, r.Dataset, string(r.State), r.Precision, text.Grouped(r.Step), figure(r.Epoch, 1),
 			figure(r.TrainError, 2), figure(r.ValError, 2), figure(r.TestError, 2), saved,
 		} {
 			cols[i].Cells = append(cols[i].Cells, text.Printable(cell))
@@ -127,7 +134,7 @@ func (a *app) printRun(d experiment.RunDetails, config bool) error {
 	}
 	fmt.Fprintf(a.out, "%s: %s on %s, %s\n", text.Printable(d.Run), text.Printable(network), text.Printable(d.Dataset), d.State)
 	for _, f := range d.Environment {
-		if f.Name == "command" || f.Name == "cpu" || f.Name == "version" || f.Name == "seed" || f.Name == "samples" {
+		if f.Name == "command" || f.Name == "cpu" || f.Name == "version" || f.Name == "precision" || f.Name == "seed" || f.Name == "samples" {
 			fmt.Fprintf(a.out, "  %-9s %s\n", f.Name, text.Printable(f.Value))
 		}
 	}

@@ -20,6 +20,7 @@ type serveOptions struct {
 	serve.Options
 	classesFile string
 	listen      string
+	precision   string
 	grace       time.Duration
 	maxMB       int
 	maxMemoryMB int
@@ -61,6 +62,7 @@ func newServeCmd(a *app) *cobra.Command {
 	viewFlags(c, &o.ServiceOptions.View)
 	f.StringVar(&o.classesFile, "classes-file", "", "names of the network's classes, one a line in the order of its outputs (default the checkpoint's)")
 	threadsFlag(f, &o.Threads, "threads (default all cores)")
+	precisionFlag(c, &o.precision, precisionOfCheckpoint)
 	bounded(f, &o.maxMB, "max-size", 16, 1, 256, "MB of a request")
 	bounded(f, &o.maxMemoryMB, "max-memory", 512, 1, 1<<20, "MB of the requests in hand, besides the network")
 	bounded(f, &o.MaxWaiting, "max-requests", 256, 1, 1<<16, "requests worked on at a time; more are answered with 429")
@@ -94,6 +96,9 @@ func (a *app) serve(ctx context.Context, o *serveOptions, checkpoint string) err
 	if err != nil {
 		return err
 	}
+	if err := model.Compute(o.precision); err != nil {
+		return err
+	}
 	if err := model.NameClasses(o.classesFile); err != nil {
 		return err
 	}
@@ -113,13 +118,13 @@ func (a *app) serve(ctx context.Context, o *serveOptions, checkpoint string) err
 		return err
 	}
 	defer s.Close()
-	o.Model, o.Checkpoint, o.Options.View = model.Spec.Name, model.Named, s.View()
+	o.Model, o.Checkpoint, o.Options.View, o.Options.Precision = model.Spec.Name, model.Named, s.View(), model.Precision.String()
 	o.Say = func(line string) { a.say("%s", text.Printable(line)) }
 	if err := s.Warm(ctx); err != nil {
 		return err
 	}
 	server.Store(serve.New(s, o.Options))
-	fmt.Fprintf(a.out, "%s (%s), %s: http://%s\n", text.Printable(o.Model), text.Printable(o.Checkpoint), o.Options.View, listener.Addr())
+	fmt.Fprintf(a.out, "%s (%s), %s%s: http://%s\n", text.Printable(o.Model), text.Printable(o.Checkpoint), o.Options.View, lower(model.Precision), listener.Addr())
 	if err := server.Load().Serve(ctx, listener, o.grace); err != nil {
 		return err
 	}

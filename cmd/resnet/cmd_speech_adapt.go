@@ -78,6 +78,7 @@ func newSpeechAdaptCmd(a *app) *cobra.Command {
 	bounded(f, &o.Buckets, "buckets", 4, 1, maxBuckets, "lengths that utterances are padded to")
 	f.Uint64Var(&o.Seed, "seed", 1, "of the order of the utterances")
 	threadsFlag(f, &o.Threads, "threads (default all cores)")
+	precisionFlag(c, &o.Precision, precisionOfCheckpoint)
 	f.BoolVar(&o.json, "json", false, "print what was estimated as JSON")
 	_ = c.RegisterFlagCompletionFunc("structure", cobra.FixedCompletions(adapt.Structures, cobra.ShellCompDirectiveNoFileComp))
 	return c

@@ -55,6 +55,7 @@ func newSpeechPosteriorsCmd(a *app) *cobra.Command {
 	bounded(f, &o.Batch, "batch", 8, 1, maxBatch, "utterances computed together")
 	bounded(f, &o.Buckets, "buckets", 8, 1, maxBuckets, "lengths that utterances are padded to")
 	threadsFlag(f, &o.Threads, "threads (default all cores)")
+	precisionFlag(c, &o.Precision, precisionOfCheckpoint)
 	f.BoolVar(&o.json, "json", false, "print what was written as JSON")
 	return c
 }

@@ -17,6 +17,7 @@ import (
 	"resnet/internal/datasets"
 	"resnet/internal/eval/report"
 	"resnet/internal/experiment"
+	"resnet/internal/graph"
 	"resnet/internal/graph/kernel"
 	"resnet/internal/system"
 	"resnet/internal/text"
@@ -95,6 +96,7 @@ func newTrainCmd(a *app) *cobra.Command {
 	f.StringVar(&o.either, "start-or-resume", "", "continue the run in this folder, or start it there: the same command for a job that is queued again")
 	threadsFlag(f, &o.threads, "threads; the results do not depend on them (default all cores)")
 	bounded(f, &o.workers, "workers", 1, 1, maxThreads, "share the micro-batches of an update (train.accumulate) among so many networks, each with a part of the threads; the results do not depend on it")
+	precisionFlag(c, &o.precision, precisionOfConfig)
 	f.BoolVar(&o.dryRun, "dry-run", false, "check everything and print the plan; write nothing")
 	f.BoolVar(&o.findRate, "find-rate", false, "train 100 steps at growing learning rates, print the losses and suggest a rate; write nothing")
 	f.BoolVar(&o.gradients, "gradients", false, "print the norm of each layer's gradient before the first step or, with --resume, the next one; write nothing")
@@ -221,7 +223,7 @@ func (a *app) sayNotes(x *experiment.Experiment) {
 // its checkpoints, and prints the outcome.
 func (a *app) runTraining(ctx context.Context, t *experiment.Training, w *watcher, live *liveListener, asJSON bool) error {
 	x := t.Experiment
-	hello := fmt.Sprintf("Training %s on %s in %s: %s, %s kernels", x.Spec.Name, x.Data.Name, text.Printable(t.Dir), x.Summary(), kernel.Active())
+	hello := fmt.Sprintf("Training %s on %s in %s: %s, %s kernels%s", x.Spec.Name, x.Data.Name, text.Printable(t.Dir), x.Summary(), kernel.Active(), lower(x.Precision()))
 	if a.group != nil {
 		hello += "; " + a.describeRanks()
 	}
@@ -325,7 +327,7 @@ func (a *app) printEstimate(e experiment.Estimate, unit, stepSize string) error 
 	if e.Workers > 1 {
 		threads += " in " + text.Count(e.Workers, "worker")
 	}
-	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f %ss/s (%s, %s kernels)\n", 1000*e.SecondsPerStep, e.ImagesPerSecond, unit, threads, e.Kernels)
+	fmt.Fprintf(tw, "speed\t%.1f ms a step, %.0f %ss/s (%s, %s kernels%s)\n", 1000*e.SecondsPerStep, e.ImagesPerSecond, unit, threads, e.Kernels, lower(e.Precision))
 	if e.SuggestedWorkers > e.Workers {
 		fmt.Fprintf(tw, "\t--workers %d may be faster: a micro-batch keeps few threads busy\n", e.SuggestedWorkers)
 	}
@@ -359,14 +361,15 @@ func (a *app) finishRun(dir string, sum train.Summary, err error, w *watcher) er
 
 // outcome is `train --json`.
 type outcome struct {
-	Run             string  `json:"run"`
-	Model           string  `json:"model"`
-	Step            int     `json:"step"`
-	Epoch           float64 `json:"epoch"`
-	Finished        bool    `json:"finished"`
-	AlreadyFinished bool    `json:"already_finished"`
-	Seconds         float64 `json:"seconds"`
-	ImagesPerSecond float64 `json:"images_per_second"`
+	Run             string          `json:"run"`
+	Model           string          `json:"model"`
+	Step            int             `json:"step"`
+	Epoch           float64         `json:"epoch"`
+	Finished        bool            `json:"finished"`
+	AlreadyFinished bool            `json:"already_finished"`
+	Seconds         float64         `json:"seconds"`
+	ImagesPerSecond float64         `json:"images_per_second"`
+	Precision       graph.Precision `json:"precision"`
 	// Of this process, all that it holds; 0 where the system does not say.
 	PeakRSSBytes int64         `json:"peak_rss_bytes"`
 	Train        *splitOutcome `json:"train"`
@@ -393,7 +396,7 @@ func (a *app) printOutcome(t *experiment.Training, sum train.Summary, asJSON boo
 	dir := text.Printable(t.Dir)
 	o := outcome{
 		Run: t.Dir, Model: t.Spec.Name, Step: sum.State.Step, Epoch: t.Plan.Epoch(sum.State.Step), Finished: sum.State.Finished,
-		AlreadyFinished: sum.AlreadyFinished, Seconds: sum.Elapsed.Seconds(), ImagesPerSecond: sum.ImagesPerSecond, PeakRSSBytes: system.PeakRSS(),
+		AlreadyFinished: sum.AlreadyFinished, Seconds: sum.Elapsed.Seconds(), ImagesPerSecond: sum.ImagesPerSecond, Precision: t.Precision(), PeakRSSBytes: system.PeakRSS(),
 	}
 	if r := sum.Last; r != nil {
 		o.Train, o.Validation, o.Test = newSplitOutcome(r.Train), newSplitOutcome(r.Val), newSplitOutcome(r.Test)
@@ -409,7 +412,7 @@ func (a *app) printOutcome(t *experiment.Training, sum train.Summary, asJSON boo
 	if o.PeakRSSBytes > 0 {
 		memory = ", peak memory " + text.Bytes(o.PeakRSSBytes)
 	}
-	fmt.Fprintf(a.out, "%s: %s steps, %.1f epochs in %s (%.0f %ss/s%s)\n", dir, text.Grouped(o.Step), o.Epoch, text.Duration(sum.Elapsed), o.ImagesPerSecond, t.Unit(), memory)
+	fmt.Fprintf(a.out, "%s: %s steps, %.1f epochs in %s (%.0f %ss/s%s%s)\n", dir, text.Grouped(o.Step), o.Epoch, text.Duration(sum.Elapsed), o.ImagesPerSecond, t.Unit(), lower(o.Precision), memory)
 	tw := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "split\ttop-1 error\ttop-5 error\tloss\t")
 	for _, row := range []struct {

@@ -94,11 +94,14 @@ func alike(a, b experiment.Prediction) bool {
 
 func TestServeSaysWhatIsWrongBeforeItListens(t *testing.T) {
 	network := filepath.Join(classifier, "fashion8.safetensors")
-	c, out := started(t, "http://", "serve", network, "--listen", "127.0.0.1:0")
+	c, out := started(t, "http://", "serve", network, "--listen", "127.0.0.1:0", "--precision", "bfloat16")
 	defer func() {
 		_ = c.Process.Kill()
 		_ = c.Wait()
 	}()
+	if !strings.Contains(out.String(), ", colours as luma, bfloat16: http://") {
+		t.Errorf("said %q", out.String())
+	}
 	taken := strings.TrimPrefix(regexp.MustCompile(`http://\S+`).FindString(out.String()), "http://")
 	for _, c := range []struct {
 		args   string
@@ -113,6 +116,7 @@ func TestServeSaysWhatIsWrongBeforeItListens(t *testing.T) {
 		{"NET --grace -1s", exitUsage, "--grace -1s"},
 		{"NET --batch 0", exitUsage, "--batch"},
 		{"NET --crops 5", exitUsage, "--crops"},
+		{"NET --precision int8", exitUsage, "float32 or bfloat16"},
 		{"nowhere.safetensors", exitMissing, "no such checkpoint"},
 		{"", exitUsage, "CHECKPOINT is missing"},
 	} {

@@ -41,11 +41,12 @@ type Estimate struct {
 	Threads         int   `json:"threads"`
 	Workers         int   `json:"workers"` // that share them, and the micro-batches of a step
 	// SuggestedWorkers suit the threads: see Experiment.SuggestedWorkers.
-	SuggestedWorkers int     `json:"suggested_workers"`
-	Kernels          string  `json:"kernels"`
-	SecondsPerStep   float64 `json:"seconds_per_step"`
-	ImagesPerSecond  float64 `json:"images_per_second"`
-	Evaluations      int     `json:"evaluations"`
+	SuggestedWorkers int             `json:"suggested_workers"`
+	Kernels          string          `json:"kernels"`
+	Precision        graph.Precision `json:"precision"`
+	SecondsPerStep   float64         `json:"seconds_per_step"`
+	ImagesPerSecond  float64         `json:"images_per_second"`
+	Evaluations      int             `json:"evaluations"`
 	// SecondsPerEvaluation is of all the images that an evaluation measures.
 	SecondsPerEvaluation float64 `json:"seconds_per_evaluation"`
 	SecondsTotal         float64 `json:"seconds_total"`
@@ -102,7 +103,7 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 		TrainImages: trainN, ValImages: valN, TestImages: testN,
 		Batch: x.Train.Batch, Accumulate: x.Train.Accumulate, Steps: x.Plan.Iterations, Epochs: x.Plan.Epoch(x.Plan.Iterations),
 		Memory:          MemoryParts{Training: r.trainer.bytes() + int64(t.replicaNeed(r).bytes), Evaluation: r.evaluator.bytes(), Parameters: 4 * (all + x.sums(trainable) + kept), Data: x.data.bytes()},
-		CheckpointBytes: x.checkpointBytes(r.params), Threads: x.Threads, Workers: x.workers(), SuggestedWorkers: x.SuggestedWorkers(), Kernels: kernel.Active(),
+		CheckpointBytes: x.checkpointBytes(r.params), Threads: x.Threads, Workers: x.workers(), SuggestedWorkers: x.SuggestedWorkers(), Kernels: kernel.Active(), Precision: x.Precision(),
 		Config: config.Values(&x.Config), Notes: r.notes,
 	}
 	e.setTimes(x.Plan, x.workers(), perBatch.Seconds(), perEvaluation.Seconds())

@@ -246,7 +246,7 @@ func (x *Experiment) meta() (weights.Meta, error) {
 	}
 	m := weights.Meta{Arch: string(arch), Classes: x.data.classes(), Dataset: x.Data.Name}
 	x.data.meta(&m)
-	if p := x.precision(); p != graph.Float32 {
+	if p := x.Precision(); p != graph.Float32 {
 		m.Precision = p.String()
 	}
 	if decay := x.Train.EMA.Decay; decay > 0 {

@@ -37,6 +37,7 @@ type FinetuneOptions struct {
 	Freeze    string // train.FreezeBackbone, FreezeNone, or the last part that is not trained
 	Sets, Env []string
 	Threads   int
+	Precision string // train.precision; "" leaves it to the configuration
 }
 
 // Finetuning is a training from a pretrained network on a folder of photos.
@@ -133,6 +134,9 @@ func (o FinetuneOptions) sets(s blocks.Spec) (preset string, sets []string, err 
 			return "", nil, config.Usagef("finetune: --freeze %s: %w; or %s or %s", o.Freeze, err, train.FreezeBackbone, FreezeNone)
 		}
 		sets = append(sets, "train.optimizer.freeze="+frozen, "train.optimizer.freeze_statistics=true")
+	}
+	if o.Precision != "" {
+		sets = append(sets, "train.precision="+o.Precision)
 	}
 	if o.Epochs > 0 {
 		sets = append(sets, fmt.Sprintf("train.epochs=%d", o.Epochs))

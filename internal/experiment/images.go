@@ -364,5 +364,5 @@ func (d *images) meta(m *weights.Meta) {
 }
 
 func (d *images) row(checkpoint string, m train.Metrics) eval.Row {
-	return testRow(d.x.Spec, d.x.precision(), checkpoint, d.name, d.set.Info().Test, m)
+	return testRow(d.x.Spec, d.x.Precision(), checkpoint, d.name, d.set.Info().Test, m)
 }

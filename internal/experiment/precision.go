@@ -17,10 +17,26 @@ func ParsePrecision(name string) (graph.Precision, error) {
 	return p, nil
 }
 
-// precision is that of the training.
-func (x *Experiment) precision() graph.Precision {
+// Precision is that of the training.
+func (x *Experiment) Precision() graph.Precision {
 	p, _ := graph.ParsePrecision(x.Train.Precision) // the section's Validate has refused others
 	return p
+}
+
+// precisionNotes say in which precision runs were trained, where that is one and not float32. Where
+// they differ it is one of their settings.
+func precisionNotes(runs []*config.Loaded) []string {
+	one := ""
+	for _, l := range runs {
+		if l == nil || one != "" && one != l.Train.Precision {
+			return nil
+		}
+		one = l.Train.Precision
+	}
+	if one == "" || one == graph.Float32.String() {
+		return nil
+	}
+	return []string{"All runs were trained and measured in " + one + "."}
 }
 
 // Compute takes a precision in the place of that which the network was trained in; "" keeps that.

@@ -102,7 +102,7 @@ func (c *Comparison) Report() (report.Comparison, error) {
 	if note := c.Shortened(); note != "" {
 		r.Notes = append([]string{note}, r.Notes...)
 	}
-	return noted(r, all), nil
+	return noted(r, append(all, precisionNotes(configs)...)), nil
 }
 
 // WriteComparison writes the report of a comparison into the folder out and returns the files. The
@@ -158,7 +158,7 @@ func compareRuns(dirs []string, out string) (report.Comparison, error) {
 		command = append(command, text.ShellQuote(dir))
 	}
 	tellSettings(list, configs)
-	return noted(report.NewComparison("Comparison of runs", strings.Join(append(command, "--out", text.ShellQuote(out)), " "), list), all), nil
+	return noted(report.NewComparison("Comparison of runs", strings.Join(append(command, "--out", text.ShellQuote(out)), " "), list), append(all, precisionNotes(configs)...)), nil
 }
 
 // noted puts what was wrong with the files of the runs before the notes on how they were measured.

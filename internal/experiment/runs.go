@@ -29,12 +29,14 @@ const (
 // RunSummary is what a run folder holds, in short: a line of `runs list`. What is not known is ""
 // or null.
 type RunSummary struct {
-	Run     string   `json:"run"` // the folder, as the user named it
-	Network string   `json:"network"`
-	Dataset string   `json:"dataset"`
-	State   RunState `json:"state"`
-	Step    int64    `json:"step"` // of the newest checkpoint
-	Epoch   *float64 `json:"epoch"`
+	Run     string `json:"run"` // the folder, as the user named it
+	Network string `json:"network"`
+	Dataset string `json:"dataset"`
+	// Precision is train.precision; "" where there is no configuration.
+	Precision string   `json:"precision"`
+	State     RunState `json:"state"`
+	Step      int64    `json:"step"` // of the newest checkpoint
+	Epoch     *float64 `json:"epoch"`
 	// Errors of the newest measurement, in percent.
 	TrainError *float64 `json:"train_error"`
 	ValError   *float64 `json:"val_error"`
@@ -84,7 +86,7 @@ func summarizeRun(dir string) RunSummary {
 	if l, err := LoadRun(dir); err != nil {
 		s.Problem = err.Error()
 	} else {
-		s.Dataset = l.Data.Name
+		s.Dataset, s.Precision = l.Data.Name, l.Train.Precision
 	}
 	view := checkpoint.View(dir, nil)
 	if m, err := view.Latest(); err == nil {

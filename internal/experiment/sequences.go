@@ -245,7 +245,7 @@ func (s *sequences) meta(m *weights.Meta) {
 }
 
 func (s *sequences) row(checkpoint string, m train.Metrics) eval.Row {
-	return testRow(s.x.Spec, s.x.precision(), checkpoint, "", s.corpus.Len(datasets.Test), m)
+	return testRow(s.x.Spec, s.x.Precision(), checkpoint, "", s.corpus.Len(datasets.Test), m)
 }
 
 // evalShapes are the batch shapes of splits that are measured.

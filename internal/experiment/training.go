@@ -336,7 +336,7 @@ func (t *Training) writeRecords() error {
 	}
 	return checkpoint.WriteEnv(atomicfile.OS, t.Dir, checkpoint.Env{
 		Version: t.env.Version, CPU: system.Read().CPU, Threads: t.Threads, Seed: t.Train.Seed, Command: t.env.Command,
-		Kernels: map[string]string{"all": kernel.Active()}, Precision: t.precision().String(), Samples: t.samples(), Data: t.data.identity(),
+		Kernels: map[string]string{"all": kernel.Active()}, Precision: t.Precision().String(), Samples: t.samples(), Data: t.data.identity(),
 	})
 }
 

@@ -62,11 +62,11 @@ func (d device) options(limit int64) schedule.Options {
 }
 
 // device is all threads of the experiment.
-func (x *Experiment) device() device { return device{threads: x.Threads, precision: x.precision()} }
+func (x *Experiment) device() device { return device{threads: x.Threads, precision: x.Precision()} }
 
 // deviceOf is that of worker i.
 func (x *Experiment) deviceOf(i int) device {
-	d := device{threads: x.threadsOf(i), precision: x.precision()}
+	d := device{threads: x.threadsOf(i), precision: x.Precision()}
 	if nodes := x.nodes(); nodes != nil {
 		d.processors = nodes[i]
 	}

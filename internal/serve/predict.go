@@ -29,6 +29,7 @@ type answers struct {
 	Model      string   `json:"model"`
 	Checkpoint string   `json:"checkpoint"`
 	Protocol   string   `json:"protocol"`
+	Precision  string   `json:"precision"`
 	Images     []answer `json:"images"`
 }
 
@@ -105,7 +106,7 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request, boundary string, t
 	if err != nil {
 		return failed(err)
 	}
-	all := answers{s.o.Model, s.o.Checkpoint, s.o.View, make([]answer, len(files))}
+	all := answers{s.o.Model, s.o.Checkpoint, s.o.View, s.o.Precision, make([]answer, len(files))}
 	errs := make(chan error, len(files))
 	for i, f := range files {
 		go func() {

@@ -21,7 +21,7 @@ type Classifier interface {
 
 // Options bound what requests may take, and say what is served.
 type Options struct {
-	Model, Checkpoint, View string // for the answers
+	Model, Checkpoint, View, Precision string // for the answers
 
 	Top        int           // classes of an answer, unless the request asks for another number
 	MaxBytes   int64         // of a request's body
@@ -119,5 +119,5 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	if s.ending.Load() {
 		status, code = "ending", http.StatusServiceUnavailable
 	}
-	s.answer(w, code, map[string]string{"status": status, "model": s.o.Model, "checkpoint": s.o.Checkpoint})
+	s.answer(w, code, map[string]string{"status": status, "model": s.o.Model, "checkpoint": s.o.Checkpoint, "precision": s.o.Precision})
 }

@@ -49,7 +49,7 @@ func (e *echo) Guesses(ctx context.Context, image []byte, _ string, top int) (gu
 	return guesses, nil, nil
 }
 
-var bounds = Options{Model: "resnet20", Checkpoint: "runs/a", View: "1 view", Top: 2, MaxBytes: 100, MaxMemory: 250, MaxWaiting: 4, Timeout: 5 * time.Second}
+var bounds = Options{Model: "resnet20", Checkpoint: "runs/a", View: "1 view", Precision: "bfloat16", Top: 2, MaxBytes: 100, MaxMemory: 250, MaxWaiting: 4, Timeout: 5 * time.Second}
 
 // started is a server on a port of its own, over which real connections come.
 func started(t *testing.T, c Classifier, change func(*Options)) (url string, stop context.CancelFunc, ended chan error) {
@@ -144,7 +144,7 @@ func TestAFormIsAnsweredFileByFile(t *testing.T) {
 	url, _, _ := started(t, &echo{}, func(o *Options) { o.MaxBytes, o.MaxMemory = 2000, 4000 })
 	kind, body := formOf(t, "cat", "bad", "dog")
 	code, got := post(t, url+"/predict?top=1", kind, body)
-	want := `{"model":"resnet20","checkpoint":"runs/a","protocol":"1 view","images":[{"image":"0.png","top":[{"class":0,"name":"cat","probability":0.5}]},` +
+	want := `{"model":"resnet20","checkpoint":"runs/a","protocol":"1 view","precision":"bfloat16","images":[{"image":"0.png","top":[{"class":0,"name":"cat","probability":0.5}]},` +
 		`{"image":"1.png","error":"image: it is bad"},{"image":"2.png","top":[{"class":0,"name":"dog","probability":0.5}]}]}`
 	if code != 200 || got != want {
 		t.Errorf("%d %s, want %s", code, got, want)
@@ -354,7 +354,7 @@ func TestThePageAsksThisServerAlone(t *testing.T) {
 	var health map[string]string
 	w = httptest.NewRecorder()
 	New(&echo{}, bounds).ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
-	if err := json.Unmarshal(w.Body.Bytes(), &health); err != nil || health["status"] != "ok" || health["model"] != "resnet20" || health["checkpoint"] != "runs/a" {
+	if err := json.Unmarshal(w.Body.Bytes(), &health); err != nil || health["status"] != "ok" || health["model"] != "resnet20" || health["checkpoint"] != "runs/a" || health["precision"] != "bfloat16" {
 		t.Errorf("%v, %v", health, err)
 	}
 }
