@@ -21,6 +21,11 @@ MCA     ?= llvm-mca-19
 # what measures the memory of a process, which takes twice as much with it.
 CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus ./internal/datasets/speech/extract ./internal/eval ./internal/experiment ./internal/graph/kernel ./internal/graph/schedule ./internal/serve ./internal/train ./internal/train/collective/mpi
 SEQUENTIAL := Hostile|Readmes|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration|ACopyIsOther|EmbeddedImages|HighlyCompressed|FingerprintOfImages|ManyClassesAreReadInTime|WhatCannotFit|WhatDoesNotFitOnce
+# Nor what the detector makes long and other tests of the same goroutines do: of data sets, CIFAR-10, IDX and photographs stay; of networks,
+# those that compare numbers of threads; of trainings and features, a stop, a resumption and a comparison.
+SEQUENTIAL := $(SEQUENTIAL)|ImageNetPasses|EmbeddedSamplePasses|SeeTheSamePixels|AFingerprintSees|FingerprintOf|LimitTakes|OpenRefuses|FaultsName|HugeImages|AsPeopleHave|CompleteOrAbsent
+SEQUENTIAL := $(SEQUENTIAL)|MessagesDoNotCommand|GiveTheSameFigures|StepsIsANumber|ScaleIsPrinted|TrainingIsDurable|CannotBeWritten|InTheDocumentation|ThatContradict|KeptFeaturesGive|FeaturesOfSomethingElse|ADiagnosisIs
+SEQUENTIAL := $(SEQUENTIAL)|TestGroupGrad|HaveTheSameBitsEverywhere|MatrixProducts|MatchesTape|Match(es)?TheTape|TheScheduleIsAMachine/[02]
 
 .DEFAULT_GOAL := help
 .PHONY: help build build-mpi test-mpi demo lesson rename test test-long test-purego test-arm64 test-arm64-long test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-finetune bench-serve parity cross check-systems release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
@@ -51,17 +56,21 @@ test: ## all tests, offline, under three minutes on two cores
 test-long: ## the same with the long ones: the largest networks, fuller fault injection
 	$(GO) test -timeout 30m ./...
 
-test-purego: ## the numeric packages without assembly
-	$(GO) test -short -tags purego ./internal/graph/... ./internal/blocks/...
+# The tape is plain Go in any case, and the packages that are not here know no kernels.
+NETS := -run 'PyTorchs|Torchvision' ./internal/blocks
 
-# What does not depend on the processor and is slow under the emulator: how threads share the work, the tape, which is plain Go, and
-# twenty steps where one step of the same networks is compared by value. A night has time for all.
-PORTABLE := ThreadsDoNotChangeABit|DivisionsDoNotChangeABit|StepsReadAndWrite|TestTheScheduleIsAMachine/1|TestTwentySteps|TestOneStep/./tape
+test-purego: ## the numeric packages without assembly
+	$(GO) test -short -tags purego ./internal/graph/kernel/... ./internal/graph/schedule
+	$(GO) test -short -tags purego -skip '/./tape' $(NETS)
+
+# What does not depend on the processor and is slow under the emulator: how threads share the work, the tape, and twenty steps where one
+# step of the same networks is compared by value. A night has time for all.
+PORTABLE := ThreadsDoNotChangeABit|DivisionsDoNotChangeABit|StepsReadAndWrite|TestTheScheduleIsAMachine/1|TestTwentySteps|/./tape
 ARM64 := GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -timeout 120m -exec qemu-aarch64
 
 test-arm64: ## what NEON computes: kernels, schedules, networks by value, under Debian's qemu-user
 	$(ARM64) -skip '$(PORTABLE)' ./internal/graph/kernel/... ./internal/graph/schedule
-	$(ARM64) -skip '$(PORTABLE)' -run 'PyTorchs|Torchvision' ./internal/blocks
+	$(ARM64) -skip '$(PORTABLE)' $(NETS)
 
 test-arm64-long: ## all of the numeric packages for arm64
 	$(ARM64) ./internal/graph/kernel/... ./internal/graph/schedule/... ./internal/graph/weights/... ./internal/blocks/...
