@@ -11,12 +11,19 @@ import (
 // TestAMachineBeyondItsLimitIsRefusedBeforeItsMemoryIsTaken: at the limit it is made, a byte below
 // it is not.
 func TestAMachineBeyondItsLimitIsRefusedBeforeItsMemoryIsTaken(t *testing.T) {
+	refused(t, graph.Float32, 32<<20)
+	refused(t, graph.BFloat16, 16<<20)
+}
+
+// refused checks it for a machine that needs so many bytes at least.
+func refused(t *testing.T, p graph.Precision, least int64) {
+	t.Helper()
 	compile := func(limit int64) (*Machine, error) {
 		g, err := buildWide(graph.NewParamSet(1))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Compile(g, Options{Threads: 1, Limit: limit})
+		return Compile(g, Options{Threads: 1, Limit: limit, Precision: p})
 	}
 	_, err := compile(1000)
 	var large *TooLargeError
@@ -31,7 +38,7 @@ func TestAMachineBeyondItsLimitIsRefusedBeforeItsMemoryIsTaken(t *testing.T) {
 	for _, p := range m.packs {
 		packs += int64(len(p.packed)) * 4
 	}
-	if m.Bytes()-packs != large.Need || large.Need < 32<<20 {
+	if m.Bytes()-packs != large.Need || large.Need < least {
 		t.Errorf("%d bytes needed, and the machine has %d besides packed weights", large.Need, m.Bytes()-packs)
 	}
 	m.Close()

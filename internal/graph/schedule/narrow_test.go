@@ -26,8 +26,9 @@ func inBFloat16(o schedule.Options) schedule.Options {
 }
 
 // TestBFloat16IsRoundedMemory compares with a float32 machine of which each step's results are
-// rounded before the next one sees them: but for the order of sums, the same numbers. Gradients of
-// biases are sums of unrounded values there.
+// rounded before the next one sees them. Sums are taken in another order, so now and then a value
+// near the middle is rounded the other way; all else is the same. Gradients of biases are sums of
+// unrounded values there.
 func TestBFloat16IsRoundedMemory(t *testing.T) {
 	all := maps.Clone(nets)
 	for name, f := range baselines {
@@ -35,8 +36,16 @@ func TestBFloat16IsRoundedMemory(t *testing.T) {
 			all[name] = f
 		}
 	}
+	large := []string{"every activation", "every pool", "without normalisation", "rectified branches", "biases"}
+	for _, name := range large { // images of several strips
+		all["large, "+name] = all[name]
+	}
 	for name, f := range all {
-		wide, narrow := draw(t, f, 19, 1), draw(t, f, 19, 1)
+		images, height, width := 33, 9, 10 // of two in a unit
+		if strings.HasPrefix(name, "large") {
+			images, height, width = 3, 42, 39
+		}
+		wide, narrow := drawSized(t, f, images, height, width, 1), drawSized(t, f, images, height, width, 1)
 		with := schedule.Options{Threads: 1, Choose: conv.Choose}
 		m, n := compile(t, wide.train, with), compile(t, narrow.train, inBFloat16(schedule.Options{Threads: 2}))
 		schedule.RoundMemory(m, n)
@@ -46,7 +55,7 @@ func TestBFloat16IsRoundedMemory(t *testing.T) {
 			wantBias, gotBias := maps.Clone(want), maps.Clone(got)
 			maps.DeleteFunc(wantBias, func(name string, v []float32) bool { return !bias(name, v) })
 			maps.DeleteFunc(want, bias)
-			report(t, differences(name, got, want, 5e-5))
+			report(t, differences(name, got, want, 2e-4))
 			report(t, differences(name, gotBias, wantBias, 5e-3))
 		}
 	}
