@@ -41,8 +41,7 @@ var (
 	ErrClosed = eval.ErrClosed
 )
 
-// Precisions in which a network computes: what activations are in memory, and what layers multiply.
-// Sums are float32 in both.
+// Precisions in which a network computes: what its convolutions multiply. Sums are float32 in both.
 const (
 	Float32  = "float32"
 	BFloat16 = "bfloat16"

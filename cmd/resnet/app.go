@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -97,15 +98,19 @@ func (a *app) environment() *experiment.Environment {
 }
 
 // chooseKernels obeys RESNET_CPU, which forces a lower instruction set than the machine's best.
+// Those that multiply bfloat16 stand above the others, which do without them.
 func (a *app) chooseKernels() error {
 	name := a.getenv("RESNET_CPU")
 	if name == "" {
 		return nil
 	}
+	if slices.Contains(kernel.AvailableBF16(), name) && !slices.Contains(kernel.Available(), name) {
+		return kernel.UseBF16(name)
+	}
 	if err := kernel.Use(name); err != nil {
 		return usageErrorf("RESNET_CPU=%s: %w", name, err)
 	}
-	return nil
+	return kernel.UseBF16("generic")
 }
 
 // textWidth is the width of prose on standard output: that of the terminal, at most 100 columns.

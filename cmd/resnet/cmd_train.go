@@ -18,7 +18,6 @@ import (
 	"resnet/internal/eval/report"
 	"resnet/internal/experiment"
 	"resnet/internal/graph"
-	"resnet/internal/graph/kernel"
 	"resnet/internal/system"
 	"resnet/internal/text"
 	"resnet/internal/train"
@@ -223,7 +222,7 @@ func (a *app) sayNotes(x *experiment.Experiment) {
 // its checkpoints, and prints the outcome.
 func (a *app) runTraining(ctx context.Context, t *experiment.Training, w *watcher, live *liveListener, asJSON bool) error {
 	x := t.Experiment
-	hello := fmt.Sprintf("Training %s on %s in %s: %s, %s kernels%s", x.Spec.Name, x.Data.Name, text.Printable(t.Dir), x.Summary(), kernel.Active(), lower(x.Precision()))
+	hello := fmt.Sprintf("Training %s on %s in %s: %s, %s kernels%s", x.Spec.Name, x.Data.Name, text.Printable(t.Dir), x.Summary(), experiment.Kernels(x.Precision()), lower(x.Precision()))
 	if a.group != nil {
 		hello += "; " + a.describeRanks()
 	}

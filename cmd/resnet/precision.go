@@ -15,7 +15,7 @@ type precisionName string
 
 // precisionFlag adds --precision; otherwise says what holds where it is not given.
 func precisionFlag(c *cobra.Command, to *string, otherwise string) {
-	c.Flags().Var((*precisionName)(to), "precision", strings.Join(graph.Precisions(), " or ")+": of activations and of what layers multiply ("+otherwise+")")
+	c.Flags().Var((*precisionName)(to), "precision", strings.Join(graph.Precisions(), " or ")+": of activations and of what convolutions multiply ("+otherwise+")")
 	_ = c.RegisterFlagCompletionFunc("precision", cobra.FixedCompletions(graph.Precisions(), cobra.ShellCompDirectiveNoFileComp))
 }
 

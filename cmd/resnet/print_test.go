@@ -14,6 +14,8 @@ import (
 	"resnet/internal/blocks"
 	"resnet/internal/eval"
 	"resnet/internal/experiment"
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/kernel/conv"
 	"resnet/internal/system"
 	"resnet/internal/text"
@@ -227,7 +229,7 @@ func healthy() doctorReport {
 	return doctorReport{
 		Version: versionInfo{Version: "v1", Go: "go1.26", Kernels: "avx2"},
 		System:  system.Info{CPU: "A CPU", Cores: 8, Threads: 8, MemoryTotal: 16e9, MemoryFree: 8e9, Limits: memoryLimits(8e9)},
-		Kernels: []string{"avx2", "generic"}, DiskFree: 50e9,
+		Kernels: []string{"avx2", "generic"}, BFloat16: "generic", DiskFree: 50e9,
 		Data: []experiment.DataState{{Name: "cifar10", State: "absent"}, {Name: "mnist", State: "present"}, {Name: "folder"}},
 	}
 }
@@ -238,6 +240,7 @@ func TestADoctorFindsWhatWouldGoWrong(t *testing.T) {
 	same(t, got, `ok  resnet        v1, go1.26
 ok  processor     A CPU, 8 logical cores
 ok  kernels       avx2 (of avx2, generic)
+ok  bfloat16      in memory alone: products are float32
 ok  threads       8 by default
 ok  memory        8 GB free of 16 GB
 ok  disk          50 GB free in this folder
@@ -251,6 +254,7 @@ ok  data mnist    present
 		status            string
 	}{
 		{func(r *doctorReport) { r.Version.Kernels = "generic" }, "kernels", "generic (of avx2, generic)", "no assembly kernels", "warn"},
+		{func(r *doctorReport) { r.BFloat16, r.BFloat16Available = "amx", []string{"amx", "generic"} }, "bfloat16", "amx (of amx, generic)", "", "ok"},
 		{func(r *doctorReport) { r.System.Quota = 2.5 }, "threads", "8 by default, 2.5 cores allowed by the control group", "use --threads 2", "warn"},
 		{func(r *doctorReport) { r.System.Quota = 0.4 }, "threads", "8 by default, 0.4 cores allowed by the control group", "use --threads 1", "warn"},
 		{func(r *doctorReport) { r.System.Quota = 7 }, "threads", "8 by default, 7 cores allowed by the control group", "use --threads 7", "warn"},
@@ -290,17 +294,52 @@ ok  data mnist    present
 
 func TestAWrongCalculationIsAFault(t *testing.T) {
 	a, _, _ := testApp()
-	if f := a.selfTest(1); f.Status != "ok" || !strings.Contains(f.Value, "of the reference") {
-		t.Errorf("%+v", f)
+	for p, name := range map[graph.Precision]string{graph.Float32: "self-test", graph.BFloat16: "self-test bfloat16"} {
+		if f := a.selfTest(p, 1); f.Status != "ok" || !strings.Contains(f.Value, "of the reference") || f.Name != name {
+			t.Errorf("%+v", f)
+		}
 	}
 	a.env = []string{"RESNET_MACHINE=abacus"}
-	if f := a.selfTest(1); f.Status != "fail" || !strings.Contains(f.Value, "abacus") {
+	if f := a.selfTest(graph.Float32, 1); f.Status != "fail" || !strings.Contains(f.Value, "abacus") {
 		t.Errorf("%+v", f)
 	}
 	for worst, want := range map[float64]string{0.5e-3: "ok", 1e-3: "fail", math.NaN(): "fail"} {
-		if f := judgeSelfTest(worst, nil, time.Second); f.Status != want {
+		if f := judgeSelfTest(graph.Float32, worst, nil, time.Second); f.Status != want {
 			t.Errorf("%v: %+v, want %s", worst, f, want)
 		}
+		// Of bfloat16 twenty times as much may be.
+		if f := judgeSelfTest(graph.BFloat16, 20*worst, nil, time.Second); f.Status != want {
+			t.Errorf("%v in bfloat16: %+v, want %s", 20*worst, f, want)
+		}
+	}
+}
+
+// TestAnInstructionSetIsForced: those of bfloat16 stand above the others.
+func TestAnInstructionSetIsForced(t *testing.T) {
+	best, bestBF16 := kernel.Active(), kernel.ActiveBF16()
+	force := func(name string) error {
+		_ = kernel.Use(best)
+		_ = kernel.UseBF16(bestBF16)
+		a, _, _ := testApp()
+		a.env = []string{"RESNET_CPU=" + name}
+		return a.chooseKernels()
+	}
+	t.Cleanup(func() { _ = force("") })
+	for _, name := range kernel.Available() {
+		if err := force(name); err != nil || kernel.Active() != name || kernel.ActiveBF16() != "generic" {
+			t.Errorf("%s: %s and %s (%v)", name, kernel.Active(), kernel.ActiveBF16(), err)
+		}
+	}
+	for _, name := range kernel.AvailableBF16() {
+		if name == "generic" {
+			continue
+		}
+		if err := force(name); err != nil || kernel.Active() != best || kernel.ActiveBF16() != name {
+			t.Errorf("%s: %s and %s (%v)", name, kernel.Active(), kernel.ActiveBF16(), err)
+		}
+	}
+	if err := force("sse9"); err == nil || !strings.Contains(err.Error(), "RESNET_CPU=sse9") {
+		t.Errorf("sse9: %v", err)
 	}
 }
 

@@ -86,7 +86,7 @@ func Bench(env *Environment, o BenchOptions) (BenchReport, error) {
 		}
 	}
 	r := b.report(times)
-	r.PeakRSSBytes, r.Kernels, r.CPU, r.Version = system.PeakRSS(), kernel.Active(), system.Read().CPU, env.Version
+	r.PeakRSSBytes, r.Kernels, r.CPU, r.Version = system.PeakRSS(), Kernels(b.device().precision), system.Read().CPU, env.Version
 	if b.device().precision == graph.Float32 { // whose instructions the peak is of
 		if peak := kernel.Peak(b.Threads) / 1e9; peak > 0 {
 			percent := 100 * r.GFLOPS / peak

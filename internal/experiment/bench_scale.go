@@ -11,7 +11,6 @@ import (
 	"resnet/internal/blocks"
 	"resnet/internal/config"
 	"resnet/internal/graph"
-	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/schedule"
 	"resnet/internal/system"
 	"resnet/internal/train/collective"
@@ -200,7 +199,7 @@ func BenchScale(env *Environment, o ScaleOptions) (ScaleReport, error) {
 	}
 	r := ScaleReport{
 		Mode: "scale", Arch: one.spec.Name, Precision: one.device().precision.String(), Batch: one.Batch, Steps: o.Steps,
-		Kernels: kernel.Active(), CPU: system.Read().CPU, Version: env.Version, Model: m.report(),
+		Kernels: Kernels(one.device().precision), CPU: system.Read().CPU, Version: env.Version, Model: m.report(),
 	}
 	if one.sequences() {
 		r.Frames = one.Frames

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"resnet/internal/config"
-	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/schedule"
 	"resnet/internal/system"
 )
@@ -78,7 +77,7 @@ func ProfileSteps(env *Environment, o BenchOptions) (BenchSteps, error) {
 	}
 	r := BenchSteps{
 		Arch: b.spec.Name, Mode: b.Mode, Precision: b.device().precision.String(), Batch: b.Batch, Threads: b.Threads, Runs: o.Steps, Milliseconds: milliseconds(whole),
-		Kernels: kernel.Active(), CPU: system.Read().CPU, Version: env.Version,
+		Kernels: Kernels(b.device().precision), CPU: system.Read().CPU, Version: env.Version,
 	}
 	limits := measureLimits(times, b.Threads)
 	r.Peak, r.Bandwidth = limits.peak/1e9, limits.stream/1e9

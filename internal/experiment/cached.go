@@ -19,7 +19,6 @@ import (
 	"resnet/internal/eval"
 	"resnet/internal/fielderr"
 	"resnet/internal/graph"
-	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/weights"
 	"resnet/internal/text"
 	"resnet/internal/train"
@@ -154,7 +153,7 @@ func (c *featureCache) digest(ctx context.Context, v featureView) (string, error
 	d := datasets.NewDigest()
 	m := c.machine(v)
 	for _, part := range []string{
-		"1", x.env.Version, kernel.Active(), x.Precision().String(), x.env.Machine, string(arch), c.frozen, c.states[v.split], c.d.set.Preprocessing(c.d.norm).Encode(),
+		"1", x.env.Version, Kernels(x.Precision()), x.Precision().String(), x.env.Machine, string(arch), c.frozen, c.states[v.split], c.d.set.Preprocessing(c.d.norm).Encode(),
 	} {
 		d.Text(part)
 	}

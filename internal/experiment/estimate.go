@@ -11,7 +11,6 @@ import (
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/graph"
-	"resnet/internal/graph/kernel"
 	"resnet/internal/system"
 	"resnet/internal/train"
 )
@@ -103,7 +102,7 @@ func (t *Training) estimate(ctx context.Context, r *ready) (Estimate, error) {
 		TrainImages: trainN, ValImages: valN, TestImages: testN,
 		Batch: x.Train.Batch, Accumulate: x.Train.Accumulate, Steps: x.Plan.Iterations, Epochs: x.Plan.Epoch(x.Plan.Iterations),
 		Memory:          MemoryParts{Training: r.trainer.bytes() + int64(t.replicaNeed(r).bytes), Evaluation: r.evaluator.bytes(), Parameters: 4 * (all + x.sums(trainable) + kept), Data: x.data.bytes()},
-		CheckpointBytes: x.checkpointBytes(r.params), Threads: x.Threads, Workers: x.workers(), SuggestedWorkers: x.SuggestedWorkers(), Kernels: kernel.Active(), Precision: x.Precision(),
+		CheckpointBytes: x.checkpointBytes(r.params), Threads: x.Threads, Workers: x.workers(), SuggestedWorkers: x.SuggestedWorkers(), Kernels: Kernels(x.Precision()), Precision: x.Precision(),
 		Config: config.Values(&x.Config), Notes: r.notes,
 	}
 	e.setTimes(x.Plan, x.workers(), perBatch.Seconds(), perEvaluation.Seconds())

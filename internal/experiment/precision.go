@@ -4,6 +4,7 @@ import (
 	"resnet/internal/config"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
 	"resnet/internal/text"
 )
 
@@ -15,6 +16,15 @@ func ParsePrecision(name string) (graph.Precision, error) {
 		return p, config.Usagef("%w%s", err, text.DidYouMean(name, graph.Precisions()))
 	}
 	return p, nil
+}
+
+// Kernels names the kernels that compute in a precision, on which the last bits of results depend.
+// Without instructions for bfloat16, values are rounded in memory alone.
+func Kernels(p graph.Precision) string {
+	if p == graph.BFloat16 && kernel.BF16() {
+		return kernel.Active() + "+" + kernel.ActiveBF16()
+	}
+	return kernel.Active()
 }
 
 // Precision is that of the training.

@@ -12,6 +12,7 @@ import (
 	"resnet/internal/datasets/speech/corpus"
 	"resnet/internal/eval"
 	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/schedule"
 	"resnet/internal/graph/weights"
 	"resnet/internal/train"
@@ -257,6 +258,31 @@ func TestARunSaysItsPrecisionAndKeepsIt(t *testing.T) {
 	_, err = resume(t, run, Allow{}, "train.precision=bfloat16")
 	if !isUsage(err) || !strings.Contains(err.Error(), "train.precision: float32 -> bfloat16") {
 		t.Errorf("resumed in bfloat16: %v", err)
+	}
+}
+
+// inBFloat16Kernels multiplies bfloat16 by kernels of that name until the test ends.
+func inBFloat16Kernels(t *testing.T, name string) {
+	t.Helper()
+	before := kernel.ActiveBF16()
+	t.Cleanup(func() { _ = kernel.UseBF16(before) })
+	if err := kernel.UseBF16(name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestKernelsAreNamedByAllThatTheResultsDependOn in env.json, in what ranks compare, and in the
+// digest of features.
+func TestKernelsAreNamedByAllThatTheResultsDependOn(t *testing.T) {
+	for _, name := range kernel.AvailableBF16() {
+		inBFloat16Kernels(t, name)
+		want := kernel.Active()
+		if name != "generic" {
+			want += "+" + name
+		}
+		if got := Kernels(graph.BFloat16); got != want || Kernels(graph.Float32) != kernel.Active() {
+			t.Errorf("%s: %s, of float32 %s", name, got, Kernels(graph.Float32))
+		}
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"resnet/internal/config"
 	"resnet/internal/eval"
-	"resnet/internal/graph/kernel"
 	"resnet/internal/text"
 	"resnet/internal/train"
 	"resnet/internal/train/collective"
@@ -42,7 +41,7 @@ func (t *Training) compareRanks(ctx context.Context) error {
 	}
 	own, err := json.Marshal(hello{
 		Place:   collective.Place{Rank: t.Ranks.Rank(), Size: t.Ranks.Size(), Host: t.Ranks.Host},
-		Version: t.env.Version, Kernels: kernel.Active(), Workers: t.workers(), Config: t.compared(with), Data: string(data),
+		Version: t.env.Version, Kernels: Kernels(t.Precision()), Workers: t.workers(), Config: t.compared(with), Data: string(data),
 	})
 	if err != nil {
 		return err
@@ -91,9 +90,12 @@ func differences(ranks []hello) (odd []string) {
 	compare(func(h hello) string { return h.Version }, func(own, others string) string {
 		return fmt.Sprintf("is version %s, the others %s: install one everywhere", own, others)
 	})
-	compare(func(h hello) string { return h.Kernels }, func(own, others string) string {
-		return fmt.Sprintf("has %s kernels, the others %s: set RESNET_CPU to one that all have", own, others)
-	})
+	precision := func(h hello) string { return h.Config["train.precision"] }
+	if !slices.ContainsFunc(ranks, func(h hello) bool { return precision(h) != precision(ranks[0]) }) { // else kernels differ with it
+		compare(func(h hello) string { return h.Kernels }, func(own, others string) string {
+			return fmt.Sprintf("has %s kernels, the others %s: set RESNET_CPU to one that all have", own, others)
+		})
+	}
 	compare(func(h hello) string { return fmt.Sprint(h.Workers) }, func(own, others string) string {
 		return fmt.Sprintf("has --workers %s, the others %s", own, others)
 	})

@@ -7,9 +7,10 @@ import (
 	"resnet/internal/graph"
 )
 
-// SelfTest computes a small residual network twice, by the machine in use and by the reference
-// operators, and returns the largest difference of the logits relative to the largest logit.
-func SelfTest(env *Environment, threads int) (float64, error) {
+// SelfTest computes a small residual network twice, by the machine in use in a precision and by the
+// reference operators in float32, and returns the largest difference of the logits relative to the
+// largest logit.
+func SelfTest(env *Environment, precision graph.Precision, threads int) (float64, error) {
 	spec, err := blocks.Resolve(blocks.Config{Family: blocks.FamilyCIFAR, Depth: 8, Residual: true, BatchNorm: true}, blocks.DataInfo{Channels: 3, Size: 16, Classes: 10})
 	if err != nil {
 		return 0, err
@@ -33,7 +34,7 @@ func SelfTest(env *Environment, threads int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	m, err := env.Compile(g, params, device{threads: threads}.options(0))
+	m, err := env.Compile(g, params, device{threads: threads, precision: precision}.options(0))
 	if err != nil {
 		return 0, err
 	}

@@ -5,17 +5,27 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"resnet/internal/graph"
+	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/kernel/conv"
 )
 
 func TestTheOracleAgreesWithItself(t *testing.T) {
-	if worst, err := SelfTest(&Environment{Machine: "tape"}, 1); err != nil || worst != 0 {
+	if worst, err := SelfTest(&Environment{Machine: "tape"}, graph.Float32, 1); err != nil || worst != 0 {
 		t.Errorf("%v (%v)", worst, err)
 	}
-	if worst, err := SelfTest(&Environment{}, 2); err != nil || !(worst > 0 && worst < 1e-4) {
+	if worst, err := SelfTest(&Environment{}, graph.Float32, 2); err != nil || !(worst > 0 && worst < 1e-4) {
 		t.Errorf("kernels: %v (%v)", worst, err)
 	}
-	if _, err := SelfTest(&Environment{Machine: "abacus"}, 1); !isUsage(err) {
+	// Rounding to nearest is by up to 2⁻⁹ of a value, 0.002; without kernels none is rounded.
+	for _, name := range kernel.AvailableBF16() {
+		inBFloat16Kernels(t, name)
+		worst, err := SelfTest(&Environment{}, graph.BFloat16, 2)
+		if err != nil || !(worst < 0.01) || kernel.BF16() && worst < 1e-4 {
+			t.Errorf("bfloat16 by %s: %v (%v)", name, worst, err)
+		}
+	}
+	if _, err := SelfTest(&Environment{Machine: "abacus"}, graph.Float32, 1); !isUsage(err) {
 		t.Errorf("an unknown machine: %v", err)
 	}
 }

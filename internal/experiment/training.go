@@ -17,7 +17,6 @@ import (
 	"resnet/internal/config"
 	"resnet/internal/datasets"
 	"resnet/internal/graph"
-	"resnet/internal/graph/kernel"
 	"resnet/internal/graph/weights"
 	"resnet/internal/system"
 	"resnet/internal/text"
@@ -336,7 +335,7 @@ func (t *Training) writeRecords() error {
 	}
 	return checkpoint.WriteEnv(atomicfile.OS, t.Dir, checkpoint.Env{
 		Version: t.env.Version, CPU: system.Read().CPU, Threads: t.Threads, Seed: t.Train.Seed, Command: t.env.Command,
-		Kernels: map[string]string{"all": kernel.Active()}, Precision: t.Precision().String(), Samples: t.samples(), Data: t.data.identity(),
+		Kernels: map[string]string{"all": Kernels(t.Precision())}, Precision: t.Precision().String(), Samples: t.samples(), Data: t.data.identity(),
 	})
 }
 

@@ -6,7 +6,7 @@ type Config struct {
 	Accumulate  int        `mapstructure:"accumulate" yaml:"accumulate" doc:"micro-batches whose mean gradient makes an update, like so many GPUs"`
 	Iterations  int        `mapstructure:"iterations" yaml:"iterations" doc:"updates; 0 means by epochs"`
 	Epochs      int        `mapstructure:"epochs" yaml:"epochs" doc:"passes over the training set, when iterations is 0"`
-	Precision   string     `mapstructure:"precision" yaml:"precision" doc:"float32 | bfloat16: of activations in memory and of what layers multiply; the weights that are updated and saved, statistics, sums and the loss are float32 in both"`
+	Precision   string     `mapstructure:"precision" yaml:"precision" doc:"float32 | bfloat16: of activations in memory and of what convolutions multiply; the weights that are updated and saved, statistics, sums and the loss are float32 in both"`
 	Seed        uint64     `mapstructure:"seed" yaml:"seed" doc:"keys initialisation, order, augmentation, dropout and the validation split"`
 	Optimizer   Optimizer  `mapstructure:"optimizer" yaml:"optimizer" doc:"how gradients change the parameters"`
 	Schedule    Schedule   `mapstructure:"schedule" yaml:"schedule" doc:"learning rate"`
