@@ -91,7 +91,8 @@ func differences(ranks []hello) (odd []string) {
 		return fmt.Sprintf("is version %s, the others %s: install one everywhere", own, others)
 	})
 	precision := func(h hello) string { return h.Config["train.precision"] }
-	if !slices.ContainsFunc(ranks, func(h hello) bool { return precision(h) != precision(ranks[0]) }) { // else kernels differ with it
+	another := func(h hello) bool { return precision(h) != precision(ranks[0]) }
+	if !slices.ContainsFunc(ranks, another) { // else kernels differ with it
 		compare(func(h hello) string { return h.Kernels }, func(own, others string) string {
 			return fmt.Sprintf("has %s kernels, the others %s: set RESNET_CPU to one that all have", own, others)
 		})
