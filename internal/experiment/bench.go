@@ -174,7 +174,7 @@ func (b *bench) leastMemory(mode graph.Mode) ([]need, error) {
 	}
 	batch := need{"--batch", b.Batch, leastInference(sum, n), hint}
 	if mode == graph.Train {
-		batch.bytes += leastTraining(sum, n)
+		batch.bytes += leastTraining(sum, n, b.device().precision)
 	}
 	return []need{batch, {bytes: 8 * float64(sum.Params)}}, nil
 }

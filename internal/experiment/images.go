@@ -338,7 +338,7 @@ func (d *images) leastMemory() ([]need, error) {
 		return nil, err
 	}
 	return []need{
-		d.x.trainBatch(float64(d.x.workers()) * leastTraining(sum, float64(d.x.Train.Batch))), d.x.evalBatch(leastInference(sum, float64(d.x.Eval.Batch))),
+		d.x.trainBatch(float64(d.x.workers()) * leastTraining(sum, float64(d.x.Train.Batch), d.x.Precision())), d.x.evalBatch(leastInference(sum, float64(d.x.Eval.Batch))),
 		d.workers(), d.x.parameters(sum.Params),
 	}, nil
 }

@@ -100,15 +100,20 @@ func (a allowance) refuse(err error, n need) error {
 }
 
 // leastTraining is a lower bound of what training on n images, or frames, together takes besides
-// the parameters, in bytes: every convolution's output is kept for the backward pass.
-func leastTraining(sum blocks.Summary, n float64) float64 {
+// the parameters, in bytes: every convolution's output is kept for the backward pass, of images in
+// the precision of the training.
+func leastTraining(sum blocks.Summary, n float64, p graph.Precision) float64 {
+	each := 4.
+	if p == graph.BFloat16 && sum.Family != blocks.FamilySpeech {
+		each = 2
+	}
 	var values float64
 	for _, l := range sum.Layers {
 		if l.MACs > 0 {
 			values += float64(product(l.Output))
 		}
 	}
-	return 4 * values * n
+	return each * values * n
 }
 
 // leastInference is the same of evaluating: the input and the logits, and of utterances the largest

@@ -89,7 +89,7 @@ func TestARecipeWithEveryPartResumesToTheBit(t *testing.T) {
 	for _, more := range [][]string{
 		nil,
 		{"train.optimizer.name=lamb", "train.class_weights=none", "train.loss=binary", "data.augment.policy=rand"},
-		{"train.optimizer.name=lars", "train.schedule.rate=0.5"},
+		{"train.optimizer.name=lars", "train.schedule.rate=0.5", "train.precision=bfloat16"},
 	} {
 		in := everyPart(t, more...)
 		whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")

@@ -58,7 +58,7 @@ func (o sequencerOptions) least(shapes []corpus.Shape) need {
 		n.value = max(n.value, s.N)
 	}
 	if n.bytes = leastInference(sum, largestShape(shapes)); o.mode == graph.Train {
-		n.bytes += leastTraining(sum, largestShape(shapes))
+		n.bytes += leastTraining(sum, largestShape(shapes), o.device.precision)
 	}
 	return n
 }

@@ -213,7 +213,7 @@ func (s *sequences) leastMemory() ([]need, error) {
 	if err != nil {
 		return nil, err
 	}
-	train := s.x.trainBatch(float64(s.x.workers()) * leastTraining(sum, largestShape(s.shapes)))
+	train := s.x.trainBatch(float64(s.x.workers()) * leastTraining(sum, largestShape(s.shapes), s.x.Precision()))
 	train.hint = "or speech.batch_frames; train.accumulate keeps the batch of an update"
 	return []need{train, s.x.evalBatch(leastInference(sum, largestShape(s.evaluated()))), s.x.parameters(sum.Params)}, nil
 }

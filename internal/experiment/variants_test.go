@@ -30,12 +30,14 @@ func TestTheLeastMemoryOfVariantsIsBelowWhatTheyTake(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var large *schedule.TooLargeError
-		if _, err := schedule.Compile(g, schedule.Options{Threads: 1, Limit: 1}); !errors.As(err, &large) {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if least := leastTraining(sum, n); least < float64(large.Need)/20 || least > float64(large.Need) {
-			t.Errorf("%s: at least %.0f bytes are said, and %d taken", name, least, large.Need)
+		for _, p := range []graph.Precision{graph.Float32, graph.BFloat16} {
+			var large *schedule.TooLargeError
+			if _, err := schedule.Compile(g, schedule.Options{Threads: 1, Limit: 1, Precision: p}); !errors.As(err, &large) {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if least := leastTraining(sum, n, p); least < float64(large.Need)/20 || least > float64(large.Need) {
+				t.Errorf("%s in %v: at least %.0f bytes are said, and %d taken", name, p, least, large.Need)
+			}
 		}
 	}
 }
