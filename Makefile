@@ -17,15 +17,16 @@ CROSS   ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windo
 MCA     ?= llvm-mca-19
 
 # The packages that start goroutines; internal/race_test.go compares. What one goroutine reads and digests, thousands of damaged files
-# among it, and the commands that the tests run as processes of their own, are left out: the detector makes them ten times as long. So is
-# what measures the memory of a process, which takes twice as much with it.
+# among it, is left out: the detector makes it ten times as long. So is what measures memory, of which the detector takes as much again.
 CONCURRENT := ./cmd/resnet ./internal/datasets ./internal/datasets/speech/corpus ./internal/datasets/speech/extract ./internal/eval ./internal/experiment ./internal/graph/kernel ./internal/graph/schedule ./internal/serve ./internal/train ./internal/train/collective/mpi
-SEQUENTIAL := Hostile|Readmes|Cut|Truncat|Fuzz|Bomb|Damage|Scripts|APipeIsRefused|AKilled|Killed|Soak|Surroundings|EveryCommand|EveryNumberOfAFlag|EveryNumberOfAConfiguration|ACopyIsOther|EmbeddedImages|HighlyCompressed|FingerprintOfImages|ManyClassesAreReadInTime|WhatCannotFit|WhatDoesNotFitOnce
+SEQUENTIAL := Hostile|Cut|Truncat|Fuzz|Bomb|Damage|AKilled|Killed|Soak|EveryNumberOfAConfiguration|ACopyIsOther|EmbeddedImages|HighlyCompressed|FingerprintOfImages|ManyClassesAreReadInTime
 # Nor what the detector makes long and other tests of the same goroutines do: of data sets, CIFAR-10, IDX and photographs stay; of networks,
-# those that compare numbers of threads; of trainings and features, a stop, a resumption and a comparison.
+# those that compare numbers of threads; of scores, a batcher and workers; of trainings and features, a stop, a resumption and a comparison.
 SEQUENTIAL := $(SEQUENTIAL)|ImageNetPasses|EmbeddedSamplePasses|SeeTheSamePixels|AFingerprintSees|FingerprintOf|LimitTakes|OpenRefuses|FaultsName|HugeImages|AsPeopleHave|CompleteOrAbsent
-SEQUENTIAL := $(SEQUENTIAL)|MessagesDoNotCommand|GiveTheSameFigures|StepsIsANumber|ScaleIsPrinted|TrainingIsDurable|CannotBeWritten|InTheDocumentation|ThatContradict|KeptFeaturesGive|FeaturesOfSomethingElse|ADiagnosisIs
+SEQUENTIAL := $(SEQUENTIAL)|AnEnsembleOf|ScalesAreTheMean|TenCropsAre|ResponsesAre|KeptFeatures|FeaturesOfSomethingElse|FeaturesDoNot|OtherWeightsHave|ADiagnosisIs|WithoutItsData|AnEstimateCounts|AProfileHas|FrozenLayersStay
 SEQUENTIAL := $(SEQUENTIAL)|TestGroupGrad|HaveTheSameBitsEverywhere|MatrixProducts|MatchesTape|MatchTheTape|MatchesTheTape|TheScheduleIsAMachine/[02]|/./tape
+# What cmd/resnet starts goroutines for: signals, servers, waiting.
+ATTENDING := Signal|Serve|Wait|GivesUp|IsSaved
 
 .DEFAULT_GOAL := help
 .PHONY: help build build-mpi test-mpi demo lesson rename test test-long test-purego test-arm64 test-arm64-long test-race test-browser soak lint generate docs check-generate mca fuzz bench bench-peer bench-peer-variants bench-finetune bench-serve parity cross check-systems release check-release sample clean outdated vulnerabilities fuzz-nightly fuzz-corpus mutants hostile
@@ -86,7 +87,8 @@ rename: ## gives the module the path under which it is published: make rename MO
 	$(GO) build ./...
 
 test-race: ## the packages that start goroutines under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -skip '$(SEQUENTIAL)' . $(CONCURRENT)
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -skip '$(SEQUENTIAL)' . $(filter-out ./cmd/resnet,$(CONCURRENT))
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m -run '$(ATTENDING)' ./cmd/resnet
 
 hostile: ## the memory that hostile files take, those of DIR=FOLDER too, as a table
 	$(GO) test -short -count 1 -timeout 60m -run TestHostileFilesStayWithinTheirBounds -v ./cmd/resnet -args -hostile "$(DIR)"
