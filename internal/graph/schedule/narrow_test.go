@@ -41,9 +41,9 @@ func TestBFloat16IsRoundedMemory(t *testing.T) {
 		all["large, "+name] = all[name]
 	}
 	for name, f := range all {
-		images, height, width := 33, 9, 10 // of two in a unit
+		images, height, width := 7, 9, 10
 		if strings.HasPrefix(name, "large") {
-			images, height, width = 3, 42, 39
+			images, height, width = 2, 42, 39
 		}
 		wide, narrow := drawSized(t, f, images, height, width, 1), drawSized(t, f, images, height, width, 1)
 		with := schedule.Options{Threads: 1, Choose: conv.Choose}

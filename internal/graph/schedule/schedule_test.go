@@ -299,10 +299,16 @@ func smoothStep(t *testing.T, o schedule.Options, seed uint64) map[string][]floa
 }
 
 func TestAStepAllocatesNothingThatGrowsWithTheModel(t *testing.T) {
+	allocates(t, schedule.Options{Threads: 2})
+	allocates(t, inBFloat16(schedule.Options{Threads: 2}))
+}
+
+func allocates(t *testing.T, o schedule.Options) {
+	t.Helper()
 	allocations := map[string]float64{}
 	for _, arch := range []string{"resnet20", "resnet32"} {
 		g, p := tiny(t, arch, 2, graph.Train)
-		m := compile(t, g, schedule.Options{Threads: 2})
+		m := compile(t, g, o)
 		n := net{params: p}
 		n.x, n.labels = batch(2, g.ImageLen(), 1)
 		allocations[arch] = testing.AllocsPerRun(3, func() {
@@ -313,7 +319,7 @@ func TestAStepAllocatesNothingThatGrowsWithTheModel(t *testing.T) {
 	}
 	// The few that there are come from the runtime and from Gorgonia's own goroutine.
 	if a := allocations; a["resnet32"] > a["resnet20"]+4 || a["resnet20"] > 32 {
-		t.Errorf("allocations of a step: %v", a)
+		t.Errorf("%v: allocations of a step: %v", o.Precision, a)
 	}
 }
 
