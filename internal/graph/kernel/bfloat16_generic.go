@@ -51,6 +51,15 @@ var genericBF16 = &bf16Kernels{
 			}
 		}
 	},
+	gather: func(g *Gathered) {
+		for n := range g.N {
+			to := g.Y[n*32 : (n+1)*32]
+			clear(to)
+			for i := range 2 * g.Lanes {
+				to[i] = ToBFloat16(g.X[i/2*g.Lane+(2*n+i%2)*g.Step])
+			}
+		}
+	},
 	transpose: func(t *Transposed) {
 		for p := range t.Steps * BF16Step {
 			for c := range Lanes {

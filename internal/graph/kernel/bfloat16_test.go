@@ -183,3 +183,24 @@ func TestJoinedAndTransposedRoundAlike(t *testing.T) {
 		}
 	})
 }
+
+func TestGatheredRoundsAlike(t *testing.T) {
+	forEachBF16(t, func(t *testing.T, in func(func())) {
+		rng := rand.New(rand.NewPCG(7, 8))
+		for _, lanes := range []int{1, 5, 16} {
+			for _, apart := range [][2]int{{1, 16}, {9, 144}, {300, 9}, {36, 1}} {
+				g := Gathered{N: 3, Lane: apart[0], Step: apart[1], Lanes: lanes}
+				g.X = newArena(rng, (lanes-1)*g.Lane+5*g.Step+1).data()
+				want, got := make([]BFloat16, 3*32+1), slices.Repeat([]BFloat16{7}, 3*32+1)
+				want[96] = 7
+				g.Y = want
+				withGenericBF16(g.Run)
+				g.Y = got
+				in(g.Run)
+				if !slices.Equal(want, got) {
+					t.Fatalf("%d lanes %d apart in steps of %d differ:\n%v\n%v", lanes, g.Lane, g.Step, got, want)
+				}
+			}
+		}
+	})
+}

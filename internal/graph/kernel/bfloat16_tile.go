@@ -167,6 +167,29 @@ func (t *Transposed) Run() {
 	activeBF16.transpose(t)
 }
 
+// Gathered rounds values of up to 16 lanes to bfloat16, in twos: weights in the order of BF16Tile.
+//
+//	Y[n·32 + lane·2 + h] = X[lane·Lane + (2·n + h)·Step] for n < N, lane < Lanes, and 0 in other lanes
+type Gathered struct {
+	X          []float32
+	Y          []BFloat16
+	N          int
+	Lane, Step int
+	Lanes      int
+}
+
+// Run gathers.
+func (g *Gathered) Run() {
+	if g.N < 1 {
+		return
+	}
+	if g.Lanes < 1 || g.Lanes > Lanes || g.Lane < 0 || g.Step < 0 || g.Lane > 1<<26 ||
+		(g.Lanes-1)*g.Lane+(2*g.N-1)*g.Step >= len(g.X) || g.N*32 > len(g.Y) {
+		panic("kernel: short values to gather")
+	}
+	activeBF16.gather(g)
+}
+
 // bf16Kernels are an instruction set's kernels of bfloat16.
 type bf16Kernels struct {
 	name       string
@@ -176,6 +199,7 @@ type bf16Kernels struct {
 	concat     func(*Joined)
 	interleave func(*Joined)
 	transpose  func(*Transposed)
+	gather     func(*Gathered)
 }
 
 var (

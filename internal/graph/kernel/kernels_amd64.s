@@ -22,6 +22,24 @@ DATA bf16Mixed<>+56(SB)/4, $0x001e000e
 DATA bf16Mixed<>+60(SB)/4, $0x001f000f
 GLOBL bf16Mixed<>(SB), RODATA|NOPTR, $64
 
+DATA bf16Lanes<>+0(SB)/4, $0x00000000
+DATA bf16Lanes<>+4(SB)/4, $0x00000001
+DATA bf16Lanes<>+8(SB)/4, $0x00000002
+DATA bf16Lanes<>+12(SB)/4, $0x00000003
+DATA bf16Lanes<>+16(SB)/4, $0x00000004
+DATA bf16Lanes<>+20(SB)/4, $0x00000005
+DATA bf16Lanes<>+24(SB)/4, $0x00000006
+DATA bf16Lanes<>+28(SB)/4, $0x00000007
+DATA bf16Lanes<>+32(SB)/4, $0x00000008
+DATA bf16Lanes<>+36(SB)/4, $0x00000009
+DATA bf16Lanes<>+40(SB)/4, $0x0000000a
+DATA bf16Lanes<>+44(SB)/4, $0x0000000b
+DATA bf16Lanes<>+48(SB)/4, $0x0000000c
+DATA bf16Lanes<>+52(SB)/4, $0x0000000d
+DATA bf16Lanes<>+56(SB)/4, $0x0000000e
+DATA bf16Lanes<>+60(SB)/4, $0x0000000f
+GLOBL bf16Lanes<>(SB), RODATA|NOPTR, $64
+
 // func peakAVX512(a *byte)
 // Requires: AVX, AVX512F
 TEXT ·peakAVX512(SB), NOSPLIT, $0-8
@@ -30937,5 +30955,44 @@ step:
 	ADDQ        $0x40, DX
 	DECQ        CX
 	JNZ         step
+	VZEROUPPER
+	RET
+
+// func bf16GatherAVX512(a *byte)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·bf16GatherAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), SI
+	MOVQ         24(AX), DX
+	MOVQ         48(AX), BX
+	MOVQ         56(AX), R8
+	MOVQ         64(AX), R9
+	SHLQ         $0x02, R9
+	MOVQ         72(AX), CX
+	VMOVDQU64    bf16Mixed<>+0(SB), Z31
+	VPBROADCASTD R8, Z0
+	VPMULLD      bf16Lanes<>+0(SB), Z0, Z0
+	MOVQ         $+1, R10
+	SHLQ         CL, R10
+	DECQ         R10
+	KMOVW        R10, K3
+
+pair:
+	VPXORD     Z1, Z1, Z1
+	KMOVW      K3, K1
+	VGATHERDPS (SI)(Z0*4), K1, Z1
+	ADDQ       R9, SI
+	VPXORD     Z2, Z2, Z2
+	KMOVW      K3, K2
+	VGATHERDPS (SI)(Z0*4), K2, Z2
+	ADDQ       R9, SI
+	LONG       $0x486ff262
+	BYTE       $0x72
+	BYTE       $0xd9
+	VPERMW     Z3, Z31, Z3
+	VMOVUPS    Z3, (DX)
+	ADDQ       $0x40, DX
+	DECQ       BX
+	JNZ        pair
 	VZEROUPPER
 	RET

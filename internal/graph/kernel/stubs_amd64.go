@@ -1246,3 +1246,8 @@ func bf16InterleaveAVX512(a *byte)
 //
 //go:noescape
 func bf16TransposeAVX512(a *byte)
+
+// bf16GatherAVX512 rounds values that are apart, in twos; see Gathered. a points to a Gathered.
+//
+//go:noescape
+func bf16GatherAVX512(a *byte)

@@ -26,6 +26,7 @@ func bfloat16() {
 	join("bf16Concat", false)
 	join("bf16Interleave", true)
 	transpose()
+	gather()
 }
 
 // beginBF16 starts a kernel of bfloat16 with its argument pointer in RAX.
@@ -422,5 +423,48 @@ func init() {
 	mixed = GLOBL("bf16Mixed", RODATA|NOPTR)
 	for c := range 16 {
 		DATA(4*c, U32(uint32(c)|uint32(c+16)<<16))
+	}
+}
+
+// gather generates Gathered's kernel.
+func gather() {
+	beginBF16("bf16GatherAVX512", "Gathered", "rounds values that are apart, in twos; see Gathered.")
+	get(reg.RSI, spec.GatheredX, 0)
+	get(reg.RDX, spec.GatheredY, 0)
+	get(reg.RBX, spec.GatheredN, 0)
+	get(reg.R8, spec.GatheredLane, 0)
+	get(reg.R9, spec.GatheredStep, 2)
+	get(reg.RCX, spec.GatheredLanes, 0)
+	loadMixed()
+	VPBROADCASTD(reg.R8.As32(), reg.Z0)
+	VPMULLD(lanes, reg.Z0, reg.Z0)
+	MOVQ(I32(1), reg.R10)
+	SHLQ(reg.CL, reg.R10)
+	DECQ(reg.R10)
+	KMOVW(reg.R10.As32(), reg.K3)
+	Label("pair")
+	for i, z := range []reg.VecPhysical{reg.Z1, reg.Z2} {
+		k := []reg.OpmaskPhysical{reg.K1, reg.K2}[i]
+		VPXORD(z, z, z)
+		KMOVW(reg.K3, k)
+		VGATHERDPS(Mem{Base: reg.RSI, Index: reg.Z0, Scale: 4}, k, z)
+		ADDQ(reg.R9, reg.RSI)
+	}
+	vcvtne2ps2bf16(3, 2, 1)
+	VPERMW(reg.Z3, reg.Z31, reg.Z3)
+	VMOVUPS(reg.Z3, Mem{Base: reg.RDX})
+	ADDQ(U8(64), reg.RDX)
+	DECQ(reg.RBX)
+	JNZ(LabelRef("pair"))
+	end()
+}
+
+// lanes are the numbers 0 to 15.
+var lanes Mem
+
+func init() {
+	lanes = GLOBL("bf16Lanes", RODATA|NOPTR)
+	for c := range 16 {
+		DATA(4*c, U32(uint32(c)))
 	}
 }

@@ -97,7 +97,7 @@ func (f *bf16) PackedLen() int { return f.packed / 2 }
 func (f *bf16) Need(n int) Need { return Need{BF16: n*f.imageLen() + block} }
 
 // Pack writes block ob of outputs: [problem][output block][tap][pair of inputs][16][2].
-func (f *bf16) Pack(_ *Work, ob int, packed, w []float32) {
+func (f *bf16) Pack(k *Work, ob int, packed, w []float32) {
 	dst := kernel.BFloat16s(packed)
 	s := f.s
 	outC, inC, area := s.K, s.C, s.R*s.S
@@ -114,17 +114,18 @@ func (f *bf16) Pack(_ *Work, ob int, packed, w []float32) {
 			for h, t := range pair {
 				half := tap[h*kernel.BF16Tap/2 : (h+1)*kernel.BF16Tap/2]
 				in := max(0, min(block, inC-t.b*block))
-				if in < block || lanes < block {
+				if in < block {
 					clear(half)
 				}
-				for lane := range lanes {
-					if in == 0 {
-						break
-					}
-					v := w[(ob*block+lane)*outStep+t.b*block*inStep+t.r*s.S+t.s:]
-					for c := range in {
-						half[c/2*32+lane*2+c%2] = kernel.ToBFloat16(v[c*inStep])
-					}
+				if in == 0 {
+					continue
+				}
+				g := &k.gathered
+				g.X, g.Y = w[ob*block*outStep+t.b*block*inStep+t.r*s.S+t.s:], half
+				g.N, g.Lane, g.Step, g.Lanes = in/2, outStep, inStep, lanes
+				g.Run()
+				for lane := range lanes * (in % 2) {
+					half[in/2*32+lane*2] = kernel.ToBFloat16(g.X[lane*outStep+(in-1)*inStep])
 				}
 			}
 		}

@@ -113,6 +113,7 @@ type Work struct {
 	bf16Grad   kernel.BF16Grad
 	joined     kernel.Joined
 	transposed kernel.Transposed
+	gathered   kernel.Gathered
 	bf16       []kernel.BFloat16 // rounded images
 	at         []int
 }

@@ -201,3 +201,13 @@ const (
 	TransposedSteps = 48
 	TransposedYRow  = 56
 )
+
+// Offsets in kernel.Gathered.
+const (
+	GatheredX     = 0
+	GatheredY     = 24
+	GatheredN     = 48
+	GatheredLane  = 56
+	GatheredStep  = 64
+	GatheredLanes = 72
+)
