@@ -19,7 +19,7 @@ var amx = &bf16Kernels{
 	strip:  evenStrips,
 	tile:   amxTile,
 	grad:   amxGrad,
-	concat: asm[Joined](bf16ConcatAVX512), interleave: asm[Joined](bf16InterleaveAVX512), transpose: asm[Transposed](bf16TransposeAVX512), gather: asm[Gathered](bf16GatherAVX512),
+	concat: asm[Joined](bf16ConcatAVX512), interleave: asm[Joined](bf16InterleaveAVX512), transpose: asm[Transposed](bf16TransposeAVX512), gather: asm[Gathered](bf16GatherAVX512), mix: asm[Mixed](bf16MixAVX512),
 }
 
 var avx512BF16 = &bf16Kernels{
@@ -27,7 +27,7 @@ var avx512BF16 = &bf16Kernels{
 	strip:  avx512Strips,
 	tile:   avx512Tile,
 	grad:   avx512Grad,
-	concat: asm[Joined](bf16ConcatAVX512), interleave: asm[Joined](bf16InterleaveAVX512), transpose: asm[Transposed](bf16TransposeAVX512), gather: asm[Gathered](bf16GatherAVX512),
+	concat: asm[Joined](bf16ConcatAVX512), interleave: asm[Joined](bf16InterleaveAVX512), transpose: asm[Transposed](bf16TransposeAVX512), gather: asm[Gathered](bf16GatherAVX512), mix: asm[Mixed](bf16MixAVX512),
 }
 
 // evenStrips divides a row into the fewest strips.

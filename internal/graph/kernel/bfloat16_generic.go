@@ -51,6 +51,7 @@ var genericBF16 = &bf16Kernels{
 			}
 		}
 	},
+	mix: func(m *Mixed) { m.rest(0) },
 	gather: func(g *Gathered) {
 		for n := range g.N {
 			to := g.Y[n*32 : (n+1)*32]

@@ -204,3 +204,36 @@ func TestGatheredRoundsAlike(t *testing.T) {
 		}
 	})
 }
+
+func TestMixedRoundsAlike(t *testing.T) {
+	forEachBF16(t, func(t *testing.T, in func(func())) {
+		rng := rand.New(rand.NewPCG(9, 10))
+		for _, n := range []int{1, 15, 16, 50} {
+			for channels := 1; channels <= 4; channels++ {
+				m := Mixed{N: n}
+				rows := newArena(rng, channels*n).data()
+				for c := range channels {
+					m.X[c] = rows[c*n : (c+1)*n]
+				}
+				x := m.X
+				want, got := slices.Repeat([]BFloat16{7}, 4*n+1), slices.Repeat([]BFloat16{7}, 4*n+1)
+				m.Y = want
+				withGenericBF16(m.Run)
+				m.X, m.Y = x, got
+				in(m.Run)
+				if !slices.Equal(want, got) {
+					t.Fatalf("%d pixels of %d channels differ", n, channels)
+				}
+				for i := range 4 * n {
+					v := BFloat16(0)
+					if c := i % 4; c < channels {
+						v = ToBFloat16(x[c][i/4])
+					}
+					if want[i] != v {
+						t.Fatalf("value %d is %v", i, want[i])
+					}
+				}
+			}
+		}
+	})
+}

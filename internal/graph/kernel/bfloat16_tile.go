@@ -190,6 +190,48 @@ func (g *Gathered) Run() {
 	activeBF16.gather(g)
 }
 
+// Mixed rounds rows of up to four channels to bfloat16 and mixes them: Y[n·4 + c] = X[c][n] for n <
+// N, and 0 for a channel that is nil.
+type Mixed struct {
+	X    [4][]float32
+	Y    []BFloat16
+	N    int
+	step [4]int // bytes from 16 pixels to the next; 0 of a channel that is nil
+}
+
+// Run mixes.
+func (m *Mixed) Run() {
+	if m.N < 0 || 4*m.N > len(m.Y) {
+		panic("kernel: short result to mix")
+	}
+	for c, x := range m.X {
+		if m.step[c] = 4 * Lanes; x == nil {
+			m.X[c], m.step[c] = noChannel[:], 0
+		} else if len(x) < m.N {
+			panic("kernel: short row to mix")
+		}
+	}
+	if m.N >= Lanes {
+		activeBF16.mix(m)
+	}
+	m.rest(m.N &^ (Lanes - 1))
+}
+
+var noChannel Vec
+
+// rest mixes the pixels from the given one on.
+func (m *Mixed) rest(from int) {
+	for c, x := range m.X {
+		for n := from; n < m.N; n++ {
+			if m.step[c] == 0 {
+				m.Y[4*n+c] = 0
+			} else {
+				m.Y[4*n+c] = ToBFloat16(x[n])
+			}
+		}
+	}
+}
+
 // bf16Kernels are an instruction set's kernels of bfloat16.
 type bf16Kernels struct {
 	name       string
@@ -200,6 +242,7 @@ type bf16Kernels struct {
 	interleave func(*Joined)
 	transpose  func(*Transposed)
 	gather     func(*Gathered)
+	mix        func(*Mixed) // whole groups of 16 pixels
 }
 
 var (

@@ -20,7 +20,39 @@ DATA bf16Mixed<>+48(SB)/4, $0x001c000c
 DATA bf16Mixed<>+52(SB)/4, $0x001d000d
 DATA bf16Mixed<>+56(SB)/4, $0x001e000e
 DATA bf16Mixed<>+60(SB)/4, $0x001f000f
-GLOBL bf16Mixed<>(SB), RODATA|NOPTR, $64
+DATA bf16Mixed<>+64(SB)/4, $0x00000000
+DATA bf16Mixed<>+68(SB)/4, $0x00000010
+DATA bf16Mixed<>+72(SB)/4, $0x00000001
+DATA bf16Mixed<>+76(SB)/4, $0x00000011
+DATA bf16Mixed<>+80(SB)/4, $0x00000002
+DATA bf16Mixed<>+84(SB)/4, $0x00000012
+DATA bf16Mixed<>+88(SB)/4, $0x00000003
+DATA bf16Mixed<>+92(SB)/4, $0x00000013
+DATA bf16Mixed<>+96(SB)/4, $0x00000004
+DATA bf16Mixed<>+100(SB)/4, $0x00000014
+DATA bf16Mixed<>+104(SB)/4, $0x00000005
+DATA bf16Mixed<>+108(SB)/4, $0x00000015
+DATA bf16Mixed<>+112(SB)/4, $0x00000006
+DATA bf16Mixed<>+116(SB)/4, $0x00000016
+DATA bf16Mixed<>+120(SB)/4, $0x00000007
+DATA bf16Mixed<>+124(SB)/4, $0x00000017
+DATA bf16Mixed<>+128(SB)/4, $0x00000008
+DATA bf16Mixed<>+132(SB)/4, $0x00000018
+DATA bf16Mixed<>+136(SB)/4, $0x00000009
+DATA bf16Mixed<>+140(SB)/4, $0x00000019
+DATA bf16Mixed<>+144(SB)/4, $0x0000000a
+DATA bf16Mixed<>+148(SB)/4, $0x0000001a
+DATA bf16Mixed<>+152(SB)/4, $0x0000000b
+DATA bf16Mixed<>+156(SB)/4, $0x0000001b
+DATA bf16Mixed<>+160(SB)/4, $0x0000000c
+DATA bf16Mixed<>+164(SB)/4, $0x0000001c
+DATA bf16Mixed<>+168(SB)/4, $0x0000000d
+DATA bf16Mixed<>+172(SB)/4, $0x0000001d
+DATA bf16Mixed<>+176(SB)/4, $0x0000000e
+DATA bf16Mixed<>+180(SB)/4, $0x0000001e
+DATA bf16Mixed<>+184(SB)/4, $0x0000000f
+DATA bf16Mixed<>+188(SB)/4, $0x0000001f
+GLOBL bf16Mixed<>(SB), RODATA|NOPTR, $192
 
 DATA bf16Lanes<>+0(SB)/4, $0x00000000
 DATA bf16Lanes<>+4(SB)/4, $0x00000001
@@ -30994,5 +31026,52 @@ pair:
 	ADDQ       $0x40, DX
 	DECQ       BX
 	JNZ        pair
+	VZEROUPPER
+	RET
+
+// func bf16MixAVX512(a *byte)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·bf16MixAVX512(SB), NOSPLIT, $0-8
+	MOVQ      a+0(FP), AX
+	MOVQ      (AX), R8
+	MOVQ      128(AX), R12
+	MOVQ      24(AX), R9
+	MOVQ      136(AX), R13
+	MOVQ      48(AX), R10
+	MOVQ      144(AX), R14
+	MOVQ      72(AX), R11
+	MOVQ      152(AX), R15
+	MOVQ      96(AX), DX
+	MOVQ      120(AX), CX
+	SHRQ      $0x04, CX
+	VMOVDQU64 bf16Mixed<>+0(SB), Z31
+	VMOVDQU64 bf16Mixed<>+64(SB), Z30
+	VMOVDQU64 bf16Mixed<>+128(SB), Z29
+
+pixels:
+	VMOVUPS   (R8), Z2
+	VMOVUPS   (R9), Z3
+	LONG      $0x4867f262
+	BYTE      $0x72
+	BYTE      $0xc2
+	VPERMW    Z0, Z31, Z0
+	VMOVUPS   (R10), Z2
+	VMOVUPS   (R11), Z3
+	LONG      $0x4867f262
+	BYTE      $0x72
+	BYTE      $0xca
+	VPERMW    Z1, Z31, Z1
+	VMOVDQA64 Z0, Z2
+	VPERMT2D  Z1, Z30, Z0
+	VPERMT2D  Z1, Z29, Z2
+	VMOVUPS   Z0, (DX)
+	VMOVUPS   Z2, 64(DX)
+	ADDQ      R12, R8
+	ADDQ      R13, R9
+	ADDQ      R14, R10
+	ADDQ      R15, R11
+	SUBQ      $-128, DX
+	DECQ      CX
+	JNZ       pixels
 	VZEROUPPER
 	RET

@@ -1251,3 +1251,8 @@ func bf16TransposeAVX512(a *byte)
 //
 //go:noescape
 func bf16GatherAVX512(a *byte)
+
+// bf16MixAVX512 rounds rows of four channels and mixes them; see Mixed. a points to a Mixed.
+//
+//go:noescape
+func bf16MixAVX512(a *byte)

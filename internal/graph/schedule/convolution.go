@@ -93,18 +93,14 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 		algorithm = conv.ChooseFew(s, algorithm, c.g.N, limits)
 		limits = limits.IntraImage(s)
 	}
+	if f := conv.NewBF16Image(s); f != nil && x.image && algorithm == conv.BF16 {
+		return c.imageConvolution(n, s, f, x, w, intra)
+	}
 	fwd := conv.NewForward(s, algorithm)
 	in := c.lazy(x)
-	out, err := c.newTensor(n)
+	out, bias, err := c.resultOf(n)
 	if err != nil {
 		return err
-	}
-	out.lazy = &lazy{}
-	var bias *graph.Param
-	if len(c.in[n]) > 2 {
-		if bias = c.param[c.in[n][2]]; bias == nil {
-			return fmt.Errorf("schedule: %v: its bias is not a parameter", n.Op())
-		}
 	}
 	packed := c.packed(fwd, w)
 	st := &step{name: "conv", shape: s.String(), algorithm: algorithm.String(), weights: len(packed), reads: in.reads()}
@@ -178,6 +174,20 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	return nil
 }
 
+// resultOf makes the tensor of a convolution's result, and finds its bias if it has one.
+func (c *compiler) resultOf(n *gorgonia.Node) (out *tensor, bias *graph.Param, err error) {
+	if out, err = c.newTensor(n); err != nil {
+		return nil, nil, err
+	}
+	out.lazy = &lazy{}
+	if len(c.in[n]) > 2 {
+		if bias = c.param[c.in[n][2]]; bias == nil {
+			return nil, nil, fmt.Errorf("schedule: %v: its bias is not a parameter", n.Op())
+		}
+	}
+	return out, bias, nil
+}
+
 // epilogue is what happens to a convolution's result in cache: where its parts go, and the norm
 // whose statistics are taken, if any.
 type epilogue struct {
@@ -224,7 +234,7 @@ func (c *compiler) epilogueOf(n *gorgonia.Node, s conv.Shape, out *tensor, bias 
 	}, nm}, nil
 }
 
-func (c *compiler) packed(p conv.Pass, w *graph.Param) []float32 {
+func (c *compiler) packed(p conv.Packer, w *graph.Param) []float32 {
 	buf := kernel.Alloc(p.PackedLen())
 	c.packs = append(c.packs, pack{p, w, buf})
 	c.need = c.need.Max(p.Need(1))

@@ -8,6 +8,9 @@ import "resnet/internal/graph/kernel"
 // lazy returns the expression of a tensor in blocks; it adds a conversion where only the row-major
 // form exists.
 func (c *compiler) lazy(t *tensor) *lazy {
+	if t.image && t.lazy == nil {
+		c.input(t)
+	}
 	if t.lazy == nil {
 		from, to := t.plain, c.newBlocked("blocked "+t.plain.name, t.blockedLen())
 		t.lazy = &lazy{x: to}

@@ -11,7 +11,8 @@ import (
 // lower makes the steps: those of the forward half first, so that the backward half finds every
 // tensor that it reads.
 func (c *compiler) lower() error {
-	c.input()
+	in := c.g.Input.Shape()
+	c.tensors[c.g.Input] = &tensor{c: in[1], h: in[2], w: in[3], image: true}
 	for _, n := range c.operations(false) {
 		if c.fused[n] {
 			continue
@@ -57,27 +58,6 @@ func (c *compiler) operations(backward bool) (out []*gorgonia.Node) {
 		}
 	}
 	return out
-}
-
-// input makes the tensor of the input.
-func (c *compiler) input() {
-	s := c.g.Input.Shape()
-	t := &tensor{c: s[1], h: s[2], w: s[3]}
-	v := c.newBlocked("input", t.blockedLen())
-	v.narrow = v.narrow && !c.convolvedAlone(c.g.Input)
-	if v.narrow {
-		c.widens(v.per)
-	}
-	t.lazy = &lazy{x: v}
-	c.tensors[c.g.Input] = t
-	chw, hw, ch := t.c*t.hw(), t.hw(), t.c
-	c.add(&step{name: "input", writes: []*value{v}, run: func(w *worker, _, first, n int) {
-		for i := first; i < first+n; i++ {
-			y := w.place(v, i, 0, v.per, 0)
-			blockImage(y, w.m.x[i*chw:(i+1)*chw], ch, hw)
-			w.close(v, i, 0, y)
-		}
-	}})
 }
 
 func (c *compiler) newValue(name string, per int) *value {

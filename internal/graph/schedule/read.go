@@ -49,7 +49,7 @@ type compiler struct {
 
 // pack is a convolution's weights in the form that a pass wants.
 type pack struct {
-	pass   conv.Pass
+	pass   conv.Packer
 	param  *graph.Param
 	packed []float32
 }

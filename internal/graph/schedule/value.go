@@ -90,6 +90,7 @@ type tensor struct {
 	c, h, w int    // [N, C, H, W], or [N, C] with h = w = 1
 	lazy    *lazy  // blocked, possibly virtual
 	plain   *value // row-major
+	image   bool   // the network's input, row-major in the caller's memory
 	norm    *norm  // of a BatchNorm's result, for the gradient of the ReLU behind it
 }
 

@@ -27,6 +27,7 @@ func bfloat16() {
 	join("bf16Interleave", true)
 	transpose()
 	gather()
+	mix()
 }
 
 // beginBF16 starts a kernel of bfloat16 with its argument pointer in RAX.
@@ -416,13 +417,18 @@ func transpose() {
 	end()
 }
 
-// mixed is the pattern of VPERMW that takes value c of the lower half, then c of the upper.
+// mixed is the pattern of VPERMW that takes value c of the lower half, then c of the upper; behind it
+// are those of VPERMT2D that take values of 32 bits of two registers in turn, the first eight and the
+// last.
 var mixed Mem
 
 func init() {
 	mixed = GLOBL("bf16Mixed", RODATA|NOPTR)
 	for c := range 16 {
 		DATA(4*c, U32(uint32(c)|uint32(c+16)<<16))
+	}
+	for c := range 32 {
+		DATA(64+4*c, U32(uint32(c/2+c%2*16)))
 	}
 }
 
@@ -467,4 +473,40 @@ func init() {
 	for c := range 16 {
 		DATA(4*c, U32(uint32(c)))
 	}
+}
+
+// mix generates Mixed's kernel: 16 pixels a round.
+func mix() {
+	beginBF16("bf16MixAVX512", "Mixed", "rounds rows of four channels and mixes them; see Mixed.")
+	x := []reg.GPPhysical{reg.R8, reg.R9, reg.R10, reg.R11}
+	step := []reg.GPPhysical{reg.R12, reg.R13, reg.R14, reg.R15}
+	for c := range x {
+		get(x[c], spec.MixedX+24*c, 0)
+		get(step[c], spec.MixedStep+8*c, 0)
+	}
+	get(reg.RDX, spec.MixedY, 0)
+	get(reg.RCX, spec.MixedN, 0)
+	SHRQ(U8(4), reg.RCX)
+	loadMixed()
+	VMOVDQU64(mixed.Offset(64), reg.Z30)
+	VMOVDQU64(mixed.Offset(128), reg.Z29)
+	Label("pixels")
+	for i := range byte(2) {
+		VMOVUPS(Mem{Base: x[2*i]}, zmm(2))
+		VMOVUPS(Mem{Base: x[2*i+1]}, zmm(3))
+		vcvtne2ps2bf16(i, 3, 2)
+		VPERMW(zmm(i), reg.Z31, zmm(i))
+	}
+	VMOVDQA64(reg.Z0, reg.Z2)
+	VPERMT2D(reg.Z1, reg.Z30, reg.Z0)
+	VPERMT2D(reg.Z1, reg.Z29, reg.Z2)
+	VMOVUPS(reg.Z0, Mem{Base: reg.RDX})
+	VMOVUPS(reg.Z2, Mem{Base: reg.RDX, Disp: 64})
+	for c := range x {
+		ADDQ(step[c], x[c])
+	}
+	SUBQ(I8(-128), reg.RDX)
+	DECQ(reg.RCX)
+	JNZ(LabelRef("pixels"))
+	end()
 }

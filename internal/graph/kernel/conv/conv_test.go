@@ -196,6 +196,50 @@ func TestBF16MatchesTheDefinition(t *testing.T) {
 	}
 }
 
+// TestBF16ImageMatchesTheDefinition convolves images as they are, in parts.
+func TestBF16ImageMatchesTheDefinition(t *testing.T) {
+	best := kernel.ActiveBF16()
+	defer func() { _ = kernel.UseBF16(best) }()
+	ran := 0
+	for _, name := range kernel.AvailableBF16() {
+		if err := kernel.UseBF16(name); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range append(shapes, Shape{C: 3, K: 40, H: 70, W: 90, R: 7, S: 7, Stride: 2, PadH: 3, PadW: 3}) {
+			f := NewBF16Image(s)
+			if f == nil {
+				continue
+			}
+			ran++
+			rng := rand.New(rand.NewPCG(uint64(i), 9))
+			x, w := random(rng, s.C*s.H*s.W), random(rng, s.WeightLen())
+			for _, values := range [][]float32{x, w} {
+				for i, v := range values {
+					values[i] = kernel.ToBFloat16(v).Float32()
+				}
+			}
+			want, _, _ := naive(s, 1, x, w, make([]float32, s.K*s.OH()*s.OW()))
+			k, packed := NewWork(f.Need(1)), kernel.Alloc(f.PackedLen())
+			for i := range k.bf16 {
+				k.bf16[i] = kernel.ToBFloat16(float32(math.NaN()))
+			}
+			for u := range f.PackUnits() {
+				f.Pack(k, u, packed, w)
+			}
+			y, hw := kernel.Alloc(s.OutLen()), s.OH()*s.OW()
+			for u := range f.Units() {
+				f.Compute(k, x, u, packed, func(ob, from int, part []float32) {
+					copy(y[(ob*hw+from)*block:], part)
+				})
+			}
+			close64(t, fmt.Sprintf("%s, %v", name, s), fromBlocked(y, 1, s.K, hw), want, 1e-6)
+		}
+	}
+	if ran == 0 {
+		t.Skip("no kernels of bfloat16 on this processor")
+	}
+}
+
 func checkShape(t *testing.T, s Shape, a Algorithm, seed uint64) {
 	const n = 3
 	rng := rand.New(rand.NewPCG(seed, 1))

@@ -4,16 +4,21 @@ import "resnet/internal/graph/kernel"
 
 // A Pass is a forward convolution or a data gradient: padded images in, blocked images out.
 type Pass interface {
+	Packer
 	// Input is the layout of the images that Run reads.
 	Input() *Padded
+	// Run computes n images from x (n padded images) into y (n blocked images).
+	Run(k *Work, y, x []float32, n int, packed []float32)
+}
+
+// A Packer brings weights into the form that its kernels read.
+type Packer interface {
 	// PackedLen is the length of the packed weights.
 	PackedLen() int
 	// PackUnits says in how many independent parts Pack can be done.
 	PackUnits() int
 	// Pack writes part u of the packed form of weights w [K, C, R, S].
 	Pack(k *Work, u int, dst, w []float32)
-	// Run computes n images from x (n padded images) into y (n blocked images).
-	Run(k *Work, y, x []float32, n int, packed []float32)
 	// Need is the scratch for n images a call.
 	Need(n int) Need
 }

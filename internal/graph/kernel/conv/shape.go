@@ -114,6 +114,7 @@ type Work struct {
 	joined     kernel.Joined
 	transposed kernel.Transposed
 	gathered   kernel.Gathered
+	mixed      kernel.Mixed
 	bf16       []kernel.BFloat16 // rounded images
 	at         []int
 }

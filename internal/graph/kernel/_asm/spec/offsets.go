@@ -211,3 +211,11 @@ const (
 	GatheredStep  = 64
 	GatheredLanes = 72
 )
+
+// Offsets in kernel.Mixed.
+const (
+	MixedX    = 0
+	MixedY    = 96
+	MixedN    = 120
+	MixedStep = 128
+)
