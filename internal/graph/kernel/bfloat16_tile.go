@@ -169,7 +169,9 @@ func (t *Transposed) Run() {
 
 // Gathered rounds values of up to 16 lanes to bfloat16, in twos: weights in the order of BF16Tile.
 //
-//	Y[n·32 + lane·2 + h] = X[lane·Lane + (2·n + h)·Step] for n < N, lane < Lanes, and 0 in other lanes
+//	Y[n·32 + lane·2 + h] = X[lane·Lane + (2·n + h)·Step] for n < N, lane < Lanes
+//
+// Other lanes get 0.
 type Gathered struct {
 	X          []float32
 	Y          []BFloat16
@@ -235,6 +237,7 @@ func (m *Mixed) rest(from int) {
 // bf16Kernels are an instruction set's kernels of bfloat16.
 type bf16Kernels struct {
 	name       string
+	tiles      bool
 	strip      func(width int) int
 	tile       func(t *BF16Tile, np, nb int)
 	grad       func(t *BF16Grad, nb int)
@@ -252,6 +255,10 @@ var (
 
 // BF16 reports whether there are such kernels in assembly, so that it is worth to round.
 func BF16() bool { return activeBF16 != genericBF16 }
+
+// WholeTiles reports whether a product of tiles is many times as fast as one in float32, not twice,
+// so that it pays for zeros among the values and leaves no gain to Winograd's algorithm.
+func WholeTiles() bool { return activeBF16.tiles }
 
 // ActiveBF16 names the kernels of bfloat16 in use: amx, avx512_bf16 or generic.
 func ActiveBF16() string { return activeBF16.name }

@@ -28,7 +28,7 @@ func Choose(s Shape) Choices {
 // ChooseBF16 picks the algorithms for a shape where convolutions multiply values of bfloat16.
 func ChooseBF16(s Shape) Choices {
 	c := Choose(s)
-	if s.Groups > 1 || !kernel.BF16() {
+	if s.Groups > 1 || !kernel.BF16() || !kernel.WholeTiles() && (c.Forward == Winograd || s.C < block) {
 		return c
 	}
 	return Choices{BF16, BF16, BF16}

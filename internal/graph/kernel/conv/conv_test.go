@@ -317,3 +317,22 @@ func TestFillReadsBothSources(t *testing.T) {
 		}
 	}
 }
+
+// Where pairs are multiplied twice as fast as float32, Winograd's algorithm stays ahead.
+func TestChoiceOfAlgorithmsInBFloat16(t *testing.T) {
+	best := kernel.ActiveBF16()
+	defer func() { _ = kernel.UseBF16(best) }()
+	square, pointwise := Shape{C: 32, K: 32, H: 8, W: 8, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1}, Shape{C: 64, K: 16, H: 8, W: 8, R: 1, S: 1, Stride: 1}
+	image, groups := Shape{C: 3, K: 16, H: 8, W: 8, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1}, Shape{C: 32, K: 32, H: 8, W: 8, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1, Groups: 4}
+	for _, name := range kernel.AvailableBF16() {
+		if err := kernel.UseBF16(name); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string][4]Algorithm{"amx": {BF16, BF16, BF16, Grouped}, "avx512_bf16": {Winograd, BF16, Direct, Grouped}, "generic": {Winograd, Direct, Direct, Grouped}}[name]
+		for i, s := range []Shape{square, pointwise, image, groups} {
+			if got := ChooseBF16(s); got != (Choices{want[i], want[i], want[i]}) {
+				t.Errorf("%s: %v of %v", name, got, s)
+			}
+		}
+	}
+}
