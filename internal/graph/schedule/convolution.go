@@ -32,20 +32,6 @@ func (s sizes) groupsOf(per, ob, n int) (images, unit int) {
 	return images, unit
 }
 
-// heavyWeights is how many float32 values of packed weights are worth to be read for several images
-// at a time: half of a second-level cache.
-const heavyWeights = 1 << 18
-
-// shareWeights is how many images of so many padded values a thread takes through a convolution of
-// heavy weights together, which changes no bit: as many as there are for it and as stay in the
-// second-level cache.
-func (c *compiler) shareWeights(per int) int {
-	const most = 1 << 19 // values of bfloat16
-	n := (c.g.N + c.m.threads - 1) / c.m.threads
-	sum := c.m.sizes.sum
-	return max(sum, min(n, most/per)/sum*sum)
-}
-
 // spansWithin splits spans into such of a size.
 func spansWithin(spans []span, size int) (list []span) {
 	for _, s := range spans {
@@ -128,18 +114,10 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 	if unit != sizes.unit {
 		st.spans = spansWithin(spansOf(c.g.N, sizes.whole), unit)
 	}
-	heavy := algorithm == conv.BF16 && len(packed) >= heavyWeights
-	if heavy {
-		g = c.shareWeights(per)
-		st.spans = spansOf(c.g.N, g)
-	}
 	c.need = c.need.Max(fwd.Need(g))
 	c.x = max(c.x, g*per)
 	asIs := in.plain() && in.x.root() == in.x && !in.x.narrow && fwd.Input().Same()
 	whole := conv.NewParts(fwd)
-	if heavy {
-		whole = nil
-	}
 	if whole != nil {
 		c.need = c.need.Max(whole.Need())
 	} else {

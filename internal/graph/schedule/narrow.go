@@ -18,7 +18,7 @@ import (
 // cache, and in networks of sequences, of which half has no step on narrow values.
 
 // keepsNarrow reports whether a machine has narrow values.
-func (m *Machine) keepsNarrow() bool { return m.g.Sequences == nil }
+func (m *Machine) keepsNarrow() bool { return m.g.Mode == graph.Train && m.g.Sequences == nil }
 
 // newBlocked makes a value in blocks.
 func (c *compiler) newBlocked(name string, per int) *value {

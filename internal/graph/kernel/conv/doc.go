@@ -13,6 +13,10 @@
 // Winograd F(4×4, 3×3) takes a quarter of the multiplications and serves 3×3, stride 1; everything
 // else is direct. `resnet bench conv` measures both for a shape; Choose holds the results.
 //
+// In bfloat16 (ChooseBF16) convolutions are direct, of rounded copies of the padded images, except
+// in groups and where Winograd's algorithm in float32 is faster. The first one of a network reads
+// images without padding or blocks (BF16Image).
+//
 // # Division of work
 //
 // A Pass computes whole images: one worker an image. A Split divides a direct pass within an image,
