@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"resnet/internal/graph"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -162,8 +164,10 @@ func TestEnsembleRow(t *testing.T) {
 	member := func(path string, params int64, protocol string) Measured {
 		return Measured{Row: Row{Checkpoint: path, Params: params, Protocol: protocol}, Dataset: "cifar10", Standard: true}
 	}
-	got := MeasuredEnsemble([]Measured{member("a", 1, "p"), member("b", 2, "q"), member("c", 4, "p")}, CombineSoftmax, Metrics{N: 5, Top1Error: 40, Top5Error: ptr(20.0), Loss: 2})
-	want := Row{Model: "ensemble of 3 (softmax)", Checkpoint: "a + b + c", N: 5, Top1Error: 40, Top5Error: ptr(20.0), Loss: 2, Params: 7, Protocol: "p + q"}
+	narrow := member("b", 2, "q")
+	narrow.Row.Precision = graph.BFloat16
+	got := MeasuredEnsemble([]Measured{member("a", 1, "p"), narrow, member("c", 4, "p")}, CombineSoftmax, Metrics{N: 5, Top1Error: 40, Top5Error: ptr(20.0), Loss: 2})
+	want := Row{Model: "ensemble of 3 (softmax)", Checkpoint: "a + b + c", N: 5, Top1Error: 40, Top5Error: ptr(20.0), Loss: 2, Params: 7, Protocol: "p + q", Precision: graph.BFloat16}
 	if d := cmp.Diff(want, got.Row); d != "" || !got.Ensemble || got.Dataset != "cifar10" {
 		t.Errorf("%+v (-want +got):\n%s", got, d)
 	}
