@@ -90,26 +90,30 @@ func TestProfileTimesAddUp(t *testing.T) {
 	n := net{params: p}
 	n.x, n.labels = batch(16, g.ImageLen(), 1)
 	for _, o := range []graph.StepOptions{{}, {ForwardOnly: true}} {
-		calls := 0
-		steps, whole, err := m.Profile(1, func() error { calls++; _, err := m.Train(n.x, n.labels, o); return err })
-		if err != nil || calls != 2 {
-			t.Fatal(calls, err)
-		}
-		var sum, backward time.Duration
-		for _, s := range steps {
-			if s.Time < 0 || s.Kind == "" || s.Units < 1 {
-				t.Errorf("%+v", s)
+		most, behind := 0., 0. // shares at most, of a few profiles: a busy machine interrupts some
+		for range 4 {
+			calls := 0
+			steps, whole, err := m.Profile(1, func() error { calls++; _, err := m.Train(n.x, n.labels, o); return err })
+			if err != nil || calls != 2 {
+				t.Fatal(calls, err)
 			}
-			sum += s.Time
-			if s.Backward {
-				backward += s.Time
+			var sum, backward time.Duration
+			for _, s := range steps {
+				if s.Time < 0 || s.Kind == "" || s.Units < 1 {
+					t.Errorf("%+v", s)
+				}
+				sum += s.Time
+				if s.Backward {
+					backward += s.Time
+				}
 			}
+			if sum > whole || o.ForwardOnly != (backward == 0) {
+				t.Errorf("%+v: steps of %v, %v of them backward, calls of %v", o, sum, backward, whole)
+			}
+			most, behind = max(most, sum.Seconds()/whole.Seconds()), max(behind, backward.Seconds()/sum.Seconds())
 		}
-		if ratio := sum.Seconds() / whole.Seconds(); ratio < 0.7 || ratio > 1 {
-			t.Errorf("%+v: steps of %v, calls of %v", o, sum, whole)
-		}
-		if o.ForwardOnly != (backward == 0) || !o.ForwardOnly && backward < sum/4 {
-			t.Errorf("%+v: backward steps take %v of %v", o, backward, sum)
+		if most < 0.7 || !o.ForwardOnly && behind < 0.25 {
+			t.Errorf("%+v: steps are %v of the calls, backward ones %v of them", o, most, behind)
 		}
 	}
 }
