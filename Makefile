@@ -66,7 +66,7 @@ test-purego: ## the numeric packages without assembly
 
 # What does not depend on the processor and is slow under the emulator: clocks, how threads share the work, the tape, twenty steps where one
 # step of the same networks is compared by value, and units of several images. A night has time for all.
-PORTABLE := ProfileTimes|ATraceIs|ThreadsDoNotChangeABit|DivisionsDoNotChangeABit|StepsReadAndWrite|TestTheScheduleIsAMachine/1|TestTwentySteps|TestScheduleMatchesTape/./19$$|/./tape
+PORTABLE := ProfileTimes|ATraceIs|ThreadsDoNotChangeABit|DivisionsDoNotChangeABit|StepsReadAndWrite|TestTheScheduleIsAMachine/1|TestAMachineOfBFloat16|TestTrainingInBFloat16|TestTwentySteps|TestScheduleMatchesTape/./19$$|/./tape
 ARM64 := GOARCH=arm64 CGO_ENABLED=0 $(GO) test -short -timeout 120m -exec qemu-aarch64
 
 test-arm64: ## what NEON computes: kernels, schedules, networks by value, under Debian's qemu-user
