@@ -5,12 +5,14 @@
     python3 alternate.py --binary bin/resnet --imagenet --arch resnet18 --batch 16 --mode train --trainable layer4
     python3 alternate.py --binary bin/resnet --engines torch,openvino,openvino-bf16,onnxruntime --imagenet --arch resnet18 --batch 16 --mode infer
     python3 alternate.py --binary bin/resnet --baseline old/resnet --arch resnet20 --mode train
+    python3 alternate.py --binary bin/resnet --precision bfloat16 --engines torch-bf16 --arch resnet20 --mode train
+    python3 alternate.py --binary bin/resnet --precision bfloat16 --arch resnet20 --mode train
 
 The peer is a Python script with the flags --arch, --mode, --batch, --threads, --steps and, for inference, --jit; it prints JSON lines with
 images_per_second and peak_rss_bytes, one for each of its own settings. Its best setting of a round counts; for inference it runs with and
 without --jit. With --imagenet the peer has that flag too and its networks are torchvision's: resnet50v1.5 here is resnet50 there. The two take turns because a shared machine speeds up and slows down: only ratios of neighbours mean anything.
 With --engines each engine of engines.py that can do the work is a peer, and all take turns. With --baseline the peer is another binary of ours.
-With --trainable a part of the network is trained, here and in the peer; with --features ours trains on kept features. Without a --peer the two are our binary with these flags and without.
+With --trainable a part of the network is trained, here and in the peer; with --features ours trains on kept features. --precision is ours alone. Without a --peer the two are our binary with these flags and without.
 Prints a line for each network, mode and peer: medians, ranges, and the median of the rounds' ratios.
 
 With --log, rounds are added to a file and the lines are of all its rounds of the same binary and settings: a measurement may be made in pieces.
@@ -31,6 +33,7 @@ p.add_argument("--engines", help="names of engines.py, with commas, instead of a
 p.add_argument("--baseline", help="another binary of ours, instead of a --peer")
 p.add_argument("--trainable", help="stages that are trained besides the classifier, with commas; head is none")
 p.add_argument("--features", action="store_true", help="with --trainable: features of the layers below have been computed")
+p.add_argument("--precision", help="of ours: bfloat16")
 p.add_argument("--arch", default="resnet20,resnet56,resnet110")
 p.add_argument("--imagenet", action="store_true", help="networks of 224x224 images and 1000 classes")
 p.add_argument("--mode", default="train,infer")
@@ -42,14 +45,15 @@ p.add_argument("--frames", type=int, help="networks of speech: frames of each ut
 p.add_argument("--log", help="a file of rounds, which are added to it and summed up with those that are there")
 p.add_argument("--history", action="store_true", help="add our median to docs/performance.csv")
 a = p.parse_args()
-if not (a.peer or a.engines or a.baseline or a.trainable):
-    p.error("--peer, --engines or --baseline is missing; without them, --trainable is compared with all")
+if not (a.peer or a.engines or a.baseline or a.trainable or a.precision):
+    p.error("--peer, --engines or --baseline is missing; without them, --trainable is compared with all, and --precision with float32")
+if a.precision and a.trainable and not (a.peer or a.baseline):
+    p.error("--trainable and --precision are compared with something else one at a time")
 if a.engines and a.trainable:
     p.error("--engines train all layers: --trainable needs a --peer that has that flag")
 common = ["--batch", str(a.batch), "--threads", str(a.threads)] + (["--frames", str(a.frames)] if a.frames else [])
 steps = ["--steps", str(a.steps)]
-
-
+precision = ["--precision", a.precision] if a.precision else []
 part = (["--trainable", a.trainable] if a.trainable else []), (["--features", "--steps", "2001"] if a.features else steps)  # of features a step takes microseconds
 
 
@@ -59,7 +63,7 @@ def binary(mode, arch, *flags, path=a.binary):
 
 
 def ours(mode, arch):
-    return binary(mode, arch, *part[0], *part[1])
+    return binary(mode, arch, *part[0], *part[1], *precision)
 
 
 def script(path, mode, arch, *flags):
@@ -84,7 +88,8 @@ def peers(mode):
         return {e: (lambda mode, arch, e=e: script(path, mode, arch, "--engine", e)) for e in names}
     if a.baseline:
         return {"baseline": lambda mode, arch: binary(mode, arch, *part[0], *part[1], path=a.baseline)}
-    return {"peer": peer if a.peer else lambda mode, arch: {"peer": "all layers", **binary(mode, arch, *steps)}}
+    other = "float32" if a.precision else "all layers"
+    return {"peer": peer if a.peer else lambda mode, arch: {"peer": other, **binary(mode, arch, *steps)}}
 
 
 def spread(values):
@@ -112,7 +117,7 @@ def summary(mode, arch, rounds, name):
     ratios = [x / y for x, y in zip(mine, theirs)]
     what = f" {a.trainable}{' from features' if a.features else ''}" if a.trainable else ""
     first, other = rounds[0]["ours"], rounds[0][name]
-    return (f"{mode} {arch}{what}, batch {a.batch}, {a.threads} threads, {len(rounds)} rounds: resnet {first['version']} {spread(mine)} {'utterances' if a.frames else 'images'}/s, "
+    return (f"{mode} {arch}{what}, batch {a.batch}, {a.threads} threads, {len(rounds)} rounds: resnet {' '.join([first['version'], *precision[1:]])} {spread(mine)} {'utterances' if a.frames else 'images'}/s, "
             f"{other.get('peer', name)} {other.get('version', '')} {spread(theirs)}, ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}); "
             f"peak memory {first['peak_rss_bytes'] / 1e6:.0f} MB against {other['peak_rss_bytes'] / 1e6:.0f} MB; {first['cpu']}")
 
@@ -122,7 +127,7 @@ for mode in a.mode.split(","):
         measured = {"ours": ours, **peers(mode)}
         names, rounds = list(measured), []
         def key():
-            return [mode, arch, a.batch, a.threads, a.steps, a.frames, a.imagenet, a.trainable, a.features, a.peer, a.peer_flags, a.baseline,
+            return [mode, arch, a.batch, a.threads, a.steps, a.frames, a.imagenet, a.trainable, a.features, a.peer, a.peer_flags, a.baseline, a.precision,
                     *([n, rounds[0][n].get("version")] for n in names)]
 
         for i in range(a.rounds):
