@@ -82,7 +82,6 @@ type narrowWork struct {
 	aff     kernel.NarrowAffine
 	mask    kernel.NarrowMask
 	moments kernel.NarrowMoments
-	layouts map[conv.Geometry]*filling
 }
 
 // halves is n values of an image of a narrow value or view.
@@ -153,39 +152,10 @@ func (c *compiler) elementwise(st *step, to, a, b *value, f func(image int, y, a
 	c.add(st)
 }
 
-// filling is how a padded image is filled: the rows of a block of channels for each phase, as
-// conv.Padded divides them.
-type filling struct {
-	xRow, yRow, xPixel int
-	parts              []fillPart
-}
-
-type fillPart struct{ from, to, rows, pixels int }
-
-// fillingOf asks a layout for its parts, by filling nothing.
-func fillingOf(p *conv.Padded) *filling {
-	var a kernel.Affine
-	f := &filling{}
-	src, dst := make([]float32, p.H*p.W*block), make([]float32, p.Len())
-	p.FillBlock(&a, dst, src, nil, 0, func(int) {
-		f.parts = append(f.parts, fillPart{len(src) - len(a.X), len(dst) - len(a.Y), a.Rows, a.Pixels})
-	})
-	f.xRow, f.yRow, f.xPixel = a.XRow, a.YRow, a.XPixel
-	return f
-}
-
 // fillNarrow is fill for blocks [cb, end) of an image of an expression of narrow values.
 func (w *worker) fillNarrow(p *conv.Padded, dst []float32, r *lazy, image, cb, end int) {
-	f := w.narrow.layouts[p.Geometry]
-	if f == nil {
-		if w.narrow.layouts == nil {
-			w.narrow.layouts = map[conv.Geometry]*filling{}
-		}
-		f = fillingOf(p)
-		w.narrow.layouts[p.Geometry] = f
-	}
 	a, plane := &w.narrow.aff, p.H*p.W*block
-	a.XRow, a.RRow, a.YRow, a.XPixel = f.xRow, f.xRow, f.yRow, f.xPixel
+	a.XRow, a.RRow, a.YRow, a.XPixel = p.FromRow(), p.FromRow(), p.Row(), p.FromPixel()
 	for ; cb < end; cb++ {
 		a.S, a.T, a.S2 = w.maps(r, cb)
 		x := w.halves(r.x, image, cb*plane, plane)
@@ -193,10 +163,13 @@ func (w *worker) fillNarrow(p *conv.Padded, dst []float32, r *lazy, image, cb, e
 		if r.r != nil {
 			other = w.halves(r.r, image, cb*plane, plane)
 		}
-		for _, part := range f.parts {
-			a.X, a.Y, a.Rows, a.Pixels = x[part.from:], dst[part.to+cb*p.Plane():], part.rows, part.pixels
+		for _, v := range p.Views() {
+			if v.Rows == 0 || v.Pixels == 0 {
+				continue
+			}
+			a.X, a.Y, a.Rows, a.Pixels = x[v.From:], dst[v.To+cb*p.Plane():], v.Rows, v.Pixels
 			if other != nil {
-				a.R = other[part.from:]
+				a.R = other[v.From:]
 			}
 			r.run(a)
 		}

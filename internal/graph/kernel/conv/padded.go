@@ -10,12 +10,22 @@ type Geometry struct{ CB, H, W, Top, Left, Stride, StrideW, PH, PW int }
 // w+Left; padded row i belongs to phase i mod Stride, column j to j mod StrideW.
 type Padded struct {
 	Geometry // PH, PW: rows and columns of a phase
-	views    []view
+	views    []View
 	phaseLen int
 }
 
-// view is where the pixels of one phase come from and go.
-type view struct{ src, dst, rows, pixels int }
+// View is where the pixels of one phase come from in a block of channels of an image, and where
+// they go in its padded form; there may be none.
+type View struct{ From, To, Rows, Pixels int }
+
+// Views are those of the phases.
+func (p *Padded) Views() []View { return p.views }
+
+// FromPixel is the distance between pixels of a phase in an image.
+func (p *Padded) FromPixel() int { return p.StrideW * block }
+
+// FromRow is the distance between rows of a phase in an image.
+func (p *Padded) FromRow() int { return p.Stride * p.W * block }
 
 // extent is what an algorithm needs of a layout: margins before the image, and padded rows and
 // columns in all.
@@ -36,8 +46,8 @@ func newPadded(c, h, w, stride, strideW int, e extent) *Padded {
 		for b := range strideW {
 			i, hh, rows := span(a, p.Top, h, stride, p.PH)
 			j, ww, cols := span(b, p.Left, w, strideW, p.PW)
-			p.views = append(p.views, view{
-				src: (hh*w + ww) * block, dst: (a*strideW+b)*p.phaseLen + (i*p.PW+j)*block, rows: rows, pixels: cols,
+			p.views = append(p.views, View{
+				From: (hh*w + ww) * block, To: (a*strideW+b)*p.phaseLen + (i*p.PW+j)*block, Rows: rows, Pixels: cols,
 			})
 		}
 	}
@@ -82,18 +92,18 @@ func (p *Padded) ClearBlock(x []float32, cb int) {
 	row, plane := p.Row(), p.Plane()
 	for v, w := range p.views {
 		z := x[v*p.phaseLen+cb*plane : v*p.phaseLen+(cb+1)*plane]
-		if w.rows == 0 || w.pixels == 0 {
+		if w.Rows == 0 || w.Pixels == 0 {
 			clear(z)
 			continue
 		}
-		at := w.dst - v*p.phaseLen // of channel block 0
+		at := w.To - v*p.phaseLen // of channel block 0
 		clear(z[:at])
-		for range w.rows - 1 {
-			end := at + w.pixels*block
+		for range w.Rows - 1 {
+			end := at + w.Pixels*block
 			clear(z[end : at+row])
 			at += row
 		}
-		clear(z[at+w.pixels*block:])
+		clear(z[at+w.Pixels*block:])
 	}
 }
 
@@ -108,14 +118,14 @@ func (p *Padded) Fill(a *kernel.Affine, dst, src, r []float32, f func(cb int)) {
 
 // FillBlock is Fill for channel block cb alone.
 func (p *Padded) FillBlock(a *kernel.Affine, dst, src, r []float32, cb int, f func(cb int)) {
-	a.XRow, a.RRow, a.YRow, a.XPixel = p.Stride*p.W*block, p.Stride*p.W*block, p.Row(), p.StrideW*block
+	a.XRow, a.RRow, a.YRow, a.XPixel = p.FromRow(), p.FromRow(), p.Row(), p.FromPixel()
 	for _, v := range p.views {
-		if v.rows == 0 || v.pixels == 0 {
+		if v.Rows == 0 || v.Pixels == 0 {
 			continue
 		}
-		from := cb*p.H*p.W*block + v.src
-		a.Rows, a.Pixels = v.rows, v.pixels
-		a.X, a.Y = src[from:], dst[v.dst+cb*p.Plane():]
+		from := cb*p.H*p.W*block + v.From
+		a.Rows, a.Pixels = v.Rows, v.Pixels
+		a.X, a.Y = src[from:], dst[v.To+cb*p.Plane():]
 		if r != nil {
 			a.R = r[from:]
 		}
