@@ -140,6 +140,7 @@ func (g *Group) start() error {
 	if err := l.check("MPI_Init_thread", l.initThread(0, 0, l.funneled, &provided)); err != nil {
 		return err
 	}
+	handleOnSignalStack()
 	l.setErrhandler(l.world, l.errorsReturn)
 	if err := l.check("MPI_Comm_rank", l.commRank(l.world, &rank)); err != nil {
 		return err
