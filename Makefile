@@ -98,6 +98,7 @@ soak: ## 50 kills of each command that writes much, four processes at once; ten 
 
 lint: ## golangci-lint with .golangci.yml; the first run fetches and builds it, which takes minutes
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run ./...
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run --build-tags mpi ./cmd/resnet ./internal/train/collective/...
 
 # -e: a module whose list of versions the proxy does not give is passed over.
 outdated: ## the modules of the program and its tests that have a newer version (needs the network)

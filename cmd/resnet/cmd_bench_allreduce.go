@@ -11,8 +11,9 @@ import (
 	"resnet/internal/text"
 )
 
-const benchAllreduceHelp = `Measures how long the ranks of a training take to sum their gradients, whole and in buckets of
-8 MiB, and checks every value of the sum. It runs under a launcher of MPI, with resnet-mpi.
+const benchAllreduceHelp = `Measures how long the ranks of a training take to sum their gradients, whole and in the
+buckets of a training, and checks every value of the sum. It runs under a launcher of MPI, with
+resnet-mpi.
 
 Calculated from it: the least time that the bytes take on networks of 10, 25 and 100 Gb/s and, with
 --update, the efficiency of 2 to 64 machines on them: an update's time without sums over that with

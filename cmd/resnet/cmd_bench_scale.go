@@ -22,7 +22,7 @@ more cores work, several sockets, and other programs. --workers of a training ar
 threads: each has a batch of its own, so an update has more images.
 
 Of clusters, the time in which a ring sums the gradients is added to that of an update, or with
-"beside", only what exceeds the backward pass, in buckets of 8 MiB.`
+"beside", only what exceeds the backward pass, in a training's buckets.`
 
 func newBenchScaleCmd(a *app) *cobra.Command {
 	var o experiment.ScaleOptions

@@ -99,7 +99,7 @@ func (h *hosts) job(l mpiLauncher, dir string, first int, command ...string) *jo
 		start = append(start, "-launcher", "ssh", "-launcher-exec", h.agent, "-iface", "eth0", "-hosts", list)
 		env = []string{"FI_PROVIDER=tcp", "UCX_TLS=tcp"} // these hosts share memory, too
 	}
-	if first > 1 && l.name == "openmpi" { // or mpirun waits for minutes: no rank is beside it that could end it
+	if first > 1 && l.name == "openmpi" { // or mpirun waits for minutes: no rank beside it ends it
 		start = append(start, "--mca", "oob_tcp_keepalive_time", "1", "--mca", "oob_tcp_keepalive_intvl", "1", "--mca", "oob_tcp_keepalive_probes", "1")
 	}
 	start = append(start, "-n", fmt.Sprint(len(addresses)))
@@ -157,8 +157,8 @@ func TestMPIFourHosts(t *testing.T) {
 				defer h.cable(t, c.cut, "up")
 				status := j.end(t, time.Minute)
 				took, said := time.Since(begun), j.said.String()
-				// The timeout, three seconds of the ranks among each other, five for the launcher. That of Open
-				// MPI 4.1 crashes now and then while it ends, with what others said in its hands.
+				// The timeout, three seconds of the ranks among each other, five for the launcher.
+				// Open MPI 4.1's crashes now and then while it ends, and loses what others said.
 				if strings.Contains(said, "mca_ess_hnp") {
 					t.Logf("the launcher crashed:\n%s", said)
 				} else if status == 0 || took > 20*time.Second || !regexp.MustCompile(c.want).MatchString(said) {

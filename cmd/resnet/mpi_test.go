@@ -362,8 +362,8 @@ func TestMPIKilledRanksCostNothingButTime(t *testing.T) {
 				t.Fatal(err)
 			}
 			status := j.end(t, time.Minute)
-			// The launcher alone knows who it was where ranks have not joined yet; MPICH's kills the
-			// others at once, often before one of them can say it, and has a process and a host.
+			// The launcher alone knows who it was where ranks have not joined yet; MPICH's kills
+			// the others at once, often before one can say it, and has a process and a host.
 			named := fmt.Sprintf(`rank %s of %d on \S+: its process has ended without a word|process rank %[1]s with PID \d+ on node|PID \d+ RUNNING AT`, rank, n)
 			if took := time.Since(begun); status == 0 || took > 10*time.Second || !regexp.MustCompile(named).MatchString(j.said.String()) {
 				t.Errorf("%s, rank %s of %d: status %d after %v:\n%s", l.name, rank, n, status, took, j.said.String())
@@ -398,8 +398,8 @@ func TestMPIAHungRankIsNamed(t *testing.T) {
 			}
 			status := j.end(t, time.Minute)
 			took, said := time.Since(begun), j.said.String()
-			// Others than rank 0 wait two seconds more, so that one of them says it. A launcher that takes
-			// more than five to end its ranks is ended, and its status is another.
+			// Others than rank 0 wait two seconds more, so that one of them says it. A launcher
+			// that takes more than five to end its ranks is ended, and its status is another.
 			named := fmt.Sprintf(`rank %d of 2 on \S+: no answer for 3s \(distributed.timeout\): it hangs, or its link is cut\n`, hung)
 			if stopped != 1 || status == 0 || status != 75 && took < 9*time.Second || took > 20*time.Second || len(regexp.MustCompile(named).FindAllString(said, -1)) != 1 {
 				t.Errorf("%s, rank %d hung: status %d after %v:\n%s", l.name, hung, status, took, said)

@@ -30,8 +30,8 @@ type AllreduceReport struct {
 	Hosts   int    `json:"hosts"`
 	Rounds  int    `json:"rounds"`
 	Version string `json:"version"`
-	// Whole is the sum of the vector in one piece, Buckets in pieces of 8 MiB, the usual
-	// distributed.bucket.
+	// Whole is the sum of the vector in one piece, Buckets in those of a training with the usual
+	// distributed.bucket, 8 MiB.
 	Whole   AllreduceTime `json:"whole"`
 	Buckets AllreduceTime `json:"buckets"`
 	// ProcessorMs of Buckets is the processors' work, copying and adding: what is measured where
@@ -87,7 +87,7 @@ func BenchAllreduce(env *Environment, r train.Ranks, hosts []string, o Allreduce
 		for _, c := range []struct {
 			size  int
 			times *[]time.Duration
-		}{{len(v), &whole}, {sumBucket / 4, &buckets}} {
+		}{{len(v), &whole}, {s.Padded(collective.Bucket(o.Values, sumBucket/4)), &buckets}} {
 			fillOwn(v, r.Rank())
 			if err := r.Group.Barrier(); err != nil {
 				return AllreduceReport{}, err

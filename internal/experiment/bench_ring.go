@@ -1,6 +1,10 @@
 package experiment
 
-import "math"
+import (
+	"math"
+
+	"resnet/internal/train/collective"
+)
 
 // Network is one that joins machines.
 type Network struct {
@@ -17,7 +21,8 @@ const (
 	payload = 1460. / 1538
 	// tcpLatency is our assumption of what a message takes between two machines over TCP.
 	tcpLatency = 30e-6
-	// sumBucket is how many bytes of gradients are sent together.
+	// sumBucket is how many bytes of gradients are sent together at most: the usual
+	// distributed.bucket.
 	sumBucket = 8 << 20
 )
 
@@ -48,7 +53,7 @@ func (w Network) Efficiency(n int, seconds, backward, bytes float64) (after, bes
 	if n == 1 {
 		return 1, 1
 	}
-	buckets := math.Max(1, math.Ceil(bytes/sumBucket))
+	buckets := math.Max(1, math.Ceil(bytes/float64(4*collective.Bucket(int(bytes/4), sumBucket/4))))
 	one := w.ringSeconds(n, bytes/buckets)
 	wait := math.Max(one, buckets*one-backward)
 	return seconds / (seconds + w.ringSeconds(n, bytes)), seconds / (seconds + wait)

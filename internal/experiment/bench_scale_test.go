@@ -40,10 +40,12 @@ func TestEfficiencyOfClusters(t *testing.T) {
 		after, beside            float64
 	}{
 		{1, 1, 0.5, mb, 1, 1},
-		{2, 12 * ms, 8 * ms, 4 * mb, 12. / 16, 12. / 13},      // the last bucket is waited for
-		{2, 12 * ms, 2 * ms, 4 * mb, 12. / 16, 12. / 14},      // 4 buckets less 2
-		{4, 12 * ms, 2 * ms, 4 * mb, 12. / 18, 12. / 16},      // 6 buckets' time, less 2
-		{2, 12 * ms, 12 * ms, mb / 2, 12. / 12.5, 12. / 12.5}, // less than a bucket
+		{2, 12 * ms, 8 * ms, 8 * mb, 12. / 20, 12. / 13}, // the last bucket is waited for
+		{2, 12 * ms, 2 * ms, 8 * mb, 12. / 20, 12. / 18}, // 8 buckets less 2
+		{4, 12 * ms, 2 * ms, 8 * mb, 12. / 24, 12. / 22}, // 12 buckets' time, less 2
+		// Eight buckets of an eighth, and what is not worth dividing.
+		{2, 12 * ms, 12 * ms, mb / 2, 12. / 12.5, 12. / 12.0625},
+		{2, 12 * ms, 12 * ms, mb / 64, 12. / 12.015625, 12. / 12.015625},
 	} {
 		after, beside := w.Efficiency(c.n, c.seconds, c.backward, c.bytes)
 		if math.Abs(after-c.after) > 1e-9 || math.Abs(beside-c.beside) > 1e-9 {

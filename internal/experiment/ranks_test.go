@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -145,6 +146,29 @@ func TestRanksThatCannotShareAnUpdateAreToldHowManyCan(t *testing.T) {
 		err := x.Divide(train.Ranks{Group: collective.NewLocal(c.ranks)[0]}, c.workers)
 		if !isUsage(err) || !strings.HasPrefix(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "1, 2, 4 can") {
 			t.Error(err)
+		}
+	}
+}
+
+// TestRanksHaveAPlaceForWhatGoesBetweenThem: beside as many threads as there are places for, the
+// sums of gradients would wait for Go's scheduler instead of running beside the backward pass.
+func TestRanksHaveAPlaceForWhatGoesBetweenThem(t *testing.T) {
+	before := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(before)
+	l, err := config.Load(config.Input{File: "quickstart", Sets: rankedSets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ ranks, threads, workers, want int }{{1, 1, 1, 1}, {2, 1, 1, 3}, {2, 1, 2, 4}, {1, 2, 2, 4}, {2, 4, 1, 6}} {
+		x, err := New(t.Context(), &Environment{}, l, c.threads, NewDataSets())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := x.Divide(train.Ranks{Group: collective.NewLocal(c.ranks)[0]}, c.workers); err != nil {
+			t.Fatal(err)
+		}
+		if got := runtime.GOMAXPROCS(0); got != c.want {
+			t.Errorf("%d ranks, %d threads, %d workers: GOMAXPROCS is %d, want %d", c.ranks, c.threads, c.workers, got, c.want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"runtime"
 
 	"resnet/internal/config"
 	"resnet/internal/datasets"
@@ -31,6 +32,11 @@ func (x *Experiment) Divide(ranks train.Ranks, workers int) error {
 	}
 	ranks.Wire = collective.Wire(x.Distributed.Wire)
 	ranks.Bucket = x.Distributed.Bucket << 18 // values of 4 bytes in a MiB
+	if ranks.Size() > 1 {
+		// The thread of MPI keeps a place of its own, and one is left for what hands it gradients
+		// and for batches: beside threads that all compute, Go lets others wait 10 ms each time.
+		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), max(x.Threads, workers)+2))
+	}
 	x.Ranks, x.Workers = ranks, workers
 	return nil
 }

@@ -36,8 +36,9 @@ func newBuckets(r Ranks, o Optimizer, params *graph.ParamSet) *buckets {
 		n += len(p.Grad)
 	}
 	b.flat, b.filled = make([]float32, b.Padded(n)), make([]bool, len(b.grads))
-	if b.size == 0 {
-		b.size = len(b.flat)
+	b.size = len(b.flat)
+	if r.Bucket > 0 {
+		b.size = b.Padded(collective.Bucket(n, r.Bucket))
 	}
 	return b
 }

@@ -16,7 +16,7 @@ type Ranks struct {
 	Group collective.Group // nil means a group of one
 	Host  string           // for messages
 	Wire  collective.Wire
-	// Bucket is how many values are added together; 0 means all. A multiple of the ranks.
+	// Bucket is how many values are added together at most (see collective.Bucket); 0 means all.
 	Bucket int
 	// Code is the exit status of an error: ranks that hear of one end with it. It may be nil.
 	Code func(error) int

@@ -9,7 +9,7 @@ import (
 // Config is the `distributed` section: how processes that share a training talk. It changes no
 // result but for Wire.
 type Config struct {
-	Bucket  int    `mapstructure:"bucket" yaml:"bucket" doc:"MiB of gradients that are added together, beside the backward pass of an update's last micro-batch"`
+	Bucket  int    `mapstructure:"bucket" yaml:"bucket" doc:"MiB of gradients that are added together at most, and of a small network an eighth, beside the backward pass of an update's last micro-batch"`
 	Wire    string `mapstructure:"wire" yaml:"wire" doc:"float32 | bfloat16: gradients on their way; bfloat16 halves the traffic, and its results depend on the number of processes"`
 	Timeout int    `mapstructure:"timeout" yaml:"timeout" doc:"seconds that a process waits for the others before the training is ended and the missing one named"`
 }

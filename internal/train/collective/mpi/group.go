@@ -110,7 +110,8 @@ func (g *Group) lost(rank int) {
 		return
 	}
 	if g.rank > 1 {
-		time.Sleep(time.Duration(min(g.rank-1, 5)) * 300 * time.Millisecond) // rank 1 says it, where there is one
+		// Rank 1 says it, where there is one.
+		time.Sleep(time.Duration(min(g.rank-1, 5)) * 300 * time.Millisecond)
 	}
 	g.end(exitRanks, g.place(rank)+": its process has ended without a word: it was killed, perhaps since its machine was out of memory")
 }
@@ -208,8 +209,8 @@ func (g *Group) others(data func(rank int) []byte) []part {
 	return parts
 }
 
-// Broadcast implements collective.Group: rank 0 deals b out, and all give each other what they have,
-// so that rank 0 does not send all of it to each.
+// Broadcast implements collective.Group: rank 0 deals b out, and all give each other what they
+// have, so that rank 0 does not send all of it to each.
 func (g *Group) Broadcast(b []byte) error {
 	slice := func(rank int) []byte {
 		return b[len(b)*rank/g.size : len(b)*(rank+1)/g.size]
@@ -244,8 +245,8 @@ func (g *Group) call(k kind, send, recv []part) error {
 		if err := g.arrive(message{kind: k}, limit); err != nil {
 			g.end(exitRanks, err.Error()) // of MPI, which is of no use from here on
 		}
-		// All are there: what follows takes as long as the bytes do. The watchdog is for a call of MPI
-		// that does not return.
+		// All are there: what follows takes as long as the bytes do. The watchdog is for a call of
+		// MPI that does not return.
 		watchdog := time.AfterFunc(limit+10*time.Second, func() {
 			g.end(exitRanks, fmt.Sprintf("%s: %s has not come to its end in %v (distributed.timeout): a rank hangs, or its link is cut", g.place(g.rank), k, limit))
 		})
@@ -317,8 +318,11 @@ func (g *Group) Close(code int, text string) (status int, others []string) {
 			others = append(others, g.place(rank)+": "+t)
 		}
 	}
-	finalized := make(chan error, 1)
-	go func() { finalized <- g.do(func() error { g.lib.finalize(); return nil }) }()
+	finalized := make(chan struct{})
+	go func() {
+		_ = g.do(func() error { g.lib.finalize(); return nil })
+		close(finalized)
+	}()
 	select {
 	case <-finalized:
 	case <-time.After(finalizeTimeout): // all ranks have said all: the process may end without

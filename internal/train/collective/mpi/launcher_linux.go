@@ -51,9 +51,9 @@ for s in TERM KILL; do
 	sleep $4
 done`
 
-// orphan starts what ends the launcher's process above this one, in case that the launcher waits for
-// a machine that does not answer any more: Open MPI's does so for minutes. It is a process and a
-// session of its own, since this one is about to be killed.
+// orphan starts what ends the launcher's process above this one, in case that the launcher waits
+// for a machine that does not answer any more: Open MPI's does so for minutes. It is a process and
+// a session of its own, since this one is about to be killed.
 func orphan() {
 	pid, name := launcherAbove("/proc", os.Getpid())
 	if pid == 0 {
