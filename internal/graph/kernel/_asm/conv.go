@@ -305,32 +305,56 @@ func gradTile(s isa, ni, nb int) {
 	px, pdy, pixels := GP64(), GP64(), field(a, spec.GradPixels)
 	MOVQ(x, px)
 	MOVQ(dy, pdy)
-	Label("pixel")
-	dv := make([]reg.VecVirtual, nv)
-	for j := range dv {
-		dv[j] = s.vec()
-		m := Mem{Base: pdy, Disp: (j % s.halves) * s.bytes()}
-		if j >= s.halves {
-			m.Index, m.Scale = dy2, 1
-		}
-		VMOVUPS(m, dv[j])
-	}
-	for i := range acc {
-		in := Mem{Base: px, Disp: i * 4}
-		if nv == 1 {
-			VFMADD231PS_BCST(in, dv[0], acc[i][0])
-			continue
-		}
-		b := s.vec()
-		VBROADCASTSS(in, b)
+	product := func(pixel int) {
+		dv := make([]reg.VecVirtual, nv)
 		for j := range dv {
-			VFMADD231PS(b, dv[j], acc[i][j])
+			dv[j] = s.vec()
+			m := Mem{Base: pdy, Disp: pixel*64 + (j%s.halves)*s.bytes()}
+			if j >= s.halves {
+				m.Index, m.Scale = dy2, 1
+			}
+			VMOVUPS(m, dv[j])
+		}
+		for i := range acc {
+			in := Mem{Base: px, Disp: pixel*64 + i*4}
+			if nv == 1 {
+				VFMADD231PS_BCST(in, dv[0], acc[i][0])
+				continue
+			}
+			b := s.vec()
+			VBROADCASTSS(in, b)
+			for j := range dv {
+				VFMADD231PS(b, dv[j], acc[i][j])
+			}
 		}
 	}
+	// Counting pixels takes the ports of the products, so it is done once for several.
+	SUBQ(U8(4), pixels)
+	JL(LabelRef("few"))
+	Label("four")
+	for p := range 4 {
+		product(p)
+	}
+	ADDQ(U32(256), px)
+	ADDQ(U32(256), pdy)
+	SUBQ(U8(4), pixels)
+	JGE(LabelRef("four"))
+	Label("few")
+	ADDQ(U8(4), pixels)
+	JZ(LabelRef("end"))
+	CMPQ(pixels, U8(2))
+	JL(LabelRef("one"))
+	product(0)
+	product(1)
+	ADDQ(U8(128), px)
+	ADDQ(U8(128), pdy)
+	SUBQ(U8(2), pixels)
+	JZ(LabelRef("end"))
+	Label("one")
+	product(0)
 	ADDQ(U8(64), px)
 	ADDQ(U8(64), pdy)
-	DECQ(pixels)
-	JNZ(LabelRef("pixel"))
+	Label("end")
 	advance(a, spec.GradXRow, x)
 	advance(a, spec.GradDYRow, dy)
 	DECQ(rows)

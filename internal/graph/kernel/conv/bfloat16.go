@@ -14,7 +14,6 @@ type bf16 struct {
 	*direct
 	pixel    int // values of a pixel
 	blocks   int // blocks of input channels, a multiple of those in a pixel
-	phases   []bool
 	problems []bf16Problem
 	packed   int // values
 	reach    int // rows of a phase below its own that an output needs
@@ -32,7 +31,7 @@ var none = pick{b: 1}
 
 // newBF16 makes a convolution without groups of what its float32 form is.
 func newBF16(d *direct) *bf16 {
-	f := &bf16{direct: d, pixel: 2 * block, blocks: (d.in.CB + 1) &^ 1, phases: make([]bool, len(d.in.views))}
+	f := &bf16{direct: d, pixel: 2 * block, blocks: (d.in.CB + 1) &^ 1}
 	if d.in.CB == 1 {
 		f.pixel, f.blocks = block, 1
 	}
@@ -40,7 +39,6 @@ func newBF16(d *direct) *bf16 {
 		p := &d.problems[i]
 		h := bf16Problem{problem: p, weights: f.packed}
 		for n, tap := range p.taps {
-			f.phases[tap/d.in.phaseLen] = true
 			f.reach = max(f.reach, tap%d.in.Plane()/d.in.Row())
 			if k := p.pick[n]; f.pixel > block && k.b%2 == 0 {
 				h.add(f.tap(tap), k, pick{k.b + 1, k.r, k.s})
@@ -89,7 +87,7 @@ func (f *bf16) tap(padded int) int {
 
 // imageLen is the length of a rounded image, without the pixel behind it that a tap of two
 // neighbours may read.
-func (f *bf16) imageLen() int { return len(f.phases) * f.blocks * f.in.Plane() }
+func (f *bf16) imageLen() int { return len(f.in.views) * f.blocks * f.in.Plane() }
 
 // PackedLen is in float32 values, which hold two weights each.
 func (f *bf16) PackedLen() int { return f.packed / 2 }
@@ -137,10 +135,7 @@ func (f *bf16) Pack(k *Work, ob int, packed, w []float32) {
 func (f *bf16) round(k *Work, dst []kernel.BFloat16, x []float32, from, to int) {
 	j := &k.joined
 	plane, row := f.in.Plane(), f.in.Row()
-	for v, used := range f.phases {
-		if !used {
-			continue
-		}
+	for v := range f.in.views {
 		for cb := 0; cb < f.blocks; cb += f.pixel / block {
 			first := v*f.in.phaseLen + cb*plane + from*row
 			j.N, j.Step = (to-from)*f.in.PW, block

@@ -9,16 +9,12 @@ import "resnet/internal/graph/kernel"
 // block][16][pixels of all images], the output's gradient to [output block][pair of pixels][16][2].
 type bf16Grad struct {
 	directGrad
-	phases []bool
-	pitch  int // pixels from image to image, an even number
+	pitch int // pixels from image to image, an even number
 }
 
 func newBF16Grad(s Shape, in, dy *Padded) *bf16Grad {
-	g := &bf16Grad{directGrad: *newDirectGrad(s, in, dy), phases: make([]bool, len(in.views))}
+	g := &bf16Grad{directGrad: *newDirectGrad(s, in, dy)}
 	g.inner = block
-	for _, t := range g.taps {
-		g.phases[t/in.phaseLen] = true
-	}
 	g.pitch = (max(in.PH*in.PW, g.pixels()) + 1) &^ 1
 	return g
 }
@@ -44,7 +40,7 @@ func (g *bf16Grad) row(n int) int {
 
 // lens are the lengths of the two rounded tensors of n images.
 func (g *bf16Grad) lens(n int) (x, dy int) {
-	return len(g.phases) * g.in.CB * block * g.row(n), g.dy.CB * g.steps(n) * kernel.BF16Tap
+	return len(g.in.views) * g.in.CB * block * g.row(n), g.dy.CB * g.steps(n) * kernel.BF16Tap
 }
 
 // Need is that of n images.
@@ -73,8 +69,8 @@ func (g *bf16Grad) round(k *Work, dst []kernel.BFloat16, x []float32, img, n int
 	t := &k.transposed
 	row, pixels := g.row(n), g.in.PH*g.in.PW
 	t.YRow = row
-	for v, used := range g.phases {
-		for cb := of.From; used && cb < of.To; cb++ {
+	for v := range g.in.views {
+		for cb := of.From; cb < of.To; cb++ {
 			to := dst[(v*g.in.CB+cb)*block*row:]
 			from := x[v*g.in.phaseLen+cb*g.in.Plane():][:g.in.Plane()]
 			t.X, t.Y, t.Steps = from, to[img*g.pitch:], pixels/kernel.BF16Step

@@ -47,9 +47,9 @@ func ChooseFew(s Shape, a Algorithm, n int, l Limits) Algorithm {
 // NewForward plans a forward convolution alone.
 func NewForward(s Shape, a Algorithm) Pass {
 	if a == Winograd {
-		return newWinograd(s, newPadded(s.C, s.H, s.W, 1, 1, s.winogradExtent()), false)
+		return newWinograd(s, newPadded(s.C, s.H, s.W, s.winogradExtent()), false)
 	}
-	d := newDirectForward(s, newPadded(s.C, s.H, s.W, s.Stride, s.ColStride(), s.forwardExtent()))
+	d := newDirectForward(s, s.input(s.forwardExtent()))
 	if a == BF16 {
 		return newBF16(d)
 	}
@@ -74,8 +74,8 @@ func NewPlan(s Shape, c Choices, needDX bool) *Plan {
 		row := max((in.cols+s.ColStride()-1)/s.ColStride(), dy.cols)
 		in.cols, dy.cols = row*s.ColStride(), row
 	}
-	p.X = newPadded(s.C, s.H, s.W, s.Stride, s.ColStride(), in)
-	p.DY = newPadded(s.K, s.OH(), s.OW(), 1, 1, dy)
+	p.X = s.input(in)
+	p.DY = newPadded(s.K, s.OH(), s.OW(), dy)
 	switch {
 	case s.Groups > 1:
 		p.Weights = newGroupedGrad(s, p.X, p.DY)

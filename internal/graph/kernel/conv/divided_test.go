@@ -83,7 +83,7 @@ func TestSharesOfASumAreThoseOfTheWhole(t *testing.T) {
 func only(p *Padded, x []float32, n int, of Blocks) []float32 {
 	y := slices.Clone(x)
 	for i := range n {
-		for phase := range p.Stride * p.StrideW {
+		for phase := range p.views {
 			for cb := range p.CB {
 				if cb < of.From || cb >= of.To {
 					at := i*p.Len() + phase*p.phaseLen + cb*p.Plane()

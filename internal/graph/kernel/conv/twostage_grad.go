@@ -83,14 +83,17 @@ func (s *TwoStageGrad) Compute(k *Work, vx, vy []float32, n, u int, dw []float32
 		if from == to {
 			break
 		}
-		w.Taps = k.tapsApart(36, plane)
-		w.Pixels, w.Rows = (to-from)*s.g.tw, 1
-		w.DYPlane, w.DY2 = plane, 36*plane
-		w.DWTap, w.DW2 = block*block, unit
-		for c := range nc {
-			w.X, w.DY = vx[chunk*s.x.chunkLen()+(c0+c)*36*plane:], vy[chunk*s.dy.chunkLen()+o0*36*plane:]
-			w.DW = sums[c*no*unit:]
-			w.RunBlock(block, no)
+		w.Taps, w.Pixels, w.Rows = oneTap, (to-from)*s.g.tw, 1
+		w.DYPlane, w.DY2 = 0, 36*plane
+		w.DWTap, w.DW2 = 0, unit
+		// What all blocks need of one of the 36 products stays in the first-level cache.
+		for p := range 36 {
+			for c := range nc {
+				w.X = vx[chunk*s.x.chunkLen()+((c0+c)*36+p)*plane:]
+				w.DY = vy[chunk*s.dy.chunkLen()+(o0*36+p)*plane:]
+				w.DW = sums[c*no*unit+p*block*block:]
+				w.RunBlock(block, no)
+			}
 		}
 	}
 	for c := range nc {
