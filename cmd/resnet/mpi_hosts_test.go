@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -175,6 +176,38 @@ func TestMPIFourHosts(t *testing.T) {
 					t.Errorf("%d ranks are left", n)
 				}
 			})
+		}
+	}
+}
+
+// TestMPISumsUseBothDirectionsOfACable: two hosts send and receive at once, for which 1 Gb/s is
+// enough, and not one after the other, which is half of it.
+func TestMPISumsUseBothDirectionsOfACable(t *testing.T) {
+	all := slices.DeleteFunc(launchers(t), func(l mpiLauncher) bool { return !l.isOpenMPI() })
+	if len(all) == 0 {
+		t.Skip("no Open MPI")
+	}
+	h := newHosts(t, 2)
+	binary := mpiBinary(t, "mpi")
+	for _, l := range all {
+		var best float64
+		for range 3 { // a busy machine is slower, but not always
+			j := h.job(l, t.TempDir(), 1, binary, "bench", "allreduce", "--values", "1727962", "--rounds", "9")
+			status := j.run(t)
+			m := regexp.MustCompile(`(?m)^whole .* (\d+\.\d+)$`).FindStringSubmatch(j.said.String())
+			if status != 0 || m == nil {
+				t.Fatalf("status %d:\n%s", status, j.said.String())
+			}
+			gigabits, err := strconv.ParseFloat(m[1], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if best = max(best, gigabits); best > 0.7 {
+				break
+			}
+		}
+		if best <= 0.7 {
+			t.Errorf("%s: %v of 1 Gb/s", l.name, best)
 		}
 	}
 }

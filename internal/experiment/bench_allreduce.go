@@ -87,7 +87,7 @@ func BenchAllreduce(env *Environment, r train.Ranks, hosts []string, o Allreduce
 		for _, c := range []struct {
 			size  int
 			times *[]time.Duration
-		}{{len(v), &whole}, {s.Padded(collective.Bucket(o.Values, sumBucket/4)), &buckets}} {
+		}{{len(v), &whole}, {s.Padded(collective.Bucket(o.Values, n, sumBucket/4)), &buckets}} {
 			fillOwn(v, r.Rank())
 			if err := r.Group.Barrier(); err != nil {
 				return AllreduceReport{}, err

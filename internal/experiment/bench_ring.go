@@ -53,7 +53,7 @@ func (w Network) Efficiency(n int, seconds, backward, bytes float64) (after, bes
 	if n == 1 {
 		return 1, 1
 	}
-	buckets := math.Max(1, math.Ceil(bytes/float64(4*collective.Bucket(int(bytes/4), sumBucket/4))))
+	buckets := math.Max(1, math.Ceil(bytes/float64(4*collective.Bucket(int(bytes/4), n, sumBucket/4))))
 	one := w.ringSeconds(n, bytes/buckets)
 	wait := math.Max(one, buckets*one-backward)
 	return seconds / (seconds + w.ringSeconds(n, bytes)), seconds / (seconds + wait)

@@ -38,7 +38,7 @@ func newBuckets(r Ranks, o Optimizer, params *graph.ParamSet) *buckets {
 	b.flat, b.filled = make([]float32, b.Padded(n)), make([]bool, len(b.grads))
 	b.size = len(b.flat)
 	if r.Bucket > 0 {
-		b.size = b.Padded(collective.Bucket(n, r.Bucket))
+		b.size = b.Padded(collective.Bucket(n, r.Size(), r.Bucket))
 	}
 	return b
 }

@@ -15,18 +15,20 @@ const (
 	BFloat16 Wire = "bfloat16"
 )
 
-// The most part of a vector that is one bucket, and the least bucket that is worth its messages:
-// 256 KiB take 2 ms at 1 Gb/s, and a sum some tenths of a millisecond however short it is.
+// The most part of a vector that is one bucket, and the least bucket that is worth its messages, in
+// values: 256 KiB take 2 ms at 1 Gb/s, and a sum some tenths of a millisecond however short it is.
+// A bucket has as many messages as there are ranks.
 const (
 	leastBuckets = 8
 	leastBucket  = 1 << 16
+	leastMessage = 1 << 14
 )
 
 // Bucket is how many of a vector's n values are added together, beside the computation of the next
-// ones: at most limit, and an eighth of those of a small network, since nothing is left to compute
-// beside the last bucket.
-func Bucket(n, limit int) int {
-	return min(limit, max((n+leastBuckets-1)/leastBuckets, leastBucket))
+// ones, among so many ranks: at most limit, and an eighth of those of a small network, since
+// nothing is left to compute beside the last bucket.
+func Bucket(n, ranks, limit int) int {
+	return min(limit, max((n+leastBuckets-1)/leastBuckets, leastBucket, ranks*leastMessage))
 }
 
 // Summer adds vectors of the ranks of a group in the order of the tree: its upper levels, the

@@ -79,10 +79,13 @@ func (g *Group) exchange(send, recv []part, limit time.Duration) error {
 		}
 		return nil
 	}
-	if err := each(recv, g.receive); err != nil {
+	// Sends come first: a long message is announced, and begins when the other side has said that
+	// it may. Said before our own announcement it would let the other rank begin, whose permission
+	// to us then waits behind all its data: one direction after the other.
+	if err := each(send, g.send); err != nil {
 		return err
 	}
-	if err := each(send, g.send); err != nil {
+	if err := each(recv, g.receive); err != nil {
 		return err
 	}
 	return g.finish(all, limit)
