@@ -15,11 +15,13 @@ const benchScaleHelp = `Measures training steps on 1, 2, 4 ... threads of this m
 turn, and predicts machines of 2 to 128 cores and clusters of them.
 
 A prediction puts the units of every region of the machine's schedule, with the durations that were
-measured on one thread, on so many threads in their order, each on the one that is free first, and
-adds the measured barriers and what one thread does alone. No region is faster than the memory moves
-all that its steps read and write. What is not in the model: clocks and caches that are slower where
-more cores work, several sockets, and other programs. --workers of a training are predicted beside
-threads: each has a batch of its own, so an update has more images.
+measured on one thread, each share of the work by itself, on so many threads in their order, each on
+the one that is free first, and adds barriers and what one thread does alone. No region is faster
+than the memory moves all that its steps read and write; on this machine, whose memory is measured, a
+region takes longer by what the memory does for several threads. Assumed of larger machines are
+--bandwidth, --transfer, and caches that hold a core's share. Not in the model: clocks and caches
+that are slower where more cores work, several sockets, and other programs. --workers of a training
+are predicted beside threads: each has a batch of its own, so an update has more images.
 
 Of clusters, the time in which a ring sums the gradients is added to that of an update, or with
 "beside", only what exceeds the backward pass, in a training's buckets.`
@@ -34,6 +36,9 @@ func newBenchScaleCmd(a *app) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			if !(o.Bandwidth > 0 && o.Bandwidth <= 1e6) {
 				return usageErrorf("bench: --bandwidth is above 0 and at most 1,000,000 GB/s")
+			}
+			if !(o.Transfer >= 0 && o.Transfer <= 1e6) {
+				return usageErrorf("bench: --transfer is from 0 to 1,000,000 ns")
 			}
 			r, err := experiment.BenchScale(a.environment(), o)
 			if err != nil {
@@ -54,6 +59,7 @@ func newBenchScaleCmd(a *app) *cobra.Command {
 	bounded(f, &o.Steps, "steps", defaultSteps, 1, maxMeasured, "steps that are measured of each number of threads, after one that is not")
 	bounded(f, &o.Cores, "cores", 64, 1, maxThreads, "cores of each machine of a cluster")
 	f.Float64Var(&o.Bandwidth, "bandwidth", 300, "GB/s of the memory of the machines that are predicted (eight channels of DDR5-4800 have 307)")
+	f.Float64Var(&o.Transfer, "transfer", 100, "ns of a cache line between two cores of those machines, if that is more than here")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	_ = c.RegisterFlagCompletionFunc("arch", completeArch)
 	return c
@@ -99,7 +105,7 @@ func printScale(out io.Writer, r experiment.ScaleReport) error {
 		return err
 	}
 	m := r.Model
-	_, err := fmt.Fprintf(out, "\n%d regions of up to %d units; %.2f ms a step on one thread alone; a barrier of two threads %.1f µs, of each more %.2f µs; at most %s read and written a step; memory here %.0f GB/s, of one thread %.0f, of larger machines taken as %.0f; gradients of %s\n",
-		m.Regions, m.Units, m.AloneMs, m.BarrierMicroseconds, 2*m.TransferMicroseconds, text.Bytes(m.BytesPerStep), m.GigabytesPerSecond, m.GigabytesPerSecondOne, m.LargeGigabytesPerSecond, text.Bytes(m.GradientBytes))
+	_, err := fmt.Fprintf(out, "\n%d regions of up to %d units; %.2f ms a step on one thread alone; a barrier of two threads %.1f µs, a cache line from core to core %.2f µs, of larger machines taken as %.2f; at most %s read and written a step; memory here %.0f GB/s, of one thread %.0f, of larger machines taken as %.0f; gradients of %s\n",
+		m.Regions, m.Units, m.AloneMs, m.BarrierMicroseconds, m.TransferMicroseconds, m.LargeTransferMicroseconds, text.Bytes(m.BytesPerStep), m.GigabytesPerSecond, m.GigabytesPerSecondOne, m.LargeGigabytesPerSecond, text.Bytes(m.GradientBytes))
 	return err
 }

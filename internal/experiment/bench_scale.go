@@ -29,6 +29,8 @@ type ScaleOptions struct {
 	Cores int
 	// Bandwidth of the memory of machines with more cores than this one, in GB/s.
 	Bandwidth float64
+	// Transfer of a cache line between two of their cores, in nanoseconds.
+	Transfer float64
 }
 
 // ScaleReport is `bench scale --json`. Images are utterances for a network of speech.
@@ -81,7 +83,9 @@ type ScaleModel struct {
 	GigabytesPerSecond    float64 `json:"gigabytes_per_second"`
 	// LargeGigabytesPerSecond is what larger machines are taken to have.
 	LargeGigabytesPerSecond float64 `json:"large_gigabytes_per_second"`
-	GradientBytes           int64   `json:"gradient_bytes"`
+	// LargeTransferMicroseconds is what a transfer between their cores is taken for.
+	LargeTransferMicroseconds float64 `json:"large_transfer_microseconds"`
+	GradientBytes             int64   `json:"gradient_bytes"`
 }
 
 // ScaleRow predicts a machine of so many cores.
@@ -188,7 +192,7 @@ func BenchScale(env *Environment, o ScaleOptions) (ScaleReport, error) {
 			traces = append(traces, t)
 		}
 	}
-	m := newScaleModel(schedule.MedianTrace(traces), one.gradientBytes, o.Bandwidth)
+	m := newScaleModel(schedule.MedianTrace(traces), one.gradientBytes, o)
 	if err := one.divisions(env, o, m); err != nil {
 		return ScaleReport{}, err
 	}
@@ -327,25 +331,39 @@ func (b *scaleBench) divisions(env *Environment, o ScaleOptions, m *scaleModel) 
 		if err := d.compile(env, threads); err != nil {
 			return err
 		}
-		var traces []*schedule.Trace
-		for i := range min(o.Steps, traceSteps) + 1 {
-			t, err := d.trace()
-			if err != nil {
-				d.machine.Close()
-				return err
-			}
-			if i > 0 {
-				traces = append(traces, t)
-			}
-		}
+		t, err := d.divided(o.Steps)
 		d.machine.Close()
-		m.divided = append(m.divided, schedule.MedianTrace(traces))
+		if err != nil {
+			return err
+		}
+		t.Regions = append(t.Regions, m.trace.Regions[len(m.trace.Regions)-1]) // the update
+		m.divided = append(m.divided, t)
 	}
 	return nil
 }
 
-// traceSteps are enough for each division: units of one step are medians of so many.
-const traceSteps = 5
+// divided is the median of so many traces of gradients, or of more where they take little time,
+// because the longest of many units is that of the most disturbed one. A call before them leaves
+// all values there.
+func (b *scaleBench) divided(n int) (*schedule.Trace, error) {
+	start := time.Now()
+	if err := b.gradients(); err != nil {
+		return nil, err
+	}
+	n = max(min(n, 5), min(25, int(tracesTime/time.Since(start))))
+	var traces []*schedule.Trace
+	for range n {
+		t, err := b.machine.(*schedule.Machine).Trace(b.gradients)
+		if err != nil {
+			return nil, err
+		}
+		traces = append(traces, t)
+	}
+	return schedule.MedianTrace(traces), nil
+}
+
+// tracesTime is what traces of each division may take if they are more than five.
+const tracesTime = 4 * time.Second
 
 // newScaleBenches makes the machines, which share parameters and the memory of activations.
 func newScaleBenches(env *Environment, o ScaleOptions) ([]*scaleBench, error) {
@@ -397,7 +415,28 @@ type scaleModel struct {
 	costs   schedule.Costs // without bandwidth
 	// Bytes a second: of this machine for one thread and for all, and of larger ones.
 	bandwidthOne, bandwidth, large float64
-	gradients                      int64 // bytes
+	transfer                       time.Duration // of larger machines
+	gradients                      int64         // bytes
+}
+
+// here are the costs of this machine.
+func (m *scaleModel) here() schedule.Costs {
+	c := m.costs
+	c.Bandwidth, c.Each = m.bandwidth, m.bandwidthOne
+	return c
+}
+
+// there are those of larger ones. Their cores are further from each other: what two threads take
+// for a region without work is what it takes here and four slower transfers, of the line that
+// begins it, of the counts of workers and teams, and of the line that ends it.
+func (m *scaleModel) there() schedule.Costs {
+	c := m.costs
+	if slower := m.transfer - c.Transfer; slower > 0 {
+		c.Barrier += 4 * slower
+		c.Transfer = m.transfer
+	}
+	c.Bandwidth = m.large
+	return c
 }
 
 // of is the trace of the work as it is divided for so many threads.
@@ -411,8 +450,8 @@ func (m *scaleModel) of(threads int) *schedule.Trace {
 	return t
 }
 
-func newScaleModel(t *schedule.Trace, gradients int64, gigabytes float64) *scaleModel {
-	return &scaleModel{trace: t, gradients: gradients, large: 1e9 * gigabytes}
+func newScaleModel(t *schedule.Trace, gradients int64, o ScaleOptions) *scaleModel {
+	return &scaleModel{trace: t, gradients: gradients, large: 1e9 * o.Bandwidth, transfer: time.Duration(o.Transfer)}
 }
 
 func (m *scaleModel) report() ScaleModel {
@@ -421,6 +460,7 @@ func (m *scaleModel) report() ScaleModel {
 		BarrierMicroseconds: 1000 * milliseconds(m.costs.Barrier), TransferMicroseconds: 1000 * milliseconds(m.costs.Transfer),
 		BytesPerStep: m.trace.Bytes(), GradientBytes: m.gradients,
 		GigabytesPerSecondOne: m.bandwidthOne / 1e9, GigabytesPerSecond: m.bandwidth / 1e9, LargeGigabytesPerSecond: m.large / 1e9,
+		LargeTransferMicroseconds: 1000 * milliseconds(m.there().Transfer),
 	}
 	for _, t := range m.trace.Regions {
 		r.Units = max(r.Units, len(t.Units), len(t.Inner))
@@ -432,7 +472,7 @@ func (m *scaleModel) report() ScaleModel {
 func (m *scaleModel) measured(threads, workers, batch int, times, one []float64) ScaleMeasured {
 	times, one = slices.Sorted(slices.Values(times)), slices.Sorted(slices.Values(one))
 	median := times[len(times)/2]
-	_, predicted := m.predict(threads, workers, m.bandwidth)
+	_, predicted := m.predict(threads, workers, m.here())
 	speedup := float64(workers) * one[len(one)/2] / median
 	return ScaleMeasured{
 		Threads: threads, Workers: workers, MsPerStep: 1000 * median, MsMin: 1000 * times[0], MsMax: 1000 * times[len(times)-1],
@@ -445,9 +485,9 @@ func (m *scaleModel) measured(threads, workers, batch int, times, one []float64)
 // behind their steps the gradients of all are added by as many goroutines, which read all and
 // write one,
 // as fast as the memory and as one core each can.
-func (m *scaleModel) predict(cores, workers int, bandwidth float64) (p schedule.Prediction, seconds float64) {
-	c := m.costs
-	c.Bandwidth = bandwidth / float64(workers)
+func (m *scaleModel) predict(cores, workers int, c schedule.Costs) (p schedule.Prediction, seconds float64) {
+	bandwidth := c.Bandwidth
+	c.Bandwidth /= float64(workers)
 	p = m.of(cores/workers).Predict(cores/workers, c)
 	seconds = p.Time.Seconds()
 	if workers > 1 {
@@ -462,7 +502,7 @@ func (m *scaleModel) predict(cores, workers int, bandwidth float64) (p schedule.
 
 // row predicts a larger machine.
 func (m *scaleModel) row(cores, workers, batch int) ScaleRow {
-	p, seconds := m.predict(cores, workers, m.large)
+	p, seconds := m.predict(cores, workers, m.there())
 	speedup := float64(workers) * m.trace.Predict(1, schedule.Costs{}).Time.Seconds() / seconds
 	return ScaleRow{
 		Cores: cores, Workers: workers, MsPerUpdate: 1000 * seconds, ImagesPerSecond: float64(workers*batch) / seconds,
@@ -487,8 +527,7 @@ const divisionName = "smaller parts"
 
 // bounds are those of so many cores with one worker.
 func (m *scaleModel) bounds(cores int) []ScaleBound {
-	c := m.costs
-	c.Bandwidth = m.large
+	c := m.there()
 	whole, divided := m.trace.Predict(1, schedule.Costs{}).Time, m.of(cores).Predict(1, schedule.Costs{}).Time
 	longer := milliseconds(divided-whole) / float64(cores)
 	list := []ScaleBound{{Steps: divisionName, WorkMs: milliseconds(divided - whole), Ms: longer, LostMs: longer}}

@@ -2,9 +2,12 @@ package experiment
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
+	"resnet/internal/blocks"
+	"resnet/internal/graph"
 	"resnet/internal/graph/schedule"
 )
 
@@ -60,7 +63,7 @@ func TestRowsFollowFromATrace(t *testing.T) {
 		{Units: []time.Duration{4 * ms, 4 * ms, 4 * ms, 4 * ms}, Bytes: 800e6},
 		{Units: []time.Duration{6 * ms, 6 * ms}, Finish: []time.Duration{2 * ms}, Backward: true},
 	}}
-	m := newScaleModel(trace, 10e6, 200)
+	m := newScaleModel(trace, 10e6, ScaleOptions{Bandwidth: 200})
 	m.bandwidthOne, m.bandwidth = 10e9, 400e9
 	m.costs.Barrier = ms
 	near := func(got, want float64, what string) {
@@ -93,6 +96,12 @@ func TestRowsFollowFromATrace(t *testing.T) {
 	r = m.row(8, 8, 128)
 	near(r.MsPerUpdate, 2+32+14+1.125, "ms of eight workers")
 	near(r.MemoryBoundPercent, 3200/49.125, "bound of eight workers")
+
+	// Cores that are further from each other: four transfers and 4 ms instead of 1 ms, twice. The
+	// first region's four threads, of one team, wait for four more.
+	m.transfer = time.Millisecond
+	near(m.row(4, 1, 128).MsPerUpdate, 16+2*4+4, "ms with slow transfers")
+	m.transfer = 0
 
 	got := m.measured(2, 1, 128, []float64{0.021, 0.040, 0.020}, []float64{0.030, 0.033, 0.036})
 	near(got.MsPerStep, 21, "measured ms")
@@ -158,5 +167,70 @@ func TestABenchOfScaleMeasuresAndPredicts(t *testing.T) {
 	}
 	if _, err := BenchScale(&Environment{Machine: "tape"}, ScaleOptions{Arch: "resnet20"}); err == nil {
 		t.Error("the tape has no units")
+	}
+}
+
+// TestSixtyFourThreadsHaveUnits: of ResNet-20 at batch 128, images and accumulators are divided for
+// all of them, and the bits are those of one.
+func TestSixtyFourThreadsHaveUnits(t *testing.T) {
+	env := &Environment{Version: "v"}
+	var want []float32
+	for _, threads := range []int{1, 64} {
+		b := &scaleBench{params: graph.NewParamSet(1), arena: new(schedule.Arena), bench: bench{BenchOptions: BenchOptions{Mode: "train", Arch: "resnet20", Batch: 128, Threads: threads}}}
+		var err error
+		if b.spec, err = blocks.Lookup(b.Arch); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.compile(env, 0); err != nil {
+			t.Fatal(err)
+		}
+		defer b.machine.Close()
+		for range 2 {
+			if err := b.step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []float32
+		for _, p := range b.params.All() {
+			got = append(append(got, p.Data...), p.Grad...)
+		}
+		if want == nil {
+			want = got
+		}
+		for i := range want {
+			if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+				t.Fatalf("%d threads: value %d is %v, of one thread %v", threads, i, got[i], want[i])
+			}
+		}
+	}
+	d := &scaleBench{params: graph.NewParamSet(1), arena: new(schedule.Arena), bench: bench{BenchOptions: BenchOptions{Mode: "train", Arch: "resnet20", Batch: 128, Threads: 1}}}
+	var err error
+	if d.spec, err = blocks.Lookup(d.Arch); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.compile(env, 64); err != nil {
+		t.Fatal(err)
+	}
+	defer d.machine.Close()
+	trace, err := d.divided(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	convolutions := 0
+	for i, r := range trace.Regions[1:] {
+		if !strings.HasPrefix(r.Name, "conv") {
+			continue
+		}
+		convolutions++
+		if len(r.Units) < 64 {
+			t.Errorf("region %d, %s: %d units", i, r.Name, len(r.Units))
+		}
+		// The accumulators of a pair of blocks have 16 channels to divide.
+		if strings.HasPrefix(r.Name, "conv gradients") && len(r.Inner) < 16 {
+			t.Errorf("region %d, %s: %d units merge", i, r.Name, len(r.Inner))
+		}
+	}
+	if convolutions != 2*19 {
+		t.Errorf("%d regions of convolutions", convolutions)
 	}
 }

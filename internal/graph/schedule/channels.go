@@ -52,14 +52,14 @@ func newChannelSums(channels, units int) *channelSums {
 
 // finish merges the units in their order.
 func (s *channelSums) finish(accumulate bool) {
-	merge := func(p *graph.Param, units [][]float64) {
+	merge := func(p *graph.Param, units [][]blockSums) {
 		if p == nil {
 			return
 		}
 		for c := range p.Grad {
 			sum := 0.
-			for _, u := range units {
-				sum += u[c]
+			for u := range units[c/block] {
+				sum += units[c/block][u][c%block]
 			}
 			put(p.Grad, c, float32(sum), accumulate)
 		}

@@ -13,8 +13,10 @@ func partsFor(images int, s sizes, accumulator int) []span {
 	const budget = 1 << 20 // float32 values
 	units := spansOf(images, s.whole)
 	n := len(units)
-	if n < maxParts && s.sums(images) >= maxParts && maxParts*accumulator <= budget/2 {
-		n, units = maxParts, spansOf(images, s.sum)
+	for _, most := range []int{maxSums, maxSums / 2} {
+		if n < most && s.sums(images) >= most && most*accumulator <= budget*5/8 {
+			n, units = most, spansOf(images, s.sum)
+		}
 	}
 	for n > 4 && n*accumulator > budget {
 		n = (n + 1) / 2
@@ -30,9 +32,6 @@ func partsFor(images int, s sizes, accumulator int) []span {
 	}
 	return parts
 }
-
-// maxParts is how many accumulators there are where they are small.
-const maxParts = 32
 
 // share is what one thread does of a part of a weight gradient: that between some input and some
 // output channels.
@@ -50,9 +49,7 @@ func (c *compiler) shares(plan *conv.Plan, parts int) (list []share) {
 	}
 	want := (c.m.threads + parts - 1) / parts
 	in := min(plan.X.CB, want)
-	// Output channels are divided into pairs of blocks at least: each share transforms all of its
-	// input channels.
-	out := max(1, min(plan.DY.CB/2, (want+in-1)/in))
+	out := min(plan.DY.CB, (want+in-1)/in)
 	for p := range parts {
 		for i := range in {
 			for o := range out {

@@ -213,10 +213,39 @@ func (c *compiler) epilogueOf(n *gorgonia.Node, s conv.Shape, out *tensor, bias 
 }
 
 func (c *compiler) packed(p conv.Packer, w *graph.Param) []float32 {
-	buf := kernel.Alloc(p.PackedLen())
+	buf := c.packMemory(p.PackedLen())
 	c.packs = append(c.packs, pack{p, w, buf})
 	c.need = c.need.Max(p.Need(1))
 	return buf
+}
+
+// packPiece is how many values of packs lie together, on large pages.
+const packPiece = 1 << 20
+
+// packMemory returns n zeros on a cache line. Where weights are many, the packs of several layers
+// share a piece of memory.
+func (c *compiler) packMemory(n int) []float32 {
+	const line = 16
+	size := (n + line - 1) &^ (line - 1)
+	if size > len(c.packRest) {
+		piece := size
+		if size < packPiece && c.values() >= packPiece/8 {
+			piece = packPiece
+		}
+		c.packRest = kernel.Alloc(piece)
+		c.m.packLen += piece
+	}
+	buf := c.packRest[:n:n]
+	c.packRest = c.packRest[size:]
+	return buf
+}
+
+// values is how many values all parameters have.
+func (c *compiler) values() (n int) {
+	for _, p := range c.g.Params {
+		n += len(p.Param.Data)
+	}
+	return n
 }
 
 // statsOf finds the node of the batch statistics of n.

@@ -28,6 +28,7 @@ type plan struct {
 	channels  []*channelParam
 	packs     []pack
 	packUnits []packUnit // the independent parts of packing
+	packLen   int        // values of their memory
 	// params are those that packs and norms are made from.
 	params []*graph.Param
 	sizes  sizes
@@ -247,10 +248,7 @@ func (m *Machine) Diagnose() string {
 
 // Bytes implements graph.Machine.
 func (m *Machine) Bytes() int64 {
-	n := int64(len(m.arena)+len(m.acc)+len(m.staging)) * 4
-	for _, p := range m.packs {
-		n += int64(len(p.packed)) * 4
-	}
+	n := int64(len(m.arena)+len(m.acc)+len(m.staging)+m.packLen) * 4
 	for _, w := range m.workers {
 		n += int64(len(w.x.data)+len(w.dy.data)+len(w.y)+len(w.arena)+len(w.scratch)+w.wide.sizes().floats())*4 + w.need.Bytes()
 	}

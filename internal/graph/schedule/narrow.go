@@ -236,14 +236,14 @@ func (n *norm) observeOut(w *worker, u int, to *value, image, cb, from int, d []
 		return
 	}
 	if first {
-		for i := range n.shift[u][cb] {
-			n.shift[u][cb][i] = kernel.ToBFloat16(d[i]).Float32()
+		for i := range n.shift[cb][u] {
+			n.shift[cb][u][i] = kernel.ToBFloat16(d[i]).Float32()
 		}
 	}
 	m, sums := &w.narrow.moments, &w.sums
 	*sums = pair{}
 	m.X, m.Y, m.Pixels = d, w.halves(to, image, from*block, len(d)), len(d)/block
-	m.K, m.S1, m.S2 = &n.shift[u][cb], &sums.first, &sums.second
+	m.K, m.S1, m.S2 = &n.shift[cb][u], &sums.first, &sums.second
 	m.Run()
 	n.moments.add(u, cb, sums)
 }

@@ -29,7 +29,7 @@ type norm struct {
 
 	batchMean, batchVar []float64
 	moments             unitSums       // Σ(z-shift), Σ(z-shift)²
-	shift               [][]kernel.Vec // by unit: the value that the moments are taken about
+	shift               [][]kernel.Vec // by block and unit: what the moments are taken about
 	count               []int          // by unit: values of a channel in the moments
 	backward            unitSums       // Σg, Σg(z-mean)
 }
@@ -44,9 +44,9 @@ func newNorm(name string, c, hw int, eps float64) *norm {
 // units makes room for the moments of so many units.
 func (n *norm) units(count int) {
 	n.moments.grow(n.c, count)
-	for len(n.shift) < count {
-		n.shift = append(n.shift, make([]kernel.Vec, blocks(n.c)))
-		n.count = append(n.count, 0)
+	n.shift, n.count = make([][]kernel.Vec, blocks(n.c)), make([]int, count)
+	for cb := range n.shift {
+		n.shift[cb] = make([]kernel.Vec, count)
 	}
 }
 
@@ -61,11 +61,11 @@ func (n *norm) begin(u, count int) {
 // itself, so that nothing cancels.
 func (n *norm) observePart(w *worker, u, cb int, z []float32, first bool) {
 	if first {
-		n.shift[u][cb] = kernel.Vec(z[:block])
+		n.shift[cb][u] = kernel.Vec(z[:block])
 	}
 	m, sums := &w.moments, &w.sums
 	*sums = pair{}
-	m.X, m.Pixels, m.K, m.S1, m.S2 = z, len(z)/block, &n.shift[u][cb], &sums.first, &sums.second
+	m.X, m.Pixels, m.K, m.S1, m.S2 = z, len(z)/block, &n.shift[cb][u], &sums.first, &sums.second
 	m.Run()
 	n.moments.add(u, cb, sums)
 }
@@ -92,39 +92,64 @@ func (c *compiler) eachChannels(st *step, n *norm, units int, merge func(from, t
 // merge turns the units' moments of channels [from, to) into the batch's mean and variance (Chan,
 // Golub and LeVeque 1979), the maps that apply them, and the running statistics.
 func (n *norm) merge(from, to, units int, momentum float64) {
-	for c := from; c < to; c++ {
-		cb, i := c/block, c%block
-		count, mean, m2 := 0., 0., 0.
-		for u := range units {
-			k := float64(n.count[u])
-			if k == 0 {
-				continue
-			}
-			first := n.moments.first[u][c]
-			d := first / k
-			um := float64(n.shift[u][cb][i]) + d
-			um2 := n.moments.second[u][c] - first*d
-			delta := um - mean
-			mean += delta * k / (count + k)
-			m2 += um2 + delta*delta*count*k/(count+k)
-			count += k
+	var mean, m2 [block]float64
+	for from < to {
+		end := min(to, (from/block+1)*block)
+		count := n.moment(mean[:end-from], m2[:end-from], from, units)
+		for c := from; c < end; c++ {
+			n.setBatch(c, mean[c-from], m2[c-from], count, momentum)
 		}
-		v := max(m2/count, 0)
-		if math.IsNaN(m2) {
-			v = m2
-		}
-		n.batchMean[c], n.batchVar[c] = mean, v
-		n.set(c, mean, v, n.gamma.Data[c], n.beta.Data[c])
-		if n.mean != nil {
-			m := n.momentum
-			if momentum != 0 {
-				m = momentum
-			}
-			unbiased := v * count / max(count-1, 1)
-			n.mean.Data[c] = float32((1-m)*float64(n.mean.Data[c]) + m*mean)
-			n.vari.Data[c] = float32((1-m)*float64(n.vari.Data[c]) + m*unbiased)
-		}
+		from = end
 	}
+}
+
+// moment merges the units' moments of the channels of a block from the given one, and returns of
+// how many values they are. It goes unit by unit, so that the divisions of a channel do not wait
+// for those of another.
+func (n *norm) moment(mean, m2 []float64, from, units int) (count float64) {
+	clear(mean)
+	clear(m2)
+	m2 = m2[:len(mean)]
+	shifts, first, second := n.shift[from/block], n.moments.first[from/block], n.moments.second[from/block]
+	for u := range units {
+		k := float64(n.count[u])
+		if k == 0 {
+			continue
+		}
+		total := count + k
+		shift := shifts[u][from%block:][:len(mean)]
+		firsts, seconds := first[u][from%block:][:len(mean)], second[u][from%block:][:len(mean)]
+		for i, first := range firsts {
+			d := first / k
+			um := float64(shift[i]) + d
+			um2 := seconds[i] - first*d
+			delta := um - mean[i]
+			mean[i] += delta * k / total
+			m2[i] += um2 + delta*delta*count*k/total
+		}
+		count = total
+	}
+	return count
+}
+
+// setBatch is what follows from the moments of channel c, of so many values.
+func (n *norm) setBatch(c int, mean, m2, count, momentum float64) {
+	v := max(m2/count, 0)
+	if math.IsNaN(m2) {
+		v = m2
+	}
+	n.batchMean[c], n.batchVar[c] = mean, v
+	n.set(c, mean, v, n.gamma.Data[c], n.beta.Data[c])
+	if n.mean == nil {
+		return
+	}
+	m := n.momentum
+	if momentum != 0 {
+		m = momentum
+	}
+	unbiased := v * count / max(count-1, 1)
+	n.mean.Data[c] = float32((1-m)*float64(n.mean.Data[c]) + m*mean)
+	n.vari.Data[c] = float32((1-m)*float64(n.vari.Data[c]) + m*unbiased)
 }
 
 // set computes the map of channel c.
@@ -157,10 +182,11 @@ func (n *norm) gradients(from, to, units, images int, accumulate bool) {
 	m := float64(images * n.hw)
 	for c := from; c < to; c++ {
 		cb, i := c/block, c%block
+		first, second := n.backward.first[cb], n.backward.second[cb]
 		sum, dot := 0., 0.
 		for u := range units {
-			sum += n.backward.first[u][c]
-			dot += n.backward.second[u][c]
+			sum += first[u][i]
+			dot += second[u][i]
 		}
 		dot *= n.inv[c] // Σ g·ẑ
 		if n.trainedBeta != nil {

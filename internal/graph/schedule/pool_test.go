@@ -8,7 +8,7 @@ import (
 
 // TestPoolRunsEveryUnitOnce with workers that spin, that sleep, and that have just been closed.
 func TestPoolRunsEveryUnitOnce(t *testing.T) {
-	for _, threads := range []int{1, 2, 5} {
+	for _, threads := range []int{1, 2, 5, 8, 20} {
 		p := newPool(threads, nil)
 		run := func(units int) {
 			t.Helper()
@@ -16,6 +16,9 @@ func TestPoolRunsEveryUnitOnce(t *testing.T) {
 			p.run(units, func(worker, unit int) {
 				if worker < 0 || worker >= threads {
 					t.Errorf("worker %d of %d", worker, threads)
+				}
+				if units > 1 && unit < threads && unit != worker && !p.closed {
+					t.Errorf("%d threads: worker %d begins with unit %d of %d", threads, worker, unit, units)
 				}
 				count[unit].Add(1)
 			})
@@ -26,7 +29,7 @@ func TestPoolRunsEveryUnitOnce(t *testing.T) {
 			}
 		}
 		for i := range 200 {
-			run(i % 7)
+			run(i % 29)
 		}
 		for range 5 {
 			if threads > 1 {

@@ -11,6 +11,8 @@ import (
 type compiler struct {
 	g *graph.Graph
 	m *Machine
+	// packRest is memory for packs that none has yet.
+	packRest []float32
 
 	// What read finds.
 	nodes []*gorgonia.Node // inputs first

@@ -31,10 +31,11 @@ func TestSizesFollowFromImagesAndThreads(t *testing.T) {
 	}
 }
 
-// TestAccumulatorsFollowFromTheBatchAlone: 32 small ones, 16 of whole units, four of large weights.
+// TestAccumulatorsFollowFromTheBatchAlone: 64 or 32 small ones, 16 of whole units, four of large
+// weights.
 func TestAccumulatorsFollowFromTheBatchAlone(t *testing.T) {
 	for _, c := range []struct{ images, accumulator, parts, first int }{
-		{128, 9216, 32, 4}, {128, 36864, 16, 8}, {128, 147456, 4, 32}, {16, 9216, 16, 1}, {24, 9216, 24, 1}, {1024, 100, 128, 8},
+		{128, 9216, 64, 2}, {128, 18432, 32, 4}, {128, 36864, 16, 8}, {128, 147456, 4, 32}, {16, 9216, 16, 1}, {24, 9216, 24, 1}, {1024, 100, 128, 8},
 	} {
 		s := sizesOf(c.images, 1)
 		parts, at := partsFor(c.images, s, c.accumulator), 0
@@ -83,7 +84,7 @@ func TestSharesCoverEveryWeightOnce(t *testing.T) {
 					t.Errorf("%v: %v has %d owners", s, pair, n)
 				}
 			}
-			if s.C == 64 && threads == 64 && len(shares) != 4*4*2 {
+			if s.C == 64 && threads == 64 && len(shares) != 4*4*4 {
 				t.Errorf("%d shares", len(shares))
 			}
 		}

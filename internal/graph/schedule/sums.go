@@ -8,7 +8,11 @@ type pair struct{ first, second kernel.Vec }
 // unitSums are two sums of each channel over images and pixels, in float64. Each range of images
 // has its own, a unit, and they are merged in their order, so that no result depends on the
 // threads.
-type unitSums struct{ first, second [][]float64 } // by unit and channel
+type unitSums struct{ first, second [][]blockSums } // by block of channels and unit
+
+// blockSums are those of a block of channels. The units of a block lie together, as they are
+// merged.
+type blockSums [block]float64
 
 // sink takes what a unit sums.
 type sink interface {
@@ -23,19 +27,24 @@ func (c *compiler) sums() int { return c.m.sizes.sums(c.g.N) }
 
 // grow makes room for so many units.
 func (s *unitSums) grow(channels, units int) {
-	for len(s.first) < units {
-		s.first = append(s.first, make([]float64, blocks(channels)*block))
-		s.second = append(s.second, make([]float64, blocks(channels)*block))
+	for cb := range blocks(channels) {
+		if cb == len(s.first) {
+			s.first, s.second = append(s.first, nil), append(s.second, nil)
+		}
+		if n := units - len(s.first[cb]); n > 0 {
+			s.first[cb], s.second[cb] = append(s.first[cb], make([]blockSums, n)...), append(s.second[cb], make([]blockSums, n)...)
+		}
 	}
 }
 
 func (s *unitSums) begin(u int) {
-	clear(s.first[u])
-	clear(s.second[u])
+	for cb := range s.first {
+		s.first[cb][u], s.second[cb][u] = blockSums{}, blockSums{}
+	}
 }
 
 func (s *unitSums) add(u, cb int, p *pair) {
-	a, b := s.first[u][cb*block:][:block], s.second[u][cb*block:][:block]
+	a, b := &s.first[cb][u], &s.second[cb][u]
 	for i := range a {
 		a[i] += float64(p.first[i])
 		b[i] += float64(p.second[i])

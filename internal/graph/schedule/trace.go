@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -32,11 +33,15 @@ type RegionTrace struct {
 // Costs are what a machine of many cores adds to the units' durations.
 type Costs struct {
 	// Barrier is what a region without work takes two threads, and Transfer what it takes a core to
-	// get a cache line that another one has just written. Each further thread that has a unit
-	// transfers two: the count of units that are taken and that of threads that are done.
+	// get a cache line that another one has just written. How many more of them further threads
+	// wait for follows from the pool's teams: see barrier.
 	Barrier, Transfer time.Duration
 	// Bandwidth of the memory in bytes a second; 0 means that it has no limit.
 	Bandwidth float64
+	// Each is the bandwidth that one thread has of its own, when no other reads or writes. Where it
+	// is known, and threads have less of Bandwidth each, regions take as much longer as the memory
+	// does: then it is not only a bound.
+	Each float64
 }
 
 // Prediction is what a call would take.
@@ -104,10 +109,16 @@ func (r *RegionTrace) loss(threads int, c Costs) (l Loss, bound time.Duration) {
 		}
 	}
 	if c.Bandwidth > 0 {
-		if least := time.Duration(float64(r.Bytes) / c.Bandwidth * float64(time.Second)); least > moved {
-			l.Memory = least - moved
-			bound = least
+		bytes := float64(r.Bytes) * float64(time.Second)
+		if active := float64(min(threads, l.Units)); c.Each > 0 && active > 0 {
+			l.Memory = time.Duration(max(0, bytes/c.Bandwidth-bytes/(c.Each*active)))
 			l.Time += l.Memory
+			moved += l.Memory
+		}
+		if least := time.Duration(bytes / c.Bandwidth); least > moved {
+			l.Memory += least - moved
+			bound = least
+			l.Time += least - moved
 		}
 	}
 	return l, bound
@@ -165,12 +176,17 @@ func (t *Trace) Alone() time.Duration {
 }
 
 // barrier is what a stage of so many units takes besides them. The pool runs a single one without
-// the other threads.
+// the other threads. Of more than two, one after another: a line is written for each team, and goes
+// to each of its workers; the count of a team goes to each of them, and that of teams to each team.
+// Units that are not a thread's first wait for the count of those that are taken.
 func barrier(units, threads int, c Costs) time.Duration {
-	if threads == 1 || units <= 1 {
+	workers := min(units, threads)
+	if workers <= 1 {
 		return 0
 	}
-	return c.Barrier + 2*time.Duration(min(units, threads)-2)*c.Transfer
+	team := min(workers, teamSize)
+	transfers := 2*(team-2) + 2*(parts(workers, teamSize)-1) + parts(units, workers) - 1
+	return c.Barrier + time.Duration(transfers)*c.Transfer
 }
 
 // makespan is when the last unit ends if each goes, in their order, to the thread that is free
@@ -190,9 +206,13 @@ func makespan(units []time.Duration, threads int) time.Duration {
 }
 
 // Trace runs call, which runs Train or Infer of m, and records it. The machine has one thread.
-// Clocks cost about a tenth of a microsecond a unit.
+// Where its work is divided for more, call runs once for each of these, each time with that
+// thread's units alone: the first that it takes of each stage, and every so many behind it. What is
+// in the caches is then what a core with a share of the work has there. What the other shares leave
+// is that of the calls before, of which there is one at least that is not traced, so the results
+// are of no use.
 func (m *Machine) Trace(call func() error) (*Trace, error) {
-	t := &Trace{Regions: make([]RegionTrace, 1+len(m.regions))}
+	t := &Trace{Regions: make([]RegionTrace, 1+len(m.regions)), Rest: math.MaxInt64}
 	at := make(map[*region]*RegionTrace, len(m.regions))
 	t.Regions[0].Units = make([]time.Duration, len(m.packUnits))
 	for _, s := range m.stepTimes() {
@@ -207,17 +227,23 @@ func (m *Machine) Trace(call func() error) (*Trace, error) {
 	}
 	do, doInner, doFinish, doPack := m.do, m.doInner, m.doFinish, m.doPack
 	defer func() { m.do, m.doInner, m.doFinish, m.doPack = do, doInner, doFinish, doPack }()
+	thread, threads := 0, max(1, min(m.threads, m.widest()))
+	inUnits := time.Duration(0)
 	// The end of a unit is the beginning of the next one, so that what the clock takes is part of
 	// them, as taking a unit is where there are more threads.
 	var last time.Time
 	timed := func(f func(worker, u int), to func() []time.Duration) func(worker, u int) {
 		return func(worker, u int) {
-			if u == 0 {
+			if u%threads != thread {
+				return
+			}
+			if u == thread {
 				last = time.Now()
 			}
 			f(worker, u)
 			now := time.Now()
 			to()[u] = now.Sub(last)
+			inUnits += now.Sub(last)
 			last = now
 		}
 	}
@@ -225,11 +251,14 @@ func (m *Machine) Trace(call func() error) (*Trace, error) {
 	m.doInner = timed(doInner, func() []time.Duration { return at[m.current].Inner })
 	m.doFinish = timed(doFinish, func() []time.Duration { return at[m.current].Finish })
 	m.doPack = timed(doPack, func() []time.Duration { return t.Regions[0].Units })
-	start := time.Now()
-	if err := call(); err != nil {
-		return nil, err
+	for thread = range threads {
+		start := time.Now()
+		inUnits = 0
+		if err := call(); err != nil {
+			return nil, err
+		}
+		t.Rest = min(t.Rest, max(0, time.Since(start)-inUnits))
 	}
-	t.Rest = max(0, time.Since(start)-t.Predict(1, Costs{}).Time)
 	return t, nil
 }
 

@@ -34,8 +34,8 @@ func TestPredictionsOfSmallSchedules(t *testing.T) {
 		{2, none, 2 + 7 + 1 + 5 + 4 + 6, 15, 0},
 		{3, none, 2 + 5 + 1 + 5 + 2 + 6, 13, 0},
 		{64, none, 2 + 4 + 1 + 5 + 2 + 6, 13, 0},
-		// Three of the stages have a barrier.
-		{2, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 25 + 30, 15 + 20, 0},
+		// Three of the stages have a barrier, and 5, 4 and 3 units are taken in 3, 2 and 2 turns.
+		{2, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 25 + 30 + 4, 15 + 20 + 2, 0},
 		{5, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 20 + 16 + 14 + 12, 13 + 14 + 12, 0},
 		{1, Costs{Barrier: 10 * time.Millisecond, Transfer: time.Millisecond}, 36, 20, 0},
 		// 4 GB/s: 10 ms for the first region, a quarter for the second.
@@ -48,8 +48,79 @@ func TestPredictionsOfSmallSchedules(t *testing.T) {
 			t.Errorf("%d threads, %+v: %v, want %v", c.threads, c.costs, p, want)
 		}
 	}
+	// Two threads that have 5 GB/s each move 40 MB in 4 ms, and in 5 with 8 GB/s for both; with 10
+	// GB/s they do not wait for each other.
+	moving := &Trace{Regions: []RegionTrace{{Units: ms(6, 6), Bytes: 40e6}}}
+	for bandwidth, want := range map[float64]int{8e9: 7, 10e9: 6, 20e9: 6} {
+		if p := moving.Predict(2, Costs{Bandwidth: bandwidth, Each: 5e9}); p.Time != ms(want)[0] || p.MemoryBound != 0 {
+			t.Errorf("%v bytes/s: %+v, want %d ms", bandwidth, p, want)
+		}
+	}
 	if trace.Alone() != 9*time.Millisecond || trace.Bytes() != 41e6 {
 		t.Errorf("alone %v, %d bytes", trace.Alone(), trace.Bytes())
+	}
+}
+
+// TestBarriersFollowFromTeams: what is transferred one after another for more than two threads.
+func TestBarriersFollowFromTeams(t *testing.T) {
+	c := Costs{Barrier: 1000, Transfer: 1}
+	for _, b := range []struct{ units, threads, transfers int }{
+		{2, 2, 0}, {3, 2, 1}, {8, 8, 12}, {9, 9, 14}, {64, 64, 12 + 14}, {65, 64, 12 + 14 + 1}, {128, 64, 12 + 14 + 1}, {64, 1000, 12 + 14},
+	} {
+		if got := barrier(b.units, b.threads, c); got != time.Duration(1000+b.transfers) {
+			t.Errorf("%d units, %d threads: %d", b.units, b.threads, got)
+		}
+	}
+	if barrier(1, 64, c) != 0 || barrier(64, 1, c) != 0 {
+		t.Error("one thread waits for none")
+	}
+}
+
+// TestATraceOfSharesHasEveryUnit of work that is divided, once, and then the machine computes what
+// it did before.
+func TestATraceOfSharesHasEveryUnit(t *testing.T) {
+	g, err := buildWide(graph.NewParamSet(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Compile(g, Options{Threads: 1, Divide: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	x, labels := make([]float32, g.N*g.ImageLen()), make([]int32, g.N)
+	for i := range x {
+		x[i] = float32(i%17) - 8
+	}
+	calls := 0
+	call := func() error {
+		calls++
+		_, err := m.Train(x, labels, graph.StepOptions{})
+		return err
+	}
+	if err := call(); err != nil {
+		t.Fatal(err)
+	}
+	loss := m.loss
+	calls = 0
+	trace, err := m.Trace(func() error { return call() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if calls != 5 {
+		t.Errorf("%d calls for five shares", calls)
+	}
+	for i, r := range trace.Regions {
+		for k, units := range r.stages() {
+			for u, d := range units {
+				if d <= 0 {
+					t.Errorf("region %d, stage %d, unit %d: %v", i, k, u, d)
+				}
+			}
+		}
+	}
+	if err := call(); err != nil || m.loss != loss {
+		t.Errorf("%v, loss %v, and %v before", err, m.loss, loss)
 	}
 }
 
