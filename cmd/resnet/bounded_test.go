@@ -49,7 +49,7 @@ func commandsBelow(c *cobra.Command) (list []*cobra.Command) {
 // that its command checks, or a time.
 func TestNoWholeNumberIsWithoutBounds(t *testing.T) {
 	checked := map[string]string{
-		"uint64": "seed", "intSlice": "depths scales", "uintSlice": "seeds", "float64": "short seconds rate bandwidth crop regularise confidence frame-length frame-shift low high preemphasis dither",
+		"uint64": "seed", "intSlice": "depths scales", "uintSlice": "seeds", "float64": "short seconds rate bandwidth transfer crop regularise confidence frame-length frame-shift low high preemphasis dither",
 		"duration": "max-time grace delay timeout update",
 	}
 	flags := 0
