@@ -222,7 +222,7 @@ func TestGradTile(t *testing.T) {
 		rng := rand.New(rand.NewPCG(3, 4))
 		for _, in := range []int{3, 16} {
 			for ob := 1; ob <= 3; ob++ {
-				for _, pixels := range []int{1, 2, 7, 8, 33} {
+				for _, pixels := range []int{1, 2, 6, 7, 8, 33} {
 					for _, dyPlane := range []int{0, 16} {
 						const rows, taps = 3, 4
 						xRow, dyRow := (pixels+1)*16, pixels*16+16

@@ -126,6 +126,10 @@ var shapes = []Shape{
 	{C: 20, K: 33, H: 10, W: 8, R: 3, S: 3, Stride: 2, End: 1},
 	{C: 3, K: 20, H: 20, W: 18, R: 7, S: 7, Stride: 2, PadH: 2, PadW: 2, End: 1},
 	{C: 17, K: 5, H: 9, W: 12, R: 5, S: 5, Stride: 3, PadH: 1, PadW: 1, End: 2},
+	// Of more pixels than go through a weight gradient together: over rows, by rows, in one row.
+	{C: 20, K: 33, H: 19, W: 23, R: 1, S: 1, Stride: 1},
+	{C: 17, K: 16, H: 31, W: 32, R: 3, S: 3, Stride: 2, PadH: 1, PadW: 1},
+	{C: 16, K: 20, H: 1, W: 431, R: 1, S: 3, Stride: 1, PadW: 1},
 	// In groups: of 4 and 8 channels, also where the last block is not full; of 16, 32 and 64;
 	// of sizes that no block divides; with more outputs than inputs, and of single channels.
 	{C: 32, K: 32, H: 9, W: 14, R: 3, S: 3, Stride: 1, PadH: 1, PadW: 1, Groups: 8},

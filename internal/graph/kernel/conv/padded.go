@@ -6,25 +6,14 @@ import "resnet/internal/graph/kernel"
 type Geometry struct {
 	CB, H, W, Top, Left int
 	Stride, StrideW     int
-	Rows, Cols          phaseRange
+	Phases, PhasesW     int // of rows and of columns that are read
 	PH, PW              int // rows and columns of a phase
 }
-
-// phaseRange is the phases that taps read: n from the first on, modulo the stride.
-type phaseRange struct{ first, n int }
-
-// phasesRead are those of a kernel of so many rows, whose first reads padded row at.
-func phasesRead(at, rows, stride int) phaseRange {
-	return phaseRange{at % stride, min(rows, stride)}
-}
-
-// index is the place of the phase of padded row i among those that are read.
-func (r phaseRange) index(i, stride int) int { return (i%stride - r.first + stride) % stride }
 
 // Padded is the layout of images prepared as the input of a convolution: [phase][channel
 // block][PH][PW][16] with zero margins. Pixel (h, w) of the image is at padded row h+Top, column
 // w+Left; padded row i belongs to phase i mod Stride, column j to j mod StrideW. A kernel smaller
-// than the stride reads some phases alone, and the layout has no others.
+// than the stride reads the first phases alone, and the layout has no others.
 type Padded struct {
 	Geometry
 	views    []View
@@ -55,25 +44,23 @@ func (e extent) union(o extent) extent {
 
 // newPadded is the layout of an image whose pixels are all read, one after the other.
 func newPadded(c, h, w int, e extent) *Padded {
-	return newPhases(Geometry{CB: blocks(c), H: h, W: w, Top: e.top, Left: e.left, Stride: 1, StrideW: 1, Rows: phaseRange{n: 1}, Cols: phaseRange{n: 1}}, e)
+	return newPhases(Geometry{CB: blocks(c), H: h, W: w, Stride: 1, StrideW: 1, Phases: 1, PhasesW: 1}, e)
 }
 
 // input is the layout of the input of a convolution.
 func (s Shape) input(e extent) *Padded {
 	u, v := s.Stride, s.ColStride()
-	return newPhases(Geometry{
-		CB: blocks(s.C), H: s.H, W: s.W, Top: e.top, Left: e.left, Stride: u, StrideW: v,
-		Rows: phasesRead(e.top-s.PadH, s.R, u), Cols: phasesRead(e.left-s.PadW, s.S, v),
-	}, e)
+	return newPhases(Geometry{CB: blocks(s.C), H: s.H, W: s.W, Stride: u, StrideW: v, Phases: min(s.R, u), PhasesW: min(s.S, v)}, e)
 }
 
 func newPhases(g Geometry, e extent) *Padded {
+	g.Top, g.Left = e.top, e.left
 	g.PH, g.PW = (e.rows+g.Stride-1)/g.Stride, (e.cols+g.StrideW-1)/g.StrideW
 	p := &Padded{Geometry: g, phaseLen: g.CB * g.PH * g.PW * block}
-	for n := range g.Rows.n {
-		i, hh, rows := span((g.Rows.first+n)%g.Stride, g.Top, g.H, g.Stride, g.PH)
-		for m := range g.Cols.n {
-			j, ww, cols := span((g.Cols.first+m)%g.StrideW, g.Left, g.W, g.StrideW, g.PW)
+	for a := range g.Phases {
+		i, hh, rows := span(a, g.Top, g.H, g.Stride, g.PH)
+		for b := range g.PhasesW {
+			j, ww, cols := span(b, g.Left, g.W, g.StrideW, g.PW)
 			p.views = append(p.views, View{
 				From: (hh*g.W + ww) * block, To: len(p.views)*p.phaseLen + (i*g.PW+j)*block, Rows: rows, Pixels: cols,
 			})
@@ -99,8 +86,7 @@ func (p *Padded) Len() int { return len(p.views) * p.phaseLen }
 // at is the offset of padded row i and column j of channel block cb.
 func (p *Padded) at(cb, i, j int) int {
 	u, v := p.Stride, p.StrideW
-	phase := p.Rows.index(i, u)*p.Cols.n + p.Cols.index(j, v)
-	return phase*p.phaseLen + ((cb*p.PH+i/u)*p.PW+j/v)*block
+	return (i%u*p.PhasesW+j%v)*p.phaseLen + ((cb*p.PH+i/u)*p.PW+j/v)*block
 }
 
 // Row is the distance between rows of a phase; Plane between channel blocks.
