@@ -230,11 +230,12 @@ func (t *transfer) attempt(ctx context.Context) (end int64, err error) {
 	}
 	got, err := t.receive(f, resp.Body, start, watch)
 	end = start + got
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return 0, cause
-	}
 	if total := t.total(); err == nil && total > 0 && end != total {
 		err = fmt.Errorf("the connection ended at byte %d of %d", end, total)
+	}
+	// What the server answers to a connection that is cut may come before the cut does.
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return 0, cause
 	}
 	return end, err
 }

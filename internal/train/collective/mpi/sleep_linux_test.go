@@ -17,7 +17,7 @@ func TestMPIAPauseIsShort(t *testing.T) {
 		times = append(times, time.Since(start))
 	}
 	slices.Sort(times)
-	if times[0] < maxPause*9/10 || times[25] > 4*maxPause {
-		t.Errorf("pauses of %v took %v, in the median %v", maxPause, times[0], times[25])
+	if median := times[25]; median < maxPause*9/10 || median > 4*maxPause { // a signal ends some before
+		t.Errorf("pauses of %v took %v in the median", maxPause, median)
 	}
 }
