@@ -27,6 +27,39 @@ func convolutions(s isa) {
 	}
 }
 
+// at is register j of the channels at base: those of the first block, and second bytes behind it
+// those of the second one.
+func (s isa) at(base, second reg.GPVirtual, disp, j int) Mem {
+	m := Mem{Base: base, Disp: disp + (j%s.halves)*s.bytes()}
+	if j >= s.halves {
+		m.Index, m.Scale = second, 1
+	}
+	return m
+}
+
+// channels loads nv registers of them.
+func (s isa) channels(base, second reg.GPVirtual, disp, nv int) []reg.VecVirtual {
+	v := make([]reg.VecVirtual, nv)
+	for j := range v {
+		v[j] = s.vec()
+		VMOVUPS(s.at(base, second, disp, j), v[j])
+	}
+	return v
+}
+
+// products adds the products of one value with all of v to acc.
+func (s isa) products(value Mem, v, acc []reg.VecVirtual) {
+	if len(v) == 1 {
+		VFMADD231PS_BCST(value, v[0], acc[0])
+		return
+	}
+	b := s.vec()
+	VBROADCASTSS(value, b)
+	for j := range v {
+		VFMADD231PS(b, v[j], acc[j])
+	}
+}
+
 func tile(s isa, np, nb int) {
 	a := s.begin(fmt.Sprintf("tile%dx%d", np, nb), "Tile",
 		fmt.Sprintf("computes strips of %d pixels by %d output channels; see Tile.", np, 16*nb))
@@ -67,30 +100,8 @@ func tile(s isa, np, nb int) {
 	// Four input channels a round, then one at a time. Pixels are a cache line apart, so two
 	// broadcasts of the same channel meet in one bank of the first-level cache; with one block of
 	// outputs, where every FMA loads, two channels alternate.
-	weights := func(c int) []reg.VecVirtual {
-		wv := make([]reg.VecVirtual, nv)
-		for j := range wv {
-			wv[j] = s.vec()
-			m := Mem{Base: w, Disp: c*64 + (j%s.halves)*s.bytes()}
-			if j >= s.halves {
-				m.Index, m.Scale = w2, 1
-			}
-			VMOVUPS(m, wv[j])
-		}
-		return wv
-	}
-	fma := func(i, c int, wv []reg.VecVirtual) {
-		pixel := Mem{Base: px, Disp: i*64 + c*4}
-		if nv == 1 {
-			VFMADD231PS_BCST(pixel, wv[0], acc[i][0])
-			return
-		}
-		b := s.vec()
-		VBROADCASTSS(pixel, b)
-		for j := range wv {
-			VFMADD231PS(b, wv[j], acc[i][j])
-		}
-	}
+	weights := func(c int) []reg.VecVirtual { return s.channels(w, w2, c*64, nv) }
+	fma := func(i, c int, wv []reg.VecVirtual) { s.products(Mem{Base: px, Disp: i*64 + c*4}, wv, acc[i]) }
 	body := func(c int) {
 		wv := weights(c)
 		for i := range acc {
@@ -139,11 +150,7 @@ func tile(s isa, np, nb int) {
 	}
 	for i := range acc {
 		for j := range acc[i] {
-			m := Mem{Base: out, Disp: (j % s.halves) * s.bytes()}
-			if j >= s.halves {
-				m.Index, m.Scale = y2, 1
-			}
-			VMOVUPS(acc[i][j], m)
+			VMOVUPS(acc[i][j], s.at(out, y2, 0, j))
 		}
 		ADDQ(pixel, out)
 	}
@@ -228,16 +235,7 @@ func gradTaps(s isa, nt int) {
 	}
 	for t := range px {
 		for i := range ni {
-			in := Mem{Base: px[t], Index: at, Scale: 1, Disp: i * 4}
-			if s.halves == 1 {
-				VFMADD231PS_BCST(in, dv[0], acc[t*ni+i][0])
-				continue
-			}
-			b := s.vec()
-			VBROADCASTSS(in, b)
-			for j := range dv {
-				VFMADD231PS(b, dv[j], acc[t*ni+i][j])
-			}
+			s.products(Mem{Base: px[t], Index: at, Scale: 1, Disp: i * 4}, dv, acc[t*ni+i])
 		}
 	}
 	ADDQ(U8(64), at)
@@ -284,11 +282,7 @@ func gradTile(s isa, ni, nb int) {
 		}
 		for i := range acc {
 			for j := range acc[i] {
-				m := Mem{Base: dw, Disp: i*64 + (j%s.halves)*s.bytes()}
-				if j >= s.halves {
-					m.Index, m.Scale = dw2, 1
-				}
-				move(acc[i][j], m)
+				move(acc[i][j], s.at(dw, dw2, i*64, j))
 			}
 		}
 	}
@@ -306,26 +300,9 @@ func gradTile(s isa, ni, nb int) {
 	MOVQ(x, px)
 	MOVQ(dy, pdy)
 	product := func(pixel int) {
-		dv := make([]reg.VecVirtual, nv)
-		for j := range dv {
-			dv[j] = s.vec()
-			m := Mem{Base: pdy, Disp: pixel*64 + (j%s.halves)*s.bytes()}
-			if j >= s.halves {
-				m.Index, m.Scale = dy2, 1
-			}
-			VMOVUPS(m, dv[j])
-		}
+		dv := s.channels(pdy, dy2, pixel*64, nv)
 		for i := range acc {
-			in := Mem{Base: px, Disp: pixel*64 + i*4}
-			if nv == 1 {
-				VFMADD231PS_BCST(in, dv[0], acc[i][0])
-				continue
-			}
-			b := s.vec()
-			VBROADCASTSS(in, b)
-			for j := range dv {
-				VFMADD231PS(b, dv[j], acc[i][j])
-			}
+			s.products(Mem{Base: px, Disp: pixel*64 + i*4}, dv, acc[i])
 		}
 	}
 	// Counting pixels takes the ports of the products, so it is done once for several.
