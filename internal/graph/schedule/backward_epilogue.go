@@ -150,7 +150,7 @@ func (in epilogueReads) apply(t *tensor, nm *norm, sums sink) eachPart {
 
 // sumsIn makes a step of so many units compute the backward sums of a norm.
 func (c *compiler) sumsIn(st *step, nm *norm, units int) {
-	nm.backward.grow(nm.c, units)
+	nm.backward = newUnitSums(nm.c, units)
 	st.makes = append(st.makes, nm.fromG, nm.fromZ)
 	st.needs = append(st.needs, nm.apply)
 	st.writesGrad(nm.trainedGamma, nm.trainedBeta)

@@ -45,9 +45,7 @@ type channelSums struct {
 }
 
 func newChannelSums(channels, units int) *channelSums {
-	s := &channelSums{}
-	s.grow(channels, units)
-	return s
+	return &channelSums{unitSums: newUnitSums(channels, units)}
 }
 
 // finish merges the units in their order.
@@ -57,11 +55,7 @@ func (s *channelSums) finish(accumulate bool) {
 			return
 		}
 		for c := range p.Grad {
-			sum := 0.
-			for u := range units[c/block] {
-				sum += units[c/block][u][c%block]
-			}
-			put(p.Grad, c, float32(sum), accumulate)
+			put(p.Grad, c, float32(total(units[c/block], c%block)), accumulate)
 		}
 	}
 	merge(s.bias, s.first)

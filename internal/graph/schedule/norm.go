@@ -43,7 +43,7 @@ func newNorm(name string, c, hw int, eps float64) *norm {
 
 // units makes room for the moments of so many units.
 func (n *norm) units(count int) {
-	n.moments.grow(n.c, count)
+	n.moments = newUnitSums(n.c, count)
 	n.shift, n.count = make([][]kernel.Vec, blocks(n.c)), make([]int, count)
 	for cb := range n.shift {
 		n.shift[cb] = make([]kernel.Vec, count)
@@ -182,13 +182,8 @@ func (n *norm) gradients(from, to, units, images int, accumulate bool) {
 	m := float64(images * n.hw)
 	for c := from; c < to; c++ {
 		cb, i := c/block, c%block
-		first, second := n.backward.first[cb], n.backward.second[cb]
-		sum, dot := 0., 0.
-		for u := range units {
-			sum += first[u][i]
-			dot += second[u][i]
-		}
-		dot *= n.inv[c] // Σ g·ẑ
+		sum := total(n.backward.first[cb][:units], i)
+		dot := total(n.backward.second[cb][:units], i) * n.inv[c] // Σ g·ẑ
 		if n.trainedBeta != nil {
 			put(n.trainedBeta.Grad, c, float32(sum), accumulate)
 		}

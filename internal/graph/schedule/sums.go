@@ -14,6 +14,14 @@ type unitSums struct{ first, second [][]blockSums } // by block of channels and 
 // merged.
 type blockSums [block]float64
 
+// total adds channel i of the units of a block, in their order.
+func total(units []blockSums, i int) (sum float64) {
+	for u := range units {
+		sum += units[u][i]
+	}
+	return sum
+}
+
 // sink takes what a unit sums.
 type sink interface {
 	// begin clears the sums of unit u.
@@ -25,16 +33,12 @@ type sink interface {
 // sums is the number of ranges of images that sums belong to.
 func (c *compiler) sums() int { return c.m.sizes.sums(c.g.N) }
 
-// grow makes room for so many units.
-func (s *unitSums) grow(channels, units int) {
-	for cb := range blocks(channels) {
-		if cb == len(s.first) {
-			s.first, s.second = append(s.first, nil), append(s.second, nil)
-		}
-		if n := units - len(s.first[cb]); n > 0 {
-			s.first[cb], s.second[cb] = append(s.first[cb], make([]blockSums, n)...), append(s.second[cb], make([]blockSums, n)...)
-		}
+func newUnitSums(channels, units int) unitSums {
+	s := unitSums{make([][]blockSums, blocks(channels)), make([][]blockSums, blocks(channels))}
+	for cb := range s.first {
+		s.first[cb], s.second[cb] = make([]blockSums, units), make([]blockSums, units)
 	}
+	return s
 }
 
 func (s *unitSums) begin(u int) {

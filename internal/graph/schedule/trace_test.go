@@ -103,7 +103,7 @@ func TestATraceOfSharesHasEveryUnit(t *testing.T) {
 	}
 	loss := m.loss
 	calls = 0
-	trace, err := m.Trace(func() error { return call() })
+	trace, err := m.Trace(call)
 	if err != nil {
 		t.Fatal(err)
 	}
