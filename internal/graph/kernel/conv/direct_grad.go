@@ -84,19 +84,19 @@ func (g *directGrad) AddBlocks(k *Work, acc, x, dy []float32, n int, in, out Blo
 		rows, pixels = 1, rows*pixels // without margins, rows follow each other
 	}
 	chunks := g.chunks(rows, pixels)
+	// What is divided: the rows of an image, or the pixels of its only one.
+	part, of, xStep, dyStep := &t.Rows, rows, t.XRow, t.DYRow
+	if rows == 1 {
+		t.Rows = 1
+		part, of, xStep, dyStep = &t.Pixels, pixels, block, block
+	}
 	for img := range n {
 		xi, dyi := x[img*g.in.Len():(img+1)*g.in.Len()], dy[img*g.dy.Len()+first:(img+1)*g.dy.Len()]
 		for c := range chunks {
-			var at, atDY int
-			if rows == 1 {
-				from, to := share(pixels, c, chunks), share(pixels, c+1, chunks)
-				t.Rows, t.Pixels, at, atDY = 1, to-from, from*block, from*block
-			} else {
-				from, to := share(rows, c, chunks), share(rows, c+1, chunks)
-				t.Rows, at, atDY = to-from, from*t.XRow, from*t.DYRow
-			}
+			from, to := share(of, c, chunks), share(of, c+1, chunks)
+			*part = to - from
 			for cb := in.From; cb < in.To; cb++ {
-				t.X, t.DY, t.DW = xi[cb*g.in.Plane()+at:], dyi[atDY:], acc[(cb*kb+out.From)*g.unit():]
+				t.X, t.DY, t.DW = xi[cb*g.in.Plane()+from*xStep:], dyi[from*dyStep:], acc[(cb*kb+out.From)*g.unit():]
 				t.RunBlock(g.inner, out.To-out.From)
 			}
 		}
