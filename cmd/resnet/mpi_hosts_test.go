@@ -118,14 +118,21 @@ func ranksLeft(binary string) (n int) {
 	return n
 }
 
-// TestMPIFourHosts: the same bits over a network, and when a cable is cut, the rank behind it is
-// named and all processes end, the launcher's too, whose host may be the one that is cut off, or
-// have no rank.
-func TestMPIFourHosts(t *testing.T) {
+// hostLaunchers are those that end on hosts: Open MPI's. The test is skipped where there is none.
+func hostLaunchers(t *testing.T) []mpiLauncher {
+	t.Helper()
 	all := slices.DeleteFunc(launchers(t), func(l mpiLauncher) bool { return !l.isOpenMPI() })
 	if len(all) == 0 {
 		t.Skip("no Open MPI; MPI_Finalize of MPICH 4.0.2 does not return on such hosts")
 	}
+	return all
+}
+
+// TestMPIFourHosts: the same bits over a network, and when a cable is cut, the rank behind it is
+// named and all processes end, the launcher's too, whose host may be the one that is cut off, or
+// have no rank.
+func TestMPIFourHosts(t *testing.T) {
+	all := hostLaunchers(t)
 	h := newHosts(t, 4)
 	binary := mpiBinary(t, "mpi")
 	dir := mpiFolder(t, 8, 12)
@@ -183,10 +190,7 @@ func TestMPIFourHosts(t *testing.T) {
 // TestMPISumsUseBothDirectionsOfACable: two hosts send and receive at once, for which 1 Gb/s is
 // enough, and not one after the other, which is half of it.
 func TestMPISumsUseBothDirectionsOfACable(t *testing.T) {
-	all := slices.DeleteFunc(launchers(t), func(l mpiLauncher) bool { return !l.isOpenMPI() })
-	if len(all) == 0 {
-		t.Skip("no Open MPI")
-	}
+	all := hostLaunchers(t)
 	h := newHosts(t, 2)
 	binary := mpiBinary(t, "mpi")
 	for _, l := range all {

@@ -170,21 +170,28 @@ func TestABenchOfScaleMeasuresAndPredicts(t *testing.T) {
 	}
 }
 
+// scaleBenchOfTest trains ResNet-20 on threads, with work that is divided for others where divide is
+// not 0.
+func scaleBenchOfTest(t *testing.T, threads, divide int) *scaleBench {
+	t.Helper()
+	b := &scaleBench{params: graph.NewParamSet(1), arena: new(schedule.Arena), bench: bench{BenchOptions: BenchOptions{Mode: "train", Arch: "resnet20", Batch: 128, Threads: threads}}}
+	var err error
+	if b.spec, err = blocks.Lookup(b.Arch); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.compile(&Environment{Version: "v"}, divide); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.machine.Close)
+	return b
+}
+
 // TestSixtyFourThreadsHaveUnits: of ResNet-20 at batch 128, images and accumulators are divided for
 // all of them, and the bits are those of one.
 func TestSixtyFourThreadsHaveUnits(t *testing.T) {
-	env := &Environment{Version: "v"}
 	var want []float32
 	for _, threads := range []int{1, 64} {
-		b := &scaleBench{params: graph.NewParamSet(1), arena: new(schedule.Arena), bench: bench{BenchOptions: BenchOptions{Mode: "train", Arch: "resnet20", Batch: 128, Threads: threads}}}
-		var err error
-		if b.spec, err = blocks.Lookup(b.Arch); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.compile(env, 0); err != nil {
-			t.Fatal(err)
-		}
-		defer b.machine.Close()
+		b := scaleBenchOfTest(t, threads, 0)
 		for range 2 {
 			if err := b.step(); err != nil {
 				t.Fatal(err)
@@ -203,16 +210,7 @@ func TestSixtyFourThreadsHaveUnits(t *testing.T) {
 			}
 		}
 	}
-	d := &scaleBench{params: graph.NewParamSet(1), arena: new(schedule.Arena), bench: bench{BenchOptions: BenchOptions{Mode: "train", Arch: "resnet20", Batch: 128, Threads: 1}}}
-	var err error
-	if d.spec, err = blocks.Lookup(d.Arch); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.compile(env, 64); err != nil {
-		t.Fatal(err)
-	}
-	defer d.machine.Close()
-	trace, err := d.divided(1)
+	trace, err := scaleBenchOfTest(t, 1, 64).divided(1)
 	if err != nil {
 		t.Fatal(err)
 	}

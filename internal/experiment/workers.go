@@ -35,7 +35,7 @@ func (x *Experiment) Divide(ranks train.Ranks, workers int) error {
 	if ranks.Size() > 1 {
 		// The thread of MPI keeps a place of its own, and one is left for what hands it gradients
 		// and for batches: beside threads that all compute, Go lets others wait 10 ms each time.
-		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), max(x.Threads, workers)+2))
+		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), x.Threads+2, workers+2))
 	}
 	x.Ranks, x.Workers = ranks, workers
 	return nil

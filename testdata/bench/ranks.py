@@ -108,8 +108,9 @@ def speed(way, turn):
     command = [*start, program, "train", "--config", a.config, "--run", str(out), "--threads", threads, *(["--workers", "2"] if way == "workers" else [])]
     for s in [*a.set, *keys, "train.iterations=100000", "train.schedule.drop.at=[]", f"train.checkpoint.every={a.first}", "train.checkpoint.keep=0", "eval.every=100000"]:
         command += ["--set", s]
-    env = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "FI_PROVIDER": "tcp", "UCX_TLS": "tcp"} if way == "hosts" else \
-        {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    env = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    if way == "hosts":  # which share memory, too
+        env |= {"FI_PROVIDER": "tcp", "UCX_TLS": "tcp"}
     with open(folder / f"said{turn}", "w+") as said:
         job = subprocess.Popen(command, stdout=said, stderr=said, env=env, start_new_session=True)
         end = out / "checkpoints" / f"step-{a.last:06d}.json"
