@@ -180,6 +180,22 @@ func TestAServerThatAlwaysStallsEndsInAnError(t *testing.T) {
 	}
 }
 
+// lateAnswer answers a request that has been given up, as a server's last words may arrive.
+type lateAnswer struct{}
+
+func (lateAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, Request: r}, nil
+}
+
+func TestAnAnswerThatComesWithTheCutIsAStall(t *testing.T) {
+	o := FetchOptions{Client: &http.Client{Transport: lateAnswer{}}, Backoff: time.Millisecond, Attempts: 3, StallTimeout: 20 * time.Millisecond}
+	err := download(t.Context(), "https://example.org/", file([]byte("x")), t.TempDir(), o)
+	if !errors.Is(err, ErrFetch) || !strings.Contains(err.Error(), "stalled") {
+		t.Errorf("error %v, want ErrFetch that says stalled", err)
+	}
+}
+
 func TestOnlySafeAddressesAreFollowed(t *testing.T) {
 	content := randomBytes(1000)
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(content) }))
