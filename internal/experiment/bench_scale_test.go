@@ -170,8 +170,8 @@ func TestABenchOfScaleMeasuresAndPredicts(t *testing.T) {
 	}
 }
 
-// scaleBenchOfTest trains ResNet-20 on threads, with work that is divided for others where divide is
-// not 0.
+// scaleBenchOfTest trains ResNet-20 on so many threads; its work is divided for others where divide
+// is not 0.
 func scaleBenchOfTest(t *testing.T, threads, divide int) *scaleBench {
 	t.Helper()
 	b := &scaleBench{params: graph.NewParamSet(1), arena: new(schedule.Arena), bench: bench{BenchOptions: BenchOptions{Mode: "train", Arch: "resnet20", Batch: 128, Threads: threads}}}
