@@ -17,7 +17,8 @@ func TestMPIAPauseIsShort(t *testing.T) {
 		times = append(times, time.Since(start))
 	}
 	slices.Sort(times)
-	if median := times[25]; median < maxPause*9/10 || median > 4*maxPause { // a signal ends some before
+	// A signal ends some before.
+	if median := times[25]; median < maxPause*9/10 || median > 4*maxPause {
 		t.Errorf("pauses of %v took %v in the median", maxPause, median)
 	}
 }
