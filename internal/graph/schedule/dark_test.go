@@ -30,7 +30,7 @@ func TestStepsReadAndWriteWhatTheySay(t *testing.T) {
 		}
 	}
 	for _, c := range sequenceNets {
-		s := sequences{sequenceSpec(t, c.name, c.output), []int32{11, 5, 6, 9, 11}, 11}
+		s := sequences{sequenceSpec(t, c.name, c.output), []int32{11, 5, 6, 9, 11}, 11}.units(c.units)
 		x, labels := s.batch()
 		p, q := graph.NewParamSet(3), graph.NewParamSet(3)
 		want := s.step(t, compile(t, s.graph(t, graph.Train, p), schedule.Options{Threads: 2}), p)

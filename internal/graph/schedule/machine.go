@@ -63,6 +63,7 @@ type call struct {
 	losses   []float64 // of each classifier, weighted
 	loss     float64
 	current  *region
+	round    int    // of the current region's inner units
 	clock    *clock // while Profile runs
 	// What workers call for each unit: methods of the machine, made once.
 	do, doInner, doFinish, doPack func(worker, unit int)
@@ -113,7 +114,10 @@ func (m *Machine) runRegion(r *region) {
 	m.current = r
 	units, inner, finish := r.stages()
 	m.pool.run(units, m.do)
-	m.pool.run(inner, m.doInner)
+	for m.round = range r.rounds(m.count) {
+		m.pool.run(inner, m.doInner)
+	}
+	m.round = 0
 	m.pool.run(finish, m.doFinish)
 	m.clock.ran(r, start)
 	if m.options.Finished != nil {

@@ -66,13 +66,6 @@ func TestRegionsEndWhereOtherUnitsAreNeeded(t *testing.T) {
 	}
 }
 
-// TestUtterancesGoThroughARecurrenceInFours, whatever the threads: weights are read once for four.
-func TestUtterancesGoThroughARecurrenceInFours(t *testing.T) {
-	if got, want := lstmSpans(9), []span{{0, 4}, {4, 4}, {8, 1}}; !slices.Equal(got, want) {
-		t.Errorf("groups %v, want %v", got, want)
-	}
-}
-
 // TestPlaceKeepsLivingValuesApart checks each pair of values, in sizes that are no multiple of a
 // cache line.
 func TestPlaceKeepsLivingValuesApart(t *testing.T) {

@@ -29,6 +29,14 @@ func (r *region) stages() (units, inner, finish int) {
 	return units, inner, len(last.finish)
 }
 
+// rounds is how often the inner units run for so many images.
+func (r *region) rounds(images int) int {
+	if f := r.last().rounds; f != nil {
+		return f(images)
+	}
+	return 1
+}
+
 // sizes are how many images of a batch are taken together. What is summed belongs to ranges of sum
 // images, and the accumulators of weight gradients to whole units, both by the batch alone. A unit
 // has unit images: eight, or fewer where that gives 16 units. With more threads than that it has

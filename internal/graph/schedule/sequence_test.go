@@ -96,11 +96,22 @@ func (s sequences) valid(logits []float32) (out []float32) {
 	return out
 }
 
-var sequenceNets = []struct{ name, output string }{{"wrbn", blocks.OutputFrame}, {"wrbn-plain", blocks.OutputFrame}, {"wrbn", blocks.OutputUtterance}}
+// units is the network with so many of each recurrent layer: of 96, threads compute 32 each.
+func (s sequences) units(n int) sequences {
+	speech := *s.spec.Speech
+	speech.Units = n
+	s.spec.Speech = &speech
+	return s
+}
+
+var sequenceNets = []struct {
+	name, output string
+	units        int
+}{{"wrbn", blocks.OutputFrame, 7}, {"wrbn", blocks.OutputFrame, 96}, {"wrbn-plain", blocks.OutputFrame, 7}, {"wrbn", blocks.OutputUtterance, 64}}
 
 func TestSequencesOnTheScheduleMatchTheTape(t *testing.T) {
 	for _, c := range sequenceNets {
-		s := sequences{sequenceSpec(t, c.name, c.output), []int32{11, 5, 6, 9, 11}, 11}
+		s := sequences{sequenceSpec(t, c.name, c.output), []int32{11, 5, 6, 9, 11, 10, 4, 7, 8, 6}, 11}.units(c.units)
 		params := graph.NewParamSet(3)
 		tape, err := graph.NewTape(s.graph(t, graph.Train, params), params)
 		if err != nil {
@@ -129,7 +140,7 @@ func TestSequencesOnTheScheduleMatchTheTape(t *testing.T) {
 
 func TestPaddingChangesNothing(t *testing.T) {
 	for _, c := range sequenceNets {
-		short := sequences{sequenceSpec(t, c.name, c.output), []int32{7, 5, 5, 6}, 7}
+		short := sequences{sequenceSpec(t, c.name, c.output), []int32{7, 5, 5, 6}, 7}.units(c.units)
 		long := short
 		long.frames = 19
 		params := graph.NewParamSet(3)
@@ -191,14 +202,18 @@ func TestAnArenaGrowsAndForgets(t *testing.T) {
 }
 
 func TestThreadsDoNotChangeABitOfSequences(t *testing.T) {
-	s := sequences{sequenceSpec(t, "wrbn", blocks.OutputFrame), []int32{11, 4, 1, 9, 11, 6, 2, 8, 10}, 11}
-	params := graph.NewParamSet(3)
-	want := s.step(t, compile(t, s.graph(t, graph.Train, params), schedule.Options{Threads: 1}), params)
-	for _, threads := range []int{2, 5} {
-		got := s.step(t, compile(t, s.graph(t, graph.Train, params), schedule.Options{Threads: threads}), params)
-		for name, v := range want {
-			if !slices.Equal(v, got[name]) {
-				t.Errorf("%d threads change %s", threads, name)
+	for _, units := range []int{7, 96, 160} {
+		s := sequences{sequenceSpec(t, "wrbn", blocks.OutputFrame), []int32{11, 4, 1, 9, 11, 6, 2, 8, 10}, 11}.units(units)
+		params := graph.NewParamSet(3)
+		want := s.step(t, compile(t, s.graph(t, graph.Train, params), schedule.Options{Threads: 1}), params)
+		for _, o := range []schedule.Options{{Threads: 2}, {Threads: 5}, {Threads: 2, Divide: 64}} {
+			m := compile(t, s.graph(t, graph.Train, params), o)
+			_ = s.step(t, m, params) // what a batch leaves does not matter to the next
+			got := s.step(t, m, params)
+			for name, v := range want {
+				if !slices.Equal(v, got[name]) {
+					t.Errorf("%d units: %+v changes %s", units, o, name)
+				}
 			}
 		}
 	}

@@ -30,6 +30,9 @@ type step struct {
 	// their function.
 	inner    int
 	runInner func(w *worker, u int)
+	// rounds is how often all inner units run, one round after another, for so many images: for a
+	// recurrence's frames. Machine.round is the one in hand. Without it there is one.
+	rounds   func(images int) int
 	backward bool // not run where only the forward half is wanted
 	// grads are the parameters whose gradients are complete after the step.
 	grads []*graph.Param

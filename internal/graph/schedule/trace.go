@@ -24,7 +24,10 @@ type RegionTrace struct {
 	// Name is the kind and the shape of the region's last step, which it has the barrier for.
 	Name                 string
 	Units, Inner, Finish []time.Duration
-	Backward             bool
+	// Rounds is how often the inner units run, with a barrier behind each; their durations are
+	// those of all. 0 means once.
+	Rounds   int
+	Backward bool
 	// Bytes is what the region's steps read and write, as in StepTime: what the memory has to move
 	// at most.
 	Bytes int64
@@ -96,6 +99,9 @@ func (r *RegionTrace) loss(threads int, c Costs) (l Loss, bound time.Duration) {
 			work += u
 		}
 		busy, waits := makespan(units, threads), barrier(len(units), threads, c)
+		if i == 1 {
+			waits *= time.Duration(max(1, r.Rounds))
+		}
 		l.Work += work
 		l.Time += busy + waits
 		l.Barriers += waits
@@ -221,6 +227,7 @@ func (m *Machine) Trace(call func() error) (*Trace, error) {
 	}
 	for i := range m.regions {
 		r, to := &m.regions[i], &t.Regions[1+i]
+		to.Rounds = r.rounds(m.g.N)
 		at[r], to.Backward, to.Bytes = to, r.backward, r.bytes(m.g.N)
 		units, inner, finish := r.stages()
 		to.Units, to.Inner, to.Finish = make([]time.Duration, units), make([]time.Duration, inner), make([]time.Duration, finish)
@@ -242,7 +249,11 @@ func (m *Machine) Trace(call func() error) (*Trace, error) {
 			}
 			f(worker, u)
 			now := time.Now()
-			to()[u] = now.Sub(last)
+			if d := &to()[u]; m.round == 0 {
+				*d = now.Sub(last)
+			} else {
+				*d += now.Sub(last)
+			}
 			inUnits += now.Sub(last)
 			last = now
 		}

@@ -119,6 +119,19 @@ func (s *Split) Compute(k *Work, x []float32, u int, packed []float32, f func(ob
 	s.compute(k, x, u, packed, f)
 }
 
+// ComputeTo is unit u of an image of a float32 pass, at its place in y, a blocked image.
+func (s *Split) ComputeTo(k *Work, y, x []float32, u int, packed []float32) {
+	d := s.d
+	row, plane := u%s.parts*s.rows, d.outH*d.outW*block
+	rows, first := min(s.rows, d.outH-row), u/s.parts*s.group
+	for ob, end := first, min(first+s.group, d.ob); ob < end; {
+		p := d.of(ob)
+		nb := kernel.Blocks(min(end, p.from+p.ob) - ob)
+		d.strip(k, p, ob, nb, rows, x[row*d.in.Row():], packed, y[ob*plane+row*d.outW*block:], plane)
+		ob += nb
+	}
+}
+
 func (s *Split) compute(k *Work, x []float32, u int, packed []float32, f func(ob, from int, y []float32)) {
 	d := s.d
 	row := u % s.parts * s.rows
