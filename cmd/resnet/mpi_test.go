@@ -382,6 +382,44 @@ func TestMPIKilledRanksCostNothingButTime(t *testing.T) {
 	}
 }
 
+// TestMPIALauncherThatHangsBehindItsRanksIsEnded: as Open MPI's now and then does when a rank was
+// killed in MPI_Init. A stopped one does not come to its end either.
+func TestMPIALauncherThatHangsBehindItsRanksIsEnded(t *testing.T) {
+	binary := mpiBinary(t, "mpi")
+	for _, l := range launchers(t) {
+		if !l.isOpenMPI() {
+			continue // another process of the launcher is above the ranks
+		}
+		j := l.job(t.TempDir(), 2, nil, binary, "bench", "allreduce", "--values", "1000")
+		if err := j.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ranks := map[string]bool{}
+		for range 3000 {
+			for _, pid := range children(t, j.Process.Pid, binary) {
+				ranks[rankOf(pid)] = true
+			}
+			if ranks["0"] && ranks["1"] {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		_ = syscall.Kill(j.Process.Pid, syscall.SIGSTOP) // without it the ranks stay in MPI_Init
+		if !ranks["0"] || !ranks["1"] {
+			t.Fatalf("%s: ranks %v", l.name, ranks)
+		}
+		time.Sleep(300 * time.Millisecond)
+		begun := time.Now()
+		for _, pid := range children(t, j.Process.Pid, binary) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		status := j.end(t, time.Minute)
+		if took := time.Since(begun); status == 0 || took < 5*time.Second || took > 10*time.Second {
+			t.Errorf("%s: status %d after %v:\n%s", l.name, status, took, j.said.String())
+		}
+	}
+}
+
 // TestMPIAHungRankIsNamed stops a rank, as a machine that hangs would.
 func TestMPIAHungRankIsNamed(t *testing.T) {
 	binary := mpiBinary(t, "mpi")

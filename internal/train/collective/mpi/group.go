@@ -30,6 +30,7 @@ type Group struct {
 	calls      uint32   // collective calls so far
 	status     [64]byte // longer than any MPI_Status
 	lines      *lifelines
+	launcher   *guard
 	ending     sync.Mutex   // held by whoever ends the process
 	leaving    atomic.Int64 // when the launcher has asked this process to end; 0 means never
 }
@@ -57,21 +58,30 @@ func Join(l Launch, o Options) (*Group, error) {
 	g := &Group{lib: lib, work: make(chan func()), say: o.Say, exit: o.Exit}
 	g.timeout.Store(int64(StartTimeout))
 	go g.thread()
+	g.launcher = guardLauncher()
+	if err := g.join(l); err != nil {
+		g.launcher.release()
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *Group) join(l Launch) error {
 	late := time.AfterFunc(StartTimeout, func() {
 		g.say(fmt.Sprintf("rank %d of %d: MPI_Init has not come to its end in %v: a rank is not there, or its network leads nowhere", l.Rank, l.Size, StartTimeout))
 		g.exit(exitRanks)
 	})
-	err = g.do(g.start)
+	err := g.do(g.start)
 	late.Stop()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if g.size != l.Size {
 		if g.size == 1 {
-			_ = g.do(func() error { lib.finalize(); return nil })
+			_ = g.do(func() error { g.lib.finalize(); return nil })
 		}
-		return nil, fmt.Errorf("the launcher (%s) has started %d processes, and %s (%s) sees %d: it belongs to another launcher; set %s to the library of this one",
-			l.By, l.Size, lib.path, lib.version(), g.size, LibraryVariable)
+		return fmt.Errorf("the launcher (%s) has started %d processes, and %s (%s) sees %d: it belongs to another launcher; set %s to the library of this one",
+			l.By, l.Size, g.lib.path, g.lib.version(), g.size, LibraryVariable)
 	}
 	host, err := os.Hostname()
 	if err != nil {
@@ -79,12 +89,12 @@ func Join(l Launch, o Options) (*Group, error) {
 	}
 	names, err := collective.Gather(g, []byte(host))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, name := range names {
 		g.hosts = append(g.hosts, string(name))
 	}
-	return g, g.tie()
+	return g.tie()
 }
 
 // tie opens the lifelines. A training goes on without where there can be none.
@@ -274,8 +284,8 @@ func (g *Group) end(code int, text string) {
 	if text != "" {
 		time.Sleep(300 * time.Millisecond) // launchers lose what comes with the end
 	}
-	if code == exitRanks {
-		orphan()
+	if code != exitRanks {
+		g.launcher.release()
 	}
 	time.AfterFunc(3*time.Second, func() { g.exit(code) })
 	g.lib.abort(g.lib.world, int32(code))
@@ -304,6 +314,7 @@ func (g *Group) Close(code int, text string) (status int, others []string) {
 		g.end(exitRanks, err.Error())
 	}
 	g.lines.goodbye() // before the first rank can know that all have come
+	g.launcher.release()
 	own := binary.LittleEndian.AppendUint32(nil, uint32(code))
 	all, err := collective.Gather(direct{g}, append(own, text...))
 	if err != nil {

@@ -4,6 +4,7 @@ package mpi
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,24 +43,43 @@ func launcherAbove(proc string, pid int) (parent int, name string) {
 	return 0, ""
 }
 
-// endLauncher ends the process $1 if it is still there and has the name $2: after $3 seconds with
+// endLauncher waits for a line, or for the end of the process that would write one. Without the
+// line it ends the process $1 if that is still there and has the name $2: after $3 seconds with
 // SIGTERM, after $4 more with SIGKILL.
-const endLauncher = `sleep $3
+const endLauncher = `read -r word && exit 0
+sleep $3
 for s in TERM KILL; do
 	read -r name < /proc/$1/comm && [ "$name" = "$2" ] || exit 0
 	kill -$s $1
 	sleep $4
 done`
 
-// orphan starts what ends the launcher's process above this one, in case that the launcher waits
-// for a machine that does not answer any more: Open MPI's does so for minutes. It is a process and
-// a session of its own, since this one is about to be killed.
-func orphan() {
+// guard is a process that ends the launcher's process above this one if it is still there five
+// seconds after this one has ended without a word. Open MPI's waits for minutes for a machine that
+// does not answer any more, and now and then for good, behind the ends of all ranks, when one was
+// killed early: in PMIx_server_finalize, seen in version 4.1.4.
+type guard struct{ line io.WriteCloser }
+
+// guardLauncher starts a guard, where there is a launcher to be found.
+func guardLauncher() *guard {
 	pid, name := launcherAbove("/proc", os.Getpid())
 	if pid == 0 {
-		return
+		return nil
 	}
 	c := exec.Command("/bin/sh", "-c", endLauncher, "sh", strconv.Itoa(pid), name, "5", "2")
-	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	_ = c.Start() // without it, the launcher ends when it does
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it outlives this one's process group
+	in, err := c.StdinPipe()
+	if err != nil || c.Start() != nil {
+		return nil // the launcher then ends when it does
+	}
+	go func() { _ = c.Wait() }()
+	return &guard{in}
+}
+
+// release says that this process may end, and leaves the launcher alone.
+func (g *guard) release() {
+	if g != nil {
+		_, _ = g.line.Write([]byte("\n")) // nobody to tell where it fails
+		_ = g.line.Close()
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -37,28 +38,31 @@ func TestMPITheLauncherIsFoundAboveScripts(t *testing.T) {
 	}
 }
 
-// TestMPIALauncherThatStaysIsEnded runs the script on a process that does not heed SIGTERM, and on
-// one that has another name by now.
+// TestMPIALauncherThatStaysIsEnded runs the script on a process that does not heed SIGTERM, on one
+// that has another name by now, and where a line says that all is well.
 func TestMPIALauncherThatStaysIsEnded(t *testing.T) {
 	stays := exec.Command("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
 	if err := stays.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = stays.Process.Kill() }()
-	end := func(name string) {
-		if err := exec.Command("sh", "-c", endLauncher, "sh", strconv.Itoa(stays.Process.Pid), name, "0.1", "0.3").Run(); err != nil {
+	end := func(name, line string) {
+		c := exec.Command("sh", "-c", endLauncher, "sh", strconv.Itoa(stays.Process.Pid), name, "0.1", "0.3")
+		c.Stdin = strings.NewReader(line)
+		if err := c.Run(); err != nil {
 			t.Error(err)
 		}
 	}
 	gone := make(chan bool)
 	go func() { _ = stays.Wait(); close(gone) }()
-	end("orted")
+	end("orted", "")
+	end("sh", "\n")
 	select {
 	case <-gone:
-		t.Error("a process of another name was ended")
+		t.Error("a process of another name was ended, or one whose rank has taken leave")
 	default:
 	}
-	end("sh")
+	end("sh", "")
 	select {
 	case <-gone:
 	case <-time.After(5 * time.Second):
