@@ -97,7 +97,7 @@ func (c *compiler) convolution(n *gorgonia.Node, s conv.Shape) error {
 		if err != nil {
 			return err
 		}
-		c.twoStageForward(st, in, f, sp, packed, intra)
+		c.twoStageForward(st, in, f, sp, packed)
 		return nil
 	}
 	f, err := c.epilogueOf(n, s, out, bias, st, c.sums())

@@ -335,27 +335,39 @@ func (c *compiler) lstmWeightGrad(n *gorgonia.Node, op *graph.LSTMWeightGrad) er
 	y, dx := c.blocked(c.tensors[c.in[n][0]]), c.blocked(c.tensors[c.in[n][1]])
 	c.need = c.need.Max(pass.Need(1))
 	moved, acc := kernel.Alloc(shape.InLen()), kernel.Alloc(pass.Len())
-	parts, in, out := [][]float32{acc}, blocks(op.U), conv.Blocks{To: blocks(4 * op.U)}
-	// A unit is a block of hidden states with all gates, of all utterances: nothing is added up
+	parts, in, out := [][]float32{acc}, blocks(op.U), blocks(4*op.U)
+	// A unit is some blocks of hidden states with all gates, of all utterances: nothing is added up
 	// among units.
+	unit := max(1, min(hiddenBlocks, in/c.m.threads))
 	st := &step{name: "LSTM weight gradient", products: recurrent(op.T, op.U, conv.WeightGradPass), backward: true, whole: true, grads: []*graph.Param{p}, reads: []*value{y, dx}}
-	st.inner = in
+	st.inner = (in + unit - 1) / unit
 	st.runInner = func(w *worker, u int) {
-		of := conv.Blocks{From: u, To: u + 1}
-		pass.ClearBlocks(acc, of, out)
+		of := conv.Blocks{From: u * unit, To: min(in, (u+1)*unit)}
+		pass.ClearBlocks(acc, of, conv.Blocks{To: out})
 		ys, gs := w.images(y, 0, op.N), w.images(dx, 0, op.N)
 		for i := range op.N {
-			moveHidden(moved, ys[i*y.per:(i+1)*y.per], op, int(op.State.Lengths[i]), u)
-			pass.AddBlocks(w.conv, acc, moved, gs[i*dx.per:(i+1)*dx.per], 1, of, out)
+			for cb := of.From; cb < of.To; cb++ {
+				moveHidden(moved, ys[i*y.per:(i+1)*y.per], op, int(op.State.Lengths[i]), cb)
+			}
+			for ob := 0; ob < out; ob += gateBlocks {
+				pass.AddBlocks(w.conv, acc, moved, gs[i*dx.per:(i+1)*dx.per], 1, of, conv.Blocks{From: ob, To: min(out, ob+gateBlocks)})
+			}
 		}
 		each := pass.Units() / in
-		for i := range each {
-			pass.Finish(w.conv, u*each+i, 1, parts, p.Grad, w.m.options.Accumulate)
+		for i := of.From * each; i < of.To*each; i++ {
+			pass.Finish(w.conv, i, 1, parts, p.Grad, w.m.options.Accumulate)
 		}
 	}
 	c.add(st)
 	return nil
 }
+
+// How many blocks of hidden states and of gates go through a weight gradient together: the gates,
+// which are all read for each hidden state, stay in the second-level cache meanwhile.
+const (
+	hiddenBlocks = 4
+	gateBlocks   = 16
+)
 
 // moveHidden puts at each frame a block of the hidden state of the frame computed before it, and
 // zeros where there is none.

@@ -39,33 +39,32 @@ func imageSpans(of span, parts int) []span {
 	return spans
 }
 
+// imageParts is into how many parts the first stage of an image is divided, each some of its blocks
+// of channels: so many that a round has work for all workers, and that the last ones end together.
+func (c *compiler) imageParts(round, blocks int) int {
+	return min(blocks, max(1, parts(2*max(Units, c.m.threads), round)))
+}
+
 // twoStageForward lowers a convolution in two stages: the images are prepared first, and then not
-// they but output channels are divided among workers. Intra-image, the first stage is divided by
-// blocks of input channels too.
-func (c *compiler) twoStageForward(st *step, in *lazy, f epilogue, sp *conv.TwoStage, packed []float32, intra bool) {
+// they but output channels are divided among workers.
+func (c *compiler) twoStageForward(st *step, in *lazy, f epilogue, sp *conv.TwoStage, packed []float32) {
 	st.algorithm += ", two-stage"
 	chunks, p := sp.Chunks(), sp.Input()
 	c.x, c.staging = max(c.x, p.Len()), max(c.staging, sp.Len())
 	c.need = c.need.Max(sp.Need())
-	parts := 1
-	if intra {
-		parts = p.CB
-	}
-	c.inRounds(st, sp.Round, parts, func(st *step, r int, of span) {
+	each := c.imageParts(sp.Round, p.CB)
+	c.inRounds(st, sp.Round, each, func(st *step, r int, of span) {
 		st.run = func(w *worker, u, first, _ int) {
 			if u == 0 {
 				for c := range chunks {
 					f.begin(r*chunks+c, sp.Pixels(c, of.n))
 				}
 			}
-			if intra {
-				w.x.clearMargins(p, 1)
-				w.fillBlock(p, w.x.data, in, first, u%parts)
-				sp.PrepareBlock(w.conv, w.m.staging, w.x.data[u%parts*p.Plane():], first-of.first, u%parts)
-				return
+			w.x.clearMargins(p, 1)
+			for cb := u % each * p.CB / each; cb < (u%each+1)*p.CB/each; cb++ {
+				w.fillBlock(p, w.x.data, in, first, cb)
+				sp.PrepareBlock(w.conv, w.m.staging, w.x.data[cb*p.Plane():], first-of.first, cb)
 			}
-			w.fill(p, &w.x, in, first, 1)
-			sp.Prepare(w.conv, w.m.staging, w.x.data, first-of.first)
 		}
 		st.inner = sp.Units()
 		st.runInner = func(w *worker, u int) {
@@ -100,7 +99,10 @@ func (c *compiler) twoStageGradients(g *convGradients, st *step, plan *conv.Plan
 		dataUnits, chunks = sp.Units(), sp.Chunks()
 		sums, apply = c.withEpilogue(st, g.epilogue, chunks*parts(c.g.N, sp.Round))
 	}
-	c.inRounds(st, sg.Round(), 1, func(st *step, r int, of span) {
+	// The blocks of the input, and behind them those of the output's gradient.
+	in, out := sg.Blocks()
+	each := c.imageParts(sg.Round(), in+out)
+	c.inRounds(st, sg.Round(), each, func(st *step, r int, of span) {
 		st.run = func(wk *worker, u, first, _ int) {
 			if u == 0 && sums != nil {
 				for c := range chunks {
@@ -108,11 +110,21 @@ func (c *compiler) twoStageGradients(g *convGradients, st *step, plan *conv.Plan
 				}
 			}
 			img, shared := first-of.first, wk.m.staging
-			wk.fill(plan.DY, &wk.dy, dy, first, 1)
-			wk.fill(plan.X, &wk.x, x, first, 1)
-			sg.Prepare(wk.conv, shared[:lenX], shared[lenX:lenX+lenDY], wk.x.data, wk.dy.data, img)
-			if sp != nil {
-				sp.Prepare(wk.conv, shared[lenX+lenDY:], wk.dy.data, img)
+			wk.x.clearMargins(plan.X, 1)
+			wk.dy.clearMargins(plan.DY, 1)
+			for b := u % each * (in + out) / each; b < (u%each+1)*(in+out)/each; b++ {
+				if b < in {
+					wk.fillBlock(plan.X, wk.x.data, x, first, b)
+					sg.PrepareInput(wk.conv, shared[:lenX], wk.x.data[b*plan.X.Plane():], img, b)
+					continue
+				}
+				kb := b - in
+				wk.fillBlock(plan.DY, wk.dy.data, dy, first, kb)
+				plane := wk.dy.data[kb*plan.DY.Plane():]
+				sg.PrepareOutputGrad(wk.conv, shared[lenX:lenX+lenDY], plane, img, kb)
+				if sp != nil {
+					sp.PrepareBlock(wk.conv, shared[lenX+lenDY:], plane, img, kb)
+				}
 			}
 		}
 		st.inner = dataUnits + sg.Units()

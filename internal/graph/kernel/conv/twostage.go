@@ -107,14 +107,8 @@ func (t *tiling) input(k *Work, in *Padded, padH, padW int, v, plane []float32, 
 	})
 }
 
-// Prepare is the first stage for image img of the round: x is the padded image.
-func (s *TwoStage) Prepare(k *Work, v, x []float32, img int) {
-	for cb := range s.cb {
-		s.PrepareBlock(k, v, x[cb*s.w.in.Plane():], img, cb)
-	}
-}
-
-// PrepareBlock is Prepare for one block of channels, whose padded plane is given alone.
+// PrepareBlock is the first stage for a block of channels of image img of the round. plane is that
+// block of the padded image.
 func (s *TwoStage) PrepareBlock(k *Work, v, plane []float32, img, cb int) {
 	s.input(k, s.w.in, s.w.s.PadH, s.w.s.PadW, v, plane, img, cb)
 }

@@ -40,21 +40,25 @@ func (s *TwoStageGrad) Need() Need {
 	return Need{M: gradIn * gradOut * 36 * block * block, Edge: 144 * block}
 }
 
-// Prepare is the first stage for image img of the round: x and dy are the padded images.
-func (s *TwoStageGrad) Prepare(k *Work, vx, vy, x, dy []float32, img int) {
+// Blocks is how many blocks of channels the first stage goes through, of the input and of the
+// output's gradient.
+func (s *TwoStageGrad) Blocks() (in, out int) { return s.x.cb, s.dy.cb }
+
+// PrepareInput is the first stage for block cb of the input of image img of the round, and
+// PrepareOutputGrad for block kb of the output's gradient. plane is that block of a padded image.
+func (s *TwoStageGrad) PrepareInput(k *Work, v, plane []float32, img, cb int) {
 	g := s.g
-	for cb := range s.x.cb {
-		s.x.input(k, g.in, g.s.PadH, g.s.PadW, vx, x[cb*g.in.Plane():], img, cb)
-	}
-	t := &k.trans
+	s.x.input(k, g.in, g.s.PadH, g.s.PadW, v, plane, img, cb)
+}
+
+// PrepareOutputGrad is like PrepareInput.
+func (s *TwoStageGrad) PrepareOutputGrad(k *Work, v, plane []float32, img, kb int) {
+	g, t := s.g, &k.trans
 	t.SrcRow, t.Step, t.Plane, t.Tiles = g.dy.Row(), 4*g.dy.Row(), s.dy.plane(), g.tw
 	s.dy.each(img, func(c, first, n, at int) {
-		t.Rows = n
-		for kb := range s.dy.cb {
-			t.Src = dy[g.dy.at(kb, first*4+g.dy.Top, g.dy.Left):]
-			t.Dst = vy[c*s.dy.chunkLen()+kb*36*s.dy.plane()+at*block:]
-			t.Spread()
-		}
+		t.Rows, t.Src = n, plane[g.dy.at(0, first*4+g.dy.Top, g.dy.Left):]
+		t.Dst = v[c*s.dy.chunkLen()+kb*36*s.dy.plane()+at*block:]
+		t.Spread()
 	})
 }
 

@@ -51,7 +51,13 @@ func checkTwoStage(t *testing.T, s Shape, l Limits, seed uint64) {
 	for at := 0; at < n; at += sg.Round() {
 		of := min(sg.Round(), n-at)
 		for i := range of {
-			sg.Prepare(k, vx, vy, xp[(at+i)*p.X.Len():][:p.X.Len()], dyp[(at+i)*p.DY.Len():][:p.DY.Len()], i)
+			in, out := sg.Blocks()
+			for cb := range in {
+				sg.PrepareInput(k, vx, xp[(at+i)*p.X.Len()+cb*p.X.Plane():][:p.X.Plane()], i, cb)
+			}
+			for kb := range out {
+				sg.PrepareOutputGrad(k, vy, dyp[(at+i)*p.DY.Len()+kb*p.DY.Plane():][:p.DY.Plane()], i, kb)
+			}
 		}
 		for u := range sg.Units() {
 			sg.Compute(k, vx, vy, of, u, dw, at > 0)
@@ -75,7 +81,9 @@ func runTwoStage(p Pass, n int, l Limits, xb, w []float32) []float32 {
 	for at := 0; at < n; at += sp.Round {
 		of := min(sp.Round, n-at)
 		for i := range of {
-			sp.Prepare(k, v, x[(at+i)*p.Input().Len():][:p.Input().Len()], i)
+			for cb := range p.Input().CB {
+				sp.PrepareBlock(k, v, x[(at+i)*p.Input().Len()+cb*p.Input().Plane():][:p.Input().Plane()], i, cb)
+			}
 		}
 		for u := range sp.Units() {
 			pixels := map[int]int{}
