@@ -1,6 +1,8 @@
 package schedule
 
 import (
+	"math"
+
 	"gorgonia.org/gorgonia"
 
 	"resnet/internal/graph"
@@ -118,6 +120,12 @@ func (c *compiler) lstm(n *gorgonia.Node, op *graph.LSTM) error {
 	st.runInner = func(w *worker, u int) {
 		of, k, lengths := r.slice(u), w.m.round, op.State.Lengths[:w.m.count]
 		before, after := r.state[k%2], r.state[(k+1)%2]
+		for i, length := range lengths {
+			if k < int(length) {
+				t, _ := ref.LSTMStep(k, int(length), op.Reverse)
+				w.touch(w.images(to, i, 1), of, op.U, ref.LSTMRows, t, op.T)
+			}
+		}
 		if k == 0 {
 			for i, length := range lengths {
 				clearFrames(w.images(to, i, 1), op.T, int(length), ref.LSTMRows, r, of)
@@ -134,6 +142,18 @@ func (c *compiler) lstm(n *gorgonia.Node, op *graph.LSTM) error {
 	}
 	c.add(st)
 	return nil
+}
+
+// touch reads a value of every line that a slice has of a frame, in so many rows of u units. They
+// lie far apart, so a store to each in turn would wait for memory, where reads go side by side.
+func (w *worker) touch(y []float32, of slice, u, rows, t, frames int) {
+	bits := uint32(0)
+	for row := range rows {
+		for ch := row*u + of.from; ch < row*u+of.from+of.n; ch += block {
+			bits |= math.Float32bits(y[blockedIndex(ch, t, frames)])
+		}
+	}
+	w.touched = bits
 }
 
 // groupLengths are those of a group.
@@ -264,6 +284,12 @@ func (c *compiler) lstmGrad(n *gorgonia.Node, op *graph.LSTMGrad) error {
 		// Utterances end at the same round and begin at their own.
 		k := longest(lengths) - 1 - w.m.round
 		after, now := r.state[(k+1)%2], r.state[k%2]
+		for i, length := range lengths {
+			if k < int(length) {
+				t, _ := ref.LSTMStep(k, int(length), op.Reverse)
+				w.touch(w.images(to, i, 1), of, op.U, 4, t, op.T)
+			}
+		}
 		if w.m.round == 0 {
 			for i, length := range lengths {
 				if op.U%block != 0 { // what is left of the last block is read, too

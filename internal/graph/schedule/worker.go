@@ -30,6 +30,7 @@ type worker struct {
 	y        []float32 // results of a convolution, before they go to memory
 	arena    []float32 // activations of the unit in hand, when the machine is local
 	base     int       // its first image
+	touched  uint32    // keeps reads that are made for the cache's sake
 
 	// sums is where kernels leave their sums, until the caller takes them to a sink.
 	sums pair
