@@ -156,9 +156,9 @@ func (w *worker) touch(y []float32, of slice, u, rows, t, frames int) {
 	w.touched = bits
 }
 
-// groupLengths are those of a group.
+// groupLengths are those of a group; none where the batch has ended before it.
 func groupLengths(lengths []int32, g int) []int32 {
-	return lengths[g*lstmGroup : min(len(lengths), (g+1)*lstmGroup)]
+	return lengths[min(len(lengths), g*lstmGroup):min(len(lengths), (g+1)*lstmGroup)]
 }
 
 // clearFrames puts zeros behind the end of an utterance, in a slice of so many rows of units.

@@ -219,6 +219,29 @@ func TestThreadsDoNotChangeABitOfSequences(t *testing.T) {
 	}
 }
 
+// TestABatchOfFewerUtterancesIsEvaluated: of a machine for nine, in two groups of a recurrence.
+func TestABatchOfFewerUtterancesIsEvaluated(t *testing.T) {
+	s := sequences{sequenceSpec(t, "wrbn", blocks.OutputFrame), []int32{7, 4, 5, 7, 2, 6, 3, 7, 7}, 7}.units(64)
+	m := compile(t, s.graph(t, graph.Eval, graph.NewParamSet(3)), schedule.Options{Threads: 2})
+	x, _ := s.batch()
+	infer := func(n int) []float32 {
+		t.Helper()
+		y, err := m.Infer(x[:len(x)/9*n], n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		few := s
+		few.lengths = s.lengths[:n]
+		return few.valid(y)
+	}
+	want := infer(9)
+	for _, n := range []int{8, 5, 1} {
+		if got := infer(n); len(got) == 0 || !slices.Equal(got, want[:len(got)]) {
+			t.Errorf("the first %d utterances have other logits than among nine", n)
+		}
+	}
+}
+
 func TestLabelsThatAreNoClassAreRefused(t *testing.T) {
 	s := sequences{sequenceSpec(t, "wrbn", blocks.OutputFrame), []int32{4, 4}, 4}
 	params := graph.NewParamSet(3)
