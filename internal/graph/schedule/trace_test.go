@@ -133,10 +133,13 @@ func TestLossesSumUpToThePrediction(t *testing.T) {
 		// 5 of an even 4, then 4 of an even 3, and two barriers.
 		{Name: "b", Units: []time.Duration{5 * ms, ms, ms, ms}, Inner: []time.Duration{2 * ms, 2 * ms, 2 * ms}},
 		{Name: "a", Units: []time.Duration{6 * ms}},
+		// A recurrence of 7 frames: two units, and a barrier behind each frame.
+		{Name: "c", Inner: []time.Duration{8 * ms, 8 * ms}, Rounds: 7},
 	}}
 	c := Costs{Barrier: ms, Bandwidth: 4e9}
 	want := []Loss{
 		{Name: "a", Regions: 2, Units: 5, Work: 20 * ms, Time: 17 * ms, Uneven: ms / 2, Barriers: ms, Alone: 7 * ms / 2, Memory: 2 * ms},
+		{Name: "c", Regions: 1, Units: 2, Work: 16 * ms, Time: 15 * ms, Barriers: 7 * ms},
 		{Name: "b", Regions: 1, Units: 4, Work: 14 * ms, Time: 11 * ms, Uneven: 2 * ms, Barriers: 2 * ms},
 		{Name: "the rest", Work: 2 * ms, Time: 2 * ms, Alone: ms},
 	}
