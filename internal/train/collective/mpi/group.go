@@ -331,7 +331,11 @@ func (g *Group) Close(code int, text string) (status int, others []string) {
 	}
 	finalized := make(chan struct{})
 	go func() {
-		_ = g.do(func() error { g.lib.finalize(); return nil })
+		_ = g.do(func() error {
+			g.lib.finalize()
+			g.lib.atExit(0)
+			return nil
+		})
 		close(finalized)
 	}()
 	select {

@@ -29,6 +29,8 @@ type library struct {
 	isend          func(buf unsafe.Pointer, n int32, dt uintptr, to, tag int32, comm uintptr, request unsafe.Pointer) int32
 	irecv          func(buf unsafe.Pointer, n int32, dt uintptr, from, tag int32, comm uintptr, request unsafe.Pointer) int32
 	test           func(request unsafe.Pointer, flag *int32, status unsafe.Pointer) int32
+	// atExit runs what the C library's exit would, as Go's does not.
+	atExit func(library uintptr)
 }
 
 // handles are the constants of one ABI.
@@ -106,6 +108,11 @@ func (l *library) bind(h uintptr) error {
 		}
 		purego.RegisterFunc(f, p)
 	}
+	p, err := purego.Dlsym(purego.RTLD_DEFAULT, "__cxa_finalize")
+	if err != nil {
+		return err
+	}
+	purego.RegisterFunc(&l.atExit, p)
 	return nil
 }
 
