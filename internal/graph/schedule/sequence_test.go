@@ -111,7 +111,7 @@ var sequenceNets = []struct {
 
 func TestSequencesOnTheScheduleMatchTheTape(t *testing.T) {
 	for _, c := range sequenceNets {
-		s := sequences{sequenceSpec(t, c.name, c.output), []int32{11, 5, 6, 9, 11, 10, 4, 7, 8, 6}, 11}.units(c.units)
+		s := sequences{sequenceSpec(t, c.name, c.output), []int32{11, 5, 6, 9, 11, 10, 7, 8, 6}, 11}.units(c.units)
 		params := graph.NewParamSet(3)
 		tape, err := graph.NewTape(s.graph(t, graph.Train, params), params)
 		if err != nil {
