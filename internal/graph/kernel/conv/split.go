@@ -122,34 +122,40 @@ func (s *Split) Compute(k *Work, x []float32, u int, packed []float32, f func(ob
 // ComputeTo is unit u of an image of a float32 pass, at its place in y, a blocked image.
 func (s *Split) ComputeTo(k *Work, y, x []float32, u int, packed []float32) {
 	d := s.d
-	row, plane := u%s.parts*s.rows, d.outH*d.outW*block
-	rows, first := min(s.rows, d.outH-row), u/s.parts*s.group
-	for ob, end := first, min(first+s.group, d.ob); ob < end; {
-		p := d.of(ob)
-		nb := kernel.Blocks(min(end, p.from+p.ob) - ob)
-		d.strip(k, p, ob, nb, rows, x[row*d.in.Row():], packed, y[ob*plane+row*d.outW*block:], plane)
-		ob += nb
-	}
+	plane := d.outH * d.outW * block
+	s.strips(u, func(ob, nb, row, rows int) {
+		d.strip(k, d.of(ob), ob, nb, rows, x[row*d.in.Row():], packed, y[ob*plane+row*d.outW*block:], plane)
+	})
 }
 
 func (s *Split) compute(k *Work, x []float32, u int, packed []float32, f func(ob, from int, y []float32)) {
 	d := s.d
-	row := u % s.parts * s.rows
+	s.strips(u, func(ob, nb, row, rows int) {
+		plane := rows * d.outW * block
+		if s.bf16 != nil {
+			s.bf16.strips(k, &s.bf16.problems[0], ob, nb, row, rows, 1, packed, k.out, plane, 0)
+		} else {
+			d.strip(k, d.of(ob), ob, nb, rows, x[row*d.in.Row():], packed, k.out, plane)
+		}
+		for b := range nb {
+			f(ob+b, row*d.outW, k.out[b*plane:(b+1)*plane])
+		}
+	})
+}
+
+// strips calls f for what unit u is computed in: rows from the given one of nb blocks of output
+// channels.
+func (s *Split) strips(u int, f func(ob, nb, row, rows int)) {
+	d := s.d
+	row, first := u%s.parts*s.rows, u/s.parts*s.group
 	rows := min(s.rows, d.outH-row)
-	plane := rows * d.outW * block
-	first := u / s.parts * s.group
 	for ob, end := first, min(first+s.group, d.ob); ob < end; {
 		p := d.of(ob)
 		nb := kernel.Blocks(min(end, p.from+p.ob) - ob)
 		if s.bf16 != nil {
 			nb = min(2, end-ob)
-			s.bf16.strips(k, &s.bf16.problems[0], ob, nb, row, rows, 1, packed, k.out, plane, 0)
-		} else {
-			d.strip(k, p, ob, nb, rows, x[row*d.in.Row():], packed, k.out, plane)
 		}
-		for b := range nb {
-			f(ob+b, row*d.outW, k.out[b*plane:(b+1)*plane])
-		}
+		f(ob, nb, row, rows)
 		ob += nb
 	}
 }

@@ -78,7 +78,7 @@ func (g *Group) join(l Launch) error {
 	}
 	if g.size != l.Size {
 		if g.size == 1 {
-			_ = g.do(func() error { g.lib.finalize(); return nil })
+			_ = g.do(func() error { g.lib.leave(); return nil })
 		}
 		return fmt.Errorf("the launcher (%s) has started %d processes, and %s (%s) sees %d: it belongs to another launcher; set %s to the library of this one",
 			l.By, l.Size, g.lib.path, g.lib.version(), g.size, LibraryVariable)
@@ -331,11 +331,7 @@ func (g *Group) Close(code int, text string) (status int, others []string) {
 	}
 	finalized := make(chan struct{})
 	go func() {
-		_ = g.do(func() error {
-			g.lib.finalize()
-			g.lib.atExit(0)
-			return nil
-		})
+		_ = g.do(func() error { g.lib.leave(); return nil })
 		close(finalized)
 	}()
 	select {

@@ -116,6 +116,13 @@ func (l *library) bind(h uintptr) error {
 	return nil
 }
 
+// leave ends MPI. MPICH 5 tells its launcher so where the process exits; without it the launcher
+// takes the first rank that ends for one that has failed.
+func (l *library) leave() {
+	l.finalize()
+	l.atExit(0) // of all libraries
+}
+
 // check turns a code of MPI into an error with the library's text.
 func (l *library) check(what string, code int32) error {
 	if code == 0 {
