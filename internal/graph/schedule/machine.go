@@ -117,7 +117,6 @@ func (m *Machine) runRegion(r *region) {
 	for m.round = range r.rounds(m.count) {
 		m.pool.run(inner, m.doInner)
 	}
-	m.round = 0
 	m.pool.run(finish, m.doFinish)
 	m.clock.ran(r, start)
 	if m.options.Finished != nil {

@@ -249,11 +249,7 @@ func (m *Machine) Trace(call func() error) (*Trace, error) {
 			}
 			f(worker, u)
 			now := time.Now()
-			if d := &to()[u]; m.round == 0 {
-				*d = now.Sub(last)
-			} else {
-				*d += now.Sub(last)
-			}
+			to()[u] += now.Sub(last)
 			inUnits += now.Sub(last)
 			last = now
 		}

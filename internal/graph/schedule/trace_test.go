@@ -124,6 +124,34 @@ func TestATraceOfSharesHasEveryUnit(t *testing.T) {
 	}
 }
 
+// TestATraceAddsUpTheRoundsOfARecurrence: of two units that take a millisecond at each of five
+// frames.
+func TestATraceAddsUpTheRoundsOfARecurrence(t *testing.T) {
+	const frames = 5
+	rounds := []int{}
+	m := &Machine{memory: memory{pool: newPool(1, nil), workers: []*worker{{}}}, call: call{count: 1}}
+	m.g = &graph.Graph{N: 1}
+	m.regions = []region{{steps: []*step{{
+		name: "recurrence", inner: 2, rounds: func(int) int { return frames },
+		runInner: func(*worker, int) {
+			rounds = append(rounds, m.round)
+			time.Sleep(time.Millisecond)
+		},
+	}}}}
+	m.do, m.doInner, m.doFinish = m.runUnit, m.runInner, m.runFinish
+	trace, err := m.Trace(func() error { m.run(true); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := trace.Regions[1]
+	if r.Rounds != frames || len(r.Inner) != 2 || min(r.Inner[0], r.Inner[1]) < frames*time.Millisecond {
+		t.Errorf("%d rounds of %v", r.Rounds, r.Inner)
+	}
+	if !slices.Equal(rounds, []int{0, 0, 1, 1, 2, 2, 3, 3, 4, 4}) {
+		t.Errorf("rounds %v", rounds)
+	}
+}
+
 // TestLossesSumUpToThePrediction: where the time of two threads goes, worked out on paper.
 func TestLossesSumUpToThePrediction(t *testing.T) {
 	const ms = time.Millisecond
